@@ -1,0 +1,99 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
+
+/**
+ * The keys only the servers know. The first secret is used for all that is made new; the others are still
+ * accepted, so a secret is replaced by putting a new one in front and dropping the old one later.
+ */
+export interface ServerKeys {
+  /**
+   * The names under which a bearer value may be stored: the keyed hash under the first secret, then under the
+   * older ones. A store holds only these, so a copy of it has nothing that can be presented.
+   */
+  lookupHashes(label: string, value: string): [string, ...string[]];
+  /** Encrypts and authenticates; `context` must be given again to open. AES-256-GCM. */
+  seal(context: string, plaintext: string): string;
+  /** Gives the plaintext, or undefined where the value was altered, moved to another context, or sealed by a dropped secret. */
+  open(context: string, sealed: string): string | undefined;
+  /** A tag that proves we made `value` for `label`; 128 bits, base64url. */
+  tag(label: string, value: string): string;
+  /** Whether `tag` was made by us for this value, compared in constant time. */
+  checkTag(label: string, value: string, tag: string): boolean;
+  /** Keys for signed cookies, the signing one first. */
+  cookieKeys(): string[];
+}
+
+interface DerivedKeys {
+  lookup: Buffer;
+  seal: Buffer;
+  tag: Buffer;
+  cookie: string;
+}
+
+function derive(secret: string): DerivedKeys {
+  const key = (label: string) => Buffer.from(hkdfSync('sha256', secret, '', `gatehouse ${label}`, 32));
+  return {
+    lookup: key('lookup'),
+    seal: key('seal'),
+    tag: key('tag'),
+    cookie: key('cookie').toString('base64url'),
+  };
+}
+
+const mac = (key: Buffer, label: string, value: string) =>
+  createHmac('sha256', key).update(label).update('\0').update(value).digest();
+
+function openWith(key: Buffer, context: string, sealed: Buffer): string | undefined {
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 });
+    decipher.setAAD(Buffer.from(context));
+    decipher.setAuthTag(sealed.subarray(12, 28));
+    return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param secrets at least one, each of 256 bits or more; the first is current. Keys for each purpose are
+ *   derived by HKDF (RFC 5869), so no two purposes share a key.
+ */
+export function createServerKeys(secrets: readonly [string, ...string[]]): ServerKeys {
+  const [current, ...older] = secrets.map(derive) as [DerivedKeys, ...DerivedKeys[]];
+  const all = [current, ...older];
+  return {
+    lookupHashes: (label, value) => {
+      const hash = (keys: DerivedKeys) => mac(keys.lookup, label, value).toString('base64url');
+      return [hash(current), ...older.map(hash)];
+    },
+    seal: (context, plaintext) => {
+      const iv = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', current.seal, iv, { authTagLength: 16 });
+      cipher.setAAD(Buffer.from(context));
+      const body = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
+      return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
+    },
+    open: (context, sealed) => {
+      const bytes = Buffer.from(sealed, 'base64url');
+      if (bytes.length < 28) return undefined;
+      for (const keys of all) {
+        const plaintext = openWith(keys.seal, context, bytes);
+        if (plaintext !== undefined) return plaintext;
+      }
+      return undefined;
+    },
+    tag: (label, value) => mac(current.tag, label, value).subarray(0, 16).toString('base64url'),
+    checkTag: (label, value, tag) => {
+      const given = Buffer.from(tag, 'base64url');
+      if (given.length !== 16) return false;
+      return all.some((keys) => timingSafeEqual(mac(keys.tag, label, value).subarray(0, 16), given));
+    },
+    cookieKeys: () => all.map((keys) => keys.cookie),
+  };
+}

@@ -1,0 +1,50 @@
+export type AccountState = 'active' | 'disabled';
+
+export interface Account {
+  /** `user_…`; the `sub` of every token. */
+  id: string;
+  /** As the person typed it. Unique without regard to case. */
+  email: string;
+  emailVerified: boolean;
+  /** PHC string of the password's hash; undefined for an account without a password. */
+  passwordHash?: string | undefined;
+  roles: string[];
+  metadata: Record<string, unknown>;
+  state: AccountState;
+  /** Raised by 'sign out everywhere', a new password and disabling: tokens with a lower number are dead. */
+  generation: number;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface AccountChange {
+  emailVerified?: boolean;
+  passwordHash?: string;
+  roles?: string[];
+  metadata?: Record<string, unknown>;
+  state?: AccountState;
+  /** Adds one to the generation number in the same write. */
+  raiseGeneration?: boolean;
+}
+
+/**
+ * Accounts. Addresses are compared without regard to case, by the store.
+ *
+ * Concurrency, on every implementation, across processes:
+ * - of any number of parallel `insert`s of one address (in whatever case) exactly one gets true.
+ * - `replacePasswordHash` is one conditional write: it changes nothing unless the stored hash still is `from`.
+ * - `update` changes only the fields named; a generation raised by two parallel calls is raised twice.
+ */
+export interface AccountStore {
+  /** False when the address or id is taken. */
+  insert(account: Account): Promise<boolean>;
+  findById(id: string): Promise<Account | undefined>;
+  findByEmail(email: string): Promise<Account | undefined>;
+  /** Undefined when there is no such account; else the account as it is after the change. */
+  update(id: string, change: AccountChange, at: number): Promise<Account | undefined>;
+  /** Stores the same password's hash under new parameters. True when it was replaced. */
+  replacePasswordHash(id: string, from: string, to: string, at: number): Promise<boolean>;
+  /** Accounts in order of id, after the given id; at most `limit`. */
+  list(after: string | undefined, limit: number): Promise<Account[]>;
+}

@@ -1,0 +1,5 @@
+/** Rows whose time is over, in a store that doesn't drop them by itself. */
+export interface ExpiredRows {
+  /** Deletes at most `limit` rows that expired before `now`, in short transactions; gives how many. Safe in parallel. */
+  sweep(limit: number, now: number): Promise<number>;
+}

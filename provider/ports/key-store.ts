@@ -1,0 +1,18 @@
+/** A key set as stored, and the version under which it can be replaced. */
+export interface StoredKeySet {
+  version: string;
+  /** JSON text; read by `keys/key-set.ts`. */
+  value: string;
+}
+
+/**
+ * Where the signing keys are kept.
+ *
+ * Concurrency, on every implementation, across processes: `save` is one compare-and-set. Of any number of
+ * parallel calls with the same `expected` version exactly one gets true. `expected` undefined means: there is
+ * none yet. A reader never sees half a value.
+ */
+export interface KeyStore {
+  load(): Promise<StoredKeySet | undefined>;
+  save(value: string, expected: string | undefined): Promise<boolean>;
+}
