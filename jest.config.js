@@ -13,6 +13,11 @@ const config = {
     ],
   },
   modulePathIgnorePatterns: ['<rootDir>/build'],
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  reporters: ['default', '<rootDir>/test/support/no-skipped-tests.js'],
+  testTimeout: 30_000,
+  maxWorkers: 2,
 };
 
 // biome-ignore lint/style/noDefaultExport: jest reads its configuration from the default export.

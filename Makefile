@@ -1,0 +1,62 @@
+# What people do with this repository. `make` alone lists it. Works with GNU make 3.81 and later.
+
+.DEFAULT_GOAL := help
+
+# The steps of `make check`, in order. Each prints `ok: <step>` when it is through.
+CHECKS := types lint architecture generated audit
+
+# Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
+TESTS :=
+
+.PHONY: help install run test check list-checks build format clean $(CHECKS:%=check-%)
+
+help: ## List what there is to do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+install: node_modules/.package-lock.json ## Install the libraries, when the lock file changed
+
+node_modules/.package-lock.json: package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split("."); if (a < 20 || (a == 20 && b < 19)) { console.error("Gatehouse needs Node 20.19 or later; this is " + process.versions.node + "."); process.exit(1) }'
+	npm ci --no-audit --no-fund
+	@touch $@
+
+run: install ## Start on this machine with demo data; needs nothing but Node
+	node --import tsx provider/bin/cli.ts dev
+
+test: install ## Run all tests against real Postgres and Redis, found or started by the run
+	@mkdir -p artifacts
+	npm test --silent -- --json --outputFile=artifacts/tests.json $(TESTS)
+
+check: $(CHECKS:%=check-%) ## Check types, style, architecture, generated files and known vulnerabilities
+
+list-checks:
+	@echo $(CHECKS)
+
+check-types: install
+	npm run --silent types
+	@echo 'ok: types'
+
+check-lint: install
+	npm run --silent lint
+	@echo 'ok: lint'
+
+check-architecture: install
+	GATEHOUSE_TEST_SERVERS=none npm test --silent -- --verbose=false test/architecture.test.ts
+	@echo 'ok: architecture'
+
+check-generated: install
+	npm run --silent generate -- --check
+	@echo 'ok: generated'
+
+check-audit: install
+	node .ci/audit.js
+	@echo 'ok: audit'
+
+build: install ## Compile for production into build/
+	npm run --silent build
+
+format: install ## Format every file
+	npm run --silent format
+
+clean: ## Remove what was built or reported
+	rm -rf build coverage artifacts

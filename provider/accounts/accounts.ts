@@ -1,0 +1,100 @@
+import type { Clock } from '../lib/clock.ts';
+import { GatehouseError } from '../lib/errors.ts';
+import type { Account, AccountChange, AccountStore } from '../ports/account-store.ts';
+import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { AccountEventType, NewEvent } from './account-events.ts';
+import { addAccount, checkCredentials, newAccount } from './new-account.ts';
+import type { Passwords } from './passwords.ts';
+
+export interface CreateAccountInput {
+  email: string;
+  /** Left out for an account that can't sign in with a password. */
+  password?: string | undefined;
+  roles: string[];
+  metadata: Record<string, unknown>;
+  emailVerified: boolean;
+}
+
+/** What may be told of a person; which of it a client gets is decided where tokens are made. */
+export interface AccountClaims {
+  sub: string;
+  email: string;
+  email_verified: boolean;
+  roles: string[];
+  permissions: string[];
+}
+
+export interface AccountsDeps {
+  accounts: Pick<AccountStore, 'findById'>;
+  unitOfWork: UnitOfWork;
+  passwords: Pick<Passwords, 'hash'>;
+  newEvent: NewEvent;
+  clock: Clock;
+  /** The permissions each role stands for. */
+  permissionsByRole: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Accounts {
+  /** Undefined when the address is taken. Throws `validation_failed` with fields, or `overloaded`. */
+  create(input: CreateAccountInput): Promise<Account | undefined>;
+  findById(id: string): Promise<Account | undefined>;
+  /** Each once, sorted; a role that isn't configured gives none. */
+  permissionsOf(roles: readonly string[]): string[];
+  claimsFor(account: Account): AccountClaims;
+  /** Ends every token issued before. Throws `not_found`, `validation_failed` with fields, or `overloaded`. */
+  setPassword(id: string, password: string): Promise<Account>;
+  /** Ends every token issued before; the account can't sign in until it is enabled. Throws `not_found`. */
+  disable(id: string): Promise<Account>;
+  /** Brings no old token back to life. Throws `not_found`. */
+  enable(id: string): Promise<Account>;
+  /** Ends every token issued before. Throws `not_found`. */
+  signOutEverywhere(id: string): Promise<Account>;
+}
+
+/** Accounts, as administrators and the people themselves change them. Each change and its event are one transaction. */
+export function createAccounts(deps: AccountsDeps): Accounts {
+  const { accounts, unitOfWork, passwords, newEvent, clock } = deps;
+  const permissions = new Map(Object.entries(deps.permissionsByRole));
+  const permissionsOf = (roles: readonly string[]) =>
+    [...new Set(roles.flatMap((role) => permissions.get(role) ?? []))].sort();
+
+  const change = (id: string, changes: AccountChange, type: AccountEventType): Promise<Account> =>
+    unitOfWork.run(async (stores) => {
+      const account = await stores.accounts.update(id, changes, clock.now());
+      if (account === undefined) throw noSuchAccount(id);
+      await stores.outbox.append(newEvent(type, id, { id, email: account.email }));
+      return account;
+    });
+
+  return {
+    create: async ({ password, ...input }) => {
+      const email = checkCredentials({ email: input.email, password });
+      const passwordHash = password === undefined ? undefined : await passwords.hash(password);
+      const account = newAccount({ ...input, email, passwordHash }, clock);
+      return (await addAccount(account, unitOfWork, newEvent)) ? account : undefined;
+    },
+    findById: (id) => accounts.findById(id),
+    permissionsOf,
+    claimsFor: ({ id, email, emailVerified, roles }) => ({
+      sub: id,
+      email,
+      email_verified: emailVerified,
+      roles: [...roles],
+      permissions: permissionsOf(roles),
+    }),
+    setPassword: async (id, password) => {
+      const account = await accounts.findById(id);
+      if (account === undefined) throw noSuchAccount(id);
+      checkCredentials({ email: account.email, password });
+      const passwordHash = await passwords.hash(password);
+      return change(id, { passwordHash, raiseGeneration: true }, 'user.password_changed');
+    },
+    disable: (id) => change(id, { state: 'disabled', raiseGeneration: true }, 'user.disabled'),
+    enable: (id) => change(id, { state: 'active' }, 'user.enabled'),
+    signOutEverywhere: (id) => change(id, { raiseGeneration: true }, 'user.signed_out_everywhere'),
+  };
+}
+
+function noSuchAccount(id: string): GatehouseError {
+  return new GatehouseError('not_found', `There is no account ${id}.`);
+}

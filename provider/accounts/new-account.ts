@@ -1,0 +1,44 @@
+import type { Clock } from '../lib/clock.ts';
+import { type FieldProblem, GatehouseError } from '../lib/errors.ts';
+import { newId } from '../lib/ids.ts';
+import type { Account } from '../ports/account-store.ts';
+import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { NewEvent } from './account-events.ts';
+import { emailAddress } from './email.ts';
+import { passwordProblems } from './password-rules.ts';
+
+export interface Credentials {
+  email: string;
+  password?: string | undefined;
+}
+
+/** Gives the address without white space around it. Throws `validation_failed` with every problem of both fields. */
+export function checkCredentials({ email, password }: Credentials): string {
+  const parsed = emailAddress.safeParse(email);
+  const fields: FieldProblem[] = (parsed.error?.issues ?? []).map(({ message }) => ({
+    pointer: '/email',
+    message,
+  }));
+  const problems = password === undefined ? [] : passwordProblems(password, parsed.data ?? email);
+  fields.push(...problems.map((message) => ({ pointer: '/password', message })));
+  if (parsed.success && fields.length === 0) return parsed.data;
+  throw new GatehouseError('validation_failed', fields.map(({ message }) => message).join(' '), { fields });
+}
+
+/** A new active account as of now. */
+export function newAccount(
+  fields: Pick<Account, 'email' | 'emailVerified' | 'passwordHash' | 'roles' | 'metadata'>,
+  clock: Clock,
+): Account {
+  const now = clock.now();
+  return { ...fields, id: newId('user'), state: 'active', generation: 0, createdAt: now, updatedAt: now };
+}
+
+/** Writes the account and `user.created` in one transaction. False, and nothing written, when the address is taken. */
+export function addAccount(account: Account, unitOfWork: UnitOfWork, newEvent: NewEvent): Promise<boolean> {
+  return unitOfWork.run(async ({ accounts, outbox }) => {
+    if (!(await accounts.insert(account))) return false;
+    await outbox.append(newEvent('user.created', account.id, { id: account.id, email: account.email }));
+    return true;
+  });
+}

@@ -1,0 +1,23 @@
+import { commonPasswords } from './common-passwords.ts';
+import { emailKey } from './email.ts';
+
+const shortest = 8;
+const longest = 256;
+
+/**
+ * What is wrong with a new password, in sentences; empty when nothing is. Length is counted in code points.
+ * Length and a list of what is tried first, and no rules about kinds of characters: NIST SP 800-63B.
+ */
+export function passwordProblems(password: string, email: string): string[] {
+  const composed = password.normalize('NFC');
+  const length = [...composed].length;
+  const key = emailKey(composed);
+  const problems = [];
+  if (length < shortest) problems.push(`A password has at least ${shortest} characters. Use a longer one.`);
+  if (length > longest) problems.push(`A password has at most ${longest} characters. Use a shorter one.`);
+  if (key.trim() === emailKey(email))
+    problems.push("The password can't be the email address. Use another one.");
+  if (commonPasswords.has(key))
+    problems.push('This password is among the first to be guessed. Use another one.');
+  return problems;
+}

@@ -1,0 +1,52 @@
+import type { Account } from '../../ports/account-store.ts';
+import type { Consent } from '../../ports/consent-store.ts';
+import type { OutboxEvent } from '../../ports/outbox.ts';
+
+export interface OutboxRow {
+  event: OutboxEvent;
+  attempts: number;
+  /** Milliseconds since the epoch: not handed out before. */
+  dueAt: number;
+  state: 'pending' | 'published' | 'set aside';
+}
+
+/** What a transaction writes. Rows are replaced, never changed, so that a copy of the maps is a snapshot. */
+export interface Tables {
+  accounts: Map<string, Account>;
+  /** By account and client. */
+  consents: Map<string, Consent>;
+  /** By id, in the order of appending. */
+  outbox: Map<string, OutboxRow>;
+}
+
+export interface Access {
+  /** Runs `work` on the tables, with nobody else at them meanwhile. */
+  use<T>(work: (tables: Tables) => T): Promise<T>;
+}
+
+/** Accounts, consents and outbox in memory. One transaction or single call at a time. */
+export class MemoryDatabase implements Access {
+  #tables: Tables = { accounts: new Map(), consents: new Map(), outbox: new Map() };
+  #turn: Promise<unknown> = Promise.resolve();
+
+  use<T>(work: (tables: Tables) => T): Promise<T> {
+    return this.#inTurn(async () => work(this.#tables));
+  }
+
+  /** Runs `work` on a copy that takes the tables' place when it resolves, and is dropped when it throws. */
+  transaction<T>(work: (access: Access) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      const { accounts, consents, outbox } = this.#tables;
+      const copy = { accounts: new Map(accounts), consents: new Map(consents), outbox: new Map(outbox) };
+      const result = await work({ use: async (step) => step(copy) });
+      this.#tables = copy;
+      return result;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Family, FamilyStore, Rotation, StoredFamily } from '../../ports/family-store.ts';
+
+/** Families in memory. */
+export class MemoryFamilyStore implements FamilyStore {
+  readonly #clock: Clock;
+  readonly #families = new Map<string, StoredFamily>();
+  readonly #ended = new Map<string, number>();
+
+  constructor({ clock }: { clock: Clock }) {
+    this.#clock = clock;
+  }
+
+  async open(family: Family): Promise<boolean> {
+    if ((this.#ended.get(family.id) ?? 0) > this.#clock.now() || this.#live(family.id)) return false;
+    this.#families.set(family.id, { ...family });
+    return true;
+  }
+
+  async find(familyId: string): Promise<StoredFamily | undefined> {
+    return structuredClone(this.#live(familyId));
+  }
+
+  async rotate(familyId: string, from: string, to: Rotation): Promise<boolean> {
+    const family = this.#live(familyId);
+    if (family?.currentHash !== from) return false;
+    const { hash, payload, expiresAt, at } = to;
+    const previous = { hash: from, spentAt: at };
+    this.#families.set(familyId, { ...family, currentHash: hash, payload, expiresAt, previous });
+    return true;
+  }
+
+  async end(familyId: string, until: number): Promise<void> {
+    this.#families.delete(familyId);
+    this.#ended.set(familyId, Math.max(until, this.#ended.get(familyId) ?? 0));
+  }
+
+  #live(familyId: string): StoredFamily | undefined {
+    const family = this.#families.get(familyId);
+    return family && family.expiresAt > this.#clock.now() ? family : undefined;
+  }
+}

@@ -1,0 +1,24 @@
+import type { TransactionStores, UnitOfWork } from '../../ports/unit-of-work.ts';
+import { MemoryAccountStore } from './account-store.ts';
+import { MemoryConsentStore } from './consent-store.ts';
+import type { MemoryDatabase } from './database.ts';
+import { MemoryOutbox } from './outbox.ts';
+
+/** Transactions over a MemoryDatabase, one after the other; as on the embedded database, other stores wait. */
+export class MemoryUnitOfWork implements UnitOfWork {
+  readonly #database: MemoryDatabase;
+
+  constructor({ database }: { database: MemoryDatabase }) {
+    this.#database = database;
+  }
+
+  run<T>(work: (stores: TransactionStores) => Promise<T>): Promise<T> {
+    return this.#database.transaction((database) =>
+      work({
+        accounts: new MemoryAccountStore({ database }),
+        consents: new MemoryConsentStore({ database }),
+        outbox: new MemoryOutbox({ database }),
+      }),
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Denylist, RevocationKey } from '../../ports/denylist.ts';
+import { affected, rows, type Sql, storable } from './sql.ts';
+
+export class PostgresDenylist implements Denylist {
+  readonly #db: Sql;
+  readonly #clock: Clock;
+
+  constructor({ db, clock }: { db: Sql; clock: Clock }) {
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  async revoke(keys: RevocationKey[], expiresAt: number): Promise<void> {
+    // One statement may not write a row twice, and two that lock in different orders deadlock.
+    const distinct = [...new Set(keys)].sort();
+    if (distinct.length === 0) return;
+    await affected(
+      this.#db,
+      `insert into revocations (key, expires_at) select key, :expiresAt from unnest(:keys::text[]) as key
+       on conflict (key) do update set expires_at = greatest(revocations.expires_at, excluded.expires_at)`,
+      { keys: distinct, expiresAt },
+    );
+  }
+
+  async anyRevoked(keys: RevocationKey[]): Promise<boolean> {
+    const asked = keys.filter((key) => storable(key));
+    if (asked.length === 0) return false;
+    const found = await rows(
+      this.#db,
+      'select from revocations where key = any(:asked::text[]) and expires_at > :now limit 1',
+      { asked, now: this.#clock.now() },
+    );
+    return found.length > 0;
+  }
+}

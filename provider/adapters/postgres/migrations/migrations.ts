@@ -1,0 +1,17 @@
+import { accounts } from './0001-accounts.ts';
+import { consents } from './0002-consents.ts';
+import { outbox } from './0003-outbox.ts';
+import { oidcArtifacts } from './0004-oidc-artifacts.ts';
+import { families } from './0005-families.ts';
+import { revocations } from './0006-revocations.ts';
+import type { Migration } from './migration.ts';
+
+/** All migrations, in the order in which they are applied. */
+export const migrations: readonly Migration[] = [
+  accounts,
+  consents,
+  outbox,
+  oidcArtifacts,
+  families,
+  revocations,
+];

@@ -1,0 +1,44 @@
+import type { RedisClient } from './client.ts';
+
+export interface Readiness {
+  /** Resolves once the client is connected, or has been away for as long as callers are made to wait. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Lets callers sit out a short interruption together, and none of them a long one: the wait is counted from the
+ * moment the connection was lost, so that after `patienceMs` every call fails at once until Redis is back.
+ */
+export function createReadiness(client: RedisClient, patienceMs: number): Readiness {
+  let waiting: Promise<void> | undefined;
+  let finish = () => {};
+
+  const lost = () => {
+    if (waiting) return;
+    waiting = new Promise((resolve) => {
+      const timer = setTimeout(resolve, patienceMs);
+      timer.unref();
+      finish = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  };
+  const found = () => {
+    finish();
+    waiting = undefined;
+  };
+
+  client.on('ready', found);
+  client.on('close', lost);
+  client.on('end', () => finish());
+  lost();
+  return {
+    settled: async () => {
+      if (client.status === 'end') return;
+      // The status changes a moment before the event that tells of it.
+      if (client.status !== 'ready') lost();
+      await waiting;
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import type Koa from 'koa';
+import { firstPartyEndpoints } from '../firstparty/endpoints.ts';
+import { openApiDocument } from '../firstparty/openapi.ts';
+import { firstPartyRoutes } from '../firstparty/routes.ts';
+import { createApp } from '../http/app.ts';
+import { assets } from '../http/assets.ts';
+import { clientAddress } from '../http/client-address.ts';
+import { handleErrors } from '../http/error-handler.ts';
+import { pinIssuer } from '../http/pin-issuer.ts';
+import { serveProtocol } from '../http/protocol.ts';
+import { publishedDocuments } from '../http/published-documents.ts';
+import { scopeRequest } from '../http/request-context.ts';
+import { setSecurityHeaders } from '../http/security-headers.ts';
+import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
+import { viewFile } from '../interactions/render.ts';
+import { interactionRoutes } from '../interactions/routes.ts';
+import { publicJwks } from '../keys/jwks.ts';
+import { currentRequestScope } from '../lib/request-scope.ts';
+import { scopeOfClaim } from '../oidc/scope-claims.ts';
+import { wrapTokenParameter } from '../oidc/structured-tokens.ts';
+import { protocolScopes } from '../oidc/token-policy.ts';
+import { basePath, type Protocol, type ProtocolParts } from './compose-protocol.ts';
+import { version } from './version.ts';
+
+export interface HttpParts extends ProtocolParts {
+  protocol: Protocol;
+  register: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
+}
+
+/** Puts the public listener together. */
+export function composeHttp(parts: HttpParts): Koa {
+  const { config, keyRing, protocol, logger, metrics, clock } = parts;
+  const { issuer } = config;
+  const bodyLimitBytes = config.bodyLimitKib * 1024;
+  const endpoints = firstPartyEndpoints(firstPartyDeps(parts));
+  const requestId = () => currentRequestScope()?.requestId ?? '';
+  const jwksMaxAgeSeconds = Math.min(900, Math.floor(config.keyLeadSeconds / 4));
+  return createApp({
+    first: [
+      scopeRequest({ clock, logger, metrics, clientAddress: addressReader(parts) }),
+      setSecurityHeaders(issuer),
+      handleErrors({
+        logger,
+        sendErrorPage: createErrorPage({ renderer: protocol.renderer, requestId }),
+        storeError: () => metrics.storeErrors.inc({ store: 'any' }),
+      }),
+      pinIssuer(issuer, () => currentRequestScope()?.clientAddress),
+    ],
+    routers: [
+      homeRoutes({ renderer: protocol.renderer, issuer }),
+      assets((name) => viewFile(`assets/${name}`)),
+      publishedDocuments({
+        jwks: () => publicJwks(keyRing.current().published),
+        openApi: openApiDocument(endpoints, { issuer, version }),
+        jwksMaxAgeSeconds,
+      }),
+      interactionRoutes(interactionDeps(parts, bodyLimitBytes)),
+      firstPartyRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: allowedOrigins(parts) }),
+    ],
+    protocol: serveProtocol({
+      handle: (request, response) => protocol.host.handle(request, response),
+      wrapTokenParameter,
+      bodyLimitBytes,
+    }),
+    onError: (error) => logger.warn({ err: error }, 'an answer could not be sent'),
+  });
+}
+
+/** Says once in the log, and always in a metric, that somebody sends forwarded headers who isn't a configured proxy. */
+function addressReader({ config, logger, metrics }: HttpParts) {
+  let warned = false;
+  return clientAddress({
+    trustedProxies: config.trustedProxies,
+    header: config.clientAddressHeader,
+    ignored: () => {
+      metrics.untrustedForwardedHeaders.inc();
+      if (warned) return;
+      warned = true;
+      logger.warn(
+        {},
+        'forwarded headers came from an address that is no configured proxy and were ignored: behind a load balancer set GATEHOUSE_TRUSTED_PROXIES, or every person shares one address',
+      );
+    },
+  });
+}
+
+function firstPartyDeps({ config, ports, clients, protocol, revocation, register }: HttpParts) {
+  return {
+    redeem: protocol.tokenRequests.redeem,
+    client: (id: string) => {
+      const client = clients.find(id);
+      return client && { firstParty: client.firstParty, public: client.auth === 'none' };
+    },
+    defaultClientId: config.defaultClient,
+    verifyAccessToken: (token: string) => protocol.accessTokens.verify(token),
+    account: (id: string) => ports.accounts.findById(id),
+    endFamilyOf: async (clientId: string, refreshToken: string) => {
+      const found = await protocol.refreshTokens.find(refreshToken);
+      const owner = found?.state === 'current' ? found.payload.clientId : found?.clientId;
+      if (found && owner === clientId) await revocation.endFamily(found.familyId);
+    },
+    register,
+  };
+}
+
+function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
+  const { accessModel, clients, clock, config, ports, protocol } = parts;
+  return {
+    provider: () => protocol.host.current(),
+    renderer: protocol.renderer,
+    keys: parts.serverKeys,
+    bodyLimitBytes,
+    basePath: basePath(config.issuer),
+    client: (id: string) => clients.find(id),
+    account: (id: string) => ports.accounts.findById(id),
+    signIn: parts.signIn,
+    register: parts.register,
+    addConsent: async (consent: Parameters<typeof ports.consents.add>[0]) => {
+      await ports.consents.add(consent, clock.now());
+    },
+    consent: { protocolScopes, scopeOfClaim },
+    apis: accessModel.apis,
+  };
+}
+
+/** Origins of public clients only: a confidential one has no business in a browser. */
+function allowedOrigins({ clients }: HttpParts) {
+  return (origin: string) =>
+    clients.all().some((client) => client.auth === 'none' && client.origins.includes(origin));
+}

@@ -1,0 +1,191 @@
+import type { JWKS } from 'oidc-provider';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { ClientRegistry } from '../clients/client-registry.ts';
+import { oidcMetadata } from '../clients/oidc-metadata.ts';
+import type { Config } from '../config/schema.ts';
+import { createClientCredentialsGrant } from '../grants/client-credentials.ts';
+import { createPasswordGrant } from '../grants/password.ts';
+import { createRefreshTokenGrant } from '../grants/refresh-token.ts';
+import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
+import { createRenderer, type Renderer } from '../interactions/render.ts';
+import { publicJwks } from '../keys/jwks.ts';
+import type { CurrentKeys, KeyRing } from '../keys/key-ring.ts';
+import { epochSeconds } from '../lib/clock.ts';
+import { currentRequestScope } from '../lib/request-scope.ts';
+import { type AccessTokenVerifier, createAccessTokenVerifier } from '../oidc/access-token-verifier.ts';
+import type { ClientDirectory, ClientFacts } from '../oidc/client-facts.ts';
+import { grantIdOf } from '../oidc/grant-id.ts';
+import { isSessionAlive } from '../oidc/models.ts';
+import { buildProvider, type GrantDefinition, type ProviderDeps } from '../oidc/provider-factory.ts';
+import { createProviderHost, type ProviderHost } from '../oidc/provider-host.ts';
+import { createRefreshTokens, type RefreshTokens } from '../oidc/refresh-tokens.ts';
+import { createStorageAdapter } from '../oidc/storage-adapter.ts';
+import { createTokenPolicy, protocolScopes, type TokenPolicy } from '../oidc/token-policy.ts';
+import { createTokenRequests, type TokenRequests } from '../oidc/token-requests.ts';
+import type { Account } from '../ports/account-store.ts';
+import type { Revocation } from '../revocation/revocation.ts';
+import type { ComposeDeps } from './compose.ts';
+
+export interface ProtocolParts extends ComposeDeps {
+  accounts: Accounts;
+  clients: ClientRegistry;
+  keyRing: KeyRing;
+  revocation: Revocation;
+  signIn(input: { email: string; password: string; clientId: string }): Promise<Account>;
+}
+
+export interface Protocol {
+  host: ProviderHost;
+  directory: ClientDirectory;
+  policy: TokenPolicy;
+  accessTokens: AccessTokenVerifier;
+  refreshTokens: RefreshTokens;
+  tokenRequests: TokenRequests;
+  renderer: Renderer;
+}
+
+/** How long a spent code is remembered: RFC 6749 §4.1.2 has no code live longer. */
+const rememberSpentSeconds = 600;
+
+/** Puts the protocol together: what the library is built from, and what is built on it. */
+export function composeProtocol(parts: ProtocolParts): Protocol {
+  const { config, accessModel, ports, clients, keyRing, revocation, serverKeys, clock } = parts;
+  const { issuer } = config;
+  const directory = clientDirectory(clients);
+  const policy = createTokenPolicy(accessModel.apis, issuer);
+  const renderer = createRenderer({ appName: config.appName, assetsPath: `${basePath(issuer)}/assets` });
+  const refreshTokens = createRefreshTokens({ families: ports.families, keys: serverKeys, clock });
+  const accessTokens = createAccessTokenVerifier({
+    issuer,
+    clock,
+    publicKeys: () => publicJwks(keyRing.current().kept).jwks.keys,
+    isRevoked: (token) => revocation.isRevoked(token),
+    findAccount: (id) => ports.accounts.findById(id),
+  });
+  const grants = ourGrants(parts, { directory, policy, refreshTokens });
+  const storage = {
+    store: ports.oidcStore,
+    keys: serverKeys,
+    clock,
+    rememberSpentSeconds,
+    issuer,
+    apis: accessModel.apis,
+    clients: directory,
+    consents: ports.consents,
+    refreshTokens,
+    accessTokens,
+    revocation,
+    graceSeconds: config.graceSeconds,
+  };
+  const deps: ProviderDeps = {
+    issuer,
+    grants,
+    configuration: {
+      adapter: createStorageAdapter(storage),
+      accounts: parts.accounts,
+      clients: directory,
+      policy,
+      keys: serverKeys,
+      clock,
+      lifetimes: lifetimes(config),
+      accessTokenLifetimeSeconds: config.accessTokenSeconds,
+      logoutPages: createLogoutPages({ renderer, account: (id) => ports.accounts.findById(id) }),
+      renderError: createProtocolErrorPage({
+        renderer,
+        requestId: () => currentRequestScope()?.requestId ?? '',
+      }),
+      interactionPath: (uid) => `${basePath(issuer)}/interaction/${uid}`,
+    },
+    models: {
+      clients: directory,
+      refreshTokens,
+      store: ports.oidcStore,
+      keys: serverKeys,
+      clock,
+      sessionSeconds: config.sessionAbsoluteSeconds,
+    },
+    listeners: {
+      logger: parts.logger,
+      metrics: {
+        tokensIssued: (grant, clientKind) =>
+          parts.metrics.tokensIssued.inc({ grant, client_kind: clientKind }),
+      },
+      clientKind: (id) => (directory.find(id ?? '')?.firstParty ? 'first_party' : 'third_party'),
+    },
+  };
+  const host = createProviderHost((jwks) => buildProvider(deps, jwks), privateJwks(keyRing.current()));
+  keyRing.onChange((keys) => host.swap(privateJwks(keys)));
+  const tokenRequests = createTokenRequests(() => host.current(), grants);
+  return { host, directory, policy, accessTokens, refreshTokens, tokenRequests, renderer };
+}
+
+/** The issuer's path: before everything we link to. */
+export const basePath = (issuer: string) => new URL(issuer).pathname.replace(/\/$/, '');
+
+/** The signing key first; older ones still check what they signed. */
+const privateJwks = ({ kept }: CurrentKeys): JWKS => ({
+  keys: kept.map(({ kid, privateJwk }) => ({ ...privateJwk, kid, alg: 'RS256', use: 'sig' })),
+});
+
+const lifetimes = (config: Config) => ({
+  accessTokenSeconds: config.accessTokenSeconds,
+  idTokenSeconds: config.idTokenSeconds,
+  codeSeconds: config.codeSeconds,
+  interactionSeconds: config.interactionSeconds,
+  sessionIdleSeconds: config.sessionIdleSeconds,
+  sessionAbsoluteSeconds: config.sessionAbsoluteSeconds,
+  refreshTokenIdleSeconds: config.refreshTokenIdleDays * 86_400,
+  refreshTokenAbsoluteSeconds: config.refreshTokenAbsoluteDays * 86_400,
+});
+
+function clientDirectory(clients: ClientRegistry): ClientDirectory {
+  const find = (id: string): ClientFacts | undefined => {
+    const client = clients.find(id);
+    return client && { ...client, pkceRequired: client.pkce === 'required' };
+  };
+  const metadata = (id: string) => {
+    const client = clients.find(id);
+    return client && { ...oidcMetadata(client, protocolScopes) };
+  };
+  return { find, metadata, secretMatches: (id, presented) => clients.secretMatches(id, presented) };
+}
+
+type GrantParts = Pick<Protocol, 'directory' | 'policy' | 'refreshTokens'>;
+
+/** The grants of ours, in place of the library's or beside them. */
+function ourGrants(
+  parts: ProtocolParts,
+  { directory, policy, refreshTokens }: GrantParts,
+): GrantDefinition[] {
+  const { accessModel, clock, logger, revocation } = parts;
+  const apiScopes = new Set(accessModel.apis.flatMap((api) => api.scopes.map(({ name }) => name)));
+  const factsOf = (id: string) => {
+    const facts = directory.find(id);
+    if (!facts) throw new Error(`client ${id} is gone`);
+    return facts;
+  };
+  return [
+    createClientCredentialsGrant({
+      apiScopesOf: (id) => directory.find(id)?.scopes.filter((scope) => apiScopes.has(scope)) ?? [],
+    }),
+    createPasswordGrant({
+      signIn: parts.signIn,
+      client: (id) => directory.find(id),
+      audience: (id, scopes, asked) => policy.audience(factsOf(id), scopes, asked),
+      grantIdOf,
+      epochSeconds: () => epochSeconds(clock),
+    }),
+    createRefreshTokenGrant({
+      refreshTokens,
+      endFamily: (id) => revocation.endFamily(id),
+      isSessionAlive,
+      client: (id) => directory.find(id),
+      audience: (id, scopes, granted, asked) => policy.audience(factsOf(id), scopes, asked, granted),
+      reused: (fields) =>
+        logger.warn(
+          { ...fields, ...currentRequestScope() },
+          'a spent refresh token came again: its family was ended',
+        ),
+    }),
+  ];
+}

@@ -1,0 +1,183 @@
+import type Koa from 'koa';
+import { type Accounts, createAccounts } from '../accounts/accounts.ts';
+import { createHashingPool } from '../accounts/hashing-pool.ts';
+import { createPasswords } from '../accounts/passwords.ts';
+import { createRegister } from '../accounts/register.ts';
+import { createSignIn } from '../accounts/sign-in.ts';
+import { createClientRegistry } from '../clients/client-registry.ts';
+import type { AccessModel } from '../config/access-model.ts';
+import type { Config } from '../config/schema.ts';
+import { createEvent, type EventType } from '../events/catalogue.ts';
+import { nudgeAfterCommit } from '../events/nudge-after-commit.ts';
+import { createRelay } from '../events/relay.ts';
+import { createOperationsApp } from '../http/health.ts';
+import { createKeyRing } from '../keys/key-ring.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Component } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import { currentRequestScope } from '../lib/request-scope.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import { createSweep } from '../maintenance/sweep.ts';
+import { createRevocation } from '../revocation/revocation.ts';
+import type { Ports } from './adapters.ts';
+import { composeHttp } from './compose-http.ts';
+import { composeProtocol } from './compose-protocol.ts';
+
+export interface ComposeDeps {
+  config: Config;
+  accessModel: AccessModel;
+  ports: Ports;
+  serverKeys: ServerKeys;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  isReady(): boolean;
+}
+
+export interface Gatehouse {
+  /** The public listener's application. */
+  app: Koa;
+  /** The operations listener's. */
+  operations: Koa;
+  /** What runs beside the listeners, in the order to start. */
+  jobs: Component[];
+  accounts: Accounts;
+}
+
+/** Puts everything together, from the bottom up: config, ports and clock in; applications and jobs out. */
+export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
+  const { config, accessModel, ports, clock, logger, metrics } = deps;
+
+  // What happened is told.
+  const relay = createRelay({ outbox: ports.outbox, sink: ports.eventSink, clock, logger });
+  const unitOfWork = nudgeAfterCommit(ports.unitOfWork, () => relay.nudge());
+  const newEvent = (type: EventType, subject: string, data: Record<string, unknown>) =>
+    createEvent(type, subject, data, { clock });
+
+  // Who may sign in.
+  const pool = createHashingPool({
+    concurrency: config.hashingConcurrency,
+    queueLimit: config.hashingQueue,
+    clock,
+    metrics: hashingMetrics(metrics),
+  });
+  const passwords = createPasswords({ params: passwordParams(config), pool });
+  const permissionsByRole = accessModel.roles;
+  const accounts = createAccounts({
+    accounts: ports.accounts,
+    unitOfWork,
+    passwords,
+    newEvent,
+    clock,
+    permissionsByRole,
+  });
+  const signIn = createSignIn({
+    accounts: ports.accounts,
+    unitOfWork,
+    passwords,
+    newEvent,
+    clock,
+    metrics: { signedIn: (outcome) => metrics.signIns.inc({ outcome }) },
+  });
+  const register = createRegister({
+    enabled: config.signup,
+    roles: [],
+    unitOfWork,
+    passwords,
+    newEvent,
+    clock,
+    logger,
+  });
+
+  // For whom, with which keys, and what is no longer good.
+  const apis = accessModel.apis.map(({ audience, scopes }) => ({
+    audience,
+    scopes: scopes.map(({ name }) => name),
+  }));
+  const clients = await createClientRegistry({
+    sources: ports.clientSources,
+    apis,
+    secrets: ports.secrets,
+    clock,
+    logger,
+    metrics,
+    defaultClientId: config.defaultClient,
+  });
+  const keyRing = createKeyRing({
+    store: ports.keyStore,
+    clock,
+    logger,
+    metrics,
+    pollSeconds: config.keysPollSeconds,
+    leadSeconds: config.keyLeadSeconds,
+    tokenSeconds: config.accessTokenSeconds,
+  });
+  await keyRing.start();
+  const revocation = createRevocation({
+    denylist: ports.denylist,
+    families: ports.families,
+    clock,
+    accessTokenSeconds: config.accessTokenSeconds,
+    tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
+  });
+
+  // The protocol, the pages and the JSON API over all of it.
+  const signInHere = (input: { email: string; password: string; clientId: string }) =>
+    signIn({ ...input, ...caller() });
+  const parts = { ...deps, accounts, clients, keyRing, revocation, signIn: signInHere };
+  const protocol = composeProtocol(parts);
+  const app = composeHttp({
+    ...parts,
+    protocol,
+    register: config.signup ? (input) => register({ ...input, ...caller() }) : undefined,
+  });
+  const operations = createOperationsApp({
+    dependencies: ports.dependencies,
+    isReady: deps.isReady,
+    metrics: async () => {
+      await measureOutbox(deps);
+      return metrics.render();
+    },
+  });
+
+  const sweep = createSweep({ expired: ports.expired, clock, intervalSeconds: 300, batch: 1000, logger });
+  return {
+    app,
+    operations,
+    accounts,
+    jobs: [
+      { name: 'keys', stop: () => keyRing.close() },
+      { name: 'clients', stop: () => clients.close() },
+      { name: 'events', start: () => relay.start(), stop: () => relay.stop() },
+      { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
+    ],
+  };
+}
+
+/** Where the request under way comes from, for events. */
+function caller() {
+  const scope = currentRequestScope();
+  return { ip: scope?.clientAddress ?? 'unknown', userAgent: scope?.userAgent };
+}
+
+const passwordParams = (config: Config) => ({
+  memoryKib: config.argon2MemoryKib,
+  passes: config.argon2Passes,
+  parallelism: config.argon2Parallelism,
+});
+
+const hashingMetrics = (metrics: Metrics) => ({
+  queueDepth: (jobs: number) => metrics.hashingQueueDepth.set(jobs),
+  waited: (seconds: number) => metrics.hashingWait.observe(seconds),
+  refused: () => metrics.signIns.inc({ outcome: 'overloaded' }),
+});
+
+/** Asked for when somebody looks, so that it costs nothing at rest; a store that is away is told by another metric. */
+async function measureOutbox({ ports, clock, metrics }: ComposeDeps): Promise<void> {
+  const depth = await ports.outbox.depth().catch(() => undefined);
+  if (!depth) return metrics.storeErrors.inc({ store: 'postgres' });
+  metrics.outboxPending.set(depth.pending);
+  metrics.outboxSetAside.set(depth.setAside);
+  metrics.outboxOldest.set(depth.oldest === undefined ? 0 : (clock.now() - depth.oldest) / 1000);
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { AccessModel } from '../config/access-model.ts';
+
+/** Data that exists in `gatehouse dev` only (DESIGN §9). Its passwords and secrets are printed there and in the docs. */
+export const demoAccount = {
+  email: 'john@example.com',
+  password: 'correct-horse-battery',
+  roles: ['CLIENT'],
+};
+
+export function demoAccessModel(audience: string): AccessModel {
+  return {
+    apis: [
+      {
+        audience,
+        name: 'Contracts',
+        scopes: [
+          { name: 'contracts:read', description: 'Read your contracts', permission: 'contracts:read' },
+          { name: 'contracts:write', description: 'Change your contracts', permission: 'contracts:write' },
+        ],
+      },
+    ],
+    roles: Object.assign(Object.create(null), { CLIENT: ['contracts:read'] }),
+  };
+}
+
+const sha256 = (secret: string) => createHash('sha256').update(secret).digest('hex');
+const protocol = ['openid', 'email', 'profile', 'offline_access'];
+
+/** Client documents as a person would write them. */
+export function demoClients(audience: string): unknown[] {
+  const app = {
+    grants: ['authorization_code', 'refresh_token'],
+    scopes: [...protocol, 'contracts:read'],
+    postLogoutRedirectUris: ['http://localhost:8080/'],
+  };
+  return [
+    {
+      ...app,
+      id: 'demo-web',
+      name: 'Demo web app',
+      secrets: [{ sha256: sha256('demo-web-secret') }],
+      redirectUris: ['http://localhost:8080/callback'],
+    },
+    {
+      ...app,
+      id: 'demo-spa',
+      name: 'Demo single-page app',
+      auth: 'none',
+      origins: ['http://localhost:8080'],
+      redirectUris: ['http://localhost:8080/spa-callback'],
+    },
+    {
+      id: 'demo-first-party',
+      name: 'Demo first-party app',
+      auth: 'none',
+      firstParty: true,
+      grants: ['password', 'refresh_token', 'authorization_code'],
+      scopes: [...protocol, 'contracts:read', 'contracts:write'],
+      defaultResource: audience,
+      origins: ['http://localhost:8080'],
+      redirectUris: ['http://localhost:8080/first-party-callback'],
+      postLogoutRedirectUris: ['http://localhost:8080/'],
+    },
+    {
+      id: 'demo-service',
+      name: 'Demo service',
+      secrets: [{ sha256: sha256('demo-service-secret') }],
+      grants: ['client_credentials'],
+      scopes: ['contracts:read'],
+      defaultResource: audience,
+    },
+  ];
+}
+
+export const demoDefaultClient = 'demo-first-party';
+
+/** What `gatehouse dev` prints when it is ready. */
+export function demoBanner(issuer: string): string {
+  const { email, password } = demoAccount;
+  return `
+  Gatehouse is running.
+
+  Issuer     ${issuer}
+  Discovery  ${issuer}/.well-known/openid-configuration
+  Account    ${email} / ${password}
+  Clients    demo-web           confidential, third party, secret demo-web-secret,
+                                redirect URI http://localhost:8080/callback
+             demo-spa           public, third party,
+                                redirect URI http://localhost:8080/spa-callback
+             demo-first-party   public, first party: /auth/* acts for it
+             demo-service       client credentials, secret demo-service-secret
+
+  Try it:
+
+  curl -s ${issuer}/auth/login -H 'Content-Type: application/json' \\
+    -d '{"email":"${email}","password":"${password}"}'
+
+  This data is for trying out, and exists in this command only. Ctrl-C stops.
+
+`;
+}

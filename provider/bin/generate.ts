@@ -1,0 +1,54 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { renderConfigurationDocs } from '../config/docs.ts';
+import { packageRoot } from '../lib/package-root.ts';
+
+export interface GeneratedFile {
+  /** Relative to the root of the repository. */
+  path: string;
+  render(): string | Promise<string>;
+}
+
+/** Everything in the repository that is made from the code. */
+export const generatedFiles: readonly GeneratedFile[] = [
+  { path: 'docs/configuration.md', render: renderConfigurationDocs },
+];
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Gives the paths of files that differ from what the code says; writes them unless `check` is set. */
+export async function generate(
+  files: readonly GeneratedFile[],
+  root: string,
+  check: boolean,
+): Promise<string[]> {
+  const stale: string[] = [];
+  for (const { path, render } of files) {
+    const file = join(root, path);
+    const text = await render();
+    if (read(file) === text) continue;
+    stale.push(path);
+    if (check) continue;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  return stale;
+}
+
+async function main(args: string[]): Promise<void> {
+  const check = args.includes('--check');
+  const stale = await generate(generatedFiles, packageRoot, check);
+  const verb = check ? 'stale, run npm run generate:' : 'written:';
+  for (const path of stale) process.stdout.write(`${verb} ${path}\n`);
+  if (check && stale.length > 0) process.exitCode = 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

@@ -1,0 +1,88 @@
+import type { AccessModel } from '../config/access-model.ts';
+import type { Config } from '../config/schema.ts';
+import { type Listener, listen } from '../http/server.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { createLifecycle } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/logger.ts';
+import { createMetrics } from '../lib/metrics.ts';
+import { createServerKeys } from '../lib/server-keys.ts';
+import { supportedNodeMajor } from '../oidc/runtime-notice.ts';
+import type { Ports } from './adapters.ts';
+import { compose, type Gatehouse } from './compose.ts';
+import { version } from './version.ts';
+
+export interface StartDeps {
+  config: Config;
+  accessModel: AccessModel;
+  ports: Ports;
+  serverSecrets: readonly [string, ...string[]];
+  logger: Logger;
+  /** Runs before the listeners open. */
+  prepare?(gatehouse: Gatehouse): Promise<void>;
+  clock?: Clock;
+}
+
+export interface Running {
+  /** Unready, keep serving, drain, close in order. Called again it gives the same promise. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything; stops what had started when something fails. */
+export async function start(deps: StartDeps): Promise<Running> {
+  const { config, ports, logger, clock = systemClock } = deps;
+  const lifecycle = createLifecycle({ logger, clock });
+  for (const dependency of ports.dependencies) {
+    lifecycle.add({ name: dependency.name, stop: () => dependency.close() });
+  }
+  const gatehouse = await compose({
+    ...deps,
+    clock,
+    serverKeys: createServerKeys(deps.serverSecrets),
+    metrics: createMetrics({ version, runtime: true }),
+    isReady: () => lifecycle.isReady(),
+  }).catch(async (error) => {
+    await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
+    throw error;
+  });
+  for (const job of gatehouse.jobs) lifecycle.add(job);
+  if (deps.prepare) lifecycle.add({ name: 'preparation', start: () => deps.prepare?.(gatehouse) });
+  const { port, host, opsPort, opsHost } = config;
+  const operations = { app: gatehouse.operations, port: opsPort, host: opsHost };
+  lifecycle.add(listening('operations listener', operations, config.shutdownSeconds));
+  lifecycle.add(listening('public listener', { app: gatehouse.app, port, host }, config.shutdownSeconds));
+  await lifecycle.start();
+  sayHello(config, logger);
+  return {
+    stop: async () => {
+      await lifecycle.stop({ delaySeconds: config.shutdownDelaySeconds });
+    },
+  };
+}
+
+interface Listening {
+  app: Gatehouse['app'];
+  port: number;
+  host: string | undefined;
+}
+
+function listening(name: string, { app, port, host }: Listening, stopSeconds: number) {
+  let listener: Listener | undefined;
+  return {
+    name,
+    stopSeconds,
+    start: async () => {
+      listener = await listen(app, { port, host });
+    },
+    stop: async () => listener?.close(),
+  };
+}
+
+function sayHello({ issuer, port, opsPort }: Config, logger: Logger): void {
+  const node = process.versions.node;
+  logger.info({ issuer, port, opsPort, version, node }, 'gatehouse is ready');
+  if (Number(node.split('.')[0]) < supportedNodeMajor)
+    logger.warn(
+      { node },
+      `this Node works but is past its support: move to Node ${supportedNodeMajor} or later`,
+    );
+}

@@ -1,0 +1,77 @@
+import type { z } from 'zod';
+import { checkAcrossFields, type DocumentProblem, type ReadableFields } from './client-checks.ts';
+import { type ClientDocument, clientDocumentSchema } from './client-document.ts';
+import { nearMiss } from './near-miss.ts';
+
+export type CheckedDocument =
+  | { ok: true; document: ClientDocument }
+  | { ok: false; fields: ReadableFields; problems: DocumentProblem[] };
+
+const topLevelFields = Object.keys(clientDocumentSchema.shape);
+
+// What people bring from RFC 7591 and from other servers under another name than ours.
+const otherNames: Record<string, string> = {
+  client_id: 'id',
+  clientId: 'id',
+  client_name: 'name',
+  clientName: 'name',
+  grant_types: 'grants',
+  token_endpoint_auth_method: 'auth',
+  client_secret: 'secrets',
+  secret: 'secrets',
+  public: 'auth',
+  trusted: 'firstParty',
+  allowed_cors_origins: 'origins',
+  audience: 'defaultResource',
+};
+
+const pointer = (path: readonly PropertyKey[]) =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+function knownFields(path: readonly PropertyKey[]): string[] {
+  if (path.length === 0) return topLevelFields;
+  return path[0] === 'secrets' ? ['ref', 'sha256', 'expiresAt'] : ['keys'];
+}
+
+function unknownField(name: string, path: readonly PropertyKey[]): DocumentProblem {
+  const known = knownFields(path);
+  const meant = (path.length === 0 && otherNames[name]) || nearMiss(name, known);
+  const hint = meant ? `did you mean "${meant}"?` : `known are ${known.join(', ')}`;
+  const secret = path[0] === 'secrets' ? '; a secret itself is never written here' : '';
+  return { path: pointer([...path, name]), message: `is not a field of a client document: ${hint}${secret}` };
+}
+
+function fromIssue(issue: z.core.$ZodIssue): DocumentProblem[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownField(name, issue.path));
+  const path = pointer(issue.path);
+  if (issue.code !== 'invalid_type') return [{ path, message: issue.message }];
+  const expected = issue.expected === 'array' ? 'a list' : `of type ${issue.expected}`;
+  const missing = issue.message.endsWith('received undefined');
+  return [{ path, message: missing ? `is missing: it must be ${expected}` : `must be ${expected}` }];
+}
+
+/** Each field by itself, so that rules about the good ones still speak when others are bad. */
+function readableFields(value: unknown): ReadableFields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  const given = value as Record<string, unknown>;
+  const fields: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(clientDocumentSchema.shape)) {
+    fields[name] = schema.safeParse(Object.hasOwn(given, name) ? given[name] : undefined).data;
+  }
+  return fields as ReadableFields;
+}
+
+/**
+ * Checks one client document as it was written, without regard to others.
+ * Gives it with its defaults filled in, or everything that is wrong with it and the fields that could be read.
+ * No message repeats a value that could be a secret.
+ */
+export function checkClientDocument(value: unknown): CheckedDocument {
+  const parsed = clientDocumentSchema.safeParse(value);
+  const fields = parsed.success ? parsed.data : readableFields(value);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const unreadable = new Set(issues.map(({ path }) => String(path[0])));
+  const problems = [...issues.flatMap(fromIssue), ...checkAcrossFields(fields, unreadable)];
+  if (parsed.success && problems.length === 0) return { ok: true, document: parsed.data };
+  return { ok: false, fields, problems };
+}

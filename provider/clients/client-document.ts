@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { clientJwksSchema } from './client-jwks.ts';
+import { originProblem, redirectUriProblem, webUriProblem } from './client-uris.ts';
+
+/** The name the device grant has on the wire (RFC 8628 §3.4); documents say `device_code`. */
+export const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** The scopes that belong to no API. */
+export const oidcScopes: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
+
+function checkedBy(problem: (value: string) => string | undefined) {
+  return z
+    .string()
+    .max(2000)
+    .superRefine((value, context) => {
+      const message = problem(value);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    });
+}
+
+const unique = <T>(values: T[]): T[] => [...new Set(values)];
+const webUri = checkedBy(webUriProblem);
+const redirectUris = z.array(checkedBy(redirectUriProblem)).max(100).default([]).transform(unique);
+
+const secret = z
+  .strictObject({
+    ref: z
+      .string()
+      .regex(
+        /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|secretsmanager:.+)$/,
+        'must be a reference: env:NAME, file:/path or secretsmanager:NAME#KEY',
+      )
+      .optional()
+      .describe('Where the secret is: env:NAME, file:/path or secretsmanager:NAME#KEY.'),
+    sha256: z
+      .string()
+      .regex(
+        /^([0-9a-fA-F]{64}|[A-Za-z0-9_-]{43})$/,
+        'must be the SHA-256 of the secret in hex (64 characters) or base64url (43)',
+      )
+      .optional()
+      .describe('SHA-256 of a random secret of 256 bits, in hex or base64url.'),
+    expiresAt: z.iso
+      .datetime({ offset: true, error: 'must be a date and time with zone, such as 2030-01-31T00:00:00Z' })
+      .optional()
+      .describe('When the secret stops working.'),
+  })
+  .superRefine((value, context) => {
+    if ((value.ref === undefined) !== (value.sha256 === undefined)) return;
+    context.addIssue({ code: 'custom', message: 'must have either "ref" or "sha256", one of the two' });
+  });
+
+const grant = z
+  .enum([
+    'authorization_code',
+    'refresh_token',
+    'client_credentials',
+    'password',
+    'device_code',
+    deviceCodeGrant,
+  ])
+  .transform((name) => (name === deviceCodeGrant ? 'device_code' : name));
+
+const scope = z
+  .string()
+  .max(200)
+  .regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must be one scope: no spaces, quotes or backslashes');
+
+/** A client as a person writes it: the one schema for the YAML file, the command line and Kubernetes. */
+export const clientDocumentSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{2,128}$/, 'must be 2 to 128 of the characters A-Z a-z 0-9 . _ -')
+    // The subject of a machine's token is its client id, which must not pass for an account's (RFC 9068 §5).
+    .regex(/^(?!user_)/, 'must not start with "user_": tokens would look like an account\'s')
+    .describe('The client id.'),
+  name: z
+    .string()
+    .regex(/^[^\p{Cc}]*$/u, 'must be one line')
+    .regex(/\S/, 'must not be empty')
+    .max(100)
+    .describe('What people read on the consent page.'),
+  firstParty: z
+    .boolean()
+    .default(false)
+    .describe('One of our own apps: no consent page, roles in its tokens.'),
+  auth: z
+    .enum(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'])
+    .default('client_secret_basic')
+    .describe('How the client authenticates; none makes it public (browser and mobile apps).'),
+  secrets: z
+    .array(secret)
+    .max(2, 'must hold at most two secrets: the one in use and its successor')
+    .default([])
+    .describe('Both of two secrets work, so that one can be replaced without an outage.'),
+  jwks: clientJwksSchema.optional().describe('Public keys for private_key_jwt.'),
+  jwksUri: webUri.optional().describe('Where the public keys for private_key_jwt are.'),
+  grants: z
+    .array(grant)
+    .max(10)
+    .default(['authorization_code', 'refresh_token'])
+    .transform(unique)
+    .describe('What the client may present at the token endpoint.'),
+  redirectUris: redirectUris.describe('Where people may return to after signing in, exactly.'),
+  postLogoutRedirectUris: redirectUris.describe('Where people may return to after signing out, exactly.'),
+  origins: z
+    .array(checkedBy(originProblem))
+    .max(100)
+    .default([])
+    .transform(unique)
+    .describe('Origins from which a public client in a browser may call.'),
+  scopes: z
+    .array(scope)
+    .max(200)
+    .default([])
+    .transform(unique)
+    .describe('What the client may ask for: openid, profile, email, offline_access and scopes of APIs.'),
+  defaultResource: z
+    .string()
+    .max(2000)
+    .optional()
+    .describe("The audience meant when a request doesn't name one."),
+  introspects: z
+    .array(z.string().max(2000))
+    .max(100)
+    .default([])
+    .transform(unique)
+    .describe("Audiences whose tokens the client may introspect, whoever's they are."),
+  pkce: z.enum(['required', 'optional']).default('required').describe('RFC 7636.'),
+  graceSeconds: z
+    .int()
+    .min(0)
+    .max(60)
+    .optional()
+    .describe('How long a spent refresh token still gives its one answer.'),
+  applicationType: z.enum(['web', 'native']).default('web').describe('native: installed on a device.'),
+  logoUri: webUri.optional(),
+  clientUri: webUri.optional(),
+  policyUri: webUri.optional(),
+  tosUri: webUri.optional(),
+  backchannelLogoutUri: webUri.optional().describe('Told when a session ends.'),
+});
+
+export type ClientDocument = z.output<typeof clientDocumentSchema>;
+export type ClientSecret = ClientDocument['secrets'][number];

@@ -1,0 +1,111 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import type { Secrets } from '../ports/secrets.ts';
+import type { ClientSecret } from './client-document.ts';
+import type { ClientProblem, ParsedClient } from './parse-client-documents.ts';
+
+/** SHA-256 digests of secrets by their reference. */
+export type SecretDigests = ReadonlyMap<string, Buffer>;
+
+export interface ResolvedSecrets {
+  digests: SecretDigests;
+  /** References that couldn't be read, and never were: their clients can't be used. */
+  missing: ClientProblem[];
+  /** References that couldn't be read now; the value read last stays in use. */
+  outdated: ClientProblem[];
+}
+
+export interface ClientSecretCheck {
+  /** Reads all secrets these clients refer to. Changes nothing; never throws. */
+  resolve(clients: readonly ParsedClient[]): Promise<ResolvedSecrets>;
+  /** Makes these clients, with these digests, the ones that `matches` knows. */
+  use(clients: readonly ParsedClient[], digests: SecretDigests): void;
+  /**
+   * Whether `presented` is a live secret of this client. Constant time in what is presented; all live secrets
+   * are compared, so time doesn't tell which of them matched.
+   */
+  matches(clientId: string, presented: string): boolean;
+}
+
+interface DatedDigest {
+  digest: Buffer;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+const sha256 = (value: string) => createHash('sha256').update(value).digest();
+
+function digestOf(secret: ClientSecret, digests: SecretDigests): Buffer | undefined {
+  if (secret.sha256 === undefined) return secret.ref === undefined ? undefined : digests.get(secret.ref);
+  return Buffer.from(secret.sha256, secret.sha256.length === 64 ? 'hex' : 'base64url');
+}
+
+async function readDigest(secrets: Secrets, reference: string): Promise<Buffer | Error> {
+  try {
+    const value = await secrets.resolve(reference);
+    return value === '' ? new Error(`${reference} is empty`) : sha256(value);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(`${reference} can't be read`);
+  }
+}
+
+function failures(clients: readonly ParsedClient[], errors: ReadonlyMap<string, Error>): ClientProblem[] {
+  return clients.flatMap(({ origin, document }) =>
+    document.secrets.flatMap((secret, index) => {
+      const error = secret.ref === undefined ? undefined : errors.get(secret.ref);
+      if (error === undefined) return [];
+      const path = `/secrets/${index}/ref`;
+      return [{ origin, clientId: document.id, path, message: `can't be read: ${error.message}` }];
+    }),
+  );
+}
+
+/** Holds the digests of all clients' secrets. Only digests are kept; no secret outlives its reading. */
+export function createClientSecretCheck(deps: { secrets: Secrets; clock: Clock }): ClientSecretCheck {
+  let known: SecretDigests = new Map();
+  let byClient = new Map<string, DatedDigest[]>();
+
+  return {
+    async resolve(clients) {
+      const references = clients.flatMap(({ document }) => document.secrets.flatMap(({ ref }) => ref ?? []));
+      const read = await Promise.all(
+        [...new Set(references)].map(async (ref) => [ref, await readDigest(deps.secrets, ref)] as const),
+      );
+      const digests = new Map(known);
+      const missing = new Map<string, Error>();
+      const outdated = new Map<string, Error>();
+      for (const [ref, result] of read) {
+        if (!(result instanceof Error)) digests.set(ref, result);
+        else (known.has(ref) ? outdated : missing).set(ref, result);
+      }
+      return { digests, missing: failures(clients, missing), outdated: failures(clients, outdated) };
+    },
+
+    use(clients, digests) {
+      const next = new Map<string, DatedDigest[]>();
+      const used = new Map<string, Buffer>();
+      for (const { document } of clients) {
+        const dated: DatedDigest[] = [];
+        for (const secret of document.secrets) {
+          const digest = digestOf(secret, digests);
+          if (digest === undefined) continue;
+          if (secret.ref !== undefined) used.set(secret.ref, digest);
+          const expiresAt = secret.expiresAt === undefined ? Infinity : Date.parse(secret.expiresAt);
+          dated.push({ digest, expiresAt });
+        }
+        next.set(document.id, dated);
+      }
+      known = used;
+      byClient = next;
+    },
+
+    matches(clientId, presented) {
+      const digest = sha256(presented);
+      const now = deps.clock.now();
+      return (byClient.get(clientId) ?? [])
+        .filter((secret) => secret.expiresAt > now)
+        .map((secret) => timingSafeEqual(secret.digest, digest))
+        .includes(true);
+    },
+  };
+}

@@ -1,0 +1,72 @@
+const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether a URL's host is this machine (RFC 8252 §7.3), as `URL.hostname` writes it. */
+const isLoopback = (hostname: string) => loopbackHosts.has(hostname);
+
+// URL parsers repair what they are given (tabs, backslashes, `https:host`); clients compare character by
+// character, so what would be repaired is refused.
+const uriCharacters = /^[a-z][a-z0-9+.-]*:[\x21\x23-\x3B\x3D\x3F-\x5B\x5D\x5F\x61-\x7A\x7E]+$/i;
+
+function parseExact(value: string): URL | undefined {
+  if (!uriCharacters.test(value) || !URL.canParse(value)) return undefined;
+  const url = new URL(value);
+  const isWeb = url.protocol === 'https:' || url.protocol === 'http:';
+  if (isWeb && !/^https?:\/\/[^/]/i.test(value)) return undefined;
+  return url;
+}
+
+/** What is wrong with an address that Gatehouse or a browser opens, or undefined. https, or http on this machine. */
+export function webUriProblem(value: string): string | undefined {
+  const url = parseExact(value);
+  if (url === undefined) return 'must be an absolute URL such as https://app.example.com/path';
+  if (url.username !== '' || url.password !== '') return 'must not contain a user name or password';
+  if (url.protocol === 'https:') return undefined;
+  if (url.protocol === 'http:' && isLoopback(url.hostname)) return undefined;
+  return 'must start with https:// (http:// only on localhost, 127.0.0.1 or [::1])';
+}
+
+/** What is wrong with a redirect URI of any client, or undefined (RFC 6749 §3.1.2, RFC 9700 §2.1). */
+export function redirectUriProblem(value: string): string | undefined {
+  if (value.includes('*')) return 'must not contain a wildcard: list every URI by itself';
+  const url = parseExact(value);
+  if (url === undefined) return 'must be an absolute URI such as https://app.example.com/callback';
+  if (value.includes('#')) return 'must not contain a fragment: remove the # and what follows';
+  if (url.username !== '' || url.password !== '') return 'must not contain a user name or password';
+  return undefined;
+}
+
+function nativeUriProblem(url: URL): string | undefined {
+  if (url.protocol === 'https:') {
+    return isLoopback(url.hostname)
+      ? 'must use http:// on this machine: native apps claim https:// only on hosts of their own (RFC 8252 §7)'
+      : undefined;
+  }
+  // A scheme without a dot is anybody's, `javascript:` and `data:` among them.
+  return url.protocol.includes('.')
+    ? undefined
+    : 'must use a scheme made of a domain name of yours, such as com.example.app:/callback (RFC 8252 §7.1)';
+}
+
+/** What is wrong with a well-formed redirect URI for this type of application, or undefined. */
+export function redirectSchemeProblem(value: string, applicationType: 'web' | 'native'): string | undefined {
+  const url = parseExact(value);
+  if (url === undefined) return undefined;
+  if (url.protocol === 'http:') {
+    return isLoopback(url.hostname)
+      ? undefined
+      : 'must use https:// (http:// only on localhost, 127.0.0.1 or [::1])';
+  }
+  if (applicationType === 'native') return nativeUriProblem(url);
+  return url.protocol === 'https:'
+    ? undefined
+    : 'must use https://, or set "applicationType: native" for an app with a scheme of its own';
+}
+
+/** What is wrong with an origin as browsers send it (RFC 6454 §6.2), or undefined. */
+export function originProblem(value: string): string | undefined {
+  if (value.includes('*')) return 'must not contain a wildcard: list every origin by itself';
+  const problem = webUriProblem(value);
+  if (problem !== undefined) return problem;
+  const { origin } = new URL(value);
+  return origin === value ? undefined : `must be an origin exactly as a browser sends it: ${origin}`;
+}

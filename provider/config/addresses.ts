@@ -1,0 +1,33 @@
+import { isIP } from 'node:net';
+import { value } from './values.ts';
+
+/** A range of addresses as `net.BlockList.addSubnet` takes it. */
+export interface AddressRange {
+  address: string;
+  prefix: number;
+  family: 'ipv4' | 'ipv6';
+}
+
+function parseRange(text: string): AddressRange | undefined {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0 || address.includes('%')) return undefined;
+  const bits = version === 4 ? 32 : 128;
+  if (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) return undefined;
+  const length = prefix === undefined ? bits : Number(prefix);
+  // A prefix of 0 is everybody: anyone could then name any address as theirs.
+  if (length < 1 || length > bits) return undefined;
+  return { address, prefix: length, family: version === 4 ? 'ipv4' : 'ipv6' };
+}
+
+/** Addresses and ranges in CIDR notation (RFC 4632), separated by commas or spaces. */
+export function addressRanges() {
+  const allowed = 'addresses or ranges separated by commas, such as 10.0.0.0/8, fd00::/8 (not everybody: /0)';
+  return value(allowed, (text): AddressRange[] | undefined => {
+    const ranges = text
+      .split(/[\s,]+/)
+      .filter((part) => part !== '')
+      .map(parseRange);
+    return ranges.every((range) => range !== undefined) ? ranges : undefined;
+  });
+}

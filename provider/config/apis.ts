@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { ConfigurationError } from '../lib/errors.ts';
+import { type AccessModel, type AccessModelContext, defaultAccessModel } from './access-model.ts';
+import { modelProblems } from './apis-checks.ts';
+import { audienceForm, isAudience } from './uris.ts';
+import { readYaml } from './yaml.ts';
+
+const line = (what: string, longest: number) =>
+  z
+    .string(`must be ${what}, as text`)
+    .regex(new RegExp(`^[^\\p{Cc}]{1,${longest}}$`, 'u'), `must be ${what}`);
+
+const permission = z
+  .string('must be a permission, as text')
+  .regex(
+    /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/,
+    'must be a permission: up to 100 characters without blanks or quotes',
+  );
+
+const scopeName = z
+  .string()
+  .regex(
+    /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/,
+    'is not a scope name: up to 100 characters without blanks or quotes (RFC 6749 §3.3)',
+  );
+
+const roleName = z
+  .string()
+  .regex(/^[A-Za-z][\w:.-]{0,99}$/, 'is not a role name: a letter, then letters, digits or _ : . -');
+
+const api = z.strictObject(
+  {
+    audience: z.string(`must be ${audienceForm}`).refine(isAudience, `must be ${audienceForm}`),
+    name: line('a name of 1 to 100 characters', 100),
+    scopes: z
+      .record(
+        scopeName,
+        z.strictObject(
+          { description: line('a description of 1 to 200 characters', 200), permission },
+          'must have a description and a permission',
+        ),
+        'must be scopes by name',
+      )
+      .default({}),
+  },
+  'must be an API: audience, name and scopes',
+);
+
+const accessModel = z.strictObject(
+  {
+    apis: z.array(api, 'must be a list of APIs').min(1, 'must name at least one API'),
+    roles: z
+      .record(roleName, z.array(permission, 'must be a list of permissions'), 'must be roles by name')
+      .default({}),
+  },
+  'must be a mapping with apis, and roles if there are any',
+);
+
+/**
+ * Reads the APIs file. Throws a ConfigurationError with all problems, each with file, line and path.
+ *
+ * @param fileName for the messages
+ */
+export function parseAccessModel(text: string, fileName: string, context: AccessModelContext): AccessModel {
+  const { value, problem } = readYaml(text, fileName);
+  const result = accessModel.safeParse(value);
+  if (!result.success) throw new ConfigurationError(result.error.issues.flatMap(problem));
+  const model: AccessModel = {
+    apis: result.data.apis.map(({ scopes, ...rest }) => ({
+      ...rest,
+      scopes: Object.entries(scopes).map(([name, scope]) => ({ name, ...scope })),
+    })),
+    roles: Object.assign(Object.create(null), result.data.roles),
+  };
+  const problems = modelProblems(model, context).map(({ path, message }) => problem({ path, message }));
+  if (problems.length > 0) throw new ConfigurationError(problems.flat());
+  return model;
+}
+
+/** The model that the settings name: of GATEHOUSE_APIS_FILE, or the default one. Throws a ConfigurationError. */
+export function loadAccessModel(
+  config: AccessModelContext & { apisFile: string | undefined },
+  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): AccessModel {
+  const { apisFile } = config;
+  if (apisFile === undefined) return defaultAccessModel(config.audience);
+  let text: string;
+  try {
+    text = readFile(apisFile);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new ConfigurationError([
+      `GATEHOUSE_APIS_FILE: the file ${apisFile} can't be read (${code}). Check the path and its permissions.`,
+    ]);
+  }
+  return parseAccessModel(text, apisFile, config);
+}

@@ -1,0 +1,93 @@
+import type { Config, ConfigKey } from './schema.ts';
+
+/** A rule about settings together. It is asked only when each of `settings` is right by itself. */
+export interface Check {
+  settings: ConfigKey[];
+  /** Undefined when all is well; else what is wrong and what to do, naming the variables. */
+  problem(config: Config): string | undefined;
+}
+
+/** What the parameters OWASP lists as equal in strength have in common: memory times passes, in KiB. */
+const leastArgon2Work = 35_840;
+
+function databaseNumber(redisUrl: string): string {
+  return new URL(redisUrl).pathname.replace(/^\//, '');
+}
+
+export const checks: readonly Check[] = [
+  {
+    settings: ['audience', 'issuer'],
+    problem: ({ audience, issuer }) =>
+      audience.replace(/\/$/, '') === issuer
+        ? 'GATEHOUSE_AUDIENCE must differ from GATEHOUSE_ISSUER: tokens whose audience is the issuer are for userinfo only. Name the API, or leave it unset.'
+        : undefined,
+  },
+  {
+    settings: ['port', 'opsPort'],
+    problem: ({ port, opsPort }) =>
+      port === opsPort && port !== 0
+        ? 'GATEHOUSE_OPS_PORT must differ from GATEHOUSE_PORT: metrics must not be on the public listener.'
+        : undefined,
+  },
+  {
+    settings: ['databasePassword', 'databaseUrl'],
+    problem: ({ databasePassword, databaseUrl }) =>
+      databasePassword !== undefined && databaseUrl === undefined
+        ? 'GATEHOUSE_DATABASE_PASSWORD is set without GATEHOUSE_DATABASE_URL. Set that too.'
+        : undefined,
+  },
+  {
+    settings: ['redisPassword', 'redisUrl'],
+    problem: ({ redisPassword, redisUrl }) =>
+      redisPassword !== undefined && redisUrl === undefined
+        ? 'GATEHOUSE_REDIS_PASSWORD is set without GATEHOUSE_REDIS_URL. Set that too.'
+        : undefined,
+  },
+  {
+    settings: ['refreshTokenStore', 'redisUrl'],
+    problem: ({ refreshTokenStore, redisUrl }) =>
+      refreshTokenStore === 'redis' && redisUrl === undefined
+        ? 'GATEHOUSE_REFRESH_TOKEN_STORE is redis, but GATEHOUSE_REDIS_URL is unset. Set that, or choose postgres.'
+        : undefined,
+  },
+  {
+    settings: ['redisCluster', 'redisUrl'],
+    problem: ({ redisCluster, redisUrl }) => {
+      if (!redisCluster) return undefined;
+      if (redisUrl === undefined) {
+        return 'GATEHOUSE_REDIS_CLUSTER is true, but GATEHOUSE_REDIS_URL is unset. Set that too.';
+      }
+      return ['', '0'].includes(databaseNumber(redisUrl))
+        ? undefined
+        : 'GATEHOUSE_REDIS_URL must not name a database (the number at its end) with GATEHOUSE_REDIS_CLUSTER: a cluster has database 0 only.';
+    },
+  },
+  {
+    settings: ['refreshTokenIdleDays', 'refreshTokenAbsoluteDays'],
+    problem: ({ refreshTokenIdleDays, refreshTokenAbsoluteDays }) =>
+      refreshTokenIdleDays > refreshTokenAbsoluteDays
+        ? 'GATEHOUSE_REFRESH_TOKEN_IDLE_DAYS must not be more than GATEHOUSE_REFRESH_TOKEN_ABSOLUTE_DAYS.'
+        : undefined,
+  },
+  {
+    settings: ['sessionIdleSeconds', 'sessionAbsoluteSeconds'],
+    problem: ({ sessionIdleSeconds, sessionAbsoluteSeconds }) =>
+      sessionIdleSeconds > sessionAbsoluteSeconds
+        ? 'GATEHOUSE_SESSION_IDLE_SECONDS must not be more than GATEHOUSE_SESSION_ABSOLUTE_SECONDS.'
+        : undefined,
+  },
+  {
+    settings: ['keysPollSeconds', 'keyLeadSeconds'],
+    problem: ({ keysPollSeconds, keyLeadSeconds }) =>
+      keysPollSeconds >= keyLeadSeconds
+        ? 'GATEHOUSE_KEYS_POLL_SECONDS must be less than GATEHOUSE_KEY_LEAD_SECONDS: every process must know a new key before it signs.'
+        : undefined,
+  },
+  {
+    settings: ['argon2MemoryKib', 'argon2Passes'],
+    problem: ({ argon2MemoryKib, argon2Passes }) =>
+      argon2MemoryKib * argon2Passes < leastArgon2Work
+        ? `GATEHOUSE_ARGON2_MEMORY_KIB times GATEHOUSE_ARGON2_PASSES must be at least ${leastArgon2Work}: less is too easy to guess through. Raise one of them.`
+        : undefined,
+  },
+];

@@ -1,0 +1,92 @@
+import { redactText } from '../lib/redaction.ts';
+import { nearest } from './nearest.ts';
+import { type ConfigKey, settingList } from './schema.ts';
+import type { Setting } from './setting.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What was written for a setting, and how an error names it: without the value where that may be a secret. */
+export interface Given {
+  text: string;
+  label: string;
+}
+
+export interface Reading {
+  given: ReadonlyMap<ConfigKey, Given>;
+  /** Settings that were written, but not so that a text could be had. */
+  broken: ReadonlySet<ConfigKey>;
+  problems: string[];
+}
+
+function shown(setting: Setting, text: string): string {
+  if (setting.secret || setting.reference) return 'value not shown';
+  const safe = redactText(text);
+  return JSON.stringify(safe.length > 100 ? `${safe.slice(0, 100)}…` : safe);
+}
+
+function readFrom(file: string, setting: Setting, readFile: (path: string) => string): Given | string {
+  const variable = `${setting.name}_FILE`;
+  try {
+    const text = readFile(file).replace(/\r?\n$/, '');
+    if (text === '') return `${variable}: the file ${file} is empty. Write the value into it.`;
+    return { text, label: `${setting.name} (from the file ${file})` };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    return `${variable}: the file ${file} can't be read (${code}). Check the path and its permissions.`;
+  }
+}
+
+function readOne(setting: Setting, text: string, file: string, readFile: (path: string) => string) {
+  if (text === '') return readFrom(file, setting, readFile);
+  if (file === '') return { text, label: `${setting.name} (${shown(setting, text)})` };
+  return `${setting.name} and ${setting.name}_FILE are both set. Keep one of them.`;
+}
+
+/**
+ * Kubernetes gives every container such variables for each Service of the namespace (`GATEHOUSE_PORT=tcp://…`
+ * for one called gatehouse). Nobody wrote them, so they are neither values nor mistakes.
+ */
+function isServiceLink(name: string, text: string): boolean {
+  return (
+    /_SERVICE_(HOST|PORT(_.+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
+    (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text))
+  );
+}
+
+function isIgnored(name: string, text: string): boolean {
+  return text === '' || name.startsWith('GATEHOUSE_TEST_') || isServiceLink(name, text);
+}
+
+function unknownNames(env: Environment): string[] {
+  const known = settingList.flatMap(({ setting }) => [setting.name, `${setting.name}_FILE`]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('GATEHOUSE_') && !known.includes(name))
+    .filter((name) => !isIgnored(name, env[name] ?? ''))
+    .map((name) => {
+      const meant = nearest(name, known);
+      const advice =
+        meant === undefined ? 'Remove it or see docs/configuration.md.' : `Did you mean ${meant}?`;
+      return `${name}: there is no such setting. ${advice}`;
+    });
+}
+
+/** The texts of all settings that are set, directly or through `_FILE`; and what is wrong before any is parsed. */
+export function readEnvironment(env: Environment, readFile: (path: string) => string): Reading {
+  const given = new Map<ConfigKey, Given>();
+  const broken = new Set<ConfigKey>();
+  const problems = unknownNames(env);
+  for (const { key, setting } of settingList) {
+    const direct = env[setting.name] ?? '';
+    const text = isServiceLink(setting.name, direct) ? '' : direct;
+    const file = env[`${setting.name}_FILE`] ?? '';
+    if (text === '' && file === '') continue;
+    const read = readOne(setting, text, file, readFile);
+    if (typeof read === 'string') {
+      broken.add(key);
+      problems.push(read);
+    } else {
+      given.set(key, read);
+    }
+  }
+  return { given, broken, problems };
+}

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { ConfigurationError } from '../lib/errors.ts';
+import { checks } from './checks.ts';
+import { type Environment, type Given, type Reading, readEnvironment } from './environment.ts';
+import { type Config, type ConfigKey, type SettingName, settingList } from './schema.ts';
+import type { DefaultContext, Setting } from './setting.ts';
+
+export interface LoadOptions {
+  /** Default: the process's own. */
+  env?: Environment;
+  /** From the command line, as text by variable; they win over the environment. */
+  overrides?: Partial<Record<SettingName, string>>;
+  /** Settings this command can't do without. */
+  required?: readonly SettingName[];
+  /** Reads a file as text; throws when it can't. */
+  readFile?: (path: string) => string;
+}
+
+/** The process's environment, for what else is named by variables: secrets under `env:`. */
+export function processEnvironment(): Environment {
+  return process.env;
+}
+
+type Values = Map<ConfigKey, unknown>;
+
+function withOverrides(env: Environment, overrides: Partial<Record<string, string>>): Environment {
+  const merged: Record<string, string | undefined> = { ...env };
+  for (const [name, text] of Object.entries(overrides)) {
+    if (text === undefined) continue;
+    merged[name] = text;
+    delete merged[`${name}_FILE`];
+  }
+  return merged;
+}
+
+function defaultOf(setting: Setting, values: Values): Given | undefined {
+  const context = {
+    issuer: values.get('issuer'),
+    redisUrl: values.get('redisUrl'),
+  } as DefaultContext;
+  const text = typeof setting.default === 'object' ? setting.default.from(context) : setting.default;
+  return text === undefined ? undefined : { text, label: `${setting.name} (by default)` };
+}
+
+/** Parses what was given, or else the default. Wrong ones are left out. */
+function parseAll({ given, broken, problems }: Reading): Values {
+  const values: Values = new Map();
+  // In the order of the table: what a default is computed from stands above it.
+  for (const { key, setting } of settingList) {
+    if (broken.has(key)) continue;
+    const written = given.get(key) ?? defaultOf(setting, values);
+    if (written === undefined) {
+      if (setting.default === undefined) values.set(key, undefined);
+      continue;
+    }
+    const result = setting.schema.safeParse(written.text);
+    if (result.success) values.set(key, result.data);
+    else problems.push(`${written.label} ${result.error.issues.map((issue) => issue.message).join('; ')}.`);
+  }
+  return values;
+}
+
+function missing(values: Values, required: readonly SettingName[]): string[] {
+  return settingList
+    .filter(({ key, setting }) => required.some((name) => name === setting.name) && values.has(key))
+    .filter(({ key }) => values.get(key) === undefined)
+    .map(({ setting }) => {
+      const example = setting.example === undefined ? '' : `, for example ${setting.example}`;
+      return `${setting.name} is not set, and nothing works without it. Set it${example}.`;
+    });
+}
+
+/**
+ * Reads and checks all settings. Throws a ConfigurationError that lists every problem there is: which variable,
+ * what was given (never of secrets), what is wrong and what to do.
+ */
+export function loadConfig(options: LoadOptions = {}): Config {
+  const env = withOverrides(options.env ?? processEnvironment(), options.overrides ?? {});
+  const reading = readEnvironment(env, options.readFile ?? ((path) => readFileSync(path, 'utf8')));
+  const values = parseAll(reading);
+  const problems = [...reading.problems, ...missing(values, options.required ?? [])];
+  // Each value was made by its setting's own schema, so this is a Config as far as a check looks.
+  const config = Object.fromEntries(values) as unknown as Config;
+  for (const check of checks) {
+    if (!check.settings.every((key) => values.has(key))) continue;
+    const problem = check.problem(config);
+    if (problem !== undefined) problems.push(problem);
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return Object.freeze(config);
+}

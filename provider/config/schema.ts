@@ -1,0 +1,35 @@
+import type { Setting, SettingTable, SettingValue } from './setting.ts';
+import { accountSettings } from './settings-accounts.ts';
+import { serverSettings } from './settings-server.ts';
+import { storeSettings } from './settings-stores.ts';
+import { tokenSettings } from './settings-tokens.ts';
+
+/** The settings as the reference shows them, in this order. */
+export const settingGroups: ReadonlyArray<{ title: string; settings: SettingTable }> = [
+  { title: 'Server', settings: serverSettings },
+  { title: 'Stores and events', settings: storeSettings },
+  { title: 'Tokens and keys', settings: tokenSettings },
+  { title: 'Clients and accounts', settings: accountSettings },
+];
+
+/** The one table of settings, by their key in `Config`. */
+export const settings = { ...serverSettings, ...storeSettings, ...tokenSettings, ...accountSettings };
+
+export type ConfigKey = keyof typeof settings;
+
+/** All settings, parsed. What may be undefined is optional and has no default. */
+export type Config = { readonly [Key in ConfigKey]: SettingValue<(typeof settings)[Key]> };
+
+/** The name of a variable. */
+export type SettingName = (typeof settings)[ConfigKey]['name'];
+
+export interface SettingEntry {
+  key: ConfigKey;
+  setting: Setting;
+}
+
+/** The table as a list, for code that treats all settings alike. */
+export const settingList: readonly SettingEntry[] = (Object.keys(settings) as ConfigKey[]).map((key) => ({
+  key,
+  setting: settings[key],
+}));

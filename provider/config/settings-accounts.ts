@@ -1,0 +1,74 @@
+import { availableParallelism } from 'node:os';
+import type { SettingTable } from './setting.ts';
+import { boolean, integer, matching, path } from './values.ts';
+
+/** Clients, people, how they sign in and for how long. */
+export const accountSettings = {
+  clientsFile: {
+    name: 'GATEHOUSE_CLIENTS_FILE',
+    description: 'A YAML file with client documents. Read again when it changes.',
+    schema: path(),
+    example: '/etc/gatehouse/clients.yaml',
+  },
+  defaultClient: {
+    name: 'GATEHOUSE_DEFAULT_CLIENT',
+    description: 'The client that `/auth/*` acts for when a request names none.',
+    schema: matching('a client id', /^[\x21-\x7e]{1,255}$/),
+    example: 'web-app',
+  },
+  signup: {
+    name: 'GATEHOUSE_SIGNUP',
+    description: 'Whether people may create accounts themselves.',
+    schema: boolean(),
+    default: 'false',
+  },
+  sessionIdleSeconds: {
+    name: 'GATEHOUSE_SESSION_IDLE_SECONDS',
+    description: 'A browser session that is not used for so long ends. Default: 3 days.',
+    schema: integer(300, 30 * 86_400),
+    default: '259200',
+  },
+  sessionAbsoluteSeconds: {
+    name: 'GATEHOUSE_SESSION_ABSOLUTE_SECONDS',
+    description: 'So long after signing in a browser session ends, used or not. Default: 14 days.',
+    schema: integer(300, 90 * 86_400),
+    default: '1209600',
+  },
+  interactionSeconds: {
+    name: 'GATEHOUSE_INTERACTION_SECONDS',
+    description: 'How long a person may take from the first page of signing in to the last.',
+    schema: integer(60, 86_400),
+    default: '3600',
+  },
+  argon2MemoryKib: {
+    name: 'GATEHOUSE_ARGON2_MEMORY_KIB',
+    description:
+      'Memory for hashing one password, in KiB. Hashes made otherwise are renewed at the next login.',
+    schema: integer(7168, 1_048_576),
+    default: '19456',
+  },
+  argon2Passes: {
+    name: 'GATEHOUSE_ARGON2_PASSES',
+    description: 'Passes over that memory. With less memory more passes are needed.',
+    schema: integer(1, 20),
+    default: '2',
+  },
+  argon2Parallelism: {
+    name: 'GATEHOUSE_ARGON2_PARALLELISM',
+    description: 'Lanes of one hash.',
+    schema: integer(1, 16),
+    default: '1',
+  },
+  hashingConcurrency: {
+    name: 'GATEHOUSE_HASHING_CONCURRENCY',
+    description: 'How many passwords a process hashes at once; each takes a core and its memory.',
+    schema: integer(1, 256),
+    default: { text: 'the number of cores', from: () => String(Math.min(256, availableParallelism())) },
+  },
+  hashingQueue: {
+    name: 'GATEHOUSE_HASHING_QUEUE',
+    description: 'How many more may wait. Beyond that people are asked to try again in a moment (503).',
+    schema: integer(0, 100_000),
+    default: '100',
+  },
+} satisfies SettingTable;

@@ -1,0 +1,90 @@
+import { addressRanges } from './addresses.ts';
+import type { SettingTable } from './setting.ts';
+import { issuer } from './uris.ts';
+import { integer, matching, oneOf } from './values.ts';
+
+const host = () => matching('an address or host name to listen on', /^[A-Za-z0-9:.-]{1,253}$/);
+
+/** Where Gatehouse is reached, and how it starts, stops and reports. */
+export const serverSettings = {
+  issuer: {
+    name: 'GATEHOUSE_ISSUER',
+    description:
+      'The URL under which everybody reaches Gatehouse; the `iss` of every token, character for character. Every URL it prints begins with it.',
+    schema: issuer(),
+    default: 'http://localhost:3000',
+    example: 'https://login.example.com',
+  },
+  port: {
+    name: 'GATEHOUSE_PORT',
+    description: 'Port of the public listener. 0 takes any free one.',
+    schema: integer(0, 65535),
+    default: '3000',
+  },
+  host: {
+    name: 'GATEHOUSE_HOST',
+    description:
+      'Address the public listener binds to. Unset, `gatehouse serve` listens on every address and `gatehouse dev` on 127.0.0.1.',
+    schema: host(),
+    example: '127.0.0.1',
+  },
+  opsPort: {
+    name: 'GATEHOUSE_OPS_PORT',
+    description:
+      'Port of the operations listener: `/livez`, `/readyz`, `/metrics`. Keep it away from the public. 0 takes any free one.',
+    schema: integer(0, 65535),
+    default: '9090',
+  },
+  opsHost: {
+    name: 'GATEHOUSE_OPS_HOST',
+    description: 'Address the operations listener binds to. Unset, the same as for the public one.',
+    schema: host(),
+    example: '127.0.0.1',
+  },
+  trustedProxies: {
+    name: 'GATEHOUSE_TRUSTED_PROXIES',
+    description:
+      "Whose forwarded headers are believed: the load balancer's subnets. From anybody else they are ignored. Without it every person behind a load balancer shares one address, and one rate limit.",
+    schema: addressRanges(),
+    default: { text: 'none', from: () => '' },
+    example: '10.0.0.0/8',
+  },
+  clientAddressHeader: {
+    name: 'GATEHOUSE_CLIENT_ADDRESS_HEADER',
+    description:
+      'The header that holds the client address, when it comes from a trusted proxy. API Gateway HTTP APIs send `forwarded` (RFC 7239), most load balancers `x-forwarded-for`.',
+    schema: oneOf('x-forwarded-for', 'forwarded'),
+    default: 'x-forwarded-for',
+  },
+  bodyLimitKib: {
+    name: 'GATEHOUSE_BODY_LIMIT_KIB',
+    description: 'Largest request body that is read, in KiB.',
+    schema: integer(1, 1024),
+    default: '64',
+  },
+  shutdownDelaySeconds: {
+    name: 'GATEHOUSE_SHUTDOWN_DELAY_SECONDS',
+    description:
+      'After SIGTERM: how long requests are still taken while `/readyz` already says no, so that load balancers look elsewhere first.',
+    schema: integer(0, 300),
+    default: '5',
+  },
+  shutdownSeconds: {
+    name: 'GATEHOUSE_SHUTDOWN_SECONDS',
+    description: 'After that: how long requests under way may take to finish.',
+    schema: integer(1, 600),
+    default: '30',
+  },
+  logLevel: {
+    name: 'GATEHOUSE_LOG_LEVEL',
+    description: 'The least important lines that are written to standard output.',
+    schema: oneOf('debug', 'info', 'warn', 'error'),
+    default: 'info',
+  },
+  appName: {
+    name: 'GATEHOUSE_APP_NAME',
+    description: 'What the pages people sign in on call this place.',
+    schema: matching('1 to 60 characters on one line', /^[^\p{Cc}\p{Zl}\p{Zp}]{1,60}$/u),
+    default: 'Gatehouse',
+  },
+} satisfies SettingTable;

@@ -1,0 +1,78 @@
+import type { SettingTable } from './setting.ts';
+import { connectionUrl } from './uris.ts';
+import { boolean, integer, matching, oneOf, path, reference } from './values.ts';
+
+/** Where state, events and secrets live. */
+export const storeSettings = {
+  databaseUrl: {
+    name: 'GATEHOUSE_DATABASE_URL',
+    description: 'The Postgres database. `gatehouse serve` needs one.',
+    schema: connectionUrl('postgres://user:password@host:5432/name', 'postgres:', 'postgresql:'),
+    secret: true,
+    example: 'postgres://gatehouse@db.example.com:5432/gatehouse',
+  },
+  databasePassword: {
+    name: 'GATEHOUSE_DATABASE_PASSWORD',
+    description:
+      "Where the database password is; used instead of the URL's, and read again for every new connection, so a rotated password needs no restart.",
+    schema: reference('file', 'env'),
+    reference: true,
+    example: 'file:/run/secrets/database-password',
+  },
+  databasePoolMax: {
+    name: 'GATEHOUSE_DATABASE_POOL_MAX',
+    description:
+      "Most database connections a process opens. Times the number of processes it must stay below the server's limit.",
+    schema: integer(1, 1000),
+    default: '10',
+  },
+  redisUrl: {
+    name: 'GATEHOUSE_REDIS_URL',
+    description: 'Redis, for what is kept for a short time. Without it everything is in Postgres.',
+    schema: connectionUrl('rediss://user:password@host:6379', 'redis:', 'rediss:'),
+    secret: true,
+    example: 'rediss://cache.example.com:6379',
+  },
+  redisPassword: {
+    name: 'GATEHOUSE_REDIS_PASSWORD',
+    description: "Where the Redis password is; used instead of the URL's, and read again when connecting.",
+    schema: reference('file', 'env'),
+    reference: true,
+    example: 'file:/run/secrets/redis-password',
+  },
+  redisCluster: {
+    name: 'GATEHOUSE_REDIS_CLUSTER',
+    description: 'Whether the URL is one of a Redis Cluster (ElastiCache: the configuration endpoint).',
+    schema: boolean(),
+    default: 'false',
+  },
+  redisKeyPrefix: {
+    name: 'GATEHOUSE_REDIS_KEY_PREFIX',
+    description: 'What every Redis key begins with, so that several programs can share one Redis.',
+    // Braces would be taken for a cluster's hash tag.
+    schema: matching('1 to 64 letters, digits or : _ . -', /^[A-Za-z0-9:_.-]{1,64}$/),
+    default: 'gatehouse:',
+  },
+  refreshTokenStore: {
+    name: 'GATEHOUSE_REFRESH_TOKEN_STORE',
+    description: 'Where refresh tokens are kept. `postgres` loses none when Redis fails over.',
+    schema: oneOf('redis', 'postgres'),
+    default: {
+      text: '`redis` with a Redis URL, else `postgres`',
+      from: ({ redisUrl }) => (redisUrl === undefined ? 'postgres' : 'redis'),
+    },
+  },
+  dataFolder: {
+    name: 'GATEHOUSE_DATA_FOLDER',
+    description: 'Where `gatehouse dev` keeps its database and keys. One process at a time.',
+    schema: path(),
+    default: '.gatehouse',
+  },
+  eventsSink: {
+    name: 'GATEHOUSE_EVENTS_SINK',
+    description:
+      'Where events such as `user.login` are published: `stdout` writes a JSON line each, `none` drops them. Events hold email addresses.',
+    schema: oneOf('stdout', 'none'),
+    default: 'none',
+  },
+} satisfies SettingTable;

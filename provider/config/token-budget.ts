@@ -1,0 +1,45 @@
+import type { AccessModel } from './access-model.ts';
+
+/**
+ * API Gateway takes 10,240 bytes of request line and headers; this leaves 4 KiB for all but the access token:
+ * path, cookies, user agent, tracing.
+ */
+export const accessTokenBudgetBytes = 6144;
+
+const base64Length = (bytes: number) => Math.ceil((bytes * 4) / 3);
+
+const jsonBytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+
+/** The longest an id of ours or a registered client's gets: `user_` and 128 bits, a UUID with a prefix. */
+const id = 'x'.repeat(64);
+
+/** The claims of an access token that are as long for everybody, at their longest. */
+function fixedClaims(issuer: string) {
+  return {
+    ...{ iss: issuer, sub: id, client_id: id, jti: id, sid: id, family: id, generation: 1_000_000 },
+    ...{ iat: 9_999_999_999, exp: 9_999_999_999, email: 'x'.repeat(254), email_verified: false },
+  };
+}
+
+/** Bytes of a signed access token (RFC 9068) with these claims besides those that every token has. */
+function accessTokenBytes(issuer: string, claims: Record<string, unknown>): number {
+  const header = jsonBytes({ alg: 'RS256', typ: 'at+jwt', kid: id });
+  const signatureBytes = 256;
+  return (
+    base64Length(header) +
+    base64Length(jsonBytes({ ...fixedClaims(issuer), ...claims })) +
+    base64Length(signatureBytes) +
+    2
+  );
+}
+
+/** Bytes of the largest token the model allows: a first-party one, for an account with every role. */
+export function largestAccessTokenBytes(model: AccessModel, issuer: string): number {
+  const roles = Object.keys(model.roles);
+  const permissions = [...new Set(Object.values(model.roles).flat())];
+  const sizes = model.apis.map(({ audience, scopes }) => {
+    const scope = ['openid profile email offline_access', ...scopes.map(({ name }) => name)].join(' ');
+    return accessTokenBytes(issuer, { aud: audience, scope, roles, permissions });
+  });
+  return Math.max(0, ...sizes);
+}

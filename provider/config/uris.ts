@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { value } from './values.ts';
+
+/** Whether a URL's host name can only mean this machine (RFC 6761 §6.3, RFC 5735, RFC 4291 §2.5.3). */
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|[a-z0-9.-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function issuerProblem(text: string): string | undefined {
+  const url = parseUrl(text);
+  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    return 'must be an https URL, such as https://login.example.com';
+  }
+  if (url.username || url.password) return 'must not contain a user name or password';
+  if (text.includes('?') || text.includes('#')) return 'must not have a query or fragment';
+  if (text.endsWith('/')) return 'must not end in a slash';
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    return 'must begin with https:// (http is for localhost, 127.0.0.1 and [::1] only)';
+  }
+  const written = url.origin + (url.pathname === '/' ? '' : url.pathname);
+  // Verifiers compare `iss` character for character, and some normalise the URL they are given first.
+  return written === text ? undefined : `must be written in its normal form: ${written}`;
+}
+
+/** The issuer's URL as OpenID Connect Discovery §3 and RFC 8414 §2 want it; https, or http on loopback. */
+export function issuer() {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      const message = issuerProblem(text);
+      if (message) context.addIssue({ code: 'custom', message });
+    })
+    .describe('an https URL without trailing slash, query or fragment; http on loopback only');
+}
+
+/** Whether a text can be an audience: an absolute URI without a fragment (RFC 8707 §2). */
+export function isAudience(text: string): boolean {
+  return /^[\x21-\x22\x24-\x7e]+$/.test(text) && URL.canParse(text);
+}
+
+export const audienceForm = 'an absolute URI without a fragment, such as https://api.example.com';
+
+/** An API's identifier. */
+export function audience() {
+  return value(audienceForm, (text) => (isAudience(text) ? text : undefined));
+}
+
+/** A connection URL of one of the given schemes. */
+export function connectionUrl(allowed: string, ...schemes: string[]) {
+  const rule = `a URL like ${allowed}, with special characters in the password percent-encoded`;
+  return value(rule, (text) => (schemes.includes(parseUrl(text)?.protocol ?? '') ? text : undefined));
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/**
+ * A schema from a variable's text to a value. `allowed` completes the sentence "must be …" in errors and stands
+ * in the reference; `parse` gives undefined for what isn't allowed. The text never gets into a message.
+ */
+export function value<T>(allowed: string, parse: (text: string) => T | undefined) {
+  return z
+    .string()
+    .transform((text, context): T => {
+      const parsed = parse(text);
+      if (parsed !== undefined) return parsed;
+      context.addIssue({ code: 'custom', message: `must be ${allowed}` });
+      return z.NEVER;
+    })
+    .describe(allowed);
+}
+
+/** A whole number from `least` to `most`, both allowed. */
+export function integer(least: number, most: number) {
+  return value(`a whole number from ${least} to ${most}`, (text) => {
+    const parsed = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    return parsed >= least && parsed <= most ? parsed : undefined;
+  });
+}
+
+/** Exactly `true` or `false`. */
+export function boolean() {
+  return value('true or false', (text) => (text === 'true' ? true : text === 'false' ? false : undefined));
+}
+
+/** One of a few words. */
+export function oneOf<const Word extends string>(...words: Word[]) {
+  return value(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text));
+}
+
+/** Text that matches a pattern; `allowed` says the same in words. */
+export function matching(allowed: string, pattern: RegExp) {
+  return value(allowed, (text) => (pattern.test(text) ? text : undefined));
+}
+
+/** A path in the file system, absolute or relative to the folder the program was started in. */
+export function path() {
+  return matching('a path', /^[^\0]+$/);
+}
+
+export const referenceSchemes = ['file', 'env'] as const;
+
+/** The name of a secret, not the secret: the text of a reference may be shown, so nothing else is accepted. */
+export function reference(...schemes: (typeof referenceSchemes)[number][]) {
+  const forms = { file: 'file:/path/of/the/file', env: 'env:NAME_OF_A_VARIABLE' };
+  const allowed = schemes.map((scheme) => forms[scheme]).join(' or ');
+  return value(`a reference to a secret, not the secret itself: ${allowed}`, (text) =>
+    schemes.some((scheme) => text.startsWith(`${scheme}:`) && text.length > scheme.length + 1)
+      ? text
+      : undefined,
+  );
+}

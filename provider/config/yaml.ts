@@ -1,0 +1,77 @@
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { ConfigurationError } from '../lib/errors.ts';
+
+/** As zod reports it. */
+export interface Issue {
+  path: readonly PropertyKey[];
+  message: string;
+  code?: string;
+  /** Of an unknown key. */
+  keys?: readonly string[];
+  /** Of a key that isn't allowed. */
+  issues?: ReadonlyArray<{ message: string }>;
+}
+
+export interface YamlText {
+  value: unknown;
+  /** An issue as lines for a person: file, line, path, what is wrong. */
+  problem(issue: Issue): string[];
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '');
+}
+
+function placed(issue: Issue): Array<{ path: readonly PropertyKey[]; message: string }> {
+  if (issue.code === 'unrecognized_keys') {
+    return (issue.keys ?? []).map((key) => ({
+      path: [...issue.path, key],
+      message: 'is not known here; check its spelling or remove it',
+    }));
+  }
+  if (issue.code === 'invalid_key') {
+    return (issue.issues ?? []).map(({ message }) => ({ path: issue.path, message }));
+  }
+  return [issue];
+}
+
+function toPlain(document: Document.Parsed, fileName: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    // Aliases that multiply, or that name no anchor.
+    throw new ConfigurationError([`${fileName}: ${error instanceof Error ? error.message : 'unreadable'}`]);
+  }
+}
+
+/** Parses one YAML 1.2 document. Throws a ConfigurationError with all its syntax errors and their lines. */
+export function readYaml(text: string, fileName: string): YamlText {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  if (document.errors.length > 0) {
+    throw new ConfigurationError(
+      document.errors.map(
+        ({ pos, message }) => `${fileName}:${lineCounter.linePos(pos[0]).line}: ${message}`,
+      ),
+    );
+  }
+  /** The line of a value, or of what it is missing from. */
+  const lineOf = (path: readonly PropertyKey[]): number => {
+    for (let length = path.length; length >= 0; length--) {
+      const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return lineCounter.linePos(node.range[0]).line;
+    }
+    return 1;
+  };
+  return {
+    value: toPlain(document, fileName),
+    problem: (issue) =>
+      placed(issue).map(({ path, message }) => {
+        const where = path.length === 0 ? '' : ` ${pathText(path)}`;
+        return `${fileName}:${lineOf(path)}:${where} ${message}`;
+      }),
+  };
+}

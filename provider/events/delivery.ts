@@ -1,0 +1,114 @@
+import type { Clock } from '../lib/clock.ts';
+import type { DeliveryResult, EventSink } from '../ports/event-sink.ts';
+import type { ClaimedEvent, Outbox } from '../ports/outbox.ts';
+import { type RetryPolicy, retryDelayMs } from './retry-delay.ts';
+
+export interface DeliveryLogger {
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface DeliveryMetrics {
+  events(outcome: 'published' | 'failed' | 'set_aside', count: number): void;
+  /** How old the oldest event of a batch was when it was claimed. */
+  lag(seconds: number): void;
+}
+
+export interface DeliveryOptions {
+  outbox: Pick<Outbox, 'claim' | 'markPublished' | 'markFailed'>;
+  sink: EventSink;
+  clock: Clock;
+  logger: DeliveryLogger;
+  metrics?: DeliveryMetrics | undefined;
+  batch: number;
+  /** Longer than the sink ever takes; else another process publishes the same events again. */
+  leaseMs: number;
+  retry: RetryPolicy;
+  /** An event that failed so often while others got through is set aside. */
+  maxAttempts: number;
+}
+
+/** What became of one batch. */
+export interface Delivered {
+  claimed: number;
+  published: number;
+  failed: number;
+  setAside: number;
+}
+
+/**
+ * Publishes one batch of due events and notes what became of each. Throws only when the outbox can't be
+ * reached; what was published by then is published again when its claim lapses.
+ *
+ * An event is set aside when the sink rejects it, or when it failed `maxAttempts` times and others got
+ * through meanwhile: while nothing gets through, the fault isn't the event's, however long it lasts.
+ */
+export function createDelivery(options: DeliveryOptions): () => Promise<Delivered> {
+  const { outbox, sink, clock, logger, metrics, retry, maxAttempts } = options;
+  let lastPublishedAt = Number.NEGATIVE_INFINITY;
+
+  const isPoisoned = (event: ClaimedEvent, result: Failure) =>
+    result.outcome === 'rejected' ||
+    (event.attempts + 1 >= maxAttempts && clock.now() - lastPublishedAt <= retry.maxMs);
+
+  const fail = async (event: ClaimedEvent, result: Failure): Promise<boolean> => {
+    const setAside = isPoisoned(event, result);
+    const retryAt = clock.now() + retryDelayMs(event.attempts, retry);
+    const reason = result.reason.slice(0, 500);
+    await outbox.markFailed(event.id, reason, setAside ? undefined : retryAt);
+    const fields = { eventId: event.id, type: event.type, subject: event.subject, reason };
+    if (setAside) logger.error({ ...fields, attempts: event.attempts + 1 }, 'event set aside');
+    return setAside;
+  };
+
+  return async () => {
+    const events = await outbox.claim(options.batch, clock.now(), options.leaseMs);
+    if (events.length === 0) return { claimed: 0, published: 0, failed: 0, setAside: 0 };
+    metrics?.lag((clock.now() - Math.min(...events.map(({ time }) => time))) / 1000);
+
+    const { published, failures } = sorted(events, await publish(sink, events));
+    if (published.length > 0) {
+      lastPublishedAt = clock.now();
+      await outbox.markPublished(published, lastPublishedAt);
+    }
+    let setAside = 0;
+    for (const { event, result } of failures) if (await fail(event, result)) setAside += 1;
+
+    const failed = failures.length - setAside;
+    if (failed > 0)
+      logger.warn({ events: failed, reason: failures[0]?.result.reason }, 'events not published');
+    metrics?.events('published', published.length);
+    metrics?.events('failed', failed);
+    metrics?.events('set_aside', setAside);
+    return { claimed: events.length, published: published.length, failed, setAside };
+  };
+}
+
+type Failure = Exclude<DeliveryResult, { outcome: 'published' }>;
+
+async function publish(sink: EventSink, events: ClaimedEvent[]): Promise<DeliveryResult[]> {
+  try {
+    // Sinks get the event alone: how often it was tried is none of the receivers' business.
+    return await sink.publish(events.map(({ attempts: _, ...event }) => event));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return events.map(({ id }) => ({ id, outcome: 'failed', reason }));
+  }
+}
+
+/** An event without a result counts as failed: better told twice than never. */
+function sorted(events: ClaimedEvent[], results: DeliveryResult[]) {
+  const byId = new Map(results.map((result) => [result.id, result]));
+  const published: string[] = [];
+  const failures: { event: ClaimedEvent; result: Failure }[] = [];
+  for (const event of events) {
+    const result = byId.get(event.id) ?? {
+      id: event.id,
+      outcome: 'failed',
+      reason: 'the sink gave no result',
+    };
+    if (result.outcome === 'published') published.push(event.id);
+    else failures.push({ event, result });
+  }
+  return { published, failures };
+}

@@ -1,0 +1,164 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GatehouseError } from '../lib/errors.ts';
+import type { Account } from '../ports/account-store.ts';
+import { type Endpoint, endpoint } from './endpoint.ts';
+import {
+  acceptedResponse,
+  loginBody,
+  profileResponse,
+  refreshBody,
+  registerBody,
+  tokensResponse,
+} from './schemas.ts';
+
+export interface FirstPartyDeps {
+  /** Redeems a grant as the token endpoint would; throws the protocol's errors. */
+  redeem(
+    request: IncomingMessage,
+    response: ServerResponse,
+    clientId: string,
+    grantType: string,
+    parameters: Record<string, string>,
+  ): Promise<{ access_token: string; refresh_token?: string; expires_in: number }>;
+  client(id: string): { firstParty: boolean; public: boolean } | undefined;
+  defaultClientId: string | undefined;
+  verifyAccessToken(token: string): Promise<VerifiedToken | undefined>;
+  account(id: string): Promise<Account | undefined>;
+  /** Ends the family of a refresh token of this client; anything else does nothing. */
+  endFamilyOf(clientId: string, refreshToken: string): Promise<void>;
+  /** Left out where people can't sign up themselves. */
+  register?: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
+}
+
+export interface VerifiedToken {
+  sub: string;
+  client_id: string;
+  scope?: string | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  roles?: string[] | undefined;
+  permissions?: string[] | undefined;
+}
+
+/** The JSON API (DESIGN §4): the table that is routed, checked and described. */
+export function firstPartyEndpoints(deps: FirstPartyDeps): Endpoint[] {
+  return [login(deps), refresh(deps), logout(deps), register(deps), profile(deps)];
+}
+
+/** A confidential client would have to prove itself, and there is no place for its secret here: its door is the token endpoint. */
+function clientFor(deps: FirstPartyDeps, asked: string | undefined): string {
+  const id = asked ?? deps.defaultClientId;
+  const client = id === undefined ? undefined : deps.client(id);
+  if (id !== undefined && client?.firstParty && client.public) return id;
+  throw new GatehouseError(
+    'client_not_allowed',
+    asked === undefined
+      ? 'No default client is configured. Send clientId, or set GATEHOUSE_DEFAULT_CLIENT.'
+      : 'clientId must name a public first-party client.',
+  );
+}
+
+const tokens = (response: { access_token: string; refresh_token?: string; expires_in: number }) => ({
+  accessToken: response.access_token,
+  refreshToken: response.refresh_token,
+  expiresIn: response.expires_in,
+});
+
+const login = (deps: FirstPartyDeps) =>
+  endpoint({
+    method: 'post',
+    path: '/auth/login',
+    summary: 'Sign in',
+    description:
+      'Signs a person in for a first-party client: the same tokens as the authorization code flow, with the scopes of the client’s document for its default API.',
+    body: loginBody,
+    success: { status: 200, description: 'Signed in.', schema: tokensResponse },
+    problems: ['invalid_credentials', 'account_disabled', 'client_not_allowed', 'overloaded'],
+    handle: async ({ request, response, body }) => {
+      const clientId = clientFor(deps, body.clientId);
+      if (body.email === '' || body.password === '') throw wrongCredentials();
+      const parameters = { username: body.email, password: body.password };
+      return tokens(await deps.redeem(request, response, clientId, 'password', parameters));
+    },
+  });
+
+const wrongCredentials = () =>
+  new GatehouseError('invalid_credentials', 'Email address or password is wrong.');
+
+const refresh = (deps: FirstPartyDeps) =>
+  endpoint({
+    method: 'post',
+    path: '/auth/refresh',
+    summary: 'Refresh',
+    description: 'Gives a new access token and the next refresh token.',
+    body: refreshBody,
+    success: { status: 200, description: 'New tokens.', schema: tokensResponse },
+    problems: ['invalid_grant', 'client_not_allowed'],
+    handle: async ({ request, response, body }) => {
+      const clientId = clientFor(deps, body.clientId);
+      const parameters = { refresh_token: body.refreshToken };
+      return tokens(await deps.redeem(request, response, clientId, 'refresh_token', parameters));
+    },
+  });
+
+const logout = (deps: FirstPartyDeps) =>
+  endpoint({
+    method: 'post',
+    path: '/auth/logout',
+    summary: 'Sign out',
+    description:
+      'Ends everything issued from the sign-in this refresh token belongs to. Says the same for a token that is unknown or ended already.',
+    body: refreshBody,
+    success: { status: 204, description: 'Signed out.' },
+    problems: ['client_not_allowed'],
+    handle: async ({ body }) => {
+      await deps.endFamilyOf(clientFor(deps, body.clientId), body.refreshToken);
+    },
+  });
+
+const register = (deps: FirstPartyDeps) =>
+  endpoint({
+    method: 'post',
+    path: '/auth/register',
+    summary: 'Sign up',
+    description:
+      'Creates an account, where the server lets people sign up. The answer doesn’t tell whether the address was known.',
+    body: registerBody,
+    success: { status: 202, description: 'Taken.', schema: acceptedResponse },
+    problems: ['signup_disabled', 'validation_failed', 'overloaded'],
+    handle: async ({ body }) => {
+      if (!deps.register)
+        throw new GatehouseError('signup_disabled', 'People can’t sign up themselves here.');
+      await deps.register(body);
+      return { status: 'accepted' };
+    },
+  });
+
+const profile = (deps: FirstPartyDeps) =>
+  endpoint({
+    method: 'get',
+    path: '/user/profile',
+    summary: 'Who is signed in',
+    description: 'Takes any live access token of ours with the scope `profile`.',
+    security: 'bearer',
+    success: { status: 200, description: 'The person.', schema: profileResponse },
+    problems: ['invalid_token', 'insufficient_scope'],
+    handle: async ({ bearer }) => {
+      const token = await deps.verifyAccessToken(bearer);
+      const account = token && (await deps.account(token.sub));
+      if (!token || !account)
+        throw new GatehouseError(
+          'invalid_token',
+          'The access token is missing, expired, revoked or not ours.',
+        );
+      if (!token.scope?.split(' ').includes('profile'))
+        throw new GatehouseError('insufficient_scope', 'The access token needs the scope profile.');
+      return {
+        id: account.id,
+        email: token.email,
+        emailVerified: token.email_verified,
+        roles: token.roles,
+        permissions: token.permissions,
+      };
+    },
+  });

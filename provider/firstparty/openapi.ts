@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { type ErrorCode, errorStatus } from '../lib/errors.ts';
+import type { Endpoint } from './endpoint.ts';
+import { problem } from './schemas.ts';
+
+const jsonSchema = (schema: z.ZodType) => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+  return rest;
+};
+
+/**
+ * The OpenAPI 3.1 description of the JSON API, from the very schemas that check its requests.
+ * @param version of the API, as in package.json
+ */
+export function openApiDocument(
+  endpoints: readonly Endpoint[],
+  options: { issuer: string; version: string },
+): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const definition of endpoints) {
+    paths[definition.path] = { ...paths[definition.path], [definition.method]: operation(definition) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Gatehouse', version: options.version },
+    servers: [{ url: options.issuer }],
+    paths,
+    components: {
+      schemas: { Problem: jsonSchema(problem) },
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  };
+}
+
+function operation(definition: Endpoint) {
+  const { success, body, security } = definition;
+  return {
+    summary: definition.summary,
+    description: definition.description,
+    ...(security ? { security: [{ [security]: [] }] } : {}),
+    ...(body ? { requestBody: { required: true, content: json(jsonSchema(body)) } } : {}),
+    responses: {
+      [success.status]: {
+        description: success.description,
+        ...(success.schema ? { content: json(jsonSchema(success.schema)) } : {}),
+      },
+      ...problemResponses(definition),
+    },
+  };
+}
+
+const json = (schema: object, type = 'application/json') => ({ [type]: { schema } });
+
+const ofBody: ErrorCode[] = ['validation_failed', 'payload_too_large', 'unsupported_media_type'];
+
+function problemResponses(definition: Endpoint) {
+  const codes = new Set([...definition.problems, ...(definition.body ? ofBody : [])] as ErrorCode[]);
+  const statuses = [...new Set([...codes].map((code) => errorStatus[code]))];
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const told = [...codes].filter((code) => errorStatus[code] === status);
+      const content = json({ $ref: '#/components/schemas/Problem' }, 'application/problem+json');
+      return [status, { description: `A problem with the code ${told.join(' or ')}.`, content }];
+    }),
+  );
+}

@@ -1,0 +1,64 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { readJson } from '../lib/request-body.ts';
+import type { Endpoint } from './endpoint.ts';
+import { fromProtocolError } from './protocol-errors.ts';
+
+export interface FirstPartyRouteDeps {
+  endpoints: readonly Endpoint[];
+  bodyLimitBytes: number;
+  /** Whether a page of this origin may call: the origins of public clients. */
+  isAllowedOrigin(origin: string): boolean;
+}
+
+/** Routes the JSON API. It never sets or reads a cookie; CORS answers registered origins, without credentials (DESIGN §4). */
+export function firstPartyRoutes(deps: FirstPartyRouteDeps): Router {
+  const router = new Router();
+  for (const definition of deps.endpoints) {
+    router.options(definition.path, (ctx) => preflight(ctx, definition, deps));
+    router[definition.method](definition.path, async (ctx) => {
+      allowOrigin(ctx, deps);
+      ctx.set('Cache-Control', 'no-store');
+      const answer = await answerOf(ctx, definition, deps.bodyLimitBytes);
+      ctx.status = definition.success.status;
+      if (answer !== undefined) ctx.body = answer;
+    });
+  }
+  return router;
+}
+
+async function answerOf(ctx: Context, definition: Endpoint, bodyLimitBytes: number): Promise<unknown> {
+  const body = definition.body ? await readJson(ctx.req, definition.body, bodyLimitBytes) : undefined;
+  try {
+    return await definition.handle({
+      request: ctx.req,
+      response: ctx.res,
+      body,
+      bearer: bearerOf(ctx.get('Authorization')),
+    });
+  } catch (error) {
+    throw fromProtocolError(error);
+  }
+}
+
+/** RFC 6750 §2.1; '' when the header is missing or of another scheme. */
+function bearerOf(header: string): string {
+  return /^bearer (?<token>[\w.~+/=-]+)$/i.exec(header)?.groups?.token ?? '';
+}
+
+function allowOrigin(ctx: Context, { isAllowedOrigin }: FirstPartyRouteDeps): boolean {
+  ctx.vary('Origin');
+  const origin = ctx.get('Origin');
+  if (origin === '' || !isAllowedOrigin(origin)) return false;
+  ctx.set('Access-Control-Allow-Origin', origin);
+  ctx.set('Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate, X-Request-Id');
+  return true;
+}
+
+function preflight(ctx: Context, definition: Endpoint, deps: FirstPartyRouteDeps): void {
+  ctx.status = 204;
+  if (!allowOrigin(ctx, deps)) return;
+  ctx.set('Access-Control-Allow-Methods', definition.method.toUpperCase());
+  ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type');
+  ctx.set('Access-Control-Max-Age', '3600');
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+const clientId = z
+  .string()
+  .min(1)
+  .max(128)
+  .optional()
+  .describe('The first-party client to act for; the default client when left out.');
+
+/** Longer ones are refused before anything is computed over them. */
+const longest = { email: 254, password: 1024, refreshToken: 512 };
+
+export const loginBody = z.strictObject({
+  email: z.string('Give the email address as text.').max(longest.email, 'Use at most 254 characters.'),
+  password: z.string('Give the password as text.').max(longest.password, 'Use at most 1024 characters.'),
+  clientId,
+});
+
+export const registerBody = z.strictObject({
+  email: z.string('Give the email address as text.').max(longest.email, 'Use at most 254 characters.'),
+  password: z.string('Give the password as text.').max(longest.password, 'Use at most 1024 characters.'),
+});
+
+export const refreshBody = z.strictObject({
+  refreshToken: z
+    .string('Give the refresh token as text.')
+    .min(1)
+    .max(longest.refreshToken, 'That is too long.'),
+  clientId,
+});
+
+export const tokensResponse = z.object({
+  accessToken: z.string().describe('A JWT (RFC 9068); send it as `Authorization: Bearer`.'),
+  refreshToken: z.string().describe('Opaque; each use gives a new one.'),
+  expiresIn: z.number().int().describe('Seconds the access token lives.'),
+});
+
+export const acceptedResponse = z.object({ status: z.literal('accepted') });
+
+export const profileResponse = z.object({
+  id: z.string(),
+  email: z.string().optional().describe('Only with the scope `email`, or for first-party clients.'),
+  emailVerified: z.boolean().optional(),
+  roles: z.array(z.string()).optional().describe('First-party clients only.'),
+  permissions: z.array(z.string()).optional(),
+});
+
+/** RFC 9457. */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  code: z.string().describe('Stable; match on this.'),
+  requestId: z.string(),
+  errors: z
+    .array(z.object({ pointer: z.string(), message: z.string() }))
+    .optional()
+    .describe('The fields that are wrong, by JSON Pointer.'),
+});

@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import type { AddressRange } from '../config/addresses.ts';
+
+export interface ClientAddressDeps {
+  trustedProxies: readonly AddressRange[];
+  /** The header the proxies write; the other one is ignored. */
+  header: 'x-forwarded-for' | 'forwarded';
+  /** Called for each request that carries forwarded headers from an address that isn't trusted. */
+  ignored(): void;
+}
+
+/**
+ * @returns a function that tells who sent a request: the nearest address that isn't one of our proxies, or the
+ *   connection's own. Forwarded headers of anybody else are ignored: whoever writes them could be anyone they like.
+ */
+export function clientAddress(deps: ClientAddressDeps): (request: IncomingMessage) => string | undefined {
+  const trusted = new BlockList();
+  for (const { address, prefix, family } of deps.trustedProxies) trusted.addSubnet(address, prefix, family);
+  const isTrusted = (address: string) =>
+    isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  return (request) => {
+    const peer = plain(request.socket.remoteAddress);
+    const claimed = request.headers['x-forwarded-for'] ?? request.headers.forwarded;
+    if (peer === undefined) return undefined;
+    if (!isTrusted(peer)) {
+      if (claimed !== undefined) deps.ignored();
+      return peer;
+    }
+    const hops = hopsOf(request, deps.header);
+    return hops.reverse().find((hop) => !isTrusted(hop)) ?? hops.at(-1) ?? peer;
+  };
+}
+
+/** An IPv4 address that came over an IPv6 socket, as IPv4. */
+const plain = (address: string | undefined) => address?.replace(/^::ffff:(?=\d+\.)/i, '');
+
+/** The addresses of the header, nearest last; it ends where one can't be read. */
+function hopsOf(request: IncomingMessage, header: ClientAddressDeps['header']): string[] {
+  const text = [request.headers[header] ?? []].flat().join(',');
+  const values = text.split(',').map((part) => (header === 'forwarded' ? forValue(part) : part.trim()));
+  const readable: string[] = [];
+  for (const value of values.reverse()) {
+    const address = plain(withoutPort(value ?? ''));
+    if (!address || isIP(address) === 0) break;
+    readable.unshift(address);
+  }
+  return readable;
+}
+
+/** RFC 7239 §4, §6: `for=192.0.2.60`, `for="[2001:db8::17]:4711"`. */
+const forValue = (element: string) => /(?:^|;)\s*for="?(?<value>[^";]+)"?/i.exec(element)?.groups?.value;
+
+const withoutPort = (text: string) =>
+  /^\[(?<v6>[^\]]+)\](?::\d+)?$/.exec(text)?.groups?.v6 ??
+  /^(?<v4>\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.groups?.v4 ??
+  text;

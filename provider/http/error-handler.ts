@@ -1,0 +1,83 @@
+import type { Context, Middleware } from 'koa';
+import { type ErrorCode, GatehouseError } from '../lib/errors.ts';
+import { currentRequestScope } from '../lib/request-scope.ts';
+
+export interface ErrorHandlerDeps {
+  logger: {
+    error(fields: Record<string, unknown>, message: string): void;
+    warn(fields: Record<string, unknown>, message: string): void;
+  };
+  /** Answers with the error page. */
+  sendErrorPage(ctx: Context, error: { code: string; message: string; status: number }): void;
+  storeError(): void;
+}
+
+/**
+ * The one place that turns an error into an answer: a page for a person, a problem document (RFC 9457) for a program.
+ * What wasn't meant to be told is logged and answered as `internal_error`.
+ */
+export function handleErrors(deps: ErrorHandlerDeps): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.respond !== false && ctx.status === 404 && ctx.body === undefined) throw notFound();
+    } catch (cause) {
+      const error = toGatehouseError(cause);
+      if (error.code === 'internal_error') deps.logger.error({ err: cause }, 'a request failed on our side');
+      if (error.code === 'store_unavailable') {
+        deps.storeError();
+        deps.logger.warn({ err: error.cause }, 'a store could not be reached');
+      }
+      if (ctx.headerSent) return;
+      answer(ctx, deps, error);
+    }
+  };
+}
+
+const notFound = () => new GatehouseError('not_found', 'There is nothing at this address.');
+
+/** Koa's and the router's own errors carry a status; everything unknown is on our side. */
+function toGatehouseError(cause: unknown): GatehouseError {
+  if (cause instanceof GatehouseError) return cause;
+  const { status, expose } = (cause ?? {}) as { status?: number; expose?: boolean };
+  const known: Record<number, ErrorCode> = {
+    404: 'not_found',
+    405: 'method_not_allowed',
+    413: 'payload_too_large',
+  };
+  if (expose && status !== undefined && status < 500)
+    return new GatehouseError(known[status] ?? 'invalid_request', 'The request can’t be understood.', {
+      cause,
+    });
+  return new GatehouseError('internal_error', 'Something went wrong on our side.', { cause });
+}
+
+function answer(ctx: Context, deps: ErrorHandlerDeps, error: GatehouseError): void {
+  if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
+  if (error.code === 'payload_too_large') ctx.set('Connection', 'close');
+  if (error.code === 'invalid_token' || error.code === 'insufficient_scope')
+    ctx.set('WWW-Authenticate', challenge(ctx, error));
+  const wantsPage = !ctx.path.startsWith('/auth/') && ctx.accepts('json', 'html') === 'html';
+  if (wantsPage) deps.sendErrorPage(ctx, error);
+  else sendProblem(ctx, error);
+}
+
+/** RFC 6750 §3: without a token at all only the scheme is told. */
+function challenge(ctx: Context, error: GatehouseError): string {
+  if (ctx.get('Authorization') === '') return 'Bearer';
+  return `Bearer error="${error.code}", error_description="${error.message}"`;
+}
+
+function sendProblem(ctx: Context, error: GatehouseError): void {
+  ctx.status = error.status;
+  ctx.type = 'application/problem+json';
+  ctx.body = JSON.stringify({
+    type: `urn:gatehouse:problem:${error.code}`,
+    title: error.code.replaceAll('_', ' '),
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    requestId: currentRequestScope()?.requestId,
+    errors: error.fields,
+  });
+}

@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context, Middleware } from 'koa';
+import { GatehouseError } from '../lib/errors.ts';
+import { readBody } from '../lib/request-body.ts';
+
+export interface ProtocolDeps {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Rewrites the body of an introspection or revocation so that the library takes JWTs. */
+  wrapTokenParameter(request: IncomingMessage, body: Buffer): void;
+  bodyLimitBytes: number;
+}
+
+/** What the library serves, and by which methods; anything else on these paths is ours to refuse. */
+const served: { path: RegExp; methods: string[] }[] = [
+  { path: /^\/oauth2\/(authorize|logout)$/, methods: ['GET', 'POST'] },
+  { path: /^\/oauth2\/(authorize\/[^/]+|logout\/success)$/, methods: ['GET'] },
+  { path: /^\/oauth2\/userinfo$/, methods: ['GET', 'POST', 'OPTIONS'] },
+  { path: /^\/oauth2\/(token|introspect|revoke|par)$/, methods: ['POST', 'OPTIONS'] },
+  { path: /^\/oauth2\/logout\/confirm$/, methods: ['POST'] },
+  {
+    path: /^\/\.well-known\/(openid-configuration|oauth-authorization-server)$/,
+    methods: ['GET', 'HEAD', 'OPTIONS'],
+  },
+];
+
+/** A page of the library's holds a form and no more; scripts only by the hash it adds itself for form_post. */
+const pagePolicy = "default-src 'none'; script-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/** Hands the protocol's requests to the library. */
+export function serveProtocol(deps: ProtocolDeps): Middleware {
+  return async (ctx, next) => {
+    const row = served.find(({ path }) => path.test(ctx.path));
+    if (!row) return next();
+    if (!row.methods.includes(ctx.method)) {
+      ctx.set('Allow', row.methods.join(', '));
+      throw new GatehouseError('method_not_allowed', `Use ${row.methods.join(' or ')} here.`);
+    }
+    if (ctx.method === 'POST' && /^\/oauth2\/(authorize|logout)$/.test(ctx.path))
+      return redirectToGet(ctx, deps.bodyLimitBytes);
+    if (ctx.method === 'POST' && /^\/oauth2\/(introspect|revoke)$/.test(ctx.path))
+      deps.wrapTokenParameter(ctx.req, await readBody(ctx.req, deps.bodyLimitBytes));
+    ctx.set('Content-Security-Policy', pagePolicy);
+    ctx.set('X-Frame-Options', 'DENY');
+    ctx.set('Referrer-Policy', 'no-referrer');
+    ctx.respond = false;
+    await deps.handle(ctx.req, ctx.res);
+  };
+}
+
+/** What a request line may hold once a form became a query; more than any real request needs. */
+const longestQuery = 8 * 1024;
+
+/**
+ * The authorization and logout endpoints take forms too (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A form from
+ * another site comes without our `SameSite=Lax` cookies, so it is turned into the same request by GET, which has them.
+ */
+async function redirectToGet(ctx: Context, bodyLimitBytes: number): Promise<void> {
+  if (!ctx.is('application/x-www-form-urlencoded'))
+    throw new GatehouseError('unsupported_media_type', 'Send a form (application/x-www-form-urlencoded).');
+  const body = await readBody(ctx.req, bodyLimitBytes);
+  if (body.length > longestQuery)
+    throw new GatehouseError('payload_too_large', 'Use pushed authorization requests for one this long.');
+  ctx.status = 303;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.redirect(`${ctx.href.split('?', 1)[0]}?${new URLSearchParams(body.toString('utf8'))}`);
+}

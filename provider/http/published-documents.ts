@@ -1,0 +1,37 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+
+export interface PublishedDocumentsDeps {
+  /** Public keys and their ETag, as of now. */
+  jwks(): { jwks: object; etag: string };
+  openApi: object;
+  /** How long others may keep the key set, in seconds: well below the lead time. */
+  jwksMaxAgeSeconds: number;
+}
+
+/** Documents that anyone may read and keep: the key set (RFC 7517 §5) and the description of the JSON API. */
+export function publishedDocuments(deps: PublishedDocumentsDeps): Router {
+  const router = new Router();
+  router.get('/.well-known/jwks.json', (ctx) => {
+    const { jwks, etag } = deps.jwks();
+    publish(ctx, jwks, { etag, maxAgeSeconds: deps.jwksMaxAgeSeconds });
+  });
+  router.get('/openapi.json', (ctx) => publish(ctx, deps.openApi, { maxAgeSeconds: 3600 }));
+  return router;
+}
+
+function publish(ctx: Context, document: object, caching: { etag?: string; maxAgeSeconds: number }): void {
+  ctx.set('Access-Control-Allow-Origin', '*');
+  ctx.set(
+    'Cache-Control',
+    `public, max-age=${caching.maxAgeSeconds}, stale-while-revalidate=${caching.maxAgeSeconds}`,
+  );
+  ctx.status = 200;
+  if (caching.etag) ctx.set('ETag', caching.etag);
+  if (ctx.fresh) {
+    ctx.status = 304;
+    return;
+  }
+  ctx.type = 'application/json';
+  ctx.body = JSON.stringify(document);
+}

@@ -1,0 +1,46 @@
+import type { Api } from '../config/access-model.ts';
+import type { PendingInteraction } from './interaction.ts';
+import type { ConsentApi, ConsentScope } from './view-models.ts';
+
+/** What a client asks a person for, cut to what its document lists. */
+export interface RequestedConsent {
+  oidcScopes: string[];
+  resourceScopes: Record<string, string[]>;
+}
+
+export interface ConsentKnowledge {
+  /** The OpenID Connect scopes known here. */
+  protocolScopes: readonly string[];
+  /** The scope whose claims a claim belongs to. */
+  scopeOfClaim(claim: string): string | undefined;
+  apis: readonly Api[];
+}
+
+/** A claim asked for by name (OpenID Connect Core §5.5) counts as asking for the scope it belongs to. */
+export function requestedConsent(
+  knowledge: ConsentKnowledge,
+  interaction: PendingInteraction,
+  listed: readonly string[],
+): RequestedConsent {
+  const byClaims = interaction.missingClaims.flatMap((claim) => knowledge.scopeOfClaim(claim) ?? []);
+  const asked = new Set([...interaction.scopes, ...byClaims].filter((scope) => listed.includes(scope)));
+  const apis = knowledge.apis.filter((api) => interaction.audiences.includes(api.audience));
+  const scopesOf = (api: Api) => api.scopes.map(({ name }) => name).filter((scope) => asked.has(scope));
+  return {
+    oidcScopes: knowledge.protocolScopes.filter((scope) => asked.has(scope)),
+    resourceScopes: Object.fromEntries(apis.map((api) => [api.audience, scopesOf(api)])),
+  };
+}
+
+/** The same in the words of the configuration, for the page. */
+export function describeConsent(
+  apis: readonly Api[],
+  consent: RequestedConsent,
+): { scopes: ConsentScope[]; apis: ConsentApi[] } {
+  const described = apis.flatMap((api) => {
+    const names = consent.resourceScopes[api.audience] ?? [];
+    const scopes = api.scopes.filter(({ name }) => names.includes(name));
+    return scopes.length > 0 ? [{ name: api.name, scopes }] : [];
+  });
+  return { scopes: consent.oidcScopes.map((name) => ({ name })), apis: described };
+}

@@ -1,0 +1,73 @@
+import Router, { type RouterContext } from '@koa/router';
+import type { InteractionResults } from 'oidc-provider';
+import { z } from 'zod';
+import { GatehouseError } from '../lib/errors.ts';
+import { readForm } from '../lib/request-body.ts';
+import { type ConsentPageDeps, decideConsent, showConsent } from './consent.ts';
+import { checkCsrf } from './csrf.ts';
+import { findInteraction } from './interaction.ts';
+import { showSignIn, signInByForm } from './sign-in.ts';
+import { showSignUp, signUpByForm } from './sign-up.ts';
+import type { InteractionDeps, Step } from './step.ts';
+
+const formSchema = z.record(z.string(), z.string().max(4096));
+
+/** The pages of an authorization request: `/interaction/{uid}` and its forms. */
+export function interactionRoutes(deps: InteractionDeps): Router {
+  const router = new Router({ prefix: '/interaction/:uid' });
+
+  const stepOf = async (ctx: RouterContext): Promise<Step> => {
+    const provider = deps.provider();
+    const uid = String(ctx.params.uid);
+    const interaction = await findInteraction(provider, ctx.req, ctx.res, uid);
+    const client = deps.client(interaction.clientId);
+    if (!client) throw new GatehouseError('not_found', 'The app that sent you here is no longer registered.');
+    const finish = async (result: InteractionResults) => {
+      const returnTo = await provider.interactionResult(ctx.req, ctx.res, result);
+      ctx.status = 303;
+      ctx.redirect(returnTo);
+    };
+    return { ctx, interaction, client, finish };
+  };
+
+  const posted = async (ctx: RouterContext, prompt: string) => {
+    const step = await stepOf(ctx);
+    if (step.interaction.prompt !== prompt)
+      throw new GatehouseError(
+        'interaction_expired',
+        'This step is done already. Go back to the app and try again.',
+      );
+    const form = await readForm(ctx.req, formSchema, deps.bodyLimitBytes);
+    if (!checkCsrf(deps.keys, step.interaction.uid, form.csrf))
+      throw new GatehouseError(
+        'interaction_expired',
+        'This form is not of this sign-in. Go back and try again.',
+      );
+    return { step, form };
+  };
+
+  router.get('/', async (ctx) => {
+    const step = await stepOf(ctx);
+    if (step.interaction.prompt === 'consent') await showConsent(consentDeps(deps), step);
+    else await showSignIn(deps, step);
+  });
+  router.post('/sign-in', async (ctx) => {
+    const { step, form } = await posted(ctx, 'login');
+    await signInByForm(deps, step, form);
+  });
+  router.get('/sign-up', async (ctx) => showSignUp(deps, await stepOf(ctx)));
+  router.post('/sign-up', async (ctx) => {
+    const { step, form } = await posted(ctx, 'login');
+    await signUpByForm(deps, step, form);
+  });
+  router.post('/consent', async (ctx) => {
+    const { step, form } = await posted(ctx, 'consent');
+    await decideConsent(consentDeps(deps), step, form);
+  });
+  return router;
+}
+
+const consentDeps = (deps: InteractionDeps): ConsentPageDeps => ({
+  ...deps,
+  knowledge: { ...deps.consent, apis: deps.apis },
+});

@@ -1,0 +1,46 @@
+import type { RouterContext } from '@koa/router';
+import type { InteractionResults, Provider } from 'oidc-provider';
+import type { Api } from '../config/access-model.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import type { Account } from '../ports/account-store.ts';
+import type { Consent } from '../ports/consent-store.ts';
+import type { PendingInteraction } from './interaction.ts';
+import type { Renderer } from './render.ts';
+
+/** The client as pages show it. */
+export interface PageClient {
+  id: string;
+  name: string;
+  firstParty: boolean;
+  scopes: readonly string[];
+  clientUri?: string | undefined;
+  logoUri?: string | undefined;
+  policyUri?: string | undefined;
+  tosUri?: string | undefined;
+}
+
+export interface InteractionDeps {
+  provider(): Provider;
+  renderer: Renderer;
+  keys: ServerKeys;
+  bodyLimitBytes: number;
+  /** The issuer's path, before every link. */
+  basePath: string;
+  client(id: string): PageClient | undefined;
+  account(id: string): Promise<Account | undefined>;
+  signIn(credentials: { email: string; password: string; clientId: string }): Promise<Account>;
+  /** Left out where people can't sign up themselves. */
+  register?: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
+  addConsent(consent: Consent): Promise<void>;
+  consent: { protocolScopes: readonly string[]; scopeOfClaim(claim: string): string | undefined };
+  apis: readonly Api[];
+}
+
+/** One request for one step of an interaction, with everything that was found for it. */
+export interface Step {
+  ctx: RouterContext;
+  interaction: PendingInteraction;
+  client: PageClient;
+  /** Ends the interaction with this result and sends the browser on. */
+  finish(result: InteractionResults): Promise<void>;
+}

@@ -1,0 +1,129 @@
+/**
+ * What each page needs to be drawn. All strings are plain text: the templates escape them. Links that aren't
+ * http, https or a path of ours, and logos that aren't https, are left out of the page rather than shown.
+ */
+
+export type SignInField = 'email' | 'password';
+
+/** One thing that is wrong with what was entered. Without a field it concerns the form as a whole. */
+export interface FormError<Field extends string> {
+  field?: Field | undefined;
+  /** What is wrong and what to do, in the page's language. */
+  message: string;
+}
+
+/** The application on whose behalf a page is shown. */
+export interface ClientFace {
+  /** The client's name; its id where it has none. */
+  clientName: string;
+  /** The client's home page (OpenID Connect Registration §2, `client_uri`). */
+  clientUri?: string | undefined;
+  /** Shown only when it is https (`logo_uri`). */
+  logoUri?: string | undefined;
+}
+
+/** Posts `csrf`, `email` and `password` to `action`. */
+export interface SignInView extends ClientFace {
+  csrf: string;
+  action: string;
+  /** What the person typed before, or the request's `login_hint`. */
+  email?: string | undefined;
+  error?: FormError<SignInField> | undefined;
+  /** Left out where people can't sign up themselves. */
+  signUpUrl?: string | undefined;
+}
+
+/** Posts `csrf`, `email` and `password` to `action`. */
+export interface SignUpView extends ClientFace {
+  csrf: string;
+  action: string;
+  /** In characters; told to the person and checked by the browser. */
+  passwordMinLength: number;
+  email?: string | undefined;
+  error?: FormError<SignInField> | undefined;
+  signInUrl?: string | undefined;
+}
+
+export interface ConsentScope {
+  name: string;
+  /** In plain words. `openid`, `profile`, `email` and `offline_access` have words of their own; others show their name. */
+  description?: string | undefined;
+}
+
+export interface ConsentApi {
+  /** What the API is called; its audience where it has no name. */
+  name: string;
+  scopes: ConsentScope[];
+}
+
+/** Posts `csrf` and `decision` (`allow` or `deny`) to `action`. */
+export interface ConsentView extends ClientFace {
+  csrf: string;
+  action: string;
+  /** Where `deny` is posted instead, if not to `action`. */
+  cancelAction?: string | undefined;
+  accountEmail: string;
+  /** OpenID Connect scopes. */
+  scopes: ConsentScope[];
+  apis: ConsentApi[];
+  /** The host the person goes back to: names the receiver when a client's name can't be trusted to. */
+  redirectHost?: string | undefined;
+  policyUri?: string | undefined;
+  termsUri?: string | undefined;
+}
+
+/** Posts `xsrf` to `action`, with `logout=yes` when the person agreed to end the session and without it when not. */
+export interface LogoutView {
+  action: string;
+  xsrf: string;
+  /** The client that asked for it. */
+  clientName?: string | undefined;
+  accountEmail?: string | undefined;
+}
+
+export interface SignedOutView {
+  /** Only when this one client was signed out of and the session goes on; left out when the session ended. */
+  clientName?: string | undefined;
+  /** A way on, for either case. */
+  clientUri?: string | undefined;
+}
+
+export interface ErrorView {
+  title: string;
+  /** What is wrong and what to do. */
+  message: string;
+  /** From `lib/errors.ts`, or the protocol's own. */
+  code: string;
+  /** Found again in the log. */
+  requestId: string;
+  backUrl?: string | undefined;
+}
+
+/**
+ * Leaves for `url` by itself. An answer to a form post that leads to a client: Chromium holds every redirect
+ * after a form post, the client's own included, against the form's `form-action`; a page ends that chain.
+ */
+export interface ContinueView {
+  url: string;
+}
+
+/** The page at `/`. */
+export interface HomeView {
+  issuer: string;
+  discoveryUrl: string;
+  openApiUrl?: string | undefined;
+}
+
+/** Each view by the name of its template. */
+export interface ViewModels {
+  'sign-in': SignInView;
+  'sign-up': SignUpView;
+  consent: ConsentView;
+  logout: LogoutView;
+  'signed-out': SignedOutView;
+  error: ErrorView;
+  continue: ContinueView;
+  home: HomeView;
+}
+
+export type ViewName = keyof ViewModels;

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import type { SigningKey } from './key-set.ts';
+
+/** A public key as verifiers read it (RFC 7517 §4). */
+export interface PublicJwk {
+  kty: 'RSA';
+  n: string;
+  e: string;
+  kid: string;
+  alg: 'RS256';
+  use: 'sig';
+}
+
+/** The public halves of keys, and the ETag of their JWKS (RFC 9110 §8.8.3). Members are named one by one: nothing private slips in. */
+export function publicJwks(keys: readonly SigningKey[]): { jwks: { keys: PublicJwk[] }; etag: string } {
+  const jwks = {
+    keys: keys.map(({ kid, privateJwk: { n, e } }): PublicJwk => {
+      return { kty: 'RSA', n, e, kid, alg: 'RS256', use: 'sig' };
+    }),
+  };
+  const hash = createHash('sha256').update(JSON.stringify(jwks)).digest('base64url');
+  return { jwks, etag: `"${hash.slice(0, 22)}"` };
+}

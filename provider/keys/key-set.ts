@@ -1,0 +1,100 @@
+import { createPrivateKey } from 'node:crypto';
+import { z } from 'zod';
+import { ConfigurationError } from '../lib/errors.ts';
+
+const number = z.string().regex(/^[A-Za-z0-9_-]+$/, 'must be base64url');
+
+const privateJwkSchema = z
+  .object({ kty: z.literal('RSA'), n: number, e: number, d: number, p: number, q: number })
+  .extend({ dp: number, dq: number, qi: number });
+
+/** An RSA private key (RFC 7518 §6.3.2). */
+export type PrivateJwk = z.output<typeof privateJwkSchema>;
+
+const milliseconds = z.int().min(0);
+
+const signingKeySchema = z.object({
+  kid: z.string().min(1).max(200),
+  privateJwk: privateJwkSchema,
+  /** Milliseconds since the epoch, as all times here: in the JWKS from then on. */
+  publishedAt: milliseconds,
+  /** May sign from then on. */
+  signsFrom: milliseconds,
+  /** Signs no more from then on: when its successor takes over. */
+  retiredAt: milliseconds.optional(),
+});
+
+const keySetSchema = z.object({ keys: z.array(signingKeySchema).min(1) }).superRefine(({ keys }, context) => {
+  if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {
+    context.addIssue({ code: 'custom', path: ['keys'], message: 'two keys have the same kid' });
+  }
+  if (keys.every(({ retiredAt }) => retiredAt !== undefined)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['keys'],
+      message: 'every key is retired: one must stay to sign',
+    });
+  }
+});
+
+/** A signing key and the times at which its state changes. */
+export type SigningKey = z.output<typeof signingKeySchema>;
+
+/**
+ * All signing keys. What signs and what is published follow from the set and the time alone, so processes
+ * agree without talking. At least one key isn't retired.
+ */
+export interface KeySet {
+  keys: SigningKey[];
+}
+
+/** How long retired keys are needed. */
+export interface KeyTimes {
+  /** The life of the longest-lived token a key signs. */
+  tokenSeconds: number;
+  /** How long a key is published before it signs: longer than any verifier caches the JWKS. */
+  leadSeconds: number;
+  /** How long a retired key still checks `id_token_hint`s at logout. */
+  keptSeconds: number;
+}
+
+function unusable(index: number, jwk: PrivateJwk): string[] {
+  try {
+    const key = createPrivateKey({ key: jwk, format: 'jwk' });
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+    return bits >= 2048 ? [] : [`/keys/${index}/privateJwk is an RSA key of ${bits} bits: use at least 2048`];
+  } catch {
+    return [`/keys/${index}/privateJwk is not an RSA private key that can be read`];
+  }
+}
+
+const invalid = (problems: string[]) =>
+  new ConfigurationError(
+    problems.map((problem) => `The key set is not valid: ${problem}. Restore it from a backup.`),
+  );
+
+/**
+ * Reads a key set as stored.
+ * @throws ConfigurationError that says where it is wrong and never repeats what it read, which is secret
+ */
+export function parseKeySet(text: string): KeySet {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text.
+    throw invalid(['it is not JSON']);
+  }
+  const parsed = keySetSchema.safeParse(value);
+  if (!parsed.success) {
+    throw invalid(parsed.error.issues.map(({ path, message }) => `/${path.join('/')} ${message}`));
+  }
+  const problems = parsed.data.keys.flatMap(({ privateJwk }, index) => unusable(index, privateJwk));
+  if (problems.length > 0) throw invalid(problems);
+  return parsed.data;
+}
+
+/** The text that `parseKeySet` reads. Secret. */
+export function serializeKeySet(set: KeySet): string {
+  return `${JSON.stringify(set)}\n`;
+}

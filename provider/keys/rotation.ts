@@ -1,0 +1,75 @@
+import type { Clock } from '../lib/clock.ts';
+import type { KeyStore, StoredKeySet } from '../ports/key-store.ts';
+import { generateKey } from './generate-key.ts';
+import { withoutDeadKeys } from './key-schedule.ts';
+import { type KeySet, type KeyTimes, parseKeySet, type SigningKey, serializeKeySet } from './key-set.ts';
+
+/** A key that has no times yet. */
+export type NewKey = Pick<SigningKey, 'kid' | 'privateJwk'>;
+
+/** The first set: one key, published and signing at once, since nobody cached anything yet. */
+export function firstKeySet(key: NewKey, now: number): KeySet {
+  return { keys: [{ ...key, publishedAt: now, signsFrom: now }] };
+}
+
+/**
+ * The set with one more key: published at once, signing from `now` plus the lead time on, when the key before
+ * it retires. A lead time of 0 lets it sign at once, at the price of refusals by verifiers that cache
+ * the JWKS.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function rotate(set: KeySet, key: NewKey, now: number, leadSeconds: number): KeySet {
+  let signsFrom = now + leadSeconds * 1000;
+  while (set.keys.some((other) => other.signsFrom === signsFrom)) signsFrom += 1;
+  const earlier = set.keys
+    .filter((other) => other.signsFrom < signsFrom)
+    .map((other) => ({ ...other, retiredAt: Math.min(other.retiredAt ?? signsFrom, signsFrom) }));
+  const later = set.keys.filter((other) => other.signsFrom > signsFrom);
+  const added: SigningKey = { ...key, publishedAt: now, signsFrom };
+  if (later.length > 0) added.retiredAt = Math.min(...later.map((other) => other.signsFrom));
+  return { keys: [...earlier, added, ...later] };
+}
+
+/**
+ * The stored key set, made when there is none. Of any number of processes that start at once one makes it, and
+ * all give that one.
+ *
+ * @throws ConfigurationError when the stored set can't be read; what the store throws
+ */
+export async function ensureKeySet(deps: { store: KeyStore; clock: Clock }): Promise<StoredKeySet> {
+  const { store, clock } = deps;
+  const found = await store.load();
+  if (found !== undefined) return found;
+  const made = serializeKeySet(firstKeySet(await generateKey(), clock.now()));
+  await store.save(made, undefined);
+  const stored = await store.load();
+  if (stored === undefined) throw new Error('the key set vanished right after it was saved');
+  return stored;
+}
+
+export type RotationOutcome =
+  | { outcome: 'rotated'; kid: string; signsFrom: number }
+  /** Somebody else changed the set meanwhile; nothing was written. */
+  | { outcome: 'lost' };
+
+/**
+ * Adds a key to the stored set and drops those nobody needs any more, in one compare-and-set.
+ *
+ * @throws ConfigurationError when the stored set can't be read; what the store throws
+ */
+export async function rotateStoredKeySet(deps: {
+  store: KeyStore;
+  clock: Clock;
+  times: KeyTimes;
+}): Promise<RotationOutcome> {
+  const { store, clock, times } = deps;
+  const { version, value } = await ensureKeySet(deps);
+  const key = await generateKey();
+  const now = clock.now();
+  const kept = withoutDeadKeys(parseKeySet(value), now, times);
+  const rotated = rotate(kept, key, now, times.leadSeconds);
+  if (!(await store.save(serializeKeySet(rotated), version))) return { outcome: 'lost' };
+  const added = rotated.keys.find(({ kid }) => kid === key.kid);
+  return { outcome: 'rotated', kid: key.kid, signsFrom: added?.signsFrom ?? now };
+}

@@ -1,0 +1,123 @@
+import {
+  type CounterConfiguration,
+  collectDefaultMetrics,
+  type GaugeConfiguration,
+  Counter as PromCounter,
+  Gauge as PromGauge,
+  Histogram as PromHistogram,
+  Registry,
+} from 'prom-client';
+
+type Labels<Label extends string> = [Label] extends [never] ? [] : [labels: Record<Label, string>];
+
+/** Counts up. */
+export interface Counter<Label extends string = never> {
+  inc(...labels: Labels<Label>): void;
+}
+
+/** A number as it is now. */
+export interface Gauge<Label extends string = never> {
+  set(value: number, ...labels: Labels<Label>): void;
+}
+
+/** How often a number was how large. */
+export interface Histogram<Label extends string = never> {
+  observe(value: number, ...labels: Labels<Label>): void;
+}
+
+export interface MetricsOptions {
+  version: string;
+  /** Whether to add the process's own: memory, event loop, garbage collection. */
+  runtime?: boolean;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+function factories(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter<const Label extends string = never>(
+      name: string,
+      help: string,
+      ...labelNames: Label[]
+    ): Counter<Label> {
+      const target = new PromCounter({ name, help, labelNames, registers } as CounterConfiguration<Label>);
+      return { inc: (...[labels]) => target.inc((labels ?? {}) as Record<Label, string>) };
+    },
+    gauge<const Label extends string = never>(
+      name: string,
+      help: string,
+      ...labelNames: Label[]
+    ): Gauge<Label> {
+      const target = new PromGauge({ name, help, labelNames, registers } as GaugeConfiguration<Label>);
+      return { set: (value, ...[labels]) => target.set((labels ?? {}) as Record<Label, string>, value) };
+    },
+    histogram<const Label extends string = never>(
+      name: string,
+      help: string,
+      buckets: number[],
+      ...labelNames: Label[]
+    ): Histogram<Label> {
+      const target = new PromHistogram({ name, help, labelNames, buckets, registers });
+      return {
+        observe: (value, ...[labels]) => target.observe((labels ?? {}) as Record<Label, string>, value),
+      };
+    },
+  };
+}
+
+/**
+ * All metrics of one process, in a registry of their own. Labels take few values each: a route is its pattern,
+ * never a path; no label ever holds a person's or a client's id.
+ */
+export function createMetrics({ version, runtime = false }: MetricsOptions) {
+  const registry = new Registry();
+  const { counter, gauge, histogram } = factories(registry);
+  if (runtime) collectDefaultMetrics({ register: registry });
+  const build = gauge('gatehouse_build_info', 'Which build this is; always 1.', 'version', 'node');
+  build.set(1, { version, node: process.version });
+  const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+  return {
+    httpRequests: counter('gatehouse_http_requests_total', 'Requests answered.', 'route', 'method', 'status'),
+    httpRequestDuration: histogram(
+      'gatehouse_http_request_duration_seconds',
+      'From the first byte of a request to the last of its answer.',
+      seconds,
+      'route',
+      'method',
+    ),
+    signIns: counter('gatehouse_sign_ins_total', 'Tries to sign in, by what came of them.', 'outcome'),
+    tokensIssued: counter('gatehouse_tokens_issued_total', 'Access tokens issued.', 'grant', 'client_kind'),
+    hashingQueueDepth: gauge('gatehouse_hashing_queue_depth', 'Passwords waiting to be hashed.'),
+    hashingWait: histogram(
+      'gatehouse_hashing_wait_seconds',
+      'How long passwords waited to be hashed.',
+      seconds,
+    ),
+    storeErrors: counter('gatehouse_store_errors_total', 'Calls of a store that failed.', 'store'),
+    clientsLoaded: gauge('gatehouse_clients_loaded', 'Clients in use, by where they come from.', 'source'),
+    clientsReloadFailures: counter(
+      'gatehouse_clients_reload_failures_total',
+      'Changes of clients that were not taken over.',
+      'source',
+    ),
+    clientsStale: gauge(
+      'gatehouse_clients_stale',
+      '1 while the last change of clients was bad and those before it are in use.',
+      'source',
+    ),
+    outboxPending: gauge('gatehouse_outbox_pending', 'Events not published yet.'),
+    outboxOldest: gauge('gatehouse_outbox_oldest_seconds', 'Age of the oldest event not published yet.'),
+    outboxSetAside: gauge('gatehouse_outbox_set_aside', 'Events given up on, kept for a person to look at.'),
+    keysReloadFailures: counter(
+      'gatehouse_keys_reload_failures_total',
+      'Looks for changed keys that failed; the last good ones stayed in use.',
+    ),
+    untrustedForwardedHeaders: counter(
+      'gatehouse_untrusted_forwarded_headers_total',
+      'Requests with forwarded headers from an address that is no trusted proxy.',
+    ),
+    /** All of them in the text format of Prometheus. */
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}

@@ -1,0 +1,93 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { type JWK, jwtVerify } from 'jose';
+import { z } from 'zod';
+import type { Clock } from '../lib/clock.ts';
+import type { Account } from '../ports/account-store.ts';
+
+const claimsSchema = z.looseObject({
+  iss: z.string(),
+  sub: z.string(),
+  aud: z.string(),
+  client_id: z.string(),
+  jti: z.string(),
+  iat: z.number(),
+  exp: z.number(),
+  scope: z.string().optional(),
+  family: z.string().optional(),
+  sid: z.string().optional(),
+  generation: z.number().optional(),
+  email: z.string().optional(),
+  email_verified: z.boolean().optional(),
+  roles: z.array(z.string()).optional(),
+  permissions: z.array(z.string()).optional(),
+  cnf: z.object({ jkt: z.string() }).optional(),
+});
+
+/** The claims of an access token of ours (RFC 9068 §2.2 and DESIGN §4). */
+export type AccessTokenClaims = z.infer<typeof claimsSchema>;
+
+export interface AccessTokenVerifier {
+  /**
+   * @returns the claims of a live access token: signed by us, not expired, not revoked, its account in good
+   *   standing; undefined for anything else, whatever is wrong with it.
+   * @throws StoreUnavailable when it can't be known whether the token was revoked
+   */
+  verify(token: string): Promise<AccessTokenClaims | undefined>;
+}
+
+export interface AccessTokenVerifierDeps {
+  issuer: string;
+  clock: Clock;
+  /** Every key that may have signed a token that still lives. */
+  publicKeys(): readonly JWK[];
+  isRevoked(token: {
+    jti: string;
+    clientId: string;
+    family?: string | undefined;
+    sid?: string | undefined;
+  }): Promise<boolean>;
+  findAccount(id: string): Promise<Account | undefined>;
+}
+
+export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): AccessTokenVerifier {
+  const imported = new Map<string, KeyObject>();
+  const keyFor = (kid: string | undefined): KeyObject => {
+    const jwk = deps.publicKeys().find((key) => key.kid === kid);
+    if (!jwk?.kid) throw new Error('no such key');
+    const known = imported.get(jwk.kid) ?? createPublicKey({ key: { ...jwk }, format: 'jwk' });
+    imported.set(jwk.kid, known);
+    return known;
+  };
+
+  const claimsOf = async (token: string): Promise<AccessTokenClaims | undefined> => {
+    try {
+      const { payload } = await jwtVerify(token, ({ kid }) => keyFor(kid), {
+        issuer: deps.issuer,
+        typ: 'at+jwt',
+        algorithms: ['RS256'],
+        currentDate: new Date(deps.clock.now()),
+      });
+      return claimsSchema.parse(payload);
+    } catch {
+      return undefined;
+    }
+  };
+
+  return {
+    verify: async (token) => {
+      const claims = await claimsOf(token);
+      if (!claims) return undefined;
+      const { jti, client_id: clientId, family, sid } = claims;
+      if (await deps.isRevoked({ jti, clientId, family, sid })) return undefined;
+      if (isMachineToken(claims)) return claims;
+      const account = await deps.findAccount(claims.sub);
+      const alive = account?.state === 'active' && account.generation === claims.generation;
+      return alive ? claims : undefined;
+    },
+  };
+}
+
+/** A client's own token (client credentials): RFC 9068 §2.2 has the client as its subject. */
+export function isMachineToken(claims: { sub: string; client_id: string }): boolean {
+  return claims.sub === claims.client_id;
+}

@@ -1,0 +1,91 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Clock } from '../lib/clock.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import type { ArtifactKind, OidcStore, StoredArtifact } from '../ports/oidc-store.ts';
+
+/** Called for whoever lost the race for an artifact, or repeats it; must throw what the caller is to see. */
+export type OnRepeat = (payload: AdapterPayload, consumedAt: number) => Promise<never>;
+
+export interface ArtifactAdapterDeps {
+  store: OidcStore;
+  keys: ServerKeys;
+  clock: Clock;
+  /** How long a spent artifact is remembered, so that a repeat is recognised. */
+  rememberSpentSeconds: number;
+  onRepeat?: OnRepeat | undefined;
+}
+
+/**
+ * The library's adapter for what people sign in with. Ids reach the store as keyed hashes and payloads sealed, so
+ * what is stored signs nobody in, and a stored hash is never accepted as an id.
+ *
+ * `consume` is the store's one conditional write, and decides alone who was first: the library would read
+ * `consumed` earlier and revoke a whole grant (DESIGN §6.1, §6.10), so a found payload never shows it.
+ */
+export function createArtifactAdapter(kind: ArtifactKind, deps: ArtifactAdapterDeps): Adapter {
+  const { store, keys, clock } = deps;
+  const idHashes = (id: string) => keys.lookupHashes(kind, id);
+  const indexHashes = (value: string) => keys.lookupHashes(`${kind} index`, value);
+
+  const open = (stored: StoredArtifact): AdapterPayload | undefined => {
+    const text = keys.open(`${kind} ${stored.key}`, stored.payload);
+    if (text === undefined) return undefined;
+    const payload: AdapterPayload = JSON.parse(text);
+    // A spent code outlives its expiry so that its repeat reaches `consume`, which says what follows.
+    return stored.consumedAt === undefined
+      ? payload
+      : { ...payload, exp: Math.floor(stored.expiresAt / 1000) };
+  };
+
+  const findStored = async (id: string): Promise<StoredArtifact | undefined> => {
+    for (const hash of idHashes(id)) {
+      const stored = await store.find(kind, hash);
+      if (stored) return stored;
+    }
+    return undefined;
+  };
+
+  const findIndexed = async (value: string): Promise<AdapterPayload | undefined> => {
+    for (const hash of indexHashes(value)) {
+      const stored = await store.findByIndex(kind, hash);
+      if (stored) return open(stored);
+    }
+    return undefined;
+  };
+
+  return {
+    upsert: async (id, payload, expiresIn) => {
+      const [key] = idHashes(id);
+      const index = payload.uid ?? payload.userCode;
+      await store.put(kind, key, {
+        payload: keys.seal(`${kind} ${key}`, JSON.stringify(payload)),
+        expiresAt: clock.now() + (expiresIn ?? 0) * 1000,
+        indexKey: index && kind !== 'Interaction' ? indexHashes(index)[0] : undefined,
+      });
+    },
+    find: async (id) => {
+      const stored = await findStored(id);
+      return stored && open(stored);
+    },
+    findByUid: findIndexed,
+    findByUserCode: findIndexed,
+    consume: async (id) => {
+      const now = clock.now();
+      for (const key of idHashes(id)) {
+        const result = await store.consume(kind, key, now, now + deps.rememberSpentSeconds * 1000);
+        if (result.outcome === 'won') return;
+        if (result.outcome === 'missing') continue;
+        const stored = await store.find(kind, key);
+        await deps.onRepeat?.((stored && open(stored)) ?? {}, result.consumedAt);
+        return;
+      }
+      await deps.onRepeat?.({}, now);
+    },
+    destroy: async (id) => {
+      for (const key of idHashes(id)) await store.destroy(kind, key);
+    },
+    revokeByGrantId: async () => {
+      // Families are ended one by one (DESIGN §6.10); codes not yet redeemed die with their session.
+    },
+  };
+}

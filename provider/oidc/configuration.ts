@@ -1,0 +1,123 @@
+import type { Adapter, Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
+import { type Clock, epochSeconds } from '../lib/clock.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import { type AccountDirectory, findOidcAccount } from './accounts-view.ts';
+import type { ClientDirectory } from './client-facts.ts';
+import { extraTokenClaims } from './extra-token-claims.ts';
+import { type FeatureDeps, features } from './features.ts';
+import { grantIdOf } from './grant-id.ts';
+import { interactionPolicy } from './interaction-policy.ts';
+import { scopeClaims } from './scope-claims.ts';
+import type { TokenPolicy } from './token-policy.ts';
+
+export interface Lifetimes {
+  accessTokenSeconds: number;
+  idTokenSeconds: number;
+  codeSeconds: number;
+  interactionSeconds: number;
+  sessionIdleSeconds: number;
+  sessionAbsoluteSeconds: number;
+  refreshTokenIdleSeconds: number;
+  refreshTokenAbsoluteSeconds: number;
+}
+
+export interface OidcConfigurationDeps extends FeatureDeps {
+  adapter: (kind: string) => Adapter;
+  accounts: AccountDirectory;
+  clients: ClientDirectory;
+  policy: TokenPolicy;
+  keys: ServerKeys;
+  lifetimes: Lifetimes;
+  clock: Clock;
+  /** Where the pages of an interaction are, with the issuer's path. */
+  interactionPath(uid: string): string;
+  /** Answers a person with our error page; programs get JSON before this is asked. */
+  renderError: NonNullable<Configuration['renderError']>;
+}
+
+/** Every path the library serves (DESIGN §4). Its own defaults would lie under `/auth`, where ours are. */
+export const routes = {
+  authorization: '/oauth2/authorize',
+  token: '/oauth2/token',
+  userinfo: '/oauth2/userinfo',
+  introspection: '/oauth2/introspect',
+  revocation: '/oauth2/revoke',
+  end_session: '/oauth2/logout',
+  pushed_authorization_request: '/oauth2/par',
+  jwks: '/.well-known/jwks.json',
+} as const;
+
+/** @returns the library's configuration as one table; `jwks` are the private keys, the signing one first */
+export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS): Configuration {
+  const { clients, keys, lifetimes } = deps;
+  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', overwrite: true } as const;
+  return {
+    adapter: deps.adapter as never,
+    jwks,
+    routes,
+    features: features(deps),
+    scopes: ['openid', 'offline_access'],
+    claims: { openid: ['sub'], ...scopeClaims },
+    responseTypes: ['code'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    enabledJWA: { idTokenSigningAlgValues: ['RS256'], userinfoSigningAlgValues: ['RS256'] },
+    extraClientMetadata: { properties: [] },
+    pkce: { required: (_ctx, client) => clients.find(client.clientId)?.pkceRequired ?? true },
+    cookies: {
+      keys: keys.cookieKeys(),
+      names: {
+        session: 'gatehouse_session',
+        interaction: 'gatehouse_interaction',
+        resume: 'gatehouse_resume',
+      },
+      long: { ...cookie, path: '/' },
+      short: cookie,
+    },
+    formats: { bitsOfOpaqueRandomness: 256 },
+    interactions: {
+      url: (_ctx, interaction) => deps.interactionPath(interaction.uid),
+      policy: interactionPolicy(),
+    },
+    findAccount: (ctx, id, token) =>
+      findOidcAccount(deps.accounts, id, (token ?? ctx.oidc.session) as { generation?: number } | undefined),
+    loadExistingGrant: (ctx) => loadGrant(ctx),
+    extraTokenClaims: (ctx, token) => extraTokenClaims(deps, ctx, token),
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // Codes die with their session; a family's own binding is in models.ts.
+    expiresWithSession: async () => true,
+    // A grant is what a person agreed to: logout and revocation end families, never consent.
+    revokeGrantPolicy: () => false,
+    clientBasedCORS: (_ctx, origin, client) =>
+      clients.find(client.clientId)?.origins.includes(origin) ?? false,
+    renderError: deps.renderError,
+    ttl: ttl(lifetimes, deps.clock),
+  };
+}
+
+async function loadGrant(ctx: KoaContextWithOIDC) {
+  const { account, client, provider } = ctx.oidc;
+  return account && client ? provider.Grant.find(grantIdOf(account.accountId, client.clientId)) : undefined;
+}
+
+/** All in seconds. A family's refresh tokens end `refreshTokenAbsoluteSeconds` after its sign-in, however often used. */
+function ttl(lifetimes: Lifetimes, clock: Clock): NonNullable<Configuration['ttl']> {
+  const now = () => epochSeconds(clock);
+  const remaining = (since: number | undefined, absolute: number) =>
+    Math.max(1, (since ?? now()) + absolute - now());
+  return {
+    AccessToken: lifetimes.accessTokenSeconds,
+    ClientCredentials: lifetimes.accessTokenSeconds,
+    AuthorizationCode: lifetimes.codeSeconds,
+    IdToken: lifetimes.idTokenSeconds,
+    Interaction: lifetimes.interactionSeconds,
+    // Consent has no end of its own; it is withdrawn.
+    Grant: 10 * 365 * 86_400,
+    Session: (_ctx, session) =>
+      Math.min(lifetimes.sessionIdleSeconds, remaining(session.loginTs, lifetimes.sessionAbsoluteSeconds)),
+    RefreshToken: (_ctx, token) =>
+      Math.min(
+        lifetimes.refreshTokenIdleSeconds,
+        remaining(token.iiat, lifetimes.refreshTokenAbsoluteSeconds),
+      ),
+  };
+}

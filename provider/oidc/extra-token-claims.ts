@@ -1,0 +1,34 @@
+import type { AccessToken, ClientCredentials, KoaContextWithOIDC } from 'oidc-provider';
+import { personalClaims } from './access-token-claims.ts';
+import type { OidcAccount } from './accounts-view.ts';
+import type { ClientDirectory } from './client-facts.ts';
+import { endsWithSession, type FamilyFields } from './models.ts';
+import type { TokenPolicy } from './token-policy.ts';
+
+type Source = FamilyFields & { scopes: Set<string>; sessionUid?: string };
+
+/**
+ * The claims of ours in an access token. The family comes from what the token is issued from: the library has the
+ * code or refresh token among the request's entities before the access token is saved.
+ */
+export async function extraTokenClaims(
+  deps: { clients: ClientDirectory; policy: TokenPolicy },
+  ctx: KoaContextWithOIDC,
+  token: AccessToken | ClientCredentials,
+) {
+  const { account, entities } = ctx.oidc;
+  const client = deps.clients.find(token.clientId ?? '');
+  const source = (entities.RefreshToken ?? entities.AuthorizationCode) as Source | undefined;
+  if (token.kind !== 'AccessToken' || !account || !client || !source?.familyId) return undefined;
+  const { account: person, permissions, generation } = account as OidcAccount;
+  return {
+    ...personalClaims(deps.policy, {
+      client,
+      person: { ...person, permissions, generation },
+      audience: String(token.aud),
+      scopes: new Set(token.scope?.split(' ')),
+      family: source.familyId,
+      sid: endsWithSession(source) ? source.sessionSid : undefined,
+    }),
+  };
+}

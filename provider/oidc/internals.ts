@@ -1,0 +1,84 @@
+/**
+ * The one place that reaches into oidc-provider's unpublished modules (9.13.3), so that an upgrade has one
+ * file to check. What is used and why:
+ * - `helpers/grant_common.js`, `helpers/grants.js`: the steps its own grants are made of, so that ours can't
+ *   forget one (account check, sender constraint, resource, id token, response).
+ * - `actions/grants/client_credentials.js`: its handler, wrapped by ours which fills in default scopes.
+ * - `helpers/als.js`: the store behind `Provider.ctx`, for requests that enter by the JSON API.
+ */
+
+import type { AccessToken, Grant, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { handler as clientCredentialsHandler } from 'oidc-provider/lib/actions/grants/client_credentials.js';
+import als from 'oidc-provider/lib/helpers/als.js';
+import * as grantCommon from 'oidc-provider/lib/helpers/grant_common.js';
+import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
+
+export interface DpopProof {
+  thumbprint: string;
+  jti: string;
+}
+
+/** What a grant issues from: an authorization code, a refresh token, or a stand-in with the same fields. */
+export interface GrantSource {
+  accountId?: string | undefined;
+  grantId?: string | undefined;
+  scope?: string | undefined;
+  scopes: Set<string>;
+}
+
+/** The library's grant steps, bound to one Provider. */
+export interface GrantSteps {
+  validateDpop(ctx: KoaContextWithOIDC): Promise<DpopProof | undefined>;
+  checkDpopRequired(ctx: KoaContextWithOIDC, proof: DpopProof | undefined): void;
+  checkDpopReplay(ctx: KoaContextWithOIDC, proof: DpopProof | undefined, clientId: string): Promise<void>;
+  validateGrant(ctx: KoaContextWithOIDC, grantId: string): Promise<Grant>;
+  validateAccount(ctx: KoaContextWithOIDC, source: object, label: string): Promise<{ accountId: string }>;
+  createAccessToken(ctx: KoaContextWithOIDC, source: object, grantType: string): AccessToken;
+  resolveAndApplyResource(
+    ctx: KoaContextWithOIDC,
+    source: object,
+    token: AccessToken,
+    grant: Grant,
+    scopes?: Set<string>,
+  ): Promise<string | undefined>;
+  resolveRequestedResources(ctx: KoaContextWithOIDC): Promise<unknown[]>;
+  issueIdToken(
+    ctx: KoaContextWithOIDC,
+    source: object,
+    token: AccessToken,
+    grant: Grant,
+    scopes?: Set<string>,
+  ): Promise<string | undefined>;
+  issueTokens(ctx: KoaContextWithOIDC, source: object, grant: Grant, how: IssueOptions): Promise<void>;
+  buildTokenResponse(response: object): Record<string, unknown>;
+  clientCredentials(ctx: KoaContextWithOIDC): Promise<void>;
+}
+
+export interface IssueOptions {
+  gty: string;
+  entityLabel: string;
+  dPoP: DpopProof | undefined;
+}
+
+/** @returns the library's grant steps for this Provider */
+export function grantStepsOf(provider: Provider): GrantSteps {
+  const bound = Object.fromEntries(
+    Object.entries({ ...grantHelpers }).map(([name, helper]) => [
+      name,
+      (...args: unknown[]) => helper(provider, ...args),
+    ]),
+  );
+  return {
+    ...bound,
+    validateAccount: (...args: unknown[]) => grantCommon.validateAccount(provider, ...args),
+    createAccessToken: (...args: unknown[]) => grantCommon.createAccessToken(provider, ...args),
+    issueIdToken: (...args: unknown[]) => grantCommon.issueIdToken(provider, ...args),
+    issueTokens: (...args: unknown[]) => grantCommon.issueTokens(provider, bound, ...args),
+    clientCredentials: (ctx: unknown) => clientCredentialsHandler(provider, bound, ctx),
+  } as unknown as GrantSteps;
+}
+
+/** Runs `work` so that `Provider.ctx` gives `ctx`, as it does inside the library's own routes. */
+export function runInProviderContext<T>(ctx: KoaContextWithOIDC, work: () => Promise<T>): Promise<T> {
+  return als.run(ctx, work);
+}

@@ -1,0 +1,134 @@
+import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Clock } from '../lib/clock.ts';
+import { newId } from '../lib/ids.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import type { OidcStore } from '../ports/oidc-store.ts';
+import type { ClientDirectory } from './client-facts.ts';
+import type { RefreshTokens } from './refresh-tokens.ts';
+
+/** The fields of ours that the models carry. */
+export interface FamilyFields {
+  familyId?: string;
+  generation?: number;
+  /** The session at this client: ends when the person signs out of it, even if they sign in again. */
+  sessionSid?: string | undefined;
+}
+
+export interface ModelDeps {
+  clients: Pick<ClientDirectory, 'secretMatches'>;
+  refreshTokens: Pick<RefreshTokens, 'generate'>;
+  store: Pick<OidcStore, 'endIndex' | 'putIfAbsent'>;
+  keys: ServerKeys;
+  clock: Clock;
+  sessionSeconds: number;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the library's models are built at run time; their types don't allow overriding.
+type Model = any;
+
+const current = () => Provider.ctx as KoaContextWithOIDC | undefined;
+
+/** Adds to a model what DESIGN §6 says the library lacks. Repeated for every Provider that is built. */
+export function extendModels(provider: Provider, deps: ModelDeps): void {
+  keepFields(provider.AuthorizationCode, ['familyId', 'generation', 'sessionSid']);
+  keepFields(provider.RefreshToken, ['familyId', 'generation', 'sessionSid']);
+  keepFields(provider.AccessToken, ['familyId', 'generation']);
+  keepFields(provider.Session, ['generation']);
+  startFamilyAtCode(provider.AuthorizationCode);
+  joinFamilyAtRefreshToken(provider.RefreshToken, deps);
+  bindRefreshTokenToSession(provider);
+  endSessionForGood(provider.Session, deps);
+  rememberGeneration(provider.Session);
+  makeReplayCheckAtomic((provider as Model).ReplayDetection, deps);
+  (provider.Client as Model).prototype.compareClientSecret = function compare(presented: string) {
+    return deps.clients.secretMatches(this.clientId, presented);
+  };
+}
+
+function keepFields(model: Model, fields: string[]): void {
+  const names = [...model.IN_PAYLOAD, ...fields];
+  Object.defineProperty(model, 'IN_PAYLOAD', { get: () => names });
+}
+
+/** A family's id must exist before its first access token does, so it is born with the code. */
+function startFamilyAtCode(model: Model): void {
+  const save = model.prototype.save;
+  model.prototype.save = function saveCode(...args: unknown[]) {
+    const oidc = current()?.oidc;
+    this.familyId ??= newId('fam');
+    this.generation ??= oidc?.account?.generation;
+    this.sessionSid ??= oidc?.session?.sidFor(this.clientId);
+    return save.apply(this, args);
+  };
+}
+
+function joinFamilyAtRefreshToken(model: Model, deps: ModelDeps): void {
+  const save = model.prototype.save;
+  model.prototype.save = function saveRefreshToken(...args: unknown[]) {
+    const source = current()?.oidc.entities.AuthorizationCode as FamilyFields | undefined;
+    this.familyId ??= source?.familyId ?? newId('fam');
+    this.generation ??= source?.generation;
+    this.sessionSid ??= source?.sessionSid;
+    this.expiresWithSession = endsWithSession(this);
+    this.jti ??= deps.refreshTokens.generate(this.familyId);
+    return save.apply(this, args);
+  };
+}
+
+/** Without `offline_access` a family ends with the session it was born in (DESIGN §4); a password sign-in has none. */
+export function endsWithSession(token: { scopes: Set<string>; sessionUid?: string | undefined }): boolean {
+  return token.sessionUid !== undefined && !token.scopes.has('offline_access');
+}
+
+/**
+ * Replaces the library's session binding, which compares grants and so would end older families at a new
+ * consent: a family lives as long as the session is signed in to that client.
+ */
+function bindRefreshTokenToSession(provider: Provider): void {
+  const model: Model = provider.RefreshToken;
+  const find = model.find;
+  model.find = async function findBound(value: string, options: object = {}) {
+    const token = await find.call(this, value, { ...options, ignoreSessionBinding: true });
+    return token && (await isSessionAlive(provider, token)) ? token : undefined;
+  };
+}
+
+/** Whether the session a token ends with, if it ends with one, still stands. */
+export async function isSessionAlive(provider: Provider, token: Model): Promise<boolean> {
+  if (!token.expiresWithSession) return true;
+  const session = await provider.Session.findByUid(token.sessionUid);
+  return session?.accountId === token.accountId && session?.sidFor(token.clientId) === token.sessionSid;
+}
+
+/** A request still in flight saves its session when it ends; once signed out, no such save brings it back. */
+function endSessionForGood(model: Model, { store, keys, clock, sessionSeconds }: ModelDeps): void {
+  const destroy = model.prototype.destroy;
+  model.prototype.destroy = async function destroyForGood() {
+    const until = clock.now() + sessionSeconds * 1000;
+    for (const hash of keys.lookupHashes('Session index', this.uid)) {
+      await store.endIndex('Session', hash, until);
+    }
+    return destroy.call(this);
+  };
+}
+
+/** A session belongs to the generation of the account that signed in, so 'sign out everywhere' ends it. */
+function rememberGeneration(model: Model): void {
+  const loginAccount = model.prototype.loginAccount;
+  model.prototype.loginAccount = function login(details: object) {
+    loginAccount.call(this, details);
+    const result = current()?.oidc.entities.Interaction?.result as
+      | { login?: { generation?: number } }
+      | undefined;
+    this.generation = result?.login?.generation;
+  };
+}
+
+/** The library's check is a find and then a save, which two requests can both pass (DESIGN §6.1). */
+function makeReplayCheckAtomic(model: Model, { store, keys, clock }: ModelDeps): void {
+  model.unique = async (issuer: string, jti: string, exp: number) => {
+    const [key] = keys.lookupHashes('ReplayDetection', `${issuer} ${jti}`);
+    const expiresAt = Math.max(exp * 1000, clock.now() + 1000);
+    return store.putIfAbsent('ReplayDetection', key, { payload: '', expiresAt });
+  };
+}

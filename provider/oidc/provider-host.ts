@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { JWKS, Provider } from 'oidc-provider';
+
+export interface ProviderHost {
+  /** The Provider over today's keys. Hold it for one request only. */
+  current(): Provider;
+  /** Serves one request of the protocol. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Builds a Provider over these keys and puts it in the old one's place; requests under way finish on theirs. */
+  swap(jwks: JWKS): void;
+}
+
+/**
+ * A Provider's keys are fixed when it is built, so keys rotate by swapping Providers (DESIGN §6.6).
+ * @param build makes a Provider from private keys, the signing one first
+ */
+export function createProviderHost(build: (jwks: JWKS) => Provider, jwks: JWKS): ProviderHost {
+  const make = (keys: JWKS) => {
+    const provider = build(keys);
+    return { provider, callback: provider.callback() };
+  };
+  let serving = make(jwks);
+  return {
+    current: () => serving.provider,
+    handle: (request, response) => serving.callback(request, response),
+    swap: (keys) => {
+      serving = make(keys);
+    },
+  };
+}

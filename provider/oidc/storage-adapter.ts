@@ -1,0 +1,161 @@
+import { type Adapter, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Api } from '../config/access-model.ts';
+import { GatehouseError } from '../lib/errors.ts';
+import type { ConsentStore } from '../ports/consent-store.ts';
+import type { ArtifactKind } from '../ports/oidc-store.ts';
+import { accessTokenPayload, unwrapToken } from './access-token-payload.ts';
+import { type AccessTokenVerifier, isMachineToken } from './access-token-verifier.ts';
+import { type ArtifactAdapterDeps, createArtifactAdapter, type OnRepeat } from './artifact-adapter.ts';
+import type { ClientDirectory } from './client-facts.ts';
+import { firstPartyConsent, grantPayload, parseGrantId } from './grant-id.ts';
+import type { RefreshTokens } from './refresh-tokens.ts';
+import { unavailable } from './unavailable.ts';
+
+export interface StorageAdapterDeps extends Omit<ArtifactAdapterDeps, 'onRepeat'> {
+  issuer: string;
+  apis: readonly Api[];
+  clients: ClientDirectory;
+  consents: Pick<ConsentStore, 'find'>;
+  refreshTokens: RefreshTokens;
+  accessTokens: AccessTokenVerifier;
+  revocation: {
+    revokeToken(jti: string): Promise<void>;
+    endFamily(familyId: string): Promise<void>;
+    endSessionAtClient(sid: string): Promise<void>;
+  };
+  /** How long a repeat of a spent code is forgiven, for clients that don't say. */
+  graceSeconds: number;
+}
+
+const nothing: Adapter = {
+  upsert: async () => {},
+  find: async () => undefined,
+  findByUid: async () => undefined,
+  findByUserCode: async () => undefined,
+  consume: async () => {},
+  destroy: async () => {},
+  revokeByGrantId: async () => {},
+};
+
+/** The route of the library that is being served, if one is. */
+const currentContext = () => Provider.ctx as KoaContextWithOIDC | undefined;
+
+/** @returns the library's adapter factory: one row for each kind of thing it stores */
+export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) => Adapter {
+  const artifact = (kind: ArtifactKind, onRepeat?: OnRepeat) =>
+    createArtifactAdapter(kind, { ...deps, onRepeat });
+  const table: Record<string, () => Adapter> = {
+    Session: () => artifact('Session'),
+    Interaction: () => artifact('Interaction'),
+    AuthorizationCode: () => artifact('AuthorizationCode', spentCode(deps)),
+    PushedAuthorizationRequest: () => artifact('PushedAuthorizationRequest', spentRequest),
+    ReplayDetection: () => artifact('ReplayDetection'),
+    AccessToken: () => accessTokenAdapter(deps),
+    ClientCredentials: () => machineTokenAdapter(deps),
+    RefreshToken: () => refreshTokenAdapter(deps),
+    Grant: () => grantAdapter(deps),
+    Client: () => ({ ...nothing, find: async (id) => deps.clients.metadata(id) }),
+  };
+  return (kind) => {
+    const row = table[kind];
+    if (!row) throw new Error(`no adapter for ${kind}: its feature is off`);
+    return withUnavailable(row());
+  };
+}
+
+/** G2: within the grace a repeat ends nothing, since apps do send a code twice; a later one ends its family. */
+function spentCode(deps: StorageAdapterDeps): OnRepeat {
+  return async (payload, consumedAt) => {
+    const grace = deps.clients.find(payload.clientId ?? '')?.graceSeconds ?? deps.graceSeconds;
+    const { familyId } = payload as { familyId?: string };
+    if (familyId && deps.clock.now() - consumedAt > grace * 1000) await deps.revocation.endFamily(familyId);
+    throw new errors.InvalidGrant('authorization code already used');
+  };
+}
+
+const spentRequest: OnRepeat = async () => {
+  throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
+};
+
+function accessTokenAdapter({ accessTokens, revocation, ...deps }: StorageAdapterDeps): Adapter {
+  return {
+    ...nothing,
+    find: async (value) => {
+      const claims = await accessTokens.verify(unwrapToken(value));
+      if (!claims || isMachineToken(claims)) return undefined;
+      return accessTokenPayload(claims, currentContext()?.oidc.route, deps.issuer);
+    },
+    destroy: (jti) => revocation.revokeToken(jti),
+    // The library calls it at logout only: for every client of the session, or for the one signed out of.
+    revokeByGrantId: async (grantId) => {
+      const authorizations = currentContext()?.oidc.session?.authorizations ?? {};
+      const ended = Object.values(authorizations).find((authorization) => authorization.grantId === grantId);
+      if (ended?.sid) await revocation.endSessionAtClient(ended.sid);
+    },
+  };
+}
+
+function machineTokenAdapter({ accessTokens, revocation }: StorageAdapterDeps): Adapter {
+  return {
+    ...nothing,
+    find: async (value) => {
+      const claims = await accessTokens.verify(unwrapToken(value));
+      if (!claims || !isMachineToken(claims)) return undefined;
+      const { jti, iat, exp, client_id: clientId, aud, scope, cnf } = claims;
+      return { kind: 'ClientCredentials', jti, iat, exp, clientId, aud, scope, ...cnf };
+    },
+    destroy: (jti) => revocation.revokeToken(jti),
+  };
+}
+
+function refreshTokenAdapter({ refreshTokens, revocation }: StorageAdapterDeps): Adapter {
+  return {
+    ...nothing,
+    upsert: async (value, payload) => {
+      const opened = await refreshTokens.open(value, { ...payload });
+      if (!opened) throw new errors.InvalidGrant('this sign-in was ended');
+    },
+    find: async (value) => {
+      const found = await refreshTokens.find(value);
+      if (found?.state !== 'current') return undefined;
+      const payload = { ...found.payload, jti: value };
+      // At revocation the library would end the whole grant; ending the family is `destroy`.
+      return currentContext()?.oidc.route === 'revocation' ? { ...payload, grantId: undefined } : payload;
+    },
+    destroy: async (value) => {
+      const found = await refreshTokens.find(value);
+      if (found) await revocation.endFamily(found.familyId);
+    },
+  };
+}
+
+function grantAdapter({ clients, consents, apis, issuer }: StorageAdapterDeps): Adapter {
+  return {
+    ...nothing,
+    find: async (grantId) => {
+      const { accountId, clientId } = parseGrantId(grantId) ?? {};
+      const client = clientId ? clients.find(clientId) : undefined;
+      if (!accountId || !client) return undefined;
+      const consent = client.firstParty
+        ? firstPartyConsent(accountId, client, apis)
+        : await consents.find(accountId, client.id);
+      return consent && grantPayload(consent, issuer, client.scopes);
+    },
+  };
+}
+
+/** A store that can't be reached becomes 503 with Retry-After, where the library would say 500. */
+function withUnavailable(adapter: Adapter): Adapter {
+  const wrapped = Object.entries(adapter).map(([name, method]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        return await method(...args);
+      } catch (error) {
+        if (error instanceof GatehouseError) throw unavailable(error, currentContext());
+        throw error;
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped);
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Denylist, RevocationKey } from '../ports/denylist.ts';
+import type { FamilyStore } from '../ports/family-store.ts';
+
+export interface RevocationDeps {
+  denylist: Denylist;
+  families: Pick<FamilyStore, 'end'>;
+  clock: Clock;
+  accessTokenSeconds: number;
+  /** Longer than any refresh token, code or request that could still open or rotate a family. */
+  tombstoneSeconds: number;
+}
+
+/** What an access token says of itself that could have been revoked. */
+export interface TokenMarks {
+  jti: string;
+  family?: string | undefined;
+  sid?: string | undefined;
+  clientId: string;
+}
+
+/** Everything here can be repeated, and is in force in every process once it has resolved. */
+export interface Revocation {
+  /** Ends one access token. */
+  revokeToken(jti: string): Promise<void>;
+  /** Ends a family's refresh tokens for good, and its access tokens. */
+  endFamily(familyId: string): Promise<void>;
+  /** Ends a session's access tokens at one client. Its families are ended one by one, by who knows them. */
+  endSessionAtClient(sid: string): Promise<void>;
+  /** Ends a client's access tokens; for a client that is gone. One of the same id is refused for as long, too. */
+  revokeClient(clientId: string): Promise<void>;
+  /** One question to the denylist. */
+  isRevoked(token: TokenMarks): Promise<boolean>;
+}
+
+/** For clocks that differ, and for a request that was issuing a token when it was revoked. */
+const slackSeconds = 60;
+
+/** What is revoked, and whether a token is. Entries live as long as a token they forbid could. */
+export function createRevocation(deps: RevocationDeps): Revocation {
+  const { denylist, families, clock, accessTokenSeconds, tombstoneSeconds } = deps;
+  const revoke = (key: RevocationKey) =>
+    denylist.revoke([key], clock.now() + (accessTokenSeconds + slackSeconds) * 1000);
+
+  return {
+    revokeToken: (jti) => revoke(`jti:${jti}`),
+    endFamily: async (familyId) => {
+      // The tombstone first: after it no refresh succeeds, so the entry, whose life is counted from then,
+      // outlives every access token of the family. The other way round a refresh in between could leave a
+      // token that outlives the entry, and a crash in between a family that goes on refreshing. The entry is
+      // made even when the tombstone fails: then at least what is out there is dead, and the caller is told.
+      try {
+        await families.end(familyId, clock.now() + tombstoneSeconds * 1000);
+      } finally {
+        await revoke(`family:${familyId}`);
+      }
+    },
+    endSessionAtClient: (sid) => revoke(`sid:${sid}`),
+    revokeClient: (clientId) => revoke(`client:${clientId}`),
+    isRevoked: (token) => denylist.anyRevoked(keysOf(token)),
+  };
+}
+
+function keysOf({ jti, family, sid, clientId }: TokenMarks): RevocationKey[] {
+  const keys: RevocationKey[] = [`jti:${jti}`, `client:${clientId}`];
+  if (family !== undefined) keys.push(`family:${family}`);
+  if (sid !== undefined) keys.push(`sid:${sid}`);
+  return keys;
+}

@@ -1,0 +1,104 @@
+import type { AccountEventType } from '../../provider/accounts/account-events.ts';
+import { createAccounts } from '../../provider/accounts/accounts.ts';
+import { createHashingPool, type HashingPool } from '../../provider/accounts/hashing-pool.ts';
+import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
+import { createRegister } from '../../provider/accounts/register.ts';
+import { createSignIn } from '../../provider/accounts/sign-in.ts';
+import { MemoryAccountStore } from '../../provider/adapters/memory/account-store.ts';
+import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
+import { MemoryOutbox } from '../../provider/adapters/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
+import { createEvent } from '../../provider/events/catalogue.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+/** Too weak for anything but tests, which don't care what a hash costs. */
+export const cheap: PasswordParams = { memoryKib: 64, passes: 1, parallelism: 1 };
+
+/** How often hashing was asked for, by the method. */
+export function counting(passwords: Passwords) {
+  const calls = { hash: 0, verify: 0, verifyNothing: 0 };
+  const counted: Passwords = {
+    hash: (...given) => {
+      calls.hash += 1;
+      return passwords.hash(...given);
+    },
+    verify: (...given) => {
+      calls.verify += 1;
+      return passwords.verify(...given);
+    },
+    verifyNothing: (...given) => {
+      calls.verifyNothing += 1;
+      return passwords.verifyNothing(...given);
+    },
+  };
+  return { calls, passwords: counted };
+}
+
+export interface WorldOptions {
+  pool?: HashingPool;
+  signup?: boolean;
+}
+
+/** Everything of accounts put together over stores in memory. */
+export function createWorld({ pool, signup = true }: WorldOptions = {}) {
+  const clock = createManualClock();
+  const database = new MemoryDatabase();
+  const store = new MemoryAccountStore({ database });
+  const outbox = new MemoryOutbox({ database });
+  const unitOfWork = new MemoryUnitOfWork({ database });
+  const newEvent = (type: AccountEventType, subject: string, data: Record<string, unknown>) =>
+    createEvent(type, subject, data, { clock });
+  const usedPool = pool ?? createHashingPool({ concurrency: 2, queueLimit: 1000, clock });
+  const { calls, passwords } = counting(createPasswords({ params: cheap, pool: usedPool }));
+  const outcomes: string[] = [];
+  const metrics = { signedIn: (outcome: string) => void outcomes.push(outcome) };
+  const logger = { info: () => {} };
+  const shared = { unitOfWork, passwords, newEvent, clock };
+  return {
+    ...shared,
+    store,
+    calls,
+    outcomes,
+    metrics,
+    accounts: createAccounts({
+      ...shared,
+      accounts: store,
+      permissionsByRole: { CLIENT: ['contracts:read'], ADMIN: ['contracts:write', 'contracts:read'] },
+    }),
+    signIn: createSignIn({ ...shared, accounts: store, metrics }),
+    register: createRegister({ ...shared, enabled: signup, roles: ['CLIENT'], logger }),
+    /** All events not published yet, in order; publishes them, so that the next ones of a subject come. */
+    events: async () => {
+      const all = [];
+      for (let batch = await claim(); batch.length > 0; batch = await claim()) all.push(...batch);
+      return all;
+      async function claim() {
+        const batch = await outbox.claim(1000, clock.now(), 1000);
+        await outbox.markPublished(
+          batch.map(({ id }) => id),
+          clock.now(),
+        );
+        return batch;
+      }
+    },
+  };
+}
+
+export type World = ReturnType<typeof createWorld>;
+
+export const john = { email: 'john@example.com', password: 'correct-horse-battery' };
+
+export const from = { clientId: 'demo-web', ip: '192.0.2.7', userAgent: 'Mozilla/5.0' };
+
+/** An active account with the world's parameters; its `user.created` is out of the way. */
+export async function addJohn(world: World) {
+  const account = await world.accounts.create({
+    ...john,
+    roles: ['CLIENT'],
+    metadata: {},
+    emailVerified: true,
+  });
+  if (account === undefined) throw new Error('the address is taken');
+  await world.events();
+  return account;
+}

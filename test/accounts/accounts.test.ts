@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { addJohn, createWorld, from, john } from './account-world.ts';
+
+const nobody = 'user_nobody';
+
+describe('accounts', () => {
+  test('are made once for each address', async () => {
+    const world = createWorld();
+    const input = { ...john, roles: ['CLIENT'], metadata: { team: 'blue' }, emailVerified: true };
+    const account = await world.accounts.create(input);
+    expect(account).toMatchObject({ email: john.email, roles: ['CLIENT'], metadata: { team: 'blue' } });
+    await expect(world.accounts.create({ ...input, email: 'John@Example.com' })).resolves.toBeUndefined();
+    await expect(world.accounts.findById(account?.id ?? '')).resolves.toEqual(account);
+    expect((await world.events()).map(({ type }) => type)).toEqual(['user.created']);
+  });
+
+  test('are refused with a bad address or password', async () => {
+    const world = createWorld();
+    const input = { email: 'john', password: 'password', roles: [], metadata: {}, emailVerified: true };
+    await expect(world.accounts.create(input)).rejects.toMatchObject({
+      fields: [{ pointer: '/email' }, { pointer: '/password' }],
+    });
+  });
+
+  test('have the permissions of their roles', async () => {
+    const { accounts, ...world } = createWorld();
+    expect(accounts.permissionsOf(['ADMIN', 'CLIENT'])).toEqual(['contracts:read', 'contracts:write']);
+    expect(accounts.permissionsOf(['unknown', 'constructor', '__proto__'])).toEqual([]);
+    const account = await addJohn({ accounts, ...world });
+    expect(accounts.claimsFor(account)).toEqual({
+      sub: account.id,
+      email: john.email,
+      email_verified: true,
+      roles: ['CLIENT'],
+      permissions: ['contracts:read'],
+    });
+  });
+
+  test('get a new password, which ends what was issued before', async () => {
+    const world = createWorld();
+    const { id } = await addJohn(world);
+    await expect(world.accounts.setPassword(id, 'quite another password')).resolves.toMatchObject({
+      generation: 1,
+    });
+    expect((await world.events()).map(({ type, data }) => [type, data])).toEqual([
+      ['user.password_changed', { id, email: john.email }],
+    ]);
+    await expect(world.signIn({ ...john, ...from })).rejects.toMatchObject({ code: 'invalid_credentials' });
+    const renewed = { ...john, password: 'quite another password', ...from };
+    await expect(world.signIn(renewed)).resolves.toMatchObject({ id });
+    await expect(world.accounts.setPassword(id, 'short')).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+  });
+
+  test('are disabled, enabled and signed out everywhere, each with its event', async () => {
+    const world = createWorld();
+    const { id } = await addJohn(world);
+    await expect(world.accounts.disable(id)).resolves.toMatchObject({ state: 'disabled', generation: 1 });
+    await expect(world.accounts.enable(id)).resolves.toMatchObject({ state: 'active', generation: 1 });
+    await expect(world.accounts.signOutEverywhere(id)).resolves.toMatchObject({ generation: 2 });
+    const types = (await world.events()).map(({ type }) => type);
+    expect(types).toEqual(['user.disabled', 'user.enabled', 'user.signed_out_everywhere']);
+    await expect(world.signIn({ ...john, ...from })).resolves.toMatchObject({ generation: 2 });
+  });
+
+  test.each(['disable', 'enable', 'signOutEverywhere', 'setPassword'] as const)(
+    '%s says when there is no such account',
+    async (method) => {
+      const { accounts, events } = createWorld();
+      await expect(accounts[method](nobody, 'a good password')).rejects.toMatchObject({ code: 'not_found' });
+      expect(await events()).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,31 @@
+import { describe, expect, test } from '@jest/globals';
+import { commonPasswords } from '../../provider/accounts/common-passwords.ts';
+import { passwordProblems } from '../../provider/accounts/password-rules.ts';
+
+describe('a new password', () => {
+  test.each(['correct-horse-battery', '🔑'.repeat(8), 'x y z x y z', '🔑'.repeat(256)])(
+    'may be %j',
+    (good) => {
+      expect(passwordProblems(good, 'john@example.com')).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['', /at least 8/],
+    ['🔑'.repeat(7), /at least 8/],
+    ['🔑'.repeat(257), /at most 256/],
+    ['John@Example.com', /email address/],
+    ['Password1', /first to be guessed/],
+    ['PASSWORD', /first to be guessed/],
+  ])('may not be %j', (bad, problem) => {
+    expect(passwordProblems(bad, 'john@example.com')).toEqual([expect.stringMatching(problem)]);
+  });
+
+  test('is compared with a list that holds what could be chosen, in the form it is compared in', () => {
+    expect(commonPasswords.size).toBeGreaterThan(200);
+    for (const common of commonPasswords) {
+      expect(common).toBe(common.normalize('NFC').toLowerCase());
+      expect(common.length).toBeGreaterThanOrEqual(8);
+    }
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { addJohn, createWorld, from } from './account-world.ts';
+
+const input = {
+  email: 'jane@example.com',
+  password: 'correct-horse-battery',
+  ip: from.ip,
+  userAgent: undefined,
+};
+
+describe('registering', () => {
+  test('makes an account that can sign in, and tells so', async () => {
+    const world = createWorld();
+    await expect(world.register({ ...input, email: ' Jane@Example.com' })).resolves.toBeUndefined();
+    const account = await world.signIn({ email: input.email, password: input.password, ...from });
+    expect(account).toMatchObject({
+      id: expect.stringMatching(/^user_/),
+      email: 'Jane@Example.com',
+      emailVerified: false,
+      roles: ['CLIENT'],
+      state: 'active',
+      generation: 0,
+    });
+    const [created] = await world.events();
+    expect(created).toMatchObject({
+      type: 'user.created',
+      subject: account.id,
+      data: { id: account.id, email: 'Jane@Example.com' },
+    });
+  });
+
+  test('an address that is taken answers and costs the same, and changes nothing', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    const before = { ...world.calls };
+    const again = { ...input, email: 'JOHN@example.com', password: 'another good password' };
+    await expect(world.register(again)).resolves.toBeUndefined();
+    expect(world.calls).toEqual({ ...before, hash: before.hash + 1 });
+    expect(await world.store.findById(account.id)).toEqual(account);
+    expect(await world.events()).toEqual([]);
+  });
+
+  test('one address many times at once makes one account and one event', async () => {
+    const world = createWorld();
+    const emails = Array.from({ length: 50 }, (_, i) => (i % 2 ? input.email : input.email.toUpperCase()));
+    await Promise.all(emails.map((email) => world.register({ ...input, email })));
+    expect(await world.store.list(undefined, 100)).toHaveLength(1);
+    expect((await world.events()).map(({ type }) => type)).toEqual(['user.created']);
+  });
+
+  test('names every field that is wrong, before anything is hashed', async () => {
+    const world = createWorld();
+    await expect(world.register({ ...input, email: 'jane', password: '1234' })).rejects.toMatchObject({
+      code: 'validation_failed',
+      fields: [
+        { pointer: '/email', message: expect.stringContaining('name@example.com') },
+        { pointer: '/password', message: expect.stringContaining('at least 8') },
+      ],
+    });
+    expect(world.calls.hash).toBe(0);
+  });
+
+  test('is refused where it is turned off', async () => {
+    const world = createWorld({ signup: false });
+    await expect(world.register(input)).rejects.toMatchObject({ code: 'signup_disabled', status: 403 });
+    expect(await world.store.list(undefined, 1)).toEqual([]);
+  });
+});

@@ -1,0 +1,164 @@
+import { describe, expect, test } from '@jest/globals';
+import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
+import { createPasswords, type Passwords } from '../../provider/accounts/passwords.ts';
+import { createSignIn } from '../../provider/accounts/sign-in.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { addJohn, cheap, createWorld, from, john, type World } from './account-world.ts';
+
+const refusal = {
+  code: 'invalid_credentials',
+  status: 401,
+  message: 'The email address or the password is wrong.',
+};
+
+/** Signing in as in the world, with something done between the check of the password and the transaction. */
+function signInWith(world: World, passwords: Passwords) {
+  return createSignIn({ ...world, accounts: world.store, passwords });
+}
+
+function afterCheck(world: World, then: () => Promise<unknown>): Passwords {
+  return {
+    ...world.passwords,
+    verify: async (...given) => {
+      const check = await world.passwords.verify(...given);
+      await then();
+      return check;
+    },
+  };
+}
+
+describe('the right password', () => {
+  test('signs in and tells so once', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    await expect(world.signIn({ ...john, email: ' JOHN@example.com ', ...from })).resolves.toEqual(account);
+    expect(await world.events()).toMatchObject([
+      {
+        id: expect.stringMatching(/^evt_/),
+        type: 'user.login',
+        version: 1,
+        time: world.clock.now(),
+        subject: account.id,
+        data: { id: account.id, email: john.email, ...from },
+      },
+    ]);
+    expect(world.outcomes).toEqual(['succeeded']);
+  });
+
+  test('tells of a request without user agent, and shortens a long one between characters', async () => {
+    const world = createWorld();
+    await addJohn(world);
+    await world.signIn({ ...john, ...from, userAgent: undefined });
+    await world.signIn({ ...john, ...from, userAgent: '🔑'.repeat(600) });
+    const agents = (await world.events()).map(({ data }) => data.userAgent);
+    expect(agents).toEqual(['', '🔑'.repeat(512)]);
+  });
+
+  test('renews a hash made under other parameters, and no other', async () => {
+    const world = createWorld();
+    const { id } = await addJohn(world);
+    const pool = createHashingPool({ concurrency: 1, queueLimit: 10, clock: world.clock });
+    const stronger = createPasswords({ params: { ...cheap, memoryKib: 128 }, pool });
+    const signIn = signInWith(world, stronger);
+    await signIn({ ...john, ...from });
+    const renewed = (await world.store.findById(id))?.passwordHash;
+    expect(renewed).toContain('m=128,');
+    await signIn({ ...john, ...from });
+    const after = await world.store.findById(id);
+    expect(after?.passwordHash).toBe(renewed);
+    expect(after?.generation).toBe(0);
+    expect(await world.events()).toHaveLength(2);
+  });
+
+  test('signs in without a new hash when there is no room for one', async () => {
+    const world = createWorld();
+    const { id, passwordHash } = await addJohn(world);
+    const clock = createManualClock();
+    const full = createHashingPool({ concurrency: 1, queueLimit: 0, clock });
+    const pool = createHashingPool({ concurrency: 1, queueLimit: 10, clock });
+    const params = { ...cheap, memoryKib: 128 };
+    void full.run(() => new Promise(() => {}));
+    const busy = createPasswords({ params, pool: full });
+    const signIn = signInWith(world, { ...createPasswords({ params, pool }), hash: busy.hash });
+    await expect(signIn({ ...john, ...from })).resolves.toMatchObject({ id });
+    expect((await world.store.findById(id))?.passwordHash).toBe(passwordHash);
+  });
+});
+
+describe('refusing', () => {
+  test.each<[string, Partial<typeof john>, 'verify' | 'verifyNothing']>([
+    ['a wrong password', { password: 'wrong password' }, 'verify'],
+    ['an empty password', { password: '' }, 'verify'],
+    ['an unknown address', { email: 'jane@example.com' }, 'verifyNothing'],
+    ['what is no address', { email: 'john\0@example.com' }, 'verifyNothing'],
+    ['an account without a password', { email: 'sso@example.com' }, 'verifyNothing'],
+  ])('%s says the same, costs one hash and writes nothing', async (_, wrong, cost) => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    await world.accounts.create({ email: 'sso@example.com', roles: [], metadata: {}, emailVerified: true });
+    await world.events();
+    const before = { ...world.calls };
+    await expect(world.signIn({ ...john, ...wrong, ...from })).rejects.toMatchObject(refusal);
+    expect(world.calls).toEqual({ ...before, [cost]: before[cost] + 1 });
+    expect(await world.events()).toEqual([]);
+    expect(await world.store.findById(account.id)).toEqual(account);
+    expect(world.outcomes).toEqual(['refused']);
+  });
+
+  test('a disabled account says so to who knows the password alone', async () => {
+    const world = createWorld();
+    const { id } = await addJohn(world);
+    await world.accounts.disable(id);
+    await world.events();
+    const wrong = { ...john, ...from, password: 'wrong password' };
+    await expect(world.signIn(wrong)).rejects.toMatchObject(refusal);
+    await expect(world.signIn({ ...john, ...from })).rejects.toMatchObject({ code: 'account_disabled' });
+    expect(await world.events()).toEqual([]);
+    expect(world.outcomes).toEqual(['refused', 'disabled']);
+  });
+
+  test('an account disabled after the check', async () => {
+    const world = createWorld();
+    const { id } = await addJohn(world);
+    const signIn = signInWith(
+      world,
+      afterCheck(world, () => world.accounts.disable(id)),
+    );
+    await expect(signIn({ ...john, ...from })).rejects.toMatchObject({ code: 'account_disabled' });
+    expect((await world.events()).map(({ type }) => type)).toEqual(['user.disabled']);
+  });
+
+  test('a password replaced after the check', async () => {
+    const world = createWorld();
+    const { id } = await addJohn(world);
+    const replace = () => world.accounts.setPassword(id, 'quite another password');
+    const signIn = signInWith(world, afterCheck(world, replace));
+    await expect(signIn({ ...john, ...from })).rejects.toMatchObject(refusal);
+    expect((await world.events()).map(({ type }) => type)).toEqual(['user.password_changed']);
+  });
+
+  test('a rehash by somebody else after the check refuses nobody, nor does signing out everywhere', async () => {
+    const world = createWorld();
+    const { id, passwordHash = '' } = await addJohn(world);
+    const rehash = async () => {
+      const other = await world.passwords.hash(john.password);
+      await world.store.replacePasswordHash(id, passwordHash, other, world.clock.now());
+    };
+    await expect(signInWith(world, afterCheck(world, rehash))({ ...john, ...from })).resolves.toBeDefined();
+    const everywhere = () => world.accounts.signOutEverywhere(id);
+    const signIn = signInWith(world, afterCheck(world, everywhere));
+    await expect(signIn({ ...john, ...from })).resolves.toMatchObject({ generation: 1 });
+  });
+
+  test('more than the pool takes, with 503', async () => {
+    const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock() });
+    const world = createWorld({ pool });
+    await addJohn(world);
+    const tries = Array.from({ length: 5 }, () => world.signIn({ ...john, ...from }));
+    const results = await Promise.allSettled(tries);
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(refused).toHaveLength(3);
+    expect(refused[0]).toMatchObject({ code: 'overloaded', status: 503, retryAfterSeconds: 2 });
+    expect(await world.events()).toHaveLength(2);
+  });
+});

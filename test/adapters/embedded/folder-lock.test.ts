@@ -1,0 +1,58 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { lockFolder } from '../../../provider/adapters/embedded/folder-lock.ts';
+import { ConfigurationError } from '../../../provider/lib/errors.ts';
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
+  path = join(folder, 'gatehouse.pid');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Above the largest pid a kernel gives. */
+const deadPid = 2 ** 22 + 1;
+
+async function outcomes(count: number) {
+  const settled = await Promise.allSettled(Array.from({ length: count }, () => lockFolder(folder)));
+  const got = settled.filter((one) => one.status === 'fulfilled');
+  const refused = settled.filter((one) => one.status === 'rejected').map((one): unknown => one.reason);
+  return { got, refused };
+}
+
+test('one of 20 parallel calls gets the folder, and the next after it was released', async () => {
+  const { got, refused } = await outcomes(20);
+  expect(got).toHaveLength(1);
+  expect(refused.every((error) => error instanceof ConfigurationError)).toBe(true);
+  await got[0]?.value.release();
+  expect(await readdir(folder)).toEqual([]);
+  await (await lockFolder(folder)).release();
+});
+
+test.each([`${deadPid} 1\n`, `${deadPid}\n`, '', 'nonsense'])(
+  'a lock that says %j is taken over, by one of 20 parallel calls',
+  async (holder) => {
+    await writeFile(path, holder);
+    const { got } = await outcomes(20);
+    expect(got).toHaveLength(1);
+    expect((await readFile(path, 'utf8')).split(' ')[0]).toBe(String(process.pid));
+    await got[0]?.value.release();
+    expect(await readdir(folder)).toEqual([]);
+  },
+);
+
+test('a lock of this pid from an earlier life of it, as in a container, is taken over', async () => {
+  await writeFile(path, `${process.pid} 1\n`);
+  const { got } = await outcomes(1);
+  expect(got).toHaveLength(process.platform === 'linux' ? 1 : 0);
+});
+
+test('a lock of a live process says whose it is and what to do', async () => {
+  await writeFile(path, `${process.ppid}\n`);
+  const refused = lockFolder(folder);
+  await expect(refused).rejects.toThrow(`process ${process.ppid}`);
+  await expect(refused).rejects.toThrow(path);
+});

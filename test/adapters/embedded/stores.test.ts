@@ -1,0 +1,113 @@
+import { PGlite } from '@electric-sql/pglite';
+import { createPgConfig } from '@electric-sql/pglite/node-postgres';
+import { afterAll, beforeAll } from '@jest/globals';
+import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
+import { PostgresConsentStore } from '../../../provider/adapters/postgres/consent-store.ts';
+import { type Database, openDatabase } from '../../../provider/adapters/postgres/database.ts';
+import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
+import { PostgresExpiredRows } from '../../../provider/adapters/postgres/expired-rows.ts';
+import { PostgresFamilyStore } from '../../../provider/adapters/postgres/family-store.ts';
+import { PostgresOidcStore } from '../../../provider/adapters/postgres/oidc-store.ts';
+import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
+import { PostgresSchema } from '../../../provider/adapters/postgres/schema.ts';
+import { PostgresUnitOfWork } from '../../../provider/adapters/postgres/unit-of-work.ts';
+import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
+import { accountStoreContract } from '../../contract/account-store.ts';
+import { consentStoreContract } from '../../contract/consent-store.ts';
+import { denylistContract } from '../../contract/denylist.ts';
+import { expiredRowsContract } from '../../contract/expired-rows.ts';
+import { familyStoreContract } from '../../contract/family-store.ts';
+import { oidcStoreContract } from '../../contract/oidc-store.ts';
+import { outboxContract } from '../../contract/outbox.ts';
+import { schemaContract } from '../../contract/schema.ts';
+import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+// One database for all: a new one takes more than a second and hundreds of megabytes.
+let embedded: PGlite;
+let database: Database;
+beforeAll(async () => {
+  embedded = await PGlite.create();
+  database = openDatabase({ connection: createPgConfig(embedded) });
+});
+afterAll(async () => {
+  await database.close();
+  await embedded.close();
+});
+
+async function emptySchema(): Promise<Database['knex']> {
+  await database.knex.raw('drop schema public cascade');
+  await database.knex.raw('create schema public');
+  return database.knex;
+}
+
+async function emptyTables(): Promise<Database['knex']> {
+  const db = await emptySchema();
+  await new PostgresSchema({ db }).migrate();
+  return db;
+}
+
+const close = async () => {};
+
+function opener<Store>(create: (deps: { db: Database['knex']; clock: Clock }) => Store) {
+  return async () => {
+    const clock = createManualClock(systemClock.now());
+    return { store: create({ db: await emptyTables(), clock }), clock, close };
+  };
+}
+
+accountStoreContract(
+  'PostgresAccountStore, embedded',
+  opener((deps) => new PostgresAccountStore(deps)),
+);
+consentStoreContract(
+  'PostgresConsentStore, embedded',
+  opener((deps) => new PostgresConsentStore(deps)),
+);
+denylistContract(
+  'PostgresDenylist, embedded',
+  opener((deps) => new PostgresDenylist(deps)),
+);
+outboxContract(
+  'PostgresOutbox, embedded',
+  opener((deps) => new PostgresOutbox(deps)),
+);
+oidcStoreContract(
+  'PostgresOidcStore, embedded',
+  opener((deps) => new PostgresOidcStore(deps)),
+);
+familyStoreContract(
+  'PostgresFamilyStore, embedded',
+  opener((deps) => new PostgresFamilyStore(deps)),
+);
+
+unitOfWorkContract('PostgresUnitOfWork, embedded', async () => {
+  const db = await emptyTables();
+  return {
+    unitOfWork: new PostgresUnitOfWork({ db }),
+    accounts: new PostgresAccountStore({ db }),
+    consents: new PostgresConsentStore({ db }),
+    outbox: new PostgresOutbox({ db }),
+    close,
+  };
+});
+
+schemaContract('PostgresSchema, embedded', async () => {
+  const db = await emptySchema();
+  return { schema: new PostgresSchema({ db }), another: async () => new PostgresSchema({ db }), close };
+});
+
+expiredRowsContract('PostgresExpiredRows, embedded', async () => {
+  const db = await emptyTables();
+  const clock = createManualClock();
+  let made = 0;
+  return {
+    rows: new PostgresExpiredRows({ db, outboxRetentionMs: 0 }),
+    fill: async (count, expiresAt) => {
+      const store = new PostgresDenylist({ db, clock });
+      for (let index = 0; index < count; index++) await store.revoke([`jti:${made++}`], expiresAt);
+    },
+    count: async () => Number((await db('revocations').count().first())?.count),
+    close,
+  };
+});

@@ -1,0 +1,158 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
+import { FileClientSource } from '../../../provider/adapters/file/client-source.ts';
+import { ClientSourceUnreadable } from '../../../provider/ports/client-source.ts';
+import { clientSourceContract } from '../../contract/client-source.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const newFolder = () => mkdtemp(join(tmpdir(), 'gatehouse-clients-'));
+const pollMs = 10;
+
+clientSourceContract('FileClientSource', async () => {
+  const folder = await newFolder();
+  const path = join(folder, 'clients.yaml');
+  await writeFile(path, 'clients: []\n');
+  return {
+    source: new FileClientSource({ path, pollMs }),
+    put: (clients) => writeFile(path, stringify({ clients })),
+    spoil: () => writeFile(path, 'clients: [\n'),
+    close: () => rm(folder, { recursive: true }),
+  };
+});
+
+describe('FileClientSource', () => {
+  let folder: string;
+  let path: string;
+
+  beforeEach(async () => {
+    folder = await newFolder();
+    path = join(folder, 'clients.yaml');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const load = async (text: string) => {
+    await writeFile(path, text);
+    return new FileClientSource({ path, pollMs }).load();
+  };
+
+  test('gives file and line of each document', async () => {
+    const documents = await load('clients:\n  - id: one\n    name: One\n\n  - id: two\n  - just text\n');
+    expect(documents).toEqual([
+      { origin: `${path}:2`, value: { id: 'one', name: 'One' } },
+      { origin: `${path}:5`, value: { id: 'two' } },
+      { origin: `${path}:6`, value: 'just text' },
+    ]);
+  });
+
+  test('resolves anchors across documents', async () => {
+    const documents = await load(
+      'clients:\n  - id: one\n    scopes: &s [openid]\n  - id: two\n    scopes: *s\n',
+    );
+    expect(documents[1]?.value).toEqual({ id: 'two', scopes: ['openid'] });
+  });
+
+  test('leaves times as they were written', async () => {
+    const [document] = await load('clients:\n  - expiresAt: 2030-01-01T00:00:00Z\n');
+    expect(document?.value).toEqual({ expiresAt: '2030-01-01T00:00:00Z' });
+  });
+
+  const bomb = `clients:\n  - a: &a [x, x, x, x, x, x, x, x, x]\n    b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n    c: [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n`;
+
+  test.each([
+    ['a bracket that is never closed', 'clients:\n  - id: [a\n', /clients\.yaml:\d+:\d+: not valid YAML/],
+    ['a key given twice', 'clients:\n  - id: a\n    id: b\n', /clients\.yaml:3:5: not valid YAML: .*unique/],
+    ['a tab', 'clients:\n\t- id: a\n', /clients\.yaml:2:1: not valid YAML/],
+    ['an alias to nothing', 'clients:\n  - id: *a\n', /clients\.yaml:2/],
+    ['aliases that multiply', bomb, /clients\.yaml:2: not valid YAML: .*alias/],
+    ['an empty file', '', /must hold one list named "clients"/],
+    ['a list without a name', '- id: a\n', /must hold one list named "clients"/],
+    ['a name without a list', 'clients:\n', /"clients: \[\]" if there are none/],
+    ['another name', 'client:\n  - id: a\n', /found "client"/],
+    ['two documents', 'clients: []\n---\nclients: []\n', /clients\.yaml:2:1: not valid YAML/],
+  ])('refuses %s and says where', async (_, text, message) => {
+    const loading = load(text);
+    await expect(loading).rejects.toBeInstanceOf(ClientSourceUnreadable);
+    await expect(loading).rejects.toThrow(message);
+  });
+
+  test('says that the file is missing', async () => {
+    const loading = new FileClientSource({ path, pollMs }).load();
+    await expect(loading).rejects.toBeInstanceOf(ClientSourceUnreadable);
+    await expect(loading).rejects.toThrow(`${path}: there is no such file`);
+  });
+
+  test.each([
+    [
+      'an edit in place that keeps the size',
+      async () => {
+        await writeFile(path, 'clients: [{id: one}]');
+        return () => writeFile(path, 'clients: [{id: two}]');
+      },
+    ],
+    [
+      'an atomic rename',
+      async () => {
+        await writeFile(path, 'clients: [{id: one}]');
+        await writeFile(`${path}.new`, 'clients: [{id: two}]');
+        return () => rename(`${path}.new`, path);
+      },
+    ],
+    [
+      "a ConfigMap's swap of links",
+      async () => {
+        for (const id of ['one', 'two']) {
+          await mkdir(join(folder, `..${id}`));
+          await writeFile(join(folder, `..${id}`, 'clients.yaml'), `clients: [{id: ${id}}]`);
+        }
+        await symlink('..one', join(folder, '..data'));
+        await symlink(join('..data', 'clients.yaml'), path);
+        await symlink('..two', join(folder, '..data_tmp'));
+        return () => rename(join(folder, '..data_tmp'), join(folder, '..data'));
+      },
+    ],
+    ['a file that was missing', async () => () => writeFile(path, 'clients: [{id: two}]')],
+  ])('notices %s', async (_, prepare) => {
+    const change = await prepare();
+    const source = new FileClientSource({ path, pollMs });
+    await source.load().catch(() => undefined);
+    let told = 0;
+    const stop = source.watch(() => {
+      told += 1;
+    });
+    await change();
+    await waitFor(() => told > 0, { what: 'the change to be told' });
+    expect((await source.load()).map(({ value }) => value)).toEqual([{ id: 'two' }]);
+    stop();
+  });
+
+  test('tells a change that came between loading and watching', async () => {
+    await writeFile(path, 'clients: [{id: one}]');
+    const source = new FileClientSource({ path, pollMs });
+    await source.load();
+    await writeFile(path, 'clients: [{id: two}]');
+    let told = 0;
+    const stop = source.watch(() => {
+      told += 1;
+    });
+    await waitFor(() => told > 0, { what: 'the change to be told' });
+    stop();
+  });
+
+  test('tells that a version loaded meanwhile is gone again', async () => {
+    await writeFile(path, 'clients: [{id: one}]');
+    const source = new FileClientSource({ path, pollMs: 50 });
+    await source.load();
+    let told = 0;
+    const stop = source.watch(() => {
+      told += 1;
+    });
+    await writeFile(path, 'clients: []');
+    await source.load();
+    await writeFile(path, 'clients: [{id: one}]');
+    await waitFor(() => told > 0, { what: 'the change back to be told' });
+    stop();
+  });
+});

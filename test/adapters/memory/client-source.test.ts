@@ -1,0 +1,30 @@
+import { expect, test } from '@jest/globals';
+import { MemoryClientSource } from '../../../provider/adapters/memory/client-source.ts';
+import { ClientSourceUnreadable } from '../../../provider/ports/client-source.ts';
+
+test('gives its documents, each with where it stands', async () => {
+  const source = new MemoryClientSource({ name: 'demo', values: [{ id: 'a' }, 'nonsense'] });
+  expect(await source.load()).toEqual([
+    { origin: 'demo[0]', value: { id: 'a' } },
+    { origin: 'demo[1]', value: 'nonsense' },
+  ]);
+});
+
+test('tells every change to those who watch, until they stop', async () => {
+  const source = new MemoryClientSource();
+  const told: string[] = [];
+  const stop = source.watch(() => told.push('first'));
+  source.watch(() => told.push('second'));
+  source.replace([{ id: 'b' }]);
+  stop();
+  source.spoil('not there');
+  expect(told).toEqual(['first', 'second', 'second']);
+});
+
+test('is unreadable once spoilt, and readable once replaced', async () => {
+  const source = new MemoryClientSource({ values: [{ id: 'a' }] });
+  source.spoil('not YAML in line 3');
+  await expect(source.load()).rejects.toThrow(new ClientSourceUnreadable('memory: not YAML in line 3'));
+  source.replace([]);
+  expect(await source.load()).toEqual([]);
+});

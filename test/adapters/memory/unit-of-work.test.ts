@@ -1,0 +1,36 @@
+import { expect, test } from '@jest/globals';
+import { MemoryAccountStore } from '../../../provider/adapters/memory/account-store.ts';
+import { MemoryConsentStore } from '../../../provider/adapters/memory/consent-store.ts';
+import { MemoryDatabase } from '../../../provider/adapters/memory/database.ts';
+import { MemoryOutbox } from '../../../provider/adapters/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../../../provider/adapters/memory/unit-of-work.ts';
+import { sampleAccount } from '../../contract/account-store.ts';
+import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
+
+function openMemory() {
+  const database = new MemoryDatabase();
+  return {
+    unitOfWork: new MemoryUnitOfWork({ database }),
+    accounts: new MemoryAccountStore({ database }),
+    consents: new MemoryConsentStore({ database }),
+    outbox: new MemoryOutbox({ database }),
+    close: async () => {},
+  };
+}
+
+unitOfWorkContract('MemoryUnitOfWork', async () => openMemory());
+
+test('writes outside a transaction wait for its end, and outlive its failure', async () => {
+  const { unitOfWork, accounts } = openMemory();
+  const [inside, outside] = [sampleAccount(), sampleAccount()];
+  let beside: Promise<boolean> | undefined;
+  const run = unitOfWork.run(async (stores) => {
+    await stores.accounts.insert(inside);
+    beside = accounts.insert(outside);
+    throw new Error('changed its mind');
+  });
+  await expect(run).rejects.toThrow('changed its mind');
+  expect(await beside).toBe(true);
+  expect(await accounts.findById(inside.id)).toBeUndefined();
+  expect(await accounts.findById(outside.id)).toEqual(outside);
+});

@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { connectionSettings } from '../../../provider/adapters/postgres/connection-settings.ts';
+import { ConfigurationError } from '../../../provider/lib/errors.ts';
+
+describe('connectionSettings', () => {
+  test('reads every part, with its escapes', () => {
+    expect(
+      connectionSettings(
+        'postgresql://us%40er:p%2Fss%20w%25@db.example.com:6543/gate%20house?options=-c%20x%3D1',
+      ),
+    ).toEqual({
+      host: 'db.example.com',
+      port: 6543,
+      user: 'us@er',
+      password: 'p/ss w%',
+      database: 'gate house',
+      options: '-c x=1',
+      ssl: false,
+    });
+  });
+
+  test.each([
+    ['postgres://u@localhost/d', 'localhost'],
+    ['postgres://u@[::1]/d', '::1'],
+    ['postgres:///d?host=/var/run/postgresql', '/var/run/postgresql'],
+    ['postgres:///d', 'localhost'],
+  ])('knows the host of %s', (url, host) => {
+    expect(connectionSettings(url)).toMatchObject({ host, port: 5432, database: 'd' });
+  });
+
+  test.each(['require', 'verify-ca', 'verify-full'])(
+    'verifies certificate and name with sslmode=%s',
+    (mode) => {
+      expect(connectionSettings(`postgres://db/d?sslmode=${mode}`).ssl).toEqual({ rejectUnauthorized: true });
+    },
+  );
+
+  test('does without TLS, or without verifying, only when told so', () => {
+    expect(connectionSettings('postgres://db/d?sslmode=disable').ssl).toBe(false);
+    expect(connectionSettings('postgres://db/d?sslmode=no-verify').ssl).toEqual({
+      rejectUnauthorized: false,
+    });
+  });
+
+  test('takes a certificate authority from a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
+    try {
+      const path = join(folder, 'ca.pem');
+      await writeFile(path, 'a certificate');
+      const ssl = { rejectUnauthorized: true, ca: 'a certificate' };
+      expect(connectionSettings(`postgres://db/d?sslrootcert=${path}`).ssl).toEqual(ssl);
+      expect(connectionSettings(`postgres://db/d?sslmode=verify-full&sslrootcert=system`).ssl).toEqual({
+        rejectUnauthorized: true,
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test.each([
+    ['nonsense', /write postgres:\/\//i],
+    ['mysql://u:hunter2@db/d', /write postgres:\/\//i],
+    ['postgres://u:hunter2%zz@db/d', /%25/],
+    ['postgres://u:hunter2@db/d?sslmode=prefer', /sslmode=prefer.*verify-full/],
+    ['postgres://u:hunter2@db/d?sslmode=verify', /sslmode=verify/],
+    ['postgres://u:hunter2@db/d?sslrootcert=/no/such/file', /sslrootcert.*ENOENT/],
+    ['postgres://u:hunter2@db/d?channel_binding=require', /channel_binding/],
+  ])('refuses %s, says why and keeps the password', (url, message) => {
+    const read = () => connectionSettings(url);
+    expect(read).toThrow(ConfigurationError);
+    expect(read).toThrow(message);
+    expect(read).not.toThrow(/hunter2/);
+  });
+});

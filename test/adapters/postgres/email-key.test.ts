@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+import { emailKey } from '../../../provider/adapters/postgres/email-key.ts';
+
+test.each([
+  ['John@Example.COM', 'john@example.com'],
+  ['ÉMILE@example.com', 'émile@example.com'],
+  ['E\u0301mile@example.com', '\u00e9mile@example.com'],
+  ['\u212a@example.com', 'k@example.com'],
+])('%j and %j are one address', (one, other) => {
+  expect(emailKey(one)).toBe(emailKey(other));
+});
+
+test.each([
+  ['paypal@example.com', 'p\u0430ypal@example.com'],
+  ['ａ@example.com', 'a@example.com'],
+  ['émile@example.com', 'emile@example.com'],
+  ['straße@example.com', 'strasse@example.com'],
+])('%j and %j are two addresses', (one, other) => {
+  expect(emailKey(one)).not.toBe(emailKey(other));
+});
+
+test('a key is its own key', () => {
+  for (const email of ['İ@x', 'ẞ@x', 'Å@x', '\u1e9b\u0323@x', 'Σ@x'])
+    expect(emailKey(emailKey(email))).toBe(emailKey(email));
+});

@@ -1,0 +1,100 @@
+import { expect, test } from '@jest/globals';
+import type { Database } from '../../../provider/adapters/postgres/database.ts';
+import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
+import { PostgresExpiredRows } from '../../../provider/adapters/postgres/expired-rows.ts';
+import { PostgresFamilyStore } from '../../../provider/adapters/postgres/family-store.ts';
+import { PostgresOidcStore } from '../../../provider/adapters/postgres/oidc-store.ts';
+import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
+import { rows } from '../../../provider/adapters/postgres/sql.ts';
+import { newId, randomToken } from '../../../provider/lib/ids.ts';
+import { expiredRowsContract } from '../../contract/expired-rows.ts';
+import { sampleEvent } from '../../contract/outbox.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { emptyTables, useMigratedDatabase } from './migrated-database.ts';
+
+const openPool = useMigratedDatabase();
+const clock = createManualClock();
+const outboxRetentionMs = 1_000;
+const tables = ['oidc_artifacts', 'oidc_ended_indexes', 'families', 'revocations', 'outbox'];
+
+async function countRows({ knex }: Database): Promise<number> {
+  const counts = tables.map((table) => `(select count(*) from ${table})`).join(' + ');
+  const [row] = await rows<{ count: string }>(knex, `select ${counts} as count`);
+  return Number(row?.count);
+}
+
+/** One row that expires at this time; by `turn`, in each of the tables. */
+async function addRow({ knex: db }: Database, turn: number, expiresAt: number): Promise<void> {
+  const key = randomToken();
+  const oidc = new PostgresOidcStore({ db, clock });
+  const outbox = new PostgresOutbox({ db });
+  const makers = [
+    () => oidc.put('Session', key, { payload: 'p', expiresAt }),
+    () => oidc.endIndex('Session', key, expiresAt),
+    () => new PostgresFamilyStore({ db, clock }).end(newId('fam'), expiresAt),
+    () => new PostgresDenylist({ db, clock }).revoke([`jti:${key}`], expiresAt),
+    async () => {
+      const event = sampleEvent();
+      await outbox.append(event);
+      await outbox.markPublished([event.id], expiresAt - outboxRetentionMs);
+    },
+  ];
+  await makers[turn % makers.length]?.();
+}
+
+expiredRowsContract('PostgresExpiredRows', async () => {
+  const pool = openPool();
+  await emptyTables(pool);
+  return {
+    rows: new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs }),
+    fill: async (count, expiresAt) => {
+      for (let turn = 0; turn < count; turn++) await addRow(pool, turn, expiresAt);
+    },
+    count: () => countRows(pool),
+    close: pool.close,
+  };
+});
+
+test('what was consumed stays as long as a repeat must be recognised', async () => {
+  const pool = openPool();
+  await emptyTables(pool);
+  const { knex: db } = pool;
+  const store = new PostgresOidcStore({ db, clock });
+  const [key, now] = [randomToken(), clock.now()];
+  await store.put('AuthorizationCode', key, { payload: 'p', expiresAt: now + 10 });
+  await store.consume('AuthorizationCode', key, now, now + 1_000);
+  const expired = new PostgresExpiredRows({ db, outboxRetentionMs });
+  expect(await expired.sweep(100, now + 999)).toBe(0);
+  expect(await expired.sweep(100, now + 1_001)).toBe(1);
+});
+
+test('events that were not published stay, however old', async () => {
+  const pool = openPool();
+  await emptyTables(pool);
+  const outbox = new PostgresOutbox({ db: pool.knex });
+  const [waiting, poison] = [sampleEvent({ time: 1 }), sampleEvent({ time: 1 })];
+  await outbox.append(waiting);
+  await outbox.append(poison);
+  await outbox.markFailed(poison.id, 'too large', undefined);
+  const expired = new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs });
+  expect(await expired.sweep(100, clock.now() + 10 * outboxRetentionMs)).toBe(0);
+  expect(await outbox.depth()).toMatchObject({ pending: 1, setAside: 1 });
+});
+
+test('an artifact that is renewed while it is swept stays', async () => {
+  const pool = openPool();
+  await emptyTables(pool);
+  const now = clock.now();
+  const [key, swept] = [randomToken(), new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs })];
+  await new PostgresOidcStore({ db: pool.knex, clock }).put('Session', key, {
+    payload: 'p',
+    expiresAt: now - 1,
+  });
+  const other = openPool(1);
+  await other.knex.transaction(async (db) => {
+    await new PostgresOidcStore({ db, clock }).put('Session', key, { payload: 'p', expiresAt: now + 1_000 });
+    expect(await swept.sweep(100, now)).toBe(0);
+  });
+  expect(await swept.sweep(100, now)).toBe(0);
+  expect(await countRows(pool)).toBe(1);
+});

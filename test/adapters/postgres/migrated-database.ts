@@ -1,0 +1,67 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { type Database, openDatabase } from '../../../provider/adapters/postgres/database.ts';
+import { PostgresSchema } from '../../../provider/adapters/postgres/schema.ts';
+import type { Sql } from '../../../provider/adapters/postgres/sql.ts';
+import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/databases.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+
+export type CreateStore<Store> = (deps: { db: Sql; clock: Clock }) => Store;
+
+export interface OpenStore<Store> {
+  store: Store;
+  clock: ManualClock;
+  another(): Store;
+  close(): Promise<void>;
+}
+
+/** Makes a migrated database for the tests of this file, and gives a function that opens pools on it. */
+export function useMigratedDatabase(): (poolMax?: number) => Database {
+  let database: TestDatabase;
+  const pools: Database[] = [];
+  const open = (poolMax = 10) => {
+    const pool = openDatabase({ url: database.url, poolMax });
+    pools.push(pool);
+    return pool;
+  };
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await new PostgresSchema({ db: open().knex }).migrate();
+  });
+  afterAll(async () => {
+    await Promise.all(pools.map((pool) => pool.close()));
+    await database.drop();
+  });
+  return open;
+}
+
+/** Opens a store, and on request more of them with pools of their own, on emptied tables. */
+export function storeOpener<Store>(
+  openPool: (poolMax?: number) => Database,
+  create: CreateStore<Store>,
+): () => Promise<OpenStore<Store>> {
+  return async () => {
+    const first = openPool();
+    await emptyTables(first);
+    const pools = [first];
+    const clock = createManualClock(systemClock.now());
+    return {
+      store: create({ db: first.knex, clock }),
+      clock,
+      another: () => {
+        const pool = openPool();
+        pools.push(pool);
+        return create({ db: pool.knex, clock });
+      },
+      close: async () => {
+        await Promise.all(pools.map((pool) => pool.close()));
+      },
+    };
+  };
+}
+
+export async function emptyTables({ knex }: Database): Promise<void> {
+  await knex.raw(
+    `truncate ${['accounts', 'consents', 'outbox', 'oidc_artifacts', 'oidc_ended_indexes', 'families', 'revocations'].join(', ')}`,
+  );
+}

@@ -1,0 +1,40 @@
+import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
+import { PostgresConsentStore } from '../../../provider/adapters/postgres/consent-store.ts';
+import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
+import { PostgresFamilyStore } from '../../../provider/adapters/postgres/family-store.ts';
+import { PostgresOidcStore } from '../../../provider/adapters/postgres/oidc-store.ts';
+import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
+import { accountStoreContract } from '../../contract/account-store.ts';
+import { consentStoreContract } from '../../contract/consent-store.ts';
+import { denylistContract } from '../../contract/denylist.ts';
+import { familyStoreContract } from '../../contract/family-store.ts';
+import { oidcStoreContract } from '../../contract/oidc-store.ts';
+import { outboxContract } from '../../contract/outbox.ts';
+import { storeOpener, useMigratedDatabase } from './migrated-database.ts';
+
+const openPool = useMigratedDatabase();
+
+accountStoreContract(
+  'PostgresAccountStore',
+  storeOpener(openPool, (deps) => new PostgresAccountStore(deps)),
+);
+consentStoreContract(
+  'PostgresConsentStore',
+  storeOpener(openPool, (deps) => new PostgresConsentStore(deps)),
+);
+denylistContract(
+  'PostgresDenylist',
+  storeOpener(openPool, (deps) => new PostgresDenylist(deps)),
+);
+outboxContract(
+  'PostgresOutbox',
+  storeOpener(openPool, (deps) => new PostgresOutbox(deps)),
+);
+oidcStoreContract(
+  'PostgresOidcStore',
+  storeOpener(openPool, (deps) => new PostgresOidcStore(deps)),
+);
+familyStoreContract(
+  'PostgresFamilyStore',
+  storeOpener(openPool, (deps) => new PostgresFamilyStore(deps)),
+);

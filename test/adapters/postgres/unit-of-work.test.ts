@@ -1,0 +1,52 @@
+import { expect, test } from '@jest/globals';
+import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
+import { PostgresConsentStore } from '../../../provider/adapters/postgres/consent-store.ts';
+import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
+import { PostgresUnitOfWork } from '../../../provider/adapters/postgres/unit-of-work.ts';
+import { sampleAccount } from '../../contract/account-store.ts';
+import { sampleEvent } from '../../contract/outbox.ts';
+import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
+import { useMigratedDatabase } from './migrated-database.ts';
+
+const openPool = useMigratedDatabase();
+
+unitOfWorkContract('PostgresUnitOfWork', async () => {
+  const { knex, close } = openPool();
+  return {
+    unitOfWork: new PostgresUnitOfWork({ db: knex }),
+    accounts: new PostgresAccountStore({ db: knex }),
+    consents: new PostgresConsentStore({ db: knex }),
+    outbox: new PostgresOutbox({ db: knex }),
+    close,
+  };
+});
+
+test('work that swallowed a failed write is not taken for done', async () => {
+  const { knex } = openPool();
+  const account = sampleAccount();
+  const event = sampleEvent();
+  const run = new PostgresUnitOfWork({ db: knex }).run(async ({ accounts, outbox }) => {
+    await accounts.insert(account);
+    await outbox.append(event);
+    await outbox.append(event).catch(() => {});
+    return 'done';
+  });
+  await expect(run).rejects.toMatchObject({ code: '23505' });
+  expect(await new PostgresAccountStore({ db: knex }).findById(account.id)).toBeUndefined();
+});
+
+test('a value that holds what Postgres cannot store is a bad request', async () => {
+  const { knex } = openPool();
+  const insert = new PostgresAccountStore({ db: knex }).insert(sampleAccount({ email: 'a\0b@example.com' }));
+  await expect(insert).rejects.toMatchObject({ code: 'invalid_request' });
+});
+
+test('one connection is enough for a unit of work', async () => {
+  const { knex } = openPool(1);
+  const account = sampleAccount();
+  await new PostgresUnitOfWork({ db: knex }).run(async ({ accounts, outbox }) => {
+    await accounts.insert(account);
+    await outbox.append(sampleEvent({ subject: account.id }));
+  });
+  expect(await new PostgresAccountStore({ db: knex }).findById(account.id)).toEqual(account);
+});

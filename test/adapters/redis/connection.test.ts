@@ -1,0 +1,47 @@
+import { describe, expect, test } from '@jest/globals';
+import { openRedis } from '../../../provider/adapters/redis/connection.ts';
+import { ConfigurationError, StoreUnavailable } from '../../../provider/lib/errors.ts';
+import { testRedisClusterUrl, testRedisUrl, uniquePrefix } from '../../support/redis.ts';
+
+describe('openRedis', () => {
+  test.each([
+    ['not a url', "can't be read"],
+    ['http://user:hunter2@redis:6379', 'has another scheme than redis or rediss'],
+    ['redis://', 'names no host'],
+    ['redis://:hunter2@redis/one', 'has a path that is no database number'],
+    ['redis://:hunter2%@redis', 'has a user name or password with a %'],
+  ])('refuses %s, and never repeats it', async (url, problem) => {
+    const opening = openRedis({ url, cluster: false });
+    await expect(opening).rejects.toThrow(ConfigurationError);
+    await expect(opening).rejects.toThrow(`The Redis URL ${problem}`);
+    await expect(opening).rejects.not.toThrow('hunter2');
+  });
+
+  test('refuses a database number on a cluster', async () => {
+    const opening = openRedis({ url: 'redis://127.0.0.1:6379/1', cluster: true });
+    await expect(opening).rejects.toThrow('A Redis cluster has only database 0');
+  });
+
+  test.each([
+    { cluster: false, url: testRedisUrl },
+    { cluster: true, url: testRedisClusterUrl },
+  ])(
+    'puts the prefix in front of a hash tag, and tells a refusal from an absence (cluster: $cluster)',
+    async (one) => {
+      const keyPrefix = uniquePrefix();
+      const redis = await openRedis({ url: one.url(), cluster: one.cluster, keyPrefix });
+      try {
+        const [a, b] = [redis.key('tag', 'a'), redis.key('tag', 'b')];
+        expect(a).toBe(`${keyPrefix}{tag}:a`);
+        expect(
+          await redis.script('testBoth', "return redis.call('MGET', KEYS[1], KEYS[2])")([a, b], []),
+        ).toEqual([null, null]);
+        const refusal = redis.run((client) => client.call('HGET', a));
+        await expect(refusal).rejects.toThrow('Redis refused a command: ERR wrong number of arguments');
+        await expect(refusal).rejects.not.toThrow(StoreUnavailable);
+      } finally {
+        await redis.dependency.close();
+      }
+    },
+  );
+});

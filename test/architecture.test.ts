@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import { boundaryRules } from './support/architecture/fences.ts';
+import { layerRules } from './support/architecture/layers.ts';
+import { shapeRules } from './support/architecture/shape.ts';
+import { parseSource, readSources } from './support/architecture/sources.ts';
+
+const rules = [...layerRules, ...boundaryRules, ...shapeRules];
+const sources = readSources('provider');
+
+const lines = (count: number) => 'export const a = 1;\n'.repeat(count);
+const methods = (count: number) => Array.from({ length: count }, (_, i) => `  m${i}(): void;\n`).join('');
+
+type Files = Record<string, string>;
+
+/** For each rule, made-up files that break it and no other rule. */
+const breaches: [rule: string, files: Files][] = [
+  ['every folder has its place', { 'attic/box.ts': '' }],
+  ['provider/ stands alone', { 'oidc/a.ts': "import { b } from '../../test/support/b.ts';" }],
+  ['imports point down', { 'lib/a.ts': "import { b } from '../ports/b.ts';" }],
+  ['imports point down', { 'ports/a.ts': "import type { B } from '../config/b.ts';" }],
+  ['imports point down', { 'keys/a.ts': "export { b } from '../http/b.ts';\nlet c = 1;" }],
+  ['imports point down', { 'adapters/redis/a.ts': "import type { B } from '../../config/b.ts';" }],
+  ['siblings never import each other', { 'oidc/a.ts': "import type { B } from '../accounts/b.ts';" }],
+  ['siblings never import each other', { 'oidc/a.ts': "const b = await import('../accounts/b.ts');" }],
+  ['of config only the types', { 'guard/a.ts': "import { type A, b } from '../config/b.ts';" }],
+  [
+    'only bin/adapters.ts imports adapters',
+    { 'bin/serve.ts': "import { B } from '../adapters/redis/b.ts';" },
+  ],
+  [
+    'only bin/adapters.ts imports adapters',
+    { 'oidc/a.ts': "import type { B } from '../adapters/redis/b.ts';" },
+  ],
+  ['adapters never import each other', { 'adapters/redis/a.ts': "import { B } from '../postgres/b.ts';" }],
+  ['the lowest layers need next to nothing', { 'lib/a.ts': "import koa from 'koa';" }],
+  ['the lowest layers need next to nothing', { 'ports/a.ts': "import type { z } from 'zod';" }],
+  ['knex only in adapters/postgres/', { 'accounts/a.ts': "import type { Knex } from 'knex';" }],
+  ['pg only in adapters/postgres/', { 'adapters/embedded/a.ts': "import { Pool } from 'pg';" }],
+  [
+    '@electric-sql/pglite only in adapters/embedded/',
+    { 'adapters/postgres/a.ts': "import { PGlite } from '@electric-sql/pglite';" },
+  ],
+  ['ioredis only in adapters/redis/', { 'guard/a.ts': "import { Redis } from 'ioredis';" }],
+  ['@aws-sdk only in adapters/aws/', { 'keys/a.ts': "import { C } from '@aws-sdk/client-kms';" }],
+  ['@smithy only in adapters/aws/', { 'keys/a.ts': "import { C } from '@smithy/types';" }],
+  [
+    '@kubernetes/client-node only in adapters/kubernetes/',
+    { 'clients/a.ts': "import * as k8s from '@kubernetes/client-node';" },
+  ],
+  [
+    '@node-rs/argon2 only in accounts/passwords.ts',
+    { 'accounts/a.ts': "import { hash } from '@node-rs/argon2';" },
+  ],
+  ['argon2 only in accounts/passwords.ts', { 'accounts/a.ts': "import { hash } from 'argon2';" }],
+  [
+    'oidc-provider only in oidc/, grants/, interactions/',
+    { 'http/a.ts': "import { P } from 'oidc-provider';" },
+  ],
+  [
+    'oidc-provider/lib only in oidc/internals.ts',
+    { 'oidc/a.ts': "const b = await import('oidc-provider/lib/helpers/b.js');" },
+  ],
+  ['pino only in lib/logger.ts', { 'http/a.ts': "import { pino } from 'pino';" }],
+  ['prom-client only in lib/metrics.ts', { 'http/a.ts': "import { Gauge } from 'prom-client';" }],
+  ['SQL stays in its adapter', { 'accounts/a.ts': "const q = 'SELECT id FROM accounts';" }],
+  ["Postgres' error codes stay in their adapter", { 'accounts/a.ts': "if (e.code === '23505') retry();" }],
+  ['Redis scripts stay in their adapter', { 'guard/a.ts': "const s = `redis.call('GET', KEYS[1])`;" }],
+  ["AWS' error names stay in their adapter", { 'keys/a.ts': "e.name === 'ResourceNotFoundException'" }],
+  ['the environment is read in one place', { 'bin/a.ts': 'const level = process.env.LEVEL;' }],
+  ['the environment is read in one place', { 'bin/a.ts': "import { env } from 'node:process';" }],
+  ['the environment is read in one place', { 'bin/a.ts': 'const { env } = process;' }],
+  ['the time comes from the clock', { 'keys/a.ts': 'const now = Date.now();' }],
+  ['the time comes from the clock', { 'keys/a.ts': 'const now = new Date().toISOString();' }],
+  ['no default exports', { 'keys/a.ts': 'export default 1;' }],
+  ['no default exports', { 'keys/a.ts': 'const a = 1;\nexport { a as default };' }],
+  ['no barrels', { 'keys/a.ts': "/** All. */\nexport * from './b.ts';\nexport { c } from './c.ts';\n" }],
+  [
+    'no cycles',
+    {
+      'keys/a.ts': "import { b } from './b.ts';",
+      'keys/b.ts': "import { c } from './c.ts';",
+      'keys/c.ts': "import type { a } from './a.ts';",
+    },
+  ],
+  ['at most 300 lines a file', { 'keys/a.ts': lines(301) }],
+  ['names say what is inside', { 'keys/key-utils.ts': '' }],
+  ['names say what is inside', { 'keys/types.ts': '' }],
+  ['names say what is inside', { 'keys/keySet.ts': '' }],
+  ['ports have at most 8 methods', { 'ports/a.ts': `export interface A {\n${methods(9)}}\n` }],
+];
+
+/** As close to each rule's edge as the rules allow. */
+const allowed: Files = {
+  'lib/clock.ts': 'export const now = () => Date.now();',
+  'lib/logger.ts': "import { pino } from 'pino';\nimport { hostname } from 'node:os';",
+  'ports/a.ts': `import { b } from '../lib/clock.ts';\nexport interface A {\n  readonly name: string;\n${methods(8)}}\n`,
+  'config/load.ts': "import { z } from 'zod';\nexport const env = process.env;",
+  'keys/a.ts': [
+    "import type { S } from '../config/load.ts';",
+    "import { type T } from '../config/load.ts';",
+    "import { b } from './b.ts';",
+    "export * from './b.ts';",
+    '// Date.now() and process.env are read elsewhere.',
+    'const at = new Date(b).toISOString();',
+    "const said = 'Select an account from the list';",
+  ].join('\n'),
+  'keys/b.ts': lines(300),
+  'adapters/postgres/a.ts':
+    "import knex from 'knex';\nimport { b } from './b.ts';\nconst q = 'DELETE FROM a';",
+  'adapters/postgres/b.ts': "import type { A } from '../../ports/a.ts';",
+  'bin/adapters.ts': "import { a } from '../adapters/postgres/a.ts';",
+  'http/a.ts': "import { a } from '../keys/a.ts';",
+  'oidc/internals.ts': "import { a } from 'oidc-provider/lib/helpers/a.js';",
+};
+
+const parse = (files: Files) => Object.entries(files).map(([path, text]) => parseSource(path, text));
+
+describe('provider/ keeps its rules', () => {
+  test('there is something to look at', () => {
+    expect(sources.map(({ path }) => path)).toContain('lib/clock.ts');
+    expect(sources.find(({ path }) => path === 'ports/unit-of-work.ts')?.imports).toHaveLength(3);
+  });
+
+  test.each(rules)('$name', ({ name, because, violations }) => {
+    const found = violations(sources);
+    const report = found.map((line) => `  provider/${line}`).join('\n');
+    if (found.length > 0) throw new Error(`${name}, because ${because}:\n${report}`);
+  });
+});
+
+describe('the rules themselves', () => {
+  test.each(breaches)('%s: fails when it is broken (%#)', (rule, files) => {
+    const broken = rules.filter(({ violations }) => violations(parse(files)).length > 0);
+    expect(broken.map(({ name }) => name)).toEqual([rule]);
+  });
+
+  test('each was seen to fail', () => {
+    const seen = new Set(breaches.map(([rule]) => rule));
+    expect(rules.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([]);
+  });
+
+  test('none is broken by what they allow', () => {
+    expect(
+      rules.flatMap(({ name, violations }) => violations(parse(allowed)).map((v) => `${name}: ${v}`)),
+    ).toEqual([]);
+  });
+});

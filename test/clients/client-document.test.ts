@@ -1,0 +1,360 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { deviceCodeGrant } from '../../provider/clients/client-document.ts';
+import { documentOf, problemsOf, publicClient, secretHash, webClient } from './client-documents.ts';
+
+const jwkOf = (type: 'rsa' | 'ec', half: 'publicKey' | 'privateKey', bits = 2048) => {
+  const pair =
+    type === 'rsa'
+      ? generateKeyPairSync('rsa', { modulusLength: bits })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return pair[half].export({ format: 'jwk' });
+};
+const rsa = jwkOf('rsa', 'publicKey');
+const machine = (changes = {}) =>
+  webClient({
+    grants: ['client_credentials'],
+    redirectUris: undefined,
+    scopes: ['contracts:read'],
+    ...changes,
+  });
+const keyed = (changes = {}) =>
+  webClient({ auth: 'private_key_jwt', secrets: undefined, jwks: { keys: [rsa] }, ...changes });
+const native = (redirectUri: string) =>
+  publicClient({ applicationType: 'native', redirectUris: [redirectUri] });
+const redirecting = (redirectUri: string) => webClient({ redirectUris: [redirectUri] });
+const secret = (changes: unknown) => webClient({ secrets: [changes] });
+
+test('a document says little: the rest has defaults', () => {
+  expect(documentOf(webClient())).toEqual({
+    id: 'web',
+    name: 'Web',
+    firstParty: false,
+    auth: 'client_secret_basic',
+    secrets: [{ sha256: secretHash }],
+    grants: ['authorization_code', 'refresh_token'],
+    redirectUris: ['https://app.example.com/callback'],
+    postLogoutRedirectUris: [],
+    origins: [],
+    scopes: ['openid', 'profile'],
+    introspects: [],
+    pkce: 'required',
+    applicationType: 'web',
+  });
+});
+
+test('the device grant may be written short or as on the wire', () => {
+  const grantsOf = (grant: string) => documentOf(publicClient({ grants: [grant, grant] })).grants;
+  expect(grantsOf('device_code')).toEqual(['device_code']);
+  expect(grantsOf(deviceCodeGrant)).toEqual(['device_code']);
+});
+
+const good: [what: string, document: unknown][] = [
+  ['a public client', publicClient({ origins: ['https://app.example.com', 'http://localhost:5173'] })],
+  ['a client on localhost', redirecting('http://localhost:8080/callback')],
+  ['a client on 127.0.0.1', redirecting('http://127.0.0.1/callback?x=1')],
+  ['a client on [::1]', redirecting('http://[::1]:3000/')],
+  ['an app with a scheme of its own', native('com.example.app:/callback')],
+  ['an app with a scheme and a host', native('com.example.app://callback')],
+  ['an app on a loopback port', native('http://127.0.0.1/callback')],
+  ['an app that claims a web address', native('https://app.example.com/callback')],
+  ['a machine', machine()],
+  ['a machine with a key', keyed({ grants: ['client_credentials'], redirectUris: undefined, scopes: [] })],
+  [
+    'keys of all kinds',
+    keyed({ jwks: { keys: [rsa, { ...jwkOf('ec', 'publicKey'), kid: 'e', use: 'sig' }] } }),
+  ],
+  ['keys at an address', keyed({ jwks: undefined, jwksUri: 'https://app.example.com/jwks' })],
+  [
+    'an API that only introspects',
+    machine({ grants: [], scopes: [], introspects: ['https://api.example.com'] }),
+  ],
+  ['our own app with passwords', publicClient({ firstParty: true, grants: ['password', 'refresh_token'] })],
+  ['offline access', webClient({ scopes: ['openid', 'offline_access'] })],
+  [
+    'two secrets',
+    webClient({
+      secrets: [{ ref: 'env:NEW' }, { ref: 'file:/run/old', expiresAt: '2030-01-01T00:00:00+01:00' }],
+    }),
+  ],
+  ['a secret of Secrets Manager', secret({ ref: 'secretsmanager:clients#web' })],
+  ['a hash in base64url', secret({ sha256: Buffer.from(secretHash, 'hex').toString('base64url') })],
+  [
+    'a default API',
+    webClient({ defaultResource: 'https://api.example.com', scopes: ['openid', 'contracts:read'] }),
+  ],
+  [
+    'every address',
+    webClient({
+      logoUri: 'https://a.example/l.png',
+      clientUri: 'https://a.example',
+      policyUri: 'https://a.example/p',
+      tosUri: 'http://localhost/t',
+      backchannelLogoutUri: 'https://a.example/b',
+    }),
+  ],
+  ['no grace', webClient({ graceSeconds: 0, pkce: 'optional' })],
+];
+
+test.each(good)('takes %s', (_, document) => {
+  expect(problemsOf(document)).toEqual([]);
+});
+
+const bad: [what: string, document: unknown, problem: string | RegExp][] = [
+  ['text', 'web', ': must be of type object'],
+  ['nothing', null, ': must be of type object'],
+  ['no id', webClient({ id: undefined }), '/id: is missing: it must be of type string'],
+  ['a short id', webClient({ id: 'a' }), /^\/id: must be 2 to 128/],
+  ['an id with a space', webClient({ id: 'my web' }), /^\/id: must be 2 to 128/],
+  ["an id like an account's", webClient({ id: 'user_1' }), /^\/id: must not start with "user_"/],
+  ['an empty name', webClient({ name: ' ' }), '/name: must not be empty'],
+  ['a name of two lines', webClient({ name: 'a\nb' }), '/name: must be one line'],
+  ['text for a list', webClient({ scopes: 'openid' }), '/scopes: must be a list'],
+  ['text for a switch', webClient({ firstParty: 'yes' }), '/firstParty: must be of type boolean'],
+  [
+    'an unknown way to authenticate',
+    webClient({ auth: 'client_secret_jwt' }),
+    /^\/auth: Invalid option: expected one of "none"/,
+  ],
+  ['an unknown grant', webClient({ grants: ['implicit'] }), /^\/grants\/0: Invalid option/],
+  ['too long a grace', webClient({ graceSeconds: 61 }), /^\/graceSeconds: Too big: .*60/],
+  ['half a second of grace', webClient({ graceSeconds: 0.5 }), /^\/graceSeconds: /],
+  [
+    'a field with a typing error',
+    webClient({ redirctUris: [] }),
+    '/redirctUris: is not a field of a client document: did you mean "redirectUris"?',
+  ],
+  [
+    'a field in snake case',
+    webClient({ post_logout_redirect_uris: [] }),
+    /did you mean "postLogoutRedirectUris"\?/,
+  ],
+  ['a field of RFC 7591', webClient({ token_endpoint_auth_method: 'none' }), /did you mean "auth"\?/],
+  ['a field of nobody', webClient({ 'a/b~c': 1 }), /^\/a~1b~0c: is not a field .*: known are id, name/],
+  ['a prototype', webClient({ constructor: 1 }), /^\/constructor: is not a field/],
+  ['a secret without a source', secret({}), '/secrets/0: must have either "ref" or "sha256", one of the two'],
+  ['a secret with two', secret({ ref: 'env:A', sha256: secretHash }), /one of the two/],
+  [
+    'a plain secret',
+    secret({ value: 'hunter2' }),
+    /^\/secrets\/0\/value: .* a secret itself is never written here/,
+  ],
+  ['a reference that is a secret', secret({ ref: 'hunter2' }), /^\/secrets\/0\/ref: must be a reference/],
+  ['a hash that is a secret', secret({ sha256: 'hunter2' }), /^\/secrets\/0\/sha256: must be the SHA-256/],
+  [
+    'a day for a time',
+    secret({ ref: 'env:A', expiresAt: '2030-01-01' }),
+    /^\/secrets\/0\/expiresAt: must be a date and time/,
+  ],
+  [
+    'three secrets',
+    webClient({ secrets: [1, 2, 3].map((n) => ({ ref: `env:A${n}` })) }),
+    /^\/secrets: must hold at most two/,
+  ],
+  ['no secret', webClient({ secrets: [] }), /^\/secrets: "auth: client_secret_basic" needs a secret/],
+  [
+    'a public client with a secret',
+    publicClient({ secrets: [{ ref: 'env:A' }] }),
+    /^\/secrets: "auth: none" uses no secret/,
+  ],
+  [
+    'a key client with a secret',
+    keyed({ secrets: [{ ref: 'env:A' }] }),
+    /^\/secrets: "auth: private_key_jwt" uses no secret/,
+  ],
+  ['a key client without keys', keyed({ jwks: undefined }), /^\/jwks: .* needs "jwks" or "jwksUri"/],
+  ['keys twice', keyed({ jwksUri: 'https://a.example/jwks' }), /^\/jwks: .* keep one of the two/],
+  [
+    'keys without use',
+    webClient({ jwks: { keys: [rsa] } }),
+    '/jwks: is for "auth: private_key_jwt" only: remove it',
+  ],
+  ['an empty list of keys', keyed({ jwks: { keys: [] } }), '/jwks/keys: must hold at least one key'],
+  [
+    'a private key',
+    keyed({ jwks: { keys: [jwkOf('rsa', 'privateKey')] } }),
+    /^\/jwks\/keys\/0: holds private parts \(d, p, q/,
+  ],
+  [
+    'a private EC key',
+    keyed({ jwks: { keys: [jwkOf('ec', 'privateKey')] } }),
+    /^\/jwks\/keys\/0: holds private parts \(d\)/,
+  ],
+  [
+    'a shared key',
+    keyed({ jwks: { keys: [{ kty: 'oct', k: 'aGVsbG8' }] } }),
+    /^\/jwks\/keys\/0(\/kty)?: must be a public key/,
+  ],
+  [
+    'a weak key',
+    keyed({ jwks: { keys: [jwkOf('rsa', 'publicKey', 1024)] } }),
+    /^\/jwks\/keys\/0: is an RSA key of 1024 bits/,
+  ],
+  [
+    'a point off its curve',
+    keyed({ jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }] } }),
+    /^\/jwks\/keys\/0: is not a public key/,
+  ],
+  [
+    'a key for encryption',
+    keyed({ jwks: { keys: [{ ...rsa, use: 'enc' }] } }),
+    /^\/jwks\/keys\/0\/use: must be "sig"/,
+  ],
+  ['a public client without PKCE', publicClient({ pkce: 'optional' }), /^\/pkce: a public client/],
+  [
+    'a public machine',
+    publicClient({ grants: ['client_credentials'] }),
+    /^\/grants: client_credentials needs a client that can authenticate/,
+  ],
+  [
+    'a public client that introspects',
+    publicClient({ introspects: ['https://api.example.com'] }),
+    /^\/introspects: only a client that can authenticate/,
+  ],
+  [
+    "a stranger's app with passwords",
+    webClient({ grants: ['password'] }),
+    /^\/grants: password is for our own apps only/,
+  ],
+  [
+    'a code without a way back',
+    webClient({ redirectUris: [] }),
+    '/redirectUris: authorization_code needs at least one redirect URI',
+  ],
+  [
+    'refresh tokens from nowhere',
+    machine({ grants: ['client_credentials', 'refresh_token'] }),
+    /^\/grants: refresh_token needs a grant that issues one/,
+  ],
+  ['no grants', machine({ grants: [] }), /^\/grants: must not be empty/],
+  [
+    'offline access without refresh tokens',
+    webClient({ grants: ['authorization_code'], scopes: ['openid', 'offline_access'] }),
+    /^\/scopes: offline_access works only/,
+  ],
+  [
+    'profile and email without openid',
+    webClient({ scopes: ['profile', 'email'] }),
+    /^\/scopes: profile and email works only with openid/,
+  ],
+  ['no scopes for people', webClient({ scopes: [] }), /^\/scopes: must name what the client may ask for/],
+  ['two scopes in one', webClient({ scopes: ['openid profile'] }), /^\/scopes\/0: must be one scope/],
+  [
+    'a scope no API defines',
+    webClient({ scopes: ['openid', 'contract:read'] }),
+    '/scopes/1: no API defines the scope "contract:read": did you mean "contracts:read"?',
+  ],
+  [
+    'an audience no API has',
+    webClient({ defaultResource: 'urn:x' }),
+    '/defaultResource: no API defines the audience "urn:x": known are https://api.example.com',
+  ],
+  [
+    'an audience to introspect that no API has',
+    webClient({ introspects: ['urn:x'] }),
+    /^\/introspects\/0: no API defines the audience/,
+  ],
+  [
+    'origins of a confidential client',
+    webClient({ origins: ['https://a.example'] }),
+    /^\/origins: is for public clients/,
+  ],
+  [
+    'an origin with a path',
+    publicClient({ origins: ['https://a.example/'] }),
+    '/origins/0: must be an origin exactly as a browser sends it: https://a.example',
+  ],
+  [
+    'an origin with a default port',
+    publicClient({ origins: ['https://a.example:443'] }),
+    /exactly as a browser sends it: https:\/\/a\.example$/,
+  ],
+  [
+    'an origin of a wildcard',
+    publicClient({ origins: ['https://*.example'] }),
+    /^\/origins\/0: must not contain a wildcard/,
+  ],
+  ['any origin', publicClient({ origins: ['*'] }), /^\/origins\/0: must not contain a wildcard/],
+  ['the null origin', publicClient({ origins: ['null'] }), /^\/origins\/0: must be an absolute URL/],
+  [
+    'an insecure origin',
+    publicClient({ origins: ['http://a.example'] }),
+    /^\/origins\/0: must start with https/,
+  ],
+  ['a relative redirect URI', redirecting('/callback'), /^\/redirectUris\/0: must be an absolute URI/],
+  ['a redirect URI with a fragment', redirecting('https://a.example/#'), /must not contain a fragment/],
+  ['a redirect URI with a wildcard', redirecting('https://a.example/*'), /must not contain a wildcard/],
+  ['a redirect URI with a password', redirecting('https://a:b@a.example/'), /must not contain a user name/],
+  ['a redirect URI with a space', redirecting('https://a.example/ b'), /must be an absolute URI/],
+  ['a redirect URI with a tab', redirecting('https://a.exam\tple/'), /must be an absolute URI/],
+  ['a redirect URI with a backslash', redirecting('https:\\\\a.example/'), /must be an absolute URI/],
+  ['a redirect URI without slashes', redirecting('https:a.example/'), /must be an absolute URI/],
+  ['a redirect URI with three slashes', redirecting('https:///a.example/'), /must be an absolute URI/],
+  ['an insecure redirect URI', redirecting('http://a.example/'), /^\/redirectUris\/0: must use https/],
+  ['a host that only begins like localhost', redirecting('http://localhost.a.example/'), /must use https/],
+  ['a scheme of its own on the web', redirecting('com.example.app:/'), /applicationType: native/],
+  ['a scheme without a dot', native('myapp:/callback'), /a scheme made of a domain name/],
+  ['a script', native('javascript:alert(1)'), /a scheme made of a domain name/],
+  [
+    'an app with https on this machine',
+    native('https://localhost/callback'),
+    /must use http:\/\/ on this machine/,
+  ],
+  ['an app with http elsewhere', native('http://a.example/'), /must use https/],
+  [
+    'a bad way back from signing out',
+    webClient({ postLogoutRedirectUris: ['https://a.example/', 'http://a.example/'] }),
+    /^\/postLogoutRedirectUris\/1: must use https/,
+  ],
+  ['an insecure logo', webClient({ logoUri: 'http://a.example/l.png' }), /^\/logoUri: must start with https/],
+  [
+    'a script for a link',
+    webClient({ clientUri: 'javascript:alert(1)' }),
+    /^\/clientUri: must start with https/,
+  ],
+];
+
+test.each(bad)('refuses %s, and nothing else about it', (_, document, problem) => {
+  const problems = problemsOf(document);
+  expect(problems).toEqual([typeof problem === 'string' ? problem : expect.stringMatching(problem)]);
+});
+
+describe('a document with many faults', () => {
+  const problems = problemsOf(
+    webClient({
+      id: 'user_x',
+      auth: 'none',
+      secrets: [{ ref: 'hunter2-hunter2' }, { secret: 'hunter2-hunter2' }],
+      pkce: 'optional',
+      firstparty: true,
+      grants: ['password', 'client_credentials'],
+      scopes: ['email', 'contracts:reed'],
+      redirectUris: ['http://a.example/', 'nowhere'],
+      postLogoutRedirectUris: ['http://a.example/'],
+    }),
+  );
+
+  test('is told all of them at once', () => {
+    const paths = problems.map((problem) => problem.slice(0, problem.indexOf(': ')));
+    expect(paths.sort()).toEqual(
+      [
+        '/id',
+        '/secrets/0/ref',
+        '/secrets/1/secret',
+        '/secrets/1',
+        '/pkce',
+        '/firstparty',
+        '/grants',
+        '/grants',
+        '/scopes',
+        '/scopes/1',
+        '/redirectUris/1',
+        '/postLogoutRedirectUris/0',
+      ].sort(),
+    );
+  });
+
+  test('never shows what could be a secret', () => {
+    expect(problems.join('\n')).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import type { ClientDocument } from '../../provider/clients/client-document.ts';
+import { parseClientDocuments } from '../../provider/clients/parse-client-documents.ts';
+
+export const apis = [{ audience: 'https://api.example.com', scopes: ['contracts:read', 'contracts:write'] }];
+
+/** SHA-256 of `a-secret`, in hex. */
+export const secretHash = createHash('sha256').update('a-secret').digest('hex');
+
+/** A confidential web client as a person would write it, with these fields changed; undefined takes one away. */
+export function webClient(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  const fields = {
+    id: 'web',
+    name: 'Web',
+    secrets: [{ sha256: secretHash }],
+    redirectUris: ['https://app.example.com/callback'],
+    scopes: ['openid', 'profile'],
+    ...changes,
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** The same without a secret. */
+export const publicClient = (changes: Record<string, unknown> = {}): Record<string, unknown> =>
+  webClient({ auth: 'none', secrets: undefined, ...changes });
+
+/** `path: message` for all that is wrong with a document; empty when it is good. */
+export function problemsOf(value: unknown): string[] {
+  const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis);
+  return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
+}
+
+/** The document with its defaults filled in. Throws when it is bad. */
+export function documentOf(value: unknown): ClientDocument {
+  const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis);
+  const document = parsed.ok ? parsed.clients[0]?.document : undefined;
+  if (document === undefined) throw new Error(problemsOf(value).join('\n'));
+  return document;
+}

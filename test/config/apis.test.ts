@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+import { loadAccessModel, parseAccessModel } from '../../provider/config/apis.ts';
+import { ConfigurationError } from '../../provider/lib/errors.ts';
+
+const context = { issuer: 'https://login.example.com', audience: 'https://api.example.com' };
+
+function problemsOf(text: string): string[] {
+  try {
+    parseAccessModel(text, 'apis.yaml', context);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+const good = `
+apis:
+  - audience: https://api.example.com
+    name: Contracts
+    scopes:
+      contracts:read: { description: Read your contracts, permission: contracts:read }
+      contracts:write: { description: Change your contracts, permission: contracts:write }
+  - audience: urn:example:billing
+    name: Billing
+roles:
+  CLIENT: [contracts:read]
+  STAFF: [contracts:read, contracts:write]
+`;
+
+describe('an APIs file', () => {
+  test('gives APIs with scopes, and roles', () => {
+    expect(parseAccessModel(good, 'apis.yaml', context)).toEqual({
+      apis: [
+        {
+          audience: 'https://api.example.com',
+          name: 'Contracts',
+          scopes: [
+            { name: 'contracts:read', description: 'Read your contracts', permission: 'contracts:read' },
+            { name: 'contracts:write', description: 'Change your contracts', permission: 'contracts:write' },
+          ],
+        },
+        { audience: 'urn:example:billing', name: 'Billing', scopes: [] },
+      ],
+      roles: { CLIENT: ['contracts:read'], STAFF: ['contracts:read', 'contracts:write'] },
+    });
+  });
+
+  test('gives roles that may be looked up by any text', () => {
+    const { roles } = parseAccessModel(good, 'apis.yaml', context);
+    expect([roles.constructor, roles.toString]).toEqual([undefined, undefined]);
+  });
+
+  test('lists all problems of its shape, each with its line', () => {
+    const text = `apis:
+  - audience: api
+    name: ''
+    scopes:
+      contracts read: { description: x, permission: y }
+      contracts:write:
+        permission: contracts:write
+    colour: red
+roles:
+  CLIENT: contracts:read
+  1st: []
+`;
+    expect(problemsOf(text)).toEqual([
+      'apis.yaml:2: apis[0].audience must be an absolute URI without a fragment, such as https://api.example.com',
+      'apis.yaml:3: apis[0].name must be a name of 1 to 100 characters',
+      'apis.yaml:5: apis[0].scopes.contracts read is not a scope name: up to 100 characters without blanks or quotes (RFC 6749 §3.3)',
+      'apis.yaml:7: apis[0].scopes.contracts:write.description must be a description of 1 to 200 characters, as text',
+      'apis.yaml:8: apis[0].colour is not known here; check its spelling or remove it',
+      'apis.yaml:10: roles.CLIENT must be a list of permissions',
+      'apis.yaml:11: roles.1st is not a role name: a letter, then letters, digits or _ : . -',
+    ]);
+  });
+
+  test.each([
+    ['', 'apis.yaml:1: must be a mapping'],
+    ['apis: []', 'apis.yaml:1: apis must name at least one API'],
+    ['apis: [\n', 'apis.yaml:2: '],
+    ['apis: 1\napis: 2', 'apis.yaml:2: Map keys must be unique'],
+    ['apis: *nowhere', 'nowhere'],
+  ])('%j is told where it is wrong', (text, reason) => {
+    const problems = problemsOf(text);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(reason);
+  });
+
+  test('an API twice, the issuer as an API, or no default API', () => {
+    const text = `apis:
+  - { audience: https://login.example.com/, name: a }
+  - { audience: urn:b, name: b }
+  - { audience: urn:b, name: c }
+`;
+    expect(problemsOf(text)).toEqual([
+      'apis.yaml:2: apis[0].audience must differ from GATEHOUSE_ISSUER; name the API, not Gatehouse',
+      'apis.yaml:4: apis[2].audience is there twice; put all its scopes under one API',
+      'apis.yaml:2: apis must have the default API, GATEHOUSE_AUDIENCE (https://api.example.com); add it, or set that to the audience of one of these',
+    ]);
+  });
+
+  test('a scope of OpenID Connect, or one that another API has', () => {
+    const text = `apis:
+  - audience: https://api.example.com
+    name: a
+    scopes:
+      read: { description: x, permission: y }
+      openid: { description: x, permission: y }
+  - audience: urn:b
+    name: b
+    scopes:
+      read: { description: x, permission: y }
+`;
+    expect(problemsOf(text)).toEqual([
+      'apis.yaml:6: apis[0].scopes.openid is a scope of OpenID Connect; choose another name',
+      'apis.yaml:10: apis[1].scopes.read belongs to https://api.example.com already; a scope belongs to one API only',
+    ]);
+  });
+});
+
+describe('the size of a token', () => {
+  const withPermissions = (count: number) =>
+    `${good}  MANY: [${Array.from({ length: count }, (_, n) => `permission:number:${1000 + n}`).join(', ')}]\n`;
+
+  test('many permissions pass while a token with all of them fits', () => {
+    expect(problemsOf(withPermissions(110))).toEqual([]);
+  });
+
+  test('more are refused, with the size', () => {
+    const [problem] = problemsOf(withPermissions(160));
+    expect(problem).toMatch(
+      /^apis\.yaml:\d+: roles are too much for one token: .* \d{4} bytes, and more than 6144 /,
+    );
+  });
+
+  test('a permission of several roles counts once', () => {
+    const role = Array.from({ length: 100 }, (_, n) => `permission:number:${1000 + n}`).join(', ');
+    expect(problemsOf(`${good}  A: [${role}]\n  B: [${role}]\n  C: [${role}]\n`)).toEqual([]);
+  });
+});
+
+describe('the model the settings name', () => {
+  test('without a file it is the default API alone', () => {
+    expect(loadAccessModel({ ...context, apisFile: undefined })).toEqual({
+      apis: [{ audience: 'https://api.example.com', name: 'https://api.example.com', scopes: [] }],
+      roles: {},
+    });
+  });
+
+  test('with one, it is read from there', () => {
+    const model = loadAccessModel({ ...context, apisFile: 'a.yaml' }, (path) =>
+      path === 'a.yaml' ? good : '',
+    );
+    expect(model.apis).toHaveLength(2);
+  });
+
+  test('a file that is not there is told by its variable', () => {
+    expect(() => loadAccessModel({ ...context, apisFile: 'no/such.yaml' })).toThrow(
+      /^GATEHOUSE_APIS_FILE: the file no\/such\.yaml can't be read \(ENOENT\)/,
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createFileSecrets } from '../../provider/adapters/file/secrets.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-secrets-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('secrets from files', () => {
+  test('lose one line break at the end, and nothing else', async () => {
+    const secrets = createFileSecrets({ env: {} });
+    for (const [written, read] of [
+      ['pass word\n', 'pass word'],
+      ['pass word\r\n', 'pass word'],
+      [' a\n\n', ' a\n'],
+    ] as const) {
+      await writeFile(join(folder, 'secret'), written);
+      expect(await secrets.resolve(`file:${join(folder, 'secret')}`)).toBe(read);
+    }
+  });
+
+  test('a missing one is told by its path', async () => {
+    const reference = `file:${join(folder, 'none')}`;
+    await expect(createFileSecrets({ env: {} }).resolve(reference)).rejects.toThrow(
+      `The secret ${reference} can't be read (ENOENT).`,
+    );
+  });
+
+  test('an empty one is an error', async () => {
+    await writeFile(join(folder, 'secret'), '\n');
+    const secrets = createFileSecrets({ env: {} });
+    await expect(secrets.resolve(`file:${join(folder, 'secret')}`)).rejects.toThrow('is empty');
+  });
+});
+
+describe('secrets from the environment', () => {
+  const secrets = createFileSecrets({ env: { DB_PASSWORD: 'hunter2', EMPTY: '' } });
+
+  test('come from the variable named', async () => {
+    expect(await secrets.resolve('env:DB_PASSWORD')).toBe('hunter2');
+  });
+
+  test.each([
+    ['env:NO_SUCH', 'NO_SUCH is not set'],
+    ['env:EMPTY', 'env:EMPTY is empty'],
+    ['env:', 'named by file:/path/of/the/file or env:'],
+  ])('%s is an error', async (reference, reason) => {
+    await expect(secrets.resolve(reference)).rejects.toThrow(reason);
+  });
+});
+
+test.each(['hunter2', 'vault:hunter2', 'secretsmanager:hunter2#KEY'])(
+  'anything else is refused without being repeated: %s',
+  async (reference) => {
+    const answer = createFileSecrets({ env: {} }).resolve(reference);
+    await expect(answer).rejects.toThrow(/^((?!hunter2).)*file:\/path.*env:((?!hunter2).)*$/);
+  },
+);

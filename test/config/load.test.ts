@@ -1,0 +1,282 @@
+import { describe, expect, test } from '@jest/globals';
+import { type LoadOptions, loadConfig } from '../../provider/config/load.ts';
+import { settingList } from '../../provider/config/schema.ts';
+import { ConfigurationError } from '../../provider/lib/errors.ts';
+
+function problemsOf(options: LoadOptions): string[] {
+  try {
+    loadConfig(options);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+const files = (content: Record<string, string>) => (path: string) => {
+  const text = content[path];
+  if (text === undefined) throw Object.assign(new Error('no'), { code: 'ENOENT' });
+  return text;
+};
+
+describe('defaults', () => {
+  test('an empty environment is a valid configuration', () => {
+    const config = loadConfig({ env: {} });
+    expect(config).toMatchObject({
+      issuer: 'http://localhost:3000',
+      audience: 'http://localhost:3000/api',
+      port: 3000,
+      opsPort: 9090,
+      host: undefined,
+      accessTokenSeconds: 900,
+      graceSeconds: 10,
+      refreshTokenStore: 'postgres',
+      trustedProxies: [],
+      signup: false,
+    });
+    expect(config.hashingConcurrency).toBeGreaterThanOrEqual(1);
+    expect(Object.keys(config).sort()).toEqual(settingList.map(({ key }) => key).sort());
+  });
+
+  test('computed ones follow what they are computed from', () => {
+    const env = { GATEHOUSE_ISSUER: 'https://login.example.com/x', GATEHOUSE_REDIS_URL: 'redis://cache' };
+    expect(loadConfig({ env })).toMatchObject({
+      audience: 'https://login.example.com/x/api',
+      refreshTokenStore: 'redis',
+    });
+  });
+
+  test('an empty value counts as unset', () => {
+    expect(loadConfig({ env: { GATEHOUSE_PORT: '', GATEHOUSE_HOST: '', GATEHOUSE_PROT: '' } })).toMatchObject(
+      {
+        port: 3000,
+        host: undefined,
+      },
+    );
+  });
+
+  test('every name is its key in capitals, and no name is another with _FILE', () => {
+    const names = settingList.map(({ setting }) => setting.name as string);
+    for (const { key, setting } of settingList) {
+      const plain = key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+      expect(setting.name).toBe(`GATEHOUSE_${plain}`);
+      expect(names).not.toContain(`${setting.name}_FILE`);
+    }
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('every example is allowed', () => {
+    for (const { setting } of settingList) {
+      if (setting.example !== undefined) expect(setting.schema.safeParse(setting.example).success).toBe(true);
+    }
+  });
+});
+
+describe('values', () => {
+  test.each([
+    ['GATEHOUSE_ISSUER', 'https://login.example.com'],
+    ['GATEHOUSE_ISSUER', 'https://login.example.com:8443/tenant'],
+    ['GATEHOUSE_ISSUER', 'http://127.0.0.1:3000'],
+    ['GATEHOUSE_ISSUER', 'http://[::1]:3000'],
+    ['GATEHOUSE_ISSUER', 'http://id.localhost:3000'],
+    ['GATEHOUSE_AUDIENCE', 'urn:example:api'],
+    ['GATEHOUSE_GRACE_SECONDS', '0'],
+    ['GATEHOUSE_TRUSTED_PROXIES', '10.0.0.0/8, fd00::/8 192.0.2.1'],
+    ['GATEHOUSE_DATABASE_URL', 'postgresql:///gatehouse?host=/run/postgresql'],
+    ['GATEHOUSE_KEYS', 'file:keys.json'],
+    ['GATEHOUSE_APP_NAME', 'Züri & Söhne'],
+  ])('%s takes %s', (name, text) => {
+    expect(problemsOf({ env: { [name]: text } })).toEqual([]);
+  });
+
+  test.each([
+    ['GATEHOUSE_ISSUER', 'login.example.com', 'https URL'],
+    ['GATEHOUSE_ISSUER', 'http://login.example.com', 'must begin with https://'],
+    ['GATEHOUSE_ISSUER', 'http://notlocalhost', 'must begin with https://'],
+    ['GATEHOUSE_ISSUER', 'http://localhost.example.com', 'must begin with https://'],
+    ['GATEHOUSE_ISSUER', 'http://127.0.0.1.example.com', 'must begin with https://'],
+    ['GATEHOUSE_ISSUER', 'https://login.example.com/', 'slash'],
+    ['GATEHOUSE_ISSUER', 'https://login.example.com?', 'query'],
+    ['GATEHOUSE_ISSUER', 'https://login.example.com#a', 'fragment'],
+    ['GATEHOUSE_ISSUER', 'https://Login.example.com:443', 'normal form: https://login.example.com'],
+    ['GATEHOUSE_ISSUER', 'ftp://login.example.com', 'https URL'],
+    ['GATEHOUSE_PORT', '70000', 'from 0 to 65535'],
+    ['GATEHOUSE_PORT', '3000 ', 'whole number'],
+    ['GATEHOUSE_PORT', '0x10', 'whole number'],
+    ['GATEHOUSE_PORT', '-1', 'whole number'],
+    ['GATEHOUSE_ACCESS_TOKEN_SECONDS', '3601', 'from 60 to 3600'],
+    ['GATEHOUSE_GRACE_SECONDS', '61', 'from 0 to 60'],
+    ['GATEHOUSE_REFRESH_TOKEN_IDLE_DAYS', '6', 'from 7 to 30'],
+    ['GATEHOUSE_SIGNUP', 'yes', 'true or false'],
+    ['GATEHOUSE_LOG_LEVEL', 'trace', 'debug, info, warn, error'],
+    ['GATEHOUSE_AUDIENCE', 'api', 'absolute URI'],
+    ['GATEHOUSE_AUDIENCE', 'https://api.example.com#x', 'without a fragment'],
+    ['GATEHOUSE_AUDIENCE', 'http://localhost:3000', 'must differ from GATEHOUSE_ISSUER'],
+    ['GATEHOUSE_TRUSTED_PROXIES', '0.0.0.0/0', 'not everybody'],
+    ['GATEHOUSE_TRUSTED_PROXIES', '10.0.0.0/33', 'addresses or ranges'],
+    ['GATEHOUSE_TRUSTED_PROXIES', '10.0.0.0/8,proxy', 'addresses or ranges'],
+    ['GATEHOUSE_REDIS_KEY_PREFIX', 'a{b}', 'letters, digits'],
+    ['GATEHOUSE_DATABASE_URL', 'mysql://db', 'postgres://'],
+  ])('%s refuses %s', (name, text, reason) => {
+    const problems = problemsOf({ env: { [name]: text } });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name} `));
+    expect(problems[0]).toContain(reason);
+  });
+
+  test('trusted proxies come out ready for a block list', () => {
+    const { trustedProxies } = loadConfig({ env: { GATEHOUSE_TRUSTED_PROXIES: '10.0.0.0/8, ::1' } });
+    expect(trustedProxies).toEqual([
+      { address: '10.0.0.0', prefix: 8, family: 'ipv4' },
+      { address: '::1', prefix: 128, family: 'ipv6' },
+    ]);
+  });
+});
+
+describe('settings together', () => {
+  test.each<[Record<string, string>, string]>([
+    [{ GATEHOUSE_PORT: '9090' }, 'GATEHOUSE_OPS_PORT must differ'],
+    [{ GATEHOUSE_DATABASE_PASSWORD: 'file:p' }, 'without GATEHOUSE_DATABASE_URL'],
+    [{ GATEHOUSE_REDIS_PASSWORD: 'file:p' }, 'without GATEHOUSE_REDIS_URL'],
+    [{ GATEHOUSE_REFRESH_TOKEN_STORE: 'redis' }, 'GATEHOUSE_REDIS_URL is unset'],
+    [{ GATEHOUSE_REDIS_CLUSTER: 'true' }, 'GATEHOUSE_REDIS_URL is unset'],
+    [{ GATEHOUSE_REDIS_CLUSTER: 'true', GATEHOUSE_REDIS_URL: 'redis://c/3' }, 'database 0 only'],
+    [{ GATEHOUSE_REFRESH_TOKEN_ABSOLUTE_DAYS: '7' }, 'GATEHOUSE_REFRESH_TOKEN_IDLE_DAYS must not be more'],
+    [{ GATEHOUSE_SESSION_ABSOLUTE_SECONDS: '300' }, 'GATEHOUSE_SESSION_IDLE_SECONDS must not be more'],
+    [{ GATEHOUSE_KEY_LEAD_SECONDS: '60' }, 'GATEHOUSE_KEYS_POLL_SECONDS must be less'],
+    [{ GATEHOUSE_ARGON2_PASSES: '1' }, 'GATEHOUSE_ARGON2_MEMORY_KIB times'],
+  ])('%j is refused', (env, reason) => {
+    const problems = problemsOf({ env });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(reason);
+  });
+
+  test('two free ports are fine', () => {
+    expect(problemsOf({ env: { GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' } })).toEqual([]);
+  });
+});
+
+describe('problems', () => {
+  test('are listed all at once, of every kind', () => {
+    const problems = problemsOf({
+      env: {
+        GATEHOUSE_PORT: 'many',
+        GATEHOUSE_ISUER: 'x',
+        GATEHOUSE_SIGNUP_FILE: '/missing',
+        GATEHOUSE_REDIS_CLUSTER: 'true',
+      },
+      required: ['GATEHOUSE_KEYS'],
+      readFile: files({}),
+    });
+    expect(problems).toEqual([
+      'GATEHOUSE_ISUER: there is no such setting. Did you mean GATEHOUSE_ISSUER?',
+      "GATEHOUSE_SIGNUP_FILE: the file /missing can't be read (ENOENT). Check the path and its permissions.",
+      'GATEHOUSE_PORT ("many") must be a whole number from 0 to 65535.',
+      'GATEHOUSE_KEYS is not set, and nothing works without it. Set it, for example file:/var/lib/gatehouse/keys.json.',
+      'GATEHOUSE_REDIS_CLUSTER is true, but GATEHOUSE_REDIS_URL is unset. Set that too.',
+    ]);
+  });
+
+  test('never hold a secret, wherever it was put', () => {
+    const secret = 'hunter2hunter2';
+    const named = settingList.filter(({ setting }) => setting.secret || setting.reference);
+    expect(named.map(({ key }) => key)).toEqual([
+      'databaseUrl',
+      'databasePassword',
+      'redisUrl',
+      'redisPassword',
+      'keys',
+      'serverSecrets',
+    ]);
+    const env = Object.fromEntries(named.map(({ setting }) => [setting.name, `x:${secret}`]));
+    const problems = problemsOf({
+      env: {
+        ...env,
+        GATEHOUSE_ISSUER: `https://me:${secret}@login.example.com`,
+        GATEHOUSE_AUDIENCE_FILE: '/a',
+        GATEHOUSE_LOG_LEVEL: `postgres://me:${secret}@db`,
+      },
+      readFile: files({ '/a': secret }),
+    });
+    expect(problems).toHaveLength(9);
+    expect(problems.join('\n')).not.toContain(secret);
+  });
+
+  test('a long value is cut short', () => {
+    expect(problemsOf({ env: { GATEHOUSE_PORT: '9'.repeat(5000) } })[0]?.length).toBeLessThan(200);
+  });
+});
+
+describe('_FILE', () => {
+  test('gives the content of the file, without the line break at its end', () => {
+    const readFile = files({ '/i': 'https://a.example\n', '/n': 'Two Words\r\n' });
+    const env = { GATEHOUSE_ISSUER_FILE: '/i', GATEHOUSE_APP_NAME_FILE: '/n' };
+    expect(loadConfig({ env, readFile })).toMatchObject({
+      issuer: 'https://a.example',
+      appName: 'Two Words',
+    });
+  });
+
+  test('works for a setting whose own name ends in _FILE', () => {
+    const env = { GATEHOUSE_CLIENTS_FILE_FILE: '/p' };
+    expect(loadConfig({ env, readFile: files({ '/p': 'clients.yaml\n' }) }).clientsFile).toBe('clients.yaml');
+  });
+
+  test.each<[Record<string, string>, string]>([
+    [{ GATEHOUSE_PORT: '1', GATEHOUSE_PORT_FILE: '/p' }, 'both set'],
+    [{ GATEHOUSE_PORT_FILE: '/empty' }, 'is empty'],
+    [{ GATEHOUSE_PORT_FILE: '/wrong' }, 'GATEHOUSE_PORT (from the file /wrong) must be'],
+  ])('%j is a problem', (env, reason) => {
+    const readFile = files({ '/p': '1', '/empty': '\n', '/wrong': 'x' });
+    const problems = problemsOf({ env, readFile });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(reason);
+  });
+});
+
+describe('names', () => {
+  test.each([
+    ['GATEHOUSE_DATABASE_URI', 'Did you mean GATEHOUSE_DATABASE_URL?'],
+    ['GATEHOUSE_AUDIENCE_FLE', 'Did you mean GATEHOUSE_AUDIENCE_FILE?'],
+    ['GATEHOUSE_COFFEE', 'Remove it'],
+  ])('%s is unknown', (name, advice) => {
+    const problems = problemsOf({ env: { [name]: 'x' } });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(advice);
+  });
+
+  test('variables for tests and those Kubernetes makes for Services are let be', () => {
+    const env = {
+      GATEHOUSE_TEST_DATABASE: 'x',
+      GATEHOUSE_PORT: 'tcp://10.1.2.3:3000',
+      GATEHOUSE_PORT_3000_TCP: 'tcp://10.1.2.3:3000',
+      GATEHOUSE_PORT_3000_TCP_ADDR: '10.1.2.3',
+      GATEHOUSE_SERVICE_HOST: '10.1.2.3',
+      GATEHOUSE_SERVICE_PORT_HTTP: '3000',
+      GATEHOUSE_OPS_PORT: 'tcp://10.1.2.3:9090',
+      GATEHOUSE_REDIS_PORT: 'tcp://10.1.2.4:6379',
+    };
+    expect(loadConfig({ env })).toMatchObject({ port: 3000, opsPort: 9090 });
+  });
+});
+
+describe('overrides', () => {
+  test('win over the environment and its files', () => {
+    const env = { GATEHOUSE_PORT_FILE: '/p', GATEHOUSE_OPS_PORT: '1' };
+    const overrides = { GATEHOUSE_PORT: '4000', GATEHOUSE_OPS_PORT: '4001' } as const;
+    expect(loadConfig({ env, overrides, readFile: files({}) })).toMatchObject({ port: 4000, opsPort: 4001 });
+  });
+
+  test('what is required and given is no problem; what is required and wrong is told once', () => {
+    const env = {
+      GATEHOUSE_KEYS: 'file:k',
+      GATEHOUSE_DATABASE_URL: 'x',
+      GATEHOUSE_CLIENTS_FILE_FILE: '/none',
+    };
+    const required = ['GATEHOUSE_KEYS', 'GATEHOUSE_DATABASE_URL', 'GATEHOUSE_CLIENTS_FILE'] as const;
+    const problems = problemsOf({ env, required, readFile: files({}) });
+    expect(problems).toHaveLength(2);
+    expect(problems[0]).toContain('the file /none');
+    expect(problems[1]).toContain('GATEHOUSE_DATABASE_URL (value not shown) must be a URL');
+  });
+});

@@ -1,0 +1,229 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId, randomToken } from '../../provider/lib/ids.ts';
+import type { Account, AccountStore } from '../../provider/ports/account-store.ts';
+
+export interface AccountStoreFixture {
+  store: AccountStore;
+  /** A second store over the same data, through a connection of its own. */
+  another?(): AccountStore | Promise<AccountStore>;
+  close(): Promise<void>;
+}
+
+const at = Date.UTC(2026, 0, 1);
+
+export function sampleAccount(changes: Partial<Account> = {}): Account {
+  return {
+    id: newId('user'),
+    email: `${randomToken(8)}@example.com`,
+    emailVerified: false,
+    passwordHash: '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA',
+    roles: ['CLIENT'],
+    metadata: { plan: 'gold', nested: { list: [1, null, 'ü'] } },
+    state: 'active',
+    generation: 0,
+    createdAt: at,
+    updatedAt: at,
+    ...changes,
+  };
+}
+
+/** Checks every sentence of `provider/ports/account-store.ts` on the store that `open` gives. */
+export function accountStoreContract(name: string, open: () => Promise<AccountStoreFixture>): void {
+  describe(`${name} keeps the contract of AccountStore`, () => {
+    let store: AccountStore;
+    let other: AccountStore;
+    let close: () => Promise<void>;
+
+    beforeAll(async () => {
+      const fixture = await open();
+      store = fixture.store;
+      close = () => fixture.close();
+      other = (await fixture.another?.()) ?? store;
+    });
+    afterAll(() => close());
+
+    const inserted = async (changes: Partial<Account> = {}): Promise<Account> => {
+      const account = sampleAccount(changes);
+      expect(await store.insert(account)).toBe(true);
+      return account;
+    };
+
+    describe('insert and find', () => {
+      test('give back what was inserted, by id and by address', async () => {
+        const account = await inserted({ email: `${randomToken(8)}.Mixed@Example.com`, emailVerified: true });
+        expect(await other.findById(account.id)).toEqual(account);
+        expect(await other.findByEmail(account.email)).toEqual(account);
+      });
+
+      test('keep an account without a password apart from one with', async () => {
+        const account = await inserted({
+          passwordHash: undefined,
+          roles: [],
+          metadata: {},
+          state: 'disabled',
+        });
+        expect(await store.findById(account.id)).toEqual(account);
+        expect((await store.findById(account.id))?.passwordHash).toBeUndefined();
+      });
+
+      test('give nothing for what is unknown', async () => {
+        expect(await store.findById(newId('user'))).toBeUndefined();
+        expect(await store.findByEmail('nobody@example.com')).toBeUndefined();
+      });
+
+      test('find an address in whatever case, beyond ASCII too', async () => {
+        const tag = randomToken(8);
+        const account = await inserted({ email: `Émile.ØST.${tag}@Example.com` });
+        expect(await store.findByEmail(`ÉMILE.øst.${tag}@EXAMPLE.COM`)).toEqual(account);
+        expect(await store.findByEmail(`emile.ost.${tag}@example.com`)).toBeUndefined();
+      });
+
+      test.each(['a\0b', '\0', 'a\ud800b', '%', '_', "' or '1'='1", '\\', '?', ':id', '__proto__', ''])(
+        'answer look-ups of %j without an error',
+        async (text) => {
+          expect(await store.findById(text)).toBeUndefined();
+          expect(await store.findByEmail(text)).toBeUndefined();
+          expect(await store.update(text, { emailVerified: true }, at)).toBeUndefined();
+          expect(await store.replacePasswordHash(text, 'a', 'b', at)).toBe(false);
+        },
+      );
+
+      test('keep any text in metadata', async () => {
+        const account = await inserted({ metadata: { 'a\0b': '\0 ? :id \\ " \u{1F600}', ['__proto__']: 1 } });
+        expect(await store.findById(account.id)).toEqual(account);
+      });
+    });
+
+    describe('insert', () => {
+      test('refuses an address that is taken, in whatever case, and leaves its account alone', async () => {
+        const account = await inserted();
+        const second = sampleAccount({ email: account.email.toUpperCase() });
+        expect(await other.insert(second)).toBe(false);
+        expect(await store.findById(second.id)).toBeUndefined();
+        expect(await store.findByEmail(account.email)).toEqual(account);
+      });
+
+      test('refuses an id that is taken', async () => {
+        const account = await inserted();
+        expect(await store.insert(sampleAccount({ id: account.id }))).toBe(false);
+        expect(await store.findById(account.id)).toEqual(account);
+      });
+
+      test('has one winner of 50 in parallel for one address', async () => {
+        const email = `${randomToken(8)}@example.com`;
+        const accounts = Array.from({ length: 50 }, (_, index) =>
+          sampleAccount({ email: index % 2 === 0 ? email : email.toUpperCase() }),
+        );
+        const won = await Promise.all(
+          accounts.map((account, index) => (index % 3 === 0 ? other : store).insert(account)),
+        );
+        expect(won.filter(Boolean)).toHaveLength(1);
+        expect(await store.findByEmail(email)).toEqual(accounts[won.indexOf(true)]);
+      });
+    });
+
+    describe('update', () => {
+      test('changes the fields named and no others, and gives the account as it is then', async () => {
+        const account = await inserted();
+        const later = at + 1_000;
+        const changes = [
+          { emailVerified: true },
+          { passwordHash: 'other' },
+          { roles: [] },
+          { metadata: { only: 'this' } },
+          { state: 'disabled' },
+        ] as const;
+        let expected: Account = { ...account, updatedAt: later };
+        for (const change of changes) {
+          expected = { ...expected, ...structuredClone(change) } as Account;
+          expect(await store.update(account.id, structuredClone(change) as object, later)).toEqual(expected);
+          expect(await other.findById(account.id)).toEqual(expected);
+        }
+        expect(await store.update(account.id, { emailVerified: false }, later)).toMatchObject({
+          emailVerified: false,
+        });
+      });
+
+      test('gives nothing for an unknown account', async () => {
+        expect(await store.update(newId('user'), { emailVerified: true }, at)).toBeUndefined();
+      });
+
+      test('raises the generation once for each of 20 parallel calls', async () => {
+        const account = await inserted({ generation: 3 });
+        const raised = await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            (index % 2 === 0 ? store : other).update(account.id, { raiseGeneration: true }, at),
+          ),
+        );
+        const seen = raised.map((one) => one?.generation ?? 0).sort((a, b) => a - b);
+        expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => index + 4));
+        expect((await store.findById(account.id))?.generation).toBe(23);
+      });
+
+      test('loses nothing when different fields are changed in parallel', async () => {
+        const account = await inserted();
+        await Promise.all([
+          store.update(account.id, { roles: ['ADMIN'] }, at),
+          other.update(account.id, { emailVerified: true }, at),
+          store.update(account.id, { metadata: { changed: true } }, at),
+          other.update(account.id, { passwordHash: 'new', raiseGeneration: true }, at),
+        ]);
+        expect(await store.findById(account.id)).toMatchObject({
+          roles: ['ADMIN'],
+          emailVerified: true,
+          metadata: { changed: true },
+          passwordHash: 'new',
+          generation: 1,
+        });
+      });
+    });
+
+    describe('replacePasswordHash', () => {
+      test('replaces the hash it was told of, and nothing else', async () => {
+        const account = await inserted({ passwordHash: 'old' });
+        expect(await store.replacePasswordHash(account.id, 'old', 'new', at + 5)).toBe(true);
+        expect(await store.findById(account.id)).toEqual({
+          ...account,
+          passwordHash: 'new',
+          updatedAt: at + 5,
+        });
+      });
+
+      test('changes nothing when the hash is another by now, or there is none', async () => {
+        const account = await inserted({ passwordHash: 'changed meanwhile' });
+        const bare = await inserted({ passwordHash: undefined });
+        expect(await store.replacePasswordHash(account.id, 'old', 'new', at + 5)).toBe(false);
+        expect(await store.replacePasswordHash(bare.id, 'old', 'new', at + 5)).toBe(false);
+        expect(await store.replacePasswordHash(newId('user'), 'old', 'new', at + 5)).toBe(false);
+        expect(await store.findById(account.id)).toEqual(account);
+        expect(await store.findById(bare.id)).toEqual(bare);
+      });
+
+      test('has one winner of 20 in parallel', async () => {
+        const account = await inserted({ passwordHash: 'old' });
+        const won = await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            (index % 2 === 0 ? store : other).replacePasswordHash(account.id, 'old', `new ${index}`, at),
+          ),
+        );
+        expect(won.filter(Boolean)).toHaveLength(1);
+        expect((await store.findById(account.id))?.passwordHash).toBe(`new ${won.indexOf(true)}`);
+      });
+    });
+
+    test('list gives pages in order of id, each account once', async () => {
+      // '~' follows every other character of an id, so no account of another test is in between.
+      const ids = ['~a', '~B', '~_', '~-', '~0', '~é'].sort();
+      for (const id of [...ids].reverse()) await inserted({ id });
+      const pages: string[][] = [];
+      for (let after: string | undefined = '~'; ; ) {
+        const page: Account[] = await store.list(after, 4);
+        if (page.length === 0) break;
+        pages.push(page.map(({ id }) => id));
+        after = page.at(-1)?.id;
+      }
+      expect(pages).toEqual([ids.slice(0, 4), ids.slice(4)]);
+      expect((await store.list(undefined, 1)).map(({ id }) => id < '~')).toEqual([true]);
+    });
+  });
+}

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomToken } from '../../provider/lib/ids.ts';
+import type { Denylist, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { ManualClock } from '../support/manual-clock.ts';
+
+export interface DenylistFixture {
+  store: Denylist;
+  /** The clock the store asks; starts near the real time. */
+  clock: ManualClock;
+  /** A second store over the same data, through a connection of its own. */
+  another?(): Denylist | Promise<Denylist>;
+  close(): Promise<void>;
+}
+
+const minute = 60_000;
+const jti = (): RevocationKey => `jti:${randomToken()}`;
+
+/** Checks every sentence of `provider/ports/denylist.ts` on the store that `open` gives. */
+export function denylistContract(name: string, open: () => Promise<DenylistFixture>): void {
+  describe(`${name} keeps the contract of Denylist`, () => {
+    let store: Denylist;
+    let other: Denylist;
+    let clock: ManualClock;
+    let close: () => Promise<void>;
+
+    beforeAll(async () => {
+      const fixture = await open();
+      ({ store, clock } = fixture);
+      close = () => fixture.close();
+      other = (await fixture.another?.()) ?? store;
+    });
+    afterAll(() => close());
+
+    test('what was revoked is seen by everybody, and nothing else is', async () => {
+      const keys: RevocationKey[] = [jti(), `family:${randomToken()}`, `sid:a:b`, 'client:demo/ü web'];
+      await store.revoke(keys, clock.now() + minute);
+      for (const key of keys) {
+        expect(await store.anyRevoked([key])).toBe(true);
+        expect(await other.anyRevoked([jti(), key, jti()])).toBe(true);
+      }
+      expect(await store.anyRevoked([jti(), 'family:other', 'client:demo'])).toBe(false);
+    });
+
+    test('kinds are apart', async () => {
+      const name = randomToken();
+      await store.revoke([`jti:${name}`], clock.now() + minute);
+      expect(await store.anyRevoked([`family:${name}`, `sid:${name}`, `client:${name}`])).toBe(false);
+    });
+
+    test('a revocation lasts until its time and no longer', async () => {
+      const key = jti();
+      await store.revoke([key], clock.now() + minute);
+      clock.advance(minute - 1);
+      expect(await store.anyRevoked([key])).toBe(true);
+      clock.advance(2);
+      expect(await store.anyRevoked([key])).toBe(false);
+      await store.revoke([key], clock.now() + minute);
+      expect(await store.anyRevoked([key])).toBe(true);
+    });
+
+    test('of two revocations the later expiry is kept, in either order', async () => {
+      const [longFirst, shortFirst] = [jti(), jti()];
+      const now = clock.now();
+      await store.revoke([longFirst], now + 3 * minute);
+      await other.revoke([longFirst], now + minute);
+      await store.revoke([shortFirst], now + minute);
+      await other.revoke([shortFirst], now + 3 * minute);
+      clock.advance(2 * minute);
+      expect(await store.anyRevoked([longFirst])).toBe(true);
+      expect(await store.anyRevoked([shortFirst])).toBe(true);
+    });
+
+    test('of 30 parallel revocations the latest expiry is kept', async () => {
+      const [one, two] = [jti(), jti()];
+      const now = clock.now();
+      await Promise.all(
+        Array.from({ length: 30 }, (_, index) =>
+          // Both orders of the keys, so that rows locked one after the other would deadlock.
+          (index % 2 === 0 ? store : other).revoke(
+            index % 3 === 0 ? [one, two] : [two, one],
+            now + (((index * 7) % 30) + 1) * minute,
+          ),
+        ),
+      );
+      clock.advance(30 * minute - 1);
+      expect(await store.anyRevoked([one])).toBe(true);
+      expect(await store.anyRevoked([two])).toBe(true);
+      clock.advance(2);
+      expect(await store.anyRevoked([one, two])).toBe(false);
+    });
+
+    test('no keys, the same key twice and odd keys are no error', async () => {
+      const key = jti();
+      await store.revoke([], clock.now() + minute);
+      expect(await store.anyRevoked([])).toBe(false);
+      await store.revoke([key, key], clock.now() + minute);
+      expect(await store.anyRevoked([key, key])).toBe(true);
+      expect(await store.anyRevoked(['jti:a\0b', "jti:' or '1'='1", 'jti:{",\\}', 'jti:'])).toBe(false);
+      expect(await store.anyRevoked(['jti:a\0b', key])).toBe(true);
+    });
+  });
+}

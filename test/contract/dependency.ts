@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Dependency } from '../../provider/ports/dependency.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+export interface DependencyFixture {
+  dependency: Dependency;
+  /** Makes the server unreachable, as far as this dependency can see. */
+  goAway(): Promise<void>;
+  comeBack(): Promise<void>;
+  /** Leaves the server reachable, but without an answer until `comeBack`. */
+  fallSilent(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Checks every sentence of `provider/ports/dependency.ts` on the dependency that `open` gives. */
+export function dependencyContract(name: string, open: () => Promise<DependencyFixture>): void {
+  describe(`${name} keeps the contract of Dependency`, () => {
+    let fixture: DependencyFixture;
+    let dependency: Dependency;
+
+    beforeAll(async () => {
+      fixture = await open();
+      dependency = fixture.dependency;
+    });
+    afterAll(() => fixture.close());
+
+    const expectPingToRecover = async () => {
+      const answers = () => dependency.ping().then(() => true);
+      await waitFor(answers, { what: `${dependency.name} to answer again` });
+    };
+
+    test('is named in lower case', () => {
+      expect(dependency.name).toMatch(/^[a-z][a-z-]*$/);
+    });
+
+    test('answers a ping', async () => {
+      await expect(dependency.ping()).resolves.toBeUndefined();
+    });
+
+    test('rejects pings with a reason while the server is away, and answers again afterwards', async () => {
+      await fixture.goAway();
+      const pings = await Promise.allSettled(Array.from({ length: 20 }, () => dependency.ping()));
+      expect(pings).toEqual(Array(20).fill({ status: 'rejected', reason: expect.any(Error) }));
+      await fixture.comeBack();
+      await expectPingToRecover();
+    });
+
+    test('rejects pings within a bounded time while the server is silent, and answers again afterwards', async () => {
+      await fixture.fallSilent();
+      await expect(dependency.ping()).rejects.toThrow(Error);
+      await fixture.comeBack();
+      await expectPingToRecover();
+    });
+
+    test('rejects pings once it is closed, which may be done twice', async () => {
+      await dependency.close();
+      await expect(dependency.ping()).rejects.toThrow(Error);
+      await dependency.close();
+    });
+  });
+}

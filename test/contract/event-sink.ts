@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId, randomToken } from '../../provider/lib/ids.ts';
+import type { EventSink } from '../../provider/ports/event-sink.ts';
+import type { OutboxEvent } from '../../provider/ports/outbox.ts';
+
+export interface EventSinkFixture {
+  sink: EventSink;
+  /** The ids of the events that arrived, in any order. Left out for a sink that drops all events on purpose. */
+  arrived?(): Promise<string[]>;
+  /** Makes the sink's receiver answer so for the events with these ids. */
+  refuse?(ids: string[], outcome: 'failed' | 'rejected'): Promise<void>;
+  /** Makes the receiver unreachable until `comeBack`. */
+  goAway?(): Promise<void>;
+  comeBack?(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An event as accounts write them. */
+export function someEvent(changes: Partial<OutboxEvent> = {}): OutboxEvent {
+  const subject = newId('user');
+  return {
+    id: newId('evt'),
+    type: 'user.login',
+    version: 1,
+    time: Date.UTC(2026, 0, 1),
+    subject,
+    data: { id: subject, email: `${randomToken(8)}@example.com`, userAgent: 'Söme "agent"\n😀', ip: null },
+    ...changes,
+  };
+}
+
+const published = (events: OutboxEvent[]) => events.map(({ id }) => ({ id, outcome: 'published' }));
+const ids = (events: OutboxEvent[]) => events.map(({ id }) => id);
+
+/** Checks every sentence of `provider/ports/event-sink.ts` on the sink that `open` gives. */
+export function eventSinkContract(name: string, open: () => Promise<EventSinkFixture>): void {
+  describe(`${name} keeps the contract of EventSink`, () => {
+    let fixture: EventSinkFixture;
+    let sink: EventSink;
+
+    beforeAll(async () => {
+      fixture = await open();
+      sink = fixture.sink;
+    });
+    afterAll(() => fixture.close());
+
+    const expectArrived = async (events: OutboxEvent[]) => {
+      const arrived = (await fixture.arrived?.()) ?? ids(events);
+      expect(arrived).toEqual(expect.arrayContaining(ids(events)));
+    };
+    const publish = async (events: OutboxEvent[]) => {
+      const results = await sink.publish(events);
+      // In any order: sorted as the events are.
+      return ids(events).map((id) => results.filter((result) => result.id === id));
+    };
+
+    test('takes no events', async () => {
+      expect(await sink.publish([])).toEqual([]);
+    });
+
+    test.each([1, 2, 10, 11, 35])('gives one result for each of %d events, which arrived', async (count) => {
+      const events = Array.from({ length: count }, () => someEvent());
+      expect(await publish(events)).toEqual(published(events).map((result) => [result]));
+      await expectArrived(events);
+    });
+
+    test('takes the same event again', async () => {
+      const event = someEvent();
+      expect(await sink.publish([event])).toEqual(published([event]));
+      expect(await sink.publish([event])).toEqual(published([event]));
+      await expectArrived([event]);
+    });
+
+    test('takes calls in parallel', async () => {
+      const batches = Array.from({ length: 5 }, () => [someEvent(), someEvent()]);
+      const results = await Promise.all(batches.map((events) => publish(events)));
+      expect(results.flat(2)).toEqual(published(batches.flat()));
+      await expectArrived(batches.flat());
+    });
+
+    test('tells apart what was published, what failed and what will never be accepted', async () => {
+      const [first, later, never, last] = [someEvent(), someEvent(), someEvent(), someEvent()];
+      await fixture.refuse?.([later.id], 'failed');
+      await fixture.refuse?.([never.id], 'rejected');
+      const results = (await publish([first, later, never, last])).flat();
+      const refused = (event: OutboxEvent, outcome: string) =>
+        fixture.refuse ? { id: event.id, outcome, reason: expect.any(String) } : published([event])[0];
+      expect(results).toEqual([
+        ...published([first]),
+        refused(later, 'failed'),
+        refused(never, 'rejected'),
+        ...published([last]),
+      ]);
+      await expectArrived([first, last]);
+    });
+
+    test('throws only when nothing at all was delivered', async () => {
+      const [before, lost, after] = [someEvent(), someEvent(), someEvent()];
+      expect(await sink.publish([before])).toEqual(published([before]));
+      await fixture.goAway?.();
+      const outcome = await sink.publish([lost]).then(
+        (results) => results.map((result) => result.outcome),
+        () => 'threw',
+      );
+      // A receiver that can't be reached may be told by throwing, or for each event.
+      expect(fixture.goAway ? ['threw', ['failed']] : [['published']]).toContainEqual(outcome);
+      await fixture.comeBack?.();
+      expect(await sink.publish([after])).toEqual(published([after]));
+      await expectArrived([before, after]);
+      if (fixture.goAway) expect(await fixture.arrived?.()).not.toContain(lost.id);
+    });
+  });
+}

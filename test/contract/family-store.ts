@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId, randomToken } from '../../provider/lib/ids.ts';
+import type { Family, FamilyStore, Rotation } from '../../provider/ports/family-store.ts';
+import type { ManualClock } from '../support/manual-clock.ts';
+
+export interface FamilyStoreFixture {
+  store: FamilyStore;
+  /** The clock the store asks; starts near the real time. */
+  clock: ManualClock;
+  /** A second store over the same data, through a connection of its own. */
+  another?(): FamilyStore | Promise<FamilyStore>;
+  close(): Promise<void>;
+}
+
+const minute = 60_000;
+
+function times<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+}
+
+/** Checks every sentence of `provider/ports/family-store.ts` on the store that `open` gives. */
+export function familyStoreContract(name: string, open: () => Promise<FamilyStoreFixture>): void {
+  describe(`${name} keeps the contract of FamilyStore`, () => {
+    let store: FamilyStore;
+    let other: FamilyStore;
+    let clock: ManualClock;
+    let close: () => Promise<void>;
+
+    beforeAll(async () => {
+      const fixture = await open();
+      ({ store, clock } = fixture);
+      close = () => fixture.close();
+      other = (await fixture.another?.()) ?? store;
+    });
+    afterAll(() => close());
+
+    const newFamily = (changes: Partial<Family> = {}): Family => ({
+      id: newId('fam'),
+      accountId: newId('user'),
+      clientId: 'client one/ü',
+      currentHash: randomToken(),
+      payload: randomToken(),
+      expiresAt: clock.now() + minute,
+      ...changes,
+    });
+    const successor = (changes: Partial<Rotation> = {}): Rotation => ({
+      hash: randomToken(),
+      payload: randomToken(),
+      expiresAt: clock.now() + minute,
+      at: clock.now(),
+      ...changes,
+    });
+    const opened = async (changes: Partial<Family> = {}): Promise<Family> => {
+      const family = newFamily(changes);
+      expect(await store.open(family)).toBe(true);
+      return family;
+    };
+    const either = (index: number) => (index % 2 === 0 ? store : other);
+
+    describe('open and find', () => {
+      test('give back what was opened, through any connection', async () => {
+        const family = await opened();
+        expect(await other.find(family.id)).toEqual(family);
+        expect(await store.find(newId('fam'))).toBeUndefined();
+      });
+
+      test('refuse a family that exists, and leave it as it is', async () => {
+        const family = await opened();
+        expect(await other.open(newFamily({ id: family.id }))).toBe(false);
+        expect(await store.find(family.id)).toEqual(family);
+      });
+
+      test('have one winner of 100 in parallel', async () => {
+        const id = newId('fam');
+        const families = Array.from({ length: 100 }, () => newFamily({ id }));
+        const won = await Promise.all(families.map((family, index) => either(index).open(family)));
+        expect(won.filter(Boolean)).toHaveLength(1);
+        expect(await store.find(id)).toEqual(families[won.indexOf(true)]);
+      });
+
+      test('take any base64url text as an id', async () => {
+        for (const id of ['-', '_', 'A', 'a', '__proto__', 'x'.repeat(128)]) {
+          const family = await opened({ id });
+          expect(await store.find(id)).toEqual(family);
+          await store.end(id, clock.now());
+        }
+      });
+    });
+
+    describe('rotate', () => {
+      test('puts the successor in place and remembers the token before', async () => {
+        const family = await opened();
+        const next = successor({ expiresAt: clock.now() + 2 * minute });
+        expect(await store.rotate(family.id, family.currentHash, next)).toBe(true);
+        const { accountId, clientId, id } = family;
+        expect(await other.find(id)).toEqual({
+          ...{ id, accountId, clientId, currentHash: next.hash, payload: next.payload },
+          expiresAt: next.expiresAt,
+          previous: { hash: family.currentHash, spentAt: next.at },
+        });
+        clock.advance(7);
+        const last = successor();
+        expect(await other.rotate(id, next.hash, last)).toBe(true);
+        expect((await store.find(id))?.previous).toEqual({ hash: next.hash, spentAt: last.at });
+      });
+
+      test('changes nothing unless the hash given is current', async () => {
+        const family = await opened();
+        const next = successor();
+        expect(await store.rotate(family.id, randomToken(), successor())).toBe(false);
+        expect(await store.find(family.id)).toEqual(family);
+        await store.rotate(family.id, family.currentHash, next);
+        expect(await store.rotate(family.id, family.currentHash, successor())).toBe(false);
+        expect((await store.find(family.id))?.currentHash).toBe(next.hash);
+        expect(await store.rotate(newId('fam'), family.currentHash, successor())).toBe(false);
+      });
+
+      test('has one winner of 100 in parallel, whose successor is current', async () => {
+        const family = await opened();
+        const successors = Array.from({ length: 100 }, (_, index) => successor({ at: clock.now() + index }));
+        const won = await Promise.all(
+          successors.map((next, index) => either(index).rotate(family.id, family.currentHash, next)),
+        );
+        expect(won.filter(Boolean)).toHaveLength(1);
+        const winner = successors[won.indexOf(true)];
+        expect(await store.find(family.id)).toMatchObject({
+          currentHash: winner?.hash,
+          payload: winner?.payload,
+          previous: { hash: family.currentHash, spentAt: winner?.at },
+        });
+      });
+    });
+
+    describe('a family past its expiry', () => {
+      test('is neither found nor rotated', async () => {
+        const family = await opened();
+        clock.advance(minute - 1);
+        expect(await store.find(family.id)).toEqual(family);
+        clock.advance(2);
+        expect(await store.find(family.id)).toBeUndefined();
+        expect(await store.rotate(family.id, family.currentHash, successor())).toBe(false);
+        expect(await store.find(family.id)).toBeUndefined();
+      });
+
+      test('is the one whose current token expired', async () => {
+        const [longer, shorter] = [await opened(), await opened()];
+        await store.rotate(longer.id, longer.currentHash, successor({ expiresAt: clock.now() + 2 * minute }));
+        await store.rotate(shorter.id, shorter.currentHash, successor({ expiresAt: clock.now() + 10 }));
+        clock.advance(11);
+        expect(await store.find(shorter.id)).toBeUndefined();
+        clock.advance(minute);
+        expect(await store.find(longer.id)).toBeDefined();
+      });
+    });
+
+    describe('end', () => {
+      const expectEnded = async (family: Family, hash: string) => {
+        expect(await other.find(family.id)).toBeUndefined();
+        expect(await other.rotate(family.id, hash, successor())).toBe(false);
+        expect(await other.open(family)).toBe(false);
+        expect(await other.find(family.id)).toBeUndefined();
+      };
+
+      test('ends a family, and no other', async () => {
+        const [family, kept] = [await opened(), await opened()];
+        await store.end(family.id, clock.now() + minute);
+        await expectEnded(family, family.currentHash);
+        expect(await store.find(kept.id)).toEqual(kept);
+      });
+
+      test('keeps one from being opened that did not exist yet', async () => {
+        const family = newFamily();
+        await store.end(family.id, clock.now() + minute);
+        await expectEnded(family, family.currentHash);
+      });
+
+      test('holds until the latest time given', async () => {
+        const family = await opened();
+        await store.end(family.id, clock.now() + 3 * minute);
+        await store.end(family.id, clock.now() + minute);
+        clock.advance(3 * minute - 1);
+        await expectEnded(newFamily({ id: family.id }), family.currentHash);
+        clock.advance(2);
+        await opened({ id: family.id });
+      });
+
+      test('wins every race with open and rotate', async () => {
+        await times(30, async (index) => {
+          const [fresh, existing, next] = [newFamily(), await opened(), successor()];
+          const until = clock.now() + minute;
+          await Promise.all([
+            either(index).open(fresh),
+            either(index + 1).end(fresh.id, until),
+            either(index).rotate(existing.id, existing.currentHash, next),
+            either(index + 1).end(existing.id, until),
+          ]);
+          await expectEnded(fresh, fresh.currentHash);
+          await expectEnded(existing, next.hash);
+          await expectEnded(existing, existing.currentHash);
+        });
+      });
+    });
+  });
+}

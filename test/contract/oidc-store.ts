@@ -1,0 +1,313 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomToken } from '../../provider/lib/ids.ts';
+import type { Artifact, OidcStore } from '../../provider/ports/oidc-store.ts';
+import type { ManualClock } from '../support/manual-clock.ts';
+
+export interface OidcStoreFixture {
+  store: OidcStore;
+  /** The clock the store asks; starts near the real time. */
+  clock: ManualClock;
+  /** A second store over the same data, through a connection of its own. */
+  another?(): OidcStore | Promise<OidcStore>;
+  close(): Promise<void>;
+}
+
+const minute = 60_000;
+const code = 'AuthorizationCode';
+const session = 'Session';
+
+function times<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+}
+
+/** Checks every sentence of `provider/ports/oidc-store.ts` on the store that `open` gives. */
+export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFixture>): void {
+  describe(`${name} keeps the contract of OidcStore`, () => {
+    let store: OidcStore;
+    let other: OidcStore;
+    let clock: ManualClock;
+    let close: () => Promise<void>;
+
+    beforeAll(async () => {
+      const fixture = await open();
+      ({ store, clock } = fixture);
+      close = () => fixture.close();
+      other = (await fixture.another?.()) ?? store;
+    });
+    afterAll(() => close());
+
+    const artifact = (changes: Partial<Artifact> = {}): Artifact => ({
+      payload: randomToken(),
+      expiresAt: clock.now() + minute,
+      ...changes,
+    });
+    const either = (index: number) => (index % 2 === 0 ? store : other);
+
+    describe('put and find', () => {
+      test('give back what was put, through any connection', async () => {
+        const [key, indexKey] = [randomToken(), randomToken()];
+        const put = artifact({ indexKey });
+        await store.put(session, key, put);
+        expect(await other.find(session, key)).toEqual({ key, ...put });
+      });
+
+      test('give nothing for an unknown key, or the same key of another kind', async () => {
+        const key = randomToken();
+        await store.put(code, key, artifact());
+        expect(await store.find(code, randomToken())).toBeUndefined();
+        expect(await store.find(session, key)).toBeUndefined();
+      });
+
+      test('replace payload, index key and expiry', async () => {
+        const key = randomToken();
+        await store.put(session, key, artifact({ indexKey: randomToken() }));
+        const second = artifact({ indexKey: randomToken(), expiresAt: clock.now() + 2 * minute });
+        await store.put(session, key, second);
+        expect(await store.find(session, key)).toEqual({ key, ...second });
+        const third = artifact({ expiresAt: clock.now() + 10 });
+        await store.put(session, key, third);
+        expect(await store.find(session, key)).toEqual({ key, ...third });
+      });
+
+      test('take any base64url text as a key, and any text as a payload', async () => {
+        const keys = [
+          '-',
+          '_',
+          'A',
+          'a',
+          '0',
+          '-_-',
+          '__proto__',
+          'constructor',
+          'x'.repeat(128),
+          'X'.repeat(128),
+        ];
+        const payloads = new Map(
+          keys.map((key, index) => [key, `${index} "'{}\\ £€😀\n${'p'.repeat(40_000)}`]),
+        );
+        for (const [key, payload] of payloads)
+          await store.put('Interaction', key, artifact({ payload, indexKey: key }));
+        for (const [key, payload] of payloads) {
+          expect(await store.find('Interaction', key)).toMatchObject({ key, payload });
+          expect(await store.findByIndex('Interaction', key)).toMatchObject({ key, payload });
+        }
+        for (const key of keys) await store.destroy('Interaction', key);
+      });
+
+      test('destroy removes that artifact alone', async () => {
+        const [key, kept, indexKey] = [randomToken(), randomToken(), randomToken()];
+        await store.put(session, key, artifact({ indexKey }));
+        await store.put(session, kept, artifact());
+        await store.destroy(session, key);
+        await store.destroy(session, randomToken());
+        expect(await other.find(session, key)).toBeUndefined();
+        expect(await other.findByIndex(session, indexKey)).toBeUndefined();
+        expect(await store.consume(session, key, clock.now(), 0)).toEqual({ outcome: 'missing' });
+        expect(await store.find(session, kept)).toBeDefined();
+      });
+    });
+
+    test('an expired artifact is gone, however it is asked for', async () => {
+      const [key, indexKey] = [randomToken(), randomToken()];
+      await store.put('DeviceCode', key, artifact({ indexKey }));
+      clock.advance(minute - 1);
+      expect(await store.find('DeviceCode', key)).toBeDefined();
+      clock.advance(2);
+      expect(await store.find('DeviceCode', key)).toBeUndefined();
+      expect(await store.findByIndex('DeviceCode', indexKey)).toBeUndefined();
+      expect(await store.consume('DeviceCode', key, clock.now(), 0)).toEqual({ outcome: 'missing' });
+    });
+
+    describe('consume', () => {
+      test('is won once, and tells later ones when that was', async () => {
+        const [key, at] = [randomToken(), clock.now()];
+        await store.put(code, key, artifact());
+        expect((await store.find(code, key))?.consumedAt).toBeUndefined();
+        expect(await store.consume(code, key, at, at + minute)).toEqual({ outcome: 'won' });
+        clock.advance(5);
+        expect(await other.consume(code, key, clock.now(), at + minute)).toEqual({
+          outcome: 'lost',
+          consumedAt: at,
+        });
+        expect(await other.find(code, key)).toMatchObject({ key, consumedAt: at });
+        expect(await store.consume(code, randomToken(), at, at)).toEqual({ outcome: 'missing' });
+      });
+
+      test.each([code, session] as const)('has one winner of 100 in parallel (%s)', async (kind) => {
+        const [key, now] = [randomToken(), clock.now()];
+        await store.put(kind, key, artifact({ indexKey: kind === session ? randomToken() : undefined }));
+        const outcomes = await times(100, (index) =>
+          either(index).consume(kind, key, now + index, now + minute),
+        );
+        const winner = outcomes.findIndex(({ outcome }) => outcome === 'won');
+        const losers = outcomes.filter((_, index) => index !== winner);
+        expect(winner).not.toBe(-1);
+        expect(losers).toEqual(Array(99).fill({ outcome: 'lost', consumedAt: now + winner }));
+      });
+
+      test('keeps the artifact until the time given, when that is after its expiry', async () => {
+        const [key, at] = [randomToken(), clock.now()];
+        await store.put(code, key, artifact());
+        await store.consume(code, key, at, at + 3 * minute);
+        clock.advance(3 * minute - 1);
+        expect(await store.find(code, key)).toMatchObject({ expiresAt: at + minute, consumedAt: at });
+        expect(await store.consume(code, key, clock.now(), 0)).toEqual({ outcome: 'lost', consumedAt: at });
+        clock.advance(2);
+        expect(await store.consume(code, key, clock.now(), 0)).toEqual({ outcome: 'missing' });
+      });
+
+      test('never shortens the life of an artifact', async () => {
+        const [key, at] = [randomToken(), clock.now()];
+        await store.put(code, key, artifact());
+        await store.consume(code, key, at, at + 1);
+        clock.advance(minute - 1);
+        expect(await store.find(code, key)).toMatchObject({ consumedAt: at });
+      });
+
+      test('is not undone by a put, not even by one that expires sooner', async () => {
+        const [key, at] = [randomToken(), clock.now()];
+        await store.put(code, key, artifact());
+        await store.consume(code, key, at, at + 3 * minute);
+        const payload = randomToken();
+        await other.put(code, key, artifact({ payload, expiresAt: at + 10 }));
+        expect(await store.find(code, key)).toMatchObject({ payload, consumedAt: at });
+        clock.advance(minute);
+        expect(await store.consume(code, key, clock.now(), 0)).toEqual({ outcome: 'lost', consumedAt: at });
+      });
+
+      test('is not undone by puts that race it', async () => {
+        const [key, now] = [randomToken(), clock.now()];
+        await store.put(code, key, artifact());
+        const race = await times(60, async (index) => {
+          if (index % 3 !== 0) return either(index).put(code, key, artifact());
+          return (await either(index).consume(code, key, now, now + minute)).outcome;
+        });
+        expect(race.filter((outcome) => outcome === 'won')).toHaveLength(1);
+        expect(race.filter((outcome) => outcome === 'lost')).toHaveLength(19);
+        expect(await store.find(code, key)).toMatchObject({ consumedAt: now });
+      });
+    });
+
+    describe('putIfAbsent', () => {
+      test('writes only when the key is free', async () => {
+        const [key, first] = [randomToken(), artifact()];
+        expect(await store.putIfAbsent('ReplayDetection', key, first)).toBe(true);
+        expect(await other.putIfAbsent('ReplayDetection', key, artifact())).toBe(false);
+        expect(await store.find('ReplayDetection', key)).toEqual({ key, ...first });
+        await store.consume('ReplayDetection', key, clock.now(), 0);
+        expect(await store.putIfAbsent('ReplayDetection', key, artifact())).toBe(false);
+      });
+
+      test('takes the key of an artifact that expired or was destroyed as free', async () => {
+        const [key, now] = [randomToken(), clock.now()];
+        await store.put('ReplayDetection', key, artifact());
+        await store.consume('ReplayDetection', key, now, now);
+        clock.advance(minute + 1);
+        const second = artifact();
+        expect(await store.putIfAbsent('ReplayDetection', key, second)).toBe(true);
+        expect(await store.find('ReplayDetection', key)).toEqual({ key, ...second });
+        await store.destroy('ReplayDetection', key);
+        expect(await store.putIfAbsent('ReplayDetection', key, artifact())).toBe(true);
+      });
+
+      test('has one winner of 100 in parallel', async () => {
+        const key = randomToken();
+        const artifacts = Array.from({ length: 100 }, () => artifact());
+        const won = await Promise.all(
+          artifacts.map((one, index) => either(index).putIfAbsent('ReplayDetection', key, one)),
+        );
+        expect(won.filter(Boolean)).toHaveLength(1);
+        const winner = artifacts[won.indexOf(true)];
+        expect((await store.find('ReplayDetection', key))?.payload).toBe(winner?.payload);
+      });
+    });
+
+    describe('findByIndex', () => {
+      test('finds the artifact put last, of that kind', async () => {
+        const [first, last, indexKey] = [randomToken(), randomToken(), randomToken()];
+        await store.put(session, first, artifact({ indexKey }));
+        expect(await other.findByIndex(session, indexKey)).toMatchObject({ key: first, indexKey });
+        await store.put(session, last, artifact({ indexKey }));
+        expect(await other.findByIndex(session, indexKey)).toMatchObject({ key: last, indexKey });
+        expect(await store.findByIndex('DeviceCode', indexKey)).toBeUndefined();
+        expect(await store.findByIndex(session, randomToken())).toBeUndefined();
+      });
+
+      test('follows an artifact to its new index key', async () => {
+        const [key, before, after] = [randomToken(), randomToken(), randomToken()];
+        await store.put(session, key, artifact({ indexKey: before }));
+        await store.put(session, key, artifact({ indexKey: after }));
+        expect(await store.findByIndex(session, before)).toBeUndefined();
+        expect(await store.findByIndex(session, after)).toMatchObject({ key });
+        await store.put(session, key, artifact());
+        expect(await store.findByIndex(session, after)).toBeUndefined();
+      });
+
+      test('tells that an artifact was consumed', async () => {
+        const [key, indexKey, at] = [randomToken(), randomToken(), clock.now()];
+        await store.putIfAbsent('DeviceCode', key, artifact({ indexKey }));
+        await store.consume('DeviceCode', key, at, 0);
+        expect(await store.findByIndex('DeviceCode', indexKey)).toMatchObject({ key, consumedAt: at });
+      });
+    });
+
+    describe('endIndex', () => {
+      const expectGone = async (key: string, indexKey: string) => {
+        expect(await other.find(session, key)).toBeUndefined();
+        expect(await other.findByIndex(session, indexKey)).toBeUndefined();
+        expect(await other.consume(session, key, clock.now(), 0)).toEqual({ outcome: 'missing' });
+      };
+
+      test('ends what was put before and what is put later', async () => {
+        const [key, later, indexKey] = [randomToken(), randomToken(), randomToken()];
+        await store.put(session, key, artifact({ indexKey }));
+        await store.endIndex(session, indexKey, clock.now() + 5 * minute);
+        await expectGone(key, indexKey);
+        await store.put(session, key, artifact({ indexKey }));
+        await expectGone(key, indexKey);
+        await store.putIfAbsent(session, later, artifact({ indexKey }));
+        await expectGone(later, indexKey);
+      });
+
+      test('ends the artifacts that had the index key before the last one, too', async () => {
+        const [first, last, indexKey] = [randomToken(), randomToken(), randomToken()];
+        await store.put(session, first, artifact({ indexKey }));
+        await store.put(session, last, artifact({ indexKey }));
+        await store.endIndex(session, indexKey, clock.now() + minute);
+        await expectGone(first, indexKey);
+        await expectGone(last, indexKey);
+      });
+
+      test('leaves other kinds and other index keys alone', async () => {
+        const [key, ended, indexKey] = [randomToken(), randomToken(), randomToken()];
+        await store.put(session, key, artifact({ indexKey }));
+        await store.put('DeviceCode', key, artifact({ indexKey: ended }));
+        await store.endIndex(session, ended, clock.now() + minute);
+        expect(await store.find(session, key)).toBeDefined();
+        expect(await store.findByIndex('DeviceCode', ended)).toMatchObject({ key });
+      });
+
+      test('holds until the latest time given', async () => {
+        const [key, indexKey, now] = [randomToken(), randomToken(), clock.now()];
+        await store.endIndex(session, indexKey, now + 3 * minute);
+        await store.endIndex(session, indexKey, now + minute);
+        clock.advance(3 * minute - 1);
+        await store.put(session, key, artifact({ indexKey }));
+        await expectGone(key, indexKey);
+        clock.advance(2);
+        await store.put(session, key, artifact({ indexKey }));
+        expect(await store.findByIndex(session, indexKey)).toMatchObject({ key });
+      });
+
+      test('wins every race with a put', async () => {
+        await times(30, async (index) => {
+          const [key, indexKey] = [randomToken(), randomToken()];
+          const put = () => either(index).put(session, key, artifact({ indexKey }));
+          const end = () => either(index + 1).endIndex(session, indexKey, clock.now() + minute);
+          await Promise.all([put(), end(), put()]);
+          await expectGone(key, indexKey);
+        });
+      });
+    });
+  });
+}

@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { newId } from '../../provider/lib/ids.ts';
+import type { ClaimedEvent, Outbox, OutboxEvent } from '../../provider/ports/outbox.ts';
+
+export interface OutboxFixture {
+  /** Empty. */
+  store: Outbox;
+  /** A second store over the same data, through a connection of its own. */
+  another?(): Outbox | Promise<Outbox>;
+  close(): Promise<void>;
+}
+
+const now = Date.UTC(2026, 0, 1);
+const leaseMs = 30_000;
+const ids = (events: ClaimedEvent[]) => events.map(({ id }) => id);
+
+export function sampleEvent(changes: Partial<OutboxEvent> = {}): OutboxEvent {
+  return {
+    id: newId('evt'),
+    type: 'user.login',
+    version: 1,
+    time: now,
+    subject: newId('user'),
+    data: { id: 'user_1', nested: { list: [1, null, 'ü'] } },
+    ...changes,
+  };
+}
+
+/** Checks every sentence of `provider/ports/outbox.ts` on the store that `open` gives. */
+export function outboxContract(name: string, open: () => Promise<OutboxFixture>): void {
+  describe(`${name} keeps the contract of Outbox`, () => {
+    let store: Outbox;
+    let other: Outbox;
+    let close: () => Promise<void>;
+
+    // What is claimed and counted is everything there is, so each test has an outbox of its own.
+    beforeEach(async () => {
+      const fixture = await open();
+      store = fixture.store;
+      close = () => fixture.close();
+      other = (await fixture.another?.()) ?? store;
+    });
+    afterEach(() => close());
+
+    const appended = async (changes: Partial<OutboxEvent> = {}): Promise<OutboxEvent> => {
+      const event = sampleEvent(changes);
+      await store.append(event);
+      return event;
+    };
+
+    test('an event is claimed as it was appended', async () => {
+      const event = await appended({ data: { agent: 'a\0b \\ " ?', ['__proto__']: null } });
+      expect(await other.claim(10, now, leaseMs)).toEqual([{ ...event, attempts: 0 }]);
+    });
+
+    test('claim gives the oldest first, and at most so many', async () => {
+      const events: OutboxEvent[] = [];
+      for (let index = 0; index < 5; index++) events.push(await appended());
+      expect(ids(await store.claim(3, now, leaseMs))).toEqual(events.slice(0, 3).map(({ id }) => id));
+      expect(ids(await store.claim(3, now, leaseMs))).toEqual(events.slice(3).map(({ id }) => id));
+      expect(await store.claim(3, now, leaseMs)).toEqual([]);
+    });
+
+    test('a claim holds until it lapses, and then the event is claimed again', async () => {
+      const event = await appended();
+      await store.claim(10, now, leaseMs);
+      expect(await other.claim(10, now + leaseMs - 1, leaseMs)).toEqual([]);
+      expect(ids(await other.claim(10, now + leaseMs, leaseMs))).toEqual([event.id]);
+      expect(await store.claim(10, now + leaseMs, leaseMs)).toEqual([]);
+    });
+
+    test('no event is held by two of 20 parallel claims, and none is left out', async () => {
+      const events: OutboxEvent[] = [];
+      for (let index = 0; index < 40; index++) events.push(await appended());
+      const held: string[] = [];
+      // A claim may pass over what another is looking at, so ask until nothing is left.
+      while (held.length < events.length) {
+        const claims = await Promise.all(
+          Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? store : other).claim(3, now, leaseMs)),
+        );
+        const found = claims.flatMap(ids);
+        expect(claims.every((claim) => claim.length <= 3)).toBe(true);
+        expect(found.length).toBeGreaterThan(0);
+        held.push(...found);
+      }
+      expect(held.sort()).toEqual(events.map(({ id }) => id).sort());
+    });
+
+    test('of a subject only the oldest unpublished event is handed out', async () => {
+      const [first, second] = [await appended({ subject: 'user_a' }), await appended({ subject: 'user_a' })];
+      const elsewhere = await appended({ subject: 'user_b' });
+      expect(ids(await store.claim(10, now, leaseMs))).toEqual([first.id, elsewhere.id]);
+      expect(await other.claim(10, now, leaseMs)).toEqual([]);
+      await store.markPublished([first.id], now);
+      expect(ids(await store.claim(10, now, leaseMs))).toEqual([second.id]);
+    });
+
+    test('order holds while an event is retried', async () => {
+      const [first, second] = [await appended({ subject: 'user_a' }), await appended({ subject: 'user_a' })];
+      await store.claim(10, now, leaseMs);
+      await store.markFailed(first.id, 'bus is down', now + 5_000);
+      expect(await store.claim(10, now + 4_999, leaseMs)).toEqual([]);
+      expect(await store.claim(10, now + 5_000, leaseMs)).toEqual([{ ...first, attempts: 1 }]);
+      await store.markFailed(first.id, 'bus is down', now + 9_000);
+      expect(await store.claim(10, now + 9_000, leaseMs)).toEqual([{ ...first, attempts: 2 }]);
+      await store.markPublished([first.id], now + 9_000);
+      expect(ids(await store.claim(10, now + 9_000, leaseMs))).toEqual([second.id]);
+    });
+
+    test('order of a subject holds under 8 parallel relays', async () => {
+      const order: string[] = [];
+      for (let index = 0; index < 12; index++) order.push((await appended({ subject: 'user_a' })).id);
+      const published: string[] = [];
+      const relay = async (outbox: Outbox) => {
+        while (published.length < order.length) {
+          for (const { id } of await outbox.claim(5, now, leaseMs)) {
+            published.push(id);
+            await outbox.markPublished([id], now);
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: 8 }, (_, index) => relay(index % 2 === 0 ? store : other)));
+      expect(published).toEqual(order);
+    });
+
+    test('a published event is never claimed again', async () => {
+      const events = [await appended(), await appended()];
+      await store.claim(10, now, leaseMs);
+      await store.markPublished(
+        events.map(({ id }) => id),
+        now,
+      );
+      await store.markPublished([], now);
+      await store.markFailed(events[0]?.id ?? '', 'too late', now);
+      expect(await store.claim(10, now + 2 * leaseMs, leaseMs)).toEqual([]);
+      expect(await store.depth()).toEqual({ pending: 0, oldest: undefined, setAside: 0 });
+    });
+
+    test('an event set aside is never claimed again and holds nobody up', async () => {
+      const [poison, next] = [await appended({ subject: 'user_a' }), await appended({ subject: 'user_a' })];
+      await store.claim(10, now, leaseMs);
+      await store.markFailed(poison.id, 'too large \0', undefined);
+      expect(ids(await other.claim(10, now + 2 * leaseMs, leaseMs))).toEqual([next.id]);
+      expect(await store.depth()).toMatchObject({ pending: 1, setAside: 1 });
+    });
+
+    test('depth counts what waits, and since when', async () => {
+      expect(await store.depth()).toEqual({ pending: 0, oldest: undefined, setAside: 0 });
+      const [old] = [await appended({ time: now - 5_000 }), await appended({ time: now })];
+      expect(await store.depth()).toEqual({ pending: 2, oldest: now - 5_000, setAside: 0 });
+      await store.claim(1, now, leaseMs);
+      expect((await store.depth()).pending).toBe(2);
+      await store.markPublished([old.id], now);
+      expect(await store.depth()).toEqual({ pending: 1, oldest: now, setAside: 0 });
+    });
+  });
+}

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AccountStore } from '../../provider/ports/account-store.ts';
+import type { ConsentStore } from '../../provider/ports/consent-store.ts';
+import type { Outbox } from '../../provider/ports/outbox.ts';
+import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
+import { sampleAccount } from './account-store.ts';
+import { sampleEvent } from './outbox.ts';
+
+export interface UnitOfWorkFixture {
+  unitOfWork: UnitOfWork;
+  /** Stores over the same data, outside any transaction. */
+  accounts: AccountStore;
+  consents: ConsentStore;
+  outbox: Outbox;
+  close(): Promise<void>;
+}
+
+const at = Date.UTC(2026, 0, 1);
+
+/** Checks every sentence of `provider/ports/unit-of-work.ts` on what `open` gives. */
+export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkFixture>): void {
+  describe(`${name} keeps the contract of UnitOfWork`, () => {
+    let fixture: UnitOfWorkFixture;
+    beforeAll(async () => {
+      fixture = await open();
+    });
+    afterAll(() => fixture.close());
+
+    const writeAll = async (stores: TransactionStores, account = sampleAccount()) => {
+      await stores.accounts.insert(account);
+      await stores.consents.add(
+        { accountId: account.id, clientId: 'demo-web', oidcScopes: ['openid'], resourceScopes: {} },
+        at,
+      );
+      await stores.outbox.append(sampleEvent({ subject: account.id }));
+      return account;
+    };
+    const pending = async () => (await fixture.outbox.depth()).pending;
+
+    test('everything stands when the work resolves, and its result is given', async () => {
+      const before = await pending();
+      const account = await fixture.unitOfWork.run((stores) => writeAll(stores));
+      expect(await fixture.accounts.findById(account.id)).toEqual(account);
+      expect(await fixture.consents.find(account.id, 'demo-web')).toMatchObject({ oidcScopes: ['openid'] });
+      expect(await pending()).toBe(before + 1);
+    });
+
+    test('nothing stands when the work throws, and its error is given', async () => {
+      const before = await pending();
+      const account = sampleAccount();
+      const reason = new Error('changed its mind');
+      const run = fixture.unitOfWork.run(async (stores) => {
+        await writeAll(stores, account);
+        throw reason;
+      });
+      await expect(run).rejects.toBe(reason);
+      expect(await fixture.accounts.findById(account.id)).toBeUndefined();
+      expect(await fixture.consents.find(account.id, 'demo-web')).toBeUndefined();
+      expect(await pending()).toBe(before);
+    });
+
+    test('changes to what was there are taken back too', async () => {
+      const account = await fixture.unitOfWork.run((stores) => writeAll(stores));
+      const run = fixture.unitOfWork.run(async (stores) => {
+        await stores.accounts.update(account.id, { roles: ['ADMIN'], raiseGeneration: true }, at + 1);
+        await stores.accounts.replacePasswordHash(account.id, account.passwordHash ?? '', 'new', at + 1);
+        await stores.consents.withdraw(account.id, 'demo-web');
+        throw new Error('changed its mind');
+      });
+      await expect(run).rejects.toThrow('changed its mind');
+      expect(await fixture.accounts.findById(account.id)).toEqual(account);
+      expect(await fixture.consents.find(account.id, 'demo-web')).toBeDefined();
+    });
+
+    test('the work sees what it wrote', async () => {
+      const account = sampleAccount();
+      await fixture.unitOfWork.run(async ({ accounts }) => {
+        await accounts.insert(account);
+        expect(await accounts.findByEmail(account.email)).toEqual(account);
+      });
+    });
+
+    test('an address that is taken is an answer, after which the work goes on', async () => {
+      const taken = await fixture.unitOfWork.run((stores) => writeAll(stores));
+      const other = sampleAccount();
+      await fixture.unitOfWork.run(async ({ accounts }) => {
+        expect(await accounts.insert(sampleAccount({ email: taken.email }))).toBe(false);
+        expect(await accounts.insert(other)).toBe(true);
+      });
+      expect(await fixture.accounts.findById(other.id)).toEqual(other);
+    });
+
+    test('of 20 parallel sign-ups with one address one stands, with its event alone', async () => {
+      const before = await pending();
+      const { email } = sampleAccount();
+      const signUps = await Promise.all(
+        Array.from({ length: 20 }, () =>
+          fixture.unitOfWork.run(async (stores) => {
+            const account = sampleAccount({ email });
+            if (!(await stores.accounts.insert(account))) return undefined;
+            await stores.outbox.append(sampleEvent({ subject: account.id, type: 'user.created' }));
+            return account;
+          }),
+        ),
+      );
+      const stood = signUps.filter((account) => account !== undefined);
+      expect(stood).toHaveLength(1);
+      expect(await fixture.accounts.findByEmail(email)).toEqual(stood[0]);
+      expect(await pending()).toBe(before + 1);
+    });
+  });
+}

@@ -1,0 +1,161 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
+import { MemoryEventSink } from '../../provider/adapters/memory/event-sink.ts';
+import { MemoryOutbox } from '../../provider/adapters/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
+import { createEvent } from '../../provider/events/catalogue.ts';
+import { nudgeAfterCommit } from '../../provider/events/nudge-after-commit.ts';
+import { createRelay, type Relay, type RelayDeps } from '../../provider/events/relay.ts';
+import { systemClock } from '../../provider/lib/clock.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const hour = 3_600_000;
+const clock = systemClock;
+const relays: Relay[] = [];
+
+afterEach(async () => {
+  await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+});
+
+function createWorld(tuning: Partial<RelayDeps> = {}) {
+  const database = new MemoryDatabase();
+  const outbox = new MemoryOutbox({ database });
+  const sink = new MemoryEventSink();
+  let claims = 0;
+  const counted = {
+    claim: (...given: Parameters<typeof outbox.claim>) => {
+      claims += 1;
+      return outbox.claim(...given);
+    },
+    markPublished: outbox.markPublished.bind(outbox),
+    markFailed: outbox.markFailed.bind(outbox),
+  };
+  const errors: string[] = [];
+  const logger = { warn: () => {}, error: (_: object, message: string) => void errors.push(message) };
+  const relay = createRelay({ outbox: counted, sink, clock, logger, ...tuning });
+  relays.push(relay);
+  const event = (subject: string) =>
+    createEvent('user.created', subject, { id: subject, email: 'x@example.com' }, { clock });
+  return { database, outbox, sink, relay, errors, event, claims: () => claims };
+}
+
+describe('the relay', () => {
+  test('publishes all there is without a pause, in order', async () => {
+    const { relay, outbox, sink, event } = createWorld({ batch: 3, minIdleMs: hour });
+    const events = Array.from({ length: 20 }, () => event('user_a'));
+    for (const each of events) await outbox.append(each);
+    relay.start();
+    await waitFor(() => sink.published.length === events.length);
+    expect(sink.published).toEqual(events);
+  });
+
+  test('wakes at a nudge, and a nudge is never lost', async () => {
+    const { relay, outbox, sink, event, claims } = createWorld({ minIdleMs: hour, maxIdleMs: hour });
+    relay.start();
+    await waitFor(() => claims() === 1);
+    for (let n = 1; n <= 50; n += 1) {
+      await outbox.append(event(`user_${n}`));
+      relay.nudge();
+      if (n % 7 === 0) await waitFor(() => sink.published.length === n);
+    }
+    await waitFor(() => sink.published.length === 50);
+  });
+
+  test('asks ever more seldom when there is nothing', async () => {
+    const { relay, claims } = createWorld({ minIdleMs: 1, maxIdleMs: hour });
+    const start = performance.now();
+    relay.start();
+    await waitFor(() => claims() >= 7);
+    // Pauses of at least 0.75 times 1, 2, 4, 8, 16 and 32 ms lie between seven looks.
+    expect(performance.now() - start).toBeGreaterThanOrEqual(0.7 * 63);
+  });
+
+  test('goes on when the outbox comes back', async () => {
+    const { relay, outbox, sink, event, errors } = createWorld({ minIdleMs: 1, maxIdleMs: 5 });
+    const claim = outbox.claim.bind(outbox);
+    outbox.claim = () => Promise.reject(new Error('down'));
+    relay.start();
+    await waitFor(() => errors.length >= 3);
+    outbox.claim = claim;
+    await outbox.append(event('user_a'));
+    await waitFor(() => sink.published.length === 1);
+    expect(errors[0]).toBe("the outbox can't be read; trying again");
+  });
+
+  test('goes on when the sink comes back, and is not in a hurry until then', async () => {
+    const retry = { baseMs: 1, maxMs: 2 };
+    const { relay, outbox, sink, event, claims } = createWorld({ retry, minIdleMs: 1, maxIdleMs: 1000 });
+    sink.goDown('no route to the bus');
+    await outbox.append(event('user_a'));
+    const start = performance.now();
+    relay.start();
+    await waitFor(() => claims() >= 6);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(0.7 * 31);
+    sink.goDown();
+    relay.nudge();
+    await waitFor(() => sink.published.length === 1);
+  });
+
+  test('finishes the batch in hand when it is stopped, and begins no other', async () => {
+    let publishing = 0;
+    let finish = () => {};
+    const sink = {
+      publish: async (events: { id: string }[]) => {
+        publishing += 1;
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        return events.map(({ id }) => ({ id, outcome: 'published' as const }));
+      },
+    };
+    const { relay, outbox, event } = createWorld({ sink, batch: 1 });
+    await outbox.append(event('user_a'));
+    await outbox.append(event('user_b'));
+    relay.start();
+    await waitFor(() => publishing === 1);
+    let stopped = false;
+    const stopping = relay.stop().then(() => {
+      stopped = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(stopped).toBe(false);
+    finish();
+    await stopping;
+    expect(publishing).toBe(1);
+    expect(await outbox.depth()).toMatchObject({ pending: 1 });
+  });
+
+  test('starts again after it was stopped; starting twice makes no second loop', async () => {
+    const { relay, outbox, sink, event, claims } = createWorld({ minIdleMs: hour });
+    relay.start();
+    relay.start();
+    await waitFor(() => claims() >= 1);
+    await relay.stop();
+    await relay.stop();
+    expect(claims()).toBe(1);
+    await outbox.append(event('user_a'));
+    relay.start();
+    await waitFor(() => sink.published.length === 1);
+  });
+});
+
+describe('nudging after a commit', () => {
+  test('happens once the event can be seen, and only when there is one', async () => {
+    const { database, outbox, event } = createWorld();
+    const pending: Promise<number>[] = [];
+    const nudge = () => void pending.push(outbox.depth().then((depth) => depth.pending));
+    const unitOfWork = nudgeAfterCommit(new MemoryUnitOfWork({ database }), nudge);
+    await expect(
+      unitOfWork.run(async ({ accounts }) => accounts.findById('user_a')),
+    ).resolves.toBeUndefined();
+    expect(pending).toHaveLength(0);
+    await unitOfWork.run(({ outbox: inside }) => inside.append(event('user_a')));
+    await expect(Promise.all(pending)).resolves.toEqual([1]);
+    const broken = unitOfWork.run(async ({ outbox: inside }) => {
+      await inside.append(event('user_b'));
+      throw new Error('rolled back');
+    });
+    await expect(broken).rejects.toThrow('rolled back');
+    expect(pending).toHaveLength(1);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import { MemoryKeyStore } from '../../provider/adapters/memory/key-store.ts';
+import { signingKey } from '../../provider/keys/key-schedule.ts';
+import { parseKeySet } from '../../provider/keys/key-set.ts';
+import { ensureKeySet, rotateStoredKeySet } from '../../provider/keys/rotation.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+const times = { tokenSeconds: 900, leadSeconds: 10_800, keptSeconds: 100_000 };
+const newStore = () => ({ store: new MemoryKeyStore(), clock: createManualClock() });
+
+describe('ensureKeySet', () => {
+  test('makes a set once, with ten at once, and gives all of them the same', async () => {
+    const deps = newStore();
+    const sets = await Promise.all(Array.from({ length: 10 }, () => ensureKeySet(deps)));
+    expect(new Set(sets.map(({ value }) => value)).size).toBe(1);
+    expect(new Set(sets.map(({ version }) => version)).size).toBe(1);
+    expect(parseKeySet(sets[0]?.value ?? '').keys).toHaveLength(1);
+  });
+
+  test('leaves a set alone that is there', async () => {
+    const deps = newStore();
+    const first = await ensureKeySet(deps);
+    deps.clock.advance(1000);
+    expect(await ensureKeySet(deps)).toEqual(first);
+  });
+
+  test('makes one that signs at once', async () => {
+    const deps = newStore();
+    const set = parseKeySet((await ensureKeySet(deps)).value);
+    expect(signingKey(set, deps.clock.now())).toMatchObject({
+      publishedAt: deps.clock.now(),
+      signsFrom: deps.clock.now(),
+    });
+  });
+});
+
+describe('rotateStoredKeySet', () => {
+  test('adds a key that signs after the lead time, and says which', async () => {
+    const { store, clock } = newStore();
+    await ensureKeySet({ store, clock });
+    const result = await rotateStoredKeySet({ store, clock, times });
+    const signsFrom = clock.now() + times.leadSeconds * 1000;
+    const set = parseKeySet((await store.load())?.value ?? '');
+    expect(result).toEqual({ outcome: 'rotated', kid: signingKey(set, signsFrom).kid, signsFrom });
+    expect(signingKey(set, signsFrom - 1).kid).not.toBe(signingKey(set, signsFrom).kid);
+  });
+
+  test('of five at once one adds a key, and the others say that they lost', async () => {
+    const { store, clock } = newStore();
+    await ensureKeySet({ store, clock });
+    const results = await Promise.all([1, 2, 3, 4, 5].map(() => rotateStoredKeySet({ store, clock, times })));
+    expect(results.filter(({ outcome }) => outcome === 'rotated')).toHaveLength(1);
+    expect(results.filter(({ outcome }) => outcome === 'lost')).toHaveLength(4);
+    expect(parseKeySet((await store.load())?.value ?? '').keys).toHaveLength(2);
+  });
+
+  test('drops the keys that nobody needs any more', async () => {
+    const { store, clock } = newStore();
+    for (let turn = 0; turn < 4; turn += 1) {
+      await rotateStoredKeySet({ store, clock, times });
+      clock.advance((times.leadSeconds + times.keptSeconds) * 1000);
+    }
+    expect(parseKeySet((await store.load())?.value ?? '').keys).toHaveLength(2);
+  });
+});

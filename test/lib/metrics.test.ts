@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { createMetrics } from '../../provider/lib/metrics.ts';
+
+const body = async (metrics: ReturnType<typeof createMetrics>) => (await metrics.render()).body.split('\n');
+
+describe('metrics', () => {
+  test('are rendered in the text format of Prometheus', async () => {
+    const { contentType } = await createMetrics({ version: '1.2.3' }).render();
+    expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/);
+  });
+
+  test('have all their names', async () => {
+    const lines = await body(createMetrics({ version: '1.2.3' }));
+    const names = lines.flatMap((line) => /^# TYPE (\S+ \S+)$/.exec(line)?.[1] ?? []);
+    expect(names.sort()).toEqual([
+      'gatehouse_build_info gauge',
+      'gatehouse_clients_loaded gauge',
+      'gatehouse_clients_reload_failures_total counter',
+      'gatehouse_clients_stale gauge',
+      'gatehouse_hashing_queue_depth gauge',
+      'gatehouse_hashing_wait_seconds histogram',
+      'gatehouse_http_request_duration_seconds histogram',
+      'gatehouse_http_requests_total counter',
+      'gatehouse_keys_reload_failures_total counter',
+      'gatehouse_outbox_oldest_seconds gauge',
+      'gatehouse_outbox_pending gauge',
+      'gatehouse_outbox_set_aside gauge',
+      'gatehouse_sign_ins_total counter',
+      'gatehouse_store_errors_total counter',
+      'gatehouse_tokens_issued_total counter',
+      'gatehouse_untrusted_forwarded_headers_total counter',
+    ]);
+  });
+
+  test('count, hold and observe, with and without labels', async () => {
+    const metrics = createMetrics({ version: '1.2.3' });
+    metrics.signIns.inc({ outcome: 'ok' });
+    metrics.signIns.inc({ outcome: 'ok' });
+    metrics.keysReloadFailures.inc();
+    metrics.outboxPending.set(7);
+    metrics.clientsStale.set(1, { source: 'file' });
+    metrics.hashingWait.observe(0.02);
+    metrics.httpRequestDuration.observe(0.2, { route: '/x', method: 'GET' });
+    expect(await body(metrics)).toEqual(
+      expect.arrayContaining([
+        'gatehouse_sign_ins_total{outcome="ok"} 2',
+        'gatehouse_keys_reload_failures_total 1',
+        'gatehouse_outbox_pending 7',
+        'gatehouse_clients_stale{source="file"} 1',
+        'gatehouse_hashing_wait_seconds_bucket{le="0.025"} 1',
+        'gatehouse_hashing_wait_seconds_bucket{le="0.01"} 0',
+        'gatehouse_http_request_duration_seconds_count{route="/x",method="GET"} 1',
+        `gatehouse_build_info{version="1.2.3",node="${process.version}"} 1`,
+      ]),
+    );
+  });
+
+  test('of two processes in one are apart', async () => {
+    const [one, other] = [createMetrics({ version: '1' }), createMetrics({ version: '2' })];
+    one.untrustedForwardedHeaders.inc();
+    expect(await body(other)).toContain('gatehouse_untrusted_forwarded_headers_total 0');
+  });
+
+  test('of the process itself are there on demand', async () => {
+    const lines = await body(createMetrics({ version: '1', runtime: true }));
+    expect(lines).toContain('# TYPE process_resident_memory_bytes gauge');
+  });
+});

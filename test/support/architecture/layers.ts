@@ -1,0 +1,121 @@
+import { importRule, type Rule } from './rule.ts';
+import { adapterOf, layerOf } from './sources.ts';
+
+const secondLevel = [
+  'oidc',
+  'grants',
+  'interactions',
+  'firstparty',
+  'accounts',
+  'clients',
+  'keys',
+  'guard',
+  'events',
+  'revocation',
+  'maintenance',
+];
+
+/** What each layer may import besides itself. Adapters have rules of their own. */
+const below: Record<string, readonly string[]> = {
+  lib: [],
+  ports: ['lib'],
+  config: ['lib'],
+  ...Object.fromEntries(secondLevel.map((layer) => [layer, ['ports', 'config', 'lib']])),
+  adapters: ['ports', 'lib'],
+  http: [...secondLevel, 'ports', 'config', 'lib'],
+  bin: ['http', ...secondLevel, 'ports', 'config', 'lib', 'adapters'],
+};
+
+/** The only libraries of the lowest layers. */
+const libraries: Record<string, readonly string[]> = {
+  lib: ['pino', 'prom-client', 'zod'],
+  ports: [],
+  config: ['zod', 'yaml'],
+};
+
+const known: Rule = {
+  name: 'every folder has its place',
+  because: 'a folder that no layer is known for could import anything: name it in the table of layers',
+  violations: (files) =>
+    files
+      .filter(({ path }) => below[layerOf(path)] === undefined || !path.includes('/'))
+      .map(({ path }) => `${path}: ${layerOf(path)} is no layer`),
+};
+
+const inside = importRule(
+  'provider/ stands alone',
+  'what runs in production must not reach for tests or tools beside it',
+  (_file, { target }) => (target?.startsWith('..') ? `imports ${target}, outside of provider/` : undefined),
+);
+
+const down = importRule(
+  'imports point down',
+  'a layer that knows nothing of what is above it can be read, tested and replaced by itself',
+  (file, { target }) => {
+    if (target === undefined || target.startsWith('..')) return undefined;
+    const [from, to] = [layerOf(file.path), layerOf(target)];
+    if (from === to || to === 'adapters' || bothSecond(from, to)) return undefined;
+    return below[from]?.includes(to) ? undefined : `${from} imports ${target}`;
+  },
+);
+
+const bothSecond = (from: string, to: string) => secondLevel.includes(from) && secondLevel.includes(to);
+
+const siblings = importRule(
+  'siblings never import each other',
+  'declare the one or two methods you need as an interface; bin/compose.ts fills them. Otherwise everything comes to know everything',
+  ({ path }, { target }) => {
+    const [from, to] = [layerOf(path), layerOf(target ?? '')];
+    return from !== to && bothSecond(from, to) ? `${from} imports its sibling ${target}` : undefined;
+  },
+);
+
+const configTypes = importRule(
+  'of config only the types',
+  'settings are read once and handed down by bin/compose.ts, so that what decides can be tested with any settings',
+  ({ path }, { target, typeOnly }) =>
+    secondLevel.includes(layerOf(path)) && layerOf(target ?? '') === 'config' && !typeOnly
+      ? `imports more than types from ${target}`
+      : undefined,
+);
+
+const adaptersImported = importRule(
+  'only bin/adapters.ts imports adapters',
+  'everything else works against ports, or a product could no longer be exchanged in one place',
+  ({ path }, { target }) =>
+    layerOf(target ?? '') === 'adapters' && layerOf(path) !== 'adapters' && path !== 'bin/adapters.ts'
+      ? `imports ${target}`
+      : undefined,
+);
+
+const adaptersApart = importRule(
+  'adapters never import each other',
+  'each is one product behind the ports; what two of them share belongs in a port or in lib',
+  ({ path }, { target }) =>
+    layerOf(path) === 'adapters' &&
+    layerOf(target ?? '') === 'adapters' &&
+    adapterOf(path) !== adapterOf(target ?? '')
+      ? `imports ${target}, of another adapter`
+      : undefined,
+);
+
+const fewLibraries = importRule(
+  'the lowest layers need next to nothing',
+  'everything rests on them, so each library here would be a library of every file',
+  ({ path }, { specifier, target }) => {
+    const allowed = libraries[layerOf(path)];
+    if (target !== undefined || allowed === undefined || specifier.startsWith('node:')) return undefined;
+    return allowed.includes(specifier) ? undefined : `${layerOf(path)} imports ${specifier}`;
+  },
+);
+
+export const layerRules: Rule[] = [
+  known,
+  inside,
+  down,
+  siblings,
+  configTypes,
+  adaptersImported,
+  adaptersApart,
+  fewLibraries,
+];

@@ -1,0 +1,51 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium } from 'playwright-core';
+import { findChromium } from './find-chromium.ts';
+
+export interface TestBrowser {
+  context: BrowserContext;
+  /** Closes the browser and removes its profile. */
+  close(): Promise<void>;
+}
+
+export interface BrowserOptions {
+  /** Whether pages' content security policy is set aside, as axe needs. True unless told: a test of the policy wants false. */
+  bypassCsp?: boolean;
+  /** True unless told. */
+  javaScriptEnabled?: boolean;
+}
+
+/** Launches a headless browser with a fresh profile. Close it before the server it talks to. */
+export async function launchBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined)
+    throw new Error('This test needs a browser: install chromium, or set CHROMIUM_PATH to the path of one.');
+  const profile = mkdtempSync(join(tmpdir(), 'gatehouse-test-browser-'));
+  const removeProfile = () => rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  try {
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath,
+      bypassCSP: options.bypassCsp ?? true,
+      javaScriptEnabled: options.javaScriptEnabled ?? true,
+      args: launchArguments,
+    });
+    return { context, close: () => context.close().finally(removeProfile) };
+  } catch (error) {
+    await removeProfile();
+    throw error;
+  }
+}
+
+/** No sandbox, since containers have none to give; and nothing that talks to the browser's maker. */
+const launchArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];

@@ -1,0 +1,14 @@
+import { ensureChromium } from './find-chromium.ts';
+import { provideServers } from './servers/provide.ts';
+
+/**
+ * Runs once before all tests. `GATEHOUSE_TEST_SERVERS=none` starts nothing, for a test that needs no server.
+ * A run that is interrupted needs no teardown: its servers end with it (see `servers/kept-process.ts`).
+ */
+// biome-ignore lint/style/noDefaultExport: jest takes the default export.
+export default async function globalSetup(): Promise<void> {
+  if (process.env.GATEHOUSE_TEST_SERVERS === 'none') return;
+  await ensureChromium();
+  const stop = await provideServers();
+  Object.assign(globalThis, { stopTestServers: stop });
+}

@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto';
+import { type KeptProcess, serverFolder, startKept } from './kept-process.ts';
+
+export interface Container {
+  image: string;
+  /** As `docker run --publish` takes it. */
+  publish: string;
+  env?: string[];
+  args: string[];
+}
+
+/** Runs a container that ends, and is removed, no later than this process. */
+export function dockerServer({ image, publish, env = [], args }: Container): KeptProcess {
+  const name = `gatehouse-test-${randomBytes(6).toString('hex')}`;
+  const variables = env.flatMap((variable) => ['--env', variable]);
+  return startKept({
+    program: 'docker',
+    args: ['run', '--rm', '--name', name, '--publish', publish, ...variables, image, ...args],
+    folder: serverFolder('docker', {}),
+    owner: {},
+    stopCommand: `docker stop -t 5 ${name} >/dev/null 2>&1 || kill $server`,
+  });
+}

@@ -1,0 +1,233 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { pageHeaders } from '../../provider/interactions/page-headers.ts';
+import { createRenderer } from '../../provider/interactions/render.ts';
+import { packageRoot } from '../../provider/lib/package-root.ts';
+import { launchBrowser, type TestBrowser } from '../support/chromium.ts';
+import { formFields, serve, serveAsset, type TestServer } from './page-server.ts';
+import { sampleLogo, samplePages } from './sample-pages.ts';
+
+const renderer = createRenderer({ appName: 'Gatehouse' });
+const names = Object.keys(samplePages);
+const schemes = ['light', 'dark'] as const;
+const screenshots = join(packageRoot, 'artifacts', 'screenshots');
+
+let server: TestServer;
+let browser: TestBrowser;
+const posted: { path: string; fields: Record<string, string> }[] = [];
+
+beforeAll(async () => {
+  mkdirSync(screenshots, { recursive: true });
+  server = await serve(async (request, response) => {
+    if (serveAsset(request, response)) return;
+    const path = request.url ?? '';
+    if (request.method === 'POST') posted.push({ path, fields: await formFields(request) });
+    const sample = samplePages[path.slice('/page/'.length)];
+    response.writeHead(200, { ...pageHeaders(), 'Content-Type': 'text/html; charset=utf-8' });
+    response.end(sample ? renderer.render(sample.view, sample.model as never) : '<title>posted</title>');
+  });
+  browser = await launchBrowser({ bypassCsp: false });
+  const body =
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><rect width="48" height="48" fill="#3b5bdb"/><circle cx="24" cy="24" r="10" fill="#fff"/></svg>';
+  await browser.context.route(sampleLogo, (route) => route.fulfill({ contentType: 'image/svg+xml', body }));
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Opens a page, and gives what the browser complained of meanwhile. */
+async function open(name: string, use: (page: Page, complaints: string[]) => Promise<void>) {
+  const page = await browser.context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
+  page.on(
+    'response',
+    (response) => response.ok() || complaints.push(`${response.status()} ${response.url()}`),
+  );
+  try {
+    await page.goto(`${server.origin}/page/${name}`);
+    await use(page, complaints);
+  } finally {
+    await page.close();
+  }
+}
+
+/** Everything once; what depends on colours again in the dark. */
+const axeRun = {
+  light: `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+  dark: `axe.run({ runOnly: ['color-contrast', 'link-in-text-block'] })`,
+};
+
+const told = ({ id, nodes }: axe.Result) => `${id}: ${nodes.map((node) => node.html).join(' ')}`;
+
+const overflow = (page: Page) =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+describe.each(names)('%s', (name) => {
+  test('passes axe in light and dark, and the browser complains of nothing', async () => {
+    await open(name, async (page, complaints) => {
+      await page.evaluate(axe.source);
+      for (const colorScheme of schemes) {
+        await page.emulateMedia({ colorScheme });
+        const found = (await page.evaluate(axeRun[colorScheme])) as axe.AxeResults;
+        expect(found.violations.map(told)).toEqual([]);
+        expect(found.passes.map(({ id }) => id)).toContain('color-contrast');
+        expect(found.incomplete.filter(({ id }) => id === 'color-contrast').map(told)).toEqual([]);
+      }
+      expect(complaints).toEqual([]);
+    });
+  });
+
+  test('needs no sideways scrolling at 320 px: left to right, right to left, with text twice as large', async () => {
+    await open(name, async (page) => {
+      await page.setViewportSize({ width: 320, height: 640 });
+      expect(await overflow(page)).toBe(0);
+      await page.evaluate("document.documentElement.dir = 'rtl'");
+      expect(await overflow(page)).toBe(0);
+      await page.evaluate("document.documentElement.style.setProperty('font-size', '200%')");
+      expect(await overflow(page)).toBe(0);
+    });
+  });
+
+  test('weighs less than 30 KB in all, none of it a script', async () => {
+    const sizes: number[] = [];
+    const kinds = new Set<string>();
+    const page = await browser.context.newPage();
+    const bodies: Promise<unknown>[] = [];
+    page.on('response', (response) => {
+      kinds.add(response.request().resourceType());
+      bodies.push(response.body().then((body) => sizes.push(body.length)));
+    });
+    await page.goto(`${server.origin}/page/${name}`, { waitUntil: 'load' });
+    await Promise.all(bodies);
+    await page.close();
+    expect(kinds).toContain('stylesheet');
+    expect(kinds).not.toContain('script');
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(30_000);
+  });
+
+  test('looks like its picture', async () => {
+    await open(name, async (page) => {
+      for (const colorScheme of schemes) {
+        for (const width of [390, 1280]) {
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize({ width, height: width === 390 ? 844 : 800 });
+          const path = join(screenshots, `${name}-${width}-${colorScheme}.png`);
+          expect((await page.screenshot({ path, fullPage: true })).length).toBeGreaterThan(1000);
+        }
+      }
+    });
+  });
+});
+
+describe('by keyboard', () => {
+  const focused = (page: Page) =>
+    page.evaluate('document.activeElement.name || document.activeElement.tagName');
+
+  test.each([
+    ['sign-in', 'email'],
+    ['sign-in-wrong', 'password'],
+    ['sign-in-field', 'email'],
+    ['sign-up', 'email'],
+    ['sign-up-field', 'password'],
+  ])('%s starts in the field %s', async (name, field) => {
+    await open(name, async (page) => expect(await focused(page)).toBe(field));
+  });
+
+  test('the order is that of the eye, and focus is seen everywhere', async () => {
+    await open('sign-in', async (page) => {
+      const order: unknown[] = [];
+      for (let step = 0; step < 4; step += 1) {
+        order.push(await focused(page));
+        const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
+        expect(outline).toBe('solid');
+        await page.keyboard.press('Tab');
+      }
+      expect(order).toEqual(['email', 'password', 'BUTTON', 'A']);
+    });
+  });
+
+  test('what is wrong is read with its field', async () => {
+    const described = (field: string) =>
+      `document.getElementById('${field}').getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).textContent)`;
+    await open('sign-in-field', async (page) => {
+      expect(await page.evaluate(described('email'))).toEqual([
+        'Enter an email address like name@example.com.',
+      ]);
+      expect(await page.getAttribute('#email', 'aria-invalid')).toBe('true');
+      expect(await page.title()).toMatch(/^Error: /);
+    });
+    await open('sign-in-wrong', async (page) => {
+      expect(await page.evaluate(described('password'))).toEqual([expect.stringContaining('is wrong')]);
+    });
+    await open('sign-up-field', async (page) => {
+      expect(await page.evaluate(described('password'))).toEqual([
+        expect.stringContaining('12 characters'),
+        'Use at least 12 characters.',
+      ]);
+    });
+  });
+});
+
+describe('what the forms send', () => {
+  async function submit(name: string, act: (page: Page) => Promise<void>) {
+    posted.length = 0;
+    await open(name, async (page) => {
+      await Promise.all([page.waitForURL((url) => !url.pathname.startsWith('/page/')), act(page)]);
+    });
+    return posted;
+  }
+
+  test('sign-in', async () => {
+    const sent = await submit('sign-in', async (page) => {
+      await page.getByLabel('Email address').fill('john@example.com');
+      await page.getByLabel('Password').fill('correct-horse-battery');
+      await page.keyboard.press('Enter');
+    });
+    const fields = { csrf: 'sample-csrf', email: 'john@example.com', password: 'correct-horse-battery' };
+    expect(sent).toEqual([{ path: '/interaction/abc/sign-in', fields }]);
+  });
+
+  test('sign-up', async () => {
+    const sent = await submit('sign-up', async (page) => {
+      await page.getByLabel('Email address').fill('john@example.com');
+      await page.getByLabel('Password').fill('correct-horse-battery');
+      await page.getByRole('button', { name: 'Create account' }).click();
+    });
+    const fields = { csrf: 'sample-csrf', email: 'john@example.com', password: 'correct-horse-battery' };
+    expect(sent).toEqual([{ path: '/interaction/abc/sign-up', fields }]);
+  });
+
+  test.each([
+    ['Allow', 'allow'],
+    ['Deny', 'deny'],
+  ])('consent: %s', async (name, decision) => {
+    const sent = await submit('consent', (page) => page.getByRole('button', { name }).click());
+    expect(sent).toEqual([{ path: '/interaction/abc/consent', fields: { csrf: 'sample-csrf', decision } }]);
+  });
+
+  test.each([
+    ['Sign out', { xsrf: 'sample-xsrf', logout: 'yes' }],
+    ['Stay signed in', { xsrf: 'sample-xsrf' }],
+  ])('logout: %s', async (name, fields) => {
+    const sent = await submit('logout', (page) => page.getByRole('button', { name }).click());
+    expect(sent).toEqual([{ path: '/oauth2/logout/confirm', fields }]);
+  });
+
+  test('passwords are named for password managers', async () => {
+    const names = (page: Page) =>
+      page.evaluate(
+        "[...document.querySelectorAll('input:not([type=hidden])')].map((each) => each.autocomplete)",
+      );
+    await open('sign-in', async (page) =>
+      expect(await names(page)).toEqual(['username', 'current-password']),
+    );
+    await open('sign-up', async (page) => expect(await names(page)).toEqual(['username', 'new-password']));
+  });
+});

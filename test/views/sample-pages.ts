@@ -1,0 +1,125 @@
+import type { ViewModels, ViewName } from '../../provider/interactions/view-models.ts';
+
+export type SamplePage = { [View in ViewName]: { view: View; model: ViewModels[View] } }[ViewName];
+
+const client = {
+  clientName: 'Contracts Web',
+  clientUri: 'https://contracts.example.com',
+};
+
+/** To be answered by the test: nothing is fetched from outside. */
+export const sampleLogo = 'https://contracts.example.com/logo.svg';
+
+const signIn = {
+  ...client,
+  csrf: 'sample-csrf',
+  action: '/interaction/abc/sign-in',
+  signUpUrl: '/interaction/abc/sign-up',
+};
+
+const signUp = {
+  ...client,
+  logoUri: sampleLogo,
+  csrf: 'sample-csrf',
+  action: '/interaction/abc/sign-up',
+  signInUrl: '/interaction/abc/sign-in',
+  passwordMinLength: 12,
+};
+
+const longName = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung International Holding';
+
+/** Every page in the states a person can meet, by a name fit for a file. */
+export const samplePages: Record<string, SamplePage> = {
+  'sign-in': { view: 'sign-in', model: signIn },
+  'sign-in-wrong': {
+    view: 'sign-in',
+    model: {
+      ...signIn,
+      email: 'john@example.com',
+      error: { message: 'Email address or password is wrong. Check both and try again.' },
+    },
+  },
+  'sign-in-field': {
+    view: 'sign-in',
+    model: {
+      ...signIn,
+      email: 'john',
+      error: { field: 'email', message: 'Enter an email address like name@example.com.' },
+    },
+  },
+  'sign-up': { view: 'sign-up', model: signUp },
+  'sign-up-field': {
+    view: 'sign-up',
+    model: {
+      ...signUp,
+      email: 'john@example.com',
+      error: { field: 'password', message: 'Use at least 12 characters.' },
+    },
+  },
+  consent: {
+    view: 'consent',
+    model: {
+      ...client,
+      logoUri: sampleLogo,
+      csrf: 'sample-csrf',
+      action: '/interaction/abc/consent',
+      accountEmail: 'john@example.com',
+      scopes: [{ name: 'openid' }, { name: 'email' }, { name: 'offline_access' }],
+      apis: [
+        {
+          name: 'Contracts',
+          scopes: [
+            { name: 'contracts:read', description: 'Read your contracts' },
+            { name: 'contracts:write', description: 'Create and change contracts in your name' },
+          ],
+        },
+      ],
+      redirectHost: 'contracts.example.com',
+      policyUri: 'https://contracts.example.com/privacy',
+      termsUri: 'https://contracts.example.com/terms',
+    },
+  },
+  'consent-long': {
+    view: 'consent',
+    model: {
+      clientName: longName,
+      clientUri: 'https://a-rather-long-subdomain.of-some-department.contracts.example.com',
+      csrf: 'sample-csrf',
+      action: '/interaction/abc/consent',
+      accountEmail: 'a.person.with.a.very.long.address.indeed@department.of.things.example.com',
+      scopes: [],
+      apis: [
+        { name: longName, scopes: [{ name: 'urn:example:a-scope-without-any-description:read-everything' }] },
+      ],
+    },
+  },
+  logout: {
+    view: 'logout',
+    model: {
+      action: '/oauth2/logout/confirm',
+      xsrf: 'sample-xsrf',
+      clientName: 'Contracts Web',
+      accountEmail: 'john@example.com',
+    },
+  },
+  'signed-out': { view: 'signed-out', model: {} },
+  'signed-out-client': { view: 'signed-out', model: client },
+  error: {
+    view: 'error',
+    model: {
+      title: 'This sign-in has expired',
+      message: 'It took too long, or was finished in another tab. Go back to the app and sign in again.',
+      code: 'interaction_expired',
+      requestId: 'req_5LQv0yT1b0bVQm3wY3oT6A',
+      backUrl: 'https://contracts.example.com',
+    },
+  },
+  home: {
+    view: 'home',
+    model: {
+      issuer: 'https://login.example.com',
+      discoveryUrl: 'https://login.example.com/.well-known/openid-configuration',
+      openApiUrl: 'https://login.example.com/openapi.json',
+    },
+  },
+};
