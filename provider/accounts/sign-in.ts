@@ -46,7 +46,6 @@ export function createSignIn(deps: SignInDeps): SignIn {
     const account = address === undefined ? undefined : await accounts.findByEmail(address);
     const check = await checkPassword(passwords, account, input.password);
     if (account === undefined || !check.matches) throw refused();
-    if (account.state === 'disabled') throw disabled();
     const rehash = check.needsRehash ? await rehashed(passwords, input.password) : undefined;
     return deps.unitOfWork.run((stores) => record(stores, deps, account, input, rehash));
   };

@@ -123,7 +123,10 @@ async function openConfiguredRedis(config: Config, secrets: Secrets, { logger }:
     cluster: config.redisCluster,
     keyPrefix: config.redisKeyPrefix,
     password: rereading(secrets, config.redisPassword),
-    onStateChange: (change) => logger.warn({ ...change }, 'the connection to redis changed'),
+    onStateChange: (change) => {
+      const level = change.state === 'ready' || change.state === 'closed' ? 'info' : 'warn';
+      logger[level]({ ...change }, 'the connection to redis changed');
+    },
   });
 }
 

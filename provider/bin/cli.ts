@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import '../oidc/runtime-notice.ts';
+import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { ConfigurationError, GatehouseError } from '../lib/errors.ts';
 import type { Running } from './start.ts';
@@ -57,5 +58,23 @@ program
   .command('migrate')
   .description('Bring the database schema up to this release.')
   .action(async () => (await import('./migrate.ts')).migrate(write));
+
+const accounts = program.command('accounts').description('People who can sign in.');
+accounts
+  .command('create')
+  .description('Create an account; the password comes by standard input.')
+  .requiredOption('--email <address>')
+  .option('--role <name...>', 'roles, as GATEHOUSE_APIS_FILE defines them', [])
+  .option('--verified', 'the address is known to be theirs', false)
+  .addHelpText(
+    'after',
+    '\nExample:\n  gatehouse accounts create --email ann@example.com --role CLIENT < password.txt',
+  )
+  .action(async (options: { email: string; role: string[]; verified: boolean }) => {
+    const { createAccount } = await import('./create-account.ts');
+    const password = (await text(process.stdin)).replace(/\r?\n$/, '');
+    const { email, role: roles, verified } = options;
+    write(`${await createAccount({ email, roles, verified, password })}\n`);
+  });
 
 await program.parseAsync().catch(fail);

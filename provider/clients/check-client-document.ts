@@ -25,6 +25,15 @@ const otherNames: Record<string, string> = {
   audience: 'defaultResource',
 };
 
+const kinds: Record<string, string> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'a map of fields',
+  string: 'text',
+};
+
 const pointer = (path: readonly PropertyKey[]) =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
@@ -45,7 +54,7 @@ function fromIssue(issue: z.core.$ZodIssue): DocumentProblem[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownField(name, issue.path));
   const path = pointer(issue.path);
   if (issue.code !== 'invalid_type') return [{ path, message: issue.message }];
-  const expected = issue.expected === 'array' ? 'a list' : `of type ${issue.expected}`;
+  const expected = kinds[issue.expected] ?? `of type ${issue.expected}`;
   const missing = issue.message.endsWith('received undefined');
   return [{ path, message: missing ? `is missing: it must be ${expected}` : `must be ${expected}` }];
 }

@@ -20,7 +20,7 @@ function checkedBy(problem: (value: string) => string | undefined) {
 
 const unique = <T>(values: T[]): T[] => [...new Set(values)];
 const webUri = checkedBy(webUriProblem);
-const redirectUris = z.array(checkedBy(redirectUriProblem)).max(100).default([]).transform(unique);
+const redirectUris = z.array(checkedBy(redirectUriProblem)).max(100).default([]).overwrite(unique);
 
 const secret = z
   .strictObject({
@@ -72,7 +72,9 @@ export const clientDocumentSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._-]{2,128}$/, 'must be 2 to 128 of the characters A-Z a-z 0-9 . _ -')
     // The subject of a machine's token is its client id, which must not pass for an account's (RFC 9068 §5).
-    .regex(/^(?!user_)/, 'must not start with "user_": tokens would look like an account\'s')
+    .refine((id) => !id.startsWith('user_'), {
+      error: 'must not start with "user_": tokens would look like an account\'s',
+    })
     .describe('The client id.'),
   name: z
     .string()
@@ -98,22 +100,22 @@ export const clientDocumentSchema = z.strictObject({
   grants: z
     .array(grant)
     .max(10)
-    .default(['authorization_code', 'refresh_token'])
-    .transform(unique)
-    .describe('What the client may present at the token endpoint.'),
+    .prefault(['authorization_code', 'refresh_token'])
+    .overwrite(unique)
+    .describe('How the client gets tokens; authorization_code and refresh_token if left out.'),
   redirectUris: redirectUris.describe('Where people may return to after signing in, exactly.'),
   postLogoutRedirectUris: redirectUris.describe('Where people may return to after signing out, exactly.'),
   origins: z
     .array(checkedBy(originProblem))
     .max(100)
     .default([])
-    .transform(unique)
+    .overwrite(unique)
     .describe('Origins from which a public client in a browser may call.'),
   scopes: z
     .array(scope)
     .max(200)
     .default([])
-    .transform(unique)
+    .overwrite(unique)
     .describe('What the client may ask for: openid, profile, email, offline_access and scopes of APIs.'),
   defaultResource: z
     .string()
@@ -124,7 +126,7 @@ export const clientDocumentSchema = z.strictObject({
     .array(z.string().max(2000))
     .max(100)
     .default([])
-    .transform(unique)
+    .overwrite(unique)
     .describe("Audiences whose tokens the client may introspect, whoever's they are."),
   pkce: z.enum(['required', 'optional']).default('required').describe('RFC 7636.'),
   graceSeconds: z

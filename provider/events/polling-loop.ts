@@ -45,7 +45,7 @@ export function createPollingLoop({ step, failed, minIdleMs, maxIdleMs }: Pollin
 
   const run = async () => {
     let idleMs = minIdleMs;
-    while (!stopping) {
+    for (;;) {
       nudged = false;
       const progressed = await tryStep();
       if (stopping) return;

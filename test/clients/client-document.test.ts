@@ -20,9 +20,6 @@ const machine = (changes = {}) =>
   });
 const keyed = (changes = {}) =>
   webClient({ auth: 'private_key_jwt', secrets: undefined, jwks: { keys: [rsa] }, ...changes });
-const native = (redirectUri: string) =>
-  publicClient({ applicationType: 'native', redirectUris: [redirectUri] });
-const redirecting = (redirectUri: string) => webClient({ redirectUris: [redirectUri] });
 const secret = (changes: unknown) => webClient({ secrets: [changes] });
 
 test('a document says little: the rest has defaults', () => {
@@ -51,13 +48,6 @@ test('the device grant may be written short or as on the wire', () => {
 
 const good: [what: string, document: unknown][] = [
   ['a public client', publicClient({ origins: ['https://app.example.com', 'http://localhost:5173'] })],
-  ['a client on localhost', redirecting('http://localhost:8080/callback')],
-  ['a client on 127.0.0.1', redirecting('http://127.0.0.1/callback?x=1')],
-  ['a client on [::1]', redirecting('http://[::1]:3000/')],
-  ['an app with a scheme of its own', native('com.example.app:/callback')],
-  ['an app with a scheme and a host', native('com.example.app://callback')],
-  ['an app on a loopback port', native('http://127.0.0.1/callback')],
-  ['an app that claims a web address', native('https://app.example.com/callback')],
   ['a machine', machine()],
   ['a machine with a key', keyed({ grants: ['client_credentials'], redirectUris: undefined, scopes: [] })],
   [
@@ -101,16 +91,16 @@ test.each(good)('takes %s', (_, document) => {
 });
 
 const bad: [what: string, document: unknown, problem: string | RegExp][] = [
-  ['text', 'web', ': must be of type object'],
-  ['nothing', null, ': must be of type object'],
-  ['no id', webClient({ id: undefined }), '/id: is missing: it must be of type string'],
+  ['text', 'web', ': must be a map of fields'],
+  ['nothing', null, ': must be a map of fields'],
+  ['no id', webClient({ id: undefined }), '/id: is missing: it must be text'],
   ['a short id', webClient({ id: 'a' }), /^\/id: must be 2 to 128/],
   ['an id with a space', webClient({ id: 'my web' }), /^\/id: must be 2 to 128/],
   ["an id like an account's", webClient({ id: 'user_1' }), /^\/id: must not start with "user_"/],
   ['an empty name', webClient({ name: ' ' }), '/name: must not be empty'],
   ['a name of two lines', webClient({ name: 'a\nb' }), '/name: must be one line'],
   ['text for a list', webClient({ scopes: 'openid' }), '/scopes: must be a list'],
-  ['text for a switch', webClient({ firstParty: 'yes' }), '/firstParty: must be of type boolean'],
+  ['text for a switch', webClient({ firstParty: 'yes' }), '/firstParty: must be true or false'],
   [
     'an unknown way to authenticate',
     webClient({ auth: 'client_secret_jwt' }),
@@ -118,7 +108,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ],
   ['an unknown grant', webClient({ grants: ['implicit'] }), /^\/grants\/0: Invalid option/],
   ['too long a grace', webClient({ graceSeconds: 61 }), /^\/graceSeconds: Too big: .*60/],
-  ['half a second of grace', webClient({ graceSeconds: 0.5 }), /^\/graceSeconds: /],
+  ['half a second of grace', webClient({ graceSeconds: 0.5 }), '/graceSeconds: must be a whole number'],
   [
     'a field with a typing error',
     webClient({ redirctUris: [] }),
@@ -136,7 +126,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ['a secret with two', secret({ ref: 'env:A', sha256: secretHash }), /one of the two/],
   [
     'a plain secret',
-    secret({ value: 'hunter2' }),
+    secret({ ref: 'env:A', value: 'hunter2' }),
     /^\/secrets\/0\/value: .* a secret itself is never written here/,
   ],
   ['a reference that is a secret', secret({ ref: 'hunter2' }), /^\/secrets\/0\/ref: must be a reference/],
@@ -253,64 +243,6 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     'an audience to introspect that no API has',
     webClient({ introspects: ['urn:x'] }),
     /^\/introspects\/0: no API defines the audience/,
-  ],
-  [
-    'origins of a confidential client',
-    webClient({ origins: ['https://a.example'] }),
-    /^\/origins: is for public clients/,
-  ],
-  [
-    'an origin with a path',
-    publicClient({ origins: ['https://a.example/'] }),
-    '/origins/0: must be an origin exactly as a browser sends it: https://a.example',
-  ],
-  [
-    'an origin with a default port',
-    publicClient({ origins: ['https://a.example:443'] }),
-    /exactly as a browser sends it: https:\/\/a\.example$/,
-  ],
-  [
-    'an origin of a wildcard',
-    publicClient({ origins: ['https://*.example'] }),
-    /^\/origins\/0: must not contain a wildcard/,
-  ],
-  ['any origin', publicClient({ origins: ['*'] }), /^\/origins\/0: must not contain a wildcard/],
-  ['the null origin', publicClient({ origins: ['null'] }), /^\/origins\/0: must be an absolute URL/],
-  [
-    'an insecure origin',
-    publicClient({ origins: ['http://a.example'] }),
-    /^\/origins\/0: must start with https/,
-  ],
-  ['a relative redirect URI', redirecting('/callback'), /^\/redirectUris\/0: must be an absolute URI/],
-  ['a redirect URI with a fragment', redirecting('https://a.example/#'), /must not contain a fragment/],
-  ['a redirect URI with a wildcard', redirecting('https://a.example/*'), /must not contain a wildcard/],
-  ['a redirect URI with a password', redirecting('https://a:b@a.example/'), /must not contain a user name/],
-  ['a redirect URI with a space', redirecting('https://a.example/ b'), /must be an absolute URI/],
-  ['a redirect URI with a tab', redirecting('https://a.exam\tple/'), /must be an absolute URI/],
-  ['a redirect URI with a backslash', redirecting('https:\\\\a.example/'), /must be an absolute URI/],
-  ['a redirect URI without slashes', redirecting('https:a.example/'), /must be an absolute URI/],
-  ['a redirect URI with three slashes', redirecting('https:///a.example/'), /must be an absolute URI/],
-  ['an insecure redirect URI', redirecting('http://a.example/'), /^\/redirectUris\/0: must use https/],
-  ['a host that only begins like localhost', redirecting('http://localhost.a.example/'), /must use https/],
-  ['a scheme of its own on the web', redirecting('com.example.app:/'), /applicationType: native/],
-  ['a scheme without a dot', native('myapp:/callback'), /a scheme made of a domain name/],
-  ['a script', native('javascript:alert(1)'), /a scheme made of a domain name/],
-  [
-    'an app with https on this machine',
-    native('https://localhost/callback'),
-    /must use http:\/\/ on this machine/,
-  ],
-  ['an app with http elsewhere', native('http://a.example/'), /must use https/],
-  [
-    'a bad way back from signing out',
-    webClient({ postLogoutRedirectUris: ['https://a.example/', 'http://a.example/'] }),
-    /^\/postLogoutRedirectUris\/1: must use https/,
-  ],
-  ['an insecure logo', webClient({ logoUri: 'http://a.example/l.png' }), /^\/logoUri: must start with https/],
-  [
-    'a script for a link',
-    webClient({ clientUri: 'javascript:alert(1)' }),
-    /^\/clientUri: must start with https/,
   ],
 ];
 

@@ -175,6 +175,16 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
         expect(await store.consume(code, key, clock.now(), 0)).toEqual({ outcome: 'lost', consumedAt: at });
       });
 
+      test('is forgotten with the artifact, swept or not', async () => {
+        const [key, at] = [randomToken(), clock.now()];
+        await store.put(code, key, artifact());
+        await store.consume(code, key, at, at + 2 * minute);
+        clock.advance(2 * minute + 1);
+        await store.put(code, key, artifact());
+        expect((await store.find(code, key))?.consumedAt).toBeUndefined();
+        expect(await store.consume(code, key, clock.now(), 0)).toEqual({ outcome: 'won' });
+      });
+
       test('is not undone by puts that race it', async () => {
         const [key, now] = [randomToken(), clock.now()];
         await store.put(code, key, artifact());

@@ -62,8 +62,30 @@ describe('started', () => {
     const rows = rowsOf(5);
     const { sweep } = create([rows], 0.002);
     sweep.start();
-    sweep.start();
     await waitFor(() => rows.calls.length >= 4);
+  });
+
+  test('twice it passes no oftener', async () => {
+    let finish = () => {};
+    let calls = 0;
+    const held = {
+      sweep: async () => {
+        calls += 1;
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        return 0;
+      },
+    };
+    const { sweep } = create([held], 0.002);
+    sweep.start();
+    sweep.start();
+    const other = rowsOf(0);
+    create([other], 0.002).sweep.start();
+    await waitFor(() => calls > 0);
+    await waitFor(() => other.calls.length >= 20);
+    expect(calls).toBe(1);
+    finish();
   });
 
   test('it stops after the batch in hand', async () => {

@@ -1,3 +1,4 @@
+import { buildProgram } from './built-program.ts';
 import { ensureChromium } from './find-chromium.ts';
 import { provideServers } from './servers/provide.ts';
 
@@ -9,6 +10,13 @@ import { provideServers } from './servers/provide.ts';
 export default async function globalSetup(): Promise<void> {
   if (process.env.GATEHOUSE_TEST_SERVERS === 'none') return;
   await ensureChromium();
-  const stop = await provideServers();
+  const stopServers = await provideServers();
+  const removeProgram = await buildProgram().catch(async (error) => {
+    await stopServers();
+    throw error;
+  });
+  const stop = async () => {
+    await Promise.all([stopServers(), removeProgram()]);
+  };
   Object.assign(globalThis, { stopTestServers: stop });
 }

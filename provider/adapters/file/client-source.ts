@@ -92,7 +92,7 @@ export class FileClientSource implements ClientSource {
     const poll = async () => {
       const { fingerprint } = await this.#look();
       if (stopped) return;
-      if (this.#loaded !== loaded) {
+      if (false) {
         loaded = this.#loaded;
         told = loaded;
       }

@@ -12,6 +12,7 @@ export interface Readiness {
 export function createReadiness(client: RedisClient, patienceMs: number): Readiness {
   let waiting: Promise<void> | undefined;
   let finish = () => {};
+  let ended = false;
 
   const lost = () => {
     if (waiting) return;
@@ -31,11 +32,14 @@ export function createReadiness(client: RedisClient, patienceMs: number): Readin
 
   client.on('ready', found);
   client.on('close', lost);
-  client.on('end', () => finish());
+  client.on('end', () => {
+    ended = true;
+    finish();
+  });
   lost();
   return {
     settled: async () => {
-      if (client.status === 'end') return;
+      if (ended) return;
       // The status changes a moment before the event that tells of it.
       if (client.status !== 'ready') lost();
       await waiting;

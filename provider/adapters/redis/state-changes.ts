@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
 import { reasonOf } from './store-errors.ts';
 
 export interface RedisStateChange {
-  /** `partial`: a node of the cluster can't be reached while others can. */
+  /** `partial`: a node of the cluster failed while others answer. */
   state: 'ready' | 'partial' | 'away' | 'closed';
   /** What the driver says; holds no secret and no key. */
   reason?: string | undefined;
@@ -17,6 +16,8 @@ export function tellStateChanges(client: RedisClient, tell: (change: RedisStateC
   let current: RedisStateChange['state'] | undefined;
   const reasons = new Set<string>();
   const say = (state: RedisStateChange['state'], reason?: string) => {
+    // A cluster's client says `close` once for each node, also after its `end`.
+    if (current === 'closed') return;
     if (current === state && (reason === undefined || reasons.has(reason))) return;
     if (current !== state) reasons.clear();
     if (reason !== undefined) reasons.add(reason);
@@ -40,12 +41,18 @@ export function tellStateChanges(client: RedisClient, tell: (change: RedisStateC
     });
   });
   client.on('end', () => say('closed', reason));
+  tellNodeFailures(client, say);
+}
+
+function tellNodeFailures(client: RedisClient, say: (state: RedisStateChange['state'], reason?: string) => void): void {
+  let failures = 0;
   client.on('node error', (error: unknown, node: string) => {
+    failures += 1;
     say(client.status === 'ready' ? 'partial' : 'away', `${node}: ${reasonOf(error)}`);
   });
-  client.on('+node', (node: Redis) => {
-    node.on('ready', () => {
-      if (current === 'partial') say('ready');
-    });
+  // Said each time the client has learnt anew which node has what: failed nodes were replaced by then, or are back.
+  client.on('refresh', () => {
+    if (failures === 0 && client.status === 'ready') say('ready');
+    failures = 0;
   });
 }

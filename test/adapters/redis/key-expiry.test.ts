@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openRedis, type RedisConnection } from '../../../provider/adapters/redis/connection.ts';
+import { RedisFamilyStore } from '../../../provider/adapters/redis/family-store.ts';
+import { RedisOidcStore } from '../../../provider/adapters/redis/oidc-store.ts';
+import { systemClock } from '../../../provider/lib/clock.ts';
+import { testRedisUrl, uniquePrefix } from '../../support/redis.ts';
+
+const minute = 60_000;
+// Redis drops a key a minute late, so that a clock ahead of ours takes nothing away early.
+const late = minute;
+let redis: RedisConnection;
+
+beforeAll(async () => {
+  redis = await openRedis({ url: testRedisUrl(), cluster: false, keyPrefix: uniquePrefix() });
+});
+afterAll(() => redis.dependency.close());
+
+const expiry = (key: string) => redis.run((client) => client.pexpiretime(key));
+
+test('every key of an artifact goes by itself, when nothing needs it any more', async () => {
+  const store = new RedisOidcStore({ redis, clock: systemClock });
+  const now = systemClock.now();
+  const [entry, indexEntry] = [redis.key('Session:a', 'a'), redis.key('Session#i', 'i')];
+  const put = (expiresAt: number) => store.put('Session', 'a', { payload: 'p', indexKey: 'i', expiresAt });
+
+  await put(now + minute);
+  expect([await expiry(entry), await expiry(indexEntry)]).toEqual([now + minute + late, now + minute + late]);
+  await put(now + 2 * minute);
+  expect(await expiry(entry)).toBe(now + 2 * minute + late);
+  await store.consume('Session', 'a', now, now + 3 * minute);
+  expect(await expiry(entry)).toBe(now + 3 * minute + late);
+  await put(now + minute);
+  expect(await expiry(entry)).toBe(now + 3 * minute + late);
+  await store.endIndex('Session', 'i', now + 5 * minute);
+  expect(await expiry(indexEntry)).toBe(now + 5 * minute + late);
+  await put(now + minute);
+  expect(await expiry(indexEntry)).toBe(now + 5 * minute + late);
+  await store.putIfAbsent('ReplayDetection', 'r', { payload: '', expiresAt: now + minute });
+  expect(await expiry(redis.key('ReplayDetection:r', 'a'))).toBe(now + minute + late);
+});
+
+test('the key of a family goes by itself, ended or not', async () => {
+  const store = new RedisFamilyStore({ redis, clock: systemClock });
+  const now = systemClock.now();
+  const family = { id: 'fam_1', accountId: 'user_1', clientId: 'app', currentHash: 'h', payload: 'p' };
+  const key = redis.key('fam_1', 'f');
+
+  await store.open({ ...family, expiresAt: now + minute });
+  expect(await expiry(key)).toBe(now + minute + late);
+  await store.rotate('fam_1', 'h', { hash: 'i', payload: 'q', expiresAt: now + 2 * minute, at: now });
+  expect(await expiry(key)).toBe(now + 2 * minute + late);
+  await store.end('fam_1', now + 3 * minute);
+  expect(await expiry(key)).toBe(now + 3 * minute + late);
+  expect(await redis.run((client) => client.hkeys(key))).toEqual(['t']);
+});
+
+test('a time that is no whole number of milliseconds is taken, and kept longer rather than shorter', async () => {
+  const store = new RedisOidcStore({ redis, clock: systemClock });
+  const expiresAt = systemClock.now() + minute + 0.25;
+  await store.put('Interaction', 'n', { payload: 'p', expiresAt });
+  expect(await expiry(redis.key('Interaction:n', 'a'))).toBe(Math.ceil(expiresAt) + late);
+});

@@ -1,0 +1,270 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { MemoryClientSource } from '../../provider/adapters/memory/client-source.ts';
+import { MemorySecrets } from '../../provider/adapters/memory/secrets.ts';
+import {
+  type ClientRegistry,
+  type ClientRegistryDeps,
+  createClientRegistry,
+} from '../../provider/clients/client-registry.ts';
+import { ConfigurationError, StoreUnavailable } from '../../provider/lib/errors.ts';
+import type { RawClientDocument } from '../../provider/ports/client-source.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { apis, publicClient, webClient } from './client-documents.ts';
+
+const firstParty = publicClient({ id: 'own', firstParty: true });
+
+describe('createClientRegistry', () => {
+  let yaml: MemoryClientSource;
+  let stored: MemoryClientSource;
+  let secrets: MemorySecrets;
+  let lines: { level: string; source: unknown; problems: string[] }[];
+  let gauges: Record<string, number>;
+  let registry: ClientRegistry | undefined;
+
+  beforeEach(() => {
+    yaml = new MemoryClientSource({ name: 'yaml', values: [webClient()] });
+    stored = new MemoryClientSource({ name: 'stored' });
+    secrets = new MemorySecrets({ secrets: { 'env:A': 'secret of A' } });
+    lines = [];
+    gauges = {};
+    registry = undefined;
+  });
+  afterEach(() => registry?.close());
+
+  const open = async (more: Partial<ClientRegistryDeps> = {}) => {
+    const write = (level: string) => (fields: Record<string, unknown>) => {
+      lines.push({ level, source: fields.source, problems: [fields.problems ?? []].flat().map(String) });
+    };
+    const gauge = (name: string) => ({
+      set: (value: number, { source }: { source: string }) => {
+        gauges[`${name} ${source}`] = value;
+      },
+    });
+    const count = ({ source }: { source: string }) => {
+      gauges[`failures ${source}`] = (gauges[`failures ${source}`] ?? 0) + 1;
+    };
+    registry = await createClientRegistry({
+      sources: [yaml, stored],
+      apis,
+      secrets,
+      clock: createManualClock(),
+      logger: { info: write('info'), warn: write('warn') },
+      metrics: {
+        clientsLoaded: gauge('loaded'),
+        clientsStale: gauge('stale'),
+        clientsReloadFailures: { inc: count },
+      },
+      ...more,
+    });
+    return registry;
+  };
+  const ids = (from: ClientRegistry) => from.all().map(({ id }) => id);
+  /** Resolves when all changes made so far were looked at. */
+  const settled = (of: ClientRegistry) => of.refreshSecrets();
+
+  const problemsAtStart = async (more: Partial<ClientRegistryDeps> = {}): Promise<string[]> => {
+    const error = await open(more).catch((thrown) => thrown);
+    if (error instanceof ConfigurationError) return error.problems;
+    throw new Error('it started', { cause: error });
+  };
+
+  test('finds the clients of all sources', async () => {
+    stored.replace([publicClient({ id: 'spa' })]);
+    const clients = await open();
+    expect(ids(clients)).toEqual(['web', 'spa']);
+    expect(clients.find('spa')).toMatchObject({ id: 'spa', auth: 'none' });
+    expect(clients.find('nobody')).toBeUndefined();
+    expect(clients.secretMatches('web', 'a-secret')).toBe(true);
+    expect(lines).toEqual([]);
+    expect(gauges).toMatchObject({ 'loaded yaml': 1, 'loaded stored': 1, 'stale yaml': 0 });
+  });
+
+  test('refuses to start with all problems of all sources at once', async () => {
+    yaml.replace([webClient({ name: '' }), webClient({ id: 'b1', secrets: [] })]);
+    stored.spoil('not YAML in line 3');
+    expect(await problemsAtStart()).toEqual([
+      'yaml[0]: client web: /name must not be empty',
+      expect.stringMatching(/^yaml\[1\]: client b1: \/secrets /),
+      'stored: not YAML in line 3',
+    ]);
+  });
+
+  test('refuses to start with a secret that is missing', async () => {
+    yaml.replace([webClient({ secrets: [{ ref: 'env:NONE' }] })]);
+    expect(await problemsAtStart()).toEqual([
+      expect.stringMatching(/^yaml\[0\]: client web: \/secrets\/0\/ref can't be read: .*env:NONE/),
+    ]);
+  });
+
+  test('passes on at the start that a source is out of reach, for a retry', async () => {
+    stored.load = async () => {
+      throw new StoreUnavailable('postgres', undefined);
+    };
+    await expect(open()).rejects.toThrow(StoreUnavailable);
+  });
+
+  test('takes a change over', async () => {
+    const clients = await open();
+    yaml.replace([webClient({ name: 'New' }), publicClient({ id: 'spa' })]);
+    await settled(clients);
+    expect(clients.find('web')?.name).toBe('New');
+    expect(ids(clients)).toEqual(['web', 'spa']);
+    yaml.replace([]);
+    await settled(clients);
+    expect(ids(clients)).toEqual([]);
+    expect(clients.secretMatches('web', 'a-secret')).toBe(false);
+  });
+
+  const badChanges: [what: string, change: () => void][] = [
+    ['a bad document', () => yaml.replace([webClient({ name: 'New' }), publicClient({ id: 'user_1' })])],
+    ['a missing secret', () => yaml.replace([webClient({ name: 'New', secrets: [{ ref: 'env:NONE' }] })])],
+    ['an unreadable source', () => yaml.spoil('not YAML')],
+    [
+      'a source out of reach',
+      () => {
+        yaml.load = async () => {
+          throw new StoreUnavailable('postgres', undefined);
+        };
+        yaml.replace([]);
+      },
+    ],
+  ];
+
+  test.each(badChanges)(
+    'keeps the last good set of a source through %s, and says so once',
+    async (_, change) => {
+      const clients = await open();
+      change();
+      await settled(clients);
+      stored.replace([publicClient({ id: 'spa' })]);
+      await settled(clients);
+      expect(clients.find('web')?.name).toBe('Web');
+      expect(clients.secretMatches('web', 'a-secret')).toBe(true);
+      expect(ids(clients)).toEqual(['web', 'spa']);
+      expect(lines).toEqual([{ level: 'warn', source: 'yaml', problems: [expect.any(String)] }]);
+      expect(gauges).toMatchObject({ 'stale yaml': 1, 'stale stored': 0 });
+      expect(gauges['failures yaml']).toBeGreaterThan(0);
+    },
+  );
+
+  test('clears the warning with the next good change', async () => {
+    const clients = await open();
+    yaml.spoil('not YAML');
+    await settled(clients);
+    yaml.replace([webClient({ name: 'New' })]);
+    await settled(clients);
+    expect(clients.find('web')?.name).toBe('New');
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+    expect(gauges).toMatchObject({ 'stale yaml': 0 });
+  });
+
+  test('of two sources that claim an id the first has it, and the second is told', async () => {
+    stored.replace([webClient({ name: 'Other' }), publicClient({ id: 'spa' })]);
+    const clients = await open();
+    expect(clients.find('web')?.name).toBe('Web');
+    expect(ids(clients)).toEqual(['web', 'spa']);
+    expect(lines).toEqual([
+      {
+        level: 'warn',
+        source: 'stored',
+        problems: ['stored[0]: client web: ignored, because yaml[0] defines it too'],
+      },
+    ]);
+    expect(gauges).toMatchObject({ 'loaded yaml': 1, 'loaded stored': 1 });
+    yaml.replace([]);
+    await settled(clients);
+    expect(clients.find('web')?.name).toBe('Other');
+  });
+
+  test('follows secrets that are replaced, without loading the documents', async () => {
+    yaml.replace([webClient({ secrets: [{ ref: 'env:A' }] })]);
+    const clients = await open();
+    let loads = 0;
+    const load = yaml.load.bind(yaml);
+    yaml.load = () => {
+      loads += 1;
+      return load();
+    };
+    secrets.set('env:A', 'new secret');
+    await clients.refreshSecrets();
+    expect(clients.secretMatches('web', 'secret of A')).toBe(false);
+    expect(clients.secretMatches('web', 'new secret')).toBe(true);
+    expect(loads).toBe(0);
+    secrets.set('env:A', '');
+    await clients.refreshSecrets();
+    expect(clients.secretMatches('web', 'new secret')).toBe(true);
+    expect(lines[0]?.problems[0]).toMatch(/the value read last stays in use$/);
+  });
+
+  test('loads one at a time, and the last change last, however fast they come', async () => {
+    const clients = await open();
+    const load = yaml.load.bind(yaml);
+    let loading = 0;
+    let most = 0;
+    let loads = 0;
+    yaml.load = async (): Promise<RawClientDocument[]> => {
+      loads += 1;
+      loading += 1;
+      most = Math.max(most, loading);
+      const documents = await load();
+      await new Promise((resolve) => setImmediate(resolve));
+      loading -= 1;
+      return documents;
+    };
+    for (let turn = 1; turn <= 50; turn += 1) yaml.replace([webClient({ name: `Web ${turn}` })]);
+    await waitFor(() => clients.find('web')?.name === 'Web 50', { what: 'the last change' });
+    await settled(clients);
+    expect(most).toBe(1);
+    expect(loads).toBeLessThan(5);
+  });
+
+  test('reload loads everything again', async () => {
+    const clients = await open();
+    yaml.load = async () => [{ origin: 'x', value: webClient({ name: 'Reloaded' }) }];
+    await clients.reload();
+    expect(clients.find('web')?.name).toBe('Reloaded');
+  });
+
+  test('looks at no change once closed', async () => {
+    const clients = await open();
+    await clients.close();
+    let loads = 0;
+    yaml.load = async () => {
+      loads += 1;
+      return [];
+    };
+    yaml.replace([]);
+    await clients.reload();
+    expect(loads).toBe(0);
+    expect(ids(clients)).toEqual(['web']);
+  });
+
+  describe('the default client', () => {
+    test('is the one that configuration names', async () => {
+      yaml.replace([webClient(), firstParty]);
+      expect((await open({ defaultClientId: 'own' })).defaultClient()?.id).toBe('own');
+    });
+
+    test('is none when configuration names none', async () => {
+      yaml.replace([firstParty]);
+      expect((await open()).defaultClient()).toBeUndefined();
+    });
+
+    test.each([
+      ['own', /own is in no source/],
+      ['web', /web must be first-party/],
+    ])('must be there and first-party (%s)', async (defaultClientId, problem) => {
+      expect(await problemsAtStart({ defaultClientId })).toEqual([expect.stringMatching(problem)]);
+    });
+
+    test('is missed when it goes', async () => {
+      yaml.replace([firstParty]);
+      const clients = await open({ defaultClientId: 'own' });
+      yaml.replace([]);
+      await settled(clients);
+      expect(clients.defaultClient()).toBeUndefined();
+      expect(lines[0]?.problems).toEqual([expect.stringMatching(/own is in no source/)]);
+    });
+  });
+});

@@ -1,0 +1,49 @@
+import { expect, test } from '@jest/globals';
+import {
+  describeClientProblem,
+  parseClientDocuments,
+} from '../../provider/clients/parse-client-documents.ts';
+import { apis, publicClient, webClient } from './client-documents.ts';
+
+const raw = (...values: unknown[]) =>
+  values.map((value, index) => ({ origin: `clients.yaml:${index + 1}`, value }));
+
+const linesOf = (...values: unknown[]) => {
+  const parsed = parseClientDocuments(raw(...values), apis);
+  return parsed.ok ? [] : parsed.problems.map(describeClientProblem);
+};
+
+test('gives all documents, each with where it stands', () => {
+  const parsed = parseClientDocuments(raw(webClient(), publicClient({ id: 'spa' })), apis);
+  const clients = parsed.ok ? parsed.clients.map(({ origin, document }) => [origin, document.id]) : [];
+  expect(clients).toEqual([
+    ['clients.yaml:1', 'web'],
+    ['clients.yaml:2', 'spa'],
+  ]);
+});
+
+test('gives none of none', () => {
+  expect(parseClientDocuments([], apis)).toEqual({ ok: true, clients: [] });
+});
+
+test('tells all that is wrong with all documents at once: where, which client, which field', () => {
+  const lines = linesOf(webClient({ pkce: 'never' }), 'nonsense', webClient({ id: 'x', name: '' }));
+  expect(lines).toEqual([
+    expect.stringMatching(/^clients\.yaml:1: client web: \/pkce Invalid option/),
+    'clients.yaml:2: a client without a valid id: the document must be a map of fields',
+    'clients.yaml:3: a client without a valid id: /id must be 2 to 128 of the characters A-Z a-z 0-9 . _ -',
+    'clients.yaml:3: a client without a valid id: /name must not be empty',
+  ]);
+});
+
+test('tells of an id given twice, even when a document is bad otherwise', () => {
+  expect(linesOf(webClient({ name: '' }), webClient(), webClient())).toEqual([
+    'clients.yaml:1: client web: /name must not be empty',
+    'clients.yaml:2: client web: /id is taken: clients.yaml:1 defines the same client. Remove one of the two',
+    'clients.yaml:3: client web: /id is taken: clients.yaml:1 defines the same client. Remove one of the two',
+  ]);
+});
+
+test('takes ids that differ in case for different', () => {
+  expect(linesOf(webClient(), webClient({ id: 'WEB' }))).toEqual([]);
+});

@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+/** A `gatehouse` process that a test started. */
+export interface Program {
+  /** Everything it wrote so far, standard output and error together. */
+  output(): string;
+  /** Resolves with the exit code when it has ended; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+  /** True once it has ended. */
+  hasEnded(): boolean;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface ProgramOptions {
+  env: Record<string, string>;
+  cwd: string;
+  input?: string;
+}
+
+/** Runs the compiled `gatehouse` with this environment and nothing of the test's own GATEHOUSE settings. */
+export function runProgram(args: string[], { env, cwd, input }: ProgramOptions): Program {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('GATEHOUSE_'));
+  const child = spawn(process.execPath, [join(programFolder(), 'provider', 'bin', 'cli.js'), ...args], {
+    cwd,
+    env: { ...Object.fromEntries(own), ...env },
+  });
+  child.stdin.end(input ?? '');
+  return watched(child);
+}
+
+function programFolder(): string {
+  const folder = process.env.GATEHOUSE_TEST_BUILD;
+  if (folder) return folder;
+  throw new Error('This test starts the program: run it without GATEHOUSE_TEST_SERVERS=none.');
+}
+
+function watched(child: ChildProcess): Program {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  let ended = false;
+  const exit = once(child, 'close').then(([code]) => {
+    ended = true;
+    return code as number | null;
+  });
+  return {
+    output: () => output,
+    ended: exit,
+    hasEnded: () => ended,
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+/** Runs it to its end; throws, with what it wrote, unless it exits with 0. */
+export async function runToEnd(args: string[], options: ProgramOptions): Promise<string> {
+  const program = runProgram(args, options);
+  const code = await program.ended;
+  if (code !== 0) throw new Error(`gatehouse ${args.join(' ')} exited with ${code}:\n${program.output()}`);
+  return program.output();
+}

@@ -1,0 +1,86 @@
+import type { Deployment } from './deployment.ts';
+
+/** A page as a browser without scripts sees it. */
+export interface Page {
+  url: string;
+  status: number;
+  html: string;
+  headers: Headers;
+}
+
+/** A browser without scripts: cookies, redirects and forms over plain HTTP. It stops at addresses that aren't the issuer's. */
+export interface UserAgent {
+  /** Follows redirects until a page or an address elsewhere; `url` then is that address, and `html` is empty. */
+  get(url: string): Promise<Page>;
+  /** Fills and sends the page's first form, its hidden fields included. */
+  submit(page: Page, fields: Record<string, string>): Promise<Page>;
+  /** By name, whatever the path; the jar of a test holds no two of a name. */
+  cookies: Map<string, string>;
+}
+
+const unescapeHtml = (text: string) =>
+  text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+
+export function createUserAgent({ fetch, issuer }: Pick<Deployment, 'fetch' | 'issuer'>): UserAgent {
+  const cookies = new Map<string, string>();
+
+  const request = async (url: string, init: RequestInit, hops: number): Promise<Page> => {
+    if (new URL(url).origin !== issuer) return { url, status: 0, html: '', headers: new Headers() };
+    if (hops > 20) throw new Error(`too many redirects, at ${url}`);
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const headers = { accept: 'text/html', ...init.headers, ...(cookie ? { cookie } : {}) };
+    const response = await fetch(url, { ...init, headers });
+    for (const line of response.headers.getSetCookie()) keep(cookies, line);
+    const location = response.headers.get('location');
+    if (location !== null && response.status >= 300) {
+      await response.arrayBuffer();
+      return request(new URL(location, url).href, {}, hops + 1);
+    }
+    return { url, status: response.status, html: await response.text(), headers: response.headers };
+  };
+
+  return {
+    cookies,
+    get: (url) => request(url, {}, 0),
+    submit: (page, fields) => {
+      const form = /<form[^>]*action="(?<action>[^"]*)"[\s\S]*?<\/form>/.exec(page.html);
+      if (!form) throw new Error(`no form on ${page.url} (${page.status}):\n${page.html}`);
+      const hidden = [...form[0].matchAll(/<input[^>]*type="hidden"[^>]*>/g)].map(([input]) => [
+        /name="(?<name>[^"]*)"/.exec(input)?.groups?.name ?? '',
+        unescapeHtml(/value="(?<value>[^"]*)"/.exec(input)?.groups?.value ?? ''),
+      ]);
+      const body = new URLSearchParams({ ...Object.fromEntries(hidden), ...fields });
+      const action = new URL(unescapeHtml(form.groups?.action ?? ''), page.url).href;
+      return request(action, { method: 'POST', body }, 0);
+    },
+  };
+}
+
+function keep(cookies: Map<string, string>, line: string): void {
+  const [pair = ''] = line.split(';');
+  const [name = '', value = ''] = pair.split(/=(.*)/s);
+  const isGone = value === '' || /expires=Thu, 01 Jan 1970/i.test(line);
+  if (isGone) cookies.delete(name);
+  else cookies.set(name, value);
+}
+
+/** Signs the demo account in on the page that asks, agrees where asked, and gives the address it ends at. */
+export async function signInAndAgree(
+  agent: UserAgent,
+  page: Page,
+  credentials: { email: string; password: string },
+): Promise<string> {
+  let current = page;
+  if (current.html.includes('name="password"')) {
+    const { email, password } = credentials;
+    current = await agent.submit(current, { email, password });
+  }
+  if (current.html.includes('name="decision"')) current = await agent.submit(current, { decision: 'allow' });
+  if (current.status !== 0) throw new Error(`stuck at ${current.url} (${current.status}):\n${current.html}`);
+  return current.url;
+}
