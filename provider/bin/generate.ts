@@ -1,8 +1,24 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { renderClientJsonSchema } from '../clients/json-schema.ts';
 import { renderConfigurationDocs } from '../config/docs.ts';
+import { renderEventsMarkdown } from '../events/events-markdown.ts';
+import { type FirstPartyDeps, firstPartyEndpoints } from '../firstparty/endpoints.ts';
+import { openApiDocument } from '../firstparty/openapi.ts';
 import { packageRoot } from '../lib/package-root.ts';
+import { version } from './version.ts';
+
+/** The table is read, and nothing in it called. */
+const uncalled = {} as FirstPartyDeps;
+
+function renderOpenApi(): string {
+  const document = openApiDocument(firstPartyEndpoints(uncalled), {
+    issuer: 'http://localhost:3000',
+    version,
+  });
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
 
 export interface GeneratedFile {
   /** Relative to the root of the repository. */
@@ -13,6 +29,9 @@ export interface GeneratedFile {
 /** Everything in the repository that is made from the code. */
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/configuration.md', render: renderConfigurationDocs },
+  { path: 'docs/events.md', render: renderEventsMarkdown },
+  { path: 'docs/client.schema.json', render: renderClientJsonSchema },
+  { path: 'docs/openapi.json', render: renderOpenApi },
 ];
 
 function read(file: string): string | undefined {

@@ -71,8 +71,8 @@ export const storeSettings = {
   eventsSink: {
     name: 'GATEHOUSE_EVENTS_SINK',
     description:
-      'Where events such as `user.login` are published: `stdout` writes a JSON line each, `none` drops them. Events hold email addresses.',
+      'Where events such as `user.login` are published: `stdout` writes a JSON line each beside the log, `none` drops them. Events hold email addresses and client addresses: keep the log as you would keep those.',
     schema: oneOf('stdout', 'none'),
-    default: 'none',
+    default: 'stdout',
   },
 } satisfies SettingTable;

@@ -92,7 +92,7 @@ export class FileClientSource implements ClientSource {
     const poll = async () => {
       const { fingerprint } = await this.#look();
       if (stopped) return;
-      if (false) {
+      if (this.#loaded !== loaded) {
         loaded = this.#loaded;
         told = loaded;
       }

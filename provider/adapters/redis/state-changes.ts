@@ -44,7 +44,10 @@ export function tellStateChanges(client: RedisClient, tell: (change: RedisStateC
   tellNodeFailures(client, say);
 }
 
-function tellNodeFailures(client: RedisClient, say: (state: RedisStateChange['state'], reason?: string) => void): void {
+function tellNodeFailures(
+  client: RedisClient,
+  say: (state: RedisStateChange['state'], reason?: string) => void,
+): void {
   let failures = 0;
   client.on('node error', (error: unknown, node: string) => {
     failures += 1;

@@ -11,7 +11,8 @@ import { uniquePrefix } from '../../support/redis.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 
-const quick = { commandTimeoutMs: 300, patienceMs: 100 };
+const untilItAnswers = (redis: RedisConnection) => waitFor(() => redis.dependency.ping().then(() => true));
+const quick = { commandTimeoutMs: 1000, patienceMs: 100 };
 
 for (const mode of ['single', 'cluster'] as const) {
   dependencyContract(`Redis (${mode})`, async () => {
@@ -48,7 +49,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
       url: server.url,
       onStateChange: (change) => changes.push(change),
     });
-    await redis.dependency.ping();
+    await untilItAnswers(redis);
   });
   afterEach(async () => {
     await redis.dependency.close();
@@ -74,7 +75,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
     await expect(store.find('fam_x')).rejects.toThrow("Redis can't be reached right now.");
 
     await server.restart();
-    await waitFor(() => redis.dependency.ping().then(() => true));
+    await untilItAnswers(redis);
     expect(await store.open(family())).toBe(true);
     expect(states()).toEqual(expect.arrayContaining(['ready', 'away']));
     expect(states().at(-1)).toBe('ready');
@@ -87,7 +88,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
     const outcomes = await Promise.allSettled(calls);
     expect(outcomes).toEqual(Array(20).fill({ status: 'rejected', reason: expect.any(StoreUnavailable) }));
     await server.mend();
-    await waitFor(() => redis.dependency.ping().then(() => true));
+    await untilItAnswers(redis);
     expect(await redis.run((client) => client.get(key))).toBeNull();
   });
 
@@ -119,7 +120,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
     try {
       await expect(early.dependency.ping()).rejects.toThrow(StoreUnavailable);
       await server.mend();
-      await waitFor(() => early.dependency.ping().then(() => true));
+      await untilItAnswers(early);
     } finally {
       await early.dependency.close();
     }
@@ -155,14 +156,14 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
     const onStateChange = (change: RedisStateChange) => told.push(change);
     const rotating = await openRedis({ ...quick, cluster, url: server.url, ...credentials, onStateChange });
     try {
-      await rotating.dependency.ping();
+      await untilItAnswers(rotating);
       await setPassword('second-password');
       await server.cutConnections();
       await server.mend();
       await waitFor(() => told.some(({ reason }) => reason?.includes('WRONGPASS')));
       await expect(rotating.dependency.ping()).rejects.toThrow(StoreUnavailable);
       password = 'second-password';
-      await waitFor(() => rotating.dependency.ping().then(() => true));
+      await untilItAnswers(rotating);
       expect(JSON.stringify(told)).not.toMatch(/first-password|second-password/);
     } finally {
       await rotating.dependency.close();
