@@ -26,7 +26,7 @@ export interface PasswordCheck {
 export interface Passwords {
   /** Gives a PHC string with a salt of its own. */
   hash(password: string, signal?: AbortSignal): Promise<string>;
-  /** A stored hash that can't be read, or that would take a gigabyte or more, matches nothing. */
+  /** A stored hash that can't be read, or that asks for more than a gigabyte, matches nothing. */
   verify(password: string, phc: string, signal?: AbortSignal): Promise<PasswordCheck>;
   /** Costs what `verify` costs for a hash under the current parameters; for when there is none to verify. */
   verifyNothing(password: string, signal?: AbortSignal): Promise<void>;

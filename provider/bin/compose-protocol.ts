@@ -1,4 +1,3 @@
-import type { JWKS } from 'oidc-provider';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import { oidcMetadata } from '../clients/oidc-metadata.ts';
@@ -17,14 +16,14 @@ import type { ClientDirectory, ClientFacts } from '../oidc/client-facts.ts';
 import { grantIdOf } from '../oidc/grant-id.ts';
 import { isSessionAlive } from '../oidc/models.ts';
 import { buildProvider, type GrantDefinition, type ProviderDeps } from '../oidc/provider-factory.ts';
-import { createProviderHost, type ProviderHost } from '../oidc/provider-host.ts';
+import { createProviderHost, type PrivateKeys, type ProviderHost } from '../oidc/provider-host.ts';
 import { createRefreshTokens, type RefreshTokens } from '../oidc/refresh-tokens.ts';
 import { createStorageAdapter } from '../oidc/storage-adapter.ts';
 import { createTokenPolicy, protocolScopes, type TokenPolicy } from '../oidc/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/token-requests.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { Revocation } from '../revocation/revocation.ts';
-import type { ComposeDeps } from './compose.ts';
+import type { ComposeDeps } from './compose-deps.ts';
 
 export interface ProtocolParts extends ComposeDeps {
   accounts: Accounts;
@@ -123,7 +122,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
 export const basePath = (issuer: string) => new URL(issuer).pathname.replace(/\/$/, '');
 
 /** The signing key first; older ones still check what they signed. */
-const privateJwks = ({ kept }: CurrentKeys): JWKS => ({
+const privateJwks = ({ kept }: CurrentKeys): PrivateKeys => ({
   keys: kept.map(({ kid, privateJwk }) => ({ ...privateJwk, kid, alg: 'RS256', use: 'sig' })),
 });
 

@@ -5,35 +5,20 @@ import { createPasswords } from '../accounts/passwords.ts';
 import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
-import type { AccessModel } from '../config/access-model.ts';
 import type { Config } from '../config/schema.ts';
 import { createEvent, type EventType } from '../events/catalogue.ts';
 import { nudgeAfterCommit } from '../events/nudge-after-commit.ts';
 import { createRelay } from '../events/relay.ts';
 import { createOperationsApp } from '../http/health.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
-import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
-import type { ServerKeys } from '../lib/server-keys.ts';
 import { createSweep } from '../maintenance/sweep.ts';
 import { createRevocation } from '../revocation/revocation.ts';
-import type { Ports } from './adapters.ts';
+import type { ComposeDeps } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
-
-export interface ComposeDeps {
-  config: Config;
-  accessModel: AccessModel;
-  ports: Ports;
-  serverKeys: ServerKeys;
-  clock: Clock;
-  logger: Logger;
-  metrics: Metrics;
-  isReady(): boolean;
-}
 
 export interface Gatehouse {
   /** The public listener's application. */
@@ -111,7 +96,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     metrics,
     pollSeconds: config.keysPollSeconds,
     leadSeconds: config.keyLeadSeconds,
-    tokenSeconds: config.accessTokenSeconds,
+    tokenSeconds: Math.max(config.accessTokenSeconds, config.idTokenSeconds),
   });
   await keyRing.start();
   const revocation = createRevocation({
@@ -149,9 +134,25 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     jobs: [
       { name: 'keys', stop: () => keyRing.close() },
       { name: 'clients', stop: () => clients.close() },
+      every('client secrets', secretsPollSeconds, () => clients.refreshSecrets()),
       { name: 'events', start: () => relay.start(), stop: () => relay.stop() },
       { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
     ],
+  };
+}
+
+/** How soon a client secret that was replaced behind its reference is known. */
+const secretsPollSeconds = 60;
+
+/** A job that repeats; `work` must not throw. */
+function every(name: string, seconds: number, work: () => Promise<void>): Component {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    name,
+    start: () => {
+      timer = setInterval(() => void work(), seconds * 1000);
+    },
+    stop: () => clearInterval(timer),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import { nearMiss } from '../lib/near-miss.ts';
 import { checkAcrossFields, type DocumentProblem, type ReadableFields } from './client-checks.ts';
 import { type ClientDocument, clientDocumentSchema } from './client-document.ts';
-import { nearMiss } from './near-miss.ts';
 
 export type CheckedDocument =
   | { ok: true; document: ClientDocument }

@@ -1,8 +1,8 @@
+import { nearMiss } from '../lib/near-miss.ts';
 import type { RawClientDocument } from '../ports/client-source.ts';
 import { checkClientDocument } from './check-client-document.ts';
 import type { DocumentProblem, ReadableFields } from './client-checks.ts';
 import { type ClientDocument, oidcScopes } from './client-document.ts';
-import { nearMiss } from './near-miss.ts';
 
 /** What must be known of an API to check the documents that name it. */
 export interface KnownApi {

@@ -1,5 +1,5 @@
+import { nearMiss } from '../lib/near-miss.ts';
 import { redactText } from '../lib/redaction.ts';
-import { nearest } from './nearest.ts';
 import { type ConfigKey, settingList } from './schema.ts';
 import type { Setting } from './setting.ts';
 
@@ -63,7 +63,7 @@ function unknownNames(env: Environment): string[] {
     .filter((name) => name.startsWith('GATEHOUSE_') && !known.includes(name))
     .filter((name) => !isIgnored(name, env[name] ?? ''))
     .map((name) => {
-      const meant = nearest(name, known);
+      const meant = nearMiss(name, known);
       const advice =
         meant === undefined ? 'Remove it or see docs/configuration.md.' : `Did you mean ${meant}?`;
       return `${name}: there is no such setting. ${advice}`;

@@ -1,5 +1,5 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, epochSeconds } from '../lib/clock.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { ArtifactKind, OidcStore, StoredArtifact } from '../ports/oidc-store.ts';
 
@@ -31,10 +31,10 @@ export function createArtifactAdapter(kind: ArtifactKind, deps: ArtifactAdapterD
     const text = keys.open(`${kind} ${stored.key}`, stored.payload);
     if (text === undefined) return undefined;
     const payload: AdapterPayload = JSON.parse(text);
-    // A spent code outlives its expiry so that its repeat reaches `consume`, which says what follows.
-    return stored.consumedAt === undefined
-      ? payload
-      : { ...payload, exp: Math.floor(stored.expiresAt / 1000) };
+    if (stored.consumedAt === undefined) return payload;
+    // A spent code is shown as not expired for as long as it is kept, so that its repeat reaches `consume`,
+    // which says what follows.
+    return { ...payload, exp: epochSeconds(clock) + 60 };
   };
 
   const findStored = async (id: string): Promise<StoredArtifact | undefined> => {

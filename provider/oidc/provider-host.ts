@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWKS, Provider } from 'oidc-provider';
 
+/** Private keys, the signing one first. */
+export type PrivateKeys = JWKS;
+
 export interface ProviderHost {
   /** The Provider over today's keys. Hold it for one request only. */
   current(): Provider;
