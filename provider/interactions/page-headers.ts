@@ -1,7 +1,8 @@
 export interface PageHeadersOptions {
   /**
-   * Addresses a post of the page's form may be redirected to: redirect URIs as they were requested. Chromium
-   * holds redirects after a form post against `form-action` too, so a page that leaves them out is a dead end.
+   * Addresses a post of the page's form may be redirected to: redirect URIs as they were requested. Chromium holds
+   * every redirect after a form post against `form-action`, those of the client's callback to its next page
+   * included, so a page that leaves one out is a dead end.
    */
   formAction?: readonly string[];
 }
@@ -27,15 +28,18 @@ function formActionSource(uri: string): string | undefined {
   if (!URL.canParse(uri)) return undefined;
   const { protocol, hostname, origin } = new URL(uri);
   if (notReceivers.has(protocol)) return undefined;
-  // A native app's own scheme (RFC 8252 §7.1) has no origin: the scheme is all there is to name.
-  if (protocol !== 'https:' && protocol !== 'http:') return protocol;
+  // A native app's own scheme (RFC 8252 §7.1) has no origin: the scheme is all there is to name. An https callback
+  // often leads on to another origin (`app.` to `www.`, a tenant's own domain), which nobody can list beforehand.
+  if (protocol !== 'http:') return protocol;
+  // On this machine a callback is where the journey ends: `https:` wouldn't cover a second port, and `http:` is
+  // everybody's network.
   if (plainHost.test(hostname)) return origin;
   return unspellableHost.test(hostname) ? protocol : undefined;
 }
 
 /**
- * The source expressions for `form-action` that let a form post end at these addresses: origins, or schemes
- * where there is no origin or CSP can't spell it. Addresses that can't be parsed or could alter the header
+ * The source expressions for `form-action` that let a form post end at these addresses: an origin for http,
+ * else, and where CSP can't spell the host, the scheme. Addresses that can't be parsed or could alter the header
  * are left out.
  */
 function formActionSources(uris: readonly string[]): string[] {

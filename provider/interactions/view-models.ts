@@ -99,14 +99,6 @@ export interface ErrorView {
   backUrl?: string | undefined;
 }
 
-/**
- * Leaves for `url` by itself. An answer to a form post that leads to a client: Chromium holds every redirect
- * after a form post, the client's own included, against the form's `form-action`; a page ends that chain.
- */
-export interface ContinueView {
-  url: string;
-}
-
 /** The page at `/`. */
 export interface HomeView {
   issuer: string;
@@ -122,7 +114,6 @@ export interface ViewModels {
   logout: LogoutView;
   'signed-out': SignedOutView;
   error: ErrorView;
-  continue: ContinueView;
   home: HomeView;
 }
 

@@ -71,22 +71,22 @@ export function denylistContract(name: string, open: () => Promise<DenylistFixtu
     });
 
     test('of 30 parallel revocations the latest expiry is kept', async () => {
-      const [one, two] = [jti(), jti()];
+      const keys = Array.from({ length: 200 }, jti);
+      // In both orders: an implementation that locks one key after the other would deadlock.
+      const reversed = [...keys].reverse();
       const now = clock.now();
       await Promise.all(
         Array.from({ length: 30 }, (_, index) =>
-          // Both orders of the keys, so that rows locked one after the other would deadlock.
           (index % 2 === 0 ? store : other).revoke(
-            index % 3 === 0 ? [one, two] : [two, one],
+            index % 3 === 0 ? keys : reversed,
             now + (((index * 7) % 30) + 1) * minute,
           ),
         ),
       );
       clock.advance(30 * minute - 1);
-      expect(await store.anyRevoked([one])).toBe(true);
-      expect(await store.anyRevoked([two])).toBe(true);
+      for (const key of keys.slice(0, 20)) expect(await store.anyRevoked([key])).toBe(true);
       clock.advance(2);
-      expect(await store.anyRevoked([one, two])).toBe(false);
+      expect(await store.anyRevoked(keys)).toBe(false);
     });
 
     test('no keys, the same key twice and odd keys are no error', async () => {

@@ -7,11 +7,11 @@ import { rows } from '../../../provider/adapters/postgres/sql.ts';
 import { schemaContract } from '../../contract/schema.ts';
 import { createTestDatabase } from '../../support/databases.ts';
 
-async function openEmpty() {
+async function openEmpty(statementTimeoutMs = 10_000) {
   const database = await createTestDatabase();
   const pools: Database[] = [];
   const another = async (list?: readonly Migration[]) => {
-    const pool = openDatabase({ url: database.url, poolMax: 1, statementTimeoutMs: 1_000 });
+    const pool = openDatabase({ url: database.url, poolMax: 1, statementTimeoutMs });
     pools.push(pool);
     return new PostgresSchema({ db: pool.knex, ...(list && { list }) });
   };
@@ -61,13 +61,13 @@ test('a migration that fails leaves nothing of itself, and is tried again', asyn
 });
 
 test('a migration may take longer than a statement may, and others wait for it', async () => {
-  const { another, close } = await openEmpty();
+  const { another, close } = await openEmpty(400);
   let runs = 0;
   const slow: Migration = {
     name: '0001-slow',
     up: async (sql) => {
       runs += 1;
-      await sql('select pg_sleep(1.5)');
+      await sql('select pg_sleep(3)');
     },
   };
   try {
