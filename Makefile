@@ -17,7 +17,7 @@ install: node_modules/.package-lock.json ## Install the libraries, when the lock
 
 node_modules/.package-lock.json: package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split("."); if (a < 20 || (a == 20 && b < 19)) { console.error("Gatehouse needs Node 20.19 or later; this is " + process.versions.node + "."); process.exit(1) }'
-	npm ci --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 run: install ## Start on this machine with demo data; needs nothing but Node

@@ -61,9 +61,13 @@ export const accountSettings = {
   },
   hashingConcurrency: {
     name: 'GATEHOUSE_HASHING_CONCURRENCY',
-    description: 'How many passwords a process hashes at once; each takes a core and its memory.',
+    description:
+      'How many passwords a process hashes at once; each takes a core and its memory. Keep it below `UV_THREADPOOL_SIZE` (4 unless set): signing shares those threads.',
     schema: integer(1, 256),
-    default: { text: 'the number of cores', from: () => String(Math.min(256, availableParallelism())) },
+    default: {
+      text: 'the number of cores, at most 3',
+      from: () => String(Math.min(3, availableParallelism())),
+    },
   },
   hashingQueue: {
     name: 'GATEHOUSE_HASHING_QUEUE',

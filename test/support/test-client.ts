@@ -1,0 +1,150 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type Deployment, demo } from './deployment.ts';
+import { signInAndAgree, type UserAgent } from './user-agent.ts';
+
+/** Parameters of a request; an undefined one is left out. */
+export type Parameters = Record<string, string | undefined>;
+
+export interface JsonAnswer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
+/** A successful answer of the token endpoint. */
+export interface Tokens {
+  access_token: string;
+  refresh_token?: string;
+  id_token?: string;
+  scope?: string;
+  token_type: string;
+  expires_in: number;
+}
+
+/** An app as the protocol sees it, without a library between: what is sent is what a test says. */
+export interface TestClient {
+  readonly id: string;
+  readonly redirectUri: string;
+  /** A valid authorization request with PKCE, `state` and `scope=openid`; `parameters` change it. */
+  authorizationUrl(parameters?: Parameters): string;
+  /** Sends the browser through sign-in and consent as far as it is asked, and gives what came back to the redirect URI. */
+  authorize(agent: UserAgent, parameters?: Parameters): Promise<URLSearchParams>;
+  /** The same, and redeems the code. Throws unless there are tokens. */
+  signIn(agent: UserAgent, parameters?: Parameters): Promise<Tokens>;
+  /** Redeems a code of `authorize`. */
+  redeem(code: string, parameters?: Parameters, headers?: Record<string, string>): Promise<JsonAnswer>;
+  refresh(refreshToken: string | undefined, parameters?: Parameters): Promise<JsonAnswer>;
+  /** Posts a form to `/oauth2/…` with the client's credentials. */
+  post(path: string, parameters: Parameters, headers?: Record<string, string>): Promise<JsonAnswer>;
+}
+
+export interface TestClientOptions {
+  id: string;
+  /** Left out for a public client. */
+  secret?: string;
+  redirectUri?: string;
+}
+
+/** The demo clients that sign people in, and the machine's. */
+export const demoApps = {
+  web: { id: 'demo-web', secret: 'demo-web-secret', redirectUri: 'http://localhost:8080/callback' },
+  spa: { id: 'demo-spa', redirectUri: 'http://localhost:8080/spa-callback' },
+  firstParty: { id: 'demo-first-party', redirectUri: 'http://localhost:8080/first-party-callback' },
+  service: { id: 'demo-service', secret: 'demo-service-secret' },
+} satisfies Record<string, TestClientOptions>;
+
+/** One verifier for all: a test that needs another says so. */
+export const pkce = (() => {
+  const verifier = randomBytes(32).toString('base64url');
+  return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
+})();
+
+export function createTestClient(deployment: Deployment, options: TestClientOptions): TestClient {
+  const { id, secret, redirectUri = '' } = options;
+  const credentials: Record<string, string> = secret
+    ? { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` }
+    : {};
+
+  const client: TestClient = {
+    id,
+    redirectUri,
+    authorizationUrl: (parameters = {}) => {
+      const query = form({
+        client_id: id,
+        redirect_uri: redirectUri,
+        response_type: 'code',
+        scope: 'openid',
+        state: 'a-state',
+        code_challenge: pkce.challenge,
+        code_challenge_method: 'S256',
+        ...parameters,
+      });
+      return `${deployment.issuer}/oauth2/authorize?${query}`;
+    },
+    authorize: async (agent, parameters) => {
+      const page = await agent.get(client.authorizationUrl(parameters));
+      const url = await signInAndAgree(agent, page, demo);
+      if (!url.startsWith(`${redirectUri}?`)) throw new Error(`the browser ended at ${url}`);
+      return new URL(url).searchParams;
+    },
+    signIn: async (agent, parameters) => {
+      const returned = await client.authorize(agent, parameters);
+      const code = returned.get('code');
+      if (code === null) throw new Error(`no code came back: ${returned}`);
+      return tokensOf(await client.redeem(code));
+    },
+    redeem: (code, parameters = {}, headers) =>
+      client.post(
+        'token',
+        {
+          grant_type: 'authorization_code',
+          code,
+          redirect_uri: redirectUri,
+          code_verifier: pkce.verifier,
+          ...parameters,
+        },
+        headers,
+      ),
+    refresh: (refreshToken, parameters = {}) =>
+      client.post('token', { grant_type: 'refresh_token', refresh_token: refreshToken, ...parameters }),
+    post: async (path, parameters, headers = {}) => {
+      const named = secret ? parameters : { client_id: id, ...parameters };
+      const response = await deployment.fetch(`${deployment.issuer}/oauth2/${path}`, {
+        method: 'POST',
+        body: form(named),
+        headers: { ...credentials, ...headers },
+      });
+      return jsonAnswer(response);
+    },
+  };
+  return client;
+}
+
+/** The answer's status and its JSON; `{}` for an empty body. */
+export async function jsonAnswer(response: Response): Promise<JsonAnswer> {
+  const text = await response.text();
+  const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+  return { status: response.status, headers: response.headers, body };
+}
+
+/** The tokens of an answer that has some; throws with the answer otherwise. */
+export function tokensOf({ status, body }: JsonAnswer): Tokens {
+  if (status !== 200) throw new Error(`no tokens: ${status} ${JSON.stringify(body)}`);
+  return body as unknown as Tokens;
+}
+
+/** Header and claims of a JWT, unchecked. */
+export function decodeJwt(token: string | undefined): {
+  header: Record<string, unknown>;
+  claims: Record<string, unknown>;
+} {
+  const [header, claims] = (token ?? '')
+    .split('.', 2)
+    .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString('utf8') || 'null'));
+  return { header, claims };
+}
+
+function form(parameters: Parameters): URLSearchParams {
+  const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return new URLSearchParams(given);
+}
