@@ -5,6 +5,7 @@ export type AccountEventType =
   | 'user.created'
   | 'user.login'
   | 'user.password_changed'
+  | 'user.roles_changed'
   | 'user.disabled'
   | 'user.enabled'
   | 'user.signed_out_everywhere';

@@ -43,6 +43,8 @@ export interface Accounts {
   claimsFor(account: Account): AccountClaims;
   /** Ends every token issued before. Throws `not_found`, `validation_failed` with fields, or `overloaded`. */
   setPassword(id: string, password: string): Promise<Account>;
+  /** Each role once, in this order. Access tokens issued before keep theirs until they expire. Throws `not_found`. */
+  setRoles(id: string, roles: readonly string[]): Promise<Account>;
   /** Ends every token issued before; the account can't sign in until it is enabled. Throws `not_found`. */
   disable(id: string): Promise<Account>;
   /** Brings no old token back to life. Throws `not_found`. */
@@ -58,11 +60,16 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const permissionsOf = (roles: readonly string[]) =>
     [...new Set(roles.flatMap((role) => permissions.get(role) ?? []))].sort();
 
-  const change = (id: string, changes: AccountChange, type: AccountEventType): Promise<Account> =>
+  const change = (
+    id: string,
+    changes: AccountChange,
+    type: AccountEventType,
+    told: (account: Account) => Record<string, unknown> = ({ email }) => ({ id, email }),
+  ): Promise<Account> =>
     unitOfWork.run(async (stores) => {
       const account = await stores.accounts.update(id, changes, clock.now());
       if (account === undefined) throw noSuchAccount(id);
-      await stores.outbox.append(newEvent(type, id, { id, email: account.email }));
+      await stores.outbox.append(newEvent(type, id, told(account)));
       return account;
     });
 
@@ -89,6 +96,11 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       const passwordHash = await passwords.hash(password);
       return change(id, { passwordHash, raiseGeneration: true }, 'user.password_changed');
     },
+    setRoles: (id, roles) =>
+      change(id, { roles: [...new Set(roles)] }, 'user.roles_changed', (account) => ({
+        id,
+        roles: account.roles,
+      })),
     disable: (id) => change(id, { state: 'disabled', raiseGeneration: true }, 'user.disabled'),
     enable: (id) => change(id, { state: 'active' }, 'user.enabled'),
     signOutEverywhere: (id) => change(id, { raiseGeneration: true }, 'user.signed_out_everywhere'),

@@ -1,14 +1,15 @@
 import { commonPasswords } from './common-passwords.ts';
 import { emailKey } from './email.ts';
 
-const shortest = 8;
-const longest = 256;
+/** In code points. */
+export const passwordLength = { shortest: 8, longest: 256 } as const;
 
 /**
  * What is wrong with a new password, in sentences; empty when nothing is. Length is counted in code points.
  * Length and a list of what is tried first, and no rules about kinds of characters: NIST SP 800-63B.
  */
 export function passwordProblems(password: string, email: string): string[] {
+  const { shortest, longest } = passwordLength;
   const composed = password.normalize('NFC');
   const length = [...composed].length;
   const key = emailKey(composed);

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hash, hashSync, type ParsedHashOptions, parseOptions, verify } from '@node-rs/argon2';
 import { GatehouseError } from '../lib/errors.ts';
+import { matchesForeignHash } from './foreign-hash.ts';
+import { type ForeignHash, readForeignHash, type Unreadable } from './foreign-hash-formats.ts';
 import type { HashingPool } from './hashing-pool.ts';
 
 /** Parameters of Argon2id (RFC 9106). */
@@ -15,19 +17,22 @@ export const owaspParams: PasswordParams = { memoryKib: 19_456, passes: 2, paral
 
 export interface PasswordCheck {
   matches: boolean;
-  /** The password is right, and its hash was made under other parameters than the current ones. */
+  /** The password is right, and its hash is none that `hash` would make today. */
   needsRehash: boolean;
 }
 
 /**
- * Every call costs one hash, waits for its turn in the pool, and throws `overloaded` when too many wait and
- * `validation_failed` for a password of more than 1024 characters.
+ * Every call waits for its turn in the pool, and throws `overloaded` when too many wait and `validation_failed` for
+ * a password of more than 1024 characters. It costs one hash; looking for a password that isn't in NFC costs two.
  */
 export interface Passwords {
-  /** Gives a PHC string with a salt of its own. */
+  /** Gives a PHC string of Argon2id with a salt of its own. */
   hash(password: string, signal?: AbortSignal): Promise<string>;
-  /** A stored hash that can't be read, or that asks for more than a gigabyte, matches nothing. */
-  verify(password: string, phc: string, signal?: AbortSignal): Promise<PasswordCheck>;
+  /**
+   * Besides our own hashes it takes those that other systems made (foreign-hash-formats.ts), which cost what they
+   * cost there. One that can't be read, or that asks for too much, matches nothing and costs what ours do.
+   */
+  verify(password: string, stored: string, signal?: AbortSignal): Promise<PasswordCheck>;
   /** Costs what `verify` costs for a hash under the current parameters; for when there is none to verify. */
   verifyNothing(password: string, signal?: AbortSignal): Promise<void>;
 }
@@ -39,11 +44,13 @@ export interface PasswordsDeps {
 
 const longest = 1024;
 const hashBytes = 32;
+const shortestHash = 16;
+const gibibyte = 1_048_576; // in KiB, as the parameters are
 // As the library numbers them; its enums exist in its types only.
 const argon2id = 2;
 const version13 = 1;
 
-/** Argon2id with these parameters; hashes under others are still verified. Takes one hash's time to construct. */
+/** Argon2id with these parameters; all other hashes are still verified. Takes one hash's time to construct. */
 export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
   const options = {
     algorithm: argon2id,
@@ -53,48 +60,84 @@ export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
     outputLen: hashBytes,
   };
   const nobodys = hashSync(randomBytes(32), options);
-  const check = (bytes: Buffer, phc: string, signal: AbortSignal | undefined) =>
-    pool.run(() => verify(phc, bytes), signal);
+  const check = (candidates: Buffer[], test: Test, signal: AbortSignal | undefined) =>
+    pool.run(() => firstRight(candidates, test), signal);
 
   return {
     hash: async (password, signal) => {
-      const bytes = prepare(password);
+      const [bytes] = formsOf(password);
       return pool.run(() => hash(bytes, options), signal);
     },
-    verify: async (password, phc, signal) => {
-      const bytes = prepare(password);
-      const stored = read(phc);
-      const right = await check(bytes, stored === undefined ? nobodys : phc, signal);
-      const matches = right && stored !== undefined;
-      return { matches, needsRehash: matches && !isCurrent(stored, params) };
+    verify: async (password, stored, signal) => {
+      const forms = formsOf(password);
+      const known = readStoredHash(stored);
+      if ('scheme' in known) {
+        // Other systems hash what was typed.
+        const right = await check(forms.toReversed(), (bytes) => matchesForeignHash(bytes, known), signal);
+        return { matches: right !== undefined, needsRehash: right !== undefined };
+      }
+      const phc = 'problem' in known ? nobodys : stored;
+      const right = await check(forms, (bytes) => verify(phc, bytes), signal);
+      if (right === undefined || 'problem' in known) return { matches: false, needsRehash: false };
+      return { matches: true, needsRehash: right !== forms[0] || !isCurrent(known, params) };
     },
     verifyNothing: async (password, signal) => {
-      await check(prepare(password), nobodys, signal);
+      await check(formsOf(password), (bytes) => verify(nobodys, bytes), signal);
     },
   };
 }
 
 /**
- * NFC, so that a password typed on a keyboard that composes and on one that doesn't is the same (RFC 8265 §4.2
- * prescribes it for passwords). Not NFKC: it would make ² the same as 2, and so passwords poorer.
+ * Why `verify` wouldn't read this text; undefined when it would. For an import, which shouldn't take over a hash
+ * nobody can sign in with.
  */
-function prepare(password: string): Buffer {
+export function storedHashProblem(stored: string): string | undefined {
+  const known = readStoredHash(stored);
+  return 'problem' in known ? known.problem : undefined;
+}
+
+type Test = (bytes: Buffer) => Promise<boolean>;
+
+async function firstRight(candidates: Buffer[], test: Test): Promise<Buffer | undefined> {
+  for (const candidate of candidates) if (await test(candidate)) return candidate;
+  return undefined;
+}
+
+/**
+ * The password in NFC, then as it was typed where that differs. Ours are hashed in NFC, so that a password typed on a
+ * keyboard that composes and on one that doesn't is the same (RFC 8265 §4.2 prescribes it for passwords); a hash that
+ * came by an import may be of either. Not NFKC: it would make ² the same as 2, and so passwords poorer.
+ */
+function formsOf(password: string): [Buffer, ...Buffer[]] {
   if (password.length > longest) {
     const message = `A password has at most ${longest} characters. Use a shorter one.`;
     throw new GatehouseError('validation_failed', message, { fields: [{ pointer: '/password', message }] });
   }
-  return Buffer.from(password.normalize('NFC'), 'utf8');
+  const composed = password.normalize('NFC');
+  const forms: [string, ...string[]] = composed === password ? [composed] : [composed, password];
+  return forms.map((form) => Buffer.from(form, 'utf8')) as [Buffer, ...Buffer[]];
 }
 
-/** Undefined for what isn't an Argon2 hash, or is one that would bring the process down. */
-function read(phc: string): ParsedHashOptions | undefined {
+function readStoredHash(stored: string): ParsedHashOptions | ForeignHash | Unreadable {
+  return stored.startsWith('$argon2') ? readArgon2(stored) : readForeignHash(stored);
+}
+
+function readArgon2(phc: string): ParsedHashOptions | Unreadable {
+  let stored: ParsedHashOptions;
   try {
-    const stored = parseOptions(phc);
-    const bounded = stored.memoryCost <= 1_048_576 && stored.timeCost <= 64 && stored.parallelism <= 16;
-    return bounded ? stored : undefined;
+    stored = parseOptions(phc);
   } catch {
-    return undefined;
+    return { problem: "This Argon2 hash can't be read. It may be cut off." };
   }
+  const { memoryCost, timeCost, parallelism, outputLen } = stored;
+  const bounded =
+    memoryCost <= gibibyte && timeCost <= 64 && parallelism <= 16 && memoryCost * timeCost <= 20 * gibibyte;
+  if (!bounded) {
+    const limit = '1 GiB of memory, 64 passes, 16 lanes, and 20 GiB for memory times passes';
+    return { problem: `Verifying it would cost more than is allowed, which is ${limit}. Leave it out.` };
+  }
+  if (outputLen < shortestHash) return { problem: `A hash has at least ${shortestHash} bytes.` };
+  return stored;
 }
 
 function isCurrent(stored: ParsedHashOptions, params: PasswordParams): boolean {

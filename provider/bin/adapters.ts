@@ -4,6 +4,7 @@ import { openEmbeddedDatabase } from '../adapters/embedded/database.ts';
 import { FileClientSource } from '../adapters/file/client-source.ts';
 import { FileKeyStore } from '../adapters/file/key-store.ts';
 import { createFileSecrets } from '../adapters/file/secrets.ts';
+import { PostgresAccountIndex } from '../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../adapters/postgres/account-store.ts';
 import { PostgresConsentStore } from '../adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../adapters/postgres/database.ts';
@@ -14,6 +15,7 @@ import { PostgresOidcStore } from '../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../adapters/postgres/outbox.ts';
 import { PostgresSchema } from '../adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../adapters/postgres/unit-of-work.ts';
+import { RedisAccountIndex } from '../adapters/redis/account-index.ts';
 import { openRedis } from '../adapters/redis/connection.ts';
 import { RedisFamilyStore } from '../adapters/redis/family-store.ts';
 import { RedisOidcStore } from '../adapters/redis/oidc-store.ts';
@@ -22,6 +24,7 @@ import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { AccountIndex } from '../ports/account-index.ts';
 import type { AccountStore } from '../ports/account-store.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { ConsentStore } from '../ports/consent-store.ts';
@@ -46,6 +49,7 @@ export interface Ports {
   denylist: Denylist;
   oidcStore: OidcStore;
   families: FamilyStore;
+  accountIndex: AccountIndex;
   keyStore: KeyStore;
   clientSources: ClientSource[];
   eventSink: EventSink;
@@ -104,10 +108,11 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     families: familiesInRedis
       ? new RedisFamilyStore({ redis, clock })
       : new PostgresFamilyStore({ db, clock }),
+    accountIndex: familiesInRedis
+      ? new RedisAccountIndex({ redis, clock })
+      : new PostgresAccountIndex({ db, clock }),
     keyStore: await openKeyStore(config),
-    clientSources: config.clientsFile
-      ? [new FileClientSource({ path: config.clientsFile, pollMs: 2000 })]
-      : [],
+    clientSources: config.clientsFile ? [openClientsFile(config.clientsFile)] : [],
     eventSink: openEventSink(config),
     schema: schemaOf(database),
     secrets,
@@ -130,8 +135,11 @@ async function openConfiguredRedis(config: Config, secrets: Secrets, { logger }:
   });
 }
 
+/** Client documents in a YAML file. */
+export const openClientsFile = (path: string): ClientSource => new FileClientSource({ path, pollMs: 2000 });
+
 /** Without a reference (development only) the keys lie in the data folder. */
-async function openKeyStore(config: Config): Promise<KeyStore> {
+export async function openKeyStore(config: Config): Promise<KeyStore> {
   if (config.keys !== undefined) return new FileKeyStore({ path: config.keys.replace(/^file:/, '') });
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
   return new FileKeyStore({ path: join(config.dataFolder, 'keys.json') });

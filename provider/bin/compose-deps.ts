@@ -1,9 +1,14 @@
+import type { Accounts } from '../accounts/accounts.ts';
+import type { ClientRegistry } from '../clients/client-registry.ts';
 import type { AccessModel } from '../config/access-model.ts';
 import type { Config } from '../config/schema.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
+import type { Account } from '../ports/account-store.ts';
+import type { Revocation } from '../revocation/revocation.ts';
 import type { Ports } from './adapters.ts';
 
 /** What everything is made from. */
@@ -16,4 +21,13 @@ export interface ComposeDeps {
   logger: Logger;
   metrics: Metrics;
   isReady(): boolean;
+}
+
+/** What the protocol and the public listener are made from besides. */
+export interface ProtocolParts extends ComposeDeps {
+  accounts: Accounts;
+  clients: ClientRegistry;
+  keyRing: KeyRing;
+  revocation: Revocation;
+  signIn(input: { email: string; password: string; clientId: string }): Promise<Account>;
 }

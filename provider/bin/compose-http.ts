@@ -1,4 +1,5 @@
 import type Koa from 'koa';
+import { passwordLength } from '../accounts/password-rules.ts';
 import { firstPartyEndpoints } from '../firstparty/endpoints.ts';
 import { openApiDocument } from '../firstparty/openapi.ts';
 import { firstPartyRoutes } from '../firstparty/routes.ts';
@@ -19,7 +20,8 @@ import { currentRequestScope } from '../lib/request-scope.ts';
 import { scopeOfClaim } from '../oidc/scope-claims.ts';
 import { wrapTokenParameter } from '../oidc/structured-tokens.ts';
 import { protocolScopes } from '../oidc/token-policy.ts';
-import { basePath, type Protocol, type ProtocolParts } from './compose-protocol.ts';
+import type { ProtocolParts } from './compose-deps.ts';
+import { basePath, type Protocol } from './compose-protocol.ts';
 import { version } from './version.ts';
 
 export interface HttpParts extends ProtocolParts {
@@ -61,6 +63,7 @@ export function composeHttp(parts: HttpParts): Koa {
       handle: (request, response) => protocol.host.handle(request, response),
       wrapTokenParameter,
       bodyLimitBytes,
+      issuer,
     }),
     onError: (error) => logger.warn({ err: error }, 'an answer could not be sent'),
   });
@@ -115,6 +118,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
     account: (id: string) => ports.accounts.findById(id),
     signIn: parts.signIn,
     register: parts.register,
+    passwordLength,
     addConsent: async (consent: Parameters<typeof ports.consents.add>[0]) => {
       await ports.consents.add(consent, clock.now());
     },

@@ -1,37 +1,23 @@
-import type { Accounts } from '../accounts/accounts.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import { oidcMetadata } from '../clients/oidc-metadata.ts';
 import type { Config } from '../config/schema.ts';
-import { createClientCredentialsGrant } from '../grants/client-credentials.ts';
-import { createPasswordGrant } from '../grants/password.ts';
-import { createRefreshTokenGrant } from '../grants/refresh-token.ts';
 import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
 import { createRenderer, type Renderer } from '../interactions/render.ts';
 import { publicJwks } from '../keys/jwks.ts';
-import type { CurrentKeys, KeyRing } from '../keys/key-ring.ts';
-import { epochSeconds } from '../lib/clock.ts';
+import type { CurrentKeys } from '../keys/key-ring.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import { type AccessTokenVerifier, createAccessTokenVerifier } from '../oidc/access-token-verifier.ts';
 import type { ClientDirectory, ClientFacts } from '../oidc/client-facts.ts';
-import { grantIdOf } from '../oidc/grant-id.ts';
-import { isSessionAlive } from '../oidc/models.ts';
-import { buildProvider, type GrantDefinition, type ProviderDeps } from '../oidc/provider-factory.ts';
+import { endSession } from '../oidc/end-session.ts';
+import { buildProvider, type ProviderDeps } from '../oidc/provider-factory.ts';
 import { createProviderHost, type PrivateKeys, type ProviderHost } from '../oidc/provider-host.ts';
 import { createRefreshTokens, type RefreshTokens } from '../oidc/refresh-tokens.ts';
+import { createSignIns, type SignIns } from '../oidc/sign-ins.ts';
 import { createStorageAdapter } from '../oidc/storage-adapter.ts';
 import { createTokenPolicy, protocolScopes, type TokenPolicy } from '../oidc/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/token-requests.ts';
-import type { Account } from '../ports/account-store.ts';
-import type { Revocation } from '../revocation/revocation.ts';
-import type { ComposeDeps } from './compose-deps.ts';
-
-export interface ProtocolParts extends ComposeDeps {
-  accounts: Accounts;
-  clients: ClientRegistry;
-  keyRing: KeyRing;
-  revocation: Revocation;
-  signIn(input: { email: string; password: string; clientId: string }): Promise<Account>;
-}
+import type { ProtocolParts } from './compose-deps.ts';
+import { composeGrants } from './compose-grants.ts';
 
 export interface Protocol {
   host: ProviderHost;
@@ -40,6 +26,7 @@ export interface Protocol {
   accessTokens: AccessTokenVerifier;
   refreshTokens: RefreshTokens;
   tokenRequests: TokenRequests;
+  signIns: SignIns;
   renderer: Renderer;
 }
 
@@ -61,7 +48,19 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
     isRevoked: (token) => revocation.isRevoked(token),
     findAccount: (id) => ports.accounts.findById(id),
   });
-  const grants = ourGrants(parts, { directory, policy, refreshTokens });
+  const signIns = createSignIns({
+    index: ports.accountIndex,
+    keys: serverKeys,
+    clock,
+    endSession: (uid) => endSession(host.current(), uid, (sid) => revocation.endSessionAtClient(sid)),
+    endFamily: (id) => revocation.endFamily(id),
+  });
+  const noting = {
+    signIns,
+    clock,
+    failed: (error: unknown) => parts.logger.warn({ err: error }, 'a sign-in could not be listed'),
+  };
+  const grants = composeGrants(parts, { directory, policy, refreshTokens, noting });
   const storage = {
     store: ports.oidcStore,
     keys: serverKeys,
@@ -95,6 +94,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       }),
       interactionPath: (uid) => `${basePath(issuer)}/interaction/${uid}`,
     },
+    signIns: noting,
     models: {
       clients: directory,
       refreshTokens,
@@ -115,7 +115,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
   const host = createProviderHost((jwks) => buildProvider(deps, jwks), privateJwks(keyRing.current()));
   keyRing.onChange((keys) => host.swap(privateJwks(keys)));
   const tokenRequests = createTokenRequests(() => host.current(), grants);
-  return { host, directory, policy, accessTokens, refreshTokens, tokenRequests, renderer };
+  return { host, directory, policy, accessTokens, refreshTokens, tokenRequests, renderer, signIns };
 }
 
 /** The issuer's path: before everything we link to. */
@@ -147,44 +147,4 @@ function clientDirectory(clients: ClientRegistry): ClientDirectory {
     return client && { ...oidcMetadata(client, protocolScopes) };
   };
   return { find, metadata, secretMatches: (id, presented) => clients.secretMatches(id, presented) };
-}
-
-type GrantParts = Pick<Protocol, 'directory' | 'policy' | 'refreshTokens'>;
-
-/** The grants of ours, in place of the library's or beside them. */
-function ourGrants(
-  parts: ProtocolParts,
-  { directory, policy, refreshTokens }: GrantParts,
-): GrantDefinition[] {
-  const { accessModel, clock, logger, revocation } = parts;
-  const apiScopes = new Set(accessModel.apis.flatMap((api) => api.scopes.map(({ name }) => name)));
-  const factsOf = (id: string) => {
-    const facts = directory.find(id);
-    if (!facts) throw new Error(`client ${id} is gone`);
-    return facts;
-  };
-  return [
-    createClientCredentialsGrant({
-      apiScopesOf: (id) => directory.find(id)?.scopes.filter((scope) => apiScopes.has(scope)) ?? [],
-    }),
-    createPasswordGrant({
-      signIn: parts.signIn,
-      client: (id) => directory.find(id),
-      audience: (id, scopes, asked) => policy.audience(factsOf(id), scopes, asked),
-      grantIdOf,
-      epochSeconds: () => epochSeconds(clock),
-    }),
-    createRefreshTokenGrant({
-      refreshTokens,
-      endFamily: (id) => revocation.endFamily(id),
-      isSessionAlive,
-      client: (id) => directory.find(id),
-      audience: (id, scopes, granted, asked) => policy.audience(factsOf(id), scopes, asked, granted),
-      reused: (fields) =>
-        logger.warn(
-          { ...fields, ...currentRequestScope() },
-          'a spent refresh token came again: its family was ended',
-        ),
-    }),
-  ];
 }

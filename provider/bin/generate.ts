@@ -7,6 +7,7 @@ import { renderEventsMarkdown } from '../events/events-markdown.ts';
 import { type FirstPartyDeps, firstPartyEndpoints } from '../firstparty/endpoints.ts';
 import { openApiDocument } from '../firstparty/openapi.ts';
 import { packageRoot } from '../lib/package-root.ts';
+import { renderCommandReference } from './cli/reference.ts';
 import { version } from './version.ts';
 
 /** The table is read, and nothing in it called. */
@@ -29,6 +30,7 @@ export interface GeneratedFile {
 /** Everything in the repository that is made from the code. */
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/configuration.md', render: renderConfigurationDocs },
+  { path: 'docs/cli.md', render: renderCommandReference },
   { path: 'docs/events.md', render: renderEventsMarkdown },
   { path: 'docs/client.schema.json', render: renderClientJsonSchema },
   { path: 'docs/openapi.json', render: renderOpenApi },

@@ -20,7 +20,8 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-function defaultText(setting: Setting): string {
+/** A setting's default as the reference shows it. */
+export function defaultText(setting: Setting): string {
   if (setting.default === undefined) return 'unset';
   return typeof setting.default === 'string' ? `\`${setting.default}\`` : setting.default.text;
 }

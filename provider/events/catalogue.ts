@@ -38,6 +38,14 @@ export const eventCatalogue = {
     when: 'The account got a new password; every token issued before is dead.',
     data: z.strictObject(account),
   },
+  'user.roles_changed': {
+    version: 1,
+    when: 'The account was given other roles. Access tokens issued before keep theirs until they expire.',
+    data: z.strictObject({
+      id: account.id,
+      roles: z.array(z.string()).describe('all roles it has now'),
+    }),
+  },
   'user.disabled': {
     version: 1,
     when: 'The account was disabled; every token issued before is dead.',

@@ -38,6 +38,8 @@ export interface VerifiedToken {
   email_verified?: boolean | undefined;
   roles?: string[] | undefined;
   permissions?: string[] | undefined;
+  /** The key it is bound to (RFC 9449 §6). */
+  cnf?: object | undefined;
 }
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */
@@ -83,7 +85,7 @@ const login = (deps: FirstPartyDeps) =>
   });
 
 const wrongCredentials = () =>
-  new GatehouseError('invalid_credentials', 'Email address or password is wrong.');
+  new GatehouseError('invalid_credentials', 'The email address or the password is wrong.');
 
 const refresh = (deps: FirstPartyDeps) =>
   endpoint({
@@ -150,6 +152,12 @@ const profile = (deps: FirstPartyDeps) =>
         throw new GatehouseError(
           'invalid_token',
           'The access token is missing, expired, revoked or not ours.',
+        );
+      // RFC 9449 §7.2: as a Bearer token it would be good for whoever stole it.
+      if (token.cnf)
+        throw new GatehouseError(
+          'invalid_token',
+          'This access token is bound to a key; send one that is not.',
         );
       if (!token.scope?.split(' ').includes('profile'))
         throw new GatehouseError('insufficient_scope', 'The access token needs the scope profile.');

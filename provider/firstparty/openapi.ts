@@ -51,10 +51,21 @@ function operation(definition: Endpoint) {
 
 const json = (schema: object, type = 'application/json') => ({ [type]: { schema } });
 
-const ofBody: ErrorCode[] = ['validation_failed', 'payload_too_large', 'unsupported_media_type'];
+const ofBody: ErrorCode[] = [
+  'validation_failed',
+  'invalid_json',
+  'payload_too_large',
+  'unsupported_media_type',
+];
+
+const ofAny: ErrorCode[] = ['store_unavailable'];
 
 function problemResponses(definition: Endpoint) {
-  const codes = new Set([...definition.problems, ...(definition.body ? ofBody : [])] as ErrorCode[]);
+  const codes = new Set([
+    ...definition.problems,
+    ...(definition.body ? ofBody : []),
+    ...ofAny,
+  ] as ErrorCode[]);
   const statuses = [...new Set([...codes].map((code) => errorStatus[code]))];
   return Object.fromEntries(
     statuses.map((status) => {

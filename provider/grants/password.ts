@@ -70,7 +70,8 @@ function told(ctx: KoaContextWithOIDC, error: unknown): never {
   if (error.status >= 500 || error.status === 429) {
     if (error.retryAfterSeconds) ctx.set('Retry-After', String(error.retryAfterSeconds));
     const unavailable = new errors.TemporarilyUnavailable(error.message);
-    throw Object.assign(unavailable, { status: error.status, statusCode: error.status, expose: true });
+    const { status } = error;
+    throw Object.assign(unavailable, { status, statusCode: status, expose: true, cause: error });
   }
   const refused = new errors.InvalidGrant(error.code);
   throw Object.assign(refused, { error_description: error.message, cause: error });

@@ -24,6 +24,8 @@ export interface RefreshTokenGrantDeps {
    * `invalid_target` or `invalid_scope` when there can be none.
    */
   audience(clientId: string, scopes: ReadonlySet<string>, granted: readonly string[], asked: unknown): string;
+  /** Notes that the family is in use; gives what its next refresh token remembers of that. */
+  noteUse(token: RefreshToken): number;
   reused(fields: { familyId: string; clientId: string }): void;
 }
 
@@ -76,7 +78,7 @@ async function redeem(
   const idToken = await steps.issueIdToken(ctx, token, accessToken, grant, scopes);
 
   const next = deps.refreshTokens.generate(token.familyId);
-  const settled = await deps.refreshTokens.rotate(value, next, await successor(provider, ctx, token));
+  const settled = await deps.refreshTokens.rotate(value, next, await successor(deps, provider, ctx, token));
   if (!settled) return reused(deps, { familyId: token.familyId, clientId: token.clientId ?? '' });
   ctx.body = steps.buildTokenResponse({
     accessToken: signed,
@@ -130,6 +132,7 @@ function scopesFor(
 
 /** The next refresh token of the family: the same sign-in, a fresh idle time, the same absolute end. */
 async function successor(
+  deps: RefreshTokenGrantDeps,
   provider: Provider,
   ctx: KoaContextWithOIDC,
   token: OurRefreshToken,
@@ -139,6 +142,7 @@ async function successor(
     ...carried,
     client: ctx.oidc.client,
     rotations: Number(token.rotations ?? 0) + 1,
+    indexedAt: deps.noteUse(token),
   } as never);
   const { payload } = await (
     next as unknown as { getValueAndPayload(): Promise<{ payload: Payload }> }

@@ -8,6 +8,7 @@ export interface ProtocolDeps {
   /** Rewrites the body of an introspection or revocation so that the library takes JWTs. */
   wrapTokenParameter(request: IncomingMessage, body: Buffer): void;
   bodyLimitBytes: number;
+  issuer: string;
 }
 
 /** What the library serves, and by which methods; anything else on these paths is ours to refuse. */
@@ -23,8 +24,8 @@ const served: { path: RegExp; methods: string[] }[] = [
   },
 ];
 
-/** A page of the library's holds a form and no more; scripts only by the hash it adds itself for form_post. */
-const pagePolicy = "default-src 'none'; script-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+/** A page of the library's holds a form and no more; scripts only by the hash it adds itself, to an empty list: beside 'none' it would be an error. */
+const pagePolicy = "default-src 'none'; script-src; base-uri 'none'; frame-ancestors 'none'";
 
 /** Hands the protocol's requests to the library. */
 export function serveProtocol(deps: ProtocolDeps): Middleware {
@@ -36,7 +37,7 @@ export function serveProtocol(deps: ProtocolDeps): Middleware {
       throw new GatehouseError('method_not_allowed', `Use ${row.methods.join(' or ')} here.`);
     }
     if (ctx.method === 'POST' && /^\/oauth2\/(authorize|logout)$/.test(ctx.path))
-      return redirectToGet(ctx, deps.bodyLimitBytes);
+      return redirectToGet(ctx, deps);
     if (ctx.method === 'POST' && /^\/oauth2\/(introspect|revoke)$/.test(ctx.path))
       deps.wrapTokenParameter(ctx.req, await readBody(ctx.req, deps.bodyLimitBytes));
     ctx.set('Content-Security-Policy', pagePolicy);
@@ -54,7 +55,7 @@ const longestQuery = 8 * 1024;
  * The authorization and logout endpoints take forms too (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A form from
  * another site comes without our `SameSite=Lax` cookies, so it is turned into the same request by GET, which has them.
  */
-async function redirectToGet(ctx: Context, bodyLimitBytes: number): Promise<void> {
+async function redirectToGet(ctx: Context, { bodyLimitBytes, issuer }: ProtocolDeps): Promise<void> {
   if (!ctx.is('application/x-www-form-urlencoded'))
     throw new GatehouseError('unsupported_media_type', 'Send a form (application/x-www-form-urlencoded).');
   const body = await readBody(ctx.req, bodyLimitBytes);
@@ -62,5 +63,5 @@ async function redirectToGet(ctx: Context, bodyLimitBytes: number): Promise<void
     throw new GatehouseError('payload_too_large', 'Use pushed authorization requests for one this long.');
   ctx.status = 303;
   ctx.set('Cache-Control', 'no-store');
-  ctx.redirect(`${ctx.href.split('?', 1)[0]}?${new URLSearchParams(body.toString('utf8'))}`);
+  ctx.redirect(`${issuer}${ctx.path}?${new URLSearchParams(body.toString('utf8'))}`);
 }

@@ -24,11 +24,12 @@ export function scopeRequest(deps: RequestContextDeps): Middleware {
     const startedAt = deps.clock.now();
     const userAgent = ctx.get('User-Agent').slice(0, 512) || undefined;
     const scope = { requestId, clientAddress: deps.clientAddress(ctx.req), userAgent };
-    const route = routeOf(ctx.path);
     const method = methods.has(ctx.method) ? ctx.method : 'other';
     ctx.set('X-Request-Id', requestId);
     ctx.res.once('close', () => {
       const milliseconds = deps.clock.now() - startedAt;
+      // Not sooner: an issuer's path is taken off on the way.
+      const route = routeOf(ctx.path);
       const status = ctx.res.writableFinished ? String(ctx.res.statusCode) : 'aborted';
       deps.metrics.httpRequests.inc({ route, method, status });
       deps.metrics.httpRequestDuration.observe(milliseconds / 1000, { route, method });

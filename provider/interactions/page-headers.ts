@@ -31,8 +31,8 @@ function formActionSource(uri: string): string | undefined {
   // A native app's own scheme (RFC 8252 §7.1) has no origin: the scheme is all there is to name. An https callback
   // often leads on to another origin (`app.` to `www.`, a tenant's own domain), which nobody can list beforehand.
   if (protocol !== 'http:') return protocol;
-  // On this machine a callback is where the journey ends: `https:` wouldn't cover a second port, and `http:` is
-  // everybody's network.
+  // http is for this machine alone (RFC 8252 §7.3): the callback's own origin. One that leads on to another port
+  // stops there, since only `http:` would let it, and that lets a form go anywhere in the clear.
   if (plainHost.test(hostname)) return origin;
   return unspellableHost.test(hostname) ? protocol : undefined;
 }

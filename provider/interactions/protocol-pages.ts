@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../ports/account-store.ts';
 import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
@@ -22,9 +22,12 @@ export function createLogoutPages(deps: {
       const { postLogoutRedirectUri } = (session?.state ?? {}) as { postLogoutRedirectUri?: string };
       sendPage(ctx, html, { redirectsTo: postLogoutRedirectUri ? [postLogoutRedirectUri] : [] });
     },
-    done: (ctx: KoaContextWithOIDC): void => {
-      const { client } = ctx.oidc;
+    done: async (ctx: KoaContextWithOIDC): Promise<void> => {
+      const { client, provider } = ctx.oidc;
+      // Without a client the library comes here after yes and no alike.
+      const session = client ? undefined : await provider.Session.get(ctx);
       const html = deps.renderer.render('signed-out', {
+        stillSignedIn: session?.accountId !== undefined,
         clientName: client?.clientName,
         clientUri: client?.clientUri,
       });
@@ -41,29 +44,52 @@ interface ErrorPageDeps {
 /** The page for what went wrong on our own routes. */
 export function createErrorPage({ renderer, requestId }: ErrorPageDeps) {
   return (ctx: Context, error: { code: string; message: string; status: number }): void => {
-    const title = titleFor(renderer, error.code, error.status);
-    const { code, message } = error;
-    sendPage(ctx, renderer.render('error', { title, message, code, requestId: requestId() }), {
-      status: error.status,
-    });
+    const { code, status } = error;
+    const words = wordsFor(renderer, code) ?? {
+      title: renderer.text('problem.title'),
+      message: error.message,
+    };
+    sendPage(ctx, renderer.render('error', { ...words, code, requestId: requestId() }), { status });
   };
 }
 
 /** The page for an authorization or logout request that can't be answered to the client (RFC 6749 §4.1.2.1). */
 export function createProtocolErrorPage({ renderer, requestId }: ErrorPageDeps) {
-  return (ctx: KoaContextWithOIDC, out: { error: string; error_description?: string | undefined }): void => {
-    const title = titleFor(renderer, out.error, ctx.status);
-    const message = out.error_description ?? renderer.text('problem.internal.message');
-    const page = renderer.render('error', { title, message, code: out.error, requestId: requestId() });
+  return (
+    ctx: KoaContextWithOIDC,
+    out: { error: string; error_description?: string | undefined },
+    error: Error,
+  ): void => {
+    const code = error instanceof errors.SessionNotFound ? 'interaction_expired' : out.error;
+    const stale = ctx.oidc.route === 'end_session_confirm' && code === 'invalid_request';
+    const words = wordsFor(renderer, stale ? 'sign_out_expired' : code) ?? {
+      title: renderer.text('problem.title'),
+      message: renderer.text('problem.request.message'),
+      detail: out.error_description,
+    };
+    const page = renderer.render('error', { ...words, code, requestId: requestId() });
     sendPage(ctx, page, { status: ctx.status });
   };
 }
 
-function titleFor(renderer: Renderer, code: string, status: number): string {
-  if (code === 'interaction_expired') return renderer.text('problem.interaction-expired.title');
-  if (code === 'not_found') return renderer.text('problem.not-found.title');
-  if (status === 503) return renderer.text('problem.unavailable.title');
-  return renderer.text(status >= 500 ? 'problem.internal.title' : 'problem.title');
+/** What the catalogue has words for. */
+const problems = new Map([
+  ['not_found', 'problem.not-found'],
+  ['interaction_expired', 'problem.interaction-expired'],
+  ['sign_out_expired', 'problem.sign-out-expired'],
+  ['client_not_allowed', 'problem.client-gone'],
+  ['signup_disabled', 'problem.sign-up-closed'],
+  ['internal_error', 'problem.internal'],
+  ['server_error', 'problem.internal'],
+  ['overloaded', 'problem.unavailable'],
+  ['store_unavailable', 'problem.unavailable'],
+  ['temporarily_unavailable', 'problem.unavailable'],
+]);
+
+function wordsFor(renderer: Renderer, code: string): { title: string; message: string } | undefined {
+  const key = problems.get(code);
+  if (key === undefined) return undefined;
+  return { title: renderer.text(`${key}.title`), message: renderer.text(`${key}.message`) };
 }
 
 /** The page at `/`, for whoever wonders what answers here. */

@@ -21,7 +21,8 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     const uid = String(ctx.params.uid);
     const interaction = await findInteraction(provider, ctx.req, ctx.res, uid);
     const client = deps.client(interaction.clientId);
-    if (!client) throw new GatehouseError('not_found', 'The app that sent you here is no longer registered.');
+    if (!client)
+      throw new GatehouseError('client_not_allowed', 'The app that asked is no longer registered.');
     const finish = async (result: InteractionResults) => {
       const returnTo = await provider.interactionResult(ctx.req, ctx.res, result);
       ctx.status = 303;
@@ -46,16 +47,22 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     return { step, form };
   };
 
-  router.get('/', async (ctx) => {
-    const step = await stepOf(ctx);
+  const show = async (step: Step) => {
     if (step.interaction.prompt === 'consent') await showConsent(consentDeps(deps), step);
     else await showSignIn(deps, step);
-  });
+  };
+
+  // A page that answers a form has the form's address, and browsers that bring back a tab ask for it by GET.
+  router.get(['/', '/sign-in', '/consent'], async (ctx) => show(await stepOf(ctx)));
   router.post('/sign-in', async (ctx) => {
     const { step, form } = await posted(ctx, 'login');
     await signInByForm(deps, step, form);
   });
-  router.get('/sign-up', async (ctx) => showSignUp(deps, await stepOf(ctx)));
+  router.get('/sign-up', async (ctx) => {
+    const step = await stepOf(ctx);
+    if (step.interaction.prompt === 'login') showSignUp(deps, step);
+    else await show(step);
+  });
   router.post('/sign-up', async (ctx) => {
     const { step, form } = await posted(ctx, 'login');
     await signUpByForm(deps, step, form);

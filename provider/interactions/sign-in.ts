@@ -32,48 +32,79 @@ export function faceOf({ client }: Step) {
   return { clientName: client.name, clientUri: client.clientUri, logoUri: client.logoUri };
 }
 
-/** Checks the credentials by the one way to sign in, and sends the person on or asks again. */
+/**
+ * Checks the credentials by the one way to sign in, and sends the person on or asks again.
+ * @param refusedKey what the page says when they are wrong
+ */
 export async function signInByForm(
   deps: InteractionDeps,
   step: Step,
   form: Record<string, string>,
+  refusedKey = 'message.invalid-credentials',
 ): Promise<void> {
   const { email = '', password = '' } = form;
+  const typed = { email, password };
   try {
-    requireBoth(deps, email, password);
+    requireBoth(typed);
     const account = await deps.signIn({ email, password, clientId: step.client.id });
     const login = { accountId: account.id, amr: ['pwd'], generation: account.generation };
     await step.finish({ login });
   } catch (error) {
-    const problem = problemOf(deps, step, error);
+    const problem = problemOf(deps, step, error, typed, refusedKey);
     await showSignIn(deps, step, { email, problem });
   }
 }
 
-function requireBoth({ renderer }: InteractionDeps, email: string, password: string): void {
+type Typed = Record<SignInField, string>;
+
+function requireBoth({ email, password }: Typed): void {
   const missing = email === '' ? 'email' : password === '' ? 'password' : undefined;
   if (!missing) return;
-  const message = renderer.text(`message.${missing}-missing`);
+  const message = `Give the ${missing}.`;
   throw new GatehouseError('validation_failed', message, { fields: [{ pointer: `/${missing}`, message }] });
 }
 
-/** What the person can mend is told on the form; anything else goes on to the error page. */
-export function problemOf({ renderer }: InteractionDeps, { ctx }: Step, error: unknown): Problem {
+/** What the person can mend is told on the form, in the page's words; anything else goes on to the error page. */
+export function problemOf(
+  deps: InteractionDeps,
+  { ctx }: Step,
+  error: unknown,
+  typed: Typed,
+  refusedKey = 'message.invalid-credentials',
+): Problem {
   if (!(error instanceof GatehouseError)) throw error;
-  if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
-  const [field] = error.fields ?? [];
-  if (field) {
-    const name = field.pointer === '/password' ? 'password' : 'email';
-    return { status: error.status, error: { field: name, message: field.message } };
+  const { code, status, retryAfterSeconds, fields } = error;
+  if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+  const [wrong] = fields ?? [];
+  if (wrong) {
+    const field = wrong.pointer === '/password' ? 'password' : 'email';
+    return { status, error: { field, message: fieldMessage(deps, field, typed[field]) } };
   }
-  const messages: Record<string, string> = {
-    invalid_credentials: renderer.text('message.invalid-credentials'),
-    account_disabled: renderer.text('message.account-disabled'),
-    overloaded: renderer.text('problem.unavailable.message'),
-    too_many_requests: renderer.text('message.too-many-attempts', { seconds: error.retryAfterSeconds ?? 60 }),
+  const { text } = deps.renderer;
+  const messages: Record<string, () => string> = {
+    invalid_credentials: () => text(refusedKey),
+    account_disabled: () => text('message.account-disabled'),
+    overloaded: () => text('problem.unavailable.message'),
+    too_many_requests: () => text('message.too-many-attempts', { seconds: retryAfterSeconds ?? 60 }),
   };
-  const message = messages[error.code];
+  const message = messages[code]?.();
   if (message === undefined) throw error;
   // A form's failure isn't a challenge (RFC 9110 §15.5.2 wants WWW-Authenticate with 401).
-  return { status: error.status < 429 ? 400 : error.status, error: { message } };
+  return { status: status < 429 ? 400 : status, error: { message } };
+}
+
+/** Words for a field that was refused: that it was is decided elsewhere, and only what can be wrong with it is known here. */
+function fieldMessage(
+  { renderer, passwordLength }: InteractionDeps,
+  field: SignInField,
+  value: string,
+): string {
+  if (field === 'email')
+    return renderer.text(value === '' ? 'message.email-missing' : 'message.email-invalid');
+  const { shortest, longest } = passwordLength;
+  const length = [...value.normalize('NFC')].length;
+  if (length === 0) return renderer.text('message.password-missing');
+  if (length < shortest) return renderer.text('message.password-too-short', { count: shortest });
+  if (length > longest) return renderer.text('message.password-too-long', { count: longest });
+  return renderer.text('message.password-guessable');
 }

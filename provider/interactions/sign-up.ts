@@ -5,21 +5,18 @@ import { faceOf, problemOf, signInByForm } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
 import type { FormError, SignInField } from './view-models.ts';
 
-/** The least number of characters, as `accounts` checks it and as the page tells it. */
-const passwordMinLength = 8;
-
 type Again = { email: string; problem: { status: number; error: FormError<SignInField> } };
 
 /** The sign-up page, where people may sign up themselves. */
 export function showSignUp(deps: InteractionDeps, step: Step, again?: Again): void {
-  if (!deps.register) throw new GatehouseError('not_found', 'People can’t sign up themselves here.');
+  if (!deps.register) throw closed();
   const { ctx, interaction } = step;
   const path = `${deps.basePath}/interaction/${interaction.uid}`;
   const html = deps.renderer.render('sign-up', {
     ...faceOf(step),
     csrf: csrfToken(deps.keys, interaction.uid),
     action: `${path}/sign-up`,
-    passwordMinLength,
+    passwordMinLength: deps.passwordLength.shortest,
     email: again?.email,
     error: again?.problem.error,
     signInUrl: path,
@@ -29,21 +26,23 @@ export function showSignUp(deps: InteractionDeps, step: Step, again?: Again): vo
 }
 
 /**
- * Signs up, then in. Whether the address was known shows in neither step: for a known one the password is checked like
- * any other, and a wrong one gets the sign-in page's answer.
+ * Signs up, then in. An address that was known is signed in too when the password is right; when it is wrong the
+ * sign-in page asks again.
  */
 export async function signUpByForm(
   deps: InteractionDeps,
   step: Step,
   form: Record<string, string>,
 ): Promise<void> {
-  if (!deps.register) throw new GatehouseError('not_found', 'People can’t sign up themselves here.');
+  if (!deps.register) throw closed();
   const { email = '', password = '' } = form;
   try {
     await deps.register({ email, password });
   } catch (error) {
-    showSignUp(deps, step, { email, problem: problemOf(deps, step, error) });
+    showSignUp(deps, step, { email, problem: problemOf(deps, step, error, { email, password }) });
     return;
   }
-  await signInByForm(deps, step, form);
+  await signInByForm(deps, step, form, 'message.sign-up-failed');
 }
+
+const closed = () => new GatehouseError('signup_disabled', 'People can’t sign up themselves here.');

@@ -31,6 +31,8 @@ export interface InteractionDeps {
   signIn(credentials: { email: string; password: string; clientId: string }): Promise<Account>;
   /** Left out where people can't sign up themselves. */
   register?: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
+  /** What `register` asks of a password, in code points. */
+  passwordLength: { shortest: number; longest: number };
   addConsent(consent: Consent): Promise<void>;
   consent: { protocolScopes: readonly string[]; scopeOfClaim(claim: string): string | undefined };
   apis: readonly Api[];

@@ -82,7 +82,9 @@ export interface LogoutView {
 }
 
 export interface SignedOutView {
-  /** Only when this one client was signed out of and the session goes on; left out when the session ended. */
+  /** The person chose to keep the session. */
+  stillSignedIn?: boolean | undefined;
+  /** Only when this one client was signed out of and the session goes on. */
   clientName?: string | undefined;
   /** A way on, for either case. */
   clientUri?: string | undefined;
@@ -92,6 +94,8 @@ export interface ErrorView {
   title: string;
   /** What is wrong and what to do. */
   message: string;
+  /** For who mends it: what was wrong with the request, as the protocol says it. */
+  detail?: string | undefined;
   /** From `lib/errors.ts`, or the protocol's own. */
   code: string;
   /** Found again in the log. */

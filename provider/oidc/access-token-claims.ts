@@ -13,6 +13,8 @@ export interface PersonalClaims {
   email_verified?: boolean;
   roles?: string[];
   permissions?: string[];
+  /** What the request's `claims` parameter wants of userinfo (Core §5.5): the token is all that userinfo sees. */
+  userinfo_claims?: string[];
 }
 
 export interface Person {

@@ -29,7 +29,7 @@ export function accessTokenPayload(
   issuer: string,
 ): AdapterPayload {
   const { jti, iat, exp, sub, client_id: clientId, aud, scope, cnf, family, generation } = claims;
-  const { sid, email, email_verified, roles, permissions } = claims;
+  const { sid, email, email_verified, roles, permissions, userinfo_claims: userinfoClaims } = claims;
   const told = { iss: issuer, sub, family, sid, email, email_verified, roles, permissions };
   const payload = {
     kind: 'AccessToken',
@@ -44,6 +44,7 @@ export function accessTokenPayload(
     generation,
     familyId: family,
     jkt: cnf?.jkt,
+    claims: userinfoClaims && { userinfo: Object.fromEntries(userinfoClaims.map((name) => [name, null])) },
     extra: Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)),
   };
   return Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== undefined));

@@ -20,6 +20,7 @@ const claimsSchema = z.looseObject({
   email_verified: z.boolean().optional(),
   roles: z.array(z.string()).optional(),
   permissions: z.array(z.string()).optional(),
+  userinfo_claims: z.array(z.string()).optional(),
   cnf: z.object({ jkt: z.string() }).optional(),
 });
 

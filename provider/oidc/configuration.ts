@@ -9,6 +9,7 @@ import { grantIdOf } from './grant-id.ts';
 import { interactionPolicy } from './interaction-policy.ts';
 import { scopeClaims } from './scope-claims.ts';
 import type { TokenPolicy } from './token-policy.ts';
+import { orUnavailable } from './unavailable.ts';
 
 export interface Lifetimes {
   accessTokenSeconds: number;
@@ -79,7 +80,13 @@ export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS)
       policy: interactionPolicy(),
     },
     findAccount: (ctx, id, token) =>
-      findOidcAccount(deps.accounts, id, (token ?? ctx.oidc.session) as { generation?: number } | undefined),
+      orUnavailable(() =>
+        findOidcAccount(
+          deps.accounts,
+          id,
+          (token ?? ctx.oidc.session) as { generation?: number } | undefined,
+        ),
+      ),
     loadExistingGrant: (ctx) => loadGrant(ctx),
     extraTokenClaims: (ctx, token) => extraTokenClaims(deps, ctx, token),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),

@@ -3,9 +3,14 @@ import { personalClaims } from './access-token-claims.ts';
 import type { OidcAccount } from './accounts-view.ts';
 import type { ClientDirectory } from './client-facts.ts';
 import { endsWithSession, type FamilyFields } from './models.ts';
+import { scopeOfClaim } from './scope-claims.ts';
 import type { TokenPolicy } from './token-policy.ts';
 
-type Source = FamilyFields & { scopes: Set<string>; sessionUid?: string };
+type Source = FamilyFields & {
+  scopes: Set<string>;
+  sessionUid?: string;
+  claims?: { userinfo?: Record<string, unknown> };
+};
 
 /**
  * The claims of ours in an access token. The family comes from what the token is issued from: the library has the
@@ -30,5 +35,15 @@ export async function extraTokenClaims(
       family: source.familyId,
       sid: endsWithSession(source) ? source.sessionSid : undefined,
     }),
+    ...userinfoClaims(source, client.scopes),
   };
+}
+
+/** By name, and only those that a scope of the client's document brings: userinfo cuts them to what was agreed to. */
+function userinfoClaims({ claims }: Source, listed: readonly string[]) {
+  const names = Object.keys(claims?.userinfo ?? {}).filter((name) => {
+    const scope = scopeOfClaim(name);
+    return scope !== undefined && listed.includes(scope);
+  });
+  return names.length > 0 ? { userinfo_claims: names } : {};
 }

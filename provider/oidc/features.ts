@@ -4,7 +4,7 @@ import type { TokenPolicy } from './token-policy.ts';
 
 export interface LogoutPages {
   confirm(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
-  done(ctx: KoaContextWithOIDC): void;
+  done(ctx: KoaContextWithOIDC): Promise<void>;
 }
 
 export interface FeatureDeps {
@@ -40,7 +40,7 @@ export function features(deps: FeatureDeps): Features {
         const action = /action="(?<value>[^"]+)"/.exec(form)?.groups?.value ?? '';
         await deps.logoutPages.confirm(ctx, { action, xsrf });
       },
-      postLogoutSuccessSource: async (ctx) => deps.logoutPages.done(ctx),
+      postLogoutSuccessSource: (ctx) => deps.logoutPages.done(ctx),
     },
     resourceIndicators: resourceIndicators(deps),
   };

@@ -5,6 +5,7 @@ import type { ServerKeys } from '../lib/server-keys.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { ClientDirectory } from './client-facts.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
+import { orUnavailable } from './unavailable.ts';
 
 /** The fields of ours that the models carry. */
 export interface FamilyFields {
@@ -31,9 +32,9 @@ const current = () => Provider.ctx as KoaContextWithOIDC | undefined;
 /** Adds to a model what DESIGN §6 says the library lacks. Repeated for every Provider that is built. */
 export function extendModels(provider: Provider, deps: ModelDeps): void {
   keepFields(provider.AuthorizationCode, ['familyId', 'generation', 'sessionSid']);
-  keepFields(provider.RefreshToken, ['familyId', 'generation', 'sessionSid']);
+  keepFields(provider.RefreshToken, ['familyId', 'generation', 'sessionSid', 'indexedAt']);
   keepFields(provider.AccessToken, ['familyId', 'generation']);
-  keepFields(provider.Session, ['generation']);
+  keepFields(provider.Session, ['generation', 'indexedAt']);
   startFamilyAtCode(provider.AuthorizationCode);
   joinFamilyAtRefreshToken(provider.RefreshToken, deps);
   bindRefreshTokenToSession(provider);
@@ -106,7 +107,7 @@ function endSessionForGood(model: Model, { store, keys, clock, sessionSeconds }:
   model.prototype.destroy = async function destroyForGood() {
     const until = clock.now() + sessionSeconds * 1000;
     for (const hash of keys.lookupHashes('Session index', this.uid)) {
-      await store.endIndex('Session', hash, until);
+      await orUnavailable(() => store.endIndex('Session', hash, until));
     }
     return destroy.call(this);
   };
@@ -129,6 +130,6 @@ function makeReplayCheckAtomic(model: Model, { store, keys, clock }: ModelDeps):
   model.unique = async (issuer: string, jti: string, exp: number) => {
     const [key] = keys.lookupHashes('ReplayDetection', `${issuer} ${jti}`);
     const expiresAt = Math.max(exp * 1000, clock.now() + 1000);
-    return store.putIfAbsent('ReplayDetection', key, { payload: '', expiresAt });
+    return orUnavailable(() => store.putIfAbsent('ReplayDetection', key, { payload: '', expiresAt }));
   };
 }

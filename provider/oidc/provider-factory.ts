@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Middleware } from 'koa';
 import { type Configuration, type JWKS, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { createOidcConfiguration, type OidcConfigurationDeps } from './configuration.ts';
+import { type IndexSignInsDeps, indexSignIns } from './index-sign-ins.ts';
 import { type GrantSteps, grantStepsOf } from './internals.ts';
 import { type ListenerDeps, listen } from './listeners.ts';
 import { extendModels, type ModelDeps } from './models.ts';
+import { orUnavailable } from './unavailable.ts';
 
 /** A grant of ours. One registered under a name the library knows replaces the library's. */
 export interface GrantDefinition {
@@ -18,6 +20,7 @@ export interface ProviderDeps {
   issuer: string;
   configuration: OidcConfigurationDeps;
   models: ModelDeps;
+  signIns: IndexSignInsDeps;
   listeners: ListenerDeps;
   grants: readonly GrantDefinition[];
 }
@@ -32,11 +35,14 @@ export function buildProvider(deps: ProviderDeps, jwks: JWKS): Provider {
   // The headers it trusts were written by `pinIssuer`, from the issuer alone.
   provider.proxy = true;
   extendModels(provider, deps.models);
+  indexSignIns(provider, deps.signIns);
   const steps = grantStepsOf(provider);
   for (const grant of deps.grants) {
     const parameters = [...grant.parameters, 'resource'];
     const handler = grant.handler(provider, steps);
-    provider.registerGrantType(grant.name, (ctx) => handler(ctx), parameters, ['resource']);
+    provider.registerGrantType(grant.name, (ctx) => orUnavailable(() => handler(ctx)), parameters, [
+      'resource',
+    ]);
   }
   provider.use(cacheDiscovery);
   listen(provider, deps.listeners);

@@ -1,6 +1,5 @@
 import { type Adapter, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Api } from '../config/access-model.ts';
-import { GatehouseError } from '../lib/errors.ts';
 import type { ConsentStore } from '../ports/consent-store.ts';
 import type { ArtifactKind } from '../ports/oidc-store.ts';
 import { accessTokenPayload, unwrapToken } from './access-token-payload.ts';
@@ -9,7 +8,7 @@ import { type ArtifactAdapterDeps, createArtifactAdapter, type OnRepeat } from '
 import type { ClientDirectory } from './client-facts.ts';
 import { firstPartyConsent, grantPayload, parseGrantId } from './grant-id.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
-import { unavailable } from './unavailable.ts';
+import { orUnavailable } from './unavailable.ts';
 
 export interface StorageAdapterDeps extends Omit<ArtifactAdapterDeps, 'onRepeat'> {
   issuer: string;
@@ -144,18 +143,10 @@ function grantAdapter({ clients, consents, apis, issuer }: StorageAdapterDeps): 
   };
 }
 
-/** A store that can't be reached becomes 503 with Retry-After, where the library would say 500. */
 function withUnavailable(adapter: Adapter): Adapter {
   const wrapped = Object.entries(adapter).map(([name, method]) => [
     name,
-    async (...args: unknown[]) => {
-      try {
-        return await method(...args);
-      } catch (error) {
-        if (error instanceof GatehouseError) throw unavailable(error, currentContext());
-        throw error;
-      }
-    },
+    (...args: unknown[]) => orUnavailable(async () => method(...args)),
   ]);
   return Object.fromEntries(wrapped);
 }

@@ -9,10 +9,16 @@ export interface AccountIndexEntry {
   expiresAt: number;
 }
 
+/** How many entries an account has at most, on every implementation. */
+export const mostEntriesOfAccount = 1000;
+
 /**
  * Where each account is signed in, so that people and administrators can look and end it. It follows the sessions and
  * families themselves: written apart from them, it may name one that is gone already, and an entry that was lost comes
- * back at the next use. Nothing is decided by it.
+ * back at the next use. Nothing is decided by it. An entry is known by its account and its id.
+ *
+ * An account has at most `mostEntriesOfAccount` entries, so that one that signs in all the time costs no more than
+ * that: beyond, those that expire first are dropped, be it the one just put.
  *
  * Concurrency, on every implementation, across processes: parallel `put`s of different entries of one account are all
  * kept; of one entry the last one stays. An entry past its `expiresAt` is never returned, swept or not.

@@ -32,13 +32,19 @@ export interface AccountChange {
  * Accounts. Addresses are compared without regard to case, by the store.
  *
  * Concurrency, on every implementation, across processes:
- * - of any number of parallel `insert`s of one address (in whatever case) exactly one gets true.
+ * - of any number of parallel `insert`s of one address (in whatever case) exactly one gets true; an account of
+ *   `insertMany` is one of them.
  * - `replacePasswordHash` is one conditional write: it changes nothing unless the stored hash still is `from`.
  * - `update` changes only the fields named; a generation raised by two parallel calls is raised twice.
  */
 export interface AccountStore {
   /** False when the address or id is taken. */
   insert(account: Account): Promise<boolean>;
+  /**
+   * Inserts those whose address and id are free, in one write; gives their ids. Of two that can't both be, the
+   * earlier stands. For hundreds at a time, not for hundreds of thousands.
+   */
+  insertMany(accounts: readonly Account[]): Promise<string[]>;
   findById(id: string): Promise<Account | undefined>;
   findByEmail(email: string): Promise<Account | undefined>;
   /** Undefined when there is no such account; else the account as it is after the change. */

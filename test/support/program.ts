@@ -6,6 +6,8 @@ import { join } from 'node:path';
 export interface Program {
   /** Everything it wrote so far, standard output and error together. */
   output(): string;
+  stdout(): string;
+  stderr(): string;
   /** Resolves with the exit code when it has ended; null when a signal ended it. */
   readonly ended: Promise<number | null>;
   /** True once it has ended. */
@@ -37,10 +39,11 @@ function programFolder(): string {
 }
 
 function watched(child: ChildProcess): Program {
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
+  const written = { output: '', stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      written.output += text;
+      written[name] += text;
     });
   }
   let ended = false;
@@ -49,7 +52,9 @@ function watched(child: ChildProcess): Program {
     return code as number | null;
   });
   return {
-    output: () => output,
+    output: () => written.output,
+    stdout: () => written.stdout,
+    stderr: () => written.stderr,
     ended: exit,
     hasEnded: () => ended,
     kill: (signal) => void child.kill(signal),

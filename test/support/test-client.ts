@@ -145,6 +145,8 @@ export function decodeJwt(token: string | undefined): {
 }
 
 function form(parameters: Parameters): URLSearchParams {
-  const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const given = Object.entries(parameters).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
   return new URLSearchParams(given);
 }

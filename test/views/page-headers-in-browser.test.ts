@@ -11,41 +11,31 @@ const html = { 'Content-Type': 'text/html; charset=utf-8' };
 
 let provider: TestServer;
 let application: TestServer;
-let elsewhere: TestServer;
 let browser: TestBrowser;
 let postedOrigin: string | undefined;
 
-/** A sign-in page; its post is answered by a redirect to `to`, or by the continue page when `via` says so. */
+/** A sign-in page; its post is answered by a redirect to `to`. */
 async function startProvider() {
   return serve((request, response) => {
     if (serveAsset(request, response)) return;
     const url = new URL(request.url ?? '', 'http://provider');
     const to = url.searchParams.get('to') ?? '';
-    if (url.pathname === '/resume' || (request.method === 'POST' && url.pathname === '/redirect')) {
-      if (request.method === 'POST') postedOrigin = request.headers.origin;
+    if (request.method === 'POST') {
+      postedOrigin = request.headers.origin;
       response.writeHead(303, { Location: to }).end();
       return;
     }
     const formAction = url.searchParams.getAll('allow');
     response.writeHead(200, { ...pageHeaders({ formAction }), ...html });
-    if (request.method === 'POST') {
-      response.end(renderer.render('continue', { url: `/resume?to=${encodeURIComponent(to)}` }));
-      return;
-    }
-    const action = `${url.searchParams.get('action')}?to=${encodeURIComponent(to)}`;
+    const action = `/?to=${encodeURIComponent(to)}`;
     response.end(renderer.render('sign-in', { ...(samplePages['sign-in']?.model as SignInView), action }));
   });
 }
 
-/** An application whose callback may lead on to another origin, and a page that signs in through a popup. */
+/** An application with a callback, and a page that signs in through a popup. */
 async function startApplication() {
   return serve((request, response) => {
     const url = new URL(request.url ?? '', 'http://application');
-    const onward = url.searchParams.get('onward');
-    if (onward !== null) {
-      response.writeHead(303, { Location: onward }).end();
-      return;
-    }
     response.writeHead(200, html);
     if (url.pathname === '/spa')
       response.end(`<title>spa</title><button onclick="open(location.hash.slice(1), '', 'width=500')">in</button>
@@ -56,25 +46,21 @@ async function startApplication() {
 
 beforeAll(async () => {
   [provider, application] = await Promise.all([startProvider(), startApplication()]);
-  elsewhere = await serve((_request, response) => {
-    response.writeHead(200, html).end('<title>arrived onward</title>');
-  });
   browser = await launchBrowser({ bypassCsp: false });
 });
 
 afterAll(async () => {
   await browser?.close();
-  await Promise.all([provider?.close(), application?.close(), elsewhere?.close()]);
+  await Promise.all([provider?.close(), application?.close()]);
 });
 
 interface Journey {
-  action: '/redirect' | '/continue';
   to: string;
   allow?: string;
 }
 
-const signInUrl = ({ action, to, allow }: Journey) =>
-  `${provider.origin}/?${new URLSearchParams({ action, to, ...(allow ? { allow } : {}) })}`;
+const signInUrl = ({ to, allow }: Journey) =>
+  `${provider.origin}/?${new URLSearchParams({ to, ...(allow ? { allow } : {}) })}`;
 
 /** Signs in, and gives the title of the page where that ended, or the policy's directive that stopped it. */
 async function signIn(journey: Journey): Promise<string> {
@@ -97,20 +83,13 @@ async function signIn(journey: Journey): Promise<string> {
 describe('after a form was posted', () => {
   test('the browser goes to a redirect URI the page names, and to no other', async () => {
     const to = `${application.origin}/callback`;
-    expect(await signIn({ action: '/redirect', to, allow: to })).toBe('arrived');
-    expect(await signIn({ action: '/redirect', to, allow: 'https://another.example/' })).toBe('form-action');
-  });
-
-  test('through the continue page it goes anywhere, also where an application leads on to another origin', async () => {
-    const onward = `${elsewhere.origin}/callback`;
-    const to = `${application.origin}/first?${new URLSearchParams({ onward })}`;
-    expect(await signIn({ action: '/continue', to })).toBe('arrived onward');
-    expect(await signIn({ action: '/redirect', to, allow: to })).toBe('form-action');
+    expect(await signIn({ to, allow: to })).toBe('arrived');
+    expect(await signIn({ to, allow: 'https://another.example/' })).toBe('form-action');
   });
 
   test('the post says where it came from', async () => {
     const to = `${application.origin}/callback`;
-    await signIn({ action: '/redirect', to, allow: to });
+    await signIn({ to, allow: to });
     expect(postedOrigin).toBe(provider.origin);
   });
 });
@@ -118,7 +97,7 @@ describe('after a form was posted', () => {
 test('a popup that signed in can still speak to the page that opened it', async () => {
   const to = `${application.origin}/callback`;
   const page = await browser.context.newPage();
-  await page.goto(`${application.origin}/spa#${signInUrl({ action: '/redirect', to, allow: to })}`);
+  await page.goto(`${application.origin}/spa#${signInUrl({ to, allow: to })}`);
   const [popup] = await Promise.all([browser.context.waitForEvent('page'), page.click('button')]);
   await popup.fill('#email', 'john@example.com');
   await popup.fill('#password', 'correct-horse-battery');

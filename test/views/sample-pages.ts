@@ -103,12 +103,14 @@ export const samplePages: Record<string, SamplePage> = {
     },
   },
   'signed-out': { view: 'signed-out', model: {} },
+  'signed-out-stayed': { view: 'signed-out', model: { stillSignedIn: true } },
   'signed-out-client': { view: 'signed-out', model: client },
   error: {
     view: 'error',
     model: {
       title: 'This sign-in has expired',
-      message: 'It took too long, or was finished in another tab. Go back to the app and sign in again.',
+      message: 'It took too long, or was finished already. Go back to the app and sign in again.',
+      detail: 'the request could not be answered',
       code: 'interaction_expired',
       requestId: 'req_5LQv0yT1b0bVQm3wY3oT6A',
       backUrl: 'https://contracts.example.com',

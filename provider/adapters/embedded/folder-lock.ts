@@ -89,6 +89,6 @@ function occupied(folder: string, path: string, holder: string | undefined): Con
   const pid = holder?.split(' ')[0];
   return new ConfigurationError([
     `Another gatehouse ${pid ? `(process ${pid}) ` : ''}runs on the data folder ${folder}. ` +
-      `Stop it or choose another folder. If none runs, delete ${path} and ${path}.takeover.`,
+      `Stop it, or use another folder or a real database (GATEHOUSE_DATABASE_URL). If none runs, delete ${path} and ${path}.takeover.`,
   ]);
 }

@@ -11,6 +11,10 @@ function withEmail(tables: Tables, email: string): Account | undefined {
   return [...tables.accounts.values()].find((account) => emailKey(account.email) === key);
 }
 
+function isFree(tables: Tables, { id, email }: Account): boolean {
+  return !tables.accounts.has(id) && !withEmail(tables, email);
+}
+
 function changed(account: Account, change: AccountChange, at: number): Account {
   const { raiseGeneration, ...fields } = change;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -28,9 +32,20 @@ export class MemoryAccountStore implements AccountStore {
 
   insert(account: Account): Promise<boolean> {
     return this.#database.use((tables) => {
-      if (tables.accounts.has(account.id) || withEmail(tables, account.email)) return false;
+      if (!isFree(tables, account)) return false;
       tables.accounts.set(account.id, structuredClone(account));
       return true;
+    });
+  }
+
+  insertMany(accounts: readonly Account[]): Promise<string[]> {
+    return this.#database.use((tables) => {
+      const inserted = accounts.filter((account) => {
+        if (!isFree(tables, account)) return false;
+        tables.accounts.set(account.id, structuredClone(account));
+        return true;
+      });
+      return inserted.map(({ id }) => id);
     });
   }
 

@@ -32,6 +32,24 @@ function toAccount(row: AccountRow): Account {
 
 const jsonOrNull = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
 
+/**
+ * Each id and address once, the earlier account's; in the order of addresses, so that two calls with the same
+ * addresses never wait for each other.
+ */
+function withoutRivals(accounts: readonly Account[]): { account: Account; key: string }[] {
+  const ids = new Set<string>();
+  const keys = new Set<string>();
+  const kept = accounts
+    .map((account) => ({ account, key: emailKey(account.email) }))
+    .filter(({ account: { id }, key }) => {
+      if (ids.has(id) || keys.has(key)) return false;
+      ids.add(id);
+      keys.add(key);
+      return true;
+    });
+  return kept.sort((one, other) => (one.key < other.key ? -1 : 1));
+}
+
 export class PostgresAccountStore implements AccountStore {
   readonly #db: Sql;
 
@@ -57,6 +75,39 @@ export class PostgresAccountStore implements AccountStore {
       },
     );
     return inserted === 1;
+  }
+
+  async insertMany(accounts: readonly Account[]): Promise<string[]> {
+    const candidates = withoutRivals(accounts);
+    const texts = (of: (account: Account) => string | undefined) =>
+      candidates.map(({ account }) => of(account) ?? null) as string[];
+    const inserted = await rows<{ id: string }>(
+      this.#db,
+      `insert into accounts (id, email, email_key, email_verified, password_hash, roles, metadata, state,
+         generation, created_at, updated_at)
+       select id, email, email_key, email_verified::boolean, password_hash, roles::json, metadata::json, state,
+         generation::integer, created_at::bigint, updated_at::bigint
+       from unnest(:ids::text[], :emails::text[], :emailKeys::text[], :emailVerified::text[],
+         :passwordHashes::text[], :roles::text[], :metadata::text[], :states::text[], :generations::text[],
+         :createdAt::text[], :updatedAt::text[]) as given (id, email, email_key, email_verified, password_hash,
+         roles, metadata, state, generation, created_at, updated_at)
+       on conflict do nothing
+       returning id`,
+      {
+        ids: texts(({ id }) => id),
+        emails: texts(({ email }) => email),
+        emailKeys: candidates.map(({ key }) => key),
+        emailVerified: texts(({ emailVerified }) => String(emailVerified)),
+        passwordHashes: texts(({ passwordHash }) => passwordHash),
+        roles: texts(({ roles }) => JSON.stringify(roles)),
+        metadata: texts(({ metadata }) => JSON.stringify(metadata)),
+        states: texts(({ state }) => state),
+        generations: texts(({ generation }) => String(generation)),
+        createdAt: texts(({ createdAt }) => String(createdAt)),
+        updatedAt: texts(({ updatedAt }) => String(updatedAt)),
+      },
+    );
+    return inserted.map(({ id }) => id);
   }
 
   async findById(id: string): Promise<Account | undefined> {

@@ -27,6 +27,7 @@ export class PostgresExpiredRows implements ExpiredRows {
       { table: 'oidc_ended_indexes', column: 'until', before: now },
       { table: 'families', column: 'expires_at', before: now },
       { table: 'revocations', column: 'expires_at', before: now },
+      { table: 'account_index', column: 'expires_at', before: now },
       { table: 'outbox', column: 'published_at', before: now - this.#outboxRetentionMs },
     ];
     let deleted = 0;

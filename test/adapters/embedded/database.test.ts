@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type EmbeddedDatabase, openEmbeddedDatabase } from '../../../provider/adapters/embedded/database.ts';
 import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
 import { type Database, openDatabase } from '../../../provider/adapters/postgres/database.ts';
@@ -12,6 +12,9 @@ import { PostgresSchema } from '../../../provider/adapters/postgres/schema.ts';
 import { ConfigurationError } from '../../../provider/lib/errors.ts';
 import { packageRoot } from '../../../provider/lib/package-root.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
+
+// A new embedded database takes seconds of a free core, and many more of a busy one.
+jest.setTimeout(180_000);
 
 let folder: string;
 let dataFolder: string;

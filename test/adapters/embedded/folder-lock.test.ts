@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { lockFolder } from '../../../provider/adapters/embedded/folder-lock.ts';
 import { ConfigurationError } from '../../../provider/lib/errors.ts';
@@ -43,6 +44,22 @@ test.each([`${deadPid} 1\n`, `${deadPid}\n`, '', 'nonsense'])(
     expect(await readdir(folder)).toEqual([]);
   },
 );
+
+test('a stale lock is taken over by one, however the others are late', async () => {
+  for (let round = 0; round < 24; round++) {
+    await writeFile(path, `${deadPid} 1\n`);
+    const late = async (turns: number) => {
+      for (let turn = 0; turn < turns; turn++) await nextTurn();
+      return lockFolder(folder);
+    };
+    const settled = await Promise.allSettled(
+      Array.from({ length: 12 }, (_, index) => late(index * (round % 8))),
+    );
+    const got = settled.filter((one) => one.status === 'fulfilled');
+    expect(got).toHaveLength(1);
+    await got[0]?.value.release();
+  }
+});
 
 test('a lock of this pid from an earlier life of it, as in a container, is taken over', async () => {
   await writeFile(path, `${process.pid} 1\n`);

@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, jest } from '@jest/globals';
+import { PostgresAccountIndex } from '../../../provider/adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
 import { PostgresConsentStore } from '../../../provider/adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../../../provider/adapters/postgres/database.ts';
@@ -12,6 +13,7 @@ import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
 import { PostgresSchema } from '../../../provider/adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../../../provider/adapters/postgres/unit-of-work.ts';
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
+import { accountIndexContract } from '../../contract/account-index.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
 import { denylistContract } from '../../contract/denylist.ts';
@@ -22,6 +24,9 @@ import { outboxContract } from '../../contract/outbox.ts';
 import { schemaContract } from '../../contract/schema.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
+
+// A new embedded database takes seconds of a free core, and many more of a busy one.
+jest.setTimeout(180_000);
 
 // One database for all: a new one takes more than a second and hundreds of megabytes.
 let embedded: PGlite;
@@ -79,6 +84,10 @@ oidcStoreContract(
 familyStoreContract(
   'PostgresFamilyStore, embedded',
   opener((deps) => new PostgresFamilyStore(deps)),
+);
+accountIndexContract(
+  'PostgresAccountIndex, embedded',
+  opener((deps) => new PostgresAccountIndex(deps)),
 );
 
 unitOfWorkContract('PostgresUnitOfWork, embedded', async () => {

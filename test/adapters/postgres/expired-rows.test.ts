@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { PostgresAccountIndex } from '../../../provider/adapters/postgres/account-index.ts';
 import type { Database } from '../../../provider/adapters/postgres/database.ts';
 import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
 import { PostgresExpiredRows } from '../../../provider/adapters/postgres/expired-rows.ts';
@@ -15,7 +16,7 @@ import { emptyTables, useMigratedDatabase } from './migrated-database.ts';
 const openPool = useMigratedDatabase();
 const clock = createManualClock();
 const outboxRetentionMs = 1_000;
-const tables = ['oidc_artifacts', 'oidc_ended_indexes', 'families', 'revocations', 'outbox'];
+const tables = ['oidc_artifacts', 'oidc_ended_indexes', 'families', 'revocations', 'account_index', 'outbox'];
 
 async function countRows({ knex }: Database): Promise<number> {
   const counts = tables.map((table) => `(select count(*) from ${table})`).join(' + ');
@@ -33,6 +34,8 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
     () => oidc.endIndex('Session', key, expiresAt),
     () => new PostgresFamilyStore({ db, clock }).end(newId('fam'), expiresAt),
     () => new PostgresDenylist({ db, clock }).revoke([`jti:${key}`], expiresAt),
+    () =>
+      new PostgresAccountIndex({ db, clock }).put(key, { kind: 'session', id: key, details: 'd', expiresAt }),
     async () => {
       const event = sampleEvent();
       await outbox.append(event);

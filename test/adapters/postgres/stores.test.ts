@@ -1,9 +1,11 @@
+import { PostgresAccountIndex } from '../../../provider/adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
 import { PostgresConsentStore } from '../../../provider/adapters/postgres/consent-store.ts';
 import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
 import { PostgresFamilyStore } from '../../../provider/adapters/postgres/family-store.ts';
 import { PostgresOidcStore } from '../../../provider/adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
+import { accountIndexContract } from '../../contract/account-index.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
 import { denylistContract } from '../../contract/denylist.ts';
@@ -37,4 +39,8 @@ oidcStoreContract(
 familyStoreContract(
   'PostgresFamilyStore',
   storeOpener(openPool, (deps) => new PostgresFamilyStore(deps)),
+);
+accountIndexContract(
+  'PostgresAccountIndex',
+  storeOpener(openPool, (deps) => new PostgresAccountIndex(deps)),
 );

@@ -4,6 +4,7 @@ import { outbox } from './0003-outbox.ts';
 import { oidcArtifacts } from './0004-oidc-artifacts.ts';
 import { families } from './0005-families.ts';
 import { revocations } from './0006-revocations.ts';
+import { accountIndex } from './0007-account-index.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   oidcArtifacts,
   families,
   revocations,
+  accountIndex,
 ];

@@ -1,0 +1,53 @@
+import {
+  type BinaryLike,
+  createCipheriv,
+  pbkdf2 as pbkdf2Callback,
+  type ScryptOptions,
+  scrypt as scryptCallback,
+  timingSafeEqual,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { verify as verifyBcrypt } from '@node-rs/bcrypt';
+import type { ForeignHash } from './foreign-hash-formats.ts';
+
+const pbkdf2 = promisify(pbkdf2Callback);
+const scrypt = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(scryptCallback);
+
+type ScryptHash = Extract<ForeignHash, { ln: number }>;
+
+/**
+ * Whether these bytes are the password of the hash. Runs on libuv's threads, compares in constant time, and costs
+ * what the hash says. bcrypt sees the first 72 bytes only, as everywhere.
+ */
+export async function matchesForeignHash(password: Buffer, stored: ForeignHash): Promise<boolean> {
+  if (stored.scheme === 'bcrypt') return verifyBcrypt(password, stored.text);
+  return timingSafeEqual(await derive(password, stored), stored.hash);
+}
+
+function derive(password: Buffer, stored: Exclude<ForeignHash, { scheme: 'bcrypt' }>): Promise<Buffer> {
+  const { salt, hash } = stored;
+  switch (stored.scheme) {
+    case 'pbkdf2':
+      return pbkdf2(password, salt, stored.iterations, hash.length, stored.digest);
+    case 'scrypt':
+      return scryptKey(password, stored, hash.length);
+    case 'firebase-scrypt':
+      return firebaseKeyStream(password, stored);
+  }
+}
+
+function scryptKey(password: Buffer, { ln, r, p, salt }: ScryptHash, bytes: number): Promise<Buffer> {
+  const N = 2 ** ln;
+  // What OpenSSL counts is 128 bytes for each of N × r, p × r and a little more.
+  const maxmem = 128 * r * (N + p + 2) + 1024;
+  return scrypt(password, salt, bytes, { N, r, p, maxmem });
+}
+
+/**
+ * Firebase encrypts its project's signer key by AES-256 in counter mode under a key that scrypt derives. What the
+ * import stores is the key stream alone, so the signer key, which guards other people's hashes too, isn't needed.
+ */
+async function firebaseKeyStream(password: Buffer, stored: ScryptHash): Promise<Buffer> {
+  const key = await scryptKey(password, stored, 32);
+  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(stored.hash.length));
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { decodeBase64, encodeBase64 } from './base64.ts';
+
+/** Keycloak puts JSON into texts; whoever converts its export may have taken it out. */
+const embedded = <Schema extends z.ZodType>(schema: Schema, error: string) =>
+  z
+    .union([z.string(), z.record(z.string(), z.unknown())], { error })
+    .transform((value, context) => {
+      try {
+        return typeof value === 'string' ? (JSON.parse(value) as unknown) : value;
+      } catch {
+        context.addIssue({ code: 'custom', message: error });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const parameter = z.array(z.string().max(20)).length(1);
+
+/** The credential of type `password` in a realm's export. */
+export const keycloakFields = z.object({
+  credentialData: embedded(
+    z.object({
+      algorithm: z.string(),
+      hashIterations: z.int(),
+      additionalParameters: z.record(z.string(), z.unknown()).optional(),
+    }),
+    "Give the credential's credentialData, as a realm's export has it.",
+  ),
+  secretData: embedded(
+    z.object({ value: z.string(), salt: z.string() }),
+    "Give the credential's secretData, as a realm's export has it.",
+  ),
+});
+
+const argon2Parameters = z.object({
+  type: parameter,
+  version: parameter,
+  memory: parameter,
+  parallelism: parameter,
+});
+
+/** The same hash as a PHC string, or why there is none. Whether it can be verified is checked on the result. */
+export function keycloakHash({
+  credentialData,
+  secretData,
+}: z.infer<typeof keycloakFields>): { stored: string } | { problem: string } {
+  const { algorithm, hashIterations } = credentialData;
+  const [salt, hash] = [decodeBase64(secretData.salt), decodeBase64(secretData.value)];
+  if (salt === undefined || hash === undefined) return { problem: "The salt or value isn't Base64." };
+  const tail = `$${encodeBase64(salt)}$${encodeBase64(hash)}`;
+  const digest = pbkdf2Digests[algorithm];
+  if (digest !== undefined) return { stored: `$pbkdf2-${digest}$i=${hashIterations}${tail}` };
+  if (algorithm !== 'argon2')
+    return {
+      problem: `Keycloak's algorithms pbkdf2, pbkdf2-sha256, pbkdf2-sha512 and argon2 are known, not this one.`,
+    };
+  const parameters = argon2Parameters.safeParse(credentialData.additionalParameters);
+  if (!parameters.success) return { problem: "The additionalParameters aren't those of Keycloak's argon2." };
+  const { type, version, memory, parallelism } = parameters.data;
+  const number = version[0] === '1.3' ? 19 : 16;
+  return {
+    stored: `$argon2${type[0]}$v=${number}$m=${memory[0]},t=${hashIterations},p=${parallelism[0]}${tail}`,
+  };
+}
+
+const pbkdf2Digests: Record<string, string | undefined> = {
+  pbkdf2: 'sha1',
+  'pbkdf2-sha256': 'sha256',
+  'pbkdf2-sha512': 'sha512',
+};

@@ -1,0 +1,169 @@
+import { InvalidArgumentError } from 'commander';
+import type { CliCommand } from './cli-command.ts';
+import { commandOutput, jsonOption } from './command-output.ts';
+
+interface Common {
+  json?: boolean;
+}
+
+interface ImportFlags {
+  dryRun: boolean;
+  update: boolean;
+  firebase?: string;
+}
+
+const wholeNumber = (least: number, most: number) => (text: string) => {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+};
+
+const who = ['<account>', 'its address or id'] as const;
+
+/** `accounts create|list|show|disable|enable|set-password|set-roles|import|export`. */
+export function addAccountCommands(program: CliCommand): void {
+  const accounts = program
+    .command('accounts')
+    .description('People who can sign in.')
+    .example('gatehouse accounts list')
+    .example('gatehouse accounts show ann@example.com');
+  addReading(accounts);
+  addCreate(accounts);
+  addStates(accounts);
+  addCredentials(accounts);
+  addTransfer(accounts);
+}
+
+function addReading(accounts: CliCommand): void {
+  accounts
+    .command('list')
+    .description('Show accounts in the order of their ids, a page at a time.')
+    .option('--after <id>', 'only those after this one: the last of the page before')
+    .option('--limit <n>', 'how many at most', wholeNumber(1, 1000), 50)
+    .option(...jsonOption)
+    .example('gatehouse accounts list --limit 20')
+    .example('gatehouse accounts list --after user_1f0aZ --json')
+    .action(async (options: Common & { after?: string; limit: number }) => {
+      const { listAccounts } = await import('../commands/read-accounts.ts');
+      await listAccounts(options, commandOutput(options));
+    });
+
+  accounts
+    .command('show')
+    .description('Show one account.')
+    .argument(...who)
+    .option(...jsonOption)
+    .example('gatehouse accounts show ann@example.com')
+    .action(async (account: string, options: Common) => {
+      const { showAccount } = await import('../commands/read-accounts.ts');
+      await showAccount(account, commandOutput(options));
+    });
+}
+
+function addCreate(accounts: CliCommand): void {
+  accounts
+    .command('create')
+    .description('Create an account and print its id. The password is asked for, or comes by standard input.')
+    .requiredOption('--email <address>', 'the address it signs in with')
+    .option('--role <name...>', 'roles, as GATEHOUSE_APIS_FILE defines them', [])
+    .option('--verified', 'the address is known to be theirs', false)
+    .option(...jsonOption)
+    .example('gatehouse accounts create --email ann@example.com --role CLIENT < password.txt')
+    .action(async (options: Common & { email: string; role: string[]; verified: boolean }) => {
+      const { createAccount } = await import('../commands/create-account.ts');
+      const { email, role: roles, verified } = options;
+      await createAccount({ email, roles, verified }, commandOutput(options));
+    });
+}
+
+function addStates(accounts: CliCommand): void {
+  accounts
+    .command('disable')
+    .description('Keep an account from signing in, and end every token it was issued.')
+    .argument(...who)
+    .option(...jsonOption)
+    .example('gatehouse accounts disable ann@example.com')
+    .action(async (account: string, options: Common) => {
+      const { disableAccount } = await import('../commands/change-account.ts');
+      await disableAccount(account, commandOutput(options));
+    });
+
+  accounts
+    .command('enable')
+    .description('Let an account sign in again. Its old tokens stay dead.')
+    .argument(...who)
+    .option(...jsonOption)
+    .example('gatehouse accounts enable ann@example.com')
+    .action(async (account: string, options: Common) => {
+      const { enableAccount } = await import('../commands/change-account.ts');
+      await enableAccount(account, commandOutput(options));
+    });
+}
+
+function addCredentials(accounts: CliCommand): void {
+  accounts
+    .command('set-password')
+    .description(
+      'Give an account a new password, asked for or by standard input, and end every token it was issued.',
+    )
+    .argument(...who)
+    .option(...jsonOption)
+    .example('gatehouse accounts set-password ann@example.com')
+    .example('gatehouse accounts set-password ann@example.com < password.txt')
+    .action(async (account: string, options: Common) => {
+      const { setPassword } = await import('../commands/change-account.ts');
+      await setPassword(account, commandOutput(options));
+    });
+
+  accounts
+    .command('set-roles')
+    .description(
+      'Give an account exactly these roles. Access tokens issued before keep theirs until they expire.',
+    )
+    .argument(...who)
+    .argument('[role...]', 'all roles it is to have, as GATEHOUSE_APIS_FILE defines them')
+    .option('--none', 'no roles at all', false)
+    .option(...jsonOption)
+    .example('gatehouse accounts set-roles ann@example.com CLIENT ADMIN')
+    .example('gatehouse accounts set-roles ann@example.com --none')
+    .action(async (account: string, roles: string[], options: Common & { none: boolean }) => {
+      const { setRoles } = await import('../commands/change-account.ts');
+      await setRoles(account, { roles, none: options.none }, commandOutput(options));
+    });
+}
+
+function addTransfer(accounts: CliCommand): void {
+  accounts
+    .command('import')
+    .description(
+      'Take accounts over from lines of JSON, with the hashes of their passwords. A bad line is told and the rest goes on; run again, it continues where it stopped. With --json: a JSON line for each problem, and one with the sums.',
+    )
+    .argument('<file>', 'the file; - for standard input')
+    .option('--dry-run', 'check everything and write nothing', false)
+    .option('--update', 'change accounts that are there already to what their lines say', false)
+    .option(
+      '--firebase <file>',
+      "a file with the Firebase project's password hash parameters, as its console shows them",
+    )
+    .option(...jsonOption)
+    .example('gatehouse accounts import accounts.jsonl --dry-run')
+    .example('zcat accounts.jsonl.gz | gatehouse accounts import -')
+    .action(async (file: string, options: Common & ImportFlags) => {
+      const { importAccounts } = await import('../commands/import-accounts.ts');
+      await importAccounts({ file, ...options }, commandOutput(options));
+    });
+
+  accounts
+    .command('export')
+    .description(
+      'Write all accounts as lines of JSON that import reads. They hold password hashes: keep them as a secret.',
+    )
+    .option('--out <file>', 'a new file, with mode 0600; standard output unless given')
+    .option('--force', 'replace the file; print to a terminal', false)
+    .option('--json', 'the accounts are JSON lines anyway; with this the rest is JSON too')
+    .example('gatehouse accounts export --out accounts.jsonl')
+    .action(async (options: Common & { out?: string; force: boolean }) => {
+      const { exportAccounts } = await import('../commands/export-accounts.ts');
+      await exportAccounts(options, commandOutput(options));
+    });
+}

@@ -1,0 +1,68 @@
+import { CommanderError } from 'commander';
+import { ConfigurationError, type ErrorCode, GatehouseError } from '../../lib/errors.ts';
+import { redactText } from '../../lib/redaction.ts';
+import { CommandFailure } from './command-failure.ts';
+import type { Ending } from './exit-codes.ts';
+
+export interface Failure {
+  ending: Ending;
+  code: string;
+  /** Empty when everything was said already. */
+  message: string;
+  problems?: string[] | undefined;
+}
+
+const endings: Partial<Record<ErrorCode, Ending>> = {
+  not_found: 'problems',
+  validation_failed: 'problems',
+  invalid_request: 'problems',
+  overloaded: 'unavailable',
+  store_unavailable: 'unavailable',
+};
+
+/** What the driver said: for whoever runs commands it names the host that can't be reached. */
+function reason({ cause }: GatehouseError): string {
+  if (!(cause instanceof Error)) return '';
+  const text = cause.message || String((cause as NodeJS.ErrnoException).code ?? '');
+  return text === '' ? '' : ` (${redactText(text)})`;
+}
+
+function usage({ code, message }: CommanderError): Failure {
+  if (['commander.helpDisplayed', 'commander.version'].includes(code)) {
+    return { ending: 'ok', code: '', message: '' };
+  }
+  if (code === 'commander.help') {
+    return { ending: 'usage', code: 'usage', message: 'Name one of the commands that --help lists.' };
+  }
+  // An option is repeated in the message, but not what was given to it: it may be a password.
+  const text = message.replace(/^error: /, '').replace(/(unknown option '[^'=]*)=[^\n]*'/, "$1'");
+  const advice = 'Run it with --help to see how it is used.';
+  return {
+    ending: 'usage',
+    code: 'usage',
+    message: `${text.replace(/[.\n]*$/, '').replace(/\n/g, ' ')}. ${advice}`,
+  };
+}
+
+/** What is told of an error, and how the program ends after it. Nothing secret is in it. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof CommandFailure) return error;
+  if (error instanceof CommanderError) return usage(error);
+  if (error instanceof ConfigurationError) {
+    const { problems } = error;
+    const [only = ''] = problems;
+    if (problems.length === 1) return { ending: 'configuration', code: 'configuration', message: only };
+    return {
+      ending: 'configuration',
+      code: 'configuration',
+      message: `${problems.length} problems`,
+      problems,
+    };
+  }
+  if (error instanceof GatehouseError) {
+    const message = `${error.message}${reason(error)}`;
+    return { ending: endings[error.code] ?? 'software', code: error.code, message };
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { ending: 'software', code: 'internal_error', message: redactText(stack) };
+}

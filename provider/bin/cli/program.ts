@@ -1,0 +1,34 @@
+import { version } from '../version.ts';
+import { addAccountCommands } from './account-commands.ts';
+import { CliCommand } from './cli-command.ts';
+import { addClientCommands } from './client-commands.ts';
+import { addConfigCommands } from './config-commands.ts';
+import { addKeyCommands } from './key-commands.ts';
+import { addServerCommands } from './server-commands.ts';
+import { addShellCommands } from './shell-commands.ts';
+
+export interface ProgramOptions {
+  /** Nothing but JSON may be written, to standard error too. */
+  json: boolean;
+}
+
+/** The tree of all commands. Parsing throws commander's errors; nothing ends the process. */
+export function createProgram({ json }: ProgramOptions = { json: false }): CliCommand {
+  const program = new CliCommand('gatehouse')
+    .description('An OpenID Connect provider for teams on AWS.')
+    .version(version, '-V, --version', 'print the release')
+    .helpOption('-h, --help', 'print what there is')
+    .example('gatehouse dev')
+    .example('gatehouse accounts list --json')
+    .showSuggestionAfterError()
+    .exitOverride()
+    // Told by whoever catches what parsing throws, in the form that was asked for.
+    .configureOutput({ outputError: () => {}, ...(json ? { writeErr: () => {} } : {}) });
+  addServerCommands(program);
+  addConfigCommands(program);
+  addAccountCommands(program);
+  addClientCommands(program);
+  addKeyCommands(program);
+  addShellCommands(program);
+  return program;
+}

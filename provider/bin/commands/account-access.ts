@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NewEvent } from '../../accounts/account-events.ts';
+import { type Accounts, createAccounts } from '../../accounts/accounts.ts';
+import { createHashingPool } from '../../accounts/hashing-pool.ts';
+import { createPasswords } from '../../accounts/passwords.ts';
+import type { AccessModel } from '../../config/access-model.ts';
+import { loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/schema.ts';
+import { createEvent } from '../../events/catalogue.ts';
+import { systemClock as clock } from '../../lib/clock.ts';
+import { ConfigurationError, GatehouseError } from '../../lib/errors.ts';
+import type { Account, AccountStore } from '../../ports/account-store.ts';
+import { openPorts, type Ports } from '../adapters.ts';
+import { accessModelOf } from './access-settings.ts';
+import { silentLogger } from './silent-logger.ts';
+
+/** What commands about accounts need. */
+export interface AccountAccess {
+  accessModel: AccessModel;
+  /** For reading. */
+  store: AccountStore;
+  /** For changing: each change is written with its event. */
+  accounts: Accounts;
+  newEvent: NewEvent;
+  ports: Ports;
+}
+
+/**
+ * Opens the configured database, or the embedded one, for as long as `work` takes. Throws ConfigurationError when
+ * there is none, when its schema is old, or when another process has the embedded one.
+ */
+export async function withAccounts<T>(work: (access: AccountAccess) => Promise<T>): Promise<T> {
+  const config = loadConfig();
+  const accessModel = accessModelOf(config);
+  const ports = await openDatabaseOnly(config);
+  try {
+    await bringSchemaUp(config, ports);
+    const accounts = accountsOf(config, accessModel, ports);
+    return await work({ accessModel, store: ports.accounts, accounts, newEvent, ports });
+  } finally {
+    await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
+  }
+}
+
+/** Throws `not_found`. @param account an address or an id */
+export async function findAccount(store: AccountStore, account: string): Promise<Account> {
+  const byAddress = account.includes('@');
+  const found =
+    (byAddress ? await store.findByEmail(account) : await store.findById(account)) ??
+    (byAddress ? await store.findById(account) : undefined);
+  if (found) return found;
+  throw new GatehouseError('not_found', `There is no account ${account}.`);
+}
+
+const newEvent: NewEvent = (type, subject, data) => createEvent(type, subject, data, { clock });
+
+/** Accounts need neither Redis nor keys: a command works while those are away. */
+function openDatabaseOnly(config: Config): Promise<Ports> {
+  if (config.databaseUrl === undefined && !existsSync(config.dataFolder)) {
+    throw new ConfigurationError([
+      `There is no database: GATEHOUSE_DATABASE_URL is not set, and there is no embedded one in ${config.dataFolder}. ` +
+        'Set it, or run gatehouse dev once.',
+    ]);
+  }
+  const keys = config.keys ?? `file:${join(config.dataFolder, 'keys.json')}`;
+  const reduced = { ...config, keys, redisUrl: undefined, clientsFile: undefined };
+  return openPorts(reduced, { clock, logger: silentLogger() });
+}
+
+/** The embedded database belongs to this machine's release; a real one may still serve another. */
+async function bringSchemaUp(config: Config, { schema }: Ports): Promise<void> {
+  if (config.databaseUrl === undefined) {
+    await schema.migrate();
+    return;
+  }
+  const pending = await schema.pending();
+  if (pending.length === 0) return;
+  throw new ConfigurationError([
+    `The database lacks what this release needs (${pending.join(', ')}). Run: gatehouse migrate`,
+  ]);
+}
+
+function accountsOf(config: Config, { roles }: AccessModel, ports: Ports): Accounts {
+  const params = {
+    memoryKib: config.argon2MemoryKib,
+    passes: config.argon2Passes,
+    parallelism: config.argon2Parallelism,
+  };
+  const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock });
+  return createAccounts({
+    accounts: ports.accounts,
+    unitOfWork: ports.unitOfWork,
+    passwords: createPasswords({ params, pool }),
+    newEvent,
+    clock,
+    permissionsByRole: roles,
+  });
+}

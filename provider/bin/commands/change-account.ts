@@ -1,0 +1,65 @@
+import type { Account } from '../../ports/account-store.ts';
+import { CommandFailure } from '../cli/command-failure.ts';
+import type { Output } from '../cli/output.ts';
+import { readPassword } from '../cli/read-password.ts';
+import { type AccountAccess, findAccount, withAccounts } from './account-access.ts';
+import { accountDocument } from './account-document.ts';
+import { checkRoles } from './check-roles.ts';
+
+/** `gatehouse accounts disable`. One that is disabled already is left as it is. Throws `not_found`. */
+export function disableAccount(account: string, output: Output): Promise<void> {
+  return change(account, output, async ({ accounts }, found) => {
+    if (found.state === 'disabled') return [found, 'was disabled already'];
+    return [await accounts.disable(found.id), 'is disabled; every token it was issued is dead'];
+  });
+}
+
+/** `gatehouse accounts enable`. One that is enabled already is left as it is. Throws `not_found`. */
+export function enableAccount(account: string, output: Output): Promise<void> {
+  return change(account, output, async ({ accounts }, found) => {
+    if (found.state === 'active') return [found, 'was enabled already'];
+    return [await accounts.enable(found.id), 'can sign in again'];
+  });
+}
+
+/** `gatehouse accounts set-password`. Throws `not_found`, or `validation_failed` with fields. */
+export function setPassword(account: string, output: Output): Promise<void> {
+  return change(account, output, async ({ accounts }, found) => {
+    const changed = await accounts.setPassword(found.id, await readPassword());
+    return [changed, 'has a new password; every token it was issued is dead'];
+  });
+}
+
+export interface SetRolesOptions {
+  roles: string[];
+  none: boolean;
+}
+
+/** `gatehouse accounts set-roles`. Throws `not_found`. */
+export function setRoles(account: string, { roles, none }: SetRolesOptions, output: Output): Promise<void> {
+  if (none === roles.length > 0) {
+    const message = none ? 'Give roles or --none, not both.' : 'Name all roles it is to have, or --none.';
+    throw new CommandFailure('usage', message, { code: 'usage' });
+  }
+  return change(account, output, async ({ accounts, accessModel }, found) => {
+    checkRoles(roles, accessModel);
+    const changed = await accounts.setRoles(found.id, roles);
+    return [
+      changed,
+      `now has ${changed.roles.length > 0 ? `the roles ${changed.roles.join(', ')}` : 'no roles'}`,
+    ];
+  });
+}
+
+type Changed = [account: Account, done: string];
+
+async function change(
+  account: string,
+  output: Output,
+  work: (access: AccountAccess, found: Account) => Promise<Changed>,
+): Promise<void> {
+  const [changed, done] = await withAccounts(async (access) =>
+    work(access, await findAccount(access.store, account)),
+  );
+  output.result(accountDocument(changed), `${changed.email} ${done}.`);
+}

@@ -1,0 +1,33 @@
+import { CommandFailure } from '../cli/command-failure.ts';
+import type { Output } from '../cli/output.ts';
+import { readPassword } from '../cli/read-password.ts';
+import { withAccounts } from './account-access.ts';
+import { accountDocument } from './account-document.ts';
+import { checkRoles } from './check-roles.ts';
+
+export interface CreateAccountOptions {
+  email: string;
+  roles: string[];
+  verified: boolean;
+}
+
+const taken = (email: string) =>
+  new CommandFailure('cannotCreate', `There is an account with the address ${email} already.`, {
+    code: 'address_taken',
+  });
+
+/** `gatehouse accounts create`. Throws `validation_failed` with fields. */
+export async function createAccount(
+  { email, roles, verified }: CreateAccountOptions,
+  output: Output,
+): Promise<void> {
+  const created = await withAccounts(async ({ accessModel, accounts, store }) => {
+    checkRoles(roles, accessModel);
+    if (await store.findByEmail(email.trim())) throw taken(email);
+    const password = await readPassword();
+    const input = { email, password, roles: [...new Set(roles)], emailVerified: verified, metadata: {} };
+    return accounts.create(input);
+  });
+  if (!created) throw taken(email);
+  output.result(accountDocument(created), created.id);
+}

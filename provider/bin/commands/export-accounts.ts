@@ -1,0 +1,35 @@
+import { exportAccounts as exportLines } from '../../accounts/export-accounts.ts';
+import { CommandFailure } from '../cli/command-failure.ts';
+import type { Output } from '../cli/output.ts';
+import { refuseExisting, writePrivateFile } from '../cli/private-file.ts';
+import { withAccounts } from './account-access.ts';
+
+export interface ExportCommandOptions {
+  out?: string | undefined;
+  /** Allows a terminal, and to replace the file. */
+  force: boolean;
+}
+
+/** `gatehouse accounts export`. Throws a CommandFailure; no file is left behind then. */
+export async function exportAccounts({ out, force }: ExportCommandOptions, output: Output): Promise<void> {
+  if (out === undefined && process.stdout.isTTY && !force) {
+    const message =
+      'An export holds password hashes and belongs into no terminal. Use --out FILE, a pipe, or --force.';
+    throw new CommandFailure('usage', message, { code: 'terminal' });
+  }
+  if (out !== undefined && !force) await refuseExisting(out);
+  let accounts = 0;
+  await withAccounts(async ({ store }) => {
+    const counted = async function* () {
+      for await (const line of exportLines({ accounts: store })) {
+        accounts += 1;
+        yield line;
+      }
+    };
+    if (out !== undefined) return writePrivateFile(out, counted(), { replace: force });
+    for await (const line of counted()) await output.line(line.trimEnd());
+  });
+  const holds = `the password hashes of ${accounts} ${accounts === 1 ? 'account' : 'accounts'}`;
+  output.note(`${out ?? 'What was written'} holds ${holds}: keep it as a secret.`);
+  if (out !== undefined && output.json) output.result({ file: out, accounts }, '');
+}

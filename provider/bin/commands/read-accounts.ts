@@ -1,0 +1,30 @@
+import type { Output } from '../cli/output.ts';
+import { isoTime, table } from '../cli/table.ts';
+import { findAccount, withAccounts } from './account-access.ts';
+import { accountDocument, accountText } from './account-document.ts';
+
+export interface ListOptions {
+  after?: string | undefined;
+  limit: number;
+}
+
+/** `gatehouse accounts list`. */
+export async function listAccounts({ after, limit }: ListOptions, output: Output): Promise<void> {
+  const found = await withAccounts(({ store }) => store.list(after, limit + 1));
+  const page = found.slice(0, limit);
+  const next = found.length > limit ? page.at(-1)?.id : undefined;
+  const rows = page.map(({ id, email, state, roles, createdAt }) => {
+    return [id, email, state, roles.join(', '), isoTime(createdAt)];
+  });
+  output.result(
+    { accounts: page.map(accountDocument), next: next ?? null },
+    page.length > 0 ? table(['id', 'email', 'state', 'roles', 'created'], rows) : 'No accounts.',
+  );
+  if (next !== undefined) output.note(`There are more: gatehouse accounts list --after ${next}`);
+}
+
+/** `gatehouse accounts show`. Throws `not_found`. */
+export async function showAccount(account: string, output: Output): Promise<void> {
+  const found = await withAccounts(({ store }) => findAccount(store, account));
+  output.result(accountDocument(found), accountText(found));
+}

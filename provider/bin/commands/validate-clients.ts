@@ -1,0 +1,67 @@
+import {
+  type ClientProblem,
+  describeClientProblem,
+  parseClientDocuments,
+} from '../../clients/parse-client-documents.ts';
+import { ClientSourceUnreadable } from '../../ports/client-source.ts';
+import { openClientsFile } from '../adapters.ts';
+import { CommandFailure } from '../cli/command-failure.ts';
+import type { Output } from '../cli/output.ts';
+import { accessModelOf, loadAccessSettings } from './access-settings.ts';
+import { knownApis } from './known-apis.ts';
+
+export interface ValidateOptions {
+  file: string;
+  apis?: string | undefined;
+}
+
+/** A problem for programs: everything by itself, what isn't known as null. */
+interface ProblemDocument {
+  file: string;
+  line: number | null;
+  client: string | null;
+  /** JSON Pointer (RFC 6901) into the client's document. */
+  path: string;
+  message: string;
+}
+
+interface Checked {
+  count: number;
+  problems: ProblemDocument[];
+  lines: string[];
+}
+
+function documentOf({ origin, clientId, path, message }: ClientProblem): ProblemDocument {
+  const [, file = origin, line] = /^(.*):(\d+)$/s.exec(origin) ?? [];
+  return { file, line: line === undefined ? null : Number(line), client: clientId ?? null, path, message };
+}
+
+async function check({ file, apis }: ValidateOptions): Promise<Checked> {
+  const known = knownApis(accessModelOf(loadAccessSettings({ apisFile: apis })));
+  try {
+    const raw = await openClientsFile(file).load();
+    const parsed = parseClientDocuments(raw, known);
+    const found = parsed.ok ? [] : parsed.problems;
+    return { count: raw.length, problems: found.map(documentOf), lines: found.map(describeClientProblem) };
+  } catch (error) {
+    if (!(error instanceof ClientSourceUnreadable)) throw error;
+    const lines = error.message.split('\n');
+    const problems = lines.map((message) => ({ file, line: null, client: null, path: '', message }));
+    return { count: 0, problems, lines };
+  }
+}
+
+/** `gatehouse clients validate`. Throws a CommandFailure with everything that is wrong. */
+export async function validateClients(options: ValidateOptions, output: Output): Promise<void> {
+  const { count, problems, lines } = await check(options);
+  const ok = problems.length === 0;
+  if (ok || output.json) {
+    output.result(
+      { ok, clients: count, problems },
+      `${options.file}: ${count} ${count === 1 ? 'client' : 'clients'}, nothing wrong.`,
+    );
+  }
+  if (ok) return;
+  const heading = `${options.file}: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
+  throw new CommandFailure('problems', heading, { code: 'validation_failed', problems: lines });
+}

@@ -1,0 +1,59 @@
+import { createClientCredentialsGrant } from '../grants/client-credentials.ts';
+import { createPasswordGrant } from '../grants/password.ts';
+import { createRefreshTokenGrant } from '../grants/refresh-token.ts';
+import { epochSeconds } from '../lib/clock.ts';
+import { currentRequestScope } from '../lib/request-scope.ts';
+import type { ClientDirectory } from '../oidc/client-facts.ts';
+import { grantIdOf } from '../oidc/grant-id.ts';
+import { type IndexSignInsDeps, noteFamilyUse } from '../oidc/index-sign-ins.ts';
+import { isSessionAlive } from '../oidc/models.ts';
+import type { GrantDefinition } from '../oidc/provider-factory.ts';
+import type { RefreshTokens } from '../oidc/refresh-tokens.ts';
+import type { TokenPolicy } from '../oidc/token-policy.ts';
+import type { ProtocolParts } from './compose-deps.ts';
+
+export interface GrantParts {
+  directory: ClientDirectory;
+  policy: TokenPolicy;
+  refreshTokens: RefreshTokens;
+  noting: IndexSignInsDeps;
+}
+
+/** The grants of ours, in place of the library's or beside them. */
+export function composeGrants(
+  parts: ProtocolParts,
+  { directory, policy, refreshTokens, noting }: GrantParts,
+): GrantDefinition[] {
+  const { accessModel, clock, logger, revocation } = parts;
+  const apiScopes = new Set(accessModel.apis.flatMap((api) => api.scopes.map(({ name }) => name)));
+  const factsOf = (id: string) => {
+    const facts = directory.find(id);
+    if (!facts) throw new Error(`client ${id} is gone`);
+    return facts;
+  };
+  return [
+    createClientCredentialsGrant({
+      apiScopesOf: (id) => directory.find(id)?.scopes.filter((scope) => apiScopes.has(scope)) ?? [],
+    }),
+    createPasswordGrant({
+      signIn: parts.signIn,
+      client: (id) => directory.find(id),
+      audience: (id, scopes, asked) => policy.audience(factsOf(id), scopes, asked),
+      grantIdOf,
+      epochSeconds: () => epochSeconds(clock),
+    }),
+    createRefreshTokenGrant({
+      refreshTokens,
+      endFamily: (id) => revocation.endFamily(id),
+      isSessionAlive,
+      client: (id) => directory.find(id),
+      audience: (id, scopes, granted, asked) => policy.audience(factsOf(id), scopes, asked, granted),
+      noteUse: (token) => noteFamilyUse(token, noting),
+      reused: (fields) =>
+        logger.warn(
+          { ...fields, ...currentRequestScope() },
+          'a spent refresh token came again: its family was ended',
+        ),
+    }),
+  ];
+}

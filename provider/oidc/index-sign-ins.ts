@@ -1,0 +1,74 @@
+import type { Provider } from 'oidc-provider';
+import { type Clock, epochSeconds } from '../lib/clock.ts';
+import { currentRequestScope } from '../lib/request-scope.ts';
+import type { Origin, SignIns } from './sign-ins.ts';
+
+export interface IndexSignInsDeps {
+  signIns: Pick<SignIns, 'sessionSeen' | 'familyUsed' | 'sessionGone'>;
+  clock: Clock;
+  /** Told when an entry couldn't be written: it comes back at the next use. */
+  failed(error: unknown): void;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the library's models are built at run time; their types don't allow overriding.
+type Model = any;
+
+/** How old an entry's 'last used' may get before a use writes it again. */
+const sessionStaleSeconds = 300;
+const familyStaleSeconds = 86_400;
+
+/** Notes where accounts are signed in, beside what the models store and never in its way. */
+export function indexSignIns(provider: Provider, deps: IndexSignInsDeps): void {
+  noteSessions(provider.Session, deps);
+  noteFamilies(provider.RefreshToken, deps);
+}
+
+function noteSessions(model: Model, { signIns, clock, failed }: IndexSignInsDeps): void {
+  const { save, destroy } = model.prototype;
+  model.prototype.save = async function saveAndNote(ttl: number) {
+    const due = this.accountId && isStale(this.indexedAt, sessionStaleSeconds, clock);
+    if (due) this.indexedAt = epochSeconds(clock);
+    const saved = await save.call(this, ttl);
+    if (due) {
+      const { accountId, uid, loginTs, exp } = this;
+      const times = { startedAt: loginTs * 1000, expiresAt: exp * 1000 };
+      signIns.sessionSeen({ accountId, uid, ...times, ...origin() }).catch(failed);
+    }
+    return saved;
+  };
+  model.prototype.destroy = async function destroyAndNote() {
+    await destroy.call(this);
+    if (this.accountId) signIns.sessionGone(this.accountId, this.uid).catch(failed);
+  };
+}
+
+function noteFamilies(model: Model, deps: IndexSignInsDeps): void {
+  const { save } = model.prototype;
+  model.prototype.save = async function saveAndNote() {
+    this.indexedAt = epochSeconds(deps.clock);
+    const value = await save.call(this);
+    noteFamily(this, deps);
+    return value;
+  };
+}
+
+/** For a family's later refresh tokens, which the refresh grant stores itself. Gives the time to store with the next one. */
+export function noteFamilyUse(token: Model, deps: IndexSignInsDeps): number {
+  if (!isStale(token.indexedAt, familyStaleSeconds, deps.clock)) return token.indexedAt;
+  noteFamily(token, deps);
+  return epochSeconds(deps.clock);
+}
+
+function noteFamily(token: Model, { signIns, failed }: IndexSignInsDeps): void {
+  const { accountId, familyId, clientId, iiat, exp } = token;
+  const times = { startedAt: iiat * 1000, expiresAt: exp * 1000 };
+  signIns.familyUsed({ accountId, familyId, clientId, ...times, ...origin() }).catch(failed);
+}
+
+const isStale = (indexedAt: number | undefined, seconds: number, clock: Clock) =>
+  indexedAt === undefined || epochSeconds(clock) - indexedAt >= seconds;
+
+function origin(): Origin {
+  const scope = currentRequestScope();
+  return { ip: scope?.clientAddress, userAgent: scope?.userAgent };
+}

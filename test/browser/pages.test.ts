@@ -1,0 +1,17 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { policyJourneys } from './policy-journeys.ts';
+import { sessionJourneys } from './session-journeys.ts';
+import { signInJourneys } from './sign-in-journeys.ts';
+import { startWorld, type World } from './world.ts';
+
+/** One Gatehouse and one browser for all journeys: each brings its own person and profile. */
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+}, 120_000);
+afterAll(() => world?.stop());
+
+const theWorld = () => world;
+signInJourneys(theWorld);
+sessionJourneys(theWorld);
+policyJourneys(theWorld);

@@ -1,0 +1,228 @@
+import { describe, expect, test } from '@jest/globals';
+import { tokensOf } from '../support/test-client.ts';
+import { look } from './look.ts';
+import { comeBack, press, submit, type Visitor, visit } from './visitor.ts';
+import { newPerson, type Person, type World, whoSignedIn } from './world.ts';
+
+/** What comes after the first sign-in: other people, other tabs, second tries, and leaving. */
+export function sessionJourneys(world: () => World): void {
+  async function signInFirst({ page }: Visitor, person: Person): Promise<URLSearchParams> {
+    await page.goto(world().firstParty.authorizationUrl({ scope: 'openid email' }));
+    await submit(page, person);
+    return comeBack(page, world().app);
+  }
+
+  const logoutUrl = (parameters: Record<string, string> = {}) =>
+    `${world().deployment.issuer}/oauth2/logout?${new URLSearchParams(parameters)}`;
+
+  const heading = (page: Visitor['page']) => page.getByRole('heading', { level: 1 }).innerText();
+
+  describe('signed in already', () => {
+    test.each([true, false])(
+      'another person signs in, and is who the client sees (scripts: %s)',
+      async (scripts) => {
+        const { firstParty, app } = world();
+        const [first, second] = [await newPerson(world()), await newPerson(world())];
+        await visit(
+          world(),
+          async (visitor) => {
+            const { page } = visitor;
+            await signInFirst(visitor, first);
+            await page.goto(firstParty.authorizationUrl({ scope: 'openid email', prompt: 'login' }));
+            expect(await page.getByLabel('Email address').inputValue()).toBe(first.email);
+            await submit(page, second);
+            if (!scripts) await press(page, 'Continue');
+            const brought = await comeBack(page, app);
+            expect(await whoSignedIn(world(), firstParty, brought.get('code'))).toBe(second.email);
+            await page.goto(firstParty.authorizationUrl({ scope: 'openid email' }));
+            const again = await comeBack(page, app);
+            expect(await whoSignedIn(world(), firstParty, again.get('code'))).toBe(second.email);
+          },
+          { scripts },
+        );
+      },
+    );
+
+    test('two tabs that were both asked both finish', async () => {
+      const { web, firstParty, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ context, page }) => {
+        const other = await context.newPage();
+        await page.goto(web.authorizationUrl({ state: 'one' }));
+        await other.goto(firstParty.authorizationUrl({ state: 'two' }));
+        await submit(page, person);
+        await page.getByRole('button', { name: 'Allow' }).waitFor();
+        await submit(other, person);
+        expect((await comeBack(other, app)).get('state')).toBe('two');
+        await press(page, 'Allow');
+        const brought = await comeBack(page, app);
+        expect([brought.get('state'), brought.has('code')]).toEqual(['one', true]);
+      });
+    });
+  });
+
+  describe('a second try', () => {
+    test('a form that is sent twice signs in once', async () => {
+      const { firstParty, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ page }) => {
+        await page.goto(firstParty.authorizationUrl({ scope: 'openid email' }));
+        await page.getByLabel('Email address').fill(person.email);
+        await page.getByLabel('Password').fill(person.password);
+        await page.getByRole('button', { name: 'Sign in' }).dblclick();
+        const brought = await comeBack(page, app);
+        expect(await whoSignedIn(world(), firstParty, brought.get('code'))).toBe(person.email);
+      });
+    });
+
+    test.each([
+      ['whose answer the browser dropped, signs in', 0],
+      ['that went through to the end, leads to a page that says so', 20],
+    ])('a second form after a first one %s', async (_what, maxRedirects) => {
+      const { firstParty, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ context, page }) => {
+        await page.goto(firstParty.authorizationUrl());
+        const csrf = await page.locator('[name=csrf]').inputValue();
+        const action = new URL((await page.locator('form').getAttribute('action')) ?? '', page.url()).href;
+        const first = await context.request.post(action, { form: { ...person, csrf }, maxRedirects });
+        expect(first.status()).toBe(maxRedirects === 0 ? 303 : 200);
+        await submit(page, person);
+        if (maxRedirects === 0) {
+          expect((await comeBack(page, app)).get('code')).toBeTruthy();
+          return;
+        }
+        expect(await heading(page)).toBe('This sign-in has expired');
+        await page.goto(firstParty.authorizationUrl());
+        await comeBack(page, app);
+      });
+    });
+
+    test('going back after the end, and reloading there, says what to do', async () => {
+      const { web, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ page }) => {
+        await page.goto(web.authorizationUrl());
+        await submit(page, person);
+        await press(page, 'Allow');
+        await comeBack(page, app);
+        await page.goBack();
+        expect(await heading(page)).toBe('This sign-in has expired');
+        expect(await page.getByRole('paragraph').first().innerText()).toContain('Go back to the app');
+        await look(page, 'expired');
+        await page.reload();
+        expect(await heading(page)).toBe('This sign-in has expired');
+      });
+    });
+
+    test('the address of a refused form, opened again, is the form', async () => {
+      const { firstParty, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ page }) => {
+        await page.goto(firstParty.authorizationUrl());
+        await submit(page, { ...person, password: 'not this one' });
+        await page.getByRole('alert').waitFor();
+        await page.goto(page.url());
+        await submit(page, person);
+        expect((await comeBack(page, app)).get('code')).toBeTruthy();
+      });
+    });
+  });
+
+  describe('requests nobody can answer', () => {
+    test('a redirect URI that is not registered', async () => {
+      await visit(world(), async ({ page }) => {
+        await page.goto(world().web.authorizationUrl({ redirect_uri: 'https://evil.example/' }));
+        expect(await heading(page)).toBe('Something went wrong');
+        expect(await page.getByRole('main').innerText()).toContain('redirect_uri');
+        expect(await page.getByRole('link').count()).toBe(0);
+        await look(page, 'bad-redirect-uri');
+      });
+    });
+
+    test('an address where nothing is, and the first page', async () => {
+      const { issuer } = world().deployment;
+      await visit(world(), async ({ page }) => {
+        await page.goto(`${issuer}/nowhere`);
+        expect(await heading(page)).toBe('Page not found');
+        await look(page, 'not-found');
+        await page.goto(issuer);
+        expect(await heading(page)).toBe('Gatehouse is running');
+        await look(page, 'home');
+      });
+    });
+  });
+
+  describe('signing out', () => {
+    test('at a client’s wish, and back to it; the form again afterwards says so', async () => {
+      const { firstParty, web, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ page }) => {
+        await page.goto(web.authorizationUrl());
+        await submit(page, person);
+        await press(page, 'Allow');
+        const code = (await comeBack(page, app)).get('code') ?? '';
+        const { id_token: hint = '' } = tokensOf(await web.redeem(code));
+        const bye = `${app.origin}/bye`;
+        await page.goto(logoutUrl({ id_token_hint: hint, post_logout_redirect_uri: bye, state: 'left' }));
+        expect(await page.getByRole('main').innerText()).toContain(person.email);
+        await look(page, 'logout');
+        await press(page, 'Sign out');
+        await page.waitForURL(`${bye}?state=left`);
+        await page.goto(firstParty.authorizationUrl());
+        await page.getByLabel('Password').waitFor();
+      });
+    });
+
+    test('without a client: yes ends the session, no keeps it, and each says so', async () => {
+      const { firstParty, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async (visitor) => {
+        const { page } = visitor;
+        await signInFirst(visitor, person);
+        await page.goto(logoutUrl());
+        await press(page, 'Stay signed in');
+        expect(await heading(page)).toBe('You’re still signed in');
+        await look(page, 'still-signed-in');
+        await page.goto(firstParty.authorizationUrl());
+        expect((await comeBack(page, app)).get('code')).toBeTruthy();
+        await page.goto(logoutUrl());
+        await press(page, 'Sign out');
+        expect(await heading(page)).toBe('You’re signed out');
+        await look(page, 'signed-out');
+        await page.goto(firstParty.authorizationUrl());
+        await page.getByLabel('Password').waitFor();
+      });
+    });
+
+    test('staying, when a client asked, signs out of that client alone', async () => {
+      const { firstParty, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async (visitor) => {
+        const { page } = visitor;
+        await signInFirst(visitor, person);
+        await page.goto(logoutUrl({ client_id: 'own-app' }));
+        await press(page, 'Stay signed in');
+        expect(await heading(page)).toBe('You’re signed out of Our own app');
+        await look(page, 'signed-out-of-client');
+        await page.goto(firstParty.authorizationUrl());
+        expect((await comeBack(page, app)).get('code')).toBeTruthy();
+      });
+    });
+
+    test('a form that is out of date says so', async () => {
+      const person = await newPerson(world());
+      await visit(world(), async (visitor) => {
+        const { page, context } = visitor;
+        await signInFirst(visitor, person);
+        await page.goto(logoutUrl());
+        const other = await context.newPage();
+        await other.goto(logoutUrl());
+        await press(other, 'Sign out');
+        await press(page, 'Sign out');
+        expect(await heading(page)).toBe('This page is out of date');
+        await look(page, 'sign-out-expired');
+      });
+    });
+  });
+}

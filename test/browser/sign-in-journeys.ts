@@ -1,0 +1,153 @@
+import { describe, expect, test } from '@jest/globals';
+import { look } from './look.ts';
+import { comeBack, press, submit, visit } from './visitor.ts';
+import { newPerson, type World, whoSignedIn } from './world.ts';
+
+const scope = 'openid email contracts:read';
+
+/** Signing in, agreeing or not, and coming back to the client. */
+export function signInJourneys(world: () => World): void {
+  describe('signing in', () => {
+    test.each([true, false])('sign-in, consent, and back with a code (scripts: %s)', async (scripts) => {
+      const { web, app } = world();
+      const person = await newPerson(world());
+      const journey = visit(
+        world(),
+        async ({ page }) => {
+          await page.goto(web.authorizationUrl({ scope }));
+          if (scripts) await look(page, 'sign-in');
+          await submit(page, person);
+          await page.getByRole('heading', { name: 'Allow Contracts Web to use your account?' }).waitFor();
+          expect(await page.getByRole('listitem').allInnerTexts()).toEqual(
+            expect.arrayContaining(['See your email address', 'Read your contracts']),
+          );
+          if (scripts) await look(page, 'consent');
+          await press(page, 'Allow');
+          const brought = await comeBack(page, app);
+          expect(brought.get('state')).toBe('a-state');
+          expect(await whoSignedIn(world(), web, brought.get('code'))).toBe(person.email);
+        },
+        { scripts },
+      );
+      await journey;
+    });
+
+    test.each([true, false])(
+      'a wrong password is told beside the form, which keeps the address (scripts: %s)',
+      async (scripts) => {
+        const { firstParty, app } = world();
+        const person = await newPerson(world());
+        await visit(
+          world(),
+          async ({ page }) => {
+            await page.goto(firstParty.authorizationUrl());
+            await submit(page, { ...person, password: 'not this one' });
+            const alert = page.locator('form').getByRole('alert');
+            expect(await alert.innerText()).toBe(
+              'Email address or password is wrong. Check both and try again.',
+            );
+            expect(await page.title()).toBe('Error: Sign in – Gatehouse');
+            expect(await page.getByLabel('Email address').inputValue()).toBe(person.email);
+            expect(await page.getByLabel('Password').inputValue()).toBe('');
+            const focused = page.locator(':focus');
+            expect(await focused.getAttribute('name')).toBe('password');
+            expect(await focused.getAttribute('aria-describedby')).toBe(await alert.getAttribute('id'));
+            if (scripts) await look(page, 'sign-in-wrong');
+            await page.keyboard.type(person.password);
+            await page.keyboard.press('Enter');
+            expect((await comeBack(page, app)).get('code')).toBeTruthy();
+          },
+          { scripts },
+        );
+      },
+    );
+
+    test('by keyboard alone', async () => {
+      const { web, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ page }) => {
+        const { keyboard } = page;
+        await page.goto(web.authorizationUrl({ scope: 'openid email' }));
+        await keyboard.type(person.email);
+        await keyboard.press('Tab');
+        await keyboard.type(person.password);
+        await keyboard.press('Tab');
+        expect(await page.locator(':focus').innerText()).toBe('Sign in');
+        await keyboard.press('Enter');
+        await page.getByRole('button', { name: 'Allow' }).waitFor();
+        const focused = page.locator('button[value=allow]:focus');
+        for (let tabs = 0; tabs < 5 && (await focused.count()) === 0; tabs += 1) await keyboard.press('Tab');
+        await keyboard.press('Enter');
+        expect(await whoSignedIn(world(), web, (await comeBack(page, app)).get('code'))).toBe(person.email);
+      });
+    });
+
+    test('denied: the client is told', async () => {
+      const { web, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ page }) => {
+        await page.goto(web.authorizationUrl());
+        await submit(page, person);
+        await press(page, 'Deny');
+        const brought = await comeBack(page, app);
+        expect(brought.get('error')).toBe('access_denied');
+        expect(brought.get('state')).toBe('a-state');
+        expect(brought.has('code')).toBe(false);
+      });
+    });
+
+    test('a remembered consent is not asked for again, here or in another browser, until more is wanted', async () => {
+      const { web, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ page }) => {
+        await page.goto(web.authorizationUrl());
+        await submit(page, person);
+        await press(page, 'Allow');
+        await comeBack(page, app);
+        await page.goto(web.authorizationUrl({ state: 'again' }));
+        expect((await comeBack(page, app)).get('state')).toBe('again');
+      });
+      await visit(world(), async ({ page }) => {
+        await page.goto(web.authorizationUrl());
+        await submit(page, person);
+        expect((await comeBack(page, app)).get('code')).toBeTruthy();
+        await page.goto(web.authorizationUrl({ scope }));
+        await page.getByRole('button', { name: 'Allow' }).waitFor();
+      });
+    });
+  });
+
+  describe('signing up', () => {
+    test('from the sign-in page, then straight to consent', async () => {
+      const { web, app } = world();
+      const person = { email: 'new.here@example.com', password: 'a walk along the river' };
+      await visit(world(), async ({ page }) => {
+        await page.goto(web.authorizationUrl({ scope }));
+        await page.getByRole('link', { name: 'Create an account' }).click();
+        await page.getByRole('heading', { name: 'Create your account' }).waitFor();
+        await look(page, 'sign-up');
+        await submit(page, { ...person, password: 'password' }, 'Create account');
+        expect(await page.locator('#password-error').innerText()).toContain('easy to guess');
+        expect(await page.getByLabel('Email address').inputValue()).toBe(person.email);
+        await look(page, 'sign-up-refused');
+        await submit(page, person, 'Create account');
+        await press(page, 'Allow');
+        expect(await whoSignedIn(world(), web, (await comeBack(page, app)).get('code'))).toBe(person.email);
+      });
+    });
+
+    test('with an address that has an account: asked for its password', async () => {
+      const { firstParty, app } = world();
+      const person = await newPerson(world());
+      await visit(world(), async ({ page }) => {
+        await page.goto(firstParty.authorizationUrl());
+        await page.getByRole('link', { name: 'Create an account' }).click();
+        await submit(page, { ...person, password: 'another one altogether' }, 'Create account');
+        expect(await page.getByRole('alert').innerText()).toContain('may have one already');
+        await look(page, 'sign-up-known');
+        await submit(page, person);
+        expect((await comeBack(page, app)).get('code')).toBeTruthy();
+      });
+    });
+  });
+}

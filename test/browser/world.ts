@@ -1,0 +1,111 @@
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from '../support/chromium.ts';
+import { type Deployment, startEmbedded } from '../support/deployment.ts';
+import { createTestClient, type TestClient, tokensOf } from '../support/test-client.ts';
+import { type CallbackServer, startCallbackServer } from './callback-server.ts';
+
+/** Everything a journey needs: one Gatehouse, one browser, and clients with callbacks of their own. */
+export interface World {
+  deployment: Deployment;
+  browser: Browser;
+  app: CallbackServer;
+  /** A third party, asking for consent. */
+  web: TestClient;
+  /** The same client, coming back to `app.hop`. */
+  hopping: TestClient;
+  firstParty: TestClient;
+  /** A third party with an https callback that leads on to another origin. */
+  secureHopping: TestClient;
+  /** Origins that a browser may ask for anything. */
+  origins: Set<string>;
+  stop(): Promise<void>;
+}
+
+export interface Person {
+  email: string;
+  password: string;
+}
+
+export async function startWorld(): Promise<World> {
+  const elsewhere = await startCallbackServer({ onward: () => '/' });
+  const app = await startCallbackServer({ onward: () => `${elsewhere.origin}/landed` });
+  const secure = await startCallbackServer({
+    secure: true,
+    onward: (port) => `https://127.0.0.1:${port}/landed`,
+  });
+  const deployment = await startEmbedded({ clients: clientDocuments(app, secure) });
+  const browser = await launchBrowser({ bypassCsp: false });
+  const stop = async () => {
+    await browser.close();
+    await Promise.all([deployment.stop(), ...[elsewhere, app, secure].map((server) => server.close())]);
+  };
+  const client = (id: string, redirectUri: string) => createTestClient(deployment, { id, redirectUri });
+  const opened = browser.context.browser();
+  if (!opened) throw new Error('the browser is gone');
+  return {
+    deployment,
+    browser: opened,
+    app,
+    web: client('contracts-web', app.callback),
+    hopping: client('contracts-web', app.hop),
+    firstParty: client('own-app', app.callback),
+    secureHopping: client('secure-web', secure.hop),
+    origins: new Set([
+      deployment.issuer,
+      app.origin,
+      secure.origin,
+      secure.origin.replace('localhost', '127.0.0.1'),
+    ]),
+    stop,
+  };
+}
+
+function clientDocuments(app: CallbackServer, secure: CallbackServer): unknown[] {
+  const shared = { auth: 'none', scopes: ['openid', 'email', 'profile', 'offline_access', 'contracts:read'] };
+  const links = {
+    clientUri: 'https://contracts.example.com',
+    policyUri: 'https://contracts.example.com/privacy',
+    tosUri: 'https://contracts.example.com/terms',
+  };
+  const redirectUris = [app.callback, app.hop];
+  return [
+    {
+      ...shared,
+      ...links,
+      id: 'contracts-web',
+      name: 'Contracts Web',
+      redirectUris,
+      postLogoutRedirectUris: [`${app.origin}/bye`],
+    },
+    { ...shared, id: 'own-app', name: 'Our own app', firstParty: true, redirectUris },
+    { ...shared, id: 'secure-web', name: 'Secure Web', redirectUris: [secure.hop] },
+  ];
+}
+
+let people = 0;
+
+/** An account that nobody used before, and that consented to nothing. */
+export async function newPerson({ deployment }: World): Promise<Person> {
+  people += 1;
+  const person = { email: `person-${people}@example.com`, password: `a quiet evening ${people}` };
+  const answer = await deployment.fetch(`${deployment.issuer}/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(person),
+  });
+  if (!answer.ok) throw new Error(`no account: ${answer.status} ${await answer.text()}`);
+  return person;
+}
+
+/** Redeems the code that came back, and asks userinfo for whom it was. */
+export async function whoSignedIn(
+  { deployment }: World,
+  client: TestClient,
+  code: string | null | undefined,
+): Promise<string> {
+  const { access_token: token } = tokensOf(await client.redeem(code ?? ''));
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await deployment.fetch(`${deployment.issuer}/oauth2/userinfo`, { headers });
+  const { email } = (await answer.json()) as { email?: string };
+  return email ?? `nobody (${answer.status})`;
+}

@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId, randomToken } from '../../provider/lib/ids.ts';
+import {
+  type AccountIndex,
+  type AccountIndexEntry,
+  mostEntriesOfAccount,
+} from '../../provider/ports/account-index.ts';
+import type { ManualClock } from '../support/manual-clock.ts';
+
+export interface AccountIndexFixture {
+  store: AccountIndex;
+  /** The clock the store asks; starts near the real time. */
+  clock: ManualClock;
+  /** A second store over the same data, through a connection of its own. */
+  another?(): AccountIndex | Promise<AccountIndex>;
+  close(): Promise<void>;
+}
+
+const minute = 60_000;
+
+/** Checks every sentence of `provider/ports/account-index.ts` on the store that `open` gives. */
+export function accountIndexContract(name: string, open: () => Promise<AccountIndexFixture>): void {
+  describe(`${name} keeps the contract of AccountIndex`, () => {
+    let store: AccountIndex;
+    let other: AccountIndex;
+    let clock: ManualClock;
+    let close: () => Promise<void>;
+
+    beforeAll(async () => {
+      const fixture = await open();
+      ({ store, clock } = fixture);
+      close = () => fixture.close();
+      other = (await fixture.another?.()) ?? store;
+    });
+    afterAll(() => close());
+
+    const newEntry = (changes: Partial<AccountIndexEntry> = {}): AccountIndexEntry => ({
+      kind: 'session',
+      id: newId('place'),
+      details: randomToken(),
+      expiresAt: clock.now() + minute,
+      ...changes,
+    });
+    const either = (index: number) => (index % 2 === 0 ? store : other);
+    const sorted = (entries: AccountIndexEntry[]) =>
+      [...entries].sort((one, two) => (one.id < two.id ? -1 : 1));
+    const expectListed = async (account: string, entries: AccountIndexEntry[]) => {
+      for (const index of [store, other]) expect(sorted(await index.list(account))).toEqual(sorted(entries));
+    };
+    /** In parallel, fifty at a time. */
+    const putAll = async (account: string, entries: AccountIndexEntry[]) => {
+      for (let start = 0; start < entries.length; start += 50) {
+        const some = entries.slice(start, start + 50);
+        await Promise.all(some.map((entry, index) => either(index).put(account, entry)));
+      }
+    };
+
+    describe('put and list', () => {
+      test('give back what was put, through any connection, and of no other account', async () => {
+        const [account, neighbour] = [newId('user'), newId('user')];
+        const [session, family] = [newEntry(), newEntry({ kind: 'family', details: 'ü "{}:\n' })];
+        await store.put(account, session);
+        await other.put(account, family);
+        await store.put(neighbour, newEntry());
+        await expectListed(account, [session, family]);
+        expect(await store.list(newId('user'))).toEqual([]);
+      });
+
+      test('put again, an entry is replaced as a whole', async () => {
+        const account = newId('user');
+        const [entry, kept] = [newEntry(), newEntry()];
+        await putAll(account, [entry, kept]);
+        const longer = newEntry({ id: entry.id, kind: 'family', expiresAt: clock.now() + 2 * minute });
+        await other.put(account, longer);
+        await expectListed(account, [longer, kept]);
+        const shorter = newEntry({ id: entry.id, expiresAt: clock.now() + 10 });
+        await store.put(account, shorter);
+        await expectListed(account, [shorter, kept]);
+        clock.advance(11);
+        await expectListed(account, [kept]);
+      });
+
+      test('one id is two entries at two accounts', async () => {
+        const [one, two] = [newId('user'), newId('user')];
+        const [first, second] = [newEntry(), newEntry()];
+        await store.put(one, first);
+        await store.put(two, { ...second, id: first.id });
+        await expectListed(one, [first]);
+        await store.remove(one, first.id);
+        await expectListed(two, [{ ...second, id: first.id }]);
+      });
+
+      test('take odd ids', async () => {
+        for (const odd of [
+          '-',
+          'A',
+          'a',
+          '',
+          '__proto__',
+          'constructor',
+          '}',
+          'a}b{',
+          'ü',
+          'x'.repeat(128),
+        ]) {
+          const [mine, under] = [newEntry({ id: odd }), newEntry()];
+          await putAll(odd, [mine, under]);
+          await expectListed(odd, [mine, under]);
+          await store.remove(odd, odd);
+          await expectListed(odd, [under]);
+          await store.remove(odd, under.id);
+          await expectListed(odd, []);
+        }
+      });
+
+      test('what no store holds is not found', async () => {
+        expect(await store.list('a\0b')).toEqual([]);
+        await store.remove('a\0b', 'c');
+        await store.remove('c', 'a\0b');
+      });
+    });
+
+    describe('in parallel', () => {
+      test('100 different entries of one account are all kept', async () => {
+        const account = newId('user');
+        const entries = Array.from({ length: 100 }, (_, index) =>
+          newEntry({ expiresAt: clock.now() + minute + index }),
+        );
+        await Promise.all(entries.map((entry, index) => either(index).put(account, entry)));
+        await expectListed(account, entries);
+      });
+
+      test('of 100 puts of one entry one stays whole, and the one that comes after them for good', async () => {
+        const [account, id] = [newId('user'), newId('place')];
+        const entries = Array.from({ length: 100 }, (_, index) =>
+          newEntry({ id, kind: index % 3 ? 'family' : 'session', expiresAt: clock.now() + minute + index }),
+        );
+        await Promise.all(entries.map((entry, index) => either(index).put(account, entry)));
+        const listed = await store.list(account);
+        expect(listed).toHaveLength(1);
+        expect(entries).toContainEqual(listed[0]);
+        const last = newEntry({ id });
+        await other.put(account, last);
+        await expectListed(account, [last]);
+      });
+
+      test('puts and removals of others leave an entry alone', async () => {
+        const account = newId('user');
+        const [kept, going] = [Array.from({ length: 30 }, () => newEntry()), newEntry()];
+        await store.put(account, going);
+        await Promise.all(
+          kept.flatMap((entry, index) => [
+            either(index).put(account, entry),
+            either(index + 1).remove(account, going.id),
+          ]),
+        );
+        await expectListed(account, kept);
+      });
+    });
+
+    describe('remove', () => {
+      test('takes one entry away and no other, for everybody', async () => {
+        const account = newId('user');
+        const [gone, kept] = [newEntry({ expiresAt: clock.now() + 2 * minute }), newEntry()];
+        await putAll(account, [gone, kept]);
+        await store.remove(account, gone.id);
+        await expectListed(account, [kept]);
+        await other.remove(account, gone.id);
+        await store.remove(newId('user'), kept.id);
+        await expectListed(account, [kept]);
+        await other.remove(account, kept.id);
+        await expectListed(account, []);
+      });
+
+      test('lets an entry that is put again come back', async () => {
+        const [account, entry] = [newId('user'), newEntry()];
+        await store.put(account, entry);
+        await store.remove(account, entry.id);
+        await other.put(account, entry);
+        await expectListed(account, [entry]);
+      });
+    });
+
+    describe('an entry past its expiry', () => {
+      test('is not listed, each by its own time', async () => {
+        const account = newId('user');
+        const [short, long] = [newEntry(), newEntry({ expiresAt: clock.now() + 2 * minute })];
+        await putAll(account, [long, short]);
+        clock.advance(minute - 1);
+        await expectListed(account, [short, long]);
+        clock.advance(1);
+        await expectListed(account, [long]);
+        clock.advance(minute + 1);
+        await expectListed(account, []);
+      });
+
+      test('is not listed either when it is put too late', async () => {
+        const [account, entry] = [newId('user'), newEntry()];
+        await store.put(account, entry);
+        await store.put(account, newEntry({ expiresAt: clock.now() - 1 }));
+        await store.put(account, newEntry({ id: entry.id, expiresAt: clock.now() }));
+        await expectListed(account, []);
+      });
+
+      test('comes back when it is put again', async () => {
+        const [account, entry] = [newId('user'), newEntry()];
+        await store.put(account, entry);
+        clock.advance(minute + 1);
+        const renewed = newEntry({ id: entry.id });
+        await store.put(account, renewed);
+        await expectListed(account, [renewed]);
+      });
+    });
+
+    test('an account has a bounded number of entries: those that expire first are dropped', async () => {
+      const [account, neighbour] = [newId('user'), newId('user')];
+      const beyond = 60;
+      const entries = Array.from({ length: mostEntriesOfAccount + beyond }, (_, index) =>
+        newEntry({ expiresAt: clock.now() + minute + index }),
+      );
+      // Neither from first to last nor back: those dropped are among the first put, the last and between.
+      const mixed = entries.map((_, index) => entries[(index * 7) % entries.length] ?? newEntry());
+      await putAll(account, mixed);
+      await store.put(neighbour, newEntry());
+      const idsOf = (some: AccountIndexEntry[]) => some.map(({ id }) => id).sort();
+      const kept = idsOf(entries.slice(beyond));
+      expect(idsOf(await other.list(account))).toEqual(kept);
+      await other.put(account, newEntry({ expiresAt: clock.now() + 1 }));
+      expect(idsOf(await store.list(account))).toEqual(kept);
+      const last = newEntry({ expiresAt: clock.now() + 10 * minute });
+      await store.put(account, last);
+      expect(idsOf(await other.list(account))).toEqual(idsOf([...entries.slice(beyond + 1), last]));
+      expect(await store.list(neighbour)).toHaveLength(1);
+    });
+  });
+}

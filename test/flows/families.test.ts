@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployment, type DeploymentOptions, demo, startServers } from '../support/deployment.ts';
+import { decodeJwt, tokensOf } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { allScopes, appDocument, changeClient, createApp, postJson, standing, tally } from './apps.ts';
+
+const ownApp = {
+  auth: 'none',
+  firstParty: true,
+  grants: ['authorization_code', 'refresh_token', 'password'],
+};
+const clients = [
+  appDocument('web', { graceSeconds: 0 }),
+  appDocument('spa', { graceSeconds: 0, auth: 'none' }),
+  appDocument('own', { graceSeconds: 0, ...ownApp }),
+  appDocument('own-too', { graceSeconds: 0, ...ownApp }),
+  appDocument('shrinking', { graceSeconds: 0 }),
+  appDocument('retiring', { scopes: ['openid', 'email', 'profile', 'contracts:read'] }),
+];
+
+const kinds = [
+  {
+    name: 'Postgres alone',
+    start: (options: DeploymentOptions) => startServers({ ...options, redis: false }),
+  },
+  { name: 'Postgres and Redis', start: startServers },
+];
+
+describe.each(kinds)('families of refresh tokens on $name', ({ start }) => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await start({ clients });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const send = (path: string, body: object) => postJson(deployment, path, body);
+
+  /** Ways to refresh; each gives the next tokens, or says why there are none. */
+  const web = () => createApp(deployment, 'web');
+  const spa = () => createApp(deployment, 'spa', 'public');
+  const own = () => createApp(deployment, 'own', 'public');
+  const byTokenEndpoint = (app: ReturnType<typeof web>) => async (token: string) => {
+    const { status, body } = await app.refresh(token);
+    return { status, code: body.error, access: String(body.access_token), next: String(body.refresh_token) };
+  };
+  const byJsonApi = async (refreshToken: string) => {
+    const { status, body } = await send('/auth/refresh', { refreshToken, clientId: 'own' });
+    return { status, code: body.code, access: String(body.accessToken), next: String(body.refreshToken) };
+  };
+  const signedIn = async (app: ReturnType<typeof web>) => {
+    const tokens = await app.signIn(createUserAgent(deployment), { scope: allScopes });
+    return { access: tokens.access_token, refresh: tokens.refresh_token ?? '' };
+  };
+  const loggedIn = async () => {
+    const { email, password } = demo;
+    const { body } = await send('/auth/login', { email, password, clientId: 'own' });
+    return { access: String(body.accessToken), refresh: String(body.refreshToken) };
+  };
+  const ways = {
+    'a confidential client': () => ({
+      app: web(),
+      begin: () => signedIn(web()),
+      steps: [byTokenEndpoint(web())],
+    }),
+    'a public client': () => ({ app: spa(), begin: () => signedIn(spa()), steps: [byTokenEndpoint(spa())] }),
+    'the JSON API': () => ({ app: own(), begin: loggedIn, steps: [byJsonApi] }),
+    'the JSON API and the token endpoint by turns': () => ({
+      app: own(),
+      begin: loggedIn,
+      steps: [byTokenEndpoint(own()), byJsonApi],
+    }),
+  };
+  const names = Object.keys(ways) as (keyof typeof ways)[];
+
+  /** Refreshes four times; gives all access tokens and all refresh tokens, the current one last. */
+  async function refreshed(name: keyof typeof ways) {
+    const { app, begin, steps } = ways[name]();
+    const first = await begin();
+    const [access, refresh] = [[first.access], [first.refresh]];
+    for (let round = 0; round < 4; round += 1) {
+      const answer = await steps[round % steps.length]?.(refresh.at(-1) ?? '');
+      expect(answer).toMatchObject({ status: 200 });
+      access.push(answer?.access ?? '');
+      refresh.push(answer?.next ?? '');
+    }
+    return { app, access, refresh, step: steps[0] as (token: string) => ReturnType<typeof byJsonApi> };
+  }
+
+  test.each(names)('%s gets a new refresh token at every use', async (name) => {
+    const { app, access, refresh } = await refreshed(name);
+    expect(new Set(refresh).size).toBe(5);
+    expect(new Set(access).size).toBe(5);
+    expect(await standing(deployment, app, access[0] ?? '')).toBe('live');
+    expect(await standing(deployment, app, access[4] ?? '')).toBe('live');
+  });
+
+  test.each(names.flatMap((name) => [[name, 1] as const, [name, 4] as const]))(
+    'by %s, a token spent %d uses ago ends its family, and no other of that person and client',
+    async (name, ago) => {
+      const [family, sibling] = [await refreshed(name), await refreshed(name)];
+      const spent = family.refresh.at(-1 - ago) ?? '';
+      expect((await family.step(spent)).code).toBe('invalid_grant');
+      expect((await family.step(family.refresh.at(-1) ?? '')).code).toBe('invalid_grant');
+      expect(await standing(deployment, family.app, family.access[0] ?? '')).toBe('dead');
+      expect(await standing(deployment, family.app, family.access[4] ?? '')).toBe('dead');
+      expect(await standing(deployment, sibling.app, sibling.access[4] ?? '')).toBe('live');
+      expect((await sibling.step(sibling.refresh.at(-1) ?? '')).status).toBe(200);
+    },
+  );
+
+  test('a forged token of a live family gets nothing and ends nothing', async () => {
+    const [mine, other] = [await signedIn(web()), await signedIn(web())];
+    const [id, rest = ''] = mine.refresh.split('.');
+    const [otherId, otherRest] = other.refresh.split('.');
+    const forged = [
+      `${id}.${'A'.repeat(43)}${rest.slice(43)}`,
+      `${id}.${'A'.repeat(rest.length)}`,
+      `${id}.${otherRest}`,
+      `${otherId}.${rest}`,
+      `${id}.${rest}A`,
+      `${id}.`,
+      `${id}`,
+      rest,
+      `${mine.refresh}\u0000`,
+    ];
+    for (const token of forged) {
+      expect((await web().refresh(token)).body).toMatchObject({ error: 'invalid_grant' });
+    }
+    for (const { refresh, access } of [mine, other]) {
+      expect(await standing(deployment, web(), access)).toBe('live');
+      expect((await web().refresh(refresh)).status).toBe(200);
+    }
+  });
+
+  test("another client's token, current or spent, gets nothing and ends nothing", async () => {
+    const mine = await refreshed('a confidential client');
+    const theirs = await refreshed('the JSON API');
+    for (const token of mine.refresh) expect((await spa().refresh(token)).body.error).toBe('invalid_grant');
+    for (const refreshToken of theirs.refresh) {
+      const { body } = await send('/auth/refresh', { refreshToken, clientId: 'own-too' });
+      expect(body.code).toBe('invalid_grant');
+    }
+    expect((await mine.step(mine.refresh.at(-1) ?? '')).status).toBe(200);
+    expect((await theirs.step(theirs.refresh.at(-1) ?? '')).status).toBe(200);
+  });
+
+  test('of parallel refreshes without a grace at most one succeeds, and its tokens live or die together', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const { refresh } = await signedIn(web());
+      const answers = await Promise.all(Array.from({ length: 20 }, () => web().refresh(refresh)));
+      const [won] = answers.filter(({ status }) => status === 200);
+      const lost = answers.filter(({ status }) => status !== 200);
+      expect(lost.length).toBeGreaterThanOrEqual(19);
+      expect(tally(lost.map(({ status, body }) => `${status} ${body.error}`))).toEqual({
+        '400 invalid_grant': lost.length,
+      });
+      if (!won) continue;
+      const tokens = tokensOf(won);
+      const said = await standing(deployment, web(), tokens.access_token);
+      const { status } = await web().refresh(tokens.refresh_token);
+      expect([said, status]).toEqual(status === 200 ? ['live', 200] : ['dead', 400]);
+    }
+  });
+
+  test('a refresh may ask for fewer scopes, and the next one has them all again; for more it gets nothing', async () => {
+    const { refresh } = await signedIn(web());
+    const more = await web().refresh(refresh, { scope: `${allScopes} contracts:write` });
+    expect([more.status, more.body.error]).toEqual([400, 'invalid_scope']);
+    const fewer = tokensOf(await web().refresh(refresh, { scope: 'openid email' }));
+    expect(fewer.scope).toBe('openid email');
+    expect(decodeJwt(fewer.access_token).claims).toMatchObject({
+      aud: deployment.issuer,
+      scope: 'openid email',
+    });
+    const all = tokensOf(await web().refresh(fewer.refresh_token));
+    expect(new Set(all.scope?.split(' '))).toEqual(new Set(allScopes.split(' ')));
+    expect(decodeJwt(all.access_token).claims.aud).toBe(deployment.audience);
+  });
+
+  test('what a client document loses, its families lose at their next use', async () => {
+    const apps = [createApp(deployment, 'shrinking'), createApp(deployment, 'retiring')] as const;
+    const [shrinking, retiring] = [await signedIn(apps[0]), await signedIn(apps[1])];
+    await changeClient(deployment, 'shrinking', { scopes: ['openid', 'profile'] });
+    await changeClient(deployment, 'retiring', { grants: ['authorization_code'] });
+    let current = shrinking.refresh;
+    const narrowed = await waitFor(async () => {
+      const tokens = tokensOf(await apps[0].refresh(current));
+      current = tokens.refresh_token ?? '';
+      return tokens.scope === 'openid profile' && tokens.access_token;
+    });
+    expect(decodeJwt(narrowed || '').claims).toMatchObject({ aud: deployment.issuer });
+    // The library's words for a grant that isn't the client's.
+    const refused = { status: 400, body: { error: 'invalid_request' } };
+    await waitFor(async () => {
+      const answers = await Promise.all(deployment.origins.map(() => apps[1].refresh('nonsense')));
+      return answers.every(({ body }) => body.error === refused.body.error);
+    });
+    expect(await apps[1].refresh(retiring.refresh)).toMatchObject(refused);
+  });
+});

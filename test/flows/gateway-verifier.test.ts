@@ -1,0 +1,152 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { createGateway, type GatewayRequest, gatewayLimits } from '../support/gateway-verifier.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+const issuer = 'https://login.example';
+const audience = 'https://api.example';
+const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
+const published = (kid: string, { publicKey }: ReturnType<typeof rsa>, more: object = {}) => ({
+  ...publicKey.export({ format: 'jwk' }),
+  kid,
+  alg: 'RS256',
+  use: 'sig',
+  ...more,
+});
+
+describe('the strict verifier', () => {
+  const [first, second] = [rsa(), rsa()];
+  const clock = createManualClock();
+  const seconds = () => Math.floor(clock.now() / 1000);
+  const jsonOf = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+  /** A token that passes, but for what a test changes. */
+  const tokenWith = (claims: object = {}, header: object = {}, key = first) => {
+    const good = { iss: issuer, aud: audience, iat: seconds(), exp: seconds() + 900, scope: 'a b' };
+    const signed = `${jsonOf({ alg: 'RS256', kid: 'first', ...header })}.${jsonOf({ ...good, ...claims })}`;
+    return `${signed}.${sign('RSA-SHA256', Buffer.from(signed), key.privateKey).toString('base64url')}`;
+  };
+
+  const documents = (keys: object[], discovery: object = {}) => {
+    const fetched: string[] = [];
+    const fetch = async (url: string) => {
+      fetched.push(url);
+      return Response.json(
+        url === `${issuer}/jwks` ? { keys } : { issuer, jwks_uri: `${issuer}/jwks`, ...discovery },
+      );
+    };
+    return { fetched, fetch, keys };
+  };
+  const gatewayWith = ({ fetch }: ReturnType<typeof documents>, time = clock) =>
+    createGateway({ issuer, audiences: ['https://first.example', audience], clock: time, fetch });
+
+  let check: (token: string, request?: GatewayRequest) => Promise<number | string>;
+  beforeAll(async () => {
+    const gateway = await gatewayWith(documents([published('first', first)]));
+    check = async (token, request) => {
+      const answer = await gateway.check({ authorization: `Bearer ${token}`, ...request });
+      return answer.status === 200 ? 200 : `${answer.status} ${answer.reason}`;
+    };
+  });
+
+  test('passes a good token, with or without Bearer, and gives its claims', async () => {
+    const gateway = await gatewayWith(documents([published('first', first)]));
+    expect(await check(tokenWith())).toBe(200);
+    expect(await gateway.check({ authorization: tokenWith({ sub: 'me' }), scopes: ['b'] })).toMatchObject({
+      status: 200,
+      claims: { sub: 'me' },
+    });
+    expect(await check(tokenWith({ aud: ['https://other.example', audience] }))).toBe(200);
+  });
+
+  test.each([
+    ['another algorithm', {}, { alg: 'RS384' }, /^401 signing method RS384/],
+    ['no signature', {}, { alg: 'none' }, /^401 signing method none/],
+    ['no kid', {}, { kid: undefined }, /^401 the header has no kid/],
+    ['an unknown kid', {}, { kid: 'other' }, /^401 kid other/],
+    ['an issuer with one slash more', { iss: `${issuer}/` }, {}, /^401 issuer/],
+    ['another audience', { aud: 'https://other.example' }, {}, /audience/],
+    ['an audience that only begins alike', { aud: `${audience}/v1` }, {}, /audience/],
+    ['client_id while there is an aud', { aud: 'x', client_id: audience }, {}, /audience/],
+    ['neither aud nor client_id', { aud: undefined }, {}, /audience/],
+    ['its last second over', { exp: Math.floor(createManualClock().now() / 1000) }, {}, /expired/],
+    ['no exp', { exp: undefined }, {}, /exp is not a time/],
+    ['an exp in words', { exp: '2100-01-01' }, {}, /exp is not a time/],
+    ['no iat', { iat: undefined }, {}, /iat is not a time/],
+    ['an iat to come', { iat: Math.floor(createManualClock().now() / 1000) + 1 }, {}, /in the future/],
+    ['an nbf to come', { nbf: Math.floor(createManualClock().now() / 1000) + 1 }, {}, /not good yet/],
+  ])('refuses %s', async (_what, claims, header, reason) => {
+    expect(await check(tokenWith(claims, header))).toMatch(reason);
+  });
+
+  test('takes client_id where there is no aud', async () => {
+    expect(await check(tokenWith({ aud: undefined, client_id: audience }))).toBe(200);
+  });
+
+  test('refuses a signature by another key, and a changed token', async () => {
+    expect(await check(tokenWith({}, {}, second))).toBe('401 the signature is wrong');
+    const [header, , signature] = tokenWith().split('.');
+    const changed = jsonOf({ iss: issuer, aud: audience, iat: 0, exp: seconds() + 900 });
+    expect(await check(`${header}.${changed}.${signature}`)).toBe('401 the signature is wrong');
+  });
+
+  test.each(['', 'opaque', 'a.b', 'a.b.c.d', 'é.b.c', 'bnVsbA.bnVsbA.bnVsbA'])(
+    'refuses %j',
+    async (token) => {
+      expect(await check(token)).toMatch(/^401 (there is no JWT|the token is not made of)/);
+    },
+  );
+
+  test("wants one of the route's scopes, in scope or scp, as a whole word", async () => {
+    expect(await check(tokenWith(), { scopes: ['c', 'b'] })).toBe(200);
+    expect(await check(tokenWith({ scope: undefined, scp: ['x', 'c'] }), { scopes: ['c'] })).toBe(200);
+    expect(await check(tokenWith({ scope: undefined, scp: 'x c' }), { scopes: ['c'] })).toBe(200);
+    for (const scope of ['c', 'ab', 'a,b', undefined])
+      expect(await check(tokenWith({ scope }), { scopes: ['a', 'b'] })).toMatch(/^403/);
+  });
+
+  test('counts request line and headers, to the byte', async () => {
+    const token = tokenWith();
+    const without = Buffer.byteLength(
+      `GET /contracts HTTP/1.1\r\nx: \r\nauthorization: Bearer ${token}\r\n\r\n`,
+    );
+    const fill = (bytes: number) => ({ headers: { x: 'x'.repeat(bytes) } });
+    expect(await check(token, fill(gatewayLimits.requestBytes - without))).toBe(200);
+    expect(await check(token, fill(gatewayLimits.requestBytes - without + 1))).toMatch(/^431/);
+  });
+
+  test('keeps keys for two hours, and looks no second time for an unknown kid', async () => {
+    const server = documents([published('first', first)]);
+    const time = createManualClock();
+    const gateway = await gatewayWith(server, time);
+    const status = async (key: typeof first, kid: string) =>
+      (await gateway.check({ authorization: tokenWith({ exp: seconds() + 86_400 }, { kid }, key) })).status;
+    expect(await status(first, 'first')).toBe(200);
+    server.keys.splice(0, 1, published('second', second));
+    expect(await status(second, 'second')).toBe(401);
+    time.advance(gatewayLimits.keyCacheMs - 1);
+    expect([await status(first, 'first'), await status(second, 'second')]).toEqual([200, 401]);
+    expect(server.fetched.filter((url) => url.endsWith('/jwks'))).toHaveLength(1);
+    time.advance(1);
+    expect([await status(first, 'first'), await status(second, 'second')]).toEqual([401, 200]);
+  });
+
+  test.each([
+    ['an elliptic key', published('first', first, { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' })],
+    ['a key for another algorithm', published('first', first, { alg: 'PS256' })],
+    ['a key for encryption', published('first', first, { use: 'enc' })],
+    ['a key without kid', published('first', first, { kid: undefined })],
+  ])('throws at a key set with %s', async (_what, key) => {
+    const gateway = await gatewayWith(documents([published('other', second), key]));
+    await expect(gateway.check({ authorization: tokenWith() })).rejects.toThrow('not for RS256');
+  });
+
+  test("can't be made without a discovery document of its issuer, or with too long a one", async () => {
+    const made = (discovery: object) => gatewayWith(documents([], discovery));
+    await expect(made({ issuer: `${issuer}/` })).rejects.toThrow('discovery is of issuer');
+    await expect(made({ more: 'x'.repeat(gatewayLimits.documentBytes) })).rejects.toThrow('bytes');
+    const keys = [published('first', first, { more: 'x'.repeat(gatewayLimits.documentBytes) })];
+    const gateway = await gatewayWith(documents(keys));
+    await expect(gateway.check({ authorization: tokenWith() })).rejects.toThrow('bytes');
+  });
+});

@@ -1,0 +1,14 @@
+export const hostileHost = 'evil.example';
+
+/** Everything by which a sender might name a host, a protocol or an address of its choice. */
+export const hostileHeaders = {
+  host: `${hostileHost}:666`,
+  'x-forwarded-host': hostileHost,
+  'x-forwarded-proto': 'https',
+  'x-forwarded-port': '666',
+  'x-forwarded-for': '203.0.113.66',
+  'x-forwarded-prefix': '/evil',
+  'x-original-url': '/evil',
+  'x-rewrite-url': '/evil',
+  forwarded: `for=203.0.113.66;host=${hostileHost};proto=https`,
+};

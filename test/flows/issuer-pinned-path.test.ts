@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployment, startEmbedded } from '../support/deployment.ts';
+import { freePort } from '../support/free-port.ts';
+import { type CallOptions, httpCall } from '../support/http-call.ts';
+import { apiLogin, getProfile } from '../support/json-api.ts';
+import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { hostileHeaders } from './hostile-headers.ts';
+
+/** The embedded default under an issuer of one's choice; `fetch` goes to its origin. */
+async function startUnder(issuerOf: (port: number) => string, env: Record<string, string> = {}) {
+  const port = await freePort();
+  const issuer = issuerOf(port);
+  const started = await startEmbedded({
+    env: { GATEHOUSE_ISSUER: issuer, GATEHOUSE_PORT: String(port), GATEHOUSE_APIS_FILE: '', ...env },
+  });
+  const origin = `http://127.0.0.1:${port}`;
+  const fetchHere: Deployment['fetch'] = (url, init) =>
+    fetch(String(url).replace(new URL(issuer).origin, origin), { ...init, redirect: 'manual' });
+  return { ...started, issuer, audience: `${issuer}/api`, fetch: fetchHere };
+}
+
+/** For the browser, whose notion of 'here' is an origin. */
+const asBrowsed = (deployment: Deployment) =>
+  createUserAgent({ fetch: deployment.fetch, issuer: new URL(deployment.issuer).origin });
+
+describe('an issuer with a path', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await startUnder((port) => `http://localhost:${port}/id`);
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  test('discovery is found below it, and everything it names answers there', async () => {
+    const answer = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);
+    const document = (await answer.json()) as Record<string, string>;
+    expect(document.issuer).toBe(deployment.issuer);
+    const urls = Object.entries(document).filter(([field]) => /(_endpoint|_uri)$/.test(field));
+    for (const [, url] of urls) {
+      expect(url.startsWith(`${deployment.issuer}/`)).toBe(true);
+      expect((await deployment.fetch(url)).status).not.toBe(404);
+    }
+    const jwks = await deployment.fetch(document.jwks_uri ?? '');
+    expect(((await jwks.json()) as { keys: unknown[] }).keys.length).toBeGreaterThan(0);
+  });
+
+  test('a person signs in through its pages, refreshes and signs out', async () => {
+    const web = createTestClient(deployment, demoApps.web);
+    const agent = asBrowsed(deployment);
+    const page = await agent.get(web.authorizationUrl({ scope: 'openid email contracts:read' }));
+    expect(page.url).toMatch(new RegExp(`^${deployment.issuer}/interaction/`));
+    const stylesheet = /href="(?<path>[^"]+\.css[^"]*)"/.exec(page.html)?.groups?.path ?? '';
+    expect((await deployment.fetch(new URL(stylesheet, deployment.issuer).href)).status).toBe(200);
+
+    const tokens = await web.signIn(agent, { scope: 'openid email contracts:read' });
+    expect(decodeJwt(tokens.access_token).claims).toMatchObject({
+      iss: deployment.issuer,
+      aud: deployment.audience,
+    });
+    expect((await web.refresh(tokens.refresh_token)).status).toBe(200);
+    const userinfo = await deployment.fetch(`${deployment.issuer}/oauth2/userinfo`, {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    });
+    expect(await userinfo.json()).toMatchObject({ email: 'john@example.com' });
+
+    const hint = new URLSearchParams({ id_token_hint: tokens.id_token ?? '' });
+    const asked = await agent.get(`${deployment.issuer}/oauth2/logout?${hint}`);
+    const left = await agent.submit(asked, { logout: 'yes' });
+    expect(left.url.startsWith(`${deployment.issuer}/oauth2/logout`)).toBe(true);
+    expect(left.status).toBe(200);
+  });
+
+  test('an authorization request by POST stays below it', async () => {
+    const url = new URL(createTestClient(deployment, demoApps.web).authorizationUrl());
+    const body = new URLSearchParams(url.search);
+    const answer = await deployment.fetch(`${url.origin}${url.pathname}`, { method: 'POST', body });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, url.href]);
+  });
+
+  test('the JSON API and the assets are there, too, and a gateway may have cut the path off', async () => {
+    const { accessToken } = await apiLogin(deployment);
+    expect((await getProfile(deployment, accessToken)).status).toBe(200);
+    const { origin } = new URL(deployment.issuer);
+    const bare = await deployment.fetch(`${origin}/.well-known/openid-configuration`);
+    expect(await bare.json()).toMatchObject({ issuer: deployment.issuer });
+    expect((await deployment.fetch(`${origin}/idx/.well-known/openid-configuration`)).status).toBe(404);
+  });
+
+  test('metrics know its routes by their names', async () => {
+    await deployment.fetch(`${deployment.issuer}/.well-known/jwks.json`);
+    const metrics = await (await fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
+    expect(metrics).toContain('gatehouse_http_requests_total{route="/.well-known/jwks.json"');
+  });
+});
+
+describe('an https issuer behind a proxy', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    const env = { GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1/32', GATEHOUSE_EVENTS_SINK: 'stdout' };
+    deployment = await startUnder((port) => `https://localhost:${port}`, env);
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const call = (target: string, options: CallOptions = {}) =>
+    httpCall(deployment.origins[0] ?? '', target, options);
+
+  test('every cookie is Secure, and browsers are told to stay with https', async () => {
+    const cookies: string[] = [];
+    const fetchHere: Deployment['fetch'] = async (url, init) => {
+      const answer = await deployment.fetch(url, init);
+      cookies.push(...answer.headers.getSetCookie());
+      expect(answer.headers.get('strict-transport-security')).toMatch(/^max-age=\d{8}/);
+      return answer;
+    };
+    const here = { ...deployment, fetch: fetchHere };
+    const tokens = await createTestClient(here, demoApps.web).signIn(asBrowsed(here));
+    expect(decodeJwt(tokens.access_token).claims.iss).toBe(deployment.issuer);
+    expect(cookies.some((cookie) => cookie.startsWith('gatehouse_session='))).toBe(true);
+    expect(cookies.filter((cookie) => !/; secure/i.test(cookie))).toEqual([]);
+  });
+
+  test('a trusted proxy that says http changes nothing', async () => {
+    const web = createTestClient(deployment, demoApps.web);
+    const url = new URL(web.authorizationUrl());
+    const headers = { ...hostileHeaders, 'x-forwarded-proto': 'http' };
+    const answer = await call(`${url.pathname}${url.search}`, { headers });
+    for (const cookie of answer.headers['set-cookie'] ?? ['none']) expect(cookie).toMatch(/; secure/i);
+    const posted = await call('/oauth2/authorize', {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      body: url.search.slice(1),
+    });
+    expect([posted.status, posted.headers.location]).toEqual([303, url.href]);
+  });
+});

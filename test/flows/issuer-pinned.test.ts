@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { type Deployment, startEmbedded } from '../support/deployment.ts';
+import { type CallOptions, httpCall } from '../support/http-call.ts';
+import { apiLogin } from '../support/json-api.ts';
+import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { hostileHeaders, hostileHost } from './hostile-headers.ts';
+
+type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
+
+describe('whatever a request says of host and protocol, the issuer is what we say', () => {
+  let deployment: Deployment;
+  let keys: Pair;
+  let jwk: JWK;
+  beforeAll(async () => {
+    keys = await generateKeyPair('ES256');
+    jwk = await exportJWK(keys.publicKey);
+    deployment = await startEmbedded();
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const call = (target: string, options: CallOptions = {}) =>
+    httpCall(deployment.origins[0] ?? '', target, {
+      ...options,
+      headers: { ...hostileHeaders, ...options.headers },
+    });
+  /** The same deployment, met with hostile headers at every step. */
+  const hostile = (): Deployment => ({
+    ...deployment,
+    fetch: async (url, init) => {
+      const request = new Request(url, init);
+      const { pathname, search } = new URL(request.url);
+      const answer = await call(`${pathname}${search}`, {
+        method: request.method,
+        headers: Object.fromEntries(request.headers),
+        body: await request.text(),
+      });
+      const headers = Object.entries(answer.headers).flatMap(([name, value]) =>
+        [value ?? []].flat().map((one): [string, string] => [name, one]),
+      );
+      const body = answer.body === '' ? null : answer.body;
+      return new Response(body, { status: answer.status, headers });
+    },
+  });
+
+  test.each(['openid-configuration', 'oauth-authorization-server'])('%s', async (name) => {
+    const { body } = await call(`/.well-known/${name}`);
+    expect(body).not.toContain(hostileHost);
+    const document = JSON.parse(body) as Record<string, unknown>;
+    const urls = Object.entries(document).filter(([field]) => /(_endpoint|_uri)$/.test(field));
+    expect(urls.length).toBeGreaterThan(5);
+    expect(document.issuer).toBe(deployment.issuer);
+    for (const [, url] of urls) expect(String(url).startsWith(`${deployment.issuer}/`)).toBe(true);
+  });
+
+  test('a whole sign-in, its tokens and its logout', async () => {
+    const seen: string[] = [];
+    const { fetch, ...rest } = hostile();
+    const watched: Deployment['fetch'] = async (url, init) => {
+      const answer = await fetch(url, init);
+      seen.push(JSON.stringify([...answer.headers]), await answer.clone().text());
+      return answer;
+    };
+    const agent = createUserAgent({ ...rest, fetch: watched });
+    const web = createTestClient({ ...rest, fetch: watched }, demoApps.web);
+    const tokens = await web.signIn(agent, { scope: 'openid email contracts:read' });
+    expect(decodeJwt(tokens.access_token).claims.iss).toBe(deployment.issuer);
+    expect(decodeJwt(tokens.id_token).claims.iss).toBe(deployment.issuer);
+
+    const logout = new URLSearchParams({ id_token_hint: tokens.id_token ?? '' });
+    const asked = await agent.get(`${deployment.issuer}/oauth2/logout?${logout}`);
+    const left = await agent.submit(asked, { logout: 'yes' });
+    expect([new URL(left.url).origin, left.status]).toEqual([deployment.issuer, 200]);
+    expect(seen.length).toBeGreaterThan(10);
+    expect(seen.filter((text) => text.includes(hostileHost))).toEqual([]);
+  });
+
+  test('redirects, and cookies fit for the issuer', async () => {
+    const web = createTestClient(deployment, demoApps.web);
+    const url = new URL(web.authorizationUrl());
+    const answer = await call(`${url.pathname}${url.search}`);
+    expect(answer.status).toBe(303);
+    expect(new URL(answer.headers.location ?? '', deployment.issuer).origin).toBe(deployment.issuer);
+    const cookies = answer.headers['set-cookie'] ?? [];
+    expect(cookies.length).toBeGreaterThan(0);
+    for (const cookie of cookies) {
+      expect(cookie).toMatch(/; httponly/i);
+      expect(cookie).toMatch(/; samesite=lax/i);
+      expect(cookie).not.toMatch(/; *(secure|domain)/i);
+    }
+    const posted = await call('/oauth2/authorize', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: url.search.slice(1),
+    });
+    expect(posted.status).toBe(303);
+    const target = new URL(posted.headers.location ?? '', deployment.issuer);
+    expect(target.href).toBe(url.href);
+  });
+
+  test.each([
+    '/',
+    '/nothing-here',
+    '/oauth2/authorize?client_id=nobody',
+    '/interaction/none',
+    '/user/profile',
+  ])('the answer at %s', async (target) => {
+    for (const accept of ['text/html', 'application/json']) {
+      const answer = await call(target, { headers: { accept } });
+      expect(JSON.stringify(answer.headers) + answer.body).not.toContain(hostileHost);
+    }
+  });
+
+  test('an absolute URL as request target is refused, whosever it is', async () => {
+    for (const origin of [`http://${hostileHost}`, deployment.issuer, 'https://localhost']) {
+      const answer = await call(`${origin}/.well-known/openid-configuration`);
+      expect(answer.status).toBe(400);
+      expect(answer.body).not.toContain(hostileHost);
+    }
+    expect((await call('*', { method: 'OPTIONS' })).status).toBe(400);
+  });
+
+  test.each(['//evil.example/', '/\\evil.example', '/%0d%0aLocation:%20x', '/..//evil.example', '/%2e%2e/'])(
+    'the odd path %s leads nowhere',
+    async (target) => {
+      const answer = await call(target, { headers: { accept: 'text/html' } });
+      expect([400, 404]).toContain(answer.status);
+      expect(answer.headers.location).toBeUndefined();
+    },
+  );
+
+  test('DPoP is held against the issuer, not against the host that was named (RFC 9449 §4.3)', async () => {
+    const proof = (htu: string) =>
+      new SignJWT({ htm: 'POST', htu, jti: crypto.randomUUID() })
+        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+        .setIssuedAt()
+        .sign(keys.privateKey);
+    const redeem = async (htu: string) => {
+      const answer = await call('/oauth2/token', {
+        method: 'POST',
+        headers: { dpop: await proof(htu), 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          client_id: 'demo-service',
+          client_secret: 'demo-service-secret',
+        }).toString(),
+      });
+      return { status: answer.status, body: JSON.parse(answer.body) as Record<string, unknown> };
+    };
+    const good = await redeem(`${deployment.issuer}/oauth2/token`);
+    expect([good.status, good.body.token_type]).toEqual([200, 'DPoP']);
+    expect(decodeJwt(String(good.body.access_token)).claims.cnf).toEqual({
+      jkt: await calculateJwkThumbprint(jwk),
+    });
+    for (const htu of [`https://${hostileHost}/oauth2/token`, `http://${hostileHost}:666/oauth2/token`]) {
+      expect(await redeem(htu)).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
+    }
+  });
+
+  test("the JSON API's tokens name the issuer too", async () => {
+    const { accessToken } = await apiLogin(hostile());
+    expect(decodeJwt(accessToken).claims).toMatchObject({
+      iss: deployment.issuer,
+      aud: deployment.audience,
+    });
+  });
+});

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
+import { apiLogin, postJson } from '../support/json-api.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
+import {
+  type JsonSchema,
+  type OpenApiDocument,
+  openApiProblems,
+  operationsOf,
+  schemaOf,
+} from './openapi-document.ts';
+
+const { email, password } = demo;
+
+/** Whether a JSON Schema takes a value, by a reading of the schema that isn't the server's. */
+const takes = (schema: JsonSchema, value: unknown) =>
+  z.fromJSONSchema(schema as never).safeParse(value).success;
+
+describe('/openapi.json', () => {
+  let deployment: Deployment;
+  let document: OpenApiDocument;
+  beforeAll(async () => {
+    deployment = await startEmbedded();
+    const answer = await deployment.fetch(`${deployment.issuer}/openapi.json`);
+    document = (await answer.json()) as OpenApiDocument;
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const good = async (): Promise<Record<string, Record<string, unknown>>> => {
+    const [one, other] = [await apiLogin(deployment), await apiLogin(deployment)];
+    return {
+      '/auth/login': { email, password },
+      '/auth/refresh': { refreshToken: one.refreshToken },
+      '/auth/logout': { refreshToken: other.refreshToken },
+      '/auth/register': { email: 'walked@example.com', password: 'walked-through-all' },
+    };
+  };
+  const problemSchema = () => document.components.schemas.Problem as JsonSchema;
+  const send = (method: string, path: string, body: unknown, token?: string) =>
+    method === 'get'
+      ? deployment.fetch(`${deployment.issuer}${path}`, {
+          headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+        })
+      : postJson(deployment, path, body);
+
+  test('is a valid description by OpenAPI 3.1, and names this server', () => {
+    expect(openApiProblems(document)).toEqual([]);
+    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(document.servers).toEqual([{ url: deployment.issuer }]);
+  });
+
+  test('the check of it would notice', () => {
+    const broken = structuredClone(document);
+    delete (broken.paths['/auth/login'] as { post: Record<string, unknown> }).post.responses;
+    Object.assign(broken.info, { version: undefined });
+    Object.assign(broken, { path: {} });
+    expect(openApiProblems(broken)).toHaveLength(3);
+  });
+
+  test('names every endpoint of the JSON API', () => {
+    const names = operationsOf(document).map(({ method, path }) => `${method} ${path}`);
+    expect(names.sort()).toEqual([
+      'get /user/profile',
+      'post /auth/login',
+      'post /auth/logout',
+      'post /auth/refresh',
+      'post /auth/register',
+    ]);
+  });
+
+  test('every endpoint answers as described when all is well', async () => {
+    const bodies = await good();
+    const { accessToken } = await apiLogin(deployment);
+    for (const { method, path, operation } of operationsOf(document)) {
+      const answer = await send(method, path, bodies[path], operation.security && accessToken);
+      const described = operation.responses[answer.status];
+      expect([path, answer.ok, described]).toEqual([path, true, expect.anything()]);
+      const text = await answer.text();
+      if (described?.content === undefined) expect(text).toBe('');
+      else expect([path, takes(schemaOf(described.content), JSON.parse(text))]).toEqual([path, true]);
+    }
+  });
+
+  test('every problem it meets is described', async () => {
+    const spa = { clientId: 'demo-spa' };
+    const machine = await createTestClient(deployment, demoApps.service).post('token', {
+      grant_type: 'client_credentials',
+    });
+    const narrow = await createTestClient(deployment, demoApps.firstParty).post('token', {
+      grant_type: 'password',
+      username: email,
+      password,
+      scope: 'openid',
+    });
+    const met: [path: string, method: string, status: number, body: unknown, token?: string][] = [
+      ['/auth/login', 'post', 401, { email, password: 'wrong' }],
+      ['/auth/login', 'post', 403, { email, password, ...spa }],
+      ['/auth/login', 'post', 400, {}],
+      ['/auth/login', 'post', 400, '{'],
+      ['/auth/login', 'post', 413, { email: 'a'.repeat(70 * 1024), password }],
+      ['/auth/refresh', 'post', 401, { refreshToken: 'x' }],
+      ['/auth/refresh', 'post', 403, { refreshToken: 'x', ...spa }],
+      ['/auth/logout', 'post', 403, { refreshToken: 'x', ...spa }],
+      ['/auth/register', 'post', 400, { email: 'x', password: 'x' }],
+      ['/user/profile', 'get', 401, undefined],
+      ['/user/profile', 'get', 401, undefined, String(machine.body.access_token)],
+      ['/user/profile', 'get', 403, undefined, String(narrow.body.access_token)],
+    ];
+    for (const [path, method, status, body, token] of met) {
+      const answer = await send(method, path, body, token);
+      expect([path, answer.status]).toEqual([path, status]);
+      const operation = operationsOf(document).find((each) => each.path === path)?.operation;
+      const problem = (await answer.json()) as { code: string };
+      expect(operation?.responses[status]?.description).toContain(problem.code);
+      expect(takes(problemSchema(), problem)).toBe(true);
+    }
+  });
+
+  test('what a request schema refuses is refused, what it takes is not', async () => {
+    const bodies = await good();
+    for (const { path, operation } of operationsOf(document)) {
+      if (!operation.requestBody) continue;
+      const schema = schemaOf(operation.requestBody.content);
+      const body = bodies[path] ?? {};
+      expect(takes(schema, body)).toBe(true);
+      const refused = variations(schema, body).filter((value) => !takes(schema, value));
+      expect(refused.length).toBeGreaterThanOrEqual(4);
+      for (const value of refused) {
+        const answer = await postJson(deployment, path, JSON.stringify(value));
+        const { code } = (await answer.json()) as { code: string };
+        expect([path, value, code]).toEqual([path, value, 'validation_failed']);
+      }
+      const taken = variations(schema, body).filter((value) => takes(schema, value));
+      expect(taken.length).toBeGreaterThanOrEqual(1);
+      for (const value of taken.filter(() => path !== '/auth/register')) {
+        const answer = await postJson(deployment, path, JSON.stringify(value));
+        expect([path, value, answer.status]).not.toEqual([path, value, 400]);
+      }
+    }
+  });
+});
+
+/** Changes of a good body, some of which its schema still takes: a field left out, another type, too long, just long enough, one too many. */
+function variations(schema: JsonSchema, body: Record<string, unknown>): unknown[] {
+  const fields = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
+  const changed = fields.flatMap(([name, field]) => {
+    const { [name]: _, ...without } = body;
+    const longest = Number(field.maxLength ?? 100);
+    const values = [1, null, [], {}, '', 'a'.repeat(longest), 'a'.repeat(longest + 1)];
+    return [without, ...values.map((value) => ({ ...body, [name]: value }))];
+  });
+  return [...changed, { ...body, unexpected: 1 }, [], null];
+}

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { OidcStore } from '../../provider/ports/oidc-store.ts';
+import { type TestClient, type Tokens, tokensOf } from '../support/test-client.ts';
+import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { allScopes, appDocument, copyOf, createApp, silently, standing } from './apps.ts';
+import { type InProcess, startInProcess } from './in-process.ts';
+
+const hour = 3600;
+const day = 86_400;
+const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+
+let deployment: InProcess;
+let web: TestClient;
+let agent: UserAgent;
+beforeAll(async () => {
+  deployment = await startInProcess([appDocument('web')]);
+  web = createApp(deployment, 'web');
+}, 120_000);
+afterAll(() => deployment?.stop());
+beforeEach(() => {
+  agent = createUserAgent(deployment);
+});
+
+const refresh = async ({ refresh_token }: Tokens) => (await web.refresh(refresh_token)).status;
+
+test('an access token lives 15 minutes', async () => {
+  const { access_token } = await web.signIn(agent, { scope: allScopes });
+  deployment.advance(14 * 60 + 55);
+  expect(await standing(deployment, web, access_token)).toBe('live');
+  deployment.advance(6);
+  expect(await standing(deployment, web, access_token)).toBe('dead');
+});
+
+test('what was revoked stays so for as long as it would have lived', async () => {
+  const { access_token, refresh_token } = await web.signIn(agent, offline);
+  await web.post('revoke', { token: refresh_token });
+  deployment.advance(14 * 60 + 55);
+  expect(await standing(deployment, web, access_token)).toBe('dead');
+  deployment.advance(89 * day);
+  expect((await web.refresh(refresh_token)).body.error).toBe('invalid_grant');
+});
+
+describe('a session', () => {
+  test('ends three days after its last use, and with it its families', async () => {
+    const [bound, free] = [await web.signIn(agent, { scope: allScopes }), await web.signIn(agent, offline)];
+    deployment.advance(3 * day - hour);
+    expect(await silently(copyOf(deployment, agent), web)).toBe('code');
+    const next = tokensOf(await web.refresh(bound.refresh_token));
+    deployment.advance(3 * day + 1);
+    expect(await silently(agent, web)).toBe('login_required');
+    expect(await refresh(next)).toBe(400);
+    expect(await refresh(free)).toBe(200);
+  });
+
+  test('ends 14 days after signing in, however often it is used', async () => {
+    let tokens = await web.signIn(agent, { scope: allScopes });
+    for (let used = 2; used <= 12; used += 2) {
+      deployment.advance(2 * day);
+      expect(await silently(agent, web)).toBe('code');
+      tokens = tokensOf(await web.refresh(tokens.refresh_token));
+    }
+    deployment.advance(2 * day - 10);
+    expect(await silently(agent, web)).toBe('code');
+    deployment.advance(11);
+    expect(await silently(agent, web)).toBe('login_required');
+    expect(await refresh(tokens)).toBe(400);
+  });
+});
+
+describe('a family with offline_access', () => {
+  test('ends 30 days after its last use', async () => {
+    const first = await web.signIn(agent, offline);
+    deployment.advance(30 * day - 10);
+    const second = tokensOf(await web.refresh(first.refresh_token));
+    deployment.advance(30 * day + 1);
+    expect(await refresh(second)).toBe(400);
+  });
+
+  test('ends 90 days after signing in, however often it is used', async () => {
+    let tokens = await web.signIn(agent, offline);
+    for (let used = 0; used < 89; used += 1) {
+      deployment.advance(day);
+      tokens = tokensOf(await web.refresh(tokens.refresh_token));
+    }
+    deployment.advance(day - 5);
+    tokens = tokensOf(await web.refresh(tokens.refresh_token));
+    tokens = tokensOf(await web.refresh(tokens.refresh_token));
+    deployment.advance(6);
+    expect(await refresh(tokens)).toBe(400);
+  });
+});
+
+describe('a request under way while the person signs out', () => {
+  let release: () => void;
+  let arrived: Promise<void>;
+
+  /** Holds the next write of a session, as a slow network would. */
+  function holdNextSession(): void {
+    const { oidcStore } = deployment.ports;
+    const put = oidcStore.put;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    arrived = new Promise((tell) => {
+      oidcStore.put = async (...call: Parameters<OidcStore['put']>) => {
+        if (call[0] === 'Session') {
+          oidcStore.put = put;
+          tell();
+          await released;
+        }
+        return put.apply(oidcStore, call);
+      };
+    });
+  }
+
+  test("can't bring the session back when it is saved after its end", async () => {
+    const tokens = await web.signIn(agent, { scope: allScopes });
+    const asked = await agent.get(`${deployment.issuer}/oauth2/logout`);
+    const slow = copyOf(deployment, agent);
+    const old = copyOf(deployment, agent);
+    holdNextSession();
+    const underWay = slow.get(web.authorizationUrl({ scope: allScopes }));
+    await arrived;
+    await agent.submit(asked, { logout: 'yes' });
+    release();
+    const code = new URL((await underWay).url).searchParams.get('code') ?? '';
+    expect((await web.redeem(code)).body.error).toBe('invalid_grant');
+    for (const browser of [slow, old, agent]) expect(await silently(browser, web)).toBe('login_required');
+    expect(await refresh(tokens)).toBe(400);
+    expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
+  });
+});

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { PostgresAccountStore } from '../../provider/adapters/postgres/account-store.ts';
+import { type Database, openDatabase } from '../../provider/adapters/postgres/database.ts';
+import type { AccountChange } from '../../provider/ports/account-store.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { type TestClient, type Tokens, tokensOf } from '../support/test-client.ts';
+import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { allScopes, appDocument, createApp, postJson, silently, standing } from './apps.ts';
+
+const clients = [appDocument('web'), appDocument('own', { firstParty: true })];
+const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+
+let deployment: Deployment;
+let database: Database;
+let accounts: PostgresAccountStore;
+let web: TestClient;
+let own: TestClient;
+beforeAll(async () => {
+  deployment = await startServers({ clients });
+  database = openDatabase({ url: deployment.databaseUrl ?? '' });
+  accounts = new PostgresAccountStore({ db: database.knex });
+  web = createApp(deployment, 'web');
+  own = createApp(deployment, 'own');
+}, 120_000);
+afterAll(async () => {
+  await database?.close();
+  await deployment?.stop();
+});
+
+async function change(changes: AccountChange): Promise<void> {
+  const account = await accounts.findByEmail(demo.email);
+  const changed = await accounts.update(account?.id ?? '', changes, Date.now());
+  expect(changed).toBeDefined();
+}
+
+const refresh = async (app: TestClient, { refresh_token }: Tokens) => {
+  const { status, body } = await app.refresh(refresh_token);
+  return [status, body.error];
+};
+
+describe('a session', () => {
+  let agent: UserAgent;
+  beforeEach(() => {
+    agent = createUserAgent(deployment);
+  });
+
+  test('signs the person in to other apps, on any process, without asking again', async () => {
+    expect(await silently(agent, own)).toBe('login_required');
+    await web.signIn(agent, { scope: allScopes });
+    for (const _ of [1, 2, 3]) expect(await silently(agent, own)).toBe('code');
+    expect(await silently(agent, web)).toBe('code');
+  });
+
+  test('a new sign-in, or a new consent, in a session ends none of its older families', async () => {
+    const first = await web.signIn(agent, { scope: allScopes });
+    const others = [
+      await web.signIn(agent, { scope: allScopes, prompt: 'login' }),
+      await web.signIn(agent, { scope: allScopes, prompt: 'consent' }),
+      await web.signIn(agent, { scope: allScopes, max_age: '0' }),
+      await web.signIn(agent, offline),
+      await web.signIn(agent, { scope: 'openid' }),
+    ];
+    for (const tokens of [first, ...others.slice(0, 4)]) {
+      expect(await standing(deployment, web, tokens.access_token)).toBe('live');
+    }
+    for (const tokens of [first, ...others]) expect(await refresh(web, tokens)).toEqual([200, undefined]);
+  });
+
+  test('its cookie without the signature, or with another, signs nobody in', async () => {
+    await web.signIn(agent, { scope: allScopes });
+    const [name = ''] = [...agent.cookies.keys()].filter((cookie) => cookie.endsWith('gatehouse_session'));
+    const value = agent.cookies.get(name) ?? '';
+    const signature = agent.cookies.get(`${name}.sig`) ?? '';
+    const tries: [string, string | undefined][] = [
+      [value, undefined],
+      [value, `${signature.slice(0, -2)}AA`],
+      [`${value.slice(0, -1)}${value.endsWith('A') ? 'B' : 'A'}`, signature],
+    ];
+    for (const [id, sig] of tries) {
+      const thief = createUserAgent(deployment);
+      thief.cookies.set(name, id);
+      if (sig !== undefined) thief.cookies.set(`${name}.sig`, sig);
+      expect(await silently(thief, web)).toBe('login_required');
+    }
+    expect(await silently(agent, web)).toBe('code');
+  });
+});
+
+describe.each<[string, AccountChange]>([
+  ['is disabled', { state: 'disabled', raiseGeneration: true }],
+  ['is disabled, with its generation left as it is', { state: 'disabled' }],
+  ['is signed out everywhere', { raiseGeneration: true }],
+])('when an account %s', (_, changes) => {
+  test('tokens of every kind are dead everywhere, and its sessions have to sign in again', async () => {
+    const agent = createUserAgent(deployment);
+    const { email, password } = demo;
+    const families: [TestClient, Tokens][] = [
+      [web, await web.signIn(agent, { scope: allScopes })],
+      [web, await web.signIn(agent, offline)],
+      [own, await own.signIn(agent, { scope: allScopes })],
+    ];
+    const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
+    const { body: login } = await postJson(deployment, '/auth/login', { email, password });
+    await change(changes);
+
+    for (const [app, tokens] of families) {
+      expect(await standing(deployment, app, tokens.access_token)).toBe('dead');
+      expect(await refresh(app, tokens)).toEqual([400, 'invalid_grant']);
+    }
+    expect((await web.redeem(code)).body.error).toBe('invalid_grant');
+    const { refreshToken } = login;
+    expect((await postJson(deployment, '/auth/refresh', { refreshToken })).body.code).toBe('invalid_grant');
+    for (const _process of deployment.origins) expect(await silently(agent, web)).toBe('login_required');
+    const page = await agent.get(web.authorizationUrl({ scope: allScopes }));
+    expect(page.html).toContain('name="password"');
+
+    const again = await postJson(deployment, '/auth/login', { email, password });
+    if (changes.state === 'disabled') {
+      expect([again.status, again.body.code]).toEqual([403, 'account_disabled']);
+      await change({ state: 'active', raiseGeneration: true });
+    } else expect(again.status).toBe(200);
+
+    // The way back is a new sign-in, in the same browser too; what is dead stays dead.
+    const back = await web.signIn(agent, { scope: allScopes });
+    expect(await standing(deployment, web, back.access_token)).toBe('live');
+    expect(tokensOf(await web.refresh(back.refresh_token)).token_type).toBe('Bearer');
+    expect(await silently(agent, own)).toBe('code');
+    for (const [app, tokens] of families) {
+      expect(await standing(deployment, app, tokens.access_token)).toBe('dead');
+      expect(await refresh(app, tokens)).toEqual([400, 'invalid_grant']);
+    }
+  });
+});
