@@ -13,10 +13,13 @@ export interface FirebaseParameters {
 }
 
 /** One account's, as `firebase auth:export` writes them. */
-export const firebaseFields = z.strictObject({
-  passwordHash: z.string({ error: 'Give the hash, in Base64.' }),
-  salt: z.string({ error: 'Give the salt, in Base64.' }),
-});
+export const firebaseFields = z.object(
+  {
+    passwordHash: z.string({ error: 'Give the hash, in Base64.' }),
+    salt: z.string({ error: 'Give the salt, in Base64.' }),
+  },
+  { error: "Give an object with the account's passwordHash and salt." },
+);
 
 /** Gives the text to store, or why there is none. */
 export type FirebaseHash = (

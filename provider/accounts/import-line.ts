@@ -35,19 +35,27 @@ export interface ImportLineDeps {
 
 export const longestLine = 1_048_576;
 const deepest = 32;
-const lastYear = Date.UTC(9999, 11, 31);
-const milliseconds2001 = 1e12;
+const milliseconds1973 = 1e11;
+const lastMillisecond = Date.UTC(9999, 11, 31);
 
+const badTime = { error: 'Give a time like 2026-01-31T12:00:00Z, or milliseconds since 1970.' };
 const time = z.union(
   [
     z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-    z
-      .int()
-      .min(milliseconds2001 / 10)
-      .max(lastYear),
+    // Seconds would be smaller, and a time in 1970 by mistake.
+    z.int(badTime).min(milliseconds1973, badTime).max(lastMillisecond, badTime),
   ],
-  { error: 'Give a time like 2026-01-31T12:00:00Z, or milliseconds since 1970.' },
+  badTime,
 );
+
+const badGeneration = { error: 'Give a whole number from 0 to 1000000000.' };
+const generation = z.int(badGeneration).min(0, badGeneration).max(1_000_000_000, badGeneration);
+
+const roleList = z
+  .array(z.string({ error: 'Give each role as text.' }), {
+    error: 'Give a list of roles, like ["CLIENT"].',
+  })
+  .max(100, { error: 'An account has at most 100 roles.' });
 
 const flag = z.boolean({ error: 'Give true or false.' });
 
@@ -69,10 +77,10 @@ const lineSchema = z.strictObject({
   passwordHash: z.string({ error: 'Give the hash as text.' }).optional(),
   firebase: firebaseFields.optional(),
   keycloak: keycloakFields.optional(),
-  roles: z.array(z.string(), { error: 'Give a list of roles, like ["CLIENT"].' }).max(100).optional(),
+  roles: roleList.optional(),
   metadata: metadata.optional(),
   disabled: flag.optional(),
-  generation: z.int().min(0).max(1_000_000_000).optional(),
+  generation: generation.optional(),
   createdAt: time.optional(),
   updatedAt: time.optional(),
 });

@@ -15,7 +15,8 @@ const embedded = <Schema extends z.ZodType>(schema: Schema, error: string) =>
     })
     .pipe(schema);
 
-const parameter = z.array(z.string().max(20)).length(1);
+/** Keycloak keeps parameters as lists of one text. */
+const only = <Text extends z.ZodType<string>>(text: Text) => z.tuple([text]).transform(([value]) => value);
 
 /** The credential of type `password` in a realm's export. */
 export const keycloakFields = z.object({
@@ -34,10 +35,10 @@ export const keycloakFields = z.object({
 });
 
 const argon2Parameters = z.object({
-  type: parameter,
-  version: parameter,
-  memory: parameter,
-  parallelism: parameter,
+  type: only(z.enum(['i', 'd', 'id'])),
+  version: only(z.enum(['1.0', '1.3'])),
+  memory: only(z.string().regex(/^\d{1,10}$/)),
+  parallelism: only(z.string().regex(/^\d{1,3}$/)),
 });
 
 /** The same hash as a PHC string, or why there is none. Whether it can be verified is checked on the result. */
@@ -58,10 +59,8 @@ export function keycloakHash({
   const parameters = argon2Parameters.safeParse(credentialData.additionalParameters);
   if (!parameters.success) return { problem: "The additionalParameters aren't those of Keycloak's argon2." };
   const { type, version, memory, parallelism } = parameters.data;
-  const number = version[0] === '1.3' ? 19 : 16;
-  return {
-    stored: `$argon2${type[0]}$v=${number}$m=${memory[0]},t=${hashIterations},p=${parallelism[0]}${tail}`,
-  };
+  const number = version === '1.3' ? 19 : 16;
+  return { stored: `$argon2${type}$v=${number}$m=${memory},t=${hashIterations},p=${parallelism}${tail}` };
 }
 
 const pbkdf2Digests: Record<string, string | undefined> = {

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openEmbeddedDatabase } from '../adapters/embedded/database.ts';
 import { FileClientSource } from '../adapters/file/client-source.ts';
 import { FileKeyStore } from '../adapters/file/key-store.ts';
 import { createFileSecrets } from '../adapters/file/secrets.ts';
@@ -16,7 +15,6 @@ import { PostgresOutbox } from '../adapters/postgres/outbox.ts';
 import { PostgresSchema } from '../adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../adapters/postgres/unit-of-work.ts';
 import { RedisAccountIndex } from '../adapters/redis/account-index.ts';
-import { openRedis } from '../adapters/redis/connection.ts';
 import { RedisFamilyStore } from '../adapters/redis/family-store.ts';
 import { RedisOidcStore } from '../adapters/redis/oidc-store.ts';
 import { StdoutEventSink } from '../adapters/stdout/event-sink.ts';
@@ -40,6 +38,9 @@ import type { Schema } from '../ports/schema.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 
+/** A product, as metrics and traces name it. */
+export type Home = 'postgres' | 'redis' | 'file';
+
 /** Every port, filled. */
 export interface Ports {
   accounts: AccountStore;
@@ -56,9 +57,15 @@ export interface Ports {
   schema: Schema;
   secrets: Secrets;
   expired: ExpiredRows[];
+  /** Which product each of the stores is on. */
+  homes: Record<StorePort, Home>;
   /** In the order to open; closed in reverse. */
   dependencies: Dependency[];
 }
+
+type StorePort =
+  | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'expired')
+  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore');
 
 interface Deps {
   logger: Logger;
@@ -78,6 +85,8 @@ export async function openConfiguredDatabase(config: Config, { logger }: Deps): 
     const password = rereading(secretsOf(), config.databasePassword);
     return openDatabase({ url: config.databaseUrl, password, poolMax: config.databasePoolMax, warn });
   }
+  // Loaded where it is used: a command should start at once, and a server needs none of it.
+  const { openEmbeddedDatabase } = await import('../adapters/embedded/database.ts');
   const embedded = await openEmbeddedDatabase({ dataFolder: config.dataFolder });
   const database = openDatabase({ connection: embedded.connection, warn });
   const close = async () => {
@@ -98,6 +107,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
   const db = database.knex;
   const redis = await openConfiguredRedis(config, secrets, deps);
   const familiesInRedis = redis && config.refreshTokenStore === 'redis';
+  const familiesHome = familiesInRedis ? 'redis' : 'postgres';
   return {
     accounts: new PostgresAccountStore({ db }),
     consents: new PostgresConsentStore({ db }),
@@ -117,20 +127,28 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     schema: schemaOf(database),
     secrets,
     expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * 86_400_000 })],
+    homes: {
+      ...{ accounts: 'postgres', consents: 'postgres', outbox: 'postgres', unitOfWork: 'postgres' },
+      ...{ denylist: 'postgres', expired: 'postgres', keyStore: 'file' },
+      ...{ oidcStore: redis ? 'redis' : 'postgres', families: familiesHome, accountIndex: familiesHome },
+    },
     dependencies: redis ? [database, redis.dependency] : [database],
   };
 }
 
 async function openConfiguredRedis(config: Config, secrets: Secrets, { logger }: Deps) {
   if (config.redisUrl === undefined) return undefined;
+  const { openRedis } = await import('../adapters/redis/connection.ts');
   return openRedis({
     url: config.redisUrl,
     cluster: config.redisCluster,
     keyPrefix: config.redisKeyPrefix,
     password: rereading(secrets, config.redisPassword),
     onStateChange: (change) => {
-      const level = change.state === 'ready' || change.state === 'closed' ? 'info' : 'warn';
-      logger[level]({ ...change }, 'the connection to redis changed');
+      const { state, reason } = change;
+      if (state === 'ready') logger.info({}, 'redis is connected');
+      else if (state === 'closed') logger.info({ reason }, 'the connection to redis was closed');
+      else logger.warn({ state, reason }, 'redis is away');
     },
   });
 }

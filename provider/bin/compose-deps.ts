@@ -7,9 +7,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
+import type { Tracing } from '../lib/tracing.ts';
 import type { Account } from '../ports/account-store.ts';
-import type { Revocation } from '../revocation/revocation.ts';
 import type { Ports } from './adapters.ts';
+import type { Audit, AuditedRevocation } from './compose-audit.ts';
 
 /** What everything is made from. */
 export interface ComposeDeps {
@@ -20,6 +21,8 @@ export interface ComposeDeps {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
+  /** Left out where traces are off. */
+  tracing?: Tracing | undefined;
   isReady(): boolean;
 }
 
@@ -28,6 +31,7 @@ export interface ProtocolParts extends ComposeDeps {
   accounts: Accounts;
   clients: ClientRegistry;
   keyRing: KeyRing;
-  revocation: Revocation;
+  revocation: AuditedRevocation;
+  audit: Audit;
   signIn(input: { email: string; password: string; clientId: string }): Promise<Account>;
 }

@@ -24,7 +24,7 @@ export function composeGrants(
   parts: ProtocolParts,
   { directory, policy, refreshTokens, noting }: GrantParts,
 ): GrantDefinition[] {
-  const { accessModel, clock, logger, revocation } = parts;
+  const { accessModel, clock, logger, metrics, revocation } = parts;
   const apiScopes = new Set(accessModel.apis.flatMap((api) => api.scopes.map(({ name }) => name)));
   const factsOf = (id: string) => {
     const facts = directory.find(id);
@@ -44,16 +44,19 @@ export function composeGrants(
     }),
     createRefreshTokenGrant({
       refreshTokens,
-      endFamily: (id) => revocation.endFamily(id),
+      endFamily: (id) => revocation.endReusedFamily(id),
       isSessionAlive,
       client: (id) => directory.find(id),
       audience: (id, scopes, granted, asked) => policy.audience(factsOf(id), scopes, asked, granted),
       noteUse: (token) => noteFamilyUse(token, noting),
-      reused: (fields) =>
+      reused: ({ familyId, clientId }) => {
+        metrics.refreshTokensReused.inc();
+        const { clientAddress, userAgent } = currentRequestScope() ?? {};
         logger.warn(
-          { ...fields, ...currentRequestScope() },
+          { familyId, clientId, clientAddress, userAgent },
           'a spent refresh token came again: its family was ended',
-        ),
+        );
+      },
     }),
   ];
 }

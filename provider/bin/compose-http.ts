@@ -16,7 +16,8 @@ import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
 import { viewFile } from '../interactions/render.ts';
 import { interactionRoutes } from '../interactions/routes.ts';
 import { publicJwks } from '../keys/jwks.ts';
-import { currentRequestScope } from '../lib/request-scope.ts';
+import { isCut } from '../lib/cut-connection.ts';
+import { currentRequestScope, noteAccount, noteClient } from '../lib/request-scope.ts';
 import { scopeOfClaim } from '../oidc/scope-claims.ts';
 import { wrapTokenParameter } from '../oidc/structured-tokens.ts';
 import { protocolScopes } from '../oidc/token-policy.ts';
@@ -31,7 +32,7 @@ export interface HttpParts extends ProtocolParts {
 
 /** Puts the public listener together. */
 export function composeHttp(parts: HttpParts): Koa {
-  const { config, keyRing, protocol, logger, metrics, clock } = parts;
+  const { config, keyRing, protocol, logger, metrics, clock, tracing } = parts;
   const { issuer } = config;
   const bodyLimitBytes = config.bodyLimitKib * 1024;
   const endpoints = firstPartyEndpoints(firstPartyDeps(parts));
@@ -39,12 +40,11 @@ export function composeHttp(parts: HttpParts): Koa {
   const jwksMaxAgeSeconds = Math.min(900, Math.floor(config.keyLeadSeconds / 4));
   return createApp({
     first: [
-      scopeRequest({ clock, logger, metrics, clientAddress: addressReader(parts) }),
+      scopeRequest({ clock, logger, metrics, tracing, clientAddress: addressReader(parts) }),
       setSecurityHeaders(issuer),
       handleErrors({
         logger,
         sendErrorPage: createErrorPage({ renderer: protocol.renderer, requestId }),
-        storeError: () => metrics.storeErrors.inc({ store: 'any' }),
       }),
       pinIssuer(issuer, () => currentRequestScope()?.clientAddress),
     ],
@@ -65,7 +65,10 @@ export function composeHttp(parts: HttpParts): Koa {
       bodyLimitBytes,
       issuer,
     }),
-    onError: (error) => logger.warn({ err: error }, 'an answer could not be sent'),
+    onError: (error) => {
+      if (isCut(error)) logger.debug({ err: error }, 'the connection was cut before the answer was sent');
+      else logger.error({ err: error }, 'an answer could not be sent');
+    },
   });
 }
 
@@ -95,9 +98,15 @@ function firstPartyDeps({ config, ports, clients, protocol, revocation, register
       return client && { firstParty: client.firstParty, public: client.auth === 'none' };
     },
     defaultClientId: config.defaultClient,
-    verifyAccessToken: (token: string) => protocol.accessTokens.verify(token),
+    verifyAccessToken: async (token: string) => {
+      const claims = await protocol.accessTokens.verify(token);
+      if (claims) noteClient(claims.client_id);
+      if (claims) noteAccount(claims.sub);
+      return claims;
+    },
     account: (id: string) => ports.accounts.findById(id),
     endFamilyOf: async (clientId: string, refreshToken: string) => {
+      noteClient(clientId);
       const found = await protocol.refreshTokens.find(refreshToken);
       const owner = found?.state === 'current' ? found.payload.clientId : found?.clientId;
       if (found && owner === clientId) await revocation.endFamily(found.familyId);
@@ -107,21 +116,23 @@ function firstPartyDeps({ config, ports, clients, protocol, revocation, register
 }
 
 function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
-  const { accessModel, clients, clock, config, ports, protocol } = parts;
+  const { accessModel, clients, config, ports, protocol } = parts;
   return {
     provider: () => protocol.host.current(),
     renderer: protocol.renderer,
     keys: parts.serverKeys,
     bodyLimitBytes,
     basePath: basePath(config.issuer),
-    client: (id: string) => clients.find(id),
+    client: (id: string) => {
+      const client = clients.find(id);
+      if (client) noteClient(id);
+      return client;
+    },
     account: (id: string) => ports.accounts.findById(id),
     signIn: parts.signIn,
     register: parts.register,
     passwordLength,
-    addConsent: async (consent: Parameters<typeof ports.consents.add>[0]) => {
-      await ports.consents.add(consent, clock.now());
-    },
+    addConsent: parts.audit.addConsent,
     consent: { protocolScopes, scopeOfClaim },
     apis: accessModel.apis,
   };

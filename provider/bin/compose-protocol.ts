@@ -35,7 +35,7 @@ const rememberSpentSeconds = 600;
 
 /** Puts the protocol together: what the library is built from, and what is built on it. */
 export function composeProtocol(parts: ProtocolParts): Protocol {
-  const { config, accessModel, ports, clients, keyRing, revocation, serverKeys, clock } = parts;
+  const { config, accessModel, ports, clients, keyRing, revocation, serverKeys, clock, metrics } = parts;
   const { issuer } = config;
   const directory = clientDirectory(clients);
   const policy = createTokenPolicy(accessModel.apis, issuer);
@@ -95,6 +95,8 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       interactionPath: (uid) => `${basePath(issuer)}/interaction/${uid}`,
     },
     signIns: noting,
+    sessionEnded: (accountId, uid) =>
+      parts.audit.tell('session.ended', accountId, { id: accountId, sessionId: signIns.handleOf(uid) }),
     models: {
       clients: directory,
       refreshTokens,
@@ -106,8 +108,8 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
     listeners: {
       logger: parts.logger,
       metrics: {
-        tokensIssued: (grant, clientKind) =>
-          parts.metrics.tokensIssued.inc({ grant, client_kind: clientKind }),
+        tokensIssued: (grant, clientKind) => metrics.tokensIssued.inc({ grant, client_kind: clientKind }),
+        interaction: (prompt, outcome) => metrics.interactions.inc({ prompt, outcome }),
       },
       clientKind: (id) => (directory.find(id ?? '')?.firstParty ? 'first_party' : 'third_party'),
     },

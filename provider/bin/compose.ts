@@ -6,19 +6,23 @@ import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
 import type { Config } from '../config/schema.ts';
-import { createEvent, type EventType } from '../events/catalogue.ts';
 import { nudgeAfterCommit } from '../events/nudge-after-commit.ts';
 import { createRelay } from '../events/relay.ts';
 import { createOperationsApp } from '../http/health.ts';
+import { createReadiness } from '../http/readiness.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import { currentRequestScope } from '../lib/request-scope.ts';
+import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { createSweep } from '../maintenance/sweep.ts';
 import { createRevocation } from '../revocation/revocation.ts';
+import { createAudit } from './compose-audit.ts';
 import type { ComposeDeps } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
+import { deliveryMetrics, hashingMetrics, measureNow } from './measured-now.ts';
+import { measuredPorts } from './measured-ports.ts';
+import { tracedPool } from './traced-pool.ts';
 
 export interface Gatehouse {
   /** The public listener's application. */

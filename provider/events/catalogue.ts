@@ -3,6 +3,12 @@ import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
 
+/** Who did it, from where: of the audit. */
+export interface EventOrigin {
+  actor?: string | undefined;
+  ip?: string | undefined;
+}
+
 interface EventDefinition {
   /** Raised when `data` changes in a way a receiver could trip over. */
   version: number;
@@ -16,12 +22,28 @@ const account = {
   email: z.string().min(1).describe('its address at that time'),
 };
 
+const origin = {
+  actor: z
+    .string()
+    .optional()
+    .describe(
+      'who did it: the id of an account or a client, or `operator` for the command line; left out where nobody is known',
+    ),
+  ip: z.string().optional().describe('the address the request came from; left out where there was none'),
+};
+
+const difference = {
+  added: z.array(z.string()).describe('ids that are new'),
+  changed: z.array(z.string()).describe('ids whose content is another'),
+  removed: z.array(z.string()).describe('ids that are gone'),
+};
+
 /** Every type of event, what its `data` holds, and when it is written. */
 export const eventCatalogue = {
   'user.created': {
     version: 1,
     when: 'An account was made.',
-    data: z.strictObject(account),
+    data: z.strictObject({ ...account, ...origin }),
   },
   'user.login': {
     version: 1,
@@ -36,7 +58,7 @@ export const eventCatalogue = {
   'user.password_changed': {
     version: 1,
     when: 'The account got a new password; every token issued before is dead.',
-    data: z.strictObject(account),
+    data: z.strictObject({ ...account, ...origin }),
   },
   'user.roles_changed': {
     version: 1,
@@ -44,22 +66,78 @@ export const eventCatalogue = {
     data: z.strictObject({
       id: account.id,
       roles: z.array(z.string()).describe('all roles it has now'),
+      ...origin,
     }),
   },
   'user.disabled': {
     version: 1,
     when: 'The account was disabled; every token issued before is dead.',
-    data: z.strictObject(account),
+    data: z.strictObject({ ...account, ...origin }),
   },
   'user.enabled': {
     version: 1,
     when: 'The account can sign in again.',
-    data: z.strictObject(account),
+    data: z.strictObject({ ...account, ...origin }),
   },
   'user.signed_out_everywhere': {
     version: 1,
     when: 'All sessions of the account were ended; every token issued before is dead.',
-    data: z.strictObject(account),
+    data: z.strictObject({ ...account, ...origin }),
+  },
+  'consent.granted': {
+    version: 1,
+    when: 'A person agreed that a client may have what it asked for.',
+    data: z.strictObject({
+      id: account.id,
+      clientId: z.string().describe('the client'),
+      scopes: z.array(z.string()).describe('all scopes the person has agreed to for it by now'),
+      audiences: z.array(z.string()).describe('the APIs some of them are of'),
+      ...origin,
+    }),
+  },
+  'consent.withdrawn': {
+    version: 1,
+    when: 'A person took back what a client was allowed.',
+    data: z.strictObject({ id: account.id, clientId: z.string().describe('the client'), ...origin }),
+  },
+  'session.ended': {
+    version: 1,
+    when: 'A session in a browser was ended, with its families that have no `offline_access`. Not when one expires.',
+    data: z.strictObject({
+      id: account.id,
+      sessionId: z.string().describe('the handle under which the session was listed'),
+      ...origin,
+    }),
+  },
+  'family.ended': {
+    version: 1,
+    when: 'Everything issued from one sign-in at one client was ended: by signing out, by revocation, or because its code came again.',
+    data: z.strictObject({
+      id: account.id,
+      clientId: z.string().describe('the client it was issued to'),
+      familyId: z.string().describe('the `family` of its access tokens'),
+      ...origin,
+    }),
+  },
+  'token.reuse_detected': {
+    version: 1,
+    when: 'A refresh token that was spent came again: it may have been stolen, and its family was ended.',
+    data: z.strictObject({
+      id: account.id,
+      clientId: z.string().describe('the client it was issued to'),
+      familyId: z.string().describe('the family that was ended'),
+      ...origin,
+    }),
+  },
+  'clients.changed': {
+    version: 1,
+    when: 'The clients of one source are others than were told last. Once, however many processes notice; in several events when there are more than 500 ids.',
+    data: z.strictObject({ source: z.string().describe('where they come from'), ...difference }),
+  },
+  'keys.changed': {
+    version: 1,
+    when: 'The set of signing keys is another than was told last. Once, however many processes notice.',
+    data: z.strictObject(difference),
   },
 } as const satisfies Record<string, EventDefinition>;
 
@@ -69,20 +147,26 @@ export interface EventStamp {
   clock: Clock;
   /** `evt_…`; a new one unless given. */
   id?: string;
+  /** For the types that tell it. */
+  origin?: EventOrigin | undefined;
 }
 
 /**
- * An event of now. `subject` is the account whose events stay in order.
+ * An event of now. `subject` is whose events stay in order: the account's, else the set of clients or keys.
  * Throws when `data` isn't what the catalogue says: that is a mistake in our code, not in anybody's input.
  */
 export function createEvent(
   type: EventType,
   subject: string,
   data: Record<string, unknown>,
-  { clock, id = newId('evt') }: EventStamp,
+  { clock, id = newId('evt'), origin = {} }: EventStamp,
 ): OutboxEvent {
   const definition = eventCatalogue[type];
-  const parsed = definition.data.safeParse(data);
+  const told = 'actor' in definition.data.shape ? { ...definedOf(origin), ...data } : data;
+  const parsed = definition.data.safeParse(told);
   if (!parsed.success) throw new Error(`The data of ${type} is wrong: ${z.prettifyError(parsed.error)}`);
   return { id, type, version: definition.version, time: clock.now(), subject, data: parsed.data };
 }
+
+const definedOf = (origin: EventOrigin) =>
+  Object.fromEntries(Object.entries(origin).filter(([, value]) => value !== undefined));

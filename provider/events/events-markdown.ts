@@ -1,11 +1,15 @@
+import { z } from 'zod';
 import { type EventType, eventCatalogue } from './catalogue.ts';
 
 const intro = `# Events
 
 Each event is a JSON object: \`id\` (\`evt_…\`, the same at every delivery), \`type\`, \`time\`, \`version\` (of the shape of
-\`data\`), \`subject\` (the account it is about) and \`data\`. It is written in the transaction it tells of and delivered
-at least once: drop what you have seen by its \`id\`. Events of one subject come in order. New fields may be added to
-\`data\` under the same version.
+\`data\`), \`subject\` (the account it is about; \`keys\`, or \`clients:\` and their source) and \`data\`. It is delivered at least once:
+drop what you have seen by its \`id\`. Events of one subject come in order. New fields may be added to \`data\` under the
+same version.
+
+Those of accounts and consents are written in the transaction they tell of. What lives elsewhere (\`session.ended\`,
+\`family.ended\`, \`token.reuse_detected\`) is told right after it was done.
 `;
 
 /** The page about events, for people who receive them; made from the catalogue. */
@@ -17,7 +21,7 @@ export function renderEventsMarkdown(): string {
 function renderType(type: EventType): string {
   const { version, when, data } = eventCatalogue[type];
   const rows = Object.entries(data.shape).map(
-    ([name, schema]) => `| \`${name}\` | ${schema.type} | ${schema.description} |`,
+    ([name, schema]) => `| \`${name}\` | ${typeOf(schema)} | ${schema.description} |`,
   );
   return [
     `## \`${type}\``,
@@ -30,3 +34,6 @@ function renderType(type: EventType): string {
     '',
   ].join('\n');
 }
+
+const typeOf = (schema: z.ZodType): string =>
+  schema instanceof z.ZodOptional ? typeOf(schema.unwrap() as z.ZodType) : schema.type;

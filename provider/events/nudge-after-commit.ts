@@ -5,14 +5,13 @@ export function nudgeAfterCommit(unitOfWork: UnitOfWork, nudge: () => void): Uni
   return {
     run: async (work) => {
       let appended = false;
-      const result = await unitOfWork.run(({ accounts, consents, outbox }) =>
+      const result = await unitOfWork.run((stores) =>
         work({
-          accounts,
-          consents,
+          ...stores,
           outbox: {
             append: (event) => {
               appended = true;
-              return outbox.append(event);
+              return stores.outbox.append(event);
             },
           },
         }),

@@ -9,7 +9,6 @@ export interface ErrorHandlerDeps {
   };
   /** Answers with the error page. */
   sendErrorPage(ctx: Context, error: { code: string; message: string; status: number }): void;
-  storeError(): void;
 }
 
 /**
@@ -20,21 +19,24 @@ export function handleErrors(deps: ErrorHandlerDeps): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.respond !== false && ctx.status === 404 && ctx.body === undefined) throw notFound();
+      if (ctx.respond !== false && ctx.body === undefined) refuseUnanswered(ctx);
     } catch (cause) {
       const error = toGatehouseError(cause);
       if (error.code === 'internal_error') deps.logger.error({ err: cause }, 'a request failed on our side');
-      if (error.code === 'store_unavailable') {
-        deps.storeError();
+      if (error.code === 'store_unavailable')
         deps.logger.warn({ err: error.cause }, 'a store could not be reached');
-      }
       if (ctx.headerSent) return;
       answer(ctx, deps, error);
     }
   };
 }
 
-const notFound = () => new GatehouseError('not_found', 'There is nothing at this address.');
+/** What no route answered; of a wrong method the router has told by status and `Allow`. */
+function refuseUnanswered(ctx: Context): void {
+  if (ctx.status === 404) throw new GatehouseError('not_found', 'There is nothing at this address.');
+  if (ctx.status === 405 || ctx.status === 501)
+    throw new GatehouseError('method_not_allowed', `Use ${ctx.response.get('Allow')} here.`);
+}
 
 /** Koa's and the router's own errors carry a status; everything unknown is on our side. */
 function toGatehouseError(cause: unknown): GatehouseError {

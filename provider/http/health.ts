@@ -1,9 +1,9 @@
 import Router from '@koa/router';
 import Koa from 'koa';
-import type { Dependency } from '../ports/dependency.ts';
+import type { Readiness } from './readiness.ts';
 
 export interface OperationsDeps {
-  dependencies: readonly Dependency[];
+  readiness: Readiness;
   /** False before the start is done and from SIGTERM on. */
   isReady(): boolean;
   metrics(): Promise<{ contentType: string; body: string }>;
@@ -17,10 +17,11 @@ export function createOperationsApp(deps: OperationsDeps): Koa {
     ctx.body = { status: 'ok' };
   });
   router.get('/readyz', async (ctx) => {
-    const failing = await failingDependencies(deps.dependencies);
-    const ready = deps.isReady() && failing.length === 0;
-    ctx.status = ready ? 200 : 503;
-    ctx.body = ready ? { status: 'ok' } : { status: 'unready', stopping: !deps.isReady(), failing };
+    const { ready, failing } = await deps.readiness.check();
+    const serving = deps.isReady();
+    const body = { status: ready && serving ? 'ok' : 'unready', ...(serving ? {} : { stopping: true }) };
+    ctx.status = ready && serving ? 200 : 503;
+    ctx.body = { ...body, ...(failing.length > 0 ? { failing } : {}) };
   });
   router.get('/metrics', async (ctx) => {
     const { contentType, body } = await deps.metrics();
@@ -30,9 +31,4 @@ export function createOperationsApp(deps: OperationsDeps): Koa {
   app.use(router.routes());
   app.use(router.allowedMethods());
   return app;
-}
-
-async function failingDependencies(dependencies: readonly Dependency[]): Promise<string[]> {
-  const results = await Promise.allSettled(dependencies.map((dependency) => dependency.ping()));
-  return dependencies.filter((_, index) => results[index]?.status === 'rejected').map(({ name }) => name);
 }

@@ -28,9 +28,10 @@ export function pinIssuer(issuer: string, addressOf: () => string | undefined): 
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
     const address = addressOf();
     if (address !== undefined) req.headers['x-forwarded-for'] = address;
-    if (prefix !== '' && (req.url === prefix || req.url.startsWith(`${prefix}/`))) {
+    const below = prefix !== '' && req.url.startsWith(prefix) ? req.url.slice(prefix.length) : undefined;
+    if (below !== undefined && /^([/?]|$)/.test(below)) {
       Object.assign(req, { originalUrl: req.url });
-      req.url = req.url.slice(prefix.length) || '/';
+      req.url = below.startsWith('/') ? below : `/${below}`;
     }
     await next();
   };

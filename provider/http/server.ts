@@ -1,10 +1,13 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
+import { ConfigurationError } from '../lib/errors.ts';
 
 export interface ListenOptions {
   port: number;
   host?: string | undefined;
+  /** How long a request may take to arrive, and how often that is looked at. */
+  arrival?: { headersMs: number; wholeMs: number; checkMs: number };
 }
 
 export interface Listener {
@@ -13,24 +16,58 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+const usual = { headersMs: 20_000, wholeMs: 30_000, checkMs: 5_000 };
+
 /**
  * Listens. Requests must arrive in bounded time and size; connections are kept longer than a load balancer keeps
  * them (60 s by default on AWS), so that it never picks one we are closing.
  */
-export async function listen(app: Koa, { port, host }: ListenOptions): Promise<Listener> {
-  const server = createServer({ maxHeaderSize: 16 * 1024, keepAliveTimeout: 65_000 }, app.callback());
-  server.requestTimeout = 30_000;
-  server.headersTimeout = 20_000;
+export async function listen(app: Koa, { port, host, arrival = usual }: ListenOptions): Promise<Listener> {
+  const server = createServer(
+    {
+      maxHeaderSize: 16 * 1024,
+      keepAliveTimeout: 65_000,
+      headersTimeout: arrival.headersMs,
+      requestTimeout: arrival.wholeMs,
+      connectionsCheckingInterval: arrival.checkMs,
+    },
+    app.callback(),
+  );
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => reject(refusal(error, port, host)));
     server.listen({ port, host }, () => resolve());
   });
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+  const underWay = new Set<ServerResponse>();
+  server.on('request', (_request, response) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+  });
+  return { port: (server.address() as AddressInfo).port, close: () => close(server, underWay) };
 }
 
-function close(server: Server): Promise<void> {
-  // An answer that is still to come tells its client not to reuse the connection.
-  server.on('request', (_request, response) => response.setHeader('Connection', 'close'));
+const reasons: Record<string, string> = {
+  EADDRINUSE: 'another program has it. Stop that, or choose another port',
+  EACCES: 'this user may not. Choose a port above 1023',
+  EADDRNOTAVAIL: 'this machine has no such address. Choose another',
+  ENOTFOUND: 'there is no such host name. Choose another',
+};
+
+/** What keeps us from listening is the starter's to mend, where it can be told. */
+function refusal(error: Error & { code?: string }, port: number, host: string | undefined): Error {
+  const reason = reasons[error.code ?? ''];
+  if (reason === undefined) return error;
+  const place = host === undefined ? `port ${port}` : `${host}, port ${port}`;
+  const settings = 'GATEHOUSE_PORT and GATEHOUSE_HOST, or GATEHOUSE_OPS_PORT and GATEHOUSE_OPS_HOST';
+  return new ConfigurationError([`Can't listen on ${place}: ${reason} (${settings}).`]);
+}
+
+function close(server: Server, underWay: ReadonlySet<ServerResponse>): Promise<void> {
+  // An answer that is still to come tells its client not to reuse the connection, which would keep us from ending.
+  const last = (response: ServerResponse) => {
+    if (!response.headersSent) response.setHeader('Connection', 'close');
+  };
+  for (const response of underWay) last(response);
+  server.prependListener('request', (_request, response) => last(response));
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();

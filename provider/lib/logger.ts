@@ -1,11 +1,18 @@
 import { type Logger as Pino, pino } from 'pino';
 import { redactFields, redactText } from './redaction.ts';
+import { currentRequestScope } from './request-scope.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type LogFields = Record<string, unknown>;
 
-/** Writes lines for machines to search: what happened as a fixed text, what varies as fields. */
+/**
+ * Writes lines for machines to search: what happened as a fixed text, what varies as fields. Within a request each
+ * line has its id, and the client's and the account's where they are known, without a caller's doing.
+ *
+ * `error`: a person must act now. `warn`: look at it in working hours. `info`: what happened. `debug`: for whoever
+ * hunts a fault. Every text stands in `docs/operate.md`, with what to do.
+ */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
@@ -21,9 +28,16 @@ export interface LoggerOptions {
   destination?: { write(line: string): void };
 }
 
+/** Of the request under way. What a caller says goes before it. */
+function scopeFields(): LogFields {
+  const { requestId, clientId, accountId, traceId } = currentRequestScope() ?? {};
+  return requestId === undefined ? {} : { requestId, clientId, accountId, traceId };
+}
+
 function wrap(target: Pino): Logger {
   const at = (level: LogLevel) => (fields: LogFields, message: string) => {
-    if (target.isLevelEnabled(level)) target[level](redactFields(fields), redactText(message));
+    if (!target.isLevelEnabled(level)) return;
+    target[level]({ ...scopeFields(), ...redactFields(fields) }, redactText(message));
   };
   return {
     debug: at('debug'),

@@ -15,6 +15,11 @@ export interface Counter<Label extends string = never> {
   inc(...labels: Labels<Label>): void;
 }
 
+/** Counts up by several at once. */
+export interface Tally<Label extends string = never> {
+  add(count: number, ...labels: Labels<Label>): void;
+}
+
 /** A number as it is now. */
 export interface Gauge<Label extends string = never> {
   set(value: number, ...labels: Labels<Label>): void;
@@ -44,6 +49,14 @@ function factories(registry: Registry) {
       const target = new PromCounter({ name, help, labelNames, registers } as CounterConfiguration<Label>);
       return { inc: (...[labels]) => target.inc((labels ?? {}) as Record<Label, string>) };
     },
+    tally<const Label extends string = never>(
+      name: string,
+      help: string,
+      ...labelNames: Label[]
+    ): Tally<Label> {
+      const target = new PromCounter({ name, help, labelNames, registers } as CounterConfiguration<Label>);
+      return { add: (count, ...[labels]) => target.inc((labels ?? {}) as Record<Label, string>, count) };
+    },
     gauge<const Label extends string = never>(
       name: string,
       help: string,
@@ -72,11 +85,13 @@ function factories(registry: Registry) {
  */
 export function createMetrics({ version, runtime = false }: MetricsOptions) {
   const registry = new Registry();
-  const { counter, gauge, histogram } = factories(registry);
+  const { counter, tally, gauge, histogram } = factories(registry);
   if (runtime) collectDefaultMetrics({ register: registry });
   const build = gauge('gatehouse_build_info', 'Which build this is; always 1.', 'version', 'node');
   build.set(1, { version, node: process.version });
   const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+  const callSeconds = [0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2, 10];
+  const lagSeconds = [0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200];
   return {
     httpRequests: counter('gatehouse_http_requests_total', 'Requests answered.', 'route', 'method', 'status'),
     httpRequestDuration: histogram(
@@ -94,7 +109,38 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       'How long passwords waited to be hashed.',
       seconds,
     ),
-    storeErrors: counter('gatehouse_store_errors_total', 'Calls of a store that failed.', 'store'),
+    hashingRefused: counter(
+      'gatehouse_hashing_refused_total',
+      'Passwords that were not hashed because too many waited.',
+    ),
+    interactions: counter(
+      'gatehouse_interactions_total',
+      'Times a person was asked something, by what for and what came of it.',
+      'prompt',
+      'outcome',
+    ),
+    refreshTokensReused: counter(
+      'gatehouse_refresh_tokens_reused_total',
+      'Spent refresh tokens that came again and ended their family.',
+    ),
+    storeCallDuration: histogram(
+      'gatehouse_store_call_duration_seconds',
+      'How long a call of a store took, failed or not.',
+      callSeconds,
+      'store',
+      'operation',
+    ),
+    storeErrors: counter(
+      'gatehouse_store_errors_total',
+      'Calls of a store that failed.',
+      'store',
+      'operation',
+    ),
+    dependencyUp: gauge(
+      'gatehouse_dependency_up',
+      '1 when it answered the last time /readyz was asked, else 0.',
+      'dependency',
+    ),
     clientsLoaded: gauge('gatehouse_clients_loaded', 'Clients in use, by where they come from.', 'source'),
     clientsReloadFailures: counter(
       'gatehouse_clients_reload_failures_total',
@@ -108,7 +154,18 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
     ),
     outboxPending: gauge('gatehouse_outbox_pending', 'Events not published yet.'),
     outboxOldest: gauge('gatehouse_outbox_oldest_seconds', 'Age of the oldest event not published yet.'),
+    outboxEvents: tally(
+      'gatehouse_outbox_events_total',
+      'Deliveries of events, by what came of them.',
+      'outcome',
+    ),
+    outboxLag: histogram(
+      'gatehouse_outbox_lag_seconds',
+      'How old the oldest event of a batch was when it was picked up.',
+      lagSeconds,
+    ),
     outboxSetAside: gauge('gatehouse_outbox_set_aside', 'Events given up on, kept for a person to look at.'),
+    keys: gauge('gatehouse_keys', 'Signing keys, by their state.', 'state'),
     keysReloadFailures: counter(
       'gatehouse_keys_reload_failures_total',
       'Looks for changed keys that failed; the last good ones stayed in use.',

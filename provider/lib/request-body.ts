@@ -2,16 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { type FieldProblem, GatehouseError } from './errors.ts';
 
-/** @returns the whole body; `payload_too_large` past `limitBytes`, told before the rest is read */
+/**
+ * @returns the whole body; `payload_too_large` past `limitBytes`, told before the rest is read; `invalid_request` when
+ *   the connection ends before it does
+ */
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > limitBytes) throw tooLarge(limitBytes);
   const chunks: Buffer[] = [];
   let received = 0;
-  for await (const chunk of request) {
-    received += chunk.length;
-    if (received > limitBytes) throw tooLarge(limitBytes);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request) {
+      received += chunk.length;
+      if (received > limitBytes) throw tooLarge(limitBytes);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof GatehouseError) throw cause;
+    throw new GatehouseError('invalid_request', 'The request ended before its body did.', { cause });
   }
   return Buffer.concat(chunks, received);
 }

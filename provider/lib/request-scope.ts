@@ -2,20 +2,43 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** What is known of the request under way, for log lines, events and the audit. */
 export interface RequestScope {
-  requestId: string;
+  readonly requestId: string;
   /** From a trusted place only; undefined when there is no connection any more. */
-  clientAddress: string | undefined;
-  userAgent: string | undefined;
+  readonly clientAddress: string | undefined;
+  readonly userAgent: string | undefined;
+  /** The trace it belongs to, where traces are on. */
+  readonly traceId?: string | undefined;
+  /** For which client, once that is known; it may not have proved itself yet. */
+  readonly clientId?: string | undefined;
+  /** Whom it is about, once that is known: an account that a session, a token or a password stands for. */
+  readonly accountId?: string | undefined;
 }
 
-const storage = new AsyncLocalStorage<Readonly<RequestScope>>();
+type Notes = { -readonly [Name in 'clientId' | 'accountId']: RequestScope[Name] };
 
-/** Runs `work` so that everything it calls and awaits sees this scope. */
+const storage = new AsyncLocalStorage<RequestScope>();
+
+/** Runs `work` so that everything it calls and awaits sees this scope, which it may note things in. */
 export function runInRequestScope<T>(scope: RequestScope, work: () => T): T {
   return storage.run(scope, work);
 }
 
 /** The scope of the request under way; undefined outside of one, as in background jobs. */
-export function currentRequestScope(): Readonly<RequestScope> | undefined {
+export function currentRequestScope(): RequestScope | undefined {
   return storage.getStore();
+}
+
+/** Notes for which client the request is. The first note stands; outside of a request it does nothing. */
+export function noteClient(clientId: string): void {
+  note('clientId', clientId);
+}
+
+/** Notes whom the request is about. The first note stands; outside of a request it does nothing. */
+export function noteAccount(accountId: string): void {
+  note('accountId', accountId);
+}
+
+function note(name: keyof Notes, id: string): void {
+  const scope = storage.getStore() as Notes | undefined;
+  if (scope) scope[name] ??= id;
 }

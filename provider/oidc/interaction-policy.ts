@@ -1,8 +1,9 @@
-import { type KoaContextWithOIDC, interactionPolicy as library } from 'oidc-provider';
+import { decodeJwt } from 'jose';
+import { errors, type KoaContextWithOIDC, interactionPolicy as library } from 'oidc-provider';
 
 /**
- * When a person is asked. To the library's own checks comes one: a session whose account is gone, disabled, or was
- * signed out everywhere has to sign in again.
+ * When a person is asked. To the library's own checks come two: a session whose account is gone, disabled, or was
+ * signed out everywhere has to sign in again; and who signs in must be who the app expects.
  */
 export function interactionPolicy() {
   const policy = library.base();
@@ -15,6 +16,27 @@ export function interactionPolicy() {
       return signedIn && !ctx.oidc.account ? library.Check.REQUEST_PROMPT : library.Check.NO_NEED_TO_PROMPT;
     },
   );
+  const expected = new library.Check(
+    'hinted_person',
+    'somebody else signed in',
+    'login_required',
+    (ctx: KoaContextWithOIDC) => {
+      refuseAnother(ctx);
+      return library.Check.NO_NEED_TO_PROMPT;
+    },
+  );
   policy.get('login')?.checks.add(ended);
+  policy.get('login')?.checks.add(expected);
   return policy;
+}
+
+/**
+ * OpenID Connect Core §3.1.2.1 has an error for the app when another person signs in than `id_token_hint` names. The
+ * library looks at the hint before somebody signs in, not after; it checked then that the hint is a token of ours.
+ */
+function refuseAnother({ oidc: { params, result, session } }: KoaContextWithOIDC): void {
+  const hint = params?.id_token_hint;
+  if (!result?.login || typeof hint !== 'string') return;
+  if (decodeJwt(hint).sub !== session?.accountId)
+    throw new errors.LoginRequired('somebody else signed in than the app expects');
 }

@@ -1,18 +1,32 @@
 import type { EventEmitter } from 'node:events';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { isCut } from '../lib/cut-connection.ts';
+import { StoreUnavailable } from '../lib/errors.ts';
 
 export interface ListenerDeps {
   logger: {
+    debug(fields: object, message: string): void;
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
     error(fields: object, message: string): void;
   };
-  metrics: { tokensIssued(grant: string, clientKind: string): void };
+  metrics: {
+    tokensIssued(grant: string, clientKind: string): void;
+    /** A person was asked something (`started`), and did it (`completed`) or not (`refused`). */
+    interaction(prompt: string, outcome: 'started' | 'completed' | 'refused'): void;
+  };
   clientKind(clientId: string | undefined): string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: each event has arguments of its own; the rows below name theirs.
 type Listener = (...args: any[]) => void;
+
+interface Refusal {
+  error?: string;
+  error_description?: string;
+  error_detail?: string;
+  cause?: unknown;
+}
 
 /**
  * What the library tells, one row each. A Provider is an EventEmitter: a listener that throws would fail the request
@@ -21,32 +35,34 @@ type Listener = (...args: any[]) => void;
 export function listen(provider: Provider, deps: ListenerDeps): void {
   const { logger, metrics } = deps;
   const refused =
-    (what: string) =>
-    (ctx: KoaContextWithOIDC, error: { error?: string; error_description?: string; error_detail?: string }) =>
-      logger.info(
-        {
-          route: ctx.oidc?.route,
-          clientId: ctx.oidc?.client?.clientId,
-          error: error.error,
-          description: error.error_description,
-          detail: error.error_detail,
-        },
-        `${what} refused`,
-      );
+    (kind: string) =>
+    (_ctx: KoaContextWithOIDC, { error, error_description: description, error_detail: detail, cause }: Refusal) => {
+      if (cause instanceof StoreUnavailable) logger.warn({ err: cause.cause }, 'a store could not be reached');
+      logger.info({ kind, error, description, detail }, 'a protocol request was refused');
+    };
   const table: Record<string, Listener> = {
     'grant.success': (ctx: KoaContextWithOIDC) => {
       const grant = String(ctx.oidc.params?.grant_type);
       metrics.tokensIssued(grant, deps.clientKind(ctx.oidc.client?.clientId));
     },
-    'grant.error': refused('token request'),
-    'authorization.error': refused('authorization request'),
-    'userinfo.error': refused('userinfo request'),
-    'introspection.error': refused('introspection request'),
-    'revocation.error': refused('revocation request'),
-    'pushed_authorization_request.error': refused('pushed authorization request'),
-    'end_session.error': refused('logout request'),
+    'interaction.started': (_ctx: KoaContextWithOIDC, prompt: string) =>
+      metrics.interaction(prompt, 'started'),
+    'interaction.ended': ({ oidc }: KoaContextWithOIDC) => {
+      const prompt = oidc.entities.Interaction?.prompt.name ?? 'unknown';
+      metrics.interaction(prompt, oidc.result?.error === undefined ? 'completed' : 'refused');
+    },
+    'grant.error': refused('token'),
+    'authorization.error': refused('authorization'),
+    'userinfo.error': refused('userinfo'),
+    'introspection.error': refused('introspection'),
+    'revocation.error': refused('revocation'),
+    'pushed_authorization_request.error': refused('pushed authorization'),
+    'end_session.error': refused('logout'),
     'end_session_confirm.error': refused('logout confirmation'),
-    error: (error: unknown) => logger.error({ err: error }, 'an answer of the protocol could not be sent'),
+    error: (error: unknown) => {
+      if (isCut(error)) logger.debug({ err: error }, 'the connection was cut before the answer was sent');
+      else logger.error({ err: error }, 'an answer could not be sent');
+    },
     server_error: (ctx: KoaContextWithOIDC, error: unknown) =>
       logger.error({ route: ctx.oidc?.route, err: error }, 'a protocol request failed on our side'),
   };

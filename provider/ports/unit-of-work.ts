@@ -1,4 +1,5 @@
 import type { AccountStore } from './account-store.ts';
+import type { Announcements } from './announcements.ts';
 import type { ConsentStore } from './consent-store.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -7,6 +8,7 @@ export interface TransactionStores {
   accounts: AccountStore;
   consents: ConsentStore;
   outbox: Pick<Outbox, 'append'>;
+  announcements: Announcements;
 }
 
 /**

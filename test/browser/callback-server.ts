@@ -13,7 +13,7 @@ export interface CallbackServer {
   /** A callback that leads on to another origin, as `onward` said. */
   hop: string;
   /** What forms sent to `callback` (OAuth 2.0 Form Post Response Mode §2). */
-  posted: { fields: Record<string, string>; origin: string | undefined }[];
+  posted: Record<string, string>[];
   close(): Promise<void>;
 }
 
@@ -36,10 +36,7 @@ export async function startCallbackServer(options: CallbackServerOptions): Promi
       response.writeHead(303, { Location: onward }).end();
       return;
     }
-    if (request.method === 'POST') {
-      const { origin } = request.headers;
-      posted.push({ fields: await formFields(request), origin });
-    }
+    if (request.method === 'POST') posted.push(await formFields(request));
     response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' });
     const framed = searchParams.get('frame');
     response.end(page('arrived', framed ? `<iframe title="framed" src="${framed}"></iframe>` : ''));

@@ -49,8 +49,8 @@ export function policyJourneys(world: () => World): void {
           await press(page, 'Allow');
           if (!scripts) await press(page, 'Continue');
           await comeBack(page, app);
-          const sent = app.posted.find(({ fields }) => fields.state === state);
-          expect(await whoSignedIn(world(), web, sent?.fields.code)).toBe(person.email);
+          const sent = app.posted.find((fields) => fields.state === state);
+          expect(await whoSignedIn(world(), web, sent?.code)).toBe(person.email);
           expect(new URL(page.url()).search).toBe('');
         },
         { scripts },

@@ -122,6 +122,70 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
       });
     });
 
+    describe('insertMany', () => {
+      test('inserts all that are free and gives their ids', async () => {
+        const accounts = [
+          sampleAccount({ email: `Émile.${randomToken(8)}@Example.com`, emailVerified: true, generation: 7 }),
+          sampleAccount({ passwordHash: undefined, roles: [], metadata: {}, state: 'disabled' }),
+          sampleAccount({ metadata: { 'a\0b': '\0 ? :id \\ " {,} \u{1F600} \ud800', ['__proto__']: 1 } }),
+          sampleAccount({ passwordHash: 'NULL', roles: ['a,b', '{}', '"'], createdAt: 1, updatedAt: at + 1 }),
+        ];
+        const ids = await store.insertMany(accounts);
+        expect([...ids].sort()).toEqual(accounts.map(({ id }) => id).sort());
+        for (const account of accounts) expect(await other.findById(account.id)).toEqual(account);
+        expect(await store.findByEmail(accounts[0]?.email.toUpperCase() ?? '')).toEqual(accounts[0]);
+      });
+
+      test('leaves out those whose address or id is taken, and leaves their accounts alone', async () => {
+        const account = await inserted();
+        const free = sampleAccount();
+        const ids = await other.insertMany([
+          sampleAccount({ email: account.email.toUpperCase() }),
+          sampleAccount({ id: account.id }),
+          free,
+        ]);
+        expect(ids).toEqual([free.id]);
+        expect(await store.findByEmail(account.email)).toEqual(account);
+        expect(await store.findById(account.id)).toEqual(account);
+      });
+
+      test('takes the earlier of two with one address or id', async () => {
+        const [first, second] = [sampleAccount(), sampleAccount()];
+        const ids = await store.insertMany([
+          first,
+          sampleAccount({ email: first.email.toUpperCase() }),
+          second,
+          sampleAccount({ id: second.id }),
+        ]);
+        expect([...ids].sort()).toEqual([first.id, second.id].sort());
+        expect(await store.findById(first.id)).toEqual(first);
+        expect(await store.findById(second.id)).toEqual(second);
+      });
+
+      test('of nothing gives nothing', async () => {
+        expect(await store.insertMany([])).toEqual([]);
+      });
+
+      test('has one winner for each of 100 addresses in parallel calls, in whatever order', async () => {
+        const emails = Array.from({ length: 100 }, () => `${randomToken(8)}@example.com`);
+        const calls = Array.from({ length: 8 }, (_, index) =>
+          emails.map((email) => sampleAccount({ email: index % 2 === 0 ? email : email.toUpperCase() })),
+        );
+        const won = await Promise.all([
+          ...calls.map((accounts, index) => {
+            const ordered = index % 2 === 0 ? accounts : accounts.toReversed();
+            return (index % 3 === 0 ? other : store).insertMany(ordered);
+          }),
+          store
+            .insert(sampleAccount({ email: emails[50] ?? '' }))
+            .then((yes) => (yes ? ['the single one'] : [])),
+        ]);
+        expect(won.flat()).toHaveLength(100);
+        const stored = await Promise.all(emails.map((email) => store.findByEmail(email)));
+        expect(stored.every((account) => account !== undefined)).toBe(true);
+      });
+    });
+
     describe('update', () => {
       test('changes the fields named and no others, and gives the account as it is then', async () => {
         const account = await inserted();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, type DeploymentOptions, demo, startServers } from '../support/deployment.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { decodeJwt, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -19,18 +19,10 @@ const clients = [
   appDocument('retiring', { scopes: ['openid', 'email', 'profile', 'contracts:read'] }),
 ];
 
-const kinds = [
-  {
-    name: 'Postgres alone',
-    start: (options: DeploymentOptions) => startServers({ ...options, redis: false }),
-  },
-  { name: 'Postgres and Redis', start: startServers },
-];
-
-describe.each(kinds)('families of refresh tokens on $name', ({ start }) => {
+describe('families of refresh tokens, on two processes', () => {
   let deployment: Deployment;
   beforeAll(async () => {
-    deployment = await start({ clients });
+    deployment = await startServers({ clients });
   }, 120_000);
   afterAll(() => deployment?.stop());
 

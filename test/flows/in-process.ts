@@ -1,3 +1,4 @@
+import '../../provider/oidc/runtime-notice.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +28,10 @@ const untouched = [
 ];
 
 /** The whole program inside the test, on Postgres, for what takes days: here the time can be moved. */
-export async function startInProcess(clients: unknown[]): Promise<InProcess> {
+export async function startInProcess(
+  clients: unknown[],
+  settings: Record<string, string> = {},
+): Promise<InProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
   const database = await createTestDatabase();
   const port = await freePort();
@@ -44,6 +48,7 @@ export async function startInProcess(clients: unknown[]): Promise<InProcess> {
     GATEHOUSE_DEFAULT_CLIENT: demoDefaultClient,
     GATEHOUSE_EVENTS_SINK: 'none',
     GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
+    ...settings,
   };
   const config = loadConfig({ env });
   const { audience } = config;

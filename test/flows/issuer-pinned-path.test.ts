@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, startEmbedded } from '../support/deployment.ts';
+import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
 import { freePort } from '../support/free-port.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
 import { apiLogin, getProfile } from '../support/json-api.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { hostileHeaders } from './hostile-headers.ts';
 
 /** The embedded default under an issuer of one's choice; `fetch` goes to its origin. */
@@ -131,5 +132,24 @@ describe('an https issuer behind a proxy', () => {
       body: url.search.slice(1),
     });
     expect([posted.status, posted.headers.location]).toEqual([303, url.href]);
+  });
+
+  const claims: [claimed: string, ip: string][] = [
+    ['198.51.100.7', '198.51.100.7'],
+    ['203.0.113.66, 198.51.100.8', '198.51.100.8'],
+    ['198.51.100.9, 127.0.0.1', '198.51.100.9'],
+    ['nonsense', '127.0.0.1'],
+  ];
+  test.each(claims)('of a trusted proxy that says %j the event tells %s', async (claimed, ip) => {
+    const userAgent = `calls-${crypto.randomUUID()}`;
+    const answer = await call('/auth/login', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': claimed, 'user-agent': userAgent },
+      body: JSON.stringify({ email: demo.email, password: demo.password }),
+    });
+    expect(answer.status).toBe(200);
+    const line = `"ip":"${ip}","userAgent":"${userAgent}"`;
+    const output = () => deployment.programs[0]?.output() ?? '';
+    await waitFor(() => output().includes(line), { what: `the event with ${line}` });
   });
 });

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import { type Deployment, startEmbedded } from '../support/deployment.ts';
+import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
-import { apiLogin } from '../support/json-api.ts';
+import { apiLogin, postJson } from '../support/json-api.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { hostileHeaders, hostileHost } from './hostile-headers.ts';
+
+const demoCredentials = { email: demo.email, password: demo.password };
 
 type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
 
@@ -156,6 +159,19 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
     for (const htu of [`https://${hostileHost}/oauth2/token`, `http://${hostileHost}:666/oauth2/token`]) {
       expect(await redeem(htu)).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
     }
+  });
+
+  test('the address of who calls is that of the connection, whatever is claimed', async () => {
+    const userAgent = `calls-${crypto.randomUUID()}`;
+    const { fetch } = hostile();
+    await postJson({ ...deployment, fetch }, '/auth/login', demoCredentials, { 'user-agent': userAgent });
+    const output = () => deployment.programs[0]?.output() ?? '';
+    const line = new RegExp(`.*"type":"user.login".*"ip":"127.0.0.1","userAgent":"${userAgent}".*`);
+    await waitFor(() => line.test(output()), { what: 'the event' });
+    expect(output()).not.toContain('203.0.113.66');
+    expect(output().match(/forwarded headers came from an address/g)).toHaveLength(1);
+    const metrics = await (await globalThis.fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
+    expect(metrics).toMatch(/gatehouse_untrusted_forwarded_headers_total [1-9]/);
   });
 
   test("the JSON API's tokens name the issuer too", async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { demoAccessModel, demoAccount, demoClients, demoDefaultClient } from '../../provider/bin/demo.ts';
+import type { AccessModel } from '../../provider/config/access-model.ts';
 import { createTestDatabase } from './databases.ts';
 import { freePort } from './free-port.ts';
 import { type Program, runProgram, runToEnd } from './program.ts';
@@ -35,6 +36,8 @@ export interface DeploymentOptions {
   env?: Record<string, string>;
   /** More clients, beside the demo ones. */
   clients?: unknown[];
+  /** The APIs and roles, given the default API's audience; the demo's unless told. */
+  accessModel?: (audience: string) => AccessModel;
   processes?: number;
   /** Where sessions, codes and refresh tokens live. */
   redis?: boolean;
@@ -98,7 +101,10 @@ interface Prepared {
   ports(port: number, opsPort: number): Record<string, string>;
 }
 
-async function prepare({ clients = [] }: DeploymentOptions): Promise<Prepared> {
+async function prepare({
+  clients = [],
+  accessModel = demoAccessModel,
+}: DeploymentOptions): Promise<Prepared> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
   const port = await freePort();
   const issuer = `http://localhost:${port}`;
@@ -107,7 +113,7 @@ async function prepare({ clients = [] }: DeploymentOptions): Promise<Prepared> {
     join(folder, 'clients.yaml'),
     stringify({ clients: [...demoClients(audience), ...clients] }),
   );
-  await writeFile(join(folder, 'apis.yaml'), stringify(apisFile(audience)));
+  await writeFile(join(folder, 'apis.yaml'), stringify(apisFile(accessModel(audience))));
   await writeFile(join(folder, 'server-secrets'), 'for-tests-only-'.repeat(4));
   const env = {
     GATEHOUSE_ISSUER: issuer,
@@ -128,8 +134,7 @@ async function prepare({ clients = [] }: DeploymentOptions): Promise<Prepared> {
   return { folder, port, issuer, env, ports };
 }
 
-function apisFile(audience: string) {
-  const model = demoAccessModel(audience);
+function apisFile(model: AccessModel) {
   const apis = model.apis.map(({ scopes, ...api }) => ({
     ...api,
     scopes: Object.fromEntries(scopes.map(({ name, ...scope }) => [name, scope])),

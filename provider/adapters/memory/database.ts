@@ -17,6 +17,8 @@ export interface Tables {
   consents: Map<string, Consent>;
   /** By id, in the order of appending. */
   outbox: Map<string, OutboxRow>;
+  /** By topic. */
+  announcements: Map<string, string>;
 }
 
 export interface Access {
@@ -24,9 +26,16 @@ export interface Access {
   use<T>(work: (tables: Tables) => T): Promise<T>;
 }
 
-/** Accounts, consents and outbox in memory. One transaction or single call at a time. */
+const emptyTables = (): Tables => ({
+  accounts: new Map(),
+  consents: new Map(),
+  outbox: new Map(),
+  announcements: new Map(),
+});
+
+/** Accounts, consents, outbox and announcements in memory. One transaction or single call at a time. */
 export class MemoryDatabase implements Access {
-  #tables: Tables = { accounts: new Map(), consents: new Map(), outbox: new Map() };
+  #tables: Tables = emptyTables();
   #turn: Promise<unknown> = Promise.resolve();
 
   use<T>(work: (tables: Tables) => T): Promise<T> {
@@ -36,8 +45,11 @@ export class MemoryDatabase implements Access {
   /** Runs `work` on a copy that takes the tables' place when it resolves, and is dropped when it throws. */
   transaction<T>(work: (access: Access) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const { accounts, consents, outbox } = this.#tables;
-      const copy = { accounts: new Map(accounts), consents: new Map(consents), outbox: new Map(outbox) };
+      const { accounts, consents, outbox, announcements } = this.#tables;
+      const copy = {
+        ...{ accounts: new Map(accounts), consents: new Map(consents), outbox: new Map(outbox) },
+        announcements: new Map(announcements),
+      };
       const result = await work({ use: async (step) => step(copy) });
       this.#tables = copy;
       return result;

@@ -1,5 +1,6 @@
 import type { TransactionStores, UnitOfWork } from '../../ports/unit-of-work.ts';
 import { MemoryAccountStore } from './account-store.ts';
+import { MemoryAnnouncements } from './announcements.ts';
 import { MemoryConsentStore } from './consent-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { MemoryOutbox } from './outbox.ts';
@@ -18,6 +19,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
         accounts: new MemoryAccountStore({ database }),
         consents: new MemoryConsentStore({ database }),
         outbox: new MemoryOutbox({ database }),
+        announcements: new MemoryAnnouncements({ database }),
       }),
     );
   }

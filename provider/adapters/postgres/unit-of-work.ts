@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { TransactionStores, UnitOfWork } from '../../ports/unit-of-work.ts';
 import { PostgresAccountStore } from './account-store.ts';
+import { PostgresAnnouncements } from './announcements.ts';
 import { PostgresConsentStore } from './consent-store.ts';
 import { PostgresOutbox } from './outbox.ts';
 import { translateError } from './store-errors.ts';
@@ -41,6 +42,7 @@ async function attempt<T>(
     accounts: new PostgresAccountStore({ db: transaction }),
     consents: new PostgresConsentStore({ db: transaction }),
     outbox: new PostgresOutbox({ db: transaction }),
+    announcements: new PostgresAnnouncements({ db: transaction }),
   });
   // Postgres answers COMMIT of a failed transaction with a rollback and no error: work that swallowed the
   // failure would seem to be durable.

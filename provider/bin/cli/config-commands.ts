@@ -12,7 +12,7 @@ export function addConfigCommands(program: CliCommand): void {
 
   const purpose = new Option(
     '--for <command>',
-    'for which command they must do; serve when any setting is set that only it needs, else dev',
+    'which command they must do for; unless given serve, when a setting is there that only serve needs, else dev',
   );
   config
     .command('check')

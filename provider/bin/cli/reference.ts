@@ -16,7 +16,7 @@ This page is generated from the commands themselves by \`npm run generate\`; \`-
 - Passwords are never arguments, which others can see in the process list: they are asked for on a terminal, and read
   from standard input elsewhere. No command prints a password, a secret or a private key; \`accounts export\` writes
   password hashes, which is its purpose.
-- An account is named by its address or its id. Every change is written with its event, in one transaction.
+- An account is named by its address or its id. A change of it is written with its event, in one transaction.
 `;
 
 const cell = (text: string) => text.replaceAll('|', '\\|');
@@ -27,13 +27,14 @@ function exitCodeTable(): string {
 }
 
 function optionText({ flags, description, defaultValue, argChoices }: Option): string {
-  const shown = typeof defaultValue === 'number' || typeof defaultValue === 'string';
-  const choices = argChoices ? ` One of ${argChoices.join(', ')}.` : '';
-  return `| \`${cell(flags)}\` | ${cell(description)}${choices}${shown ? ` Default: ${defaultValue}.` : ''} |`;
+  const choices = argChoices ? `; one of ${argChoices.join(', ')}` : '';
+  const shown = typeof defaultValue === 'number' ? `; ${defaultValue} unless given` : '';
+  return `| \`${cell(flags)}\` | ${cell(description)}${choices}${shown} |`;
 }
 
 function argumentText(argument: Argument): string {
-  return `| \`${argument.name()}\` | ${cell(argument.description)} |`;
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return `| \`${argument.required ? `<${name}>` : `[${name}]`}\` | ${cell(argument.description)} |`;
 }
 
 function section(command: CliCommand): string {

@@ -5,6 +5,7 @@ import { oidcArtifacts } from './0004-oidc-artifacts.ts';
 import { families } from './0005-families.ts';
 import { revocations } from './0006-revocations.ts';
 import { accountIndex } from './0007-account-index.ts';
+import { announcements } from './0008-announcements.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   families,
   revocations,
   accountIndex,
+  announcements,
 ];

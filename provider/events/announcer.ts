@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { OutboxEvent } from '../ports/outbox.ts';
+import type { UnitOfWork } from '../ports/unit-of-work.ts';
+
+/** How one set differs from another. */
+export interface Difference {
+  added: string[];
+  changed: string[];
+  removed: string[];
+}
+
+/** Something that every process sees for itself: its members' contents by their ids. */
+export interface Announced {
+  topic: string;
+  members: ReadonlyMap<string, unknown>;
+  /** The event that tells of a change; asked again for every 500 ids. */
+  event(difference: Difference): OutboxEvent;
+}
+
+export interface AnnouncerDeps {
+  unitOfWork: UnitOfWork;
+  logger: { warn(fields: Record<string, unknown>, message: string): void };
+}
+
+export interface Announcer {
+  /**
+   * Tells how the set differs from what any process told last, if it does. Never rejects: what couldn't be told is
+   * told by `retry`, or with the next change.
+   */
+  announce(announced: Announced): Promise<void>;
+  /** Tries again what failed. Does nothing otherwise. */
+  retry(): Promise<void>;
+}
+
+/** Far below what any sink takes as one event. */
+const mostIds = 500;
+
+/** Tells of changes that every process notices, once, by comparing with what was told last. */
+export function createAnnouncer({ unitOfWork, logger }: AnnouncerDeps): Announcer {
+  const told = new Map<string, string>();
+  const failed = new Map<string, Announced>();
+  let lastTurn: Promise<void> = Promise.resolve();
+
+  const tell = async (announced: Announced): Promise<void> => {
+    const { topic } = announced;
+    const value = JSON.stringify(digests(announced.members));
+    failed.delete(topic);
+    if (told.get(topic) === value) return;
+    try {
+      await unitOfWork.run(async ({ announcements, outbox }) => {
+        const last = await announcements.exchange(topic, value);
+        for (const difference of differences(last, value)) await outbox.append(announced.event(difference));
+      });
+      told.set(topic, value);
+    } catch (error) {
+      failed.set(topic, announced);
+      logger.warn({ err: error, topic }, 'a change could not be told yet; trying again');
+    }
+  };
+  // In turns, so that of two changes the later one is told last.
+  const announce = (announced: Announced): Promise<void> => {
+    lastTurn = lastTurn.then(() => tell(announced));
+    return lastTurn;
+  };
+
+  return {
+    announce,
+    retry: async () => {
+      for (const announced of [...failed.values()]) await announce(announced);
+    },
+  };
+}
+
+/** In one order, so that equal sets give equal texts. Contents may be secret: only digests of them are kept. */
+function digests(members: ReadonlyMap<string, unknown>): [id: string, digest: string][] {
+  return [...members]
+    .map(([id, content]): [string, string] => [id, digest(JSON.stringify(content))])
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+
+function differences(last: string | undefined, value: string): Difference[] {
+  const before = new Map<string, string>(JSON.parse(last ?? '[]'));
+  const after = new Map<string, string>(JSON.parse(value));
+  const kindOf = (id: string): keyof Difference | undefined => {
+    if (!before.has(id)) return 'added';
+    if (!after.has(id)) return 'removed';
+    return before.get(id) === after.get(id) ? undefined : 'changed';
+  };
+  const ids = [...new Set([...before.keys(), ...after.keys()])].filter((id) => kindOf(id) !== undefined);
+  return Array.from({ length: Math.ceil(ids.length / mostIds) }, (_, part) => {
+    const own = ids.slice(part * mostIds, (part + 1) * mostIds);
+    const of = (kind: keyof Difference) => own.filter((id) => kindOf(id) === kind);
+    return { added: of('added'), changed: of('changed'), removed: of('removed') };
+  });
+}

@@ -1,0 +1,125 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Dependency } from '../ports/dependency.ts';
+
+export interface ReadinessDeps {
+  dependencies: readonly Dependency[];
+  clock: Clock;
+  /** How long one that answered before may be away before this process turns unready. */
+  blipSeconds: number;
+  logger: {
+    info(fields: Record<string, unknown>, message: string): void;
+    error(fields: Record<string, unknown>, message: string): void;
+  };
+  metrics: { dependencyUp: { set(value: number, labels: { dependency: string }): void } };
+  /** How long an answer waits for dependencies that are slow; 500 unless told. */
+  patienceMs?: number;
+}
+
+export interface ReadinessReport {
+  ready: boolean;
+  /** The names of those that don't answer now, for a blip or longer. */
+  failing: string[];
+}
+
+/** Whether everything is there that this process can't work without. */
+export interface Readiness {
+  /** Asks each dependency at most once a second, however often it is called; answers within `patienceMs`. */
+  check(): Promise<ReadinessReport>;
+}
+
+/** Asked more often than this, a dependency isn't asked again. */
+const freshMs = 1000;
+
+interface Watched {
+  dependency: Dependency;
+  askedAt: number;
+  /** The question under way. */
+  asking: Promise<void> | undefined;
+  answeredOnce: boolean;
+  /** When the first question of those that got no answer was put. */
+  awaySince: number | undefined;
+  /** Whether it was told in the log that it is away. */
+  told: boolean;
+}
+
+/**
+ * A store that is away for a moment must not take every pod out of service at once: until `blipSeconds` are over a
+ * process stays ready, and what needs the store answers 503 with Retry-After meanwhile. At the start there is no such
+ * patience, since nothing ever answered.
+ */
+export function createReadiness(deps: ReadinessDeps): Readiness {
+  const { clock, patienceMs = 500 } = deps;
+  const all = deps.dependencies.map((dependency): Watched => {
+    const askedAt = Number.NEGATIVE_INFINITY;
+    return { dependency, askedAt, asking: undefined, answeredOnce: false, awaySince: undefined, told: false };
+  });
+  return {
+    check: async () => {
+      const questions = all.map((watched) => ask(watched, clock));
+      await withinPatience(Promise.all(questions), patienceMs);
+      const reports = all.map((watched) => judge(watched, deps));
+      return {
+        ready: reports.every(({ ready }) => ready),
+        failing: reports.filter(({ up }) => !up).map(({ name }) => name),
+      };
+    },
+  };
+}
+
+/** Never rejects. One that is slow is asked again only when it has answered or given up. */
+function ask(watched: Watched, clock: Clock): Promise<void> | undefined {
+  const now = clock.now();
+  if (watched.asking !== undefined || now - watched.askedAt < freshMs) return watched.asking;
+  watched.askedAt = now;
+  const answered = () => {
+    watched.answeredOnce = true;
+    watched.awaySince = undefined;
+  };
+  const failed = () => {
+    watched.awaySince ??= now;
+  };
+  watched.asking = watched.dependency
+    .ping()
+    .then(answered, failed)
+    .finally(() => {
+      watched.asking = undefined;
+    });
+  return watched.asking;
+}
+
+async function withinPatience(answers: Promise<unknown>, patienceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patienceMs);
+  });
+  await Promise.race([answers, patience]);
+  clearTimeout(timer);
+}
+
+function judge(watched: Watched, deps: ReadinessDeps): { name: string; up: boolean; ready: boolean } {
+  const { name } = watched.dependency;
+  const silentSince = watched.asking === undefined ? undefined : watched.askedAt;
+  const since = watched.awaySince ?? silentSince;
+  const up = since === undefined;
+  const awayMs = up ? 0 : deps.clock.now() - since;
+  const tooLong = !up && awayMs >= deps.blipSeconds * 1000;
+  deps.metrics.dependencyUp.set(up ? 1 : 0, { dependency: name });
+  tell(watched, { up, tooLong, awayMs }, deps.logger);
+  return { name, up, ready: up || (watched.answeredOnce && !tooLong) };
+}
+
+function tell(
+  watched: Watched,
+  { up, tooLong, awayMs }: { up: boolean; tooLong: boolean; awayMs: number },
+  logger: ReadinessDeps['logger'],
+): void {
+  const dependency = watched.dependency.name;
+  if (tooLong && !watched.told) {
+    watched.told = true;
+    logger.error({ dependency, seconds: Math.round(awayMs / 1000) }, 'a dependency does not answer');
+  }
+  if (up && watched.told) {
+    watched.told = false;
+    logger.info({ dependency }, 'the dependency answers again');
+  }
+}

@@ -1,0 +1,154 @@
+import { describe, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
+import { useAccountDatabase } from './account-database.ts';
+import { audience } from './command.ts';
+
+const database = useAccountDatabase();
+const password = 'correct-horse-battery';
+
+const accounts = (args: string[], input = '') => database.place().gatehouse(['accounts', ...args], { input });
+
+test('migrate says with --json what it applied', async () => {
+  const { stdout } = await database.place().gatehouse(['migrate', '--json']);
+  expect(JSON.parse(stdout)).toEqual({ applied: [] });
+});
+
+describe('accounts create', () => {
+  test('writes the account with its event, and prints the id alone', async () => {
+    const email = 'ann@example.com';
+    const args = ['create', '--email', email, '--role', 'CLIENT', 'CLIENT', '--verified'];
+    const { code, stdout, stderr } = await accounts(args, `${password}\n`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^user_\S+\n$/);
+    const id = stdout.trim();
+    const account = await database.store().findById(id);
+    expect(account).toMatchObject({ email, emailVerified: true, roles: ['CLIENT'], state: 'active' });
+    expect(account?.passwordHash).toMatch(/^\$argon2id\$/);
+    expect(await database.events()).toEqual([['user.created', { id, email }]]);
+  });
+
+  test('an address that is taken: exit code 73, whatever its case', async () => {
+    const { email } = await database.add();
+    const ended = await accounts(['create', '--email', email.toUpperCase(), '--json'], password);
+    expect(ended).toMatchObject({ code: 73, stdout: '' });
+    expect(JSON.parse(ended.stderr).error.code).toBe('address_taken');
+  });
+
+  test.each([
+    ['a role nobody defined', ['--role', 'CLEINT'], 'hunter2hunter2', 64, /Did you mean CLIENT\?/],
+    ['a password too short', [], 'hunter2', 1, /at least 8 characters/],
+    ['no password', [], '', 64, /No password came by standard input/],
+  ])('%s is refused', async (_, more, input, code, message) => {
+    const ended = await accounts(['create', '--email', 'refused@example.com', ...more], input);
+    expect(ended).toEqual({ code, stdout: '', stderr: expect.stringMatching(message) });
+    expect(ended.stderr).not.toContain('hunter2');
+    expect(await database.events()).toEqual([]);
+  });
+});
+
+describe('accounts list and show', () => {
+  test('list goes through all of them in pages', async () => {
+    await database.add();
+    await database.add();
+    const all = (await database.store().list(undefined, 1000)).map(({ id }) => id);
+    const limit = String(all.length - 1);
+    const page = async (...more: string[]) =>
+      JSON.parse((await accounts(['list', '--limit', limit, '--json', ...more])).stdout);
+    const first: { accounts: { id: string }[]; next: string } = await page();
+    const second = await page('--after', first.next);
+    expect(first.accounts.map(({ id }) => id)).toEqual(all.slice(0, -1));
+    expect(second).toEqual({ accounts: [expect.objectContaining({ id: all.at(-1) })], next: null });
+  });
+
+  test('a table for people, with the way to the next page apart', async () => {
+    await database.add();
+    await database.add();
+    const { stdout, stderr } = await accounts(['list', '--limit', '1']);
+    expect(stdout).toMatch(/^ID +EMAIL +STATE +ROLES +CREATED\nuser_\S+ .*@example\.com .*Z\n$/);
+    expect(stderr).toMatch(/^There are more: gatehouse accounts list --after user_\S+\n$/);
+  });
+
+  test('show takes an address in any case, or an id, and shows no hash', async () => {
+    const { id, email } = await database.add({
+      passwordHash: '$argon2id$secret',
+      roles: ['\u001b[31mRED'],
+    });
+    const text = await accounts(['show', email.toUpperCase()]);
+    expect(text.stdout).toMatch(new RegExp(`^id +${id}\nemail +${email} \\(not verified\\)\n`));
+    const json = await accounts(['show', id, '--json']);
+    expect(JSON.parse(json.stdout)).toEqual({
+      ...{ id, email, emailVerified: false, state: 'active', metadata: {}, generation: 0, hasPassword: true },
+      roles: ['\u001b[31mRED'],
+      ...{ createdAt: '2023-11-14T22:13:20.000Z', updatedAt: '2023-11-14T22:13:20.000Z' },
+    });
+    expect(text.stdout + json.stdout).not.toContain('argon2');
+    expect(text.stdout).not.toContain('\u001b');
+  });
+});
+
+describe('accounts are changed with their event', () => {
+  test('disable and enable, each once', async () => {
+    const { id, email } = await database.add();
+    const first = await accounts(['disable', email]);
+    expect(first).toEqual({ code: 0, stdout: expect.stringContaining('is disabled'), stderr: '' });
+    const again = await accounts(['disable', id]);
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('disabled already') });
+    expect(await database.store().findById(id)).toMatchObject({ state: 'disabled', generation: 1 });
+    expect(JSON.parse((await accounts(['enable', id, '--json'])).stdout)).toMatchObject({ state: 'active' });
+    expect(await database.events()).toEqual([
+      ['user.disabled', { id, email }],
+      ['user.enabled', { id, email }],
+    ]);
+  });
+
+  test('set-password ends what was issued', async () => {
+    const { id, email } = await database.add({ passwordHash: 'old' });
+    const { code, stdout } = await accounts(['set-password', email], 'quite another password');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('has a new password') });
+    const account = await database.store().findById(id);
+    expect(account).toMatchObject({ generation: 1, passwordHash: expect.stringMatching(/^\$argon2id/) });
+    expect(await database.events()).toEqual([['user.password_changed', { id, email }]]);
+  });
+
+  test('set-roles gives exactly these', async () => {
+    const { id, email } = await database.add({ roles: ['CLIENT'] });
+    const args = ['set-roles', email, 'ADMIN', 'CLIENT', 'ADMIN', '--json'];
+    expect(JSON.parse((await accounts(args)).stdout)).toMatchObject({
+      roles: ['ADMIN', 'CLIENT'],
+      generation: 0,
+    });
+    expect((await accounts(['set-roles', id, '--none'])).stdout).toBe(`${email} now has no roles.\n`);
+    expect(await database.store().findById(id)).toMatchObject({ roles: [] });
+    expect(await database.events()).toEqual([
+      ['user.roles_changed', { id, roles: ['ADMIN', 'CLIENT'] }],
+      ['user.roles_changed', { id, roles: [] }],
+    ]);
+  });
+
+  test('set-roles refuses roles nobody defined, and roles that would not fit into a token', async () => {
+    const { id } = await database.add({ roles: ['CLIENT'] });
+    expect(await accounts(['set-roles', id, 'CLIENTS'])).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('Did you mean CLIENT?'),
+    });
+    const permissions = Array.from({ length: 90 }, (_, index) => `permission-${index}`.padEnd(99, '-'));
+    const apis = [{ audience, name: 'Contracts' }];
+    await database.place().write('huge.yaml', stringify({ apis, roles: { CLIENT: [], HUGE: permissions } }));
+    const env = { GATEHOUSE_APIS_FILE: 'huge.yaml' };
+    const ended = await database.place().gatehouse(['accounts', 'set-roles', id, 'HUGE'], { env });
+    expect(ended).toMatchObject({ code: 78, stderr: expect.stringContaining('too much for one token') });
+    expect(await database.store().findById(id)).toMatchObject({ roles: ['CLIENT'] });
+    expect(await database.events()).toEqual([]);
+  });
+
+  test.each([['show'], ['disable'], ['set-password']])(
+    '%s: exit code 1 when there is no such account',
+    async (command) => {
+      const ended = await accounts([command, 'nobody@example.com', '--json'], password);
+      expect(ended).toMatchObject({ code: 1, stdout: '' });
+      expect(JSON.parse(ended.stderr)).toEqual({
+        error: { code: 'not_found', message: 'There is no account nobody@example.com.' },
+      });
+    },
+  );
+});

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+import { completionScript } from '../../provider/bin/cli/completion.ts';
+import { createProgram } from '../../provider/bin/cli/program.ts';
+
+const script = completionScript('bash', createProgram());
+
+/** Defines the function, and calls it as bash does for the words behind the script. */
+const complete = `eval "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+_gatehouse; printf '%s\\n' "\${COMPREPLY[@]}"`;
+
+function bash(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync('bash', args, { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+/** What bash offers behind these words, the last of which is being typed. */
+function completions(...typed: string[]): string[] {
+  const { stdout, stderr } = bash('-c', complete, 'bash', script, 'gatehouse', ...typed);
+  expect(stderr).toBe('');
+  return stdout.split('\n').filter((word) => word !== '');
+}
+
+test('the script for bash is one', () => {
+  expect(bash('-n', '-c', script)).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+test.each([
+  [['acc'], ['accounts']],
+  [
+    ['accounts', 'set-'],
+    ['set-password', 'set-roles'],
+  ],
+  [['accounts', '--json', 'list', '--l'], ['--limit']],
+  [
+    ['keys', ''],
+    ['create', 'list', '--help'],
+  ],
+  [
+    ['completion', ''],
+    ['bash', 'zsh', '--json', '--help'],
+  ],
+  [['clients', 'validate', '-f', 'clients'], []],
+])('behind %j come %j', (typed, offered) => {
+  expect(completions(...typed)).toEqual(offered);
+});
+
+test('the script for zsh knows every command with its description', () => {
+  const program = createProgram();
+  const zsh = completionScript('zsh', program);
+  for (const group of program.children) {
+    const word = `${group.name()}:${group.description()}`.replaceAll("'", "'\\''");
+    expect(zsh).toContain(`'${word}'`);
+    for (const { path } of group.children)
+      expect(zsh).toContain(`('/${path.split(' ').slice(1).join('/')}')`);
+  }
+});

@@ -1,0 +1,202 @@
+import { chmod, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
+import { generateKey } from '../../provider/keys/generate-key.ts';
+import { serializeKeySet } from '../../provider/keys/key-set.ts';
+import { firstKeySet, rotate } from '../../provider/keys/rotation.ts';
+import { packageRoot } from '../../provider/lib/package-root.ts';
+import { apisFile, audience, createWorkplace, goodClient, type Workplace } from './command.ts';
+
+let place: Workplace;
+const served = {
+  GATEHOUSE_AUDIENCE: audience,
+  GATEHOUSE_APIS_FILE: 'apis.yaml',
+  GATEHOUSE_CLIENTS_FILE: 'clients.yaml',
+  GATEHOUSE_DATABASE_URL: 'postgres://nobody@127.0.0.1:9/none',
+  GATEHOUSE_KEYS: 'file:nowhere/keys.json',
+  GATEHOUSE_SERVER_SECRETS: 'file:nowhere/secrets',
+};
+
+beforeAll(async () => {
+  place = await createWorkplace();
+  await place.write('apis.yaml', apisFile);
+  await place.write('clients.yaml', stringify({ clients: [goodClient] }));
+  await place.write('bad-apis.yaml', 'apis: []\n');
+  const typing = { id: 'portal', redirectUri: [], scopes: ['openid', 'contracts:raed'] };
+  await place.write('bad-clients.yaml', stringify({ clients: [goodClient, typing, { ...goodClient }] }));
+  await place.write('not-yaml.yaml', 'clients: [\n');
+});
+afterAll(() => place.remove());
+
+describe('config check', () => {
+  test('finds nothing wrong with good settings, without connecting and without secrets', async () => {
+    expect(await place.gatehouse(['config', 'check'], { env: served })).toEqual({
+      code: 0,
+      stdout: 'Nothing is wrong with the settings and the files they name.\n',
+      stderr: '',
+    });
+  });
+
+  test('lists what is wrong with settings, APIs and clients at once', async () => {
+    const env = {
+      ...served,
+      GATEHOUSE_PORT: 'eighty',
+      GATEHOUSE_ISUER: 'https://id.example.com',
+      GATEHOUSE_APIS_FILE: 'bad-apis.yaml',
+      GATEHOUSE_CLIENTS_FILE: 'bad-clients.yaml',
+    };
+    const ended = await place.gatehouse(['config', 'check', '--json'], { env });
+    expect(ended.code).toBe(78);
+    const { ok, problems } = JSON.parse(ended.stdout);
+    expect(ok).toBe(false);
+    for (const problem of [
+      /GATEHOUSE_ISUER.*Did you mean GATEHOUSE_ISSUER\?/,
+      /GATEHOUSE_PORT \("eighty"\)/,
+      /^bad-apis\.yaml:1: apis /,
+      /^bad-clients\.yaml:\d+: client portal: \/name is missing/,
+      /client portal: \/redirectUri .*did you mean "redirectUris"/,
+    ]) {
+      expect(problems).toContainEqual(expect.stringMatching(problem));
+    }
+    expect(problems.join()).not.toContain('no API defines');
+    expect(JSON.parse(ended.stderr).error).toMatchObject({ code: 'configuration', problems });
+  });
+
+  test.each([
+    [
+      'scopes no API has, and a default client that is not there',
+      { GATEHOUSE_CLIENTS_FILE: 'bad-clients.yaml', GATEHOUSE_DEFAULT_CLIENT: 'poratl' },
+      /contracts:raed.*did you mean "contracts:read"[\s\S]*default client poratl/,
+    ],
+    ['a clients file that is no YAML', { GATEHOUSE_CLIENTS_FILE: 'not-yaml.yaml' }, /not valid YAML/],
+  ])('finds %s', async (_, env, problem) => {
+    const ended = await place.gatehouse(['config', 'check'], { env: { ...served, ...env } });
+    expect(ended).toEqual({ code: 78, stdout: '', stderr: expect.stringMatching(problem) });
+  });
+
+  test('without settings it is about dev; --for serve names what serve itself would miss', async () => {
+    const dev = await place.gatehouse(['config', 'check', '--json']);
+    expect(JSON.parse(dev.stdout)).toEqual({ ok: true, for: 'dev', problems: [] });
+    const check = await place.gatehouse(['config', 'check', '--for', 'serve', '--json']);
+    const serve = await place.gatehouse(['serve', '--json']);
+    expect(JSON.parse(check.stdout).problems).toHaveLength(3);
+    expect(JSON.parse(check.stdout).problems).toEqual(JSON.parse(serve.stderr).error.problems);
+  });
+
+  test('--for dev finds an issuer that dev would refuse', async () => {
+    const env = { GATEHOUSE_ISSUER: 'https://id.example.com' };
+    const ended = await place.gatehouse(['config', 'check', '--for', 'dev'], { env });
+    expect(ended).toMatchObject({ code: 78, stderr: expect.stringContaining('id.example.com') });
+  });
+});
+
+test('config docs prints the page that is in docs', async () => {
+  const { stdout } = await place.gatehouse(['config', 'docs']);
+  expect(stdout).toBe(await readFile(join(packageRoot, 'docs', 'configuration.md'), 'utf8'));
+  const json = await place.gatehouse(['config', 'docs', '--json']);
+  expect(JSON.parse(json.stdout).settings).toContainEqual(
+    expect.objectContaining({ name: 'GATEHOUSE_DATABASE_URL', secret: true, default: null }),
+  );
+});
+
+describe('clients validate', () => {
+  const env = { GATEHOUSE_AUDIENCE: audience };
+  const validate = (file: string, ...more: string[]) =>
+    place.gatehouse(['clients', 'validate', '-f', file, '--apis', 'apis.yaml', ...more], { env });
+
+  test('finds nothing wrong with a good file', async () => {
+    expect(await validate('clients.yaml')).toEqual({
+      code: 0,
+      stdout: 'clients.yaml: 1 client, nothing wrong.\n',
+      stderr: '',
+    });
+  });
+
+  test('lists everything, with file, client and path', async () => {
+    const ended = await validate('bad-clients.yaml');
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(/bad-clients\.yaml:\d+: client portal: \/name is missing/);
+    expect(ended.stderr).toMatch(/client shop: \/id is taken/);
+  });
+
+  test('--json gives them structured', async () => {
+    const ended = await validate('bad-clients.yaml', '--json');
+    const { ok, clients, problems } = JSON.parse(ended.stdout);
+    expect({ ok, clients }).toEqual({ ok: false, clients: 3 });
+    expect(problems).toContainEqual({
+      ...{ file: 'bad-clients.yaml', line: expect.any(Number), client: 'portal', path: '/scopes/1' },
+      message: expect.stringContaining('contracts:raed'),
+    });
+    expect(JSON.parse(ended.stderr).error.code).toBe('validation_failed');
+  });
+
+  test.each([
+    ['not-yaml.yaml', /not valid YAML/],
+    ['nowhere.yaml', /there is no such file/],
+  ])('%s is told as one problem', async (file, message) => {
+    const ended = await validate(file, '--json');
+    expect(ended.code).toBe(1);
+    const found = { client: null, file, line: null, path: '', message: expect.stringMatching(message) };
+    expect(JSON.parse(ended.stdout).problems).toContainEqual(found);
+  });
+
+  test('an APIs file that is wrong is told', async () => {
+    const args = ['clients', 'validate', '-f', 'clients.yaml', '--apis', 'bad-apis.yaml'];
+    const ended = await place.gatehouse(args, { env });
+    expect(ended).toMatchObject({ code: 78, stderr: expect.stringContaining('bad-apis.yaml:1: apis') });
+  });
+});
+
+describe('keys', () => {
+  test('create makes a file for its owner only, once', async () => {
+    const create = ['keys', 'create', '--out', 'made.json'];
+    const first = await place.gatehouse([...create, '--json']);
+    expect(first.code).toBe(0);
+    const { kid, store } = JSON.parse(first.stdout);
+    expect(store).toBe('file:made.json');
+    const file = join(place.folder, 'made.json');
+    const text = await readFile(file, 'utf8');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await place.gatehouse(create)).toMatchObject({
+      code: 73,
+      stderr: expect.stringContaining('made.json'),
+    });
+    expect(await readFile(file, 'utf8')).toBe(text);
+    const list = await place.gatehouse(['keys', 'list', '--json'], {
+      env: { GATEHOUSE_KEYS: 'file:made.json' },
+    });
+    expect(JSON.parse(list.stdout).keys).toEqual([
+      expect.objectContaining({ kid, state: 'signing', published: true, retiredAt: null }),
+    ]);
+  });
+
+  test('list tells which key does what, and nothing private', async () => {
+    const hour = 3_600_000;
+    const now = Date.now();
+    const [first, second, third] = [await generateKey(), await generateKey(), await generateKey()];
+    const before = rotate(firstKeySet(first, now - 9 * hour), second, now - 5 * hour, 3 * 3600);
+    const set = rotate(before, third, now - hour, 3 * 3600);
+    await place.write('set.json', serializeKeySet(set));
+    await chmod(join(place.folder, 'set.json'), 0o600);
+    const env = { GATEHOUSE_KEYS: 'file:set.json' };
+    const json = await place.gatehouse(['keys', 'list', '--json'], { env });
+    expect(JSON.parse(json.stdout).keys).toMatchObject([
+      {
+        kid: first.kid,
+        state: 'retired',
+        published: true,
+        retiredAt: new Date(now - 2 * hour).toISOString(),
+      },
+      { kid: second.kid, state: 'signing', retiredAt: new Date(now + 2 * hour).toISOString() },
+      { kid: third.kid, state: 'next', signsFrom: new Date(now + 2 * hour).toISOString(), retiredAt: null },
+    ]);
+    const text = await place.gatehouse(['keys', 'list'], { env });
+    expect(text.stdout).toMatch(new RegExp(`${second.kid} +signing`));
+    for (const { privateJwk } of set.keys) {
+      for (const secret of [privateJwk.d, privateJwk.p, privateJwk.q]) {
+        expect(json.stdout + text.stdout).not.toContain(secret);
+      }
+    }
+  });
+});

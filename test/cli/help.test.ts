@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import type { CliCommand } from '../../provider/bin/cli/cli-command.ts';
+import { exitCodes } from '../../provider/bin/cli/exit-codes.ts';
+import { createProgram } from '../../provider/bin/cli/program.ts';
+import { packageRoot } from '../../provider/lib/package-root.ts';
+
+const withAllBelow = (command: CliCommand): CliCommand[] => [
+  command,
+  ...command.children.flatMap(withAllBelow),
+];
+const program = createProgram();
+const all = withAllBelow(program).map((command): [string, CliCommand] => [command.path, command]);
+const leaves = all.filter(([, { children }]) => children.length === 0);
+
+/** The words of a command line behind `gatehouse`, up to where the shell takes over. */
+function words(example: string): string[] {
+  const [, line = ''] = /(?:^|[ (])gatehouse ([^<>|)]*)/.exec(example) ?? [];
+  return line.trim().split(/ +/);
+}
+
+test('the commands are these', () => {
+  expect(leaves.map(([path]) => path.replace('gatehouse ', ''))).toEqual([
+    ...['dev', 'serve', 'migrate', 'config check', 'config docs'],
+    ...['list', 'show', 'create', 'disable', 'enable', 'set-password', 'set-roles', 'import', 'export'].map(
+      (name) => `accounts ${name}`,
+    ),
+    ...['clients validate', 'keys create', 'keys list', 'version', 'completion'],
+  ]);
+});
+
+describe.each(all)('%s', (path, command) => {
+  test('says what it does, with an example of itself', () => {
+    const help = command.helpInformation();
+    expect(command.description()).toMatch(/\.$/);
+    expect(command.examples.length).toBeGreaterThan(0);
+    for (const example of command.examples) expect(help).toContain(`\n  ${example}\n`);
+  });
+
+  test('has examples that could be typed', () => {
+    for (const example of command.examples) {
+      const typed = words(example);
+      const meant = all.findLast(([known]) => `gatehouse ${typed.join(' ')} `.startsWith(`${known} `));
+      expect(`${meant?.[0]} `).toMatch(new RegExp(`^${path} `));
+      const flags = typed.filter((word) => word.startsWith('-') && word !== '-');
+      const known = meant?.[1].options.flatMap(({ long, short }) => [long, short]) ?? [];
+      expect(flags.filter((flag) => !known.includes(flag))).toEqual([]);
+    }
+  });
+
+  test('takes no password as an argument', () => {
+    const named = [
+      ...command.options.map(({ flags }) => flags),
+      ...command.registeredArguments.map((a) => a.name()),
+    ];
+    expect(named.filter((name) => /password|secret/i.test(name))).toEqual([]);
+  });
+});
+
+test.each(leaves)('%s can print JSON, and is in docs/cli.md', (path, command) => {
+  expect(command.options.map(({ long }) => long)).toContain('--json');
+  expect(readFileSync(join(packageRoot, 'docs', 'cli.md'), 'utf8')).toContain(`\n## \`${path}\`\n`);
+});
+
+test('docs/cli.md has all exit codes', () => {
+  const page = readFileSync(join(packageRoot, 'docs', 'cli.md'), 'utf8');
+  for (const { code, meaning } of Object.values(exitCodes))
+    expect(page).toContain(`| ${code} | ${meaning} |`);
+});

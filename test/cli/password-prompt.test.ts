@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { waitFor } from '../support/wait-for.ts';
+import { useAccountDatabase } from './account-database.ts';
+
+const database = useAccountDatabase();
+
+/** Runs a command on a terminal, types each answer when its question has come, and gives what the terminal showed. */
+async function onTerminal(args: string[], answers: [question: string, typed: string][]) {
+  const program = join(process.env.GATEHOUSE_TEST_BUILD ?? '', 'provider', 'bin', 'cli.js');
+  const line = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-q', '-e', '-c', line, '/dev/null'], {
+    cwd: database.place().folder,
+    env: { ...process.env, ...database.env() },
+  });
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  const closed = once(child, 'close');
+  for (const [question, typed] of answers) {
+    await waitFor(() => shown.endsWith(question), { what: question });
+    child.stdin.write(typed);
+  }
+  const [code] = await closed;
+  child.stdin.end();
+  return { code, shown };
+}
+
+test('a password is asked for twice and never shown', async () => {
+  const { code, shown } = await onTerminal(
+    ['accounts', 'create', '--email', 'ann@example.com'],
+    [
+      ['New password: ', 'correct-horse-batterx\x7fy\r'],
+      ['Once more: ', 'correct-horse-battery\r'],
+    ],
+  );
+  expect({ code, shown }).toEqual({
+    code: 0,
+    shown: expect.stringMatching(/^New password: \r\nOnce more: \r\nuser_\S+\r\n$/),
+  });
+  expect((await database.events()).map(([type]) => type)).toEqual(['user.created']);
+});
+
+test('pasted at once it is taken too', async () => {
+  const pasted = 'quite another password\rquite another password\r';
+  const args = ['accounts', 'create', '--email', 'bob@example.com'];
+  const { code, shown } = await onTerminal(args, [['New password: ', pasted]]);
+  expect(code).toBe(0);
+  expect(shown).not.toContain('quite');
+  expect((await database.events()).map(([type]) => type)).toEqual(['user.created']);
+});
+
+test.each([
+  [
+    'two that differ',
+    [
+      ['New password: ', 'one-password\r'],
+      ['Once more: ', 'another-password\r'],
+    ],
+    64,
+    /differ/,
+  ],
+  ['an empty one', [['New password: ', '\r']], 64, /No password was typed/],
+  ['the end of input', [['New password: ', '\x04']], 64, /No password was typed/],
+  ['Ctrl-C', [['New password: ', 'half\x03']], 130, /Interrupted/],
+] as [string, [string, string][], number, RegExp][])(
+  '%s changes nothing',
+  async (_, answers, expected, message) => {
+    const { code, shown } = await onTerminal(['accounts', 'create', '--email', 'eve@example.com'], answers);
+    expect({ code, shown }).toEqual({ code: expected, shown: expect.stringMatching(message) });
+    expect(shown).not.toMatch(/one-password|another-password|half/);
+    expect((await database.events()).map(([type]) => type)).toEqual([]);
+  },
+);
+
+test('an export is refused on a terminal', async () => {
+  const { code, shown } = await onTerminal(['accounts', 'export'], []);
+  expect({ code, shown }).toEqual({ code: 64, shown: expect.stringContaining('belongs into no terminal') });
+});

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { demo } from '../support/deployment.ts';
+import {
+  createTestClient,
+  decodeJwt,
+  demoApps,
+  jsonAnswer,
+  type TestClient,
+} from '../support/test-client.ts';
+import { createUserAgent, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
+import { type InProcess, startInProcess } from './in-process.ts';
+
+const redirectUri = 'http://localhost:8080/claims';
+const open = { auth: 'none', redirectUris: [redirectUri] };
+const documents = [
+  { ...open, id: 'claims', name: 'Claims', scopes: ['openid', 'profile', 'email'] },
+  { ...open, id: 'narrow', name: 'Narrow', scopes: ['openid', 'profile'] },
+];
+
+describe('the claims parameter (OpenID Connect Core §5.5)', () => {
+  let deployment: InProcess;
+  let agent: UserAgent;
+  let app: TestClient;
+  let narrow: TestClient;
+  beforeAll(async () => {
+    deployment = await startInProcess(documents);
+    const { accounts } = deployment.ports;
+    const john = await accounts.findByEmail(demo.email);
+    const metadata = { name: 'John Doe', locale: 'en', shoeSize: '45' };
+    await accounts.update(String(john?.id), { metadata }, 1_700_000_000_000);
+    app = createTestClient(deployment, { id: 'claims', redirectUri });
+    narrow = createTestClient(deployment, { id: 'narrow', redirectUri });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+  beforeEach(() => {
+    agent = createUserAgent(deployment);
+  });
+
+  const userinfo = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await jsonAnswer(await deployment.fetch(`${deployment.issuer}/oauth2/userinfo`, { headers })))
+      .body;
+  };
+  const sub = expect.stringMatching(/^user_/);
+  /** Signs in and gives what userinfo and the id token say about the person. */
+  const told = async (client: TestClient, claims: object, scope = 'openid') => {
+    const tokens = await client.signIn(agent, { scope, claims: JSON.stringify(claims) });
+    const { iss, aud, exp, iat, ...idToken } = decodeJwt(tokens.id_token).claims;
+    return { tokens, idToken, userinfo: await userinfo(tokens.access_token) };
+  };
+
+  test('userinfo gives a claim that was asked for by name, and no other of its scope', async () => {
+    const { tokens, ...answer } = await told(app, { userinfo: { name: { essential: true } } });
+    expect(answer).toEqual({ userinfo: { sub, name: 'John Doe' }, idToken: { sub } });
+    expect(tokens.scope).toBe('openid');
+    expect(decodeJwt(tokens.access_token).claims).not.toHaveProperty('name');
+    const { body } = await app.refresh(tokens.refresh_token);
+    expect(await userinfo(String(body.access_token))).toEqual({ sub, name: 'John Doe' });
+  });
+
+  test('the id token does, and userinfo then says no more', async () => {
+    const { tokens, ...answer } = await told(app, {
+      id_token: { email: null, auth_time: { essential: true } },
+    });
+    expect(answer).toEqual({
+      idToken: { sub, email: demo.email, auth_time: expect.any(Number) },
+      userinfo: { sub },
+    });
+    const { body } = await app.refresh(tokens.refresh_token);
+    expect(decodeJwt(String(body.id_token)).claims).toMatchObject({ email: demo.email });
+  });
+
+  test('both, beside what the scopes bring; userinfo without the parameter tells by scopes alone', async () => {
+    const claims = { userinfo: { email: null }, id_token: { name: null } };
+    const { userinfo: all, idToken } = await told(app, claims, 'openid profile');
+    const profile = { name: 'John Doe', locale: 'en', updated_at: 1_700_000_000 };
+    expect(all).toEqual({ sub, ...profile, email: demo.email });
+    expect(idToken).toEqual({ sub, name: 'John Doe' });
+    const { access_token } = await app.signIn(agent, { scope: 'openid profile' });
+    expect(await userinfo(access_token)).toEqual({ sub, ...profile });
+  });
+
+  test('the person agrees to the scope a claim belongs to, and once', async () => {
+    const claims = JSON.stringify({ userinfo: { name: null } });
+    const stranger = createTestClient(deployment, demoApps.spa);
+    await stranger.signIn(agent);
+    const page = await agent.get(stranger.authorizationUrl({ claims }));
+    expect(page.html).toContain('name="decision"');
+    await signInAndAgree(agent, page, demo);
+    expect((await agent.get(stranger.authorizationUrl({ claims }))).url).toContain('code=');
+  });
+
+  test("a claim outside the client's scopes is never given, nor asked for", async () => {
+    await narrow.signIn(agent);
+    const everywhere = { email: { essential: true }, email_verified: null };
+    const claims = JSON.stringify({ userinfo: everywhere, id_token: everywhere });
+    const page = await agent.get(narrow.authorizationUrl({ claims, prompt: 'none' }));
+    expect(new URL(page.url).searchParams.get('code')).not.toBeNull();
+    const { tokens, ...answer } = await told(
+      narrow,
+      { userinfo: everywhere, id_token: everywhere },
+      'openid profile',
+    );
+    expect(answer.userinfo).toEqual({ sub, name: 'John Doe', locale: 'en', updated_at: expect.any(Number) });
+    expect(answer.idToken).toEqual({ sub });
+    expect(JSON.stringify(decodeJwt(tokens.access_token).claims)).not.toContain('email');
+  });
+
+  test('what is no claim of ours is left out: unknown ones, and what the account holds beside', async () => {
+    const odd = { shoeSize: null, password: null, roles: null, metadata: null, passwordHash: null };
+    const { tokens, ...answer } = await told(app, { userinfo: odd, id_token: odd });
+    expect(answer).toEqual({ userinfo: { sub }, idToken: { sub } });
+  });
+
+  test('a person by `sub`: another than the one who is signed in has to sign in', async () => {
+    const { idToken } = await told(app, { id_token: { auth_time: null } });
+    const asked = async (value: string) => {
+      const claims = JSON.stringify({ id_token: { sub: { value } } });
+      return new URL((await agent.get(app.authorizationUrl({ claims, prompt: 'none' }))).url).searchParams;
+    };
+    expect((await asked(String(idToken.sub))).get('code')).not.toBeNull();
+    expect((await asked('user_other')).get('error')).toBe('login_required');
+  });
+});

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { demo } from '../support/deployment.ts';
+import {
+  createTestClient,
+  decodeJwt,
+  demoApps,
+  type Parameters,
+  type TestClient,
+} from '../support/test-client.ts';
+import { createUserAgent, type Page, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
+import { type InProcess, startInProcess } from './in-process.ts';
+
+const jane = { email: 'jane@example.com', password: demo.password };
+
+describe('when a person is asked', () => {
+  let deployment: InProcess;
+  let web: TestClient;
+  let agent: UserAgent;
+  beforeAll(async () => {
+    deployment = await startInProcess([]);
+    web = createTestClient(deployment, demoApps.web);
+    const { accounts } = deployment.ports;
+    const john = await accounts.findByEmail(demo.email);
+    if (!john) throw new Error('there is no demo account');
+    await accounts.insert({ ...john, id: 'user_jane', email: jane.email });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+  beforeEach(async () => {
+    agent = createUserAgent(deployment);
+  });
+
+  const ask = (parameters: Parameters = {}, client = web) => agent.get(client.authorizationUrl(parameters));
+  const signInAs = (page: Page, { email, password }: typeof jane) => agent.submit(page, { email, password });
+  const returned = ({ url }: Page) => {
+    expect(url).toMatch(/^http:\/\/localhost:8080\//);
+    return Object.fromEntries(new URL(url).searchParams);
+  };
+  /** What the page asks for; 'nothing' when the browser went back to the app. */
+  const asked = ({ html, status }: Page) => {
+    if (html.includes('name="password"')) return 'password';
+    return html.includes('name="decision"') ? 'consent' : status === 0 ? 'nothing' : html;
+  };
+  const idTokenOf = async (page: Page) => {
+    const { body } = await web.redeem(String(returned(page).code));
+    return { token: String(body.id_token), claims: decodeJwt(String(body.id_token)).claims };
+  };
+  const signedIn = () => ask().then((page) => signInAndAgree(agent, page, demo));
+  const refused = (error: string) => ({ error, state: 'a-state', iss: deployment.issuer });
+
+  describe('prompt=none', () => {
+    const none = { prompt: 'none' };
+
+    test('without a session: login_required', async () => {
+      expect(returned(await ask(none))).toMatchObject(refused('login_required'));
+    });
+
+    test('with a session but without consent: consent_required', async () => {
+      await signedIn();
+      expect(returned(await ask({ ...none, scope: 'openid profile' }))).toMatchObject(
+        refused('consent_required'),
+      );
+      const spa = createTestClient(deployment, demoApps.spa);
+      expect(returned(await ask({ ...none, scope: 'openid contracts:read' }, spa))).toMatchObject(
+        refused('consent_required'),
+      );
+    });
+
+    test('with both: a code, at once; for a first party the session is enough', async () => {
+      await signedIn();
+      expect(returned(await ask(none))).toEqual({
+        code: expect.any(String),
+        state: 'a-state',
+        iss: deployment.issuer,
+      });
+      const ours = createTestClient(deployment, demoApps.firstParty);
+      expect(returned(await ask({ ...none, scope: 'openid contracts:write' }, ours))).toHaveProperty('code');
+    });
+  });
+
+  test('prompt=login: the password again, though there is a session, and a later auth_time', async () => {
+    await signedIn();
+    deployment.advance(100);
+    const before = await idTokenOf(await ask({ max_age: '1000' }));
+    const page = await ask({ prompt: 'login' });
+    expect(asked(page)).toBe('password');
+    const after = await idTokenOf(await signInAs(page, demo));
+    expect(Number(after.claims.auth_time) - Number(before.claims.auth_time)).toBe(100);
+  });
+
+  test('prompt=consent: what is agreed to again, not the password; who declines is sent back without a code', async () => {
+    await signedIn();
+    const page = await ask({ prompt: 'consent' });
+    expect(asked(page)).toBe('consent');
+    expect(returned(await agent.submit(page, { decision: 'allow' }))).toHaveProperty('code');
+    const declined = await agent.submit(await ask({ prompt: 'consent' }), { decision: 'deny' });
+    expect(returned(declined)).toMatchObject(refused('access_denied'));
+    expect(returned(declined)).not.toHaveProperty('code');
+  });
+
+  test('prompt=login consent: both', async () => {
+    await signedIn();
+    const page = await ask({ prompt: 'login consent' });
+    expect(asked(page)).toBe('password');
+    const next = await signInAs(page, demo);
+    expect(asked(next)).toBe('consent');
+    expect(asked(await agent.submit(next, { decision: 'allow' }))).toBe('nothing');
+  });
+
+  test('max_age: the password again once it is over, not before; auth_time says when it was', async () => {
+    await signedIn();
+    const signedInAt = Number((await idTokenOf(await ask({ max_age: '100' }))).claims.auth_time);
+    deployment.advance(100);
+    expect((await idTokenOf(await ask({ max_age: '100' }))).claims.auth_time).toBe(signedInAt);
+    deployment.advance(1);
+    expect(returned(await ask({ max_age: '100', prompt: 'none' }))).toMatchObject(refused('login_required'));
+    const page = await ask({ max_age: '100' });
+    expect(asked(page)).toBe('password');
+    expect((await idTokenOf(await signInAs(page, demo))).claims.auth_time).toBe(signedInAt + 101);
+    expect(asked(await ask({ max_age: '0' }))).toBe('password');
+  });
+
+  test('login_hint fills the address in, as text', async () => {
+    const hint = '"><script>alert(1)</script>';
+    expect((await ask({ login_hint: jane.email })).html).toMatch(
+      /<input[^>]*name="email"[^>]*value="jane@example.com"/,
+    );
+    const page = await ask({ login_hint: hint });
+    expect(page.html).not.toContain('<script>alert');
+    expect(page.html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+  });
+
+  describe('id_token_hint', () => {
+    const hintOf = async (credentials = demo as typeof jane) => {
+      const other = createUserAgent(deployment);
+      const url = await signInAndAgree(other, await other.get(web.authorizationUrl()), credentials);
+      return (await idTokenOf({ url } as Page)).token;
+    };
+
+    test('of the person who is signed in: a code, even when the token expired long ago', async () => {
+      await signedIn();
+      const id_token_hint = await hintOf();
+      expect(returned(await ask({ id_token_hint, prompt: 'none' }))).toHaveProperty('code');
+      deployment.advance(3700);
+      expect(returned(await ask({ id_token_hint, prompt: 'none' }))).toHaveProperty('code');
+    });
+
+    test('of another: that one has to sign in, and only that one gets back', async () => {
+      await signedIn();
+      const id_token_hint = await hintOf(jane);
+      expect(returned(await ask({ id_token_hint, prompt: 'none' }))).toMatchObject(refused('login_required'));
+      const page = await ask({ id_token_hint });
+      expect(asked(page)).toBe('password');
+      expect(returned(await signInAs(page, demo))).toMatchObject(refused('login_required'));
+    });
+
+    test('that is no id token of ours', async () => {
+      await signedIn();
+      const { access_token } = await web.signIn(agent, { scope: 'openid contracts:read' });
+      const [header, claims] = (await hintOf()).split('.');
+      for (const id_token_hint of [access_token, `${header}.${claims}.AAAA`])
+        expect(returned(await ask({ id_token_hint, prompt: 'none' }))).toMatchObject(
+          refused('invalid_request'),
+        );
+    });
+  });
+
+  test('somebody else may sign in where one is signed in: the first is signed out', async () => {
+    const johns = await web.signIn(agent);
+    const page = await ask({ prompt: 'login' });
+    // A form that posts itself ends the first session; its script runs under the page's policy.
+    const leaving = await signInAs(page, jane);
+    const script = /<script>(?<text>[\s\S]*?)<\/script>/.exec(leaving.html)?.groups?.text ?? '';
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect(leaving.headers.get('content-security-policy')).toContain(`'sha256-${hash}'`);
+    const url = await signInAndAgree(agent, await agent.submit(leaving, {}), jane);
+    expect((await idTokenOf({ url } as Page)).claims.sub).toBe('user_jane');
+    expect((await web.refresh(johns.refresh_token)).body).toMatchObject({ error: 'invalid_grant' });
+    expect((await idTokenOf(await ask({ prompt: 'none' }))).claims.sub).toBe('user_jane');
+  });
+});

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse, stringify } from 'yaml';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** The file is looked at every two seconds, and taken over when two looks agree. */
+const patience = { timeoutMs: 30_000, intervalMs: 100 };
+
+describe('clients that change while it runs', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await startServers({ processes: 1, redis: false });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const file = () => join(deployment.folder, 'clients.yaml');
+  const replace = async (text: string) => {
+    await writeFile(`${file()}.new`, text);
+    await rename(`${file()}.new`, file());
+  };
+  const machineToken = async (id: string, secret: string) => {
+    const client = createTestClient(deployment, { id, secret });
+    return (await client.post('token', { grant_type: 'client_credentials' })).status;
+  };
+  const stale = async () => {
+    const text = await (await fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
+    return new RegExp(`gatehouse_clients_stale\\{source="${file()}"\\} (?<value>\\d)`).exec(text)?.groups
+      ?.value;
+  };
+  const log = () => deployment.programs[0]?.output() ?? '';
+
+  test('a good change is used, a bad one leaves the last good set in use and says so', async () => {
+    const web = createTestClient(deployment, demoApps.web);
+    const tokens = await web.signIn(createUserAgent(deployment));
+    const { clients } = parse(await readFile(file(), 'utf8')) as { clients: Record<string, unknown>[] };
+    const late = {
+      id: 'late-service',
+      name: 'Late service',
+      secrets: [{ sha256: sha256('late-secret') }],
+      grants: ['client_credentials'],
+      scopes: ['contracts:read'],
+    };
+    expect(await machineToken(late.id, 'late-secret')).toBe(401);
+    await replace(stringify({ clients: [...clients, late] }));
+    await waitFor(async () => (await machineToken(late.id, 'late-secret')) === 200, patience);
+    expect(await stale()).toBe('0');
+
+    const bad = { ...late, id: 'bad-service', scopes: ['contracts:raed'] };
+    await replace(stringify({ clients: [bad] }));
+    await waitFor(async () => (await stale()) === '1', patience);
+    expect(log()).toMatch(/client documents need attention/);
+    expect(log()).toMatch(/clients\.yaml:\d+: client bad-service: \/scopes\/0 .*contracts:raed/);
+    expect(await machineToken(late.id, 'late-secret')).toBe(200);
+    expect(await machineToken(demoApps.service.id, demoApps.service.secret)).toBe(200);
+    expect((await web.refresh(tokens.refresh_token)).status).toBe(200);
+
+    await replace(
+      stringify({ clients: [...clients, { ...late, secrets: [{ sha256: sha256('next-secret') }] }] }),
+    );
+    await waitFor(async () => (await stale()) === '0', patience);
+    expect(await machineToken(late.id, 'next-secret')).toBe(200);
+    expect(await machineToken(late.id, 'late-secret')).toBe(401);
+    expect(log()).toMatch(/in use again/);
+
+    await replace('clients: [');
+    await waitFor(async () => (await stale()) === '1', patience);
+    expect(await machineToken(late.id, 'next-secret')).toBe(200);
+  }, 150_000);
+});

@@ -1,0 +1,74 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployment, startEmbedded } from '../support/deployment.ts';
+import { type ApiTokens, apiLogin, getProfile, postJson } from '../support/json-api.ts';
+import { type Program, runProgram } from '../support/program.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const ann = { email: 'ann@example.com', password: 'a-fine-long-password' };
+
+describe('the embedded default, stopped and started again', () => {
+  let deployment: Deployment;
+  let program: Program;
+  beforeAll(async () => {
+    deployment = await startEmbedded({ env: { GATEHOUSE_KEYS: '', GATEHOUSE_SERVER_SECRETS: '' } });
+    program = deployment.programs[0] as Program;
+  }, 120_000);
+  afterAll(async () => {
+    if (!program.hasEnded()) program.kill('SIGTERM');
+    await program.ended;
+    await deployment?.stop();
+  });
+
+  async function startAgain(): Promise<void> {
+    program = runProgram(['dev'], { env: deployment.env, cwd: deployment.folder });
+    const ready = async () => program.hasEnded() || (await fetch(`${deployment.opsOrigins[0]}/readyz`)).ok;
+    await waitFor(ready, { timeoutMs: 60_000, what: 'it to be ready again' });
+    expect(program.hasEnded()).toBe(false);
+  }
+
+  /** What was there before is there still: the account, what was issued to it, and the keys. */
+  async function expectAllThere(before: ApiTokens): Promise<ApiTokens> {
+    await apiLogin(deployment, ann);
+    await apiLogin(deployment);
+    expect((await getProfile(deployment, before.accessToken)).status).toBe(200);
+    const answer = await postJson(deployment, '/auth/refresh', { refreshToken: before.refreshToken });
+    expect(answer.status).toBe(200);
+    return (await answer.json()) as ApiTokens;
+  }
+
+  test('by Ctrl-C and by a kill: accounts, refresh tokens and keys are there again', async () => {
+    expect((await postJson(deployment, '/auth/register', ann)).status).toBe(202);
+    const first = await apiLogin(deployment, ann);
+    program.kill('SIGINT');
+    expect(await program.ended).toBe(0);
+    expect(program.output()).not.toMatch(/"level":"error"|not stopped in time/);
+
+    await startAgain();
+    const second = await expectAllThere(first);
+    program.kill('SIGKILL');
+    expect(await program.ended).toBeNull();
+
+    await startAgain();
+    await expectAllThere(second);
+  }, 180_000);
+
+  test('a second one on the same folder is told to look elsewhere, and disturbs nobody', async () => {
+    const env = { ...deployment.env, GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' };
+    const second = runProgram(['dev'], { env, cwd: deployment.folder });
+    expect(await second.ended).toBe(78);
+    expect(second.output()).toMatch(/Another gatehouse .*runs on the data folder \.gatehouse.*Stop it/);
+    expect(second.output()).not.toMatch(/\n\s+at /);
+    await apiLogin(deployment);
+  }, 60_000);
+
+  test('what is secret on disk is its owner’s alone', async () => {
+    const data = join(deployment.folder, '.gatehouse');
+    expect((await stat(data)).mode & 0o777).toBe(0o700);
+    for (const name of ['keys.json', 'server-secret']) {
+      expect((await stat(join(data, name))).mode & 0o777).toBe(0o600);
+    }
+    expect((await readFile(join(data, 'server-secret'), 'utf8')).length).toBeGreaterThanOrEqual(43);
+  });
+});

@@ -1,0 +1,142 @@
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { freePort } from '../support/free-port.ts';
+import { type Program, runProgram } from '../support/program.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+interface Served {
+  program: Program;
+  origin: string;
+  opsOrigin: string;
+}
+
+describe('stopping, on Postgres', () => {
+  let deployment: Deployment;
+  const started: Program[] = [];
+  beforeAll(async () => {
+    deployment = await startServers({ processes: 1, redis: false });
+  }, 120_000);
+  afterAll(async () => {
+    for (const program of started) if (!program.hasEnded()) program.kill('SIGKILL');
+    await Promise.all(started.map((program) => program.ended));
+    await deployment?.stop();
+  });
+
+  /** One more process of the same deployment. */
+  async function serve(delaySeconds: number): Promise<Served> {
+    const [port, opsPort] = [await freePort(), await freePort()];
+    const env = {
+      ...deployment.env,
+      GATEHOUSE_PORT: String(port),
+      GATEHOUSE_OPS_PORT: String(opsPort),
+      GATEHOUSE_SHUTDOWN_DELAY_SECONDS: String(delaySeconds),
+    };
+    const program = runProgram(['serve'], { env, cwd: deployment.folder });
+    started.push(program);
+    const opsOrigin = `http://127.0.0.1:${opsPort}`;
+    const ready = async () => program.hasEnded() || (await fetch(`${opsOrigin}/readyz`)).ok;
+    await waitFor(ready, { timeoutMs: 60_000, what: 'another process' });
+    return { program, origin: `http://127.0.0.1:${port}`, opsOrigin };
+  }
+
+  /** A login whose last byte is still to come. */
+  async function halfLogin(origin: string) {
+    const body = JSON.stringify({ email: demo.email, password: demo.password });
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      expect: '100-continue',
+    };
+    const { port } = new URL(origin);
+    const call = request({ host: '127.0.0.1', port, path: '/auth/login', method: 'POST', headers });
+    const answered = new Promise<{ status: number | undefined; connection: string | undefined }>(
+      (resolve, reject) => {
+        call.once('error', reject);
+        call.once('response', (answer) => {
+          answer.resume();
+          resolve({ status: answer.statusCode, connection: answer.headers.connection });
+        });
+      },
+    );
+    answered.catch(() => {});
+    await new Promise((resolve) => call.once('continue', resolve).flushHeaders());
+    call.write(body.slice(0, -1));
+    return { finish: () => call.end(body.slice(-1)), answered };
+  }
+
+  const refuses = (origin: string) =>
+    new Promise<boolean>((resolve) => {
+      const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+      socket.once('error', () => resolve(true));
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(false);
+      });
+    });
+
+  test('after SIGTERM it is unready at once and goes on serving; a second signal ends it', async () => {
+    const { program, origin, opsOrigin } = await serve(300);
+    program.kill('SIGTERM');
+    const unready = await waitFor(
+      async () => {
+        const answer = await fetch(`${opsOrigin}/readyz`);
+        return answer.status === 503 && ((await answer.json()) as object);
+      },
+      { what: 'unready after SIGTERM' },
+    );
+    expect(unready).toMatchObject({ status: 'unready', stopping: true });
+    expect((await fetch(`${opsOrigin}/livez`)).status).toBe(200);
+    const login = await halfLogin(origin);
+    login.finish();
+    expect((await login.answered).status).toBe(200);
+    expect(program.hasEnded()).toBe(false);
+
+    program.kill('SIGTERM');
+    expect(await program.ended).toBe(1);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'after %s a request under way is answered, new ones are refused, and the exit code is 0',
+    async (signal) => {
+      const { program, origin } = await serve(0);
+      const login = await halfLogin(origin);
+      program.kill(signal);
+      await waitFor(() => refuses(origin), { what: 'new connections to be refused' });
+      expect(program.hasEnded()).toBe(false);
+      login.finish();
+      expect(await login.answered).toEqual({ status: 200, connection: 'close' });
+      expect(await program.ended).toBe(0);
+      expect(program.output()).not.toMatch(/not stopped in time|failed to stop|"level":"error"/);
+    },
+  );
+
+  test('an idle connection that is kept open keeps nothing from ending', async () => {
+    const { program, origin } = await serve(0);
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write('GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => socket.once('data', resolve));
+    program.kill('SIGTERM');
+    await closed;
+    expect(await program.ended).toBe(0);
+    expect(program.output()).not.toContain('not stopped in time');
+  });
+
+  test.each(['GATEHOUSE_PORT', 'GATEHOUSE_OPS_PORT'])('%s in use is told in a sentence', async (name) => {
+    const taken = deployment.env.GATEHOUSE_ISSUER?.split(':').at(-1) ?? '';
+    const env = {
+      ...deployment.env,
+      GATEHOUSE_PORT: String(await freePort()),
+      GATEHOUSE_OPS_PORT: String(await freePort()),
+      [name]: taken,
+    };
+    const program = runProgram(['serve'], { env, cwd: deployment.folder });
+    started.push(program);
+    expect(await program.ended).toBe(78);
+    expect(program.output()).toContain(taken);
+    expect(program.output()).toContain(name);
+    expect(program.output()).not.toMatch(/\n\s+at /);
+  });
+});

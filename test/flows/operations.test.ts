@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openRelay, type Relay } from '../adapters/redis/relay.ts';
+import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { apiLogin, postJson } from '../support/json-api.ts';
+import { testRedisUrl } from '../support/redis.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** What dashboards and alarms are built on. */
+const promised = [
+  'gatehouse_build_info',
+  'gatehouse_http_requests_total',
+  'gatehouse_http_request_duration_seconds_bucket',
+  'gatehouse_sign_ins_total',
+  'gatehouse_tokens_issued_total',
+  'gatehouse_hashing_queue_depth',
+  'gatehouse_hashing_wait_seconds_bucket',
+  'gatehouse_clients_loaded',
+  'gatehouse_clients_stale',
+  'gatehouse_outbox_pending',
+  'gatehouse_outbox_oldest_seconds',
+  'gatehouse_outbox_set_aside',
+  'gatehouse_keys_reload_failures_total',
+  'gatehouse_untrusted_forwarded_headers_total',
+  'process_cpu_seconds_total',
+  'nodejs_eventloop_lag_p99_seconds',
+];
+
+/** A server's port with a relay before it, which can be cut. */
+async function relayed(url: string): Promise<{ url: string; port: number; relay: Relay }> {
+  const target = new URL(url);
+  const port = Number(target.port);
+  const relay = await openRelay(port);
+  target.port = String(relay.port);
+  return { url: target.href, port, relay };
+}
+
+describe('the operations listener', () => {
+  let deployment: Deployment;
+  let database: TestDatabase;
+  let redis: Awaited<ReturnType<typeof relayed>>;
+  let postgres: Awaited<ReturnType<typeof relayed>>;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    redis = await relayed(testRedisUrl());
+    postgres = await relayed(database.url);
+    const env = { GATEHOUSE_DATABASE_URL: postgres.url, GATEHOUSE_REDIS_URL: redis.url };
+    deployment = await startServers({ processes: 1, env });
+  }, 120_000);
+  afterAll(async () => {
+    await deployment?.stop();
+    await Promise.all([redis?.relay.cut(), postgres?.relay.cut()]);
+    await database?.drop();
+  });
+
+  const ops = (path: string, init?: RequestInit) => fetch(`${deployment.opsOrigins[0]}${path}`, init);
+  const readiness = async () => {
+    const answer = await ops('/readyz');
+    return { ready: answer.ok, ...((await answer.json()) as { failing?: string[] }) };
+  };
+  const metrics = async () => (await ops('/metrics')).text();
+
+  test('says that the process lives and is ready', async () => {
+    expect((await ops('/livez')).status).toBe(200);
+    expect(await readiness()).toEqual({ ready: true, status: 'ok' });
+  });
+
+  test('has nothing of the public listener, and that nothing of it', async () => {
+    const publicPaths = ['/', '/.well-known/jwks.json', '/auth/login', '/oauth2/token', '/openapi.json'];
+    for (const path of publicPaths) expect((await ops(path)).status).toBe(404);
+    for (const path of ['/livez', '/readyz', '/metrics']) {
+      expect((await deployment.fetch(`${deployment.issuer}${path}`)).status).toBe(404);
+    }
+    expect((await ops('/metrics', { method: 'POST' })).status).toBe(405);
+  });
+
+  test('has the metrics that were promised, and nobody’s name in any', async () => {
+    await apiLogin(deployment);
+    await postJson(deployment, '/auth/login', { email: demo.email, password: 'wrong' });
+    await createTestClient(deployment, demoApps.web).signIn(createUserAgent(deployment));
+    await deployment.fetch(`${deployment.issuer}/somebody/else@example.com`);
+    const answer = await ops('/metrics');
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await answer.text();
+    const names = new Set(text.match(/^[a-z_0-9]+(?=[{ ])/gm));
+    expect(promised.filter((name) => !names.has(name))).toEqual([]);
+    expect(text).toMatch(/gatehouse_sign_ins_total\{outcome="succeeded"\} 2\n/);
+    expect(text).toMatch(/gatehouse_sign_ins_total\{outcome="refused"\} 1\n/);
+    expect(text).toContain('grant="authorization_code",client_kind="third_party"} 1');
+    expect(text).toContain('grant="password",client_kind="first_party"} 1');
+    expect(text).toContain('route="/interaction/:uid"');
+    expect(text).not.toMatch(/@|demo-|user_[\w-]{22}|somebody/);
+  });
+
+  test('names Redis while it is away, and says so to who signs in', async () => {
+    await redis.relay.cut();
+    await waitFor(async () => !(await readiness()).ready, { what: 'unready without Redis' });
+    expect(await readiness()).toMatchObject({ failing: ['redis'] });
+    expect((await ops('/livez')).status).toBe(200);
+    const answer = await postJson(deployment, '/auth/login', demoCredentials);
+    expect([answer.status, await answer.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: 'store_unavailable' }),
+    ]);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+
+    await redis.relay.mend(redis.port);
+    await waitFor(async () => (await readiness()).ready, { what: 'ready again' });
+    await apiLogin(deployment);
+  });
+
+  test('names Postgres while it is away; keys and discovery go on', async () => {
+    await postgres.relay.cut();
+    await waitFor(async () => !(await readiness()).ready, { what: 'unready without Postgres' });
+    expect(await readiness()).toMatchObject({ failing: ['postgres'] });
+    expect((await ops('/livez')).status).toBe(200);
+    const answer = await postJson(deployment, '/auth/login', demoCredentials);
+    expect([answer.status, await answer.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: 'store_unavailable' }),
+    ]);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    const token = await createTestClient(deployment, demoApps.firstParty).post('token', {
+      grant_type: 'password',
+      username: demo.email,
+      password: demo.password,
+    });
+    expect([token.status, token.body.error]).toEqual([503, 'temporarily_unavailable']);
+    for (const path of ['openid-configuration', 'jwks.json']) {
+      expect((await deployment.fetch(`${deployment.issuer}/.well-known/${path}`)).status).toBe(200);
+    }
+    expect(await metrics()).toMatch(/gatehouse_store_errors_total\{[^}]*\} [1-9]/);
+
+    await postgres.relay.mend(postgres.port);
+    await waitFor(async () => (await readiness()).ready, { what: 'ready again' });
+    await apiLogin(deployment);
+  });
+
+  test('what was logged of all that holds no credential', () => {
+    const log = deployment.programs[0]?.output() ?? '';
+    expect(log).toContain('"level":"warn"');
+    expect(log).not.toContain(demo.password);
+    expect(log).not.toContain('$argon2');
+  });
+});
+
+const demoCredentials = { email: demo.email, password: demo.password };

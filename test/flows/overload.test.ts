@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { apiLogin, postJson } from '../support/json-api.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+
+const { email, password } = demo;
+const crowd = Array.from({ length: 16 });
+
+/** One hash at a time that takes its while, and room for one more. */
+const env = {
+  GATEHOUSE_HASHING_CONCURRENCY: '1',
+  GATEHOUSE_HASHING_QUEUE: '1',
+  GATEHOUSE_ARGON2_MEMORY_KIB: '65536',
+  GATEHOUSE_ARGON2_PASSES: '8',
+};
+
+describe('more people than passwords can be hashed', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await startServers({ processes: 1, redis: false, env });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const login = () => postJson(deployment, '/auth/login', { email, password });
+
+  test('at /auth/login some get in, others are told when to come again', async () => {
+    const answers = await Promise.all(crowd.map(login));
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(crowd.length);
+    for (const answer of refused) {
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await answer.json()).toMatchObject({ code: 'overloaded', status: 503 });
+    }
+  });
+
+  test('at the token endpoint likewise, in its own words', async () => {
+    const client = createTestClient(deployment, demoApps.firstParty);
+    const answers = await Promise.all(
+      crowd.map(() => client.post('token', { grant_type: 'password', username: email, password })),
+    );
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(crowd.length);
+    for (const { status, headers, body } of refused) {
+      expect([status, body.error]).toEqual([503, 'temporarily_unavailable']);
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
+  });
+
+  test('what needs no hash goes on meanwhile', async () => {
+    const { refreshToken } = await apiLogin(deployment);
+    let over = false;
+    const logins = Promise.all(crowd.map(login)).finally(() => {
+      over = true;
+    });
+    const discovery = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);
+    const refreshed = await postJson(deployment, '/auth/refresh', { refreshToken });
+    expect([discovery.status, refreshed.status, over]).toEqual([200, 200, false]);
+    await logins;
+  });
+
+  test('the sign-in page says so too, and keeps what was typed but the password', async () => {
+    const web = createTestClient(deployment, demoApps.web);
+    const agent = createUserAgent(deployment);
+    const page = await agent.get(web.authorizationUrl());
+    const logins = Promise.all(crowd.map(login));
+    const answers = await Promise.all(crowd.map(() => agent.submit(page, { email, password })));
+    await logins;
+    const refused = answers.filter(({ status }) => status === 503);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { html, headers } of refused) {
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(html).toContain(email);
+      expect(html).not.toContain(password);
+    }
+  });
+
+  test('afterwards all is well, and the refused were counted', async () => {
+    await apiLogin(deployment);
+    const metrics = await (await fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
+    expect(metrics).toMatch(/gatehouse_sign_ins_total\{outcome="overloaded"\} [1-9]/);
+    expect(metrics).toMatch(/gatehouse_hashing_queue_depth 0\n/);
+    expect(deployment.programs[0]?.output()).not.toContain('"level":"error"');
+  });
+});

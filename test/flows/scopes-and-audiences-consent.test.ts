@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { demo } from '../support/deployment.ts';
+import {
+  createTestClient,
+  decodeJwt,
+  demoApps,
+  type Parameters,
+  type TestClient,
+} from '../support/test-client.ts';
+import { createUserAgent, type Page, signInAndAgree } from '../support/user-agent.ts';
+import { type InProcess, startInProcess } from './in-process.ts';
+
+const redirectUri = 'http://localhost:8080/consent';
+const scopes = ['openid', 'profile', 'email', 'offline_access', 'contracts:read'];
+const day = 86_400;
+
+describe('what a person agreed to', () => {
+  let deployment: InProcess;
+  beforeAll(async () => {
+    const app = { name: 'Some app', auth: 'none', redirectUris: [redirectUri], scopes };
+    const documents = Array.from({ length: 12 }, (_, index) => ({ ...app, id: `app-${index}` }));
+    deployment = await startInProcess(documents);
+    const { accounts } = deployment.ports;
+    const john = await accounts.findByEmail(demo.email);
+    if (john) await accounts.insert({ ...john, id: 'user_jane', email: 'jane@example.com' });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  /** An app that nobody agreed to anything for: each test has its own. */
+  let next = 0;
+  let app: TestClient;
+  beforeEach(() => {
+    app = createTestClient(deployment, { id: `app-${next}`, redirectUri });
+    next += 1;
+  });
+
+  /** Signs in with a new browser, and gives the page that follows. */
+  const arrive = async (parameters: Parameters, email = demo.email, client = app) => {
+    const agent = createUserAgent(deployment);
+    const page = await agent.get(client.authorizationUrl(parameters));
+    return { agent, page: await agent.submit(page, { email, password: demo.password }) };
+  };
+  const asksConsent = ({ html }: Page) => html.includes('name="decision"');
+  const decide = async (parameters: Parameters, decision: string) => {
+    const { agent, page } = await arrive(parameters);
+    expect(asksConsent(page)).toBe(true);
+    return { page, answer: new URL((await agent.submit(page, { decision })).url).searchParams };
+  };
+
+  test('is remembered: the next time, in another browser, there is no page', async () => {
+    const scope = 'openid email contracts:read';
+    const { page } = await decide({ scope }, 'allow');
+    expect(page.html).toContain('Read your contracts');
+    expect(asksConsent((await arrive({ scope })).page)).toBe(false);
+    expect(asksConsent((await arrive({ scope: 'openid' })).page)).toBe(false);
+  });
+
+  test('is asked again when a scope is added, and then holds for all of them', async () => {
+    await decide({ scope: 'openid email' }, 'allow');
+    await decide({ scope: 'openid contracts:read' }, 'allow');
+    expect(asksConsent((await arrive({ scope: 'openid email contracts:read' })).page)).toBe(false);
+    const { page } = await decide({ scope: 'openid profile' }, 'allow');
+    expect(page.html).not.toContain('Read your contracts');
+  });
+
+  test('gives a token no more than its request asked for', async () => {
+    await decide({ scope: 'openid email contracts:read' }, 'allow');
+    const { agent } = await arrive({ scope: 'openid' });
+    const tokens = await app.signIn(agent, { scope: 'openid' });
+    expect(tokens.scope).toBe('openid');
+    expect(decodeJwt(tokens.access_token).claims).not.toHaveProperty('email');
+  });
+
+  test('is of one person and one app', async () => {
+    await decide({}, 'allow');
+    expect(asksConsent((await arrive({}, 'jane@example.com')).page)).toBe(true);
+    const other = createTestClient(deployment, { id: 'app-11', redirectUri });
+    expect(asksConsent((await arrive({}, demo.email, other)).page)).toBe(true);
+  });
+
+  test('is not remembered when it was declined', async () => {
+    const { answer } = await decide({ scope: 'openid email' }, 'deny');
+    expect(Object.fromEntries(answer)).toMatchObject({
+      error: 'access_denied',
+      state: 'a-state',
+      iss: deployment.issuer,
+    });
+    expect(answer.has('code')).toBe(false);
+    await decide({ scope: 'openid email' }, 'allow');
+    const refused = await decide({ scope: 'openid email profile' }, 'deny');
+    expect(refused.answer.get('error')).toBe('access_denied');
+    expect(asksConsent((await arrive({ scope: 'openid email' })).page)).toBe(false);
+  });
+
+  test('is never asked for by a first party, whatever it wants', async () => {
+    const ours = createTestClient(deployment, demoApps.firstParty);
+    const { page } = await arrive(
+      { scope: 'openid email contracts:read contracts:write', prompt: 'consent' },
+      demo.email,
+      ours,
+    );
+    expect(page.url).toContain('code=');
+  });
+
+  describe('offline_access (OpenID Connect Core §11)', () => {
+    const scope = 'openid offline_access';
+    const signIn = async (parameters: Parameters) => {
+      const { agent, page } = await arrive(parameters);
+      const url = await signInAndAgree(agent, page, demo);
+      const { body } = await app.redeem(String(new URL(url).searchParams.get('code')));
+      return { agent, granted: String(body.scope), refreshToken: String(body.refresh_token) };
+    };
+    const refreshes = async (refreshToken: string) => {
+      const { status, body } = await app.refresh(refreshToken);
+      expect([200, 400]).toContain(status);
+      if (status === 400) expect(body.error).toBe('invalid_grant');
+      return String(body.refresh_token ?? 'refused');
+    };
+
+    test('is granted with prompt=consent only, even when it was agreed to before', async () => {
+      expect((await signIn({ scope })).granted).toBe('openid');
+      expect((await signIn({ scope, prompt: 'consent' })).granted).toBe(scope);
+      expect((await signIn({ scope })).granted).toBe('openid');
+    });
+
+    test('keeps a sign-in beyond its session; without it, the session ends it', async () => {
+      const without = await signIn({ scope: 'openid' });
+      const beyond = await signIn({ scope, prompt: 'consent' });
+      const [early, kept] = [await refreshes(without.refreshToken), await refreshes(beyond.refreshToken)];
+      expect(early).not.toBe('refused');
+      deployment.advance(20 * day);
+      expect(await refreshes(early)).toBe('refused');
+      expect(await refreshes(kept)).not.toBe('refused');
+    });
+
+    test('signing out ends the one without at once, and not the other', async () => {
+      const without = await signIn({ scope: 'openid' });
+      const kept = await app.signIn(without.agent, { scope, prompt: 'consent' });
+      const page = await without.agent.get(`${deployment.issuer}/oauth2/logout`);
+      await without.agent.submit(page, { logout: 'yes' });
+      expect(await refreshes(without.refreshToken)).toBe('refused');
+      expect(await refreshes(String(kept.refresh_token))).not.toBe('refused');
+    });
+  });
+});

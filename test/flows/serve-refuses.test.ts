@@ -1,0 +1,170 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openDatabase } from '../../provider/adapters/postgres/database.ts';
+import { PostgresSchema } from '../../provider/adapters/postgres/schema.ts';
+import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
+import { freePort } from '../support/free-port.ts';
+import { runProgram } from '../support/program.ts';
+
+const secret = 'hunter2-hunter2';
+
+describe('a start that is refused', () => {
+  let folder: string;
+  let database: TestDatabase;
+  let empty: TestDatabase;
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
+    [database, empty] = await Promise.all([createTestDatabase(), createTestDatabase()]);
+    const pool = openDatabase({ url: database.url });
+    await new PostgresSchema({ db: pool.knex }).migrate();
+    await pool.close();
+    await writeFile(join(folder, 'server-secrets'), 'for-tests-only-'.repeat(4));
+    env = {
+      GATEHOUSE_DATABASE_URL: database.url,
+      GATEHOUSE_KEYS: `file:${join(folder, 'keys.json')}`,
+      GATEHOUSE_SERVER_SECRETS: `file:${join(folder, 'server-secrets')}`,
+      GATEHOUSE_PORT: '0',
+      GATEHOUSE_OPS_PORT: '0',
+    };
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.all([database?.drop(), empty?.drop()]);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Runs it to its refusal; every one is told in sentences, without a stack and without a secret. */
+  async function refusal(command: string, settings: Record<string, string>) {
+    const program = runProgram([command], { env: settings, cwd: folder });
+    const code = await program.ended;
+    expect(program.output()).not.toContain(secret);
+    const isLog = (line: string) => line.startsWith('{');
+    const text = program
+      .output()
+      .split('\n')
+      .filter((line) => !isLog(line))
+      .join('\n');
+    expect(text).not.toMatch(/\n\s+at |Error:|\[object/);
+    return { code, text, problems: text.split('\n').filter((line) => line.startsWith('  - ')) };
+  }
+
+  test('without any setting it names all that are needed', async () => {
+    const { code, problems } = await refusal('serve', {});
+    expect(code).toBe(78);
+    expect(problems).toEqual([
+      expect.stringMatching(/GATEHOUSE_DATABASE_URL is not set.*Set it/),
+      expect.stringMatching(/GATEHOUSE_KEYS is not set.*Set it/),
+      expect.stringMatching(/GATEHOUSE_SERVER_SECRETS is not set.*Set it/),
+    ]);
+  });
+
+  test('several bad settings are told at once, and of no secret more than its name', async () => {
+    const { code, text, problems } = await refusal('serve', {
+      ...env,
+      GATEHOUSE_DATABASE_URL: `mysql://gatehouse:${secret}@db.example.com/gatehouse`,
+      GATEHOUSE_REDIS_URL: `http://:${secret}@cache.example.com`,
+      GATEHOUSE_SERVER_SECRETS: secret,
+      GATEHOUSE_KEYS: secret,
+      GATEHOUSE_ISSUER: 'http://login.example.com',
+      GATEHOUSE_PORT: 'three thousand',
+      GATEHOUSE_ACCESS_TOKEN_SECONDS: '1',
+      GATEHOUSE_SIGNPU: 'true',
+    });
+    expect(code).toBe(78);
+    expect(problems).toHaveLength(8);
+    for (const told of [
+      /GATEHOUSE_DATABASE_URL \(value not shown\) must be a URL like postgres:/,
+      /GATEHOUSE_REDIS_URL \(value not shown\)/,
+      /GATEHOUSE_SERVER_SECRETS \(value not shown\)/,
+      /GATEHOUSE_KEYS \(value not shown\)/,
+      /GATEHOUSE_ISSUER .* https/,
+      /GATEHOUSE_PORT \("three thousand"\) must be a whole number/,
+      /GATEHOUSE_ACCESS_TOKEN_SECONDS \("1"\)/,
+      /GATEHOUSE_SIGNPU.*Did you mean GATEHOUSE_SIGNUP\?/,
+    ]) {
+      expect(text).toMatch(told);
+    }
+  });
+
+  test('on a database without the schema it says what to run', async () => {
+    const { code, problems } = await refusal('serve', { ...env, GATEHOUSE_DATABASE_URL: empty.url });
+    expect(code).toBe(78);
+    expect(problems).toEqual([expect.stringContaining('gatehouse migrate')]);
+  });
+
+  test('with a database out of reach it says so, without the password', async () => {
+    const url = `postgres://gatehouse:${secret}@127.0.0.1:${await freePort()}/gatehouse`;
+    const { code, text } = await refusal('serve', { ...env, GATEHOUSE_DATABASE_URL: url });
+    expect(code).toBe(69);
+    expect(text).toMatch(/postgres can't be reached/i);
+  });
+
+  test('a server secret that is too short is told by its place', async () => {
+    const path = join(folder, 'short-secrets');
+    await writeFile(path, `${'for-tests-only-'.repeat(4)}\n${secret}\n`);
+    const settings = { ...env, GATEHOUSE_SERVER_SECRETS: `file:${path}` };
+    const { code, problems } = await refusal('serve', settings);
+    expect(code).toBe(78);
+    expect(problems).toEqual([expect.stringContaining('secret 2 of 2')]);
+  });
+
+  test('of a bad clients file every mistake is told, with file, client and place', async () => {
+    const path = join(folder, 'clients.yaml');
+    await writeFile(
+      path,
+      `clients:
+  - id: first-app
+    name: First
+    auth: none
+    redirectUri: https://first.example/callback
+    scopes: [openid]
+  - id: second-app
+    name: Second
+    secrets: [{ ref: ${secret} }]
+    redirectUris: ['http://second.example/callback']
+    scopes: [openid, contracts:raed]
+  - id: first-app
+    name: Third
+    auth: none
+    redirectUris: ['https://third.example/*']
+    scopes: [openid]
+  - name: Nameless
+`,
+    );
+    const { code, text, problems } = await refusal('serve', { ...env, GATEHOUSE_CLIENTS_FILE: path });
+    expect(code).toBe(78);
+    const line = (...parts: string[]) => new RegExp(`${path}:\\d+: .*${parts.join('.*')}`);
+    for (const told of [
+      line('client first-app', '/redirectUri'),
+      line('client second-app', '/secrets/0/ref'),
+      line('client second-app', '/redirectUris/0', 'https'),
+      line('client second-app', '/scopes/1', 'contracts:raed'),
+      line('client first-app', '/redirectUris/0', 'wildcard'),
+      line('client first-app', '/id', 'is taken'),
+      line('a client without a valid id', '/id'),
+    ]) {
+      expect(text).toMatch(told);
+    }
+    expect(problems.length).toBeGreaterThanOrEqual(7);
+  });
+
+  test('a clients file that is no YAML is told with line and column', async () => {
+    const path = join(folder, 'broken.yaml');
+    await writeFile(path, 'clients:\n  - id: "open\n');
+    const { code, text } = await refusal('serve', { ...env, GATEHOUSE_CLIENTS_FILE: path });
+    expect(code).toBe(78);
+    expect(text).toMatch(new RegExp(`${path}:\\d+:\\d+: not valid YAML`));
+  });
+
+  test.each(['https://login.example.com', 'https://localhost.example.com', 'https://10.0.0.1'])(
+    'dev has no demo data for the issuer %s',
+    async (issuer) => {
+      const settings = { GATEHOUSE_ISSUER: issuer, GATEHOUSE_DATA_FOLDER: join(folder, 'data') };
+      const { code, problems } = await refusal('dev', settings);
+      expect(code).toBe(78);
+      expect(problems).toEqual([expect.stringContaining(new URL(issuer).hostname)]);
+    },
+  );
+});

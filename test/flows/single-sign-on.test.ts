@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Deployment, demo, deployments } from '../support/deployment.ts';
+import {
+  createTestClient,
+  decodeJwt,
+  demoApps,
+  jsonAnswer,
+  type TestClient,
+  type Tokens,
+} from '../support/test-client.ts';
+import { createUserAgent, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+describe.each(deployments)('single sign-on, on $name', ({ start }) => {
+  let deployment: Deployment;
+  let web: TestClient;
+  let spa: TestClient;
+  let ours: TestClient;
+  let agent: UserAgent;
+  beforeAll(async () => {
+    deployment = await start({ env: { GATEHOUSE_EVENTS_SINK: 'stdout' } });
+    web = createTestClient(deployment, demoApps.web);
+    spa = createTestClient(deployment, demoApps.spa);
+    ours = createTestClient(deployment, demoApps.firstParty);
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+  beforeEach(() => {
+    agent = createUserAgent(deployment);
+  });
+
+  const claimsOf = ({ access_token }: Tokens) => decodeJwt(access_token).claims;
+  const isLive = async ({ access_token }: Tokens) => {
+    const headers = { authorization: `Bearer ${access_token}` };
+    return (
+      (await jsonAnswer(await deployment.fetch(`${deployment.issuer}/oauth2/userinfo`, { headers })))
+        .status === 200
+    );
+  };
+  const refreshes = async (client: TestClient, tokens: Tokens) => {
+    const { status, body } = await client.refresh(tokens.refresh_token);
+    return status === 200 ? 'refreshed' : body.error;
+  };
+  const byPrompt = async (client: TestClient, parameters: object) => {
+    const page = await agent.get(client.authorizationUrl({ ...parameters }));
+    const code = new URL(await signInAndAgree(agent, page, demo)).searchParams.get('code');
+    return (await client.redeem(String(code))).body as unknown as Tokens;
+  };
+
+  test('one password for every app; a third party only asks for what it wants', async () => {
+    const first = await web.signIn(agent);
+    const page = await agent.get(spa.authorizationUrl({ scope: 'openid email' }));
+    expect(page.html).not.toContain('name="password"');
+    const second = await spa.signIn(agent, { scope: 'openid email' });
+    const straight = await agent.get(ours.authorizationUrl());
+    expect(straight.url).toContain(`${ours.redirectUri}?code=`);
+    const third = await ours.signIn(agent);
+    expect(new Set([first, second, third].map((tokens) => claimsOf(tokens).sub)).size).toBe(1);
+  });
+
+  test('every sign-in is a family of its own, whether at another app or the same', async () => {
+    const all = [
+      await web.signIn(agent),
+      await web.signIn(agent),
+      await spa.signIn(agent),
+      await ours.signIn(agent),
+    ];
+    expect(new Set(all.map((tokens) => claimsOf(tokens).family)).size).toBe(4);
+    const [first, second, third, fourth] = all as [Tokens, Tokens, Tokens, Tokens];
+    await web.post('revoke', { token: first.refresh_token });
+    expect(await isLive(first)).toBe(false);
+    expect(await refreshes(web, first)).toBe('invalid_grant');
+    for (const tokens of [second, third, fourth]) expect(await isLive(tokens)).toBe(true);
+    expect(await refreshes(web, second)).toBe('refreshed');
+    expect(await refreshes(spa, third)).toBe('refreshed');
+    expect(await refreshes(ours, fourth)).toBe('refreshed');
+  });
+
+  test('a session has another name at each app, and the same at one', async () => {
+    const [one, again, other] = [await web.signIn(agent), await web.signIn(agent), await spa.signIn(agent)];
+    expect(claimsOf(again).sid).toBe(claimsOf(one).sid);
+    expect(claimsOf(other).sid).not.toBe(claimsOf(one).sid);
+    expect(claimsOf(await web.signIn(createUserAgent(deployment))).sid).not.toBe(claimsOf(one).sid);
+  });
+
+  test('neither a new sign-in nor a new consent in the session ends what is older', async () => {
+    const oldest = await web.signIn(agent);
+    const older = await byPrompt(web, { prompt: 'login' });
+    const newer = await byPrompt(web, { prompt: 'consent', scope: 'openid email' });
+    const newest = await byPrompt(web, { prompt: 'consent', scope: 'openid profile contracts:read' });
+    for (const tokens of [oldest, older, newer, newest]) {
+      expect(await isLive(tokens)).toBe(true);
+      expect(await refreshes(web, tokens)).toBe('refreshed');
+    }
+  });
+
+  test('signing out at one app ends the session, and its families at all of them', async () => {
+    const all = [await web.signIn(agent), await spa.signIn(agent), await ours.signIn(agent)] as const;
+    const elsewhere = await web.signIn(createUserAgent(deployment));
+    const asked = await agent.get(`${deployment.issuer}/oauth2/logout?id_token_hint=${all[0].id_token}`);
+    await agent.submit(asked, { logout: 'yes' });
+    for (const tokens of all) expect(await isLive(tokens)).toBe(false);
+    expect(await refreshes(web, all[0])).toBe('invalid_grant');
+    expect(await refreshes(spa, all[1])).toBe('invalid_grant');
+    expect(await refreshes(ours, all[2])).toBe('invalid_grant');
+    expect((await agent.get(web.authorizationUrl({ prompt: 'none' }))).url).toContain('error=login_required');
+    expect(await isLive(elsewhere)).toBe(true);
+    expect(await refreshes(web, elsewhere)).toBe('refreshed');
+  });
+
+  test('who is signed out and in again in one browser does not bring the old families back', async () => {
+    const before = await web.signIn(agent);
+    await agent.submit(await agent.get(`${deployment.issuer}/oauth2/logout`), { logout: 'yes' });
+    const after = await web.signIn(agent);
+    expect(claimsOf(after).sid).not.toBe(claimsOf(before).sid);
+    expect([await isLive(before), await refreshes(web, before)]).toEqual([false, 'invalid_grant']);
+    expect([await isLive(after), await refreshes(web, after)]).toEqual([true, 'refreshed']);
+  });
+
+  test('only a password that was checked is told as user.login', async () => {
+    const startedAt = new Date().toISOString();
+    const [tokens] = [await spa.signIn(agent), await web.signIn(agent), await ours.signIn(agent)];
+    expect(await refreshes(spa, tokens)).toBe('refreshed');
+    await ours.signIn(createUserAgent(deployment));
+    const told = () => loginsIn(deployment).filter(({ time }) => time >= startedAt);
+    // One person's events come in order, so with the last of them there is none to come.
+    await waitFor(() => told().some(({ data }) => data.clientId === ours.id), {
+      what: 'the last user.login',
+    });
+    expect(told().map(({ data }) => data.clientId)).toEqual([spa.id, ours.id]);
+  });
+
+  test('/auth/login makes no session, and takes none', async () => {
+    await web.signIn(agent);
+    const cookie = [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const login = await deployment.fetch(`${deployment.issuer}/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', cookie },
+      body: JSON.stringify({ email: demo.email, password: demo.password }),
+    });
+    expect([login.status, login.headers.getSetCookie()]).toEqual([200, []]);
+    const { accessToken } = (await login.json()) as { accessToken: string };
+    expect(decodeJwt(accessToken).claims).not.toHaveProperty('sid');
+    await agent.submit(await agent.get(`${deployment.issuer}/oauth2/logout`), { logout: 'yes' });
+    expect(await isLive({ access_token: accessToken } as Tokens)).toBe(true);
+  });
+});
+
+interface LoginEvent {
+  id: string;
+  type: string;
+  time: string;
+  data: { clientId: string };
+}
+
+/** The user.login events that the processes wrote so far, each once, by time. */
+function loginsIn({ programs }: Deployment): LoginEvent[] {
+  const lines = programs.flatMap((program) => program.output().split('\n'));
+  const events = lines
+    .filter((line) => /^\{"id":"evt_.*\}$/.test(line))
+    .map((line) => JSON.parse(line) as LoginEvent);
+  const logins = new Map(
+    events.filter(({ type }) => type === 'user.login').map((event) => [event.id, event]),
+  );
+  return [...logins.values()].sort((one, other) => one.time.localeCompare(other.time));
+}

@@ -1,0 +1,175 @@
+import { createHash, createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomToken } from '../../provider/lib/ids.ts';
+import { createServerKeys } from '../../provider/lib/server-keys.ts';
+import { type Deployment, type DeploymentOptions, demo, startServers } from '../support/deployment.ts';
+import { createTestClient, demoApps, pkce, type TestClient, tokensOf } from '../support/test-client.ts';
+import { createUserAgent, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { allScopes, appDocument, postJson, silently, tally } from './apps.ts';
+import { type BearerValues, foundIn, recordBearerValues } from './bearer-values.ts';
+import { dumpStores } from './store-dump.ts';
+
+const secret = randomToken();
+const newPassword = 'a-passphrase-of-somebody-else';
+const sha256 = createHash('sha256').update(secret).digest('hex');
+const clients = [appDocument('web', { secrets: [{ sha256 }], graceSeconds: 0 })];
+const redirectUri = 'http://localhost:8080/web/callback';
+const session = 'gatehouse_session';
+
+const kinds = [
+  {
+    name: 'Postgres alone',
+    start: (options: DeploymentOptions) => startServers({ ...options, redis: false }),
+  },
+  { name: 'Postgres and Redis', start: startServers },
+];
+
+/** Uses every door, rightly and wrongly, and leaves a session, a code, a family and more behind that live. */
+async function useEverything({ recorded, add }: BearerValues): Promise<{ agent: UserAgent; code: string }> {
+  const web = createTestClient(recorded, { id: 'web', secret, redirectUri });
+  const agent = createUserAgent(recorded);
+  for (const [what, value] of Object.entries({ secret, ...pkce, password: demo.password, newPassword }))
+    if (what !== 'challenge') add(what, value);
+  add('client secret', demoApps.service.secret);
+
+  // Pages: a wrong password first, then the right one, consent, and a sign-in that is left unfinished.
+  const form = await agent.get(web.authorizationUrl({ scope: allScopes }));
+  const again = await agent.submit(form, { email: demo.email, password: `${newPassword}-mistyped` });
+  await signInAndAgree(agent, again, demo);
+  await createUserAgent(recorded).get(web.authorizationUrl());
+  await agent.get(
+    web.authorizationUrl({ prompt: 'login', id_token_hint: (await web.signIn(agent)).id_token }),
+  );
+
+  // Codes and refresh tokens: spent, repeated, revoked, and alive.
+  const spent = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
+  const ended = tokensOf(await web.redeem(spent));
+  await web.redeem(spent);
+  await web.refresh(ended.refresh_token);
+  const first = await web.signIn(agent, { scope: `${allScopes} offline_access`, prompt: 'consent' });
+  const second = tokensOf(await web.refresh(first.refresh_token));
+  await web.post('revoke', { token: second.access_token });
+  await web.post('introspect', { token: second.refresh_token });
+  const other = await web.signIn(agent, { scope: allScopes });
+  await web.post('revoke', { token: other.refresh_token });
+  const bearer = { headers: { authorization: `Bearer ${second.access_token}` } };
+  for (const path of ['/oauth2/userinfo', '/user/profile']) {
+    await recorded.fetch(`${recorded.issuer}${path}`, bearer);
+    await recorded.fetch(`${recorded.issuer}${path}?access_token=${first.access_token}`);
+  }
+
+  // Pushed requests: one used, one not.
+  const push = async () => {
+    const query = Object.fromEntries(new URL(web.authorizationUrl()).searchParams);
+    return String((await web.post('par', query)).body.request_uri);
+  };
+  const pushed = `${recorded.issuer}/oauth2/authorize?client_id=web&request_uri=`;
+  await agent.get(`${pushed}${encodeURIComponent(await push())}`);
+  await push();
+
+  // The JSON API, machines, and what is refused.
+  const { email, password } = demo;
+  const { body } = await postJson(recorded, '/auth/login', { email, password });
+  await postJson(recorded, '/auth/refresh', { refreshToken: body.refreshToken });
+  await postJson(recorded, '/auth/login', { email, password: `${newPassword}-mistyped` });
+  await postJson(recorded, '/auth/register', { email: 'new@example.com', password: newPassword });
+  await postJson(recorded, '/auth/login', {
+    email: 'new@example.com',
+    password: newPassword,
+    extra: newPassword,
+  });
+  await createTestClient(recorded, demoApps.service).post('token', { grant_type: 'client_credentials' });
+  await web.redeem(spent, { code_verifier: 'w'.repeat(43), redirect_uri: second.access_token });
+  await web.refresh(`${second.refresh_token}x`);
+  await web.post('token', { grant_type: 'password', username: email, password: newPassword });
+  const elsewhere = createUserAgent(recorded);
+  await web.signIn(elsewhere);
+  await elsewhere.submit(await elsewhere.get(`${recorded.issuer}/oauth2/logout`), { logout: 'yes' });
+  const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
+  return { agent, code };
+}
+
+describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start }) => {
+  let deployment: Deployment;
+  let bearer: BearerValues;
+  let dump: string[];
+  let left: { agent: UserAgent; code: string };
+  let web: TestClient;
+  beforeAll(async () => {
+    deployment = await start({ clients, processes: 1, env: { GATEHOUSE_LOG_LEVEL: 'debug' } });
+    bearer = recordBearerValues(deployment);
+    left = await useEverything(bearer);
+    dump = await dumpStores(deployment);
+    web = createTestClient(deployment, { id: 'web', secret, redirectUri });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  test('the search would find them: every kind was handed out, and what is stored is looked through', () => {
+    const kindsOf = new Set(bearer.values.values());
+    const wanted = ['code', 'interaction uid', 'csrf', 'xsrf', 'access_token', 'refresh_token', 'id_token'];
+    expect([...kindsOf]).toEqual(
+      expect.arrayContaining([...wanted, 'request_uri', 'accessToken', 'refreshToken', 'secret', 'password']),
+    );
+    // The value of the interaction's cookies is the interaction's uid.
+    const cookies = [session, `${session}.sig`, 'gatehouse_interaction.sig', 'gatehouse_resume.sig'];
+    expect([...kindsOf]).toEqual(expect.arrayContaining(cookies.map((name) => `cookie ${name}`)));
+    const planted = new Map([[left.code, 'code']]);
+    const bytes = Buffer.from(`xy${left.code}z`);
+    for (const text of [bytes.toString('hex'), bytes.toString('base64'), `..${left.code.slice(9, 30)}..`])
+      expect(foundIn([text], planted)).not.toEqual([]);
+    expect(foundIn(dump, planted)).toEqual([]);
+    expect(foundIn(dump, new Map([[demo.email, 'address']]))).not.toEqual([]);
+    for (const word of ['families', 'oidc_artifacts', 'consents', 'revocations']) {
+      const inRedis = deployment.env.GATEHOUSE_REDIS_URL && /families|oidc/.test(word);
+      expect(dump.some((text) => text.includes(inRedis ? String(deployment.redisPrefix) : word))).toBe(true);
+    }
+  });
+
+  test('nothing that was handed out or typed is stored, whole or in part', () => {
+    expect(foundIn(dump, bearer.values)).toEqual([]);
+  });
+
+  test('nor written to the log', async () => {
+    await waitFor(() => deployment.programs.every((program) => program.output().includes('/oauth2/logout')));
+    const output = deployment.programs.flatMap((program) => program.output().split('\n'));
+    expect(output.length).toBeGreaterThan(50);
+    expect(foundIn(output, bearer.values)).toEqual([]);
+  });
+
+  test('what is stored gets nothing when it is presented, not even with a signed cookie', async () => {
+    const serverSecret = await readFile(`${deployment.folder}/server-secrets`, 'utf8');
+    const [key = ''] = createServerKeys([serverSecret]).cookieKeys();
+    const bySession = (id: string) => {
+      const thief = createUserAgent(deployment);
+      const signature = createHmac('sha1', key).update(`${session}=${id}`).digest('base64url');
+      thief.cookies.set(session, id).set(`${session}.sig`, signature);
+      return silently(thief, web);
+    };
+    // As long as an id or a hash; what is longer is sealed.
+    const stored = new Set(dump.flatMap((text) => text.match(/(?<![\w-])[\w-]{20,64}(?![\w-])/g) ?? []));
+    const families = [...stored].filter((text) => text.startsWith('fam_'));
+    expect(stored.size).toBeGreaterThan(10);
+    const answers: string[] = [];
+    for (const id of stored) {
+      answers.push(String((await web.redeem(id)).body.error), await bySession(id));
+      const tokens = families.map((family) => `${family}.${id.slice(0, 43).padEnd(65, 'A')}`);
+      const refused = await Promise.all(tokens.map((token) => web.refresh(token)));
+      answers.push(...refused.map(({ body }) => String(body.error)));
+      const uri = `urn:ietf:params:oauth:request_uri:${id}`;
+      const query = `client_id=web&request_uri=${encodeURIComponent(uri)}`;
+      const page = await deployment.fetch(`${deployment.issuer}/oauth2/authorize?${query}`);
+      answers.push(new URL(page.headers.get('location') ?? '').searchParams.get('error') ?? 'taken');
+      await page.arrayBuffer();
+    }
+    expect(Object.keys(tally(answers)).sort()).toEqual([
+      'invalid_grant',
+      'invalid_request_uri',
+      'login_required',
+    ]);
+    // The real ones still do: nothing above failed for another reason.
+    expect(await bySession(left.agent.cookies.get(session) ?? '')).toBe('code');
+    expect((await web.redeem(left.code)).status).toBe(200);
+  });
+});

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { demoAccessModel } from '../../provider/bin/demo.ts';
+import type { AccessModel } from '../../provider/config/access-model.ts';
+import { type Deployment, type DeploymentOptions, startServers } from '../support/deployment.ts';
+import { createTestClient, type TestClient } from '../support/test-client.ts';
+
+/** The second API's audience. */
+export const billing = 'https://billing.example';
+
+const redirectUri = 'http://localhost:8080/both';
+const both = {
+  id: 'both',
+  name: 'Both',
+  secrets: [{ sha256: createHash('sha256').update('both-secret').digest('hex') }],
+  redirectUris: [redirectUri],
+  scopes: ['openid', 'email', 'contracts:read', 'invoices:read'],
+};
+
+/** Two APIs, and a role that may do more than any client asks for. */
+function accessModel(audience: string): AccessModel {
+  const invoices = { name: 'invoices:read', description: 'Read your invoices', permission: 'invoices.see' };
+  const model = demoAccessModel(audience);
+  return {
+    apis: [...model.apis, { audience: billing, name: 'Billing', scopes: [invoices] }],
+    roles: { CLIENT: ['reports:read', 'contracts:read', 'contracts:write', 'invoices.see'] },
+  };
+}
+
+/** A deployment with two APIs, and a third party that may ask for both. */
+export async function startWithTwoApis(): Promise<{ deployment: Deployment; both: TestClient }> {
+  const options: DeploymentOptions = { accessModel, clients: [both], processes: 1 };
+  const deployment = await startServers(options);
+  return {
+    deployment,
+    both: createTestClient(deployment, { id: 'both', secret: 'both-secret', redirectUri }),
+  };
+}

@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import { addressRanges } from '../../provider/config/addresses.ts';
+import { clientAddress } from '../../provider/http/client-address.ts';
+
+const trusted = '10.0.0.0/8, fd00::/8';
+
+function addressOf(
+  peer: string | undefined,
+  headers: Record<string, string>,
+  { proxies = trusted, header = 'x-forwarded-for' as 'x-forwarded-for' | 'forwarded' } = {},
+) {
+  let ignored = 0;
+  const trustedProxies = addressRanges().parse(proxies);
+  const read = clientAddress({ trustedProxies, header, ignored: () => (ignored += 1) });
+  const address = read({ socket: { remoteAddress: peer }, headers } as unknown as IncomingMessage);
+  return { address, ignored };
+}
+
+describe('clientAddress', () => {
+  test("of anybody else it is the connection's own, and the claim is noticed", () => {
+    const claim = { 'x-forwarded-for': '198.51.100.7' };
+    expect(addressOf('203.0.113.5', claim)).toEqual({ address: '203.0.113.5', ignored: 1 });
+    expect(addressOf('203.0.113.5', { forwarded: 'for=198.51.100.7' })).toMatchObject({ ignored: 1 });
+    expect(addressOf('203.0.113.5', {})).toEqual({ address: '203.0.113.5', ignored: 0 });
+    expect(addressOf('10.0.0.1', claim, { proxies: '' })).toEqual({ address: '10.0.0.1', ignored: 1 });
+  });
+
+  const chains: [header: string, address: string][] = [
+    ['198.51.100.7', '198.51.100.7'],
+    ['203.0.113.66, 198.51.100.7', '198.51.100.7'],
+    ['203.0.113.66, 198.51.100.7, 10.1.2.3', '198.51.100.7'],
+    ['198.51.100.7:4711', '198.51.100.7'],
+    ['[2001:db8::17]:4711', '2001:db8::17'],
+    ['2001:db8::17', '2001:db8::17'],
+    ['::ffff:198.51.100.7', '198.51.100.7'],
+    ['10.9.9.9, 10.1.2.3', '10.9.9.9'],
+    ['203.0.113.66, unknown', '10.0.0.1'],
+    ['203.0.113.66, <script>, 10.1.2.3', '10.1.2.3'],
+    ['', '10.0.0.1'],
+    [',,', '10.0.0.1'],
+  ];
+  test.each(chains)('of X-Forwarded-For %j from a proxy it is %s', (header, address) => {
+    expect(addressOf('10.0.0.1', { 'x-forwarded-for': header })).toEqual({ address, ignored: 0 });
+  });
+
+  const forwardedChains: [header: string, address: string][] = [
+    ['for=198.51.100.7', '198.51.100.7'],
+    ['for=203.0.113.66, for=198.51.100.7;proto=https;by=10.0.0.2', '198.51.100.7'],
+    ['proto=https;For="198.51.100.7:4711"', '198.51.100.7'],
+    ['for="[2001:db8::17]:4711"', '2001:db8::17'],
+    ['for=198.51.100.7, for=10.4.4.4', '198.51.100.7'],
+    ['for=203.0.113.66, for=_hidden', '10.0.0.1'],
+    ['for=203.0.113.66, proto=https', '10.0.0.1'],
+  ];
+  test.each(forwardedChains)('of Forwarded %j from a proxy it is %s', (forwarded, address) => {
+    expect(addressOf('10.0.0.1', { forwarded }, { header: 'forwarded' })).toEqual({ address, ignored: 0 });
+  });
+
+  test('the header that proxies here do not write is not read', () => {
+    const both = { 'x-forwarded-for': '203.0.113.66', forwarded: 'for=198.51.100.7' };
+    expect(addressOf('10.0.0.1', both).address).toBe('203.0.113.66');
+    expect(addressOf('10.0.0.1', both, { header: 'forwarded' }).address).toBe('198.51.100.7');
+    expect(addressOf('10.0.0.1', { forwarded: 'for=198.51.100.7' }).address).toBe('10.0.0.1');
+  });
+
+  test('an IPv4 proxy is known on an IPv6 socket, an IPv6 one by its range', () => {
+    const claim = { 'x-forwarded-for': '198.51.100.7' };
+    expect(addressOf('::ffff:10.0.0.1', claim).address).toBe('198.51.100.7');
+    expect(addressOf('::ffff:203.0.113.5', claim).address).toBe('203.0.113.5');
+    expect(addressOf('fd00::1', claim).address).toBe('198.51.100.7');
+    expect(addressOf('fe80::1%eth0', claim).address).toBe('fe80::1%eth0');
+  });
+
+  test('an address with a zone in a chain ends nothing', () => {
+    expect(addressOf('10.0.0.1', { 'x-forwarded-for': 'fe80::1%eth0' }).address).toBeDefined();
+  });
+
+  test('a connection that is gone has none', () => {
+    expect(addressOf(undefined, { 'x-forwarded-for': '198.51.100.7' }).address).toBeUndefined();
+  });
+});

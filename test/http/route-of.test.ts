@@ -1,0 +1,36 @@
+import '../../provider/oidc/runtime-notice.ts';
+import { expect, test } from '@jest/globals';
+import { routeOf } from '../../provider/http/route-of.ts';
+import { routes } from '../../provider/oidc/configuration.ts';
+
+test.each([...Object.values(routes), '/', '/auth/login', '/user/profile', '/openapi.json'])(
+  '%s is a label by itself',
+  (path) => {
+    expect(routeOf(path)).toBe(path);
+  },
+);
+
+test.each([
+  ['/interaction/Xa-_9', '/interaction/:uid'],
+  ['/interaction/Xa-_9/sign-in', '/interaction/:uid/sign-in'],
+  ['/interaction/Xa-_9/sign-up', '/interaction/:uid/sign-up'],
+  ['/interaction/Xa-_9/consent', '/interaction/:uid/consent'],
+  ['/oauth2/authorize/Xa-_9', '/oauth2/authorize/:uid'],
+  ['/assets/gatehouse.css', '/assets/:file'],
+])('%s is counted as %s', (path, label) => {
+  expect(routeOf(path)).toBe(label);
+});
+
+test.each([
+  '/interaction/a/b',
+  '/interaction/a/sign-in/b',
+  '/oauth2/authorize/a/b',
+  '/assets/a/b',
+  '/auth/login/',
+  '/AUTH/LOGIN',
+  '/wp-admin.php',
+  '//',
+  '',
+])('%j has no label of its own', (path) => {
+  expect(routeOf(path)).toBe('unknown');
+});

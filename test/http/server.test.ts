@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import { type Listener, type ListenOptions, listen } from '../../provider/http/server.ts';
+import { ConfigurationError } from '../../provider/lib/errors.ts';
+import { httpCall } from '../support/http-call.ts';
+
+const open: Listener[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((listener) => listener.close()));
+});
+
+async function start(options: Partial<ListenOptions> = {}, app = new Koa()) {
+  const listener = await listen(app, { port: 0, host: '127.0.0.1', ...options });
+  open.push(listener);
+  return { listener, origin: `http://127.0.0.1:${listener.port}` };
+}
+
+/** Sends this and no more, and gives all that comes back before the connection ends. */
+async function answerTo(port: number, sent: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let received = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    received += text;
+  });
+  socket.on('error', () => {});
+  socket.write(sent);
+  await once(socket, 'close');
+  return received;
+}
+
+const reading = () => {
+  const app = new Koa();
+  app.on('error', () => {});
+  app.use(async (ctx) => {
+    for await (const _ of ctx.req);
+    ctx.body = 'read';
+  });
+  return app;
+};
+
+describe('listen', () => {
+  const arrival = { headersMs: 100, wholeMs: 200, checkMs: 20 };
+
+  test('a request whose headers never end is given up', async () => {
+    const { listener } = await start({ arrival });
+    expect(await answerTo(listener.port, 'GET / HTTP/1.1\r\nHost: x\r\n')).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('a request whose body never ends is given up', async () => {
+    const { listener, origin } = await start({ arrival }, reading());
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nslow';
+    expect(await answerTo(listener.port, head)).toMatch(/^HTTP\/1\.1 408 /);
+    expect((await httpCall(origin, '/', { method: 'POST', body: 'quick' })).body).toBe('read');
+  });
+
+  test('headers of more than 16 KiB are refused', async () => {
+    const { origin } = await start();
+    const call = (bytes: number) => httpCall(origin, '/', { headers: { 'x-large': 'a'.repeat(bytes) } });
+    expect((await call(20_000)).status).toBe(431);
+    expect((await call(10_000)).status).toBe(404);
+  });
+
+  test('what is not HTTP is answered and ended', async () => {
+    const { listener } = await start();
+    expect(await answerTo(listener.port, 'EHLO example.com\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('two lengths for one body are refused: a proxy might read the other one', async () => {
+    const { listener } = await start({}, reading());
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n';
+    expect(await answerTo(listener.port, `${head}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('closing answers what is under way, on a connection that then ends', async () => {
+    const { listener, origin } = await start({}, reading());
+    const call = request(origin, {
+      method: 'POST',
+      headers: { 'content-length': 4, connection: 'keep-alive', expect: '100-continue' },
+    });
+    const answered = once(call, 'response');
+    call.flushHeaders();
+    await once(call, 'continue');
+    const closed = listener.close();
+    await expect(httpCall(origin, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    call.end('rest');
+    const [answer] = await answered;
+    expect([answer.statusCode, answer.headers.connection]).toEqual([200, 'close']);
+    answer.resume();
+    await closed;
+  });
+
+  test('a port that is taken is told in a sentence that names the setting', async () => {
+    const { listener } = await start();
+    const again = listen(new Koa(), { port: listener.port, host: '127.0.0.1' });
+    await expect(again).rejects.toThrow(ConfigurationError);
+    await expect(again).rejects.toThrow(
+      new RegExp(`127\\.0\\.0\\.1, port ${listener.port}: another program has it.*GATEHOUSE_PORT`),
+    );
+  });
+
+  test('an address that is not of this machine is told, too', async () => {
+    await expect(listen(new Koa(), { port: 0, host: '192.0.2.1' })).rejects.toThrow('no such address');
+  });
+});

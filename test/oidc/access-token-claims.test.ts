@@ -1,0 +1,64 @@
+import '../../provider/oidc/runtime-notice.ts';
+import { describe, expect, test } from '@jest/globals';
+import { type PersonalClaimsInput, personalClaims } from '../../provider/oidc/access-token-claims.ts';
+import { createTokenPolicy } from '../../provider/oidc/token-policy.ts';
+
+const issuer = 'https://login.example';
+const audience = 'https://contracts.example';
+const scopes = ['contracts:read', 'contracts:write'].map((name) => ({
+  name,
+  description: name,
+  permission: `may ${name}`,
+}));
+const policy = createTokenPolicy([{ audience, name: 'Contracts', scopes }], issuer);
+
+const input = (changes: Partial<PersonalClaimsInput>, firstParty = false): PersonalClaimsInput => ({
+  client: {
+    id: 'app',
+    name: 'App',
+    firstParty,
+    scopes: ['openid', 'email', 'contracts:read', 'contracts:write'],
+    introspects: [],
+    pkceRequired: true,
+    origins: [],
+  },
+  person: {
+    email: 'john@example.com',
+    emailVerified: true,
+    generation: 7,
+    roles: ['ADMIN'],
+    permissions: ['may contracts:read', 'may everything'],
+  },
+  audience,
+  scopes: new Set(['openid']),
+  family: 'fam_1',
+  ...changes,
+});
+const always = { family: 'fam_1', generation: 7 };
+const address = { email: 'john@example.com', email_verified: true };
+
+describe('a third party', () => {
+  test.each<[string, Partial<PersonalClaimsInput>, object]>([
+    ['nothing but what revocation needs', { audience: issuer }, {}],
+    ['the session, where the family ends with it', { audience: issuer, sid: 's1' }, { sid: 's1' }],
+    ['the address with its scope', { audience: issuer, scopes: new Set(['openid', 'email']) }, address],
+    [
+      "permissions of the scopes granted that are the person's too",
+      { scopes: new Set(['openid', 'contracts:read', 'contracts:write']) },
+      { permissions: ['may contracts:read'] },
+    ],
+    ['none where the person has none of them', { scopes: new Set(['contracts:write']) }, { permissions: [] }],
+    ['none at another audience', { audience: issuer, scopes: new Set(['contracts:read']) }, {}],
+  ])('gets %s', (_, changes, expected) => {
+    expect(personalClaims(policy, input(changes))).toEqual({ ...always, ...expected });
+  });
+});
+
+test("a first party gets the person's roles and permissions, whatever the scopes", () => {
+  expect(personalClaims(policy, input({}, true))).toEqual({
+    ...always,
+    ...address,
+    roles: ['ADMIN'],
+    permissions: ['may contracts:read', 'may everything'],
+  });
+});

@@ -1,0 +1,135 @@
+import '../../provider/oidc/runtime-notice.ts';
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import { StoreUnavailable } from '../../provider/lib/errors.ts';
+import { createAccessTokenVerifier } from '../../provider/oidc/access-token-verifier.ts';
+import type { Account } from '../../provider/ports/account-store.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+
+const issuer = 'https://login.example';
+const newKey = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
+const [signing, retired, foreign] = [newKey(), newKey(), newKey()];
+const jwk = (key: KeyObject, kid: string): JWK => ({ ...key.export({ format: 'jwk' }), kid, alg: 'RS256' });
+
+let clock: ManualClock;
+let published: JWK[];
+let account: Account | undefined;
+let revoked: string[];
+beforeEach(() => {
+  clock = createManualClock();
+  published = [jwk(signing.publicKey, 'now'), jwk(retired.publicKey, 'before')];
+  account = { ...john };
+  revoked = [];
+});
+const john: Account = {
+  ...{ id: 'user_john', email: 'john@example.com', emailVerified: true, roles: [], metadata: {} },
+  ...{ state: 'active', generation: 3, createdAt: 0, updatedAt: 0 },
+};
+
+const verifier = () =>
+  createAccessTokenVerifier({
+    issuer,
+    clock,
+    publicKeys: () => published,
+    isRevoked: async (marks) => Object.values(marks).some((mark) => revoked.includes(mark ?? '')),
+    findAccount: async (id) => (id === account?.id ? account : undefined),
+  });
+const claims = (changes: object = {}) => ({
+  ...{ iss: issuer, sub: 'user_john', aud: 'https://api.example', client_id: 'app', jti: 'j1' },
+  ...{ iat: clock.now() / 1000, exp: clock.now() / 1000 + 900, family: 'fam_1', sid: 's1', generation: 3 },
+  ...changes,
+});
+const sign = (changes: object = {}, header: object = {}, key: KeyObject = signing.privateKey) =>
+  new SignJWT(claims(changes))
+    .setProtectedHeader({ alg: 'RS256', kid: 'now', typ: 'at+jwt', ...header })
+    .sign(key, { crit: { ours: true } });
+const verify = async (token: string | Promise<string>) => verifier().verify(await token);
+
+test('a live token gives its claims, signed by the key of now or by a retired one', async () => {
+  expect(await verify(sign())).toEqual(claims());
+  expect(await verify(sign({}, { kid: 'before' }, retired.privateKey))).toEqual(claims());
+});
+
+test("a machine's token needs no account", async () => {
+  account = undefined;
+  expect(await verify(sign({ sub: 'app', generation: undefined }))).toMatchObject({ sub: 'app' });
+});
+
+describe('nothing is given for', () => {
+  const hmac = () => {
+    const body = [{ alg: 'HS256', kid: 'now', typ: 'at+jwt' }, claims()];
+    const text = body.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+    const key = signing.publicKey.export({ type: 'spki', format: 'pem' });
+    return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
+  };
+  test.each<[string, () => string | Promise<string>]>([
+    ['no token', () => ''],
+    ['no JWT', () => 'nonsense'],
+    ['another key under our kid', () => sign({}, {}, foreign.privateKey)],
+    ['a kid that is unknown', () => sign({}, { kid: 'other' })],
+    ['no kid', () => sign({}, { kid: undefined })],
+    ['the other key of ours', () => sign({}, { kid: 'before' })],
+    ['another algorithm', () => sign({}, { alg: 'RS512' })],
+    ['PSS', () => sign({}, { alg: 'PS256' })],
+    ['our public key as a shared secret', hmac],
+    ['no signature', () => new UnsecuredJWT(claims()).encode()],
+    ['an id token', () => sign({}, { typ: 'JWT' })],
+    ['no type', () => sign({}, { typ: undefined })],
+    ['a critical header nobody knows', () => sign({}, { crit: ['ours'], ours: 1 })],
+    ['another issuer', () => sign({ iss: `${issuer}/` })],
+    ['several audiences', () => sign({ aud: ['https://api.example', issuer] })],
+    ['no audience', () => sign({ aud: undefined })],
+    ['no subject', () => sign({ sub: undefined })],
+    ['no id', () => sign({ jti: undefined })],
+    ['no client', () => sign({ client_id: undefined })],
+    ['no expiry', () => sign({ exp: undefined })],
+    ['one not good yet', () => sign({ nbf: clock.now() / 1000 + 60 })],
+    ['an older generation', () => sign({ generation: 2 })],
+    ['a newer generation', () => sign({ generation: 4 })],
+    ['no generation', () => sign({ generation: undefined })],
+    ['an account that is gone', () => sign({ sub: 'user_gone' })],
+  ])('%s', async (_, token) => {
+    expect(await verify(token())).toBeUndefined();
+  });
+
+  test('a token from the second it expires in on', async () => {
+    const token = await sign();
+    clock.advance(899_999);
+    expect(await verify(token)).toBeDefined();
+    clock.advance(1);
+    expect(await verify(token)).toBeUndefined();
+  });
+
+  test.each(['j1', 'fam_1', 's1', 'app'])('one that was revoked by %s', async (mark) => {
+    const token = await sign();
+    revoked = ['another'];
+    expect(await verify(token)).toBeDefined();
+    revoked = [mark];
+    expect(await verify(token)).toBeUndefined();
+  });
+
+  test('an account that is disabled', async () => {
+    account = { ...john, state: 'disabled' };
+    expect(await verify(sign())).toBeUndefined();
+  });
+
+  test('a key that was taken away, though it was used before', async () => {
+    const one = verifier();
+    const token = await sign();
+    expect(await one.verify(token)).toBeDefined();
+    published = published.slice(1);
+    expect(await one.verify(token)).toBeUndefined();
+  });
+});
+
+test("where it can't be known whether a token was revoked, nobody is told that it is good", async () => {
+  const away = new StoreUnavailable('postgres', undefined);
+  const one = createAccessTokenVerifier({
+    ...{ issuer, clock, publicKeys: () => published },
+    isRevoked: () => Promise.reject(away),
+    findAccount: async () => account,
+  });
+  await expect(one.verify(await sign())).rejects.toBe(away);
+  await expect(one.verify('nonsense')).resolves.toBeUndefined();
+});

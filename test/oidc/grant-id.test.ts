@@ -1,0 +1,59 @@
+import '../../provider/oidc/runtime-notice.ts';
+import { describe, expect, test } from '@jest/globals';
+import { firstPartyConsent, grantIdOf, grantPayload, parseGrantId } from '../../provider/oidc/grant-id.ts';
+
+const issuer = 'https://login.example';
+const audience = 'https://contracts.example';
+const scope = (name: string) => ({ name, description: name, permission: name });
+const apis = [
+  { audience, name: 'Contracts', scopes: [scope('contracts:read'), scope('contracts:write')] },
+  { audience: 'https://billing.example', name: 'Billing', scopes: [scope('billing:read')] },
+];
+
+describe('a grant id', () => {
+  test('says whose it is, and for which client', () => {
+    const id = grantIdOf('user_AAAA', 'app.one-two_three');
+    expect(parseGrantId(id)).toEqual({ accountId: 'user_AAAA', clientId: 'app.one-two_three' });
+  });
+
+  test.each(['', ':', 'user_A', 'user_A:', ':app', 'user_A:app:more', 'user_A::app'])(
+    '"%s" is none',
+    (text) => {
+      expect(parseGrantId(text)).toBeUndefined();
+    },
+  );
+});
+
+test("a first party's grant is what its document lists, API by API", () => {
+  const client = { id: 'own', scopes: ['openid', 'offline_access', 'contracts:write', 'unknown'] };
+  expect(firstPartyConsent('user_A', client, apis)).toEqual({
+    accountId: 'user_A',
+    clientId: 'own',
+    oidcScopes: ['openid', 'offline_access'],
+    resourceScopes: { [audience]: ['contracts:write'], 'https://billing.example': [] },
+  });
+});
+
+describe("the library's grant", () => {
+  const consent = {
+    accountId: 'user_A',
+    clientId: 'app',
+    oidcScopes: ['openid', 'email'],
+    resourceScopes: { [audience]: ['contracts:read'] },
+  };
+  const payload = grantPayload(consent, issuer, ['openid', 'email', 'contracts:read']);
+
+  test('holds the OpenID Connect scopes at every resource, since a token for one carries both kinds', () => {
+    expect(payload).toMatchObject({
+      ...{ kind: 'Grant', jti: 'user_A:app', accountId: 'user_A', clientId: 'app' },
+      openid: { scope: 'openid email', claims: ['email', 'email_verified'] },
+      resources: { [issuer]: 'openid email', [audience]: 'openid email contracts:read' },
+    });
+  });
+
+  test('rejects claims whose scope the document does not list, whoever asks for them by name', () => {
+    const { rejected } = payload as { rejected: { openid: { claims: string[] } } };
+    expect(rejected.openid.claims).toContain('name');
+    expect(rejected.openid.claims).not.toContain('email');
+  });
+});

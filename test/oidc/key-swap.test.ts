@@ -1,0 +1,123 @@
+import '../../provider/oidc/runtime-notice.ts';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { rotateStoredKeySet } from '../../provider/keys/rotation.ts';
+import { systemClock as clock } from '../../provider/lib/clock.ts';
+import type { FamilyStore } from '../../provider/ports/family-store.ts';
+import { allScopes, appDocument, createApp, signedOutUri, standing, tally } from '../flows/apps.ts';
+import { type InProcess, startInProcess } from '../flows/in-process.ts';
+import {
+  createTestClient,
+  decodeJwt,
+  demoApps,
+  type TestClient,
+  type Tokens,
+  tokensOf,
+} from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const day = 86_400;
+const leadSeconds = 60;
+const settings = { GATEHOUSE_KEY_LEAD_SECONDS: String(leadSeconds), GATEHOUSE_KEYS_POLL_SECONDS: '1' };
+
+let deployment: InProcess;
+let web: TestClient;
+let service: TestClient;
+beforeAll(async () => {
+  deployment = await startInProcess([appDocument('web')], settings);
+  web = createApp(deployment, 'web');
+  service = createTestClient(deployment, demoApps.service);
+}, 120_000);
+afterAll(() => deployment?.stop());
+
+const kidOf = (token: string | undefined) => String(decodeJwt(token).header.kid);
+const signIn = () => web.signIn(createUserAgent(deployment), { scope: allScopes });
+const published = async () => {
+  const answer = await deployment.fetch(`${deployment.issuer}/.well-known/jwks.json`);
+  const { keys } = (await answer.json()) as { keys: { kid: string }[] };
+  return keys.map(({ kid }) => kid);
+};
+/** Rotates, and lets the lead time pass once the new key is published. Gives the new key's id. */
+async function rotate(): Promise<string> {
+  const times = { tokenSeconds: 3600, leadSeconds, keptSeconds: 30 * day };
+  const rotated = await rotateStoredKeySet({ store: deployment.ports.keyStore, clock, times });
+  if (rotated.outcome !== 'rotated') throw new Error('somebody else rotated');
+  await waitFor(async () => (await published()).includes(rotated.kid));
+  deployment.advance(leadSeconds + 1);
+  return rotated.kid;
+}
+const logout = (tokens: Tokens) => {
+  const query = { id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: signedOutUri };
+  return createUserAgent(deployment).get(`${deployment.issuer}/oauth2/logout?${new URLSearchParams(query)}`);
+};
+
+/** Holds the first refresh token of a family before it is stored, until it is released. */
+function holdNextFamily(): { arrived: Promise<void>; release(): void } {
+  const { families } = deployment.ports;
+  const open = families.open;
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const arrived = new Promise<void>((tell) => {
+    families.open = async (family: Parameters<FamilyStore['open']>[0]) => {
+      families.open = open;
+      tell();
+      await released;
+      return open.call(families, family);
+    };
+  });
+  return { arrived, release };
+}
+
+/** Calls one after the other until a token of this key comes. Gives the status of each answer; 0 for a token that isn't live. */
+async function callUntil(kid: string): Promise<number[]> {
+  const statuses: number[] = [];
+  for (;;) {
+    const answer = await service.post('token', { grant_type: 'client_credentials' });
+    const { access_token } = tokensOf(answer);
+    const { status, body } = await service.post('introspect', { token: access_token });
+    statuses.push(answer.status, body.active ? status : 0);
+    if (kidOf(access_token) === kid) return statuses;
+  }
+}
+
+/** Changes the key under traffic, with a redemption held from before until after. */
+async function changeKey() {
+  const before = await signIn();
+  const code = (await web.authorize(createUserAgent(deployment), { scope: allScopes })).get('code') ?? '';
+  const held = holdNextFamily();
+  const underWay = web.redeem(code);
+  await held.arrived;
+  const newKid = await rotate();
+  const statuses = (await Promise.all([1, 2, 3, 4].map(() => callUntil(newKid)))).flat();
+  held.release();
+  return { before, oldKid: kidOf(before.access_token), newKid, statuses, held: tokensOf(await underWay) };
+}
+
+const kidsOf = (tokens: Tokens) => [kidOf(tokens.access_token), kidOf(tokens.id_token)];
+
+test('no request fails while the key changes, and one under way ends on the key it began with', async () => {
+  const { statuses, oldKid, held } = await changeKey();
+  expect(Object.keys(tally(statuses))).toEqual(['200']);
+  expect(kidsOf(held)).toEqual([oldKid, oldKid]);
+  expect(await standing(deployment, web, held.access_token)).toBe('live');
+  expect((await web.refresh(held.refresh_token)).status).toBe(200);
+});
+
+test('tokens of the old key are good until they expire, and new ones are of the new key', async () => {
+  const { before, oldKid, newKid } = await changeKey();
+  expect(await standing(deployment, web, before.access_token)).toBe('live');
+  expect(kidsOf(await signIn())).toEqual([newKid, newKid]);
+  expect(kidsOf(tokensOf(await web.refresh(before.refresh_token)))).toEqual([newKid, newKid]);
+  expect((await published()).slice(0, 2)).toEqual([newKid, oldKid]);
+});
+
+test('people can sign out with an id token of a retired key, for as long as the key is kept', async () => {
+  const { before, oldKid } = await changeKey();
+  deployment.advance(29 * day);
+  await waitFor(async () => !(await published()).includes(oldKid));
+  expect((await logout(before)).status).toBe(200);
+  deployment.advance(2 * day);
+  await waitFor(async () => (await logout(before)).status === 400);
+});
