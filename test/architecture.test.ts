@@ -62,6 +62,7 @@ const breaches: [rule: string, files: Files][] = [
   ],
   ['pino only in lib/logger.ts', { 'http/a.ts': "import { pino } from 'pino';" }],
   ['prom-client only in lib/metrics.ts', { 'http/a.ts': "import { Gauge } from 'prom-client';" }],
+  ['@opentelemetry only in lib/tracing-sdk.ts', { 'http/a.ts': "import { trace } from '@opentelemetry/api';" }],
   ['SQL stays in its adapter', { 'accounts/a.ts': "const q = 'SELECT id FROM accounts';" }],
   ["Postgres' error codes stay in their adapter", { 'accounts/a.ts': "if (e.code === '23505') retry();" }],
   ['Redis scripts stay in their adapter', { 'guard/a.ts': "const s = `redis.call('GET', KEYS[1])`;" }],
@@ -118,7 +119,7 @@ const parse = (files: Files) => Object.entries(files).map(([path, text]) => pars
 describe('provider/ keeps its rules', () => {
   test('there is something to look at', () => {
     expect(sources.map(({ path }) => path)).toContain('lib/clock.ts');
-    expect(sources.find(({ path }) => path === 'ports/unit-of-work.ts')?.imports).toHaveLength(3);
+    expect(sources.find(({ path }) => path === 'ports/unit-of-work.ts')?.imports).toHaveLength(4);
   });
 
   test.each(rules)('$name', ({ name, because, violations }) => {

@@ -45,9 +45,8 @@ export function createRegister(deps: RegisterDeps): Register {
     const fields = { email: address, emailVerified: false, passwordHash, roles: [...roles], metadata: {} };
     const account = newAccount(fields, clock);
     const added = await addAccount(account, unitOfWork, newEvent);
-    logger.info(
-      { accountId: added ? account.id : undefined, ip, userAgent },
-      added ? 'account registered' : 'registration for an address that has an account already',
-    );
+    const from = { ip, userAgent };
+    if (added) logger.info({ accountId: account.id, ...from }, 'account registered');
+    else logger.info(from, 'registration for an address that has an account already');
   };
 }

@@ -16,7 +16,7 @@ export interface SignInInput {
 }
 
 export interface SignInMetrics {
-  signedIn(outcome: 'succeeded' | 'refused' | 'disabled'): void;
+  signedIn(outcome: 'succeeded' | 'refused' | 'disabled' | 'overloaded'): void;
 }
 
 export interface SignInDeps {
@@ -127,4 +127,5 @@ function count(error: unknown, metrics: SignInMetrics | undefined): void {
   if (!(error instanceof GatehouseError)) return;
   if (error.code === 'invalid_credentials') metrics?.signedIn('refused');
   if (error.code === 'account_disabled') metrics?.signedIn('disabled');
+  if (error.code === 'overloaded') metrics?.signedIn('overloaded');
 }

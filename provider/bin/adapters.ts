@@ -148,7 +148,8 @@ async function openConfiguredRedis(config: Config, secrets: Secrets, { logger }:
       const { state, reason } = change;
       if (state === 'ready') logger.info({}, 'redis is connected');
       else if (state === 'closed') logger.info({ reason }, 'the connection to redis was closed');
-      else logger.warn({ state, reason }, 'redis is away');
+      else if (state === 'partial') logger.warn({ reason }, 'a node of redis failed while others answer');
+      else logger.warn({ reason }, 'redis is away');
     },
   });
 }

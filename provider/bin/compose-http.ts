@@ -109,6 +109,7 @@ function firstPartyDeps({ config, ports, clients, protocol, revocation, register
       noteClient(clientId);
       const found = await protocol.refreshTokens.find(refreshToken);
       const owner = found?.state === 'current' ? found.payload.clientId : found?.clientId;
+      if (found?.state === 'current' && found.payload.accountId) noteAccount(found.payload.accountId);
       if (found && owner === clientId) await revocation.endFamily(found.familyId);
     },
     register,

@@ -12,7 +12,6 @@ import { createOperationsApp } from '../http/health.ts';
 import { createReadiness } from '../http/readiness.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import type { Component } from '../lib/lifecycle.ts';
-import type { Metrics } from '../lib/metrics.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { createSweep } from '../maintenance/sweep.ts';
 import { createRevocation } from '../revocation/revocation.ts';
@@ -36,13 +35,17 @@ export interface Gatehouse {
 
 /** Puts everything together, from the bottom up: config, ports and clock in; applications and jobs out. */
 export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
-  const { config, accessModel, ports, clock, logger, metrics } = deps;
+  const { config, accessModel, clock, logger, metrics, tracing } = deps;
+  const ports = measuredPorts(deps.ports, { metrics, clock, tracing });
 
   // What happened is told.
-  const relay = createRelay({ outbox: ports.outbox, sink: ports.eventSink, clock, logger });
+  const relay = createRelay({
+    ...{ outbox: ports.outbox, sink: ports.eventSink, clock, logger },
+    metrics: deliveryMetrics(metrics),
+  });
   const unitOfWork = nudgeAfterCommit(ports.unitOfWork, () => relay.nudge());
-  const newEvent = (type: EventType, subject: string, data: Record<string, unknown>) =>
-    createEvent(type, subject, data, { clock });
+  const audit = createAudit({ unitOfWork, families: ports.families, clock, logger });
+  const { newEvent } = audit;
 
   // Who may sign in.
   const pool = createHashingPool({
@@ -51,7 +54,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     clock,
     metrics: hashingMetrics(metrics),
   });
-  const passwords = createPasswords({ params: passwordParams(config), pool });
+  const passwords = createPasswords({ params: passwordParams(config), pool: tracedPool(pool, tracing) });
   const permissionsByRole = accessModel.roles;
   const accounts = createAccounts({
     accounts: ports.accounts,
@@ -92,6 +95,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     logger,
     metrics,
     defaultClientId: config.defaultClient,
+    loaded: (source, documents) => void audit.clientsAre(source, documents),
   });
   const keyRing = createKeyRing({
     store: ports.keyStore,
@@ -103,18 +107,24 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     tokenSeconds: Math.max(config.accessTokenSeconds, config.idTokenSeconds),
   });
   await keyRing.start();
-  const revocation = createRevocation({
-    denylist: ports.denylist,
-    families: ports.families,
-    clock,
-    accessTokenSeconds: config.accessTokenSeconds,
-    tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
-  });
+  keyRing.onChange((keys) => void audit.keysAre(keys));
+  const revocation = audit.revocation(
+    createRevocation({
+      denylist: ports.denylist,
+      families: ports.families,
+      clock,
+      accessTokenSeconds: config.accessTokenSeconds,
+      tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
+    }),
+  );
 
   // The protocol, the pages and the JSON API over all of it.
-  const signInHere = (input: { email: string; password: string; clientId: string }) =>
-    signIn({ ...input, ...caller() });
-  const parts = { ...deps, accounts, clients, keyRing, revocation, signIn: signInHere };
+  const signInHere = async (input: { email: string; password: string; clientId: string }) => {
+    const account = await signIn({ ...input, ...caller() });
+    noteAccount(account.id);
+    return account;
+  };
+  const parts = { ...deps, ports, accounts, clients, keyRing, revocation, audit, signIn: signInHere };
   const protocol = composeProtocol(parts);
   const app = composeHttp({
     ...parts,
@@ -122,10 +132,13 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     register: config.signup ? (input) => register({ ...input, ...caller() }) : undefined,
   });
   const operations = createOperationsApp({
-    dependencies: ports.dependencies,
+    readiness: createReadiness({
+      ...{ dependencies: ports.dependencies, clock, logger, metrics },
+      blipSeconds: config.readinessBlipSeconds,
+    }),
     isReady: deps.isReady,
     metrics: async () => {
-      await measureOutbox(deps);
+      await measureNow({ outbox: ports.outbox, keys: () => keyRing.current(), clock, metrics });
       return metrics.render();
     },
   });
@@ -140,6 +153,8 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       { name: 'clients', stop: () => clients.close() },
       every('client secrets', secretsPollSeconds, () => clients.refreshSecrets()),
       { name: 'events', start: () => relay.start(), stop: () => relay.stop() },
+      { name: 'audit', start: () => audit.keysAre(keyRing.current()) },
+      every('untold changes', untoldPollSeconds, () => audit.retry()),
       { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
     ],
   };
@@ -147,6 +162,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
 
 /** How soon a client secret that was replaced behind its reference is known. */
 const secretsPollSeconds = 60;
+
+/** How soon a change of clients or keys is told that couldn't be told at once. */
+const untoldPollSeconds = 30;
 
 /** A job that repeats; `work` must not throw. */
 function every(name: string, seconds: number, work: () => Promise<void>): Component {
@@ -171,18 +189,3 @@ const passwordParams = (config: Config) => ({
   passes: config.argon2Passes,
   parallelism: config.argon2Parallelism,
 });
-
-const hashingMetrics = (metrics: Metrics) => ({
-  queueDepth: (jobs: number) => metrics.hashingQueueDepth.set(jobs),
-  waited: (seconds: number) => metrics.hashingWait.observe(seconds),
-  refused: () => metrics.signIns.inc({ outcome: 'overloaded' }),
-});
-
-/** Asked for when somebody looks, so that it costs nothing at rest; a store that is away is told by another metric. */
-async function measureOutbox({ ports, clock, metrics }: ComposeDeps): Promise<void> {
-  const depth = await ports.outbox.depth().catch(() => undefined);
-  if (!depth) return metrics.storeErrors.inc({ store: 'postgres' });
-  metrics.outboxPending.set(depth.pending);
-  metrics.outboxSetAside.set(depth.setAside);
-  metrics.outboxOldest.set(depth.oldest === undefined ? 0 : (clock.now() - depth.oldest) / 1000);
-}

@@ -1,4 +1,6 @@
 import type { AccessModel } from '../config/access-model.ts';
+import type { Environment } from '../config/environment.ts';
+import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Listener, listen } from '../http/server.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
@@ -6,6 +8,7 @@ import { createLifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { createServerKeys } from '../lib/server-keys.ts';
+import { startTracing } from '../lib/start-tracing.ts';
 import { supportedNodeMajor } from '../oidc/runtime-notice.ts';
 import type { Ports } from './adapters.ts';
 import { compose, type Gatehouse } from './compose.ts';
@@ -20,6 +23,8 @@ export interface StartDeps {
   /** Runs before the listeners open. */
   prepare?(gatehouse: Gatehouse): Promise<void>;
   clock?: Clock;
+  /** Names the collector of traces, as other programs are told it; the process's own unless given. */
+  environment?: Environment;
 }
 
 export interface Running {
@@ -34,9 +39,13 @@ export async function start(deps: StartDeps): Promise<Running> {
   for (const dependency of ports.dependencies) {
     lifecycle.add({ name: dependency.name, stop: () => dependency.close() });
   }
+  const environment = deps.environment ?? processEnvironment();
+  const tracing = await startTracing({ environment, version, clock, logger });
+  if (tracing) lifecycle.add({ name: 'traces', stop: () => tracing.stop(), stopSeconds: 5 });
   const gatehouse = await compose({
     ...deps,
     clock,
+    tracing,
     serverKeys: createServerKeys(deps.serverSecrets),
     metrics: createMetrics({ version, runtime: true }),
     isReady: () => lifecycle.isReady(),
@@ -81,8 +90,5 @@ function sayHello({ issuer, port, opsPort }: Config, logger: Logger): void {
   const node = process.versions.node;
   logger.info({ issuer, port, opsPort, version, node }, 'gatehouse is ready');
   if (Number(node.split('.')[0]) < supportedNodeMajor)
-    logger.warn(
-      { node },
-      `this Node works but is past its support: move to Node ${supportedNodeMajor} or later`,
-    );
+    logger.warn({ node, moveTo: supportedNodeMajor }, 'this Node works but is past its support');
 }

@@ -20,6 +20,8 @@ export interface ClientRegistryDeps {
   metrics: Pick<Metrics, 'clientsLoaded' | 'clientsReloadFailures' | 'clientsStale'>;
   /** For whom `/auth/*` acts when a request names no client. */
   defaultClientId?: string | undefined;
+  /** Told the last good set of each source whenever it was loaded; must not throw. */
+  loaded?: ((source: string, clients: readonly ClientDocument[]) => void) | undefined;
 }
 
 /** The clients of all sources. */
@@ -78,15 +80,16 @@ export async function createClientRegistry(deps: ClientRegistryDeps): Promise<Cl
   const fatal = [...first.flatMap(({ refused }) => refused), ...defaultProblems()];
   if (fatal.length > 0) throw new ConfigurationError(fatal);
 
-  const reportAll = (reports: readonly SourceReport[]) => {
-    for (const [index, { refused, notes, inUse }] of reports.entries()) {
+  const reportAll = (reports: readonly SourceReport[], loaded: boolean) => {
+    for (const [index, { refused, notes, inUse, documents }] of reports.entries()) {
       const source = sources[index]?.name ?? '';
+      if (loaded) deps.loaded?.(source, documents);
       deps.metrics.clientsLoaded.set(inUse, { source });
       report(source, [...refused, ...notes]);
     }
     report('default client', defaultProblems());
   };
-  reportAll(first);
+  reportAll(first, true);
 
   let closed = false;
   let sourcesWanted = false;
@@ -95,7 +98,7 @@ export async function createClientRegistry(deps: ClientRegistryDeps): Promise<Cl
     const loading = sourcesWanted;
     sourcesWanted = false;
     const offers = loading ? await Promise.all(sources.map((source) => tryOffer(source, apis))) : [];
-    reportAll(await set.apply(offers));
+    reportAll(await set.apply(offers), loading);
   });
   const reload = () => {
     sourcesWanted = true;

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { Secrets } from '../ports/secrets.ts';
+import type { ClientDocument } from './client-document.ts';
 import { createClientSecretCheck } from './client-secrets.ts';
 import { describeClientProblem, type ParsedClient } from './parse-client-documents.ts';
 import { mergeSources, type Offer, type SourceState, takeOver } from './source-state.ts';
@@ -13,6 +14,8 @@ export interface SourceReport {
   notes: readonly string[];
   /** How many clients are in use from it. */
   inUse: number;
+  /** Its last good set, with those that another source has. */
+  documents: readonly ClientDocument[];
 }
 
 /** The clients in use, from all sources, with the digests of their secrets. */
@@ -56,7 +59,13 @@ export function createClientSet(deps: {
           .filter(({ origin, clientId }) => own.has(`${origin}\0${clientId}`))
           .map((problem) => `${describeClientProblem(problem)}; the value read last stays in use`);
         const lost = merged.conflicts[index] ?? [];
-        return { refused, notes: [...new Set(outdated), ...lost], inUse: good.length - lost.length };
+        const documents = good.map(({ document }) => document);
+        return {
+          refused,
+          notes: [...new Set(outdated), ...lost],
+          inUse: good.length - lost.length,
+          documents,
+        };
       });
     },
   };

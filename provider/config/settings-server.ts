@@ -75,6 +75,13 @@ export const serverSettings = {
     schema: integer(1, 600),
     default: '30',
   },
+  readinessBlipSeconds: {
+    name: 'GATEHOUSE_READINESS_BLIP_SECONDS',
+    description:
+      'How long Postgres or Redis may be away before `/readyz` says no. A short failover then takes no process out of service, let alone all of them; what needs the store answers 503 meanwhile. 0 says no at once.',
+    schema: integer(0, 300),
+    default: '10',
+  },
   logLevel: {
     name: 'GATEHOUSE_LOG_LEVEL',
     description: 'The least important lines that are written to standard output.',

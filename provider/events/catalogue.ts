@@ -42,7 +42,7 @@ const difference = {
 export const eventCatalogue = {
   'user.created': {
     version: 1,
-    when: 'An account was made.',
+    when: 'An account was made; not one that was imported.',
     data: z.strictObject({ ...account, ...origin }),
   },
   'user.login': {

@@ -6,7 +6,7 @@ import { keptKeys, nextChangeAt, publishedKeys, signingKey } from './key-schedul
 import { type KeySet, type KeyTimes, parseKeySet, type SigningKey } from './key-set.ts';
 import { ensureKeySet } from './rotation.ts';
 
-type KeyRingLogger = Pick<Logger, 'info' | 'warn'>;
+type KeyRingLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
 
 export interface KeyRingDeps extends Omit<KeyTimes, 'keptSeconds'> {
   store: KeyStore;
@@ -105,7 +105,7 @@ export function createKeyRing(deps: KeyRingDeps): KeyRing {
   const take = (next: Loaded) => {
     if (loaded !== undefined && !next.set.keys.some(({ kid }) => kid === current().signing.kid)) {
       const fields = { kid: current().signing.kid };
-      logger.warn(fields, 'the new key set lacks the key that signed: its tokens are refused from now on');
+      logger.error(fields, 'the new key set lacks the key that signed: its tokens are refused from now on');
     }
     loaded = next;
   };

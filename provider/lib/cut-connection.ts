@@ -1,4 +1,4 @@
-const cutCodes = /^(ECONNRESET|EPIPE|ERR_STREAM_(PREMATURE_CLOSE|DESTROYED)|HPE_\w+)$/;
+const cutCodes = /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_(PREMATURE_CLOSE|DESTROYED)|HPE_\w+)$/;
 
 /** Whether an error says that the other end closed its connection, which happens all day and is nothing of ours. */
 export function isCut(error: unknown): boolean {

@@ -66,9 +66,9 @@ export function createLifecycle({ logger, clock }: { logger: Logger; clock: Cloc
         logger.debug({ component: name, durationMs: clock.now() - since }, 'stopped');
         return;
       }
-      logger.error({ component: name, stopSeconds }, 'not stopped in time');
+      logger.warn({ component: name, stopSeconds }, 'not stopped in time');
     } catch (error) {
-      logger.error({ component: name, error }, 'failed to stop');
+      logger.warn({ component: name, err: error }, 'failed to stop');
     }
     failed.push(name);
   }

@@ -14,14 +14,22 @@ import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { Clock } from './clock.ts';
 import { GatehouseError } from './errors.ts';
-import type { Tracing, TracingOptions } from './tracing.ts';
+import type { Logger } from './logger.ts';
+import type { Tracing } from './tracing.ts';
+
+export interface SdkOptions {
+  version: string;
+  clock: Clock;
+  logger: Pick<Logger, 'warn'>;
+}
 
 /**
  * Loaded only when traces are wanted. The libraries read the rest of their variables themselves (headers, certificates,
  * sampler, batches). Nothing global of theirs is set but where they complain, so no other library's spans get in.
  */
-export function createTracing(options: TracingOptions): Tracing {
+export function createTracing(options: SdkOptions): Tracing {
   listenToComplaints(options);
   const provider = new BasicTracerProvider({
     resource: resourceOf(options.version),
@@ -80,7 +88,7 @@ function kindOf(error: unknown): string {
 const quietMs = 60_000;
 
 /** A collector that is away is told of once a minute, however often a batch fails. */
-function listenToComplaints({ clock, logger }: TracingOptions): void {
+function listenToComplaints({ clock, logger }: SdkOptions): void {
   let toldAt = Number.NEGATIVE_INFINITY;
   setGlobalErrorHandler((error) => {
     if (clock.now() - toldAt < quietMs) return;

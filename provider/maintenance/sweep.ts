@@ -3,7 +3,7 @@ import type { ExpiredRows } from '../ports/expired-rows.ts';
 
 export interface SweepLogger {
   info(fields: Record<string, unknown>, message: string): void;
-  error(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
 }
 
 export interface SweepDeps {
@@ -36,7 +36,7 @@ export function createSweep({ expired, clock, intervalSeconds, batch, logger }: 
     try {
       for (let last = batch; last >= batch && !stopping; deleted += last) last = await rows.sweep(batch, now);
     } catch (error) {
-      logger.error({ error }, "expired rows can't be deleted; trying again at the next pass");
+      logger.warn({ err: error }, "expired rows can't be deleted; trying again at the next pass");
     }
     return deleted;
   };

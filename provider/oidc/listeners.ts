@@ -36,8 +36,12 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
   const { logger, metrics } = deps;
   const refused =
     (kind: string) =>
-    (_ctx: KoaContextWithOIDC, { error, error_description: description, error_detail: detail, cause }: Refusal) => {
-      if (cause instanceof StoreUnavailable) logger.warn({ err: cause.cause }, 'a store could not be reached');
+    (
+      _ctx: KoaContextWithOIDC,
+      { error, error_description: description, error_detail: detail, cause }: Refusal,
+    ) => {
+      if (cause instanceof StoreUnavailable)
+        logger.warn({ err: cause.cause }, 'a store could not be reached');
       logger.info({ kind, error, description, detail }, 'a protocol request was refused');
     };
   const table: Record<string, Listener> = {

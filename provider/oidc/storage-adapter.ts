@@ -116,10 +116,14 @@ function refreshTokenAdapter({ refreshTokens, revocation }: StorageAdapterDeps):
     },
     find: async (value) => {
       const found = await refreshTokens.find(value);
+      const revokes = currentContext()?.oidc.route === 'revocation';
+      // Who lost the answer to a refresh signs out with what they have: a spent token still names its family.
+      if (found?.state === 'spent' && revokes)
+        return { kind: 'RefreshToken', jti: value, clientId: found.clientId };
       if (found?.state !== 'current') return undefined;
       const payload = { ...found.payload, jti: value };
       // At revocation the library would end the whole grant; ending the family is `destroy`.
-      return currentContext()?.oidc.route === 'revocation' ? { ...payload, grantId: undefined } : payload;
+      return revokes ? { ...payload, grantId: undefined } : payload;
     },
     destroy: async (value) => {
       const found = await refreshTokens.find(value);

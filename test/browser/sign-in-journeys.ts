@@ -4,6 +4,7 @@ import { comeBack, press, submit, visit } from './visitor.ts';
 import { newPerson, type World, whoSignedIn } from './world.ts';
 
 const scope = 'openid email contracts:read';
+const good = 'a walk along the river';
 
 /** Signing in, agreeing or not, and coming back to the client. */
 export function signInJourneys(world: () => World): void {
@@ -11,7 +12,7 @@ export function signInJourneys(world: () => World): void {
     test.each([true, false])('sign-in, consent, and back with a code (scripts: %s)', async (scripts) => {
       const { web, app } = world();
       const person = await newPerson(world());
-      const journey = visit(
+      await visit(
         world(),
         async ({ page }) => {
           await page.goto(web.authorizationUrl({ scope }));
@@ -29,7 +30,6 @@ export function signInJourneys(world: () => World): void {
         },
         { scripts },
       );
-      await journey;
     });
 
     test.each([true, false])(
@@ -120,7 +120,7 @@ export function signInJourneys(world: () => World): void {
   describe('signing up', () => {
     test('from the sign-in page, then straight to consent', async () => {
       const { web, app } = world();
-      const person = { email: 'new.here@example.com', password: 'a walk along the river' };
+      const person = { email: 'new.here@example.com', password: good };
       await visit(world(), async ({ page }) => {
         await page.goto(web.authorizationUrl({ scope }));
         await page.getByRole('link', { name: 'Create an account' }).click();
@@ -133,6 +133,29 @@ export function signInJourneys(world: () => World): void {
         await submit(page, person, 'Create account');
         await press(page, 'Allow');
         expect(await whoSignedIn(world(), web, (await comeBack(page, app)).get('code'))).toBe(person.email);
+      });
+    });
+
+    test.each([
+      ['', good, 'email', 'Enter your email address.'],
+      ['john', good, 'email', 'Enter an email address like name@example.com.'],
+      ['john.doe@example.com', '', 'password', 'Enter your password.'],
+      ['john.doe@example.com', 'short', 'password', 'Use at least 8 characters.'],
+      ['john.doe@example.com', good.repeat(20), 'password', 'Use at most 256 characters.'],
+      [
+        'john.doe@example.com',
+        'John.Doe@example.com',
+        'password',
+        'This password is easy to guess. Choose another one.',
+      ],
+    ])('with %j and %j: what is wrong is told at the field', async (email, password, field, message) => {
+      await visit(world(), async ({ page }) => {
+        await page.goto(world().firstParty.authorizationUrl());
+        await page.getByRole('link', { name: 'Create an account' }).click();
+        await page.locator('form').evaluate('(form) => { form.noValidate = true }');
+        await submit(page, { email, password }, 'Create account');
+        expect(await page.locator(`#${field}-error`).innerText()).toBe(message);
+        expect(await page.locator('[aria-invalid]').getAttribute('name')).toBe(field);
       });
     });
 

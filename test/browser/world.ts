@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../support/chromium.ts';
 import { type Deployment, startEmbedded } from '../support/deployment.ts';
 import { createTestClient, type TestClient, tokensOf } from '../support/test-client.ts';
-import { type CallbackServer, startCallbackServer } from './callback-server.ts';
+import { type CallbackServer, type CallbackServerOptions, startCallbackServer } from './callback-server.ts';
 
 /** Everything a journey needs: one Gatehouse, one browser, and clients with callbacks of their own. */
 export interface World {
@@ -16,6 +16,8 @@ export interface World {
   firstParty: TestClient;
   /** A third party with an https callback that leads on to another origin. */
   secureHopping: TestClient;
+  /** The app's origin by another name: of the issuer's site, so that a frame has our cookies. */
+  neighbour: string;
   /** Origins that a browser may ask for anything. */
   origins: Set<string>;
   stop(): Promise<void>;
@@ -26,38 +28,46 @@ export interface Person {
   password: string;
 }
 
+/** Starts everything, in the order in which it is stopped backwards; what started is stopped when the rest can't. */
 export async function startWorld(): Promise<World> {
-  const elsewhere = await startCallbackServer({ onward: () => '/' });
-  const app = await startCallbackServer({ onward: () => `${elsewhere.origin}/landed` });
-  const secure = await startCallbackServer({
-    secure: true,
-    onward: (port) => `https://127.0.0.1:${port}/landed`,
-  });
-  const deployment = await startEmbedded({ clients: clientDocuments(app, secure) });
-  const browser = await launchBrowser({ bypassCsp: false });
+  const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
-    await browser.close();
-    await Promise.all([deployment.stop(), ...[elsewhere, app, secure].map((server) => server.close())]);
+    for (const each of stops.reverse()) await each();
   };
-  const client = (id: string, redirectUri: string) => createTestClient(deployment, { id, redirectUri });
-  const opened = browser.context.browser();
-  if (!opened) throw new Error('the browser is gone');
-  return {
-    deployment,
-    browser: opened,
-    app,
-    web: client('contracts-web', app.callback),
-    hopping: client('contracts-web', app.hop),
-    firstParty: client('own-app', app.callback),
-    secureHopping: client('secure-web', secure.hop),
-    origins: new Set([
-      deployment.issuer,
-      app.origin,
-      secure.origin,
-      secure.origin.replace('localhost', '127.0.0.1'),
-    ]),
-    stop,
+  const startServer = async (options: CallbackServerOptions) => {
+    const server = await startCallbackServer(options);
+    stops.push(server.close);
+    return server;
   };
+  try {
+    const elsewhere = await startServer({ onward: () => '/' });
+    const app = await startServer({ onward: () => `${elsewhere.origin}/landed` });
+    const secure = await startServer({ secure: true, onward: (port) => `https://127.0.0.1:${port}/landed` });
+    const deployment = await startEmbedded({ clients: clientDocuments(app, secure) });
+    stops.push(deployment.stop);
+    const launched = await launchBrowser({ bypassCsp: false });
+    stops.push(launched.close);
+    const browser = launched.context.browser();
+    if (!browser) throw new Error('the browser is gone');
+    const client = (id: string, redirectUri: string) => createTestClient(deployment, { id, redirectUri });
+    const landing = secure.origin.replace('localhost', '127.0.0.1');
+    const neighbour = app.origin.replace('127.0.0.1', 'localhost');
+    return {
+      deployment,
+      browser,
+      app,
+      web: client('contracts-web', app.callback),
+      hopping: client('contracts-web', app.hop),
+      firstParty: client('own-app', app.callback),
+      secureHopping: client('secure-web', secure.hop),
+      neighbour,
+      origins: new Set([deployment.issuer, app.origin, neighbour, secure.origin, landing]),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 function clientDocuments(app: CallbackServer, secure: CallbackServer): unknown[] {

@@ -1,10 +1,14 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { useAccountDatabase } from './account-database.ts';
 import { audience } from './command.ts';
 
+// Each test starts the program several times, on a machine that may be busy.
+jest.setTimeout(120_000);
+
 const database = useAccountDatabase();
 const password = 'correct-horse-battery';
+const actor = 'operator';
 
 const accounts = (args: string[], input = '') => database.place().gatehouse(['accounts', ...args], { input });
 
@@ -24,7 +28,7 @@ describe('accounts create', () => {
     const account = await database.store().findById(id);
     expect(account).toMatchObject({ email, emailVerified: true, roles: ['CLIENT'], state: 'active' });
     expect(account?.passwordHash).toMatch(/^\$argon2id\$/);
-    expect(await database.events()).toEqual([['user.created', { id, email }]]);
+    expect(await database.events()).toEqual([['user.created', { id, email, actor }]]);
   });
 
   test('an address that is taken: exit code 73, whatever its case', async () => {
@@ -96,8 +100,8 @@ describe('accounts are changed with their event', () => {
     expect(await database.store().findById(id)).toMatchObject({ state: 'disabled', generation: 1 });
     expect(JSON.parse((await accounts(['enable', id, '--json'])).stdout)).toMatchObject({ state: 'active' });
     expect(await database.events()).toEqual([
-      ['user.disabled', { id, email }],
-      ['user.enabled', { id, email }],
+      ['user.disabled', { id, email, actor }],
+      ['user.enabled', { id, email, actor }],
     ]);
   });
 
@@ -107,7 +111,7 @@ describe('accounts are changed with their event', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('has a new password') });
     const account = await database.store().findById(id);
     expect(account).toMatchObject({ generation: 1, passwordHash: expect.stringMatching(/^\$argon2id/) });
-    expect(await database.events()).toEqual([['user.password_changed', { id, email }]]);
+    expect(await database.events()).toEqual([['user.password_changed', { id, email, actor }]]);
   });
 
   test('set-roles gives exactly these', async () => {
@@ -120,8 +124,8 @@ describe('accounts are changed with their event', () => {
     expect((await accounts(['set-roles', id, '--none'])).stdout).toBe(`${email} now has no roles.\n`);
     expect(await database.store().findById(id)).toMatchObject({ roles: [] });
     expect(await database.events()).toEqual([
-      ['user.roles_changed', { id, roles: ['ADMIN', 'CLIENT'] }],
-      ['user.roles_changed', { id, roles: [] }],
+      ['user.roles_changed', { id, roles: ['ADMIN', 'CLIENT'], actor }],
+      ['user.roles_changed', { id, roles: [], actor }],
     ]);
   });
 

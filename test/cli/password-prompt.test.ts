@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { waitFor } from '../support/wait-for.ts';
 import { useAccountDatabase } from './account-database.ts';
+
+// Each test starts the program several times, on a machine that may be busy.
+jest.setTimeout(120_000);
 
 const database = useAccountDatabase();
 
@@ -21,7 +24,7 @@ async function onTerminal(args: string[], answers: [question: string, typed: str
   });
   const closed = once(child, 'close');
   for (const [question, typed] of answers) {
-    await waitFor(() => shown.endsWith(question), { what: question });
+    await waitFor(() => shown.endsWith(question), { what: question, timeoutMs: 60_000 });
     child.stdin.write(typed);
   }
   const [code] = await closed;

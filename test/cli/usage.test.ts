@@ -1,9 +1,12 @@
 import { readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { describeFailure } from '../../provider/bin/cli/describe-failure.ts';
 import { createProgram } from '../../provider/bin/cli/program.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
 import { createWorkplace, type Workplace } from './command.ts';
+
+// Each test starts the program several times, on a machine that may be busy.
+jest.setTimeout(120_000);
 
 /** What is told of arguments that can't be right. */
 async function failureOf(args: string[]) {

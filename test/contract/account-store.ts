@@ -150,16 +150,13 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
       });
 
       test('takes the earlier of two with one address or id', async () => {
-        const [first, second] = [sampleAccount(), sampleAccount()];
-        const ids = await store.insertMany([
-          first,
-          sampleAccount({ email: first.email.toUpperCase() }),
-          second,
-          sampleAccount({ id: second.id }),
-        ]);
-        expect([...ids].sort()).toEqual([first.id, second.id].sort());
-        expect(await store.findById(first.id)).toEqual(first);
-        expect(await store.findById(second.id)).toEqual(second);
+        const firsts = Array.from({ length: 20 }, () => sampleAccount());
+        const seconds = firsts.map(({ id, email }, index) =>
+          sampleAccount(index % 2 === 0 ? { id } : { email: email.toUpperCase() }),
+        );
+        const ids = await store.insertMany([...firsts, ...seconds]);
+        expect([...ids].sort()).toEqual(firsts.map(({ id }) => id).sort());
+        for (const account of firsts) expect(await store.findById(account.id)).toEqual(account);
       });
 
       test('of nothing gives nothing', async () => {

@@ -30,13 +30,13 @@ function createWorld(tuning: Partial<RelayDeps> = {}) {
     markPublished: outbox.markPublished.bind(outbox),
     markFailed: outbox.markFailed.bind(outbox),
   };
-  const errors: string[] = [];
-  const logger = { warn: () => {}, error: (_: object, message: string) => void errors.push(message) };
+  const warnings: string[] = [];
+  const logger = { warn: (_: object, message: string) => void warnings.push(message), error: () => {} };
   const relay = createRelay({ outbox: counted, sink, clock, logger, ...tuning });
   relays.push(relay);
   const event = (subject: string) =>
     createEvent('user.created', subject, { id: subject, email: 'x@example.com' }, { clock });
-  return { database, outbox, sink, relay, errors, event, claims: () => claims };
+  return { database, outbox, sink, relay, warnings, event, claims: () => claims };
 }
 
 describe('the relay', () => {
@@ -71,15 +71,15 @@ describe('the relay', () => {
   });
 
   test('goes on when the outbox comes back', async () => {
-    const { relay, outbox, sink, event, errors } = createWorld({ minIdleMs: 1, maxIdleMs: 5 });
+    const { relay, outbox, sink, event, warnings } = createWorld({ minIdleMs: 1, maxIdleMs: 5 });
     const claim = outbox.claim.bind(outbox);
     outbox.claim = () => Promise.reject(new Error('down'));
     relay.start();
-    await waitFor(() => errors.length >= 3);
+    await waitFor(() => warnings.length >= 3);
     outbox.claim = claim;
     await outbox.append(event('user_a'));
     await waitFor(() => sink.published.length === 1);
-    expect(errors[0]).toBe("the outbox can't be read; trying again");
+    expect(warnings[0]).toBe("the outbox can't be read; trying again");
   });
 
   test('goes on when the sink comes back, and is not in a hurry until then', async () => {

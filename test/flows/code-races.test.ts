@@ -26,6 +26,10 @@ const clients = [
   appDocument('strict', { graceSeconds: 0 }),
   appDocument('strict-spa', { graceSeconds: 0, auth: 'none' }),
   appDocument('usual'),
+  appDocument('brief', {
+    ...{ grants: ['authorization_code'], graceSeconds: 60 },
+    scopes: ['openid', 'email', 'profile', 'contracts:read'],
+  }),
 ];
 
 const answers = (redeemed: JsonAnswer[]) => tally(redeemed.map(({ status, body }) => body.error ?? status));
@@ -55,6 +59,16 @@ describe.each(kinds)('G2, a code is spent once and only by who owns it, on $name
     expect(await live(app, tokens.access_token)).toBe('live');
     const refreshed = tokensOf(await app.refresh(tokens.refresh_token));
     expect(await live(app, refreshed.access_token)).toBe('live');
+  });
+
+  // Without a family of refresh tokens, nothing but the code itself says who was first.
+  test('40 parallel redemptions of a client without refresh tokens give one 200, too', async () => {
+    const app = createApp(deployment, 'brief');
+    const code = await codeFor(app);
+    const redeemed = await Promise.all(Array.from({ length: 40 }, () => app.redeem(code)));
+    expect(answers(redeemed)).toEqual({ 200: 1, invalid_grant: 39 });
+    const tokens = tokensOf(redeemed.find(({ status }) => status === 200) as JsonAnswer);
+    expect(await live(app, tokens.access_token)).toBe('live');
   });
 
   test('whoever lacks what the owner has gets nothing, and the owner everything', async () => {

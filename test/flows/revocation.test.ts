@@ -82,6 +82,16 @@ describe('revoking (RFC 7009)', () => {
     },
   );
 
+  test('a refresh token that was spent ends its family as well: the answer with the next one may be lost', async () => {
+    const first = await signIn(web);
+    const second = tokensOf(await web.refresh(first.refresh_token));
+    await other.post('revoke', { token: first.refresh_token });
+    expect(await live(web, second.access_token)).toBe('live');
+    await web.post('revoke', { token: first.refresh_token });
+    expect(await live(web, second.access_token)).toBe('dead');
+    expect((await web.refresh(second.refresh_token)).body.error).toBe('invalid_grant');
+  });
+
   test("another client's token: 200, and nothing happens", async () => {
     const tokens = await signIn(web);
     for (const app of [other, spa]) {

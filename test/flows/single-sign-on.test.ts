@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo, deployments } from '../support/deployment.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -11,14 +11,14 @@ import {
 import { createUserAgent, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-describe.each(deployments)('single sign-on, on $name', ({ start }) => {
+describe('single sign-on', () => {
   let deployment: Deployment;
   let web: TestClient;
   let spa: TestClient;
   let ours: TestClient;
   let agent: UserAgent;
   beforeAll(async () => {
-    deployment = await start({ env: { GATEHOUSE_EVENTS_SINK: 'stdout' } });
+    deployment = await startServers({ env: { GATEHOUSE_EVENTS_SINK: 'stdout' } });
     web = createTestClient(deployment, demoApps.web);
     spa = createTestClient(deployment, demoApps.spa);
     ours = createTestClient(deployment, demoApps.firstParty);

@@ -41,7 +41,7 @@ describe('createKeyRing', () => {
     ring = createKeyRing({
       store,
       clock,
-      logger: { info: write, warn: write },
+      logger: { info: write, warn: write, error: write },
       metrics: { keysReloadFailures: { inc: countFailure } },
       pollSeconds,
       ...times,

@@ -113,7 +113,7 @@ describe('stopping', () => {
     await jest.advanceTimersByTimeAsync(3000);
     expect(await stopped).toEqual(['b']);
     expect(steps.slice(3)).toEqual(['stop c', 'stop a']);
-    expect(lines).toContainEqual(expect.objectContaining({ level: 'error', component: 'b', msg: message }));
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', component: 'b', msg: message }));
   });
 
   test('leaves no timer behind that would hold the process', async () => {

@@ -180,8 +180,10 @@ async function ready(program: Program, opsOrigin: string): Promise<void> {
       await answer.arrayBuffer();
       return answer.ok;
     },
-    { timeoutMs: 60_000, what: 'gatehouse to be ready' },
-  );
+    { timeoutMs: 100_000, what: 'gatehouse to be ready' },
+  ).catch((error) => {
+    throw new Error(`${error.message} It wrote:\n${program.output()}`);
+  });
   if (program.hasEnded()) throw new Error(`gatehouse ended before it was ready:\n${program.output()}`);
 }
 

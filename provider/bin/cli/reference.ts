@@ -16,7 +16,8 @@ This page is generated from the commands themselves by \`npm run generate\`; \`-
 - Passwords are never arguments, which others can see in the process list: they are asked for on a terminal, and read
   from standard input elsewhere. No command prints a password, a secret or a private key; \`accounts export\` writes
   password hashes, which is its purpose.
-- An account is named by its address or its id. A change of it is written with its event, in one transaction.
+- An account is named by its address or its id. A change of it is written with its event (\`actor\`:
+  \`operator\`), in one transaction. What import and export read and write: [\`import.md\`](import.md).
 `;
 
 const cell = (text: string) => text.replaceAll('|', '\\|');

@@ -53,7 +53,8 @@ export async function findAccount(store: AccountStore, account: string): Promise
   throw new GatehouseError('not_found', `There is no account ${account}.`);
 }
 
-const newEvent: NewEvent = (type, subject, data) => createEvent(type, subject, data, { clock });
+const newEvent: NewEvent = (type, subject, data) =>
+  createEvent(type, subject, data, { clock, origin: { actor: 'operator' } });
 
 /** Accounts need neither Redis nor keys: a command works while those are away. */
 function openDatabaseOnly(config: Config): Promise<Ports> {

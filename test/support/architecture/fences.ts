@@ -19,6 +19,7 @@ const fences: Fence[] = [
   { library: '@smithy', within: ['adapters/aws/'], because: product },
   { library: '@kubernetes/client-node', within: ['adapters/kubernetes/'], because: product },
   { library: '@node-rs/argon2', within: ['accounts/passwords.ts'], because: oneHash },
+  { library: '@node-rs/bcrypt', within: ['accounts/foreign-hash.ts'], because: oneHash },
   { library: 'argon2', within: ['accounts/passwords.ts'], because: oneHash },
   {
     library: 'oidc-provider',
@@ -33,6 +34,11 @@ const fences: Fence[] = [
   },
   { library: 'pino', within: ['lib/logger.ts'], because: 'one file decides what is kept out of logs' },
   { library: 'prom-client', within: ['lib/metrics.ts'], because: 'one file names all metrics' },
+  {
+    library: '@opentelemetry',
+    within: ['lib/tracing-sdk.ts'],
+    because: 'it is loaded only when traces are wanted, by one file',
+  },
 ];
 
 const isOf = (specifier: string, library: string) =>

@@ -28,7 +28,11 @@ const below: Record<string, readonly string[]> = {
 
 /** The only libraries of the lowest layers. */
 const libraries: Record<string, readonly string[]> = {
-  lib: ['pino', 'prom-client', 'zod'],
+  lib: [
+    ...['pino', 'prom-client', 'zod', '@opentelemetry/api', '@opentelemetry/core'],
+    ...['@opentelemetry/exporter-trace-otlp-proto', '@opentelemetry/resources'],
+    '@opentelemetry/sdk-trace-base',
+  ],
   ports: [],
   config: ['zod', 'yaml'],
 };

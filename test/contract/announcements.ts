@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '../../provider/lib/ids.ts';
+import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
+
+export interface AnnouncementsFixture {
+  unitOfWork: UnitOfWork;
+  /** A second one over the same data, through connections of its own. */
+  another?: UnitOfWork;
+  close(): Promise<void>;
+}
+
+/** Checks every sentence of `provider/ports/announcements.ts` on what `open` gives. */
+export function announcementsContract(name: string, open: () => Promise<AnnouncementsFixture>): void {
+  describe(`${name} keeps the contract of Announcements`, () => {
+    let fixture: AnnouncementsFixture;
+    beforeAll(async () => {
+      fixture = await open();
+    });
+    afterAll(() => fixture.close());
+
+    const exchange = (topic: string, value: string, unitOfWork = fixture.unitOfWork) =>
+      unitOfWork.run(({ announcements }) => announcements.exchange(topic, value));
+
+    test('gives what was told last, and nothing at first', async () => {
+      const [topic, other] = [newId('topic'), newId('topic')];
+      expect(await exchange(topic, 'one')).toBeUndefined();
+      expect(await exchange(topic, '["two","ü"]')).toBe('one');
+      expect(await exchange(topic, '')).toBe('["two","ü"]');
+      expect(await exchange(topic, 'four')).toBe('');
+      expect(await exchange(other, 'one')).toBeUndefined();
+    });
+
+    test('forgets what a transaction told that failed', async () => {
+      const topic = newId('topic');
+      await exchange(topic, 'one');
+      const run = fixture.unitOfWork.run(async ({ announcements }) => {
+        await announcements.exchange(topic, 'two');
+        throw new Error('changed its mind');
+      });
+      await expect(run).rejects.toThrow('changed its mind');
+      expect(await exchange(topic, 'three')).toBe('one');
+    });
+
+    test.each([true, false])(
+      'of 20 that bring the same at once one is first; told before: %s',
+      async (before) => {
+        const topic = newId('topic');
+        if (before) await exchange(topic, 'old');
+        const both = [fixture.unitOfWork, fixture.another ?? fixture.unitOfWork];
+        const given = await Promise.all(
+          Array.from({ length: 20 }, (_, index) => exchange(topic, 'new', both[index % 2])),
+        );
+        expect(given.filter((last) => last !== 'new')).toEqual([before ? 'old' : undefined]);
+      },
+    );
+  });
+}

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import { MemoryAccountStore } from '../../provider/adapters/memory/account-store.ts';
+import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
+import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
+import type { Ports } from '../../provider/bin/adapters.ts';
+import { measuredPorts } from '../../provider/bin/measured-ports.ts';
+import { GatehouseError, StoreUnavailable } from '../../provider/lib/errors.ts';
+import { createMetrics } from '../../provider/lib/metrics.ts';
+import type { Tracing } from '../../provider/lib/tracing.ts';
+import { sampleAccount } from '../contract/account-store.ts';
+import { sampleEvent } from '../contract/outbox.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+/** Accounts and transactions in memory, measured; the other stores are never called. */
+function createWorld(tracing?: Tracing) {
+  const clock = createManualClock();
+  const metrics = createMetrics({ version: '0' });
+  const database = new MemoryDatabase();
+  const accounts = new MemoryAccountStore({ database });
+  const nothing = {};
+  const homes = {
+    ...{ accounts: 'postgres', consents: 'postgres', outbox: 'postgres', unitOfWork: 'postgres' },
+    ...{ denylist: 'postgres', expired: 'postgres', keyStore: 'file' },
+    ...{ oidcStore: 'redis', families: 'redis', accountIndex: 'redis' },
+  };
+  const families = { find: async () => void clock.advance(30) };
+  const given = {
+    ...{ accounts, families, homes, unitOfWork: new MemoryUnitOfWork({ database }) },
+    ...{ consents: nothing, outbox: nothing, denylist: nothing, oidcStore: nothing },
+    ...{ accountIndex: nothing, keyStore: nothing, expired: [] },
+  } as unknown as Ports;
+  const ports = measuredPorts(given, { metrics, clock, tracing });
+  const linesOf = async (name: string) =>
+    (await metrics.render()).body
+      .split('\n')
+      .filter((line) => line.startsWith(name) && !/_bucket/.test(line));
+  return { ports, accounts, linesOf };
+}
+
+const duration = 'gatehouse_store_call_duration_seconds';
+const errors = 'gatehouse_store_errors_total';
+const labels = (store: string, operation: string) => `{store="${store}",operation="${operation}"}`;
+
+describe('measured ports', () => {
+  test('do what the ports do, and time each call by store and operation', async () => {
+    const { ports, linesOf } = createWorld();
+    const account = sampleAccount();
+    expect(await ports.accounts.insert(account)).toBe(true);
+    expect(await ports.accounts.insert(account)).toBe(false);
+    await ports.families.find('fam_1');
+    expect(await linesOf(duration)).toEqual([
+      `${duration}_sum${labels('postgres', 'accounts.insert')} 0`,
+      `${duration}_count${labels('postgres', 'accounts.insert')} 2`,
+      `${duration}_sum${labels('redis', 'families.find')} 0.03`,
+      `${duration}_count${labels('redis', 'families.find')} 1`,
+    ]);
+    expect(await linesOf(errors)).toEqual([]);
+  });
+
+  test('count a call that failed, and pass its error on', async () => {
+    const { ports, accounts, linesOf } = createWorld();
+    const away = new StoreUnavailable('postgres', new Error('gone'));
+    accounts.findById = () => Promise.reject(away);
+    await expect(ports.accounts.findById('user_1')).rejects.toBe(away);
+    expect(await linesOf(errors)).toEqual([`${errors}${labels('postgres', 'accounts.findById')} 1`]);
+  });
+
+  test('measure what is done inside a transaction, and count its failure once', async () => {
+    const { ports, linesOf } = createWorld();
+    const event = sampleEvent();
+    const run = ports.unitOfWork.run(async ({ outbox }) => {
+      await outbox.append(event);
+      await outbox.append(event);
+    });
+    await expect(run).rejects.toThrow('was appended before');
+    expect(await linesOf(errors)).toEqual([`${errors}${labels('postgres', 'outbox.append')} 1`]);
+    expect(await linesOf(`${duration}_count`)).toEqual([
+      `${duration}_count${labels('postgres', 'outbox.append')} 2`,
+      `${duration}_count${labels('postgres', 'unitOfWork.run')} 1`,
+    ]);
+  });
+
+  test('take a refusal for no failure', async () => {
+    const { ports, linesOf } = createWorld();
+    const refuse = async () => {
+      throw new GatehouseError('not_found', 'There is no such account.');
+    };
+    await expect(ports.unitOfWork.run(refuse)).rejects.toThrow('no such account');
+    expect(await linesOf(errors)).toEqual([]);
+  });
+
+  test('make each call a span', async () => {
+    const spans: [string, object][] = [];
+    const { ports } = createWorld({
+      startRequest: () => {
+        throw new Error('no request here');
+      },
+      span: (name, attributes, work) => {
+        spans.push([name, attributes]);
+        return work();
+      },
+      stop: async () => {},
+    });
+    await ports.families.find('fam_1');
+    const attributes = { 'db.system.name': 'redis', 'db.operation.name': 'families.find' };
+    expect(spans).toEqual([['redis families.find', attributes]]);
+  });
+});
