@@ -51,6 +51,10 @@ const breaches: [rule: string, files: Files][] = [
     '@node-rs/argon2 only in accounts/passwords.ts',
     { 'accounts/a.ts': "import { hash } from '@node-rs/argon2';" },
   ],
+  [
+    '@node-rs/bcrypt only in accounts/foreign-hash.ts',
+    { 'accounts/passwords.ts': "import { verify } from '@node-rs/bcrypt';" },
+  ],
   ['argon2 only in accounts/passwords.ts', { 'accounts/a.ts': "import { hash } from 'argon2';" }],
   [
     'oidc-provider only in oidc/, grants/, interactions/',

@@ -47,16 +47,16 @@ export function measuredPorts(ports: Ports, watch: PortWatch): Ports {
 
 /** A stand-in that hands every method call on; the methods of all ports give promises. */
 function around<Port extends object>(port: Port, name: string, call: Call): Port {
-  const methods = new Map<PropertyKey, unknown>();
+  const methods = new WeakMap<object, unknown>();
   return new Proxy(port, {
     get: (target, property) => {
       const value: unknown = Reflect.get(target, property, target);
       if (typeof value !== 'function') return value;
-      const known = methods.get(property);
+      const known = methods.get(value);
       if (known !== undefined) return known;
       const method = (...args: unknown[]) =>
         call(name, String(property), async () => Reflect.apply(value, target, args));
-      methods.set(property, method);
+      methods.set(value, method);
       return method;
     },
   });

@@ -24,7 +24,10 @@ const served: { path: RegExp; methods: string[] }[] = [
   },
 ];
 
-/** A page of the library's holds a form and no more; scripts only by the hash it adds itself, to an empty list: beside 'none' it would be an error. */
+/**
+ * A page of the library's holds a form and no more. Scripts only by the hash it adds itself for form_post: to an empty
+ * list, since beside 'none' browsers complain of it.
+ */
 const pagePolicy = "default-src 'none'; script-src; base-uri 'none'; frame-ancestors 'none'";
 
 /** Hands the protocol's requests to the library. */

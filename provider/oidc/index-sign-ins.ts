@@ -59,8 +59,10 @@ export function noteFamilyUse(token: Model, deps: IndexSignInsDeps): number {
   return epochSeconds(deps.clock);
 }
 
-function noteFamily(token: Model, { signIns, failed }: IndexSignInsDeps): void {
-  const { accountId, familyId, clientId, iiat, exp } = token;
+function noteFamily(token: Model, { signIns, clock, failed }: IndexSignInsDeps): void {
+  const { accountId, familyId, clientId, iiat } = token;
+  // The first token of a family was never read from a store, which is where the library would set it.
+  const exp = token.exp ?? epochSeconds(clock) + token.expiration;
   const times = { startedAt: iiat * 1000, expiresAt: exp * 1000 };
   signIns.familyUsed({ accountId, familyId, clientId, ...times, ...origin() }).catch(failed);
 }

@@ -49,14 +49,18 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
       const grant = String(ctx.oidc.params?.grant_type);
       metrics.tokensIssued(grant, deps.clientKind(ctx.oidc.client?.clientId));
     },
-    'interaction.started': (_ctx: KoaContextWithOIDC, prompt: string) =>
-      metrics.interaction(prompt, 'started'),
+    'interaction.started': (_ctx: KoaContextWithOIDC, prompt: { name: string }) =>
+      metrics.interaction(prompt.name, 'started'),
     'interaction.ended': ({ oidc }: KoaContextWithOIDC) => {
-      const prompt = oidc.entities.Interaction?.prompt.name ?? 'unknown';
-      metrics.interaction(prompt, oidc.result?.error === undefined ? 'completed' : 'refused');
+      const prompt = oidc.entities.Interaction?.prompt;
+      if (prompt) metrics.interaction(prompt.name, 'completed');
     },
     'grant.error': refused('token'),
-    'authorization.error': refused('authorization'),
+    'authorization.error': (ctx: KoaContextWithOIDC, error: Refusal) => {
+      const { prompt, result } = ctx.oidc.entities.Interaction ?? {};
+      if (prompt && result?.error) metrics.interaction(prompt.name, 'refused');
+      refused('authorization')(ctx, error);
+    },
     'userinfo.error': refused('userinfo'),
     'introspection.error': refused('introspection'),
     'revocation.error': refused('revocation'),

@@ -46,7 +46,8 @@ describe('the operations listener', () => {
     database = await createTestDatabase();
     redis = await relayed(testRedisUrl());
     postgres = await relayed(database.url);
-    const env = { GATEHOUSE_DATABASE_URL: postgres.url, GATEHOUSE_REDIS_URL: redis.url };
+    const urls = { GATEHOUSE_DATABASE_URL: postgres.url, GATEHOUSE_REDIS_URL: redis.url };
+    const env = { ...urls, GATEHOUSE_READINESS_BLIP_SECONDS: '1' };
     deployment = await startServers({ processes: 1, env });
   }, 120_000);
   afterAll(async () => {

@@ -36,7 +36,11 @@ describe('what is told of requests', () => {
     await waitFor(() => found().length > 0, { what: 'the request in the log' });
     return found()[0] as Line;
   };
-  const events = (type: string) => lines().filter((line) => line.type === type && line.subject !== undefined);
+  /** In order, though either process may have published each. */
+  const events = (type: string) =>
+    lines()
+      .filter((line) => line.type === type && line.subject !== undefined)
+      .sort((one, other) => (String(one.time) < String(other.time) ? -1 : 1));
   const told = async (type: string, count = 1) => {
     await waitFor(() => events(type).length >= count, { what: `${count} of ${type}` });
     return events(type);
@@ -155,7 +159,7 @@ describe('what is told of requests', () => {
       ['gatehouse_tokens_issued_total', 'grant="authorization_code"'],
     ];
     for (const [name, ...labels] of moved)
-      expect([name, await metric(name, ...labels)]).not.toEqual([name, 0]);
+      expect([name, labels, await metric(name, ...labels)]).not.toEqual([name, labels, 0]);
     const perProcess = deployment.programs.length;
     expect(await metric('gatehouse_keys', 'state="signing"')).toBe(perProcess);
     expect(await metric('gatehouse_keys', 'state="retired"')).toBe(0);

@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { pageHeaders } from '../../provider/interactions/page-headers.ts';
 import { createRenderer } from '../../provider/interactions/render.ts';
 import { packageRoot } from '../../provider/lib/package-root.ts';
+import { findByAxe } from '../browser/axe-runs.ts';
 import { launchBrowser, type TestBrowser } from '../support/chromium.ts';
 import { formFields, serve, serveAsset, type TestServer } from './page-server.ts';
 import { sampleLogo, samplePages } from './sample-pages.ts';
@@ -58,28 +58,13 @@ async function open(name: string, use: (page: Page, complaints: string[]) => Pro
   }
 }
 
-/** Everything once; what depends on colours again in the dark. */
-const axeRun = {
-  light: `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
-  dark: `axe.run({ runOnly: ['color-contrast', 'link-in-text-block'] })`,
-};
-
-const told = ({ id, nodes }: axe.Result) => `${id}: ${nodes.map((node) => node.html).join(' ')}`;
-
 const overflow = (page: Page) =>
   page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
 describe.each(names)('%s', (name) => {
   test('passes axe in light and dark, and the browser complains of nothing', async () => {
     await open(name, async (page, complaints) => {
-      await page.evaluate(axe.source);
-      for (const colorScheme of schemes) {
-        await page.emulateMedia({ colorScheme });
-        const found = (await page.evaluate(axeRun[colorScheme])) as axe.AxeResults;
-        expect(found.violations.map(told)).toEqual([]);
-        expect(found.passes.map(({ id }) => id)).toContain('color-contrast');
-        expect(found.incomplete.filter(({ id }) => id === 'color-contrast').map(told)).toEqual([]);
-      }
+      expect(await findByAxe(page)).toEqual([]);
       expect(complaints).toEqual([]);
     });
   });
