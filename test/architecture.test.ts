@@ -66,7 +66,10 @@ const breaches: [rule: string, files: Files][] = [
   ],
   ['pino only in lib/logger.ts', { 'http/a.ts': "import { pino } from 'pino';" }],
   ['prom-client only in lib/metrics.ts', { 'http/a.ts': "import { Gauge } from 'prom-client';" }],
-  ['@opentelemetry only in lib/tracing-sdk.ts', { 'http/a.ts': "import { trace } from '@opentelemetry/api';" }],
+  [
+    '@opentelemetry only in lib/tracing-sdk.ts',
+    { 'http/a.ts': "import { trace } from '@opentelemetry/api';" },
+  ],
   ['SQL stays in its adapter', { 'accounts/a.ts': "const q = 'SELECT id FROM accounts';" }],
   ["Postgres' error codes stay in their adapter", { 'accounts/a.ts': "if (e.code === '23505') retry();" }],
   ['Redis scripts stay in their adapter', { 'guard/a.ts': "const s = `redis.call('GET', KEYS[1])`;" }],

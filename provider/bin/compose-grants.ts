@@ -45,7 +45,8 @@ export function composeGrants(
     createRefreshTokenGrant({
       refreshTokens,
       endFamily: (id) => revocation.endReusedFamily(id),
-      isSessionAlive,
+      isSessionAlive: (provider, token) =>
+        isSessionAlive(provider, token, (sid) => revocation.isSignedOut(sid)),
       client: (id) => directory.find(id),
       audience: (id, scopes, granted, asked) => policy.audience(factsOf(id), scopes, asked, granted),
       noteUse: (token) => noteFamilyUse(token, noting),

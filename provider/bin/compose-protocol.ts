@@ -46,6 +46,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
     clock,
     publicKeys: () => publicJwks(keyRing.current().kept).jwks.keys,
     isRevoked: (token) => revocation.isRevoked(token),
+    isClient: (id) => directory.find(id) !== undefined,
     findAccount: (id) => ports.accounts.findById(id),
   });
   const signIns = createSignIns({
@@ -104,6 +105,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       keys: serverKeys,
       clock,
       sessionSeconds: config.sessionAbsoluteSeconds,
+      isSignedOut: (sid) => revocation.isSignedOut(sid),
     },
     listeners: {
       logger: parts.logger,

@@ -115,6 +115,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       clock,
       accessTokenSeconds: config.accessTokenSeconds,
       tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
+      sessionSeconds: config.sessionAbsoluteSeconds,
     }),
   );
 

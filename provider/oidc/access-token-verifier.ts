@@ -47,6 +47,8 @@ export interface AccessTokenVerifierDeps {
     family?: string | undefined;
     sid?: string | undefined;
   }): Promise<boolean>;
+  /** Whether there still is such a client: the tokens of one that was removed are dead. */
+  isClient(id: string): boolean;
   findAccount(id: string): Promise<Account | undefined>;
 }
 
@@ -79,6 +81,7 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
       const claims = await claimsOf(token);
       if (!claims) return undefined;
       const { jti, client_id: clientId, family, sid } = claims;
+      if (!deps.isClient(clientId)) return undefined;
       if (await deps.isRevoked({ jti, clientId, family, sid })) return undefined;
       if (isMachineToken(claims)) return claims;
       const account = await deps.findAccount(claims.sub);

@@ -62,7 +62,8 @@ export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS)
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     enabledJWA: { idTokenSigningAlgValues: ['RS256'], userinfoSigningAlgValues: ['RS256'] },
-    extraClientMetadata: { properties: [] },
+    // RFC 6749 §4.1.3: what the authorization request named, the token request names too.
+    allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: (_ctx, client) => clients.find(client.clientId)?.pkceRequired ?? true },
     cookies: {
       keys: keys.cookieKeys(),

@@ -22,6 +22,8 @@ export interface ModelDeps {
   keys: ServerKeys;
   clock: Clock;
   sessionSeconds: number;
+  /** Whether the person signed out of the client this session was known to by this `sid`. */
+  isSignedOut(sid: string): Promise<boolean>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the library's models are built at run time; their types don't allow overriding.
@@ -37,7 +39,7 @@ export function extendModels(provider: Provider, deps: ModelDeps): void {
   keepFields(provider.Session, ['generation', 'indexedAt']);
   startFamilyAtCode(provider.AuthorizationCode);
   joinFamilyAtRefreshToken(provider.RefreshToken, deps);
-  bindRefreshTokenToSession(provider);
+  bindRefreshTokenToSession(provider, deps);
   endSessionForGood(provider.Session, deps);
   rememberGeneration(provider.Session);
   makeReplayCheckAtomic((provider as Model).ReplayDetection, deps);
@@ -85,20 +87,26 @@ export function endsWithSession(token: { scopes: Set<string>; sessionUid?: strin
  * Replaces the library's session binding, which compares grants and so would end older families at a new
  * consent: a family lives as long as the session is signed in to that client.
  */
-function bindRefreshTokenToSession(provider: Provider): void {
+function bindRefreshTokenToSession(provider: Provider, deps: ModelDeps): void {
   const model: Model = provider.RefreshToken;
   const find = model.find;
   model.find = async function findBound(value: string, options: object = {}) {
     const token = await find.call(this, value, { ...options, ignoreSessionBinding: true });
-    return token && (await isSessionAlive(provider, token)) ? token : undefined;
+    return token && (await isSessionAlive(provider, token, deps.isSignedOut)) ? token : undefined;
   };
 }
 
 /** Whether the session a token ends with, if it ends with one, still stands. */
-export async function isSessionAlive(provider: Provider, token: Model): Promise<boolean> {
+export async function isSessionAlive(
+  provider: Provider,
+  token: Model,
+  isSignedOut: (sid: string) => Promise<boolean>,
+): Promise<boolean> {
   if (!token.expiresWithSession) return true;
   const session = await provider.Session.findByUid(token.sessionUid);
-  return session?.accountId === token.accountId && session?.sidFor(token.clientId) === token.sessionSid;
+  const isThere =
+    session?.accountId === token.accountId && session?.sidFor(token.clientId) === token.sessionSid;
+  return isThere && !(await isSignedOut(token.sessionSid));
 }
 
 /** A request still in flight saves its session when it ends; once signed out, no such save brings it back. */

@@ -21,6 +21,7 @@ export interface StorageAdapterDeps extends Omit<ArtifactAdapterDeps, 'onRepeat'
     revokeToken(jti: string): Promise<void>;
     endFamily(familyId: string): Promise<void>;
     endSessionAtClient(sid: string): Promise<void>;
+    signOutOfClient(sid: string): Promise<void>;
   };
   /** How long a repeat of a spent code is forgiven, for clients that don't say. */
   graceSeconds: number;
@@ -89,7 +90,10 @@ function accessTokenAdapter({ accessTokens, revocation, ...deps }: StorageAdapte
     revokeByGrantId: async (grantId) => {
       const authorizations = currentContext()?.oidc.session?.authorizations ?? {};
       const ended = Object.values(authorizations).find((authorization) => authorization.grantId === grantId);
-      if (ended?.sid) await revocation.endSessionAtClient(ended.sid);
+      if (!ended?.sid) return;
+      // With `logout` the session itself ends; without, the person stays signed in elsewhere.
+      if (currentContext()?.oidc.params?.logout) await revocation.endSessionAtClient(ended.sid);
+      else await revocation.signOutOfClient(ended.sid);
     },
   };
 }

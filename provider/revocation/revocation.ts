@@ -9,6 +9,8 @@ export interface RevocationDeps {
   accessTokenSeconds: number;
   /** Longer than any refresh token, code or request that could still open or rotate a family. */
   tombstoneSeconds: number;
+  /** The longest a session lives. */
+  sessionSeconds: number;
 }
 
 /** What an access token says of itself that could have been revoked. */
@@ -25,8 +27,15 @@ export interface Revocation {
   revokeToken(jti: string): Promise<void>;
   /** Ends a family's refresh tokens for good, and its access tokens. */
   endFamily(familyId: string): Promise<void>;
-  /** Ends a session's access tokens at one client. Its families are ended one by one, by who knows them. */
+  /** Ends the access tokens of a session that has ended, at one client. Its families end with the session. */
   endSessionAtClient(sid: string): Promise<void>;
+  /**
+   * The same for a session that goes on: its families at this client end too, and stay so even when a request that was
+   * under way saves the session as it was before.
+   */
+  signOutOfClient(sid: string): Promise<void>;
+  /** Whether a session was signed out of the client for which it is called this. */
+  isSignedOut(sid: string): Promise<boolean>;
   /** Ends a client's access tokens; for a client that is gone. One of the same id is refused for as long, too. */
   revokeClient(clientId: string): Promise<void>;
   /** One question to the denylist. */
@@ -38,9 +47,9 @@ const slackSeconds = 60;
 
 /** What is revoked, and whether a token is. Entries live as long as a token they forbid could. */
 export function createRevocation(deps: RevocationDeps): Revocation {
-  const { denylist, families, clock, accessTokenSeconds, tombstoneSeconds } = deps;
-  const revoke = (key: RevocationKey) =>
-    denylist.revoke([key], clock.now() + (accessTokenSeconds + slackSeconds) * 1000);
+  const { denylist, families, clock, accessTokenSeconds, tombstoneSeconds, sessionSeconds } = deps;
+  const revoke = (key: RevocationKey, seconds = accessTokenSeconds) =>
+    denylist.revoke([key], clock.now() + (seconds + slackSeconds) * 1000);
 
   return {
     revokeToken: (jti) => revoke(`jti:${jti}`),
@@ -56,6 +65,8 @@ export function createRevocation(deps: RevocationDeps): Revocation {
       }
     },
     endSessionAtClient: (sid) => revoke(`sid:${sid}`),
+    signOutOfClient: (sid) => revoke(`sid:${sid}`, Math.max(sessionSeconds, accessTokenSeconds)),
+    isSignedOut: (sid) => denylist.anyRevoked([`sid:${sid}`]),
     revokeClient: (clientId) => revoke(`client:${clientId}`),
     isRevoked: (token) => denylist.anyRevoked(keysOf(token)),
   };

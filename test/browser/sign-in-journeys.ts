@@ -49,8 +49,7 @@ export function signInJourneys(world: () => World): void {
             expect(await page.title()).toBe('Error: Sign in – Gatehouse');
             expect(await page.getByLabel('Email address').inputValue()).toBe(person.email);
             expect(await page.getByLabel('Password').inputValue()).toBe('');
-            const focused = page.locator(':focus');
-            expect(await focused.getAttribute('name')).toBe('password');
+            const focused = page.locator('[name=password]:focus');
             expect(await focused.getAttribute('aria-describedby')).toBe(await alert.getAttribute('id'));
             if (scripts) await look(page, 'sign-in-wrong');
             await page.keyboard.type(person.password);
@@ -68,6 +67,7 @@ export function signInJourneys(world: () => World): void {
       await visit(world(), async ({ page }) => {
         const { keyboard } = page;
         await page.goto(web.authorizationUrl({ scope: 'openid email' }));
+        await page.locator('[name=email]:focus').waitFor();
         await keyboard.type(person.email);
         await keyboard.press('Tab');
         await keyboard.type(person.password);

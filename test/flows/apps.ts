@@ -50,12 +50,25 @@ export async function changeClient(
   id: string,
   changes: Record<string, unknown>,
 ): Promise<void> {
+  await rewriteClients(folder, (clients) => {
+    const found = clients.find((client) => client.id === id);
+    const others = clients.filter((client) => client.id !== id);
+    return [...others, { ...(found ?? appDocument(id)), ...changes }];
+  });
+}
+
+/** Takes one client's document out of the file. */
+export function removeClient({ folder }: Deployment, id: string): Promise<void> {
+  return rewriteClients(folder, (clients) => clients.filter((client) => client.id !== id));
+}
+
+async function rewriteClients(
+  folder: string,
+  change: (clients: ClientDocument[]) => ClientDocument[],
+): Promise<void> {
   const path = join(folder, 'clients.yaml');
   const { clients } = parse(await readFile(path, 'utf8')) as { clients: ClientDocument[] };
-  const others = clients.filter((client) => client.id !== id);
-  const found = clients.find((client) => client.id === id);
-  const changed = { ...(found ?? appDocument(id)), ...changes };
-  await writeFile(`${path}.new`, stringify({ clients: [...others, changed] }));
+  await writeFile(`${path}.new`, stringify({ clients: change(clients) }));
   await rename(`${path}.new`, path);
 }
 

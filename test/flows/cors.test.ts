@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
 import { createTestClient, demoApps, pkce } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
@@ -16,7 +16,7 @@ const others = [
 describe('which pages may call (CORS)', () => {
   let deployment: Deployment;
   beforeAll(async () => {
-    deployment = await startEmbedded();
+    deployment = await startServers({ processes: 1, redis: false });
   }, 120_000);
   afterAll(() => deployment?.stop());
 

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, startEmbedded } from '../support/deployment.ts';
+import { type Deployment, startServers } from '../support/deployment.ts';
 import { httpCall } from '../support/http-call.ts';
 import { apiLogin } from '../support/json-api.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
@@ -9,7 +9,7 @@ import { waitFor } from '../support/wait-for.ts';
 describe('HTTP as everybody may speak it', () => {
   let deployment: Deployment;
   beforeAll(async () => {
-    deployment = await startEmbedded();
+    deployment = await startServers({ processes: 1, redis: false });
   }, 120_000);
   afterAll(() => deployment?.stop());
 

@@ -8,12 +8,18 @@ import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { hostileHeaders } from './hostile-headers.ts';
 
-/** The embedded default under an issuer of one's choice; `fetch` goes to its origin. */
-async function startUnder(issuerOf: (port: number) => string, env: Record<string, string> = {}) {
+/** The embedded default, as if behind a proxy that ends TLS and serves it under a path; `fetch` is that proxy. */
+async function startBehindProxy() {
   const port = await freePort();
-  const issuer = issuerOf(port);
+  const issuer = `https://localhost:${port}/id`;
   const started = await startEmbedded({
-    env: { GATEHOUSE_ISSUER: issuer, GATEHOUSE_PORT: String(port), GATEHOUSE_APIS_FILE: '', ...env },
+    env: {
+      GATEHOUSE_ISSUER: issuer,
+      GATEHOUSE_PORT: String(port),
+      GATEHOUSE_APIS_FILE: '',
+      GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1/32',
+      GATEHOUSE_EVENTS_SINK: 'stdout',
+    },
   });
   const origin = `http://127.0.0.1:${port}`;
   const fetchHere: Deployment['fetch'] = (url, init) =>
@@ -25,12 +31,15 @@ async function startUnder(issuerOf: (port: number) => string, env: Record<string
 const asBrowsed = (deployment: Deployment) =>
   createUserAgent({ fetch: deployment.fetch, issuer: new URL(deployment.issuer).origin });
 
-describe('an issuer with a path', () => {
+describe('an https issuer with a path, behind a proxy', () => {
   let deployment: Deployment;
   beforeAll(async () => {
-    deployment = await startUnder((port) => `http://localhost:${port}/id`);
+    deployment = await startBehindProxy();
   }, 120_000);
   afterAll(() => deployment?.stop());
+
+  const call = (target: string, options: CallOptions = {}) =>
+    httpCall(deployment.origins[0] ?? '', target, options);
 
   test('discovery is found below it, and everything it names answers there', async () => {
     const answer = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);
@@ -92,18 +101,6 @@ describe('an issuer with a path', () => {
     const metrics = await (await fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
     expect(metrics).toContain('gatehouse_http_requests_total{route="/.well-known/jwks.json"');
   });
-});
-
-describe('an https issuer behind a proxy', () => {
-  let deployment: Deployment;
-  beforeAll(async () => {
-    const env = { GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1/32', GATEHOUSE_EVENTS_SINK: 'stdout' };
-    deployment = await startUnder((port) => `https://localhost:${port}`, env);
-  }, 120_000);
-  afterAll(() => deployment?.stop());
-
-  const call = (target: string, options: CallOptions = {}) =>
-    httpCall(deployment.origins[0] ?? '', target, options);
 
   test('every cookie is Secure, and browsers are told to stay with https', async () => {
     const cookies: string[] = [];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
@@ -19,7 +19,7 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
   beforeAll(async () => {
     keys = await generateKeyPair('ES256');
     jwk = await exportJWK(keys.publicKey);
-    deployment = await startEmbedded();
+    deployment = await startServers({ processes: 1, redis: false, env: { GATEHOUSE_EVENTS_SINK: 'stdout' } });
   }, 120_000);
   afterAll(() => deployment?.stop());
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { httpCall } from '../support/http-call.ts';
 import { comparable, postJson } from '../support/json-api.ts';
 
@@ -23,7 +23,7 @@ interface Problem {
 describe('what the JSON API is sent', () => {
   let deployment: Deployment;
   beforeAll(async () => {
-    deployment = await startEmbedded({ clients: [confidential] });
+    deployment = await startServers({ processes: 1, redis: false, clients: [confidential] });
   }, 120_000);
   afterAll(() => deployment?.stop());
 

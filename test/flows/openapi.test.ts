@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import {
@@ -21,7 +21,7 @@ describe('/openapi.json', () => {
   let deployment: Deployment;
   let document: OpenApiDocument;
   beforeAll(async () => {
-    deployment = await startEmbedded();
+    deployment = await startServers({ processes: 1, redis: false });
     const answer = await deployment.fetch(`${deployment.issuer}/openapi.json`);
     document = (await answer.json()) as OpenApiDocument;
   }, 120_000);

@@ -16,6 +16,7 @@ import {
   createApp,
   oneProcess,
   postJson,
+  removeClient,
   standing,
   tally,
 } from './apps.ts';
@@ -246,4 +247,21 @@ describe('introspection (RFC 7662)', () => {
     await web.post('revoke', { token: tokens.access_token });
     expect(await active(tokens.access_token)).toBe(false);
   });
+});
+
+test('the tokens of a client that was removed are dead, at every door', async () => {
+  await changeClient(deployment, 'leaving', {});
+  const leaving = createApp(deployment, 'leaving');
+  const known = () => leaving.post('introspect', { token: 'none' });
+  for (const _ of deployment.origins) await waitFor(async () => (await known()).status === 200);
+  const { access_token } = await signIn(leaving);
+  const profile = async () => {
+    const headers = { authorization: `Bearer ${access_token}` };
+    const answer = await deployment.fetch(`${deployment.issuer}/user/profile`, { headers });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  expect(await profile()).toBe(200);
+  await removeClient(deployment, 'leaving');
+  for (const _ of deployment.origins) await waitFor(async () => (await profile()) === 401);
 });

@@ -129,4 +129,17 @@ describe('a request under way while the person signs out', () => {
     expect(await refresh(tokens)).toBe(400);
     expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
   });
+
+  test("can't undo signing out of one client while the session goes on", async () => {
+    const { refresh_token, id_token } = await web.signIn(agent, { scope: allScopes });
+    const asked = await agent.get(`${deployment.issuer}/oauth2/logout?id_token_hint=${id_token}`);
+    const slow = copyOf(deployment, agent);
+    holdNextSession();
+    const underWay = slow.get(web.authorizationUrl({ scope: allScopes }));
+    await arrived;
+    await agent.submit(asked, {});
+    release();
+    await underWay;
+    expect((await web.refresh(refresh_token)).body.error).toBe('invalid_grant');
+  });
 });

@@ -15,12 +15,14 @@ const jwk = (key: KeyObject, kid: string): JWK => ({ ...key.export({ format: 'jw
 let clock: ManualClock;
 let published: JWK[];
 let account: Account | undefined;
+let clients: string[];
 let revoked: string[];
 beforeEach(() => {
   clock = createManualClock();
   published = [jwk(signing.publicKey, 'now'), jwk(retired.publicKey, 'before')];
   account = { ...john };
   revoked = [];
+  clients = ['app', 'service'];
 });
 const john: Account = {
   ...{ id: 'user_john', email: 'john@example.com', emailVerified: true, roles: [], metadata: {} },
@@ -32,6 +34,7 @@ const verifier = () =>
     issuer,
     clock,
     publicKeys: () => published,
+    isClient: (id) => clients.includes(id),
     isRevoked: async (marks) => Object.values(marks).some((mark) => revoked.includes(mark ?? '')),
     findAccount: async (id) => (id === account?.id ? account : undefined),
   });
@@ -126,10 +129,17 @@ describe('nothing is given for', () => {
 test("where it can't be known whether a token was revoked, nobody is told that it is good", async () => {
   const away = new StoreUnavailable('postgres', undefined);
   const one = createAccessTokenVerifier({
-    ...{ issuer, clock, publicKeys: () => published },
+    ...{ issuer, clock, publicKeys: () => published, isClient: () => true },
     isRevoked: () => Promise.reject(away),
     findAccount: async () => account,
   });
   await expect(one.verify(await sign())).rejects.toBe(away);
   await expect(one.verify('nonsense')).resolves.toBeUndefined();
+});
+
+test('the token of a client that was removed is dead', async () => {
+  const token = await sign();
+  expect(await verifier().verify(token)).toBeDefined();
+  clients = [];
+  expect(await verifier().verify(token)).toBeUndefined();
 });

@@ -7,12 +7,14 @@ import { createManualClock } from '../support/manual-clock.ts';
 
 const accessTokenSeconds = 900;
 const tombstoneSeconds = 100 * 86_400;
+const sessionSeconds = 14 * 86_400;
+const lifetimes = { accessTokenSeconds, tombstoneSeconds, sessionSeconds };
 
 function createWorld() {
   const clock = createManualClock();
   const denylist = new MemoryDenylist({ clock });
   const families = new MemoryFamilyStore({ clock });
-  const revocation = createRevocation({ denylist, families, clock, accessTokenSeconds, tombstoneSeconds });
+  const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
   return { clock, denylist, families, revocation };
 }
 
@@ -62,7 +64,7 @@ describe('revoking', () => {
         return false;
       },
     };
-    const revocation = createRevocation({ denylist, families, clock, accessTokenSeconds, tombstoneSeconds });
+    const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
     await revocation.isRevoked({ jti: 'j1', clientId: 'service' });
     await revocation.isRevoked(token);
     expect(questions).toEqual([
@@ -101,6 +103,7 @@ describe('ending a family', () => {
       clock,
       accessTokenSeconds,
       tombstoneSeconds,
+      sessionSeconds,
     });
     await revocation.endFamily('fam_1');
     expect(issuedUntil).toBeGreaterThan(clock.now());
@@ -111,8 +114,20 @@ describe('ending a family', () => {
   test('ends its access tokens even when the families can’t be reached, and says so', async () => {
     const { clock, denylist } = createWorld();
     const families = { end: () => Promise.reject(new Error('unreachable')) };
-    const revocation = createRevocation({ denylist, families, clock, accessTokenSeconds, tombstoneSeconds });
+    const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
     await expect(revocation.endFamily('fam_1')).rejects.toThrow('unreachable');
     await expect(revocation.isRevoked(token)).resolves.toBe(true);
   });
+});
+
+test('signing out of a client while the session goes on is remembered for as long as the session may live', async () => {
+  const clock = createManualClock();
+  const denylist = new MemoryDenylist({ clock });
+  const families = new MemoryFamilyStore({ clock });
+  const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
+  expect(await revocation.isSignedOut('s1')).toBe(false);
+  await revocation.signOutOfClient('s1');
+  clock.advance(sessionSeconds * 1000);
+  expect(await revocation.isSignedOut('s1')).toBe(true);
+  expect(await revocation.isRevoked({ jti: 'j1', clientId: 'app', sid: 's1' })).toBe(true);
 });
