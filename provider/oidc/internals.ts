@@ -7,58 +7,17 @@
  * - `helpers/als.js`: the store behind `Provider.ctx`, for requests that enter by the JSON API.
  */
 
-import type { AccessToken, Grant, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { handler as clientCredentialsHandler } from 'oidc-provider/lib/actions/grants/client_credentials.js';
 import als from 'oidc-provider/lib/helpers/als.js';
 import * as grantCommon from 'oidc-provider/lib/helpers/grant_common.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 
-export interface DpopProof {
-  thumbprint: string;
-  jti: string;
-}
-
-/** What a grant issues from: an authorization code, a refresh token, or a stand-in with the same fields. */
-export interface GrantSource {
-  accountId?: string | undefined;
-  grantId?: string | undefined;
-  scope?: string | undefined;
-  scopes: Set<string>;
-}
-
-/** The library's grant steps, bound to one Provider. */
-export interface GrantSteps {
-  validateDpop(ctx: KoaContextWithOIDC): Promise<DpopProof | undefined>;
-  checkDpopRequired(ctx: KoaContextWithOIDC, proof: DpopProof | undefined): void;
-  checkDpopReplay(ctx: KoaContextWithOIDC, proof: DpopProof | undefined, clientId: string): Promise<void>;
-  validateGrant(ctx: KoaContextWithOIDC, grantId: string): Promise<Grant>;
-  validateAccount(ctx: KoaContextWithOIDC, source: object, label: string): Promise<{ accountId: string }>;
-  createAccessToken(ctx: KoaContextWithOIDC, source: object, grantType: string): AccessToken;
-  resolveAndApplyResource(
-    ctx: KoaContextWithOIDC,
-    source: object,
-    token: AccessToken,
-    grant: Grant,
-    scopes?: Set<string>,
-  ): Promise<string | undefined>;
-  resolveRequestedResources(ctx: KoaContextWithOIDC): Promise<unknown[]>;
-  issueIdToken(
-    ctx: KoaContextWithOIDC,
-    source: object,
-    token: AccessToken,
-    grant: Grant,
-    scopes?: Set<string>,
-  ): Promise<string | undefined>;
-  issueTokens(ctx: KoaContextWithOIDC, source: object, grant: Grant, how: IssueOptions): Promise<void>;
-  buildTokenResponse(response: object): Record<string, unknown>;
-  clientCredentials(ctx: KoaContextWithOIDC): Promise<void>;
-}
-
-export interface IssueOptions {
-  gty: string;
-  entityLabel: string;
-  dPoP: DpopProof | undefined;
-}
+/**
+ * The library's grant steps, bound to one Provider. Their shape is declared where they are used, in
+ * `grants/grant.ts`; the flows' tests hold it against the library.
+ */
+export type GrantSteps = object;
 
 /** @returns the library's grant steps for this Provider */
 export function grantStepsOf(provider: Provider): GrantSteps {
@@ -75,7 +34,7 @@ export function grantStepsOf(provider: Provider): GrantSteps {
     issueIdToken: (...args: unknown[]) => grantCommon.issueIdToken(provider, ...args),
     issueTokens: (...args: unknown[]) => grantCommon.issueTokens(provider, bound, ...args),
     clientCredentials: (ctx: unknown) => clientCredentialsHandler(provider, bound, ctx),
-  } as unknown as GrantSteps;
+  };
 }
 
 /** Runs `work` so that `Provider.ctx` gives `ctx`, as it does inside the library's own routes. */

@@ -28,6 +28,9 @@ const promised = [
   'nodejs_eventloop_lag_p99_seconds',
 ];
 
+/** What is waited for comes within a second where the machine has time for it. */
+const patience = { timeoutMs: 60_000 };
+
 /** A server's port with a relay before it, which can be cut. */
 async function relayed(url: string): Promise<{ url: string; port: number; relay: Relay }> {
   const target = new URL(url);
@@ -97,7 +100,7 @@ describe('the operations listener', () => {
 
   test('names Redis while it is away, and says so to who signs in', async () => {
     await redis.relay.cut();
-    await waitFor(async () => !(await readiness()).ready, { what: 'unready without Redis' });
+    await waitFor(async () => !(await readiness()).ready, { ...patience, what: 'unready without Redis' });
     expect(await readiness()).toMatchObject({ failing: ['redis'] });
     expect((await ops('/livez')).status).toBe(200);
     const answer = await postJson(deployment, '/auth/login', demoCredentials);
@@ -108,13 +111,13 @@ describe('the operations listener', () => {
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
 
     await redis.relay.mend(redis.port);
-    await waitFor(async () => (await readiness()).ready, { what: 'ready again' });
+    await waitFor(async () => (await readiness()).ready, { ...patience, what: 'ready again' });
     await apiLogin(deployment);
-  });
+  }, 150_000);
 
   test('names Postgres while it is away; keys and discovery go on', async () => {
     await postgres.relay.cut();
-    await waitFor(async () => !(await readiness()).ready, { what: 'unready without Postgres' });
+    await waitFor(async () => !(await readiness()).ready, { ...patience, what: 'unready without Postgres' });
     expect(await readiness()).toMatchObject({ failing: ['postgres'] });
     expect((await ops('/livez')).status).toBe(200);
     const answer = await postJson(deployment, '/auth/login', demoCredentials);
@@ -135,9 +138,9 @@ describe('the operations listener', () => {
     expect(await metrics()).toMatch(/gatehouse_store_errors_total\{[^}]*\} [1-9]/);
 
     await postgres.relay.mend(postgres.port);
-    await waitFor(async () => (await readiness()).ready, { what: 'ready again' });
+    await waitFor(async () => (await readiness()).ready, { ...patience, what: 'ready again' });
     await apiLogin(deployment);
-  });
+  }, 150_000);
 
   test('what was logged of all that holds no credential', () => {
     const log = deployment.programs[0]?.output() ?? '';
