@@ -134,7 +134,9 @@ export const clientDocumentSchema = z.strictObject({
     .min(0)
     .max(60)
     .optional()
-    .describe('How long a spent refresh token still gives its one answer.'),
+    .describe(
+      'How long after its use an authorization code that comes again ends nothing; GATEHOUSE_GRACE_SECONDS if left out.',
+    ),
   applicationType: z.enum(['web', 'native']).default('web').describe('native: installed on a device.'),
   logoUri: webUri.optional(),
   clientUri: webUri.optional(),

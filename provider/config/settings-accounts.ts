@@ -12,7 +12,7 @@ export const accountSettings = {
   },
   defaultClient: {
     name: 'GATEHOUSE_DEFAULT_CLIENT',
-    description: 'The client that `/auth/*` acts for when a request names none.',
+    description: 'The client that `/auth/*` acts for when a request names none: a public first-party one.',
     schema: matching('a client id', /^[\x21-\x7e]{1,255}$/),
     example: 'web-app',
   },

@@ -44,7 +44,7 @@ export const serverSettings = {
   trustedProxies: {
     name: 'GATEHOUSE_TRUSTED_PROXIES',
     description:
-      "Whose forwarded headers are believed: the load balancer's subnets. From anybody else they are ignored. Without it every person behind a load balancer shares one address, and one rate limit.",
+      "Whose forwarded headers are believed: the load balancer's subnets. From anybody else they are ignored. Without it every person behind a load balancer shares one address.",
     schema: addressRanges(),
     default: { text: 'none', from: () => '' },
     example: '10.0.0.0/8',

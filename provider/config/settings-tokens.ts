@@ -74,7 +74,7 @@ export const tokenSettings = {
   graceSeconds: {
     name: 'GATEHOUSE_GRACE_SECONDS',
     description:
-      'How long a spent refresh token still gets the same answer, so that a lost response or a second tab signs nobody out.',
+      'How long after its use an authorization code that comes again ends nothing, since apps do send one twice. Later it ends everything issued from it.',
     schema: integer(0, 60),
     default: '10',
   },

@@ -81,7 +81,7 @@ export const eventCatalogue = {
   },
   'user.signed_out_everywhere': {
     version: 1,
-    when: 'All sessions of the account were ended; every token issued before is dead.',
+    when: 'All sessions of the account were ended; every token issued before is dead. Not written yet: nothing offers it.',
     data: z.strictObject({ ...account, ...origin }),
   },
   'consent.granted': {
@@ -97,7 +97,7 @@ export const eventCatalogue = {
   },
   'consent.withdrawn': {
     version: 1,
-    when: 'A person took back what a client was allowed.',
+    when: 'A person took back what a client was allowed. Not written yet: nothing offers it.',
     data: z.strictObject({ id: account.id, clientId: z.string().describe('the client'), ...origin }),
   },
   'session.ended': {

@@ -11,13 +11,15 @@ const ann = { email: 'ann@example.com', password: 'a-fine-long-password' };
 describe('the embedded default, stopped and started again', () => {
   let deployment: Deployment;
   let program: Program;
+  let second: Program | undefined;
   beforeAll(async () => {
     deployment = await startEmbedded({ env: { GATEHOUSE_KEYS: '', GATEHOUSE_SERVER_SECRETS: '' } });
     program = deployment.programs[0] as Program;
   }, 120_000);
   afterAll(async () => {
+    if (second?.hasEnded() === false) second.kill('SIGKILL');
     if (!program.hasEnded()) program.kill('SIGTERM');
-    await program.ended;
+    await Promise.all([program.ended, second?.ended]);
     await deployment?.stop();
   });
 
@@ -56,7 +58,7 @@ describe('the embedded default, stopped and started again', () => {
 
   test('a second one on the same folder is told to look elsewhere, and disturbs nobody', async () => {
     const env = { ...deployment.env, GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' };
-    const second = runProgram(['dev'], { env, cwd: deployment.folder });
+    second = runProgram(['dev'], { env, cwd: deployment.folder });
     expect(await second.ended).toBe(78);
     expect(second.output()).toMatch(/Another gatehouse .*runs on the data folder \.gatehouse.*Stop it/);
     expect(second.output()).not.toMatch(/\n\s+at /);

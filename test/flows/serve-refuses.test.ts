@@ -6,7 +6,7 @@ import { openDatabase } from '../../provider/adapters/postgres/database.ts';
 import { PostgresSchema } from '../../provider/adapters/postgres/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
-import { runProgram } from '../support/program.ts';
+import { type Program, runProgram } from '../support/program.ts';
 
 const secret = 'hunter2-hunter2';
 
@@ -15,6 +15,7 @@ describe('a start that is refused', () => {
   let database: TestDatabase;
   let empty: TestDatabase;
   let env: Record<string, string>;
+  const started: Program[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
     [database, empty] = await Promise.all([createTestDatabase(), createTestDatabase()]);
@@ -31,6 +32,8 @@ describe('a start that is refused', () => {
     };
   }, 120_000);
   afterAll(async () => {
+    for (const program of started) if (!program.hasEnded()) program.kill('SIGKILL');
+    await Promise.all(started.map((program) => program.ended));
     await Promise.all([database?.drop(), empty?.drop()]);
     await rm(folder, { recursive: true, force: true });
   });
@@ -38,6 +41,7 @@ describe('a start that is refused', () => {
   /** Runs it to its refusal; every one is told in sentences, without a stack and without a secret. */
   async function refusal(command: string, settings: Record<string, string>) {
     const program = runProgram([command], { env: settings, cwd: folder });
+    started.push(program);
     const code = await program.ended;
     expect(program.output()).not.toContain(secret);
     const isLog = (line: string) => line.startsWith('{');

@@ -158,7 +158,7 @@ describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start 
       const refused = await Promise.all(tokens.map((token) => web.refresh(token)));
       answers.push(...refused.map(({ body }) => String(body.error)));
       const uri = `urn:ietf:params:oauth:request_uri:${id}`;
-      const query = `client_id=web&request_uri=${encodeURIComponent(uri)}`;
+      const query = new URLSearchParams({ client_id: 'web', redirect_uri: redirectUri, request_uri: uri });
       const page = await deployment.fetch(`${deployment.issuer}/oauth2/authorize?${query}`);
       answers.push(new URL(page.headers.get('location') ?? '').searchParams.get('error') ?? 'taken');
       await page.arrayBuffer();

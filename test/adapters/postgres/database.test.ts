@@ -143,14 +143,11 @@ describe('StoreUnavailable is thrown', () => {
 
 describe('a pool gets over', () => {
   test('sessions that ended while nobody used them', async () => {
-    const warnings: string[] = [];
-    const pool = open({ poolMax: 2, applicationName: 'idle', warn: (message) => warnings.push(message) });
+    const pool = open({ poolMax: 2, applicationName: 'idle' });
     await Promise.all([pool.ping(), pool.ping()]);
     await terminate('idle');
-    await waitFor(async () => {
-      await pool.ping();
-      return warnings.length > 0;
-    });
+    // A ping may be sent before the socket is known to be closed; it fails then, and takes that session out.
+    await waitFor(() => pool.ping().then(() => true));
     await Promise.all(Array.from({ length: 10 }, () => pool.ping()));
   });
 
