@@ -1,6 +1,6 @@
 /**
  * What is guessed first, in lower case, of eight characters or more: the tops of published lists of leaked
- * passwords, and seasons with years. Throttling guards against the rest.
+ * passwords, and seasons with years.
  */
 export const commonPasswords: ReadonlySet<string> = new Set(
   `

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AccessModel } from '../config/access-model.ts';
 
-/** Data that exists in `gatehouse dev` only (DESIGN §9). Its passwords and secrets are printed there and in the docs. */
+/** Data that exists in `gatehouse dev` only (DESIGN §9). Its passwords and secrets are printed there. */
 export const demoAccount = {
   email: 'john@example.com',
   password: 'correct-horse-battery',

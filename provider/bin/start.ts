@@ -56,7 +56,7 @@ export async function start(deps: StartDeps): Promise<Running> {
   for (const job of gatehouse.jobs) lifecycle.add(job);
   if (deps.prepare) lifecycle.add({ name: 'preparation', start: () => deps.prepare?.(gatehouse) });
   const { port, host, opsPort, opsHost } = config;
-  const operations = { app: gatehouse.operations, port: opsPort, host: opsHost };
+  const operations = { app: gatehouse.operations, port: opsPort, host: opsHost ?? host };
   lifecycle.add(listening('operations listener', operations, config.shutdownSeconds));
   lifecycle.add(listening('public listener', { app: gatehouse.app, port, host }, config.shutdownSeconds));
   await lifecycle.start();
