@@ -34,6 +34,7 @@ export function composeGrants(
   return [
     createClientCredentialsGrant({
       apiScopesOf: (id) => directory.find(id)?.scopes.filter((scope) => apiScopes.has(scope)) ?? [],
+      audience: (id, scopes, asked) => policy.audience(factsOf(id), scopes, asked),
     }),
     createPasswordGrant({
       signIn: parts.signIn,

@@ -16,6 +16,7 @@ import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
 import { viewFile } from '../interactions/render.ts';
 import { interactionRoutes } from '../interactions/routes.ts';
 import { publicJwks } from '../keys/jwks.ts';
+import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
 import { currentRequestScope, noteAccount, noteClient } from '../lib/request-scope.ts';
 import { scopeOfClaim } from '../oidc/scope-claims.ts';
@@ -95,7 +96,7 @@ function firstPartyDeps({ config, ports, clients, protocol, revocation, register
     redeem: protocol.tokenRequests.redeem,
     client: (id: string) => {
       const client = clients.find(id);
-      return client && { firstParty: client.firstParty, public: client.auth === 'none' };
+      return client && { ...client, public: client.auth === 'none' };
     },
     defaultClientId: config.defaultClient,
     verifyAccessToken: async (token: string) => {
@@ -117,12 +118,13 @@ function firstPartyDeps({ config, ports, clients, protocol, revocation, register
 }
 
 function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
-  const { accessModel, clients, config, ports, protocol } = parts;
+  const { accessModel, clients, clock, config, ports, protocol } = parts;
   return {
     provider: () => protocol.host.current(),
     renderer: protocol.renderer,
     keys: parts.serverKeys,
     bodyLimitBytes,
+    epochSeconds: () => epochSeconds(clock),
     basePath: basePath(config.issuer),
     client: (id: string) => {
       const client = clients.find(id);

@@ -87,6 +87,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       keys: serverKeys,
       clock,
       lifetimes: lifetimes(config),
+      isSignedOut: (sid) => revocation.isSignedOut(sid),
       accessTokenLifetimeSeconds: config.accessTokenSeconds,
       logoutPages: createLogoutPages({ renderer, account: (id) => ports.accounts.findById(id) }),
       renderError: createProtocolErrorPage({
@@ -106,6 +107,10 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       clock,
       sessionSeconds: config.sessionAbsoluteSeconds,
       isSignedOut: (sid) => revocation.isSignedOut(sid),
+      isAccountAsItWas: async (id, generation) => {
+        const account = await ports.accounts.findById(id);
+        return account?.state === 'active' && account.generation === generation;
+      },
     },
     listeners: {
       logger: parts.logger,

@@ -20,7 +20,7 @@ export interface FirstPartyDeps {
     grantType: string,
     parameters: Record<string, string>,
   ): Promise<{ access_token: string; refresh_token?: string; expires_in: number }>;
-  client(id: string): { firstParty: boolean; public: boolean } | undefined;
+  client(id: string): { firstParty: boolean; public: boolean; grants: readonly string[] } | undefined;
   defaultClientId: string | undefined;
   verifyAccessToken(token: string): Promise<VerifiedToken | undefined>;
   account(id: string): Promise<Account | undefined>;
@@ -48,10 +48,16 @@ export function firstPartyEndpoints(deps: FirstPartyDeps): Endpoint[] {
 }
 
 /** A confidential client would have to prove itself, and there is no place for its secret here: its door is the token endpoint. */
-function clientFor(deps: FirstPartyDeps, asked: string | undefined): string {
+function clientFor(deps: FirstPartyDeps, asked: string | undefined, grant?: string): string {
   const id = asked ?? deps.defaultClientId;
   const client = id === undefined ? undefined : deps.client(id);
-  if (id !== undefined && client?.firstParty && client.public) return id;
+  const isAllowed = client?.firstParty && client.public;
+  if (id !== undefined && isAllowed && (!grant || client.grants.includes(grant))) return id;
+  if (isAllowed && grant)
+    throw new GatehouseError(
+      'client_not_allowed',
+      `The document of this client doesn't list the grant ${grant}.`,
+    );
   throw new GatehouseError(
     'client_not_allowed',
     asked === undefined
@@ -77,7 +83,7 @@ const login = (deps: FirstPartyDeps) =>
     success: { status: 200, description: 'Signed in.', schema: tokensResponse },
     problems: ['invalid_credentials', 'account_disabled', 'client_not_allowed', 'overloaded'],
     handle: async ({ request, response, body }) => {
-      const clientId = clientFor(deps, body.clientId);
+      const clientId = clientFor(deps, body.clientId, 'password');
       if (body.email === '' || body.password === '') throw wrongCredentials();
       const parameters = { username: body.email, password: body.password };
       return tokens(await deps.redeem(request, response, clientId, 'password', parameters));
@@ -97,7 +103,7 @@ const refresh = (deps: FirstPartyDeps) =>
     success: { status: 200, description: 'New tokens.', schema: tokensResponse },
     problems: ['invalid_grant', 'client_not_allowed'],
     handle: async ({ request, response, body }) => {
-      const clientId = clientFor(deps, body.clientId);
+      const clientId = clientFor(deps, body.clientId, 'refresh_token');
       const parameters = { refresh_token: body.refreshToken };
       return tokens(await deps.redeem(request, response, clientId, 'refresh_token', parameters));
     },

@@ -31,7 +31,10 @@ export const refreshBody = z.strictObject({
 
 export const tokensResponse = z.object({
   accessToken: z.string().describe('A JWT (RFC 9068); send it as `Authorization: Bearer`.'),
-  refreshToken: z.string().describe('Opaque; each use gives a new one.'),
+  refreshToken: z
+    .string()
+    .optional()
+    .describe('Opaque; each use gives a new one. Only for clients whose document lists `refresh_token`.'),
   expiresIn: z.number().int().describe('Seconds the access token lives.'),
 });
 

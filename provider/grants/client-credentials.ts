@@ -8,15 +8,19 @@ import { requestedScopes } from './parameter.ts';
  */
 export function createClientCredentialsGrant(deps: {
   apiScopesOf(clientId: string): readonly string[];
+  /** The one audience asked for, or the client's own; throws `invalid_target` for one it may not have. */
+  audience(clientId: string, scopes: ReadonlySet<string>, asked: unknown): string;
 }): TokenGrant {
   return {
     name: 'client_credentials',
     parameters: ['scope'],
     handler: (_provider, steps) => async (ctx) => {
-      const scopes = requestedScopes(ctx) ?? deps.apiScopesOf(ctx.oidc.client?.clientId ?? '');
+      const clientId = ctx.oidc.client?.clientId ?? '';
+      const scopes = requestedScopes(ctx) ?? deps.apiScopesOf(clientId);
       if (scopes.includes('openid'))
         throw new errors.InvalidScope('openid needs a person to sign in', 'openid');
-      Object.assign(ctx.oidc.params ?? {}, { scope: scopes.join(' ') || undefined });
+      const resource = deps.audience(clientId, new Set(scopes), ctx.oidc.params?.resource);
+      Object.assign(ctx.oidc.params ?? {}, { scope: scopes.join(' ') || undefined, resource });
       await steps.clientCredentials(ctx);
     },
   };

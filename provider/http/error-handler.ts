@@ -41,6 +41,9 @@ function refuseUnanswered(ctx: Context): void {
 /** Koa's and the router's own errors carry a status; everything unknown is on our side. */
 function toGatehouseError(cause: unknown): GatehouseError {
   if (cause instanceof GatehouseError) return cause;
+  // Our own error, as the library was told it.
+  const beneath = (cause as { cause?: unknown } | undefined)?.cause;
+  if (beneath instanceof GatehouseError) return beneath;
   const { status, expose } = (cause ?? {}) as { status?: number; expose?: boolean };
   const known: Record<number, ErrorCode> = {
     404: 'not_found',

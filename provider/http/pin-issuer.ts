@@ -12,7 +12,7 @@ const forwarded = [
 /**
  * The issuer decides every URL we print, whatever Host or forwarded headers say (DESIGN §6.5): they are replaced before
  * the library, which builds its URLs from them, sees a request. A path in the issuer is taken off the request's path,
- * where no gateway did.
+ * where no gateway did; either way the library hears of it, for the URLs it builds.
  */
 export function pinIssuer(issuer: string, addressOf: () => string | undefined): Middleware {
   const { host, protocol, pathname } = new URL(issuer);
@@ -32,7 +32,7 @@ export function pinIssuer(issuer: string, addressOf: () => string | undefined): 
     if (below !== undefined && /^([/?]|$)/.test(below)) {
       Object.assign(req, { originalUrl: req.url });
       req.url = below.startsWith('/') ? below : `/${below}`;
-    }
+    } else if (prefix !== '') Object.assign(req, { originalUrl: `${prefix}${req.url}` });
     await next();
   };
 }

@@ -47,7 +47,9 @@ export async function signInByForm(
   try {
     requireBoth(typed);
     const account = await deps.signIn({ email, password, clientId: step.client.id });
-    const login = { accountId: account.id, amr: ['pwd'], generation: account.generation };
+    // The time is told, since a consent that comes later would move it (Core §2 `auth_time`).
+    const { id: accountId, generation } = account;
+    const login = { accountId, amr: ['pwd'], generation, ts: deps.epochSeconds() };
     await step.finish({ login });
   } catch (error) {
     const problem = problemOf(deps, step, error, typed, refusedKey);

@@ -24,6 +24,8 @@ export interface InteractionDeps {
   renderer: Renderer;
   keys: ServerKeys;
   bodyLimitBytes: number;
+  /** Seconds since the epoch. */
+  epochSeconds(): number;
   /** The issuer's path, before every link. */
   basePath: string;
   client(id: string): PageClient | undefined;

@@ -7,6 +7,7 @@ import { extraTokenClaims } from './extra-token-claims.ts';
 import { type FeatureDeps, features } from './features.ts';
 import { grantIdOf } from './grant-id.ts';
 import { interactionPolicy } from './interaction-policy.ts';
+import { isSessionAlive } from './models.ts';
 import { scopeClaims } from './scope-claims.ts';
 import type { TokenPolicy } from './token-policy.ts';
 import { orUnavailable } from './unavailable.ts';
@@ -29,6 +30,7 @@ export interface OidcConfigurationDeps extends FeatureDeps {
   policy: TokenPolicy;
   keys: ServerKeys;
   lifetimes: Lifetimes;
+  isSignedOut(sid: string): Promise<boolean>;
   clock: Clock;
   /** Where the pages of an interaction are, with the issuer's path. */
   interactionPath(uid: string): string;
@@ -81,13 +83,12 @@ export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS)
       policy: interactionPolicy(),
     },
     findAccount: (ctx, id, token) =>
-      orUnavailable(() =>
-        findOidcAccount(
-          deps.accounts,
-          id,
-          (token ?? ctx.oidc.session) as { generation?: number } | undefined,
-        ),
-      ),
+      orUnavailable(async () => {
+        const isCode = token?.kind === 'AuthorizationCode';
+        if (isCode && !(await isSessionAlive(ctx.oidc.provider, token, deps.isSignedOut))) return undefined;
+        const bound = (token ?? ctx.oidc.session) as { generation?: number } | undefined;
+        return findOidcAccount(deps.accounts, id, bound);
+      }),
     loadExistingGrant: (ctx) => loadGrant(ctx),
     extraTokenClaims: (ctx, token) => extraTokenClaims(deps, ctx, token),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),

@@ -34,9 +34,24 @@ export function interactionPolicy() {
  * OpenID Connect Core §3.1.2.1 has an error for the app when another person signs in than `id_token_hint` names. The
  * library looks at the hint before somebody signs in, not after; it checked then that the hint is a token of ours.
  */
-function refuseAnother({ oidc: { params, result, session } }: KoaContextWithOIDC): void {
+function refuseAnother({ oidc: { params, result, session, claims } }: KoaContextWithOIDC): void {
+  if (!result?.login) return;
+  const { acr, sub } = (claims.id_token ?? {}) as {
+    acr?: RequestedClaim | null;
+    sub?: RequestedClaim | null;
+  };
   const hint = params?.id_token_hint;
-  if (!result?.login || typeof hint !== 'string') return;
-  if (decodeJwt(hint).sub !== session?.accountId)
+  const expected = [typeof hint === 'string' ? decodeJwt(hint).sub : undefined, sub?.value];
+  if (expected.some((person) => person !== undefined && person !== session?.accountId))
     throw new errors.LoginRequired('somebody else signed in than the app expects');
+  // Core §5.5.1.1: one that can't be met is a failed sign-in; the library would ask for the password again and again.
+  if (acr?.essential && (acr.value !== undefined || acr.values !== undefined))
+    throw new errors.UnmetAuthenticationRequirements('no acr can be had here');
+}
+
+/** OpenID Connect Core §5.5.1. */
+interface RequestedClaim {
+  essential?: boolean;
+  value?: unknown;
+  values?: unknown;
 }

@@ -1,6 +1,6 @@
 import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Clock } from '../lib/clock.ts';
-import { newId } from '../lib/ids.ts';
+import { newId, randomToken } from '../lib/ids.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { ClientDirectory } from './client-facts.ts';
@@ -18,12 +18,14 @@ export interface FamilyFields {
 export interface ModelDeps {
   clients: Pick<ClientDirectory, 'secretMatches'>;
   refreshTokens: Pick<RefreshTokens, 'generate'>;
-  store: Pick<OidcStore, 'endIndex' | 'putIfAbsent'>;
+  store: Pick<OidcStore, 'endIndex' | 'putIfAbsent' | 'find'>;
   keys: ServerKeys;
   clock: Clock;
   sessionSeconds: number;
   /** Whether the person signed out of the client this session was known to by this `sid`. */
   isSignedOut(sid: string): Promise<boolean>;
+  /** Whether the account is active and has the generation number it had then. */
+  isAccountAsItWas(id: string, generation: number): Promise<boolean>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the library's models are built at run time; their types don't allow overriding.
@@ -37,7 +39,8 @@ export function extendModels(provider: Provider, deps: ModelDeps): void {
   keepFields(provider.RefreshToken, ['familyId', 'generation', 'sessionSid', 'indexedAt']);
   keepFields(provider.AccessToken, ['familyId', 'generation']);
   keepFields(provider.Session, ['generation', 'indexedAt']);
-  startFamilyAtCode(provider.AuthorizationCode);
+  startFamilyAtCode(provider.AuthorizationCode, deps);
+  ignoreSessionBinding(provider.AuthorizationCode);
   joinFamilyAtRefreshToken(provider.RefreshToken, deps);
   bindRefreshTokenToSession(provider, deps);
   endSessionForGood(provider.Session, deps);
@@ -54,15 +57,34 @@ function keepFields(model: Model, fields: string[]): void {
 }
 
 /** A family's id must exist before its first access token does, so it is born with the code. */
-function startFamilyAtCode(model: Model): void {
+function startFamilyAtCode(model: Model, { isSignedOut }: ModelDeps): void {
   const save = model.prototype.save;
-  model.prototype.save = function saveCode(...args: unknown[]) {
+  model.prototype.save = async function saveCode(...args: unknown[]) {
     const oidc = current()?.oidc;
     this.familyId ??= newId('fam');
     this.generation ??= oidc?.account?.generation;
-    this.sessionSid ??= oidc?.session?.sidFor(this.clientId);
+    this.sessionSid ??= await liveSid(oidc?.session, this.clientId, isSignedOut);
     return save.apply(this, args);
   };
+}
+
+/** A session saved by a request that was under way may still hold the `sid` that was signed out: then it gets another. */
+async function liveSid(
+  session: Model | undefined,
+  clientId: string,
+  isSignedOut: ModelDeps['isSignedOut'],
+): Promise<string | undefined> {
+  const sid = session?.sidFor(clientId);
+  if (sid === undefined || !(await orUnavailable(() => isSignedOut(sid)))) return sid;
+  session.sidFor(clientId, randomToken(16));
+  return session.sidFor(clientId);
+}
+
+/** A code is found whatever became of its session, so that its repeat is noticed; `findAccount` looks at the session. */
+function ignoreSessionBinding(model: Model): void {
+  const find = model.find;
+  model.find = (value: string, options: object = {}) =>
+    find.call(model, value, { ...options, ignoreSessionBinding: true });
 }
 
 function joinFamilyAtRefreshToken(model: Model, deps: ModelDeps): void {
@@ -85,18 +107,26 @@ export function endsWithSession(token: { scopes: Set<string>; sessionUid?: strin
 
 /**
  * Replaces the library's session binding, which compares grants and so would end older families at a new
- * consent: a family lives as long as the session is signed in to that client.
+ * consent: a family lives as long as the session, and until the person signs out of that client. At revocation a token
+ * is found whatever became of its session: what was issued with it has to end.
  */
 function bindRefreshTokenToSession(provider: Provider, deps: ModelDeps): void {
   const model: Model = provider.RefreshToken;
   const find = model.find;
   model.find = async function findBound(value: string, options: object = {}) {
     const token = await find.call(this, value, { ...options, ignoreSessionBinding: true });
-    return token && (await isSessionAlive(provider, token, deps.isSignedOut)) ? token : undefined;
+    if (!token || current()?.oidc.route === 'revocation') return token;
+    const isGood =
+      (await isSessionAlive(provider, token, deps.isSignedOut)) &&
+      (await deps.isAccountAsItWas(token.accountId, token.generation));
+    return isGood ? token : undefined;
   };
 }
 
-/** Whether the session a token ends with, if it ends with one, still stands. */
+/**
+ * Whether the session a token ends with, if it ends with one, still stands. Not by the `sid` the session holds now: of two
+ * tabs that met the client at once only one could have it.
+ */
 export async function isSessionAlive(
   provider: Provider,
   token: Model,
@@ -104,9 +134,7 @@ export async function isSessionAlive(
 ): Promise<boolean> {
   if (!token.expiresWithSession) return true;
   const session = await provider.Session.findByUid(token.sessionUid);
-  const isThere =
-    session?.accountId === token.accountId && session?.sidFor(token.clientId) === token.sessionSid;
-  return isThere && !(await isSignedOut(token.sessionSid));
+  return session?.accountId === token.accountId && !(await isSignedOut(token.sessionSid));
 }
 
 /** A request still in flight saves its session when it ends; once signed out, no such save brings it back. */
@@ -136,7 +164,10 @@ function rememberGeneration(model: Model): void {
 /** The library's check is a find and then a save, which two requests can both pass (DESIGN §6.1). */
 function makeReplayCheckAtomic(model: Model, { store, keys, clock }: ModelDeps): void {
   model.unique = async (issuer: string, jti: string, exp: number) => {
-    const [key] = keys.lookupHashes('ReplayDetection', `${issuer} ${jti}`);
+    const [key, ...older] = keys.lookupHashes('ReplayDetection', `${issuer} ${jti}`);
+    for (const one of older) {
+      if (await orUnavailable(() => store.find('ReplayDetection', one))) return false;
+    }
     const expiresAt = Math.max(exp * 1000, clock.now() + 1000);
     return orUnavailable(() => store.putIfAbsent('ReplayDetection', key, { payload: '', expiresAt }));
   };

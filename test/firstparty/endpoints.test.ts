@@ -7,10 +7,11 @@ import {
 } from '../../provider/firstparty/endpoints.ts';
 import type { Account } from '../../provider/ports/account-store.ts';
 
-const clients: Record<string, { firstParty: boolean; public: boolean }> = {
-  own: { firstParty: true, public: true },
-  backend: { firstParty: true, public: false },
-  theirs: { firstParty: false, public: true },
+const grants = ['password', 'refresh_token'];
+const clients: Record<string, { firstParty: boolean; public: boolean; grants: string[] }> = {
+  own: { firstParty: true, public: true, grants },
+  backend: { firstParty: true, public: false, grants },
+  theirs: { firstParty: false, public: true, grants },
 };
 
 /** The endpoints over dependencies that note what is asked of them. */

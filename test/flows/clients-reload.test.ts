@@ -68,9 +68,5 @@ describe('clients that change while it runs', () => {
     expect(await machineToken(late.id, 'next-secret')).toBe(200);
     expect(await machineToken(late.id, 'late-secret')).toBe(401);
     expect(log()).toMatch(/in use again/);
-
-    await replace('clients: [');
-    await waitFor(async () => (await stale()) === '1', patience);
-    expect(await machineToken(late.id, 'next-secret')).toBe(200);
   }, 150_000);
 });

@@ -92,7 +92,11 @@ describe('an https issuer with a path, behind a proxy', () => {
     expect((await getProfile(deployment, accessToken)).status).toBe(200);
     const { origin } = new URL(deployment.issuer);
     const bare = await deployment.fetch(`${origin}/.well-known/openid-configuration`);
-    expect(await bare.json()).toMatchObject({ issuer: deployment.issuer });
+    expect(await bare.json()).toMatchObject({
+      issuer: deployment.issuer,
+      token_endpoint: `${deployment.issuer}/oauth2/token`,
+      jwks_uri: `${deployment.issuer}/.well-known/jwks.json`,
+    });
     expect((await deployment.fetch(`${origin}/idx/.well-known/openid-configuration`)).status).toBe(404);
   });
 

@@ -14,9 +14,10 @@ import { billing, startWithTwoApis } from './two-apis.ts';
 describe('scopes and audiences, narrowed and named', () => {
   let deployment: Deployment;
   let both: TestClient;
+  let robot: TestClient;
   let web: TestClient;
   beforeAll(async () => {
-    ({ deployment, both } = await startWithTwoApis());
+    ({ deployment, both, robot } = await startWithTwoApis());
     web = createTestClient(deployment, demoApps.web);
   }, 120_000);
   afterAll(() => deployment?.stop());
@@ -68,6 +69,17 @@ describe('scopes and audiences, narrowed and named', () => {
 
   describe('one audience a token (RFC 8707)', () => {
     const scope = 'openid contracts:read invoices:read';
+
+    test("a service that may call both gets its default API, with that one's scopes, unless it names the other", async () => {
+      const grant_type = 'client_credentials';
+      const byDefault = tokensOf(await robot.post('token', { grant_type }));
+      expect(claimsOf(byDefault.access_token)).toMatchObject({ aud: billing, scope: 'invoices:read' });
+      const named = tokensOf(await robot.post('token', { grant_type, resource: deployment.audience }));
+      expect(claimsOf(named.access_token)).toMatchObject({
+        aud: deployment.audience,
+        scope: 'contracts:read',
+      });
+    });
 
     test('two APIs agreed to at once: a token for each, with the scopes and permissions of that one', async () => {
       const code = String((await both.authorize(createUserAgent(deployment), { scope })).get('code'));

@@ -16,6 +16,15 @@ const both = {
   scopes: ['openid', 'email', 'contracts:read', 'invoices:read'],
 };
 
+const robot = {
+  id: 'robot',
+  name: 'Robot',
+  secrets: both.secrets,
+  grants: ['client_credentials'],
+  scopes: ['contracts:read', 'invoices:read'],
+  defaultResource: billing,
+};
+
 /** Two APIs, and a role that may do more than any client asks for. */
 function accessModel(audience: string): AccessModel {
   const invoices = { name: 'invoices:read', description: 'Read your invoices', permission: 'invoices.see' };
@@ -26,12 +35,17 @@ function accessModel(audience: string): AccessModel {
   };
 }
 
-/** A deployment with two APIs, and a third party that may ask for both. */
-export async function startWithTwoApis(): Promise<{ deployment: Deployment; both: TestClient }> {
-  const options: DeploymentOptions = { accessModel, clients: [both], processes: 1 };
+/** A deployment with two APIs, and a third party and a service that may ask for both. */
+export async function startWithTwoApis(): Promise<{
+  deployment: Deployment;
+  both: TestClient;
+  robot: TestClient;
+}> {
+  const options: DeploymentOptions = { accessModel, clients: [both, robot], processes: 1 };
   const deployment = await startServers(options);
   return {
     deployment,
     both: createTestClient(deployment, { id: 'both', secret: 'both-secret', redirectUri }),
+    robot: createTestClient(deployment, { id: 'robot', secret: 'both-secret' }),
   };
 }

@@ -92,7 +92,9 @@ describe('pinIssuer', () => {
   test.each(cut)("with the issuer's path /id, %s is served as %s", async (target, path) => {
     const { seen } = await (await behind('https://login.example.com/id'))(target);
     expect(seen.path).toBe(path);
-    expect(seen.originalUrl ?? seen.url).toBe(target);
+    // Where a gateway cut the path off, the library has to hear of it all the same.
+    const isBelow = target === '/id' || target.startsWith('/id/') || target.startsWith('/id?');
+    expect(seen.originalUrl).toBe(isBelow ? target : `/id${target}`);
   });
 
   test('a query right behind the path stays', async () => {

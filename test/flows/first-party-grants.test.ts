@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { allScopes, appDocument, createApp, postJson } from './apps.ts';
+
+const own = { auth: 'none', firstParty: true, redirectUris: [], scopes: ['openid', 'profile'] };
+
+let deployment: Deployment;
+beforeAll(async () => {
+  const clients = [
+    appDocument('by-browser', { ...own, redirectUris: ['http://localhost:8080/own'] }),
+    appDocument('once', { ...own, grants: ['password'] }),
+    appDocument('web'),
+  ];
+  deployment = await startServers({ clients, processes: 1 });
+}, 120_000);
+afterAll(() => deployment?.stop());
+
+const { email, password } = demo;
+
+test("/auth/* gives a client no grant that its document doesn't list", async () => {
+  const login = { email, password, clientId: 'by-browser' };
+  expect(await postJson(deployment, '/auth/login', login)).toMatchObject({
+    status: 403,
+    body: { code: 'client_not_allowed' },
+  });
+  const refresh = { refreshToken: 'any', clientId: 'once' };
+  expect((await postJson(deployment, '/auth/refresh', refresh)).body.code).toBe('client_not_allowed');
+});
+
+test('an essential acr, which nobody can have here, fails the sign-in instead of asking again', async () => {
+  const web = createApp(deployment, 'web');
+  const claims = JSON.stringify({ id_token: { acr: { essential: true, values: ['urn:any'] } } });
+  const answer = await web.authorize(createUserAgent(deployment), { scope: allScopes, claims });
+  expect(answer.get('error')).toBe('unmet_authentication_requirements');
+});
+
+test("another person than the claims parameter's sub is told to the app", async () => {
+  const web = createApp(deployment, 'web');
+  const claims = JSON.stringify({ id_token: { sub: { value: 'user_somebody-else' } } });
+  const answer = await web.authorize(createUserAgent(deployment), { scope: allScopes, claims });
+  expect(answer.get('error')).toBe('login_required');
+});
