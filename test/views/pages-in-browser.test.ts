@@ -115,6 +115,9 @@ describe('by keyboard', () => {
   const focused = (page: Page) =>
     page.evaluate('document.activeElement.name || document.activeElement.tagName');
 
+  /** A browser heeds `autofocus` a moment after the page is loaded. */
+  const toBeFocused = (page: Page, field: string) => page.locator(`[name=${field}]:focus`).waitFor();
+
   test.each([
     ['sign-in', 'email'],
     ['sign-in-wrong', 'password'],
@@ -122,12 +125,16 @@ describe('by keyboard', () => {
     ['sign-up', 'email'],
     ['sign-up-field', 'password'],
   ])('%s starts in the field %s', async (name, field) => {
-    await open(name, async (page) => expect(await focused(page)).toBe(field));
+    await open(name, async (page) => {
+      await toBeFocused(page, field);
+      expect(await focused(page)).toBe(field);
+    });
   });
 
   test('the order is that of the eye, and focus is seen everywhere', async () => {
     await open('sign-in', async (page) => {
       const order: unknown[] = [];
+      await toBeFocused(page, 'email');
       for (let step = 0; step < 4; step += 1) {
         order.push(await focused(page));
         const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
