@@ -48,7 +48,7 @@ async function redeem(
   Object.assign(ctx.oidc.params ?? {}, { resource });
   const dPoP = await steps.validateDpop(ctx);
   steps.checkDpopRequired(ctx, dPoP);
-  const account = await deps.signIn({ email, password, clientId }).catch((error) => told(ctx, error));
+  const account = await deps.signIn({ email, password, clientId }).catch(told);
   const grant = await steps.validateGrant(ctx, deps.grantIdOf(account.id, clientId));
   const source = new provider.AuthorizationCode({
     accountId: account.id,
@@ -64,15 +64,12 @@ async function redeem(
   await steps.issueTokens(ctx, source, grant, { gty: 'password', entityLabel: 'password', dPoP });
 }
 
-/** Our errors in the protocol's words (RFC 6749 §5.2): wrong credentials are `invalid_grant`. */
-function told(ctx: KoaContextWithOIDC, error: unknown): never {
-  if (!(error instanceof GatehouseError)) throw error;
-  if (error.status >= 500 || error.status === 429) {
-    if (error.retryAfterSeconds) ctx.set('Retry-After', String(error.retryAfterSeconds));
-    const unavailable = new errors.TemporarilyUnavailable(error.message);
-    const { status } = error;
-    throw Object.assign(unavailable, { status, statusCode: status, expose: true, cause: error });
-  }
+/**
+ * What the credentials are to blame for, in the protocol's words (RFC 6749 §5.2). A store that is away and a full queue go on
+ * as they are: whoever called the grant tells those, as for every grant.
+ */
+function told(error: unknown): never {
+  if (!(error instanceof GatehouseError) || error.status >= 500 || error.status === 429) throw error;
   const refused = new errors.InvalidGrant(error.code);
   throw Object.assign(refused, { error_description: error.message, cause: error });
 }
