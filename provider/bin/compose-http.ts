@@ -134,6 +134,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
     account: (id: string) => ports.accounts.findById(id),
     signIn: parts.signIn,
     register: parts.register,
+    rememberMe: config.rememberMe,
     passwordLength,
     addConsent: parts.audit.addConsent,
     consent: { protocolScopes, scopeOfClaim },

@@ -142,6 +142,7 @@ const lifetimes = (config: Config) => ({
   interactionSeconds: config.interactionSeconds,
   sessionIdleSeconds: config.sessionIdleSeconds,
   sessionAbsoluteSeconds: config.sessionAbsoluteSeconds,
+  unrememberedSessionSeconds: config.unrememberedSessionSeconds,
   refreshTokenIdleSeconds: config.refreshTokenIdleDays * 86_400,
   refreshTokenAbsoluteSeconds: config.refreshTokenAbsoluteDays * 86_400,
 });

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { SettingTable } from './setting.ts';
-import { boolean, integer, matching, path } from './values.ts';
+import { boolean, integer, matching, oneOf, path } from './values.ts';
 
 /** Clients, people, how they sign in and for how long. */
 export const accountSettings = {
@@ -33,6 +33,20 @@ export const accountSettings = {
     description: 'So long after signing in a browser session ends, used or not. Default: 14 days.',
     schema: integer(300, 90 * 86_400),
     default: '1209600',
+  },
+  rememberMe: {
+    name: 'GATEHOUSE_REMEMBER_ME',
+    description:
+      'Whether a sign-in outlives the browser window: `ask` puts a box on the sign-in page (not ticked), `always` and `never` decide for everybody.',
+    schema: oneOf('ask', 'always', 'never'),
+    default: 'ask',
+  },
+  unrememberedSessionSeconds: {
+    name: 'GATEHOUSE_UNREMEMBERED_SESSION_SECONDS',
+    description:
+      'So long after signing in a session ends that is not remembered. Its cookie ends with the browser, but browsers that bring back their tabs bring it back too. Default: 12 hours.',
+    schema: integer(300, 90 * 86_400),
+    default: '43200',
   },
   interactionSeconds: {
     name: 'GATEHOUSE_INTERACTION_SECONDS',

@@ -1,5 +1,6 @@
 import { GatehouseError } from '../lib/errors.ts';
 import { csrfToken } from './csrf.ts';
+import { asksToRemember, isRemembered } from './remember-me.ts';
 import { sendPage } from './send-page.ts';
 import type { InteractionDeps, Step } from './step.ts';
 import type { FormError, SignInField } from './view-models.ts';
@@ -10,7 +11,7 @@ type Problem = { status: number; error: FormError<SignInField> };
 export async function showSignIn(
   deps: InteractionDeps,
   step: Step,
-  again?: { email: string; problem: Problem },
+  again?: { email: string; ticked: boolean; problem: Problem },
 ): Promise<void> {
   const { ctx, interaction } = step;
   const path = `${deps.basePath}/interaction/${interaction.uid}`;
@@ -21,6 +22,7 @@ export async function showSignIn(
     action: `${path}/sign-in`,
     email: again?.email ?? interaction.loginHint ?? known?.email,
     error: again?.problem.error,
+    remember: asksToRemember(deps.rememberMe, interaction) ? (again?.ticked ?? false) : undefined,
     signUpUrl: deps.register && `${path}/sign-up`,
   });
   const status = again?.problem.status ?? 200;
@@ -44,16 +46,18 @@ export async function signInByForm(
 ): Promise<void> {
   const { email = '', password = '' } = form;
   const typed = { email, password };
+  const ticked = form.remember === 'yes';
   try {
     requireBoth(typed);
     const account = await deps.signIn({ email, password, clientId: step.client.id });
     // The time is told, since a consent that comes later would move it (Core §2 `auth_time`).
     const { id: accountId, generation } = account;
-    const login = { accountId, amr: ['pwd'], generation, ts: deps.epochSeconds() };
+    const remember = isRemembered(deps.rememberMe, step.interaction, { accountId, ticked });
+    const login = { accountId, amr: ['pwd'], generation, ts: deps.epochSeconds(), remember };
     await step.finish({ login });
   } catch (error) {
     const problem = problemOf(deps, step, error, typed, refusedKey);
-    await showSignIn(deps, step, { email, problem });
+    await showSignIn(deps, step, { email, ticked, problem });
   }
 }
 

@@ -5,6 +5,7 @@ import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { Consent } from '../ports/consent-store.ts';
 import type { PendingInteraction } from './interaction.ts';
+import type { RememberMe } from './remember-me.ts';
 import type { Renderer } from './render.ts';
 
 /** The client as pages show it. */
@@ -31,6 +32,8 @@ export interface InteractionDeps {
   client(id: string): PageClient | undefined;
   account(id: string): Promise<Account | undefined>;
   signIn(credentials: { email: string; password: string; clientId: string }): Promise<Account>;
+  /** Whether a sign-in outlives the browser window: asked, or decided for all. */
+  rememberMe: RememberMe;
   /** Left out where people can't sign up themselves. */
   register?: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
   /** What `register` asks of a password, in code points. */

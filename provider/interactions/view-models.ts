@@ -29,6 +29,8 @@ export interface SignInView extends ClientFace {
   /** What the person typed before, or the request's `login_hint`. */
   email?: string | undefined;
   error?: FormError<SignInField> | undefined;
+  /** Whether the box that posts `remember=yes` is ticked; left out where it isn't offered. */
+  remember?: boolean | undefined;
   /** Left out where people can't sign up themselves. */
   signUpUrl?: string | undefined;
 }

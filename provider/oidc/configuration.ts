@@ -19,6 +19,8 @@ export interface Lifetimes {
   interactionSeconds: number;
   sessionIdleSeconds: number;
   sessionAbsoluteSeconds: number;
+  /** Instead of the absolute one, for a session that isn't remembered. */
+  unrememberedSessionSeconds: number;
   refreshTokenIdleSeconds: number;
   refreshTokenAbsoluteSeconds: number;
 }
@@ -108,6 +110,11 @@ async function loadGrant(ctx: KoaContextWithOIDC) {
   return account && client ? provider.Grant.find(grantIdOf(account.accountId, client.clientId)) : undefined;
 }
 
+const longestSession = (lifetimes: Lifetimes, transient: boolean | undefined) =>
+  transient
+    ? Math.min(lifetimes.unrememberedSessionSeconds, lifetimes.sessionAbsoluteSeconds)
+    : lifetimes.sessionAbsoluteSeconds;
+
 /** All in seconds. A family's refresh tokens end `refreshTokenAbsoluteSeconds` after its sign-in, however often used. */
 function ttl(lifetimes: Lifetimes, clock: Clock): NonNullable<Configuration['ttl']> {
   const now = () => epochSeconds(clock);
@@ -121,8 +128,8 @@ function ttl(lifetimes: Lifetimes, clock: Clock): NonNullable<Configuration['ttl
     Interaction: lifetimes.interactionSeconds,
     // Consent has no end of its own; it is withdrawn.
     Grant: 10 * 365 * 86_400,
-    Session: (_ctx, session) =>
-      Math.min(lifetimes.sessionIdleSeconds, remaining(session.loginTs, lifetimes.sessionAbsoluteSeconds)),
+    Session: (_ctx, { loginTs, transient }) =>
+      Math.min(lifetimes.sessionIdleSeconds, remaining(loginTs, longestSession(lifetimes, transient))),
     RefreshToken: (_ctx, token) =>
       Math.min(
         lifetimes.refreshTokenIdleSeconds,

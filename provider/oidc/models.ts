@@ -44,7 +44,7 @@ export function extendModels(provider: Provider, deps: ModelDeps): void {
   joinFamilyAtRefreshToken(provider.RefreshToken, deps);
   bindRefreshTokenToSession(provider, deps);
   endSessionForGood(provider.Session, deps);
-  rememberGeneration(provider.Session);
+  rememberSignIn(provider.Session);
   makeReplayCheckAtomic((provider as Model).ReplayDetection, deps);
   (provider.Client as Model).prototype.compareClientSecret = function compare(presented: string) {
     return deps.clients.secretMatches(this.clientId, presented);
@@ -149,15 +149,21 @@ function endSessionForGood(model: Model, { store, keys, clock, sessionSeconds }:
   };
 }
 
-/** A session belongs to the generation of the account that signed in, so 'sign out everywhere' ends it. */
-function rememberGeneration(model: Model): void {
+/**
+ * A session belongs to the generation of the account that signed in, so 'sign out everywhere' ends it. Whether it is
+ * remembered is decided by the last sign-in that said so; the library only ever makes it transient.
+ */
+function rememberSignIn(model: Model): void {
   const loginAccount = model.prototype.loginAccount;
   model.prototype.loginAccount = function login(details: object) {
+    const { transient } = this;
     loginAccount.call(this, details);
-    const result = current()?.oidc.entities.Interaction?.result as
-      | { login?: { generation?: number } }
-      | undefined;
-    this.generation = result?.login?.generation;
+    const { login } = (current()?.oidc.entities.Interaction?.result ?? {}) as {
+      login?: { generation?: number; remember?: boolean };
+    };
+    this.generation = login?.generation;
+    if (login?.remember === undefined) this.transient = transient;
+    else this.transient = login.remember ? undefined : true;
   };
 }
 

@@ -69,7 +69,7 @@ function keep(cookies: Map<string, string>, line: string): void {
   else cookies.set(name, value);
 }
 
-/** Signs the demo account in on the page that asks, agrees where asked, and gives the address it ends at. */
+/** Signs the demo account in on the page that asks, to stay, agrees where asked, and gives the address it ends at. */
 export async function signInAndAgree(
   agent: UserAgent,
   page: Page,
@@ -78,7 +78,7 @@ export async function signInAndAgree(
   let current = page;
   if (current.html.includes('name="password"')) {
     const { email, password } = credentials;
-    current = await agent.submit(current, { email, password });
+    current = await agent.submit(current, { email, password, remember: 'yes' });
   }
   if (current.html.includes('name="decision"')) current = await agent.submit(current, { decision: 'allow' });
   if (current.status !== 0) throw new Error(`stuck at ${current.url} (${current.status}):\n${current.html}`);
