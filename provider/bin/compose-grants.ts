@@ -24,7 +24,7 @@ export function composeGrants(
   parts: ProtocolParts,
   { directory, policy, refreshTokens, noting }: GrantParts,
 ): GrantDefinition[] {
-  const { accessModel, clock, logger, metrics, revocation } = parts;
+  const { accessModel, clock, config, logger, metrics, revocation } = parts;
   const apiScopes = new Set(accessModel.apis.flatMap((api) => api.scopes.map(({ name }) => name)));
   const factsOf = (id: string) => {
     const facts = directory.find(id);
@@ -45,20 +45,28 @@ export function composeGrants(
     }),
     createRefreshTokenGrant({
       refreshTokens,
-      endFamily: (id) => revocation.endReusedFamily(id),
+      now: () => clock.now(),
+      graceSeconds: (id) => directory.find(id)?.graceSeconds ?? config.graceSeconds,
       isSessionAlive: (provider, token) =>
         isSessionAlive(provider, token, (sid) => revocation.isSignedOut(sid)),
       client: (id) => directory.find(id),
       audience: (id, scopes, granted, asked) => policy.audience(factsOf(id), scopes, asked, granted),
       noteUse: (token) => noteFamilyUse(token, noting),
-      reused: ({ familyId, clientId }) => {
+      repeated: (family, outcome) => {
+        metrics.refreshTokensRepeated.inc({ outcome });
+        logger.info({ ...family, outcome, ...whereFrom() }, 'a refresh token came again within its grace');
+      },
+      reused: async (family) => {
+        await revocation.endReusedFamily(family.familyId);
         metrics.refreshTokensReused.inc();
-        const { clientAddress, userAgent } = currentRequestScope() ?? {};
-        logger.warn(
-          { familyId, clientId, clientAddress, userAgent },
-          'a spent refresh token came again: its family was ended',
-        );
+        logger.warn({ ...family, ...whereFrom() }, 'a spent refresh token came again: its family was ended');
       },
     }),
   ];
+}
+
+/** Theft looks like a lost answer (DESIGN §6.2): whoever looks into it needs to know where each came from. */
+function whereFrom() {
+  const { clientAddress, userAgent } = currentRequestScope() ?? {};
+  return { clientAddress, userAgent };
 }

@@ -1,72 +1,91 @@
-import { errors, type KoaContextWithOIDC, type Provider, type RefreshToken } from 'oidc-provider';
-import type { GrantSteps, TokenGrant } from './grant.ts';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { TokenGrant } from './grant.ts';
 import { requestedScopes, requiredParameter } from './parameter.ts';
-
-type Payload = Record<string, unknown>;
-
-export interface RefreshTokenGrantDeps {
-  refreshTokens: {
-    generate(familyId: string): string;
-    find(
-      value: string,
-    ): Promise<
-      | { state: 'current'; familyId: string; payload: Payload }
-      | { state: 'spent'; familyId: string; clientId: string }
-      | undefined
-    >;
-    rotate(from: string, to: string, payload: Payload): Promise<boolean>;
-  };
-  endFamily(familyId: string): Promise<void>;
-  isSessionAlive(provider: Provider, token: RefreshToken): Promise<boolean>;
-  client(id: string): { firstParty: boolean; scopes: readonly string[] } | undefined;
-  /**
-   * The audience of a token for these scopes: the one asked for, else out of those the family was granted. Throws
-   * `invalid_target` or `invalid_scope` when there can be none.
-   */
-  audience(clientId: string, scopes: ReadonlySet<string>, granted: readonly string[], asked: unknown): string;
-  /** Notes that the family is in use; gives what its next refresh token remembers of that. */
-  noteUse(token: RefreshToken): number;
-  reused(fields: { familyId: string; clientId: string }): void;
-}
-
-/** A refresh token with the fields of ours. */
-type OurRefreshToken = RefreshToken & { familyId: string; generation: number; sessionSid?: string };
+import { answerAgain } from './refresh-again.ts';
+import { refreshRequest, writeSettled } from './refresh-answer.ts';
+import { checkedToken, type Redemption } from './refresh-redemption.ts';
+import type {
+  CurrentToken,
+  OurRefreshToken,
+  RefreshTokenGrantDeps,
+  RefreshTokenPayload,
+  SpentToken,
+} from './refresh-token-deps.ts';
 
 /**
  * The refresh token grant (RFC 6749 §6), in place of the library's, which spends a token by find-then-save and answers
  * reuse by ending everything the person ever granted the client (DESIGN §6.1, §6.2). Here: find, check and sign, then one
- * compare-and-set that settles who was first. Every use rotates, for every kind of client; reuse ends the family and
- * no other (RFC 9700 §4.14.2).
+ * compare-and-set that settles, with its answer, if it is the first; whoever comes later gets that answer (DESIGN §1, G1).
+ * Every use rotates, for every kind of client; reuse ends the family and no other (RFC 9700 §4.14.2).
  */
-export function createRefreshTokenGrant(deps: RefreshTokenGrantDeps): TokenGrant {
+export function createRefreshTokenGrant<Current extends CurrentToken>(
+  deps: RefreshTokenGrantDeps<Current>,
+): TokenGrant {
   return {
     name: 'refresh_token',
     parameters: ['refresh_token', 'scope'],
-    handler: (provider, steps) => (ctx) => redeem(deps, provider, steps, ctx),
+    handler: (provider, steps) => async (ctx) => {
+      const value = requiredParameter(ctx, 'refresh_token');
+      const proof = await steps.validateDpop(ctx);
+      steps.checkDpopRequired(ctx, proof);
+      const request = refreshRequest(ctx, proof?.thumbprint);
+      await redeem({ deps, provider, steps, ctx, value, proof, request });
+    },
   };
 }
 
-async function redeem(
-  deps: RefreshTokenGrantDeps,
-  provider: Provider,
-  steps: GrantSteps,
-  ctx: KoaContextWithOIDC,
-): Promise<void> {
-  const value = requiredParameter(ctx, 'refresh_token');
-  const dPoP = await steps.validateDpop(ctx);
-  steps.checkDpopRequired(ctx, dPoP);
-  const token = await findOwn(deps, provider, ctx, value);
-  const grant = await steps.validateGrant(ctx, token.grantId ?? '');
-  const scopes = scopesFor(deps, ctx, token);
-  if (token.jkt && token.jkt !== dPoP?.thumbprint) throw new errors.InvalidGrant('failed jkt verification');
-  await steps.checkDpopReplay(ctx, dPoP, token.clientId ?? '');
-  ctx.oidc.entity('RefreshToken', token);
-  ctx.oidc.entity('Grant', grant);
-  const account = await steps.validateAccount(ctx, token, 'refresh token');
-  ctx.oidc.entity('Account', account);
+async function redeem<Current extends CurrentToken>(redemption: Redemption<Current>): Promise<void> {
+  const { steps, ctx, proof } = redemption;
+  const found = await findOwn(redemption);
+  await steps.checkDpopReplay(ctx, proof, ctx.oidc.client?.clientId ?? '');
+  if (found.state === 'current' && (await settle(redemption, found))) return;
+  const spent = found.state === 'spent' ? found : await findOwn(redemption);
+  // What was current and couldn't be spent is spent, or its family ended; anything else is the store's mistake.
+  if (spent.state === 'current') throw new Error('a refresh token was not spent, and is current still');
+  await answerAgain(redemption, spent);
+}
 
+async function findOwn<Current extends CurrentToken>({
+  deps,
+  ctx,
+  value,
+}: Redemption<Current>): Promise<Current | SpentToken> {
+  const found = await deps.refreshTokens.find(value);
+  if (!found) throw new errors.InvalidGrant('refresh token not found');
+  const owner = found.state === 'current' ? found.payload.clientId : found.clientId;
+  if (owner !== ctx.oidc.client?.clientId) throw new errors.InvalidGrant('client mismatch');
+  return found;
+}
+
+/** Issues, and spends the token with the answer in one step. False when somebody else was first: then nothing was issued. */
+async function settle<Current extends CurrentToken>(
+  redemption: Redemption<Current>,
+  found: Current,
+): Promise<boolean> {
+  const { deps, ctx, value, request } = redemption;
+  const token = await checkedToken(redemption, found.payload);
+  const to = deps.refreshTokens.after(value);
+  const body = { ...(await issue(redemption, token)), refresh_token: to };
+  const clientId = token.clientId ?? '';
+  const settled = await deps.refreshTokens.rotate({
+    ...{ from: value, found, to, payload: await successor(redemption, token) },
+    answer: writeSettled(request, body),
+    answerSeconds: deps.graceSeconds(clientId),
+  });
+  if (settled) ctx.body = body;
+  return settled;
+}
+
+/** Signs an access token, and an id token where there is one; nothing is stored. */
+async function issue<Current extends CurrentToken>(
+  { deps, steps, ctx, proof }: Redemption<Current>,
+  token: OurRefreshToken,
+): Promise<Record<string, unknown>> {
+  const grant = ctx.oidc.entities.Grant;
+  if (!grant) throw new Error('the grant was not looked for');
+  const scopes = scopesFor(deps, ctx, token);
   const accessToken = steps.createAccessToken(ctx, token, 'refresh_token');
-  if (dPoP) accessToken.setThumbprint('jkt', dPoP.thumbprint);
+  if (proof) accessToken.setThumbprint('jkt', proof.thumbprint);
   const granted = [token.resource ?? []].flat();
   const resource = deps.audience(token.clientId ?? '', scopes, granted, ctx.oidc.params?.resource);
   Object.assign(ctx.oidc.params ?? {}, { resource });
@@ -75,51 +94,18 @@ async function redeem(
   await steps.resolveAndApplyResource(ctx, source, accessToken, grant, scopes);
   ctx.oidc.entity('AccessToken', accessToken);
   const signed = await accessToken.save();
-  const idToken = await steps.issueIdToken(ctx, token, accessToken, grant, scopes);
-
-  const next = deps.refreshTokens.generate(token.familyId);
-  const settled = await deps.refreshTokens.rotate(value, next, await successor(deps, provider, ctx, token));
-  if (!settled) return reused(deps, { familyId: token.familyId, clientId: token.clientId ?? '' });
-  ctx.body = steps.buildTokenResponse({
+  return steps.buildTokenResponse({
     accessToken: signed,
     expiresIn: accessToken.expiration,
-    idToken,
-    refreshToken: next,
+    idToken: await steps.issueIdToken(ctx, token, accessToken, grant, scopes),
     scope: accessToken.scope,
     tokenType: accessToken.tokenType,
   });
 }
 
-async function findOwn(
-  deps: RefreshTokenGrantDeps,
-  provider: Provider,
-  ctx: KoaContextWithOIDC,
-  value: string,
-): Promise<OurRefreshToken> {
-  const clientId = ctx.oidc.client?.clientId;
-  const found = await deps.refreshTokens.find(value);
-  if (!found) throw new errors.InvalidGrant('refresh token not found');
-  const owner = found.state === 'current' ? found.payload.clientId : found.clientId;
-  if (owner !== clientId) throw new errors.InvalidGrant('client mismatch');
-  if (found.state === 'spent') return reused(deps, found);
-  const token = new provider.RefreshToken({ ...found.payload, client: ctx.oidc.client } as never);
-  if (!(await deps.isSessionAlive(provider, token)))
-    throw new errors.InvalidGrant('the session this sign-in belongs to has ended');
-  return token as OurRefreshToken;
-}
-
-async function reused(
-  deps: RefreshTokenGrantDeps,
-  family: { familyId: string; clientId: string },
-): Promise<never> {
-  await deps.endFamily(family.familyId);
-  deps.reused({ familyId: family.familyId, clientId: family.clientId });
-  throw new errors.InvalidGrant('refresh token already used');
-}
-
 /** What was granted, or fewer of it (RFC 6749 §6), and no more than the client's document still lists. */
 function scopesFor(
-  deps: RefreshTokenGrantDeps,
+  deps: Pick<RefreshTokenGrantDeps, 'client'>,
   ctx: KoaContextWithOIDC,
   token: OurRefreshToken,
 ): Set<string> {
@@ -131,13 +117,17 @@ function scopesFor(
 }
 
 /** The next refresh token of the family: the same sign-in, a fresh idle time, the same absolute end. */
-async function successor(
-  deps: RefreshTokenGrantDeps,
-  provider: Provider,
-  ctx: KoaContextWithOIDC,
+async function successor<Current extends CurrentToken>(
+  { deps, provider, ctx }: Redemption<Current>,
   token: OurRefreshToken,
-): Promise<Payload> {
-  const { jti: _jti, iat: _iat, exp: _exp, kind: _kind, ...carried } = token as unknown as Payload;
+): Promise<RefreshTokenPayload> {
+  const {
+    jti: _jti,
+    iat: _iat,
+    exp: _exp,
+    kind: _kind,
+    ...carried
+  } = token as unknown as RefreshTokenPayload;
   const next = new provider.RefreshToken({
     ...carried,
     client: ctx.oidc.client,
@@ -145,7 +135,7 @@ async function successor(
     indexedAt: deps.noteUse(token),
   } as never);
   const { payload } = await (
-    next as unknown as { getValueAndPayload(): Promise<{ payload: Payload }> }
+    next as unknown as { getValueAndPayload(): Promise<{ payload: RefreshTokenPayload }> }
   ).getValueAndPayload();
   return payload;
 }

@@ -119,6 +119,11 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       'prompt',
       'outcome',
     ),
+    refreshTokensRepeated: counter(
+      'gatehouse_refresh_tokens_repeated_total',
+      'Spent refresh tokens that came again within their grace, by what they got.',
+      'outcome',
+    ),
     refreshTokensReused: counter(
       'gatehouse_refresh_tokens_reused_total',
       'Spent refresh tokens that came again and ended their family.',

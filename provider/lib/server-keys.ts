@@ -1,11 +1,5 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  hkdfSync,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { open, seal } from './sealed.ts';
 
 /**
  * The keys only the servers know. The first secret is used for all that is made new; the others are still
@@ -49,17 +43,6 @@ function derive(secret: string): DerivedKeys {
 const mac = (key: Buffer, label: string, value: string) =>
   createHmac('sha256', key).update(label).update('\0').update(value).digest();
 
-function openWith(key: Buffer, context: string, sealed: Buffer): string | undefined {
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 });
-    decipher.setAAD(Buffer.from(context));
-    decipher.setAuthTag(sealed.subarray(12, 28));
-    return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * @param secrets at least one, each of 256 bits or more; the first is current. Keys for each purpose are
  *   derived by HKDF (RFC 5869), so no two purposes share a key.
@@ -72,18 +55,10 @@ export function createServerKeys(secrets: readonly [string, ...string[]]): Serve
       const hash = (keys: DerivedKeys) => mac(keys.lookup, label, value).toString('base64url');
       return [hash(current), ...older.map(hash)];
     },
-    seal: (context, plaintext) => {
-      const iv = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', current.seal, iv, { authTagLength: 16 });
-      cipher.setAAD(Buffer.from(context));
-      const body = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
-      return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
-    },
+    seal: (context, plaintext) => seal(current.seal, context, plaintext),
     open: (context, sealed) => {
-      const bytes = Buffer.from(sealed, 'base64url');
-      if (bytes.length < 28) return undefined;
       for (const keys of all) {
-        const plaintext = openWith(keys.seal, context, bytes);
+        const plaintext = open(keys.seal, context, sealed);
         if (plaintext !== undefined) return plaintext;
       }
       return undefined;

@@ -46,6 +46,8 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
     };
   const table: Record<string, Listener> = {
     'grant.success': (ctx: KoaContextWithOIDC) => {
+      // A refresh that was answered again issued nothing.
+      if (!ctx.oidc.entities.AccessToken && !ctx.oidc.entities.ClientCredentials) return;
       const grant = String(ctx.oidc.params?.grant_type);
       metrics.tokensIssued(grant, deps.clientKind(ctx.oidc.client?.clientId));
     },

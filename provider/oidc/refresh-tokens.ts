@@ -1,7 +1,10 @@
+import { hkdfSync } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
-import { randomToken } from '../lib/ids.ts';
+import { open, seal } from '../lib/sealed.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { FamilyStore, StoredFamily } from '../ports/family-store.ts';
+import { newRefreshToken, type RefreshTokenValue, readRefreshToken } from './refresh-token-value.ts';
+import { noteSpent, type SpentLog, spentTime } from './spent-log.ts';
 
 /** The payload of the library's RefreshToken model; opaque here but for the times. */
 export type RefreshTokenPayload = Record<string, unknown> & {
@@ -10,38 +13,58 @@ export type RefreshTokenPayload = Record<string, unknown> & {
   exp?: number | undefined;
 };
 
-export type RefreshTokenLookup =
-  | { state: 'current'; familyId: string; payload: RefreshTokenPayload }
-  /** Issued by us and redeemed before. */
-  | { state: 'spent'; familyId: string; clientId: string };
+export interface CurrentRefreshToken {
+  state: 'current';
+  familyId: string;
+  payload: RefreshTokenPayload;
+  /** What `rotate` has to know of the family. */
+  spent: SpentLog;
+}
 
-/**
- * Refresh tokens as bearers hold them, over the store that holds only hashes.
- *
- * A token is `family.secret+proof`: 256 random bits, and a tag that shows we issued it. So a token spent long ago
- * is recognised as ours, and its reuse noticed, without a row for each token ever issued.
- */
+/** Issued by us and redeemed before. */
+export interface SpentRefreshToken {
+  state: 'spent';
+  familyId: string;
+  clientId: string;
+  /** Milliseconds since the epoch; undefined when it is longer ago than any grace. */
+  spentAt: number | undefined;
+  /** Its direct successor, as long as nobody used that. */
+  successor?: RefreshTokenPayload;
+  /** What it was answered with, as long as that is given again. */
+  answer?: string | undefined;
+}
+
+export type RefreshTokenLookup = CurrentRefreshToken | SpentRefreshToken;
+
+export interface RefreshTokenRotation {
+  /** The token to spend, and how it was found. */
+  from: string;
+  found: CurrentRefreshToken;
+  /** Its successor, of `after`. */
+  to: string;
+  payload: RefreshTokenPayload;
+  /** For who presents `from` once more; sealed so that nobody else can read it, a copy of the store included. */
+  answer: string;
+  answerSeconds: number;
+}
+
+/** Refresh tokens as bearers hold them, over the store that holds only hashes. */
 export interface RefreshTokens {
-  /** A new value for the family; nothing is stored. */
+  /** The first value of a family; nothing is stored. */
   generate(familyId: string): string;
+  /** A value to follow this one; nothing is stored. */
+  after(value: string): string;
   /** Stores the first token of a family. False when the family was ended before. */
   open(value: string, payload: RefreshTokenPayload): Promise<boolean>;
   find(value: string): Promise<RefreshTokenLookup | undefined>;
-  /** One compare-and-set: of parallel calls with the same `from`, one gets true. */
-  rotate(from: string, to: string, payload: RefreshTokenPayload): Promise<boolean>;
+  /** One compare-and-set: of parallel calls with the same `from`, one gets true, and its answer is the one that stays. */
+  rotate(rotation: RefreshTokenRotation): Promise<boolean>;
 }
 
-interface Parts {
-  familyId: string;
-  secret: string;
-  proof: string;
-}
-
-const shape = /^(?<familyId>fam_[\w-]{22})\.(?<secret>[\w-]{43})(?<proof>[\w-]{22})$/;
-
-function parse(value: string): Parts | undefined {
-  const { familyId, secret, proof } = shape.exec(value)?.groups ?? {};
-  return familyId && secret && proof ? { familyId, secret, proof } : undefined;
+interface Stored {
+  token: RefreshTokenPayload;
+  count: number;
+  spent: SpentLog;
 }
 
 export function createRefreshTokens(deps: {
@@ -50,49 +73,63 @@ export function createRefreshTokens(deps: {
   clock: Clock;
 }): RefreshTokens {
   const { families, keys, clock } = deps;
-  const label = 'refresh token';
-  const context = (familyId: string) => `${label} ${familyId}`;
-  const hashes = ({ familyId, secret }: Parts) => keys.lookupHashes(label, `${familyId}.${secret}`);
+  const context = (familyId: string) => `refresh token ${familyId}`;
+  const sealed = (familyId: string, stored: Stored) => keys.seal(context(familyId), JSON.stringify(stored));
+  const mustRead = (value: string) => {
+    const read = readRefreshToken(keys, value);
+    if (!read) throw new Error('not a refresh token of ours');
+    return read;
+  };
 
-  const lookup = (parts: Parts, family: StoredFamily): RefreshTokenLookup | undefined => {
-    const sealed = hashes(parts).includes(family.currentHash)
-      ? keys.open(context(family.id), family.payload)
-      : undefined;
-    if (sealed) return { state: 'current', familyId: family.id, payload: JSON.parse(sealed) };
-    const ours = keys.checkTag(label, `${parts.familyId}.${parts.secret}`, parts.proof);
-    return ours ? { state: 'spent', familyId: family.id, clientId: family.clientId } : undefined;
+  const lookup = (
+    value: string,
+    { hashes, count, isOurs }: RefreshTokenValue,
+    family: StoredFamily,
+  ): RefreshTokenLookup | undefined => {
+    const { id: familyId, clientId } = family;
+    const text = keys.open(context(familyId), family.payload);
+    if (text === undefined) return undefined;
+    const { token, spent, count: current } = JSON.parse(text) as Stored;
+    if (hashes.includes(family.currentHash)) return { state: 'current', familyId, payload: token, spent };
+    if (!isOurs()) return undefined;
+    const found = { state: 'spent', familyId, clientId, spentAt: spentTime(spent, count) } as const;
+    if (count !== current - 1) return found;
+    return { ...found, successor: token, answer: openAnswer(value, familyId, family.answer) };
   };
 
   return {
-    generate: (familyId) => {
-      const secret = randomToken(32);
-      return `${familyId}.${secret}${keys.tag(label, `${familyId}.${secret}`)}`;
+    generate: (familyId) => newRefreshToken(keys, familyId, 0),
+    after: (value) => {
+      const { familyId, count } = mustRead(value);
+      return newRefreshToken(keys, familyId, count + 1);
     },
     open: async (value, payload) => {
-      const parts = mustParse(value);
+      const { familyId, count, hashes } = mustRead(value);
       return families.open({
-        id: parts.familyId,
+        id: familyId,
         accountId: payload.accountId ?? '',
         clientId: payload.clientId ?? '',
-        currentHash: hashes(parts)[0],
-        payload: keys.seal(context(parts.familyId), JSON.stringify(payload)),
+        currentHash: hashes[0],
+        payload: sealed(familyId, { token: payload, count, spent: [] }),
         expiresAt: (payload.exp ?? 0) * 1000,
       });
     },
     find: async (value) => {
-      const parts = parse(value);
-      const family = parts && (await families.find(parts.familyId));
-      return parts && family ? lookup(parts, family) : undefined;
+      const read = readRefreshToken(keys, value);
+      const family = read && (await families.find(read.familyId));
+      return read && family ? lookup(value, read, family) : undefined;
     },
-    rotate: async (from, to, payload) => {
-      const [old, next] = [mustParse(from), mustParse(to)];
+    rotate: async ({ from, found, to, payload, answer, answerSeconds }) => {
+      const [old, next] = [mustRead(from), mustRead(to)];
+      const now = clock.now();
+      const spent = noteSpent(found.spent, old.count, now);
       const rotation = {
-        hash: hashes(next)[0],
-        payload: keys.seal(context(next.familyId), JSON.stringify(payload)),
+        hash: next.hashes[0],
+        payload: sealed(next.familyId, { token: payload, count: next.count, spent }),
         expiresAt: (payload.exp ?? 0) * 1000,
-        at: clock.now(),
+        answer: { sealed: sealAnswer(from, old.familyId, answer), until: now + answerSeconds * 1000 },
       };
-      for (const hash of hashes(old)) {
+      for (const hash of old.hashes) {
         if (await families.rotate(old.familyId, hash, rotation)) return true;
       }
       return false;
@@ -100,8 +137,12 @@ export function createRefreshTokens(deps: {
   };
 }
 
-function mustParse(value: string): Parts {
-  const parts = parse(value);
-  if (!parts) throw new Error('not a refresh token of ours');
-  return parts;
-}
+/** Who can present the token can read its answer, and nobody else: the key comes from the token alone (RFC 5869). */
+const answerKey = (value: string) =>
+  Buffer.from(hkdfSync('sha256', value, '', 'gatehouse refresh answer', 32));
+
+const sealAnswer = (value: string, familyId: string, answer: string) =>
+  seal(answerKey(value), `answer ${familyId}`, answer);
+
+const openAnswer = (value: string, familyId: string, answer: string | undefined) =>
+  answer === undefined ? undefined : open(answerKey(value), `answer ${familyId}`, answer);

@@ -20,22 +20,30 @@ export interface Rotation {
   hash: string;
   payload: string;
   expiresAt: number;
-  /** Milliseconds since the epoch. */
-  at: number;
+  /** What the spent token was answered with, sealed by the caller. */
+  answer: Answer;
+}
+
+export interface Answer {
+  sealed: string;
+  /** Milliseconds since the epoch: until when it is given again. */
+  until: number;
 }
 
 export interface StoredFamily extends Family {
-  /** The token before the current one, and when it was spent. */
-  previous?: { hash: string; spentAt: number } | undefined;
+  /** The answer of the last rotation, sealed, as long as it is given again. */
+  answer?: string | undefined;
 }
 
 /**
  * Concurrency, on every implementation, across processes:
  * - `rotate` is one compare-and-set on the current hash. Of any number of parallel calls with the same `from`
- *   exactly one gets true, and its successor is the current token from then on.
- * - once `end` has resolved, the family is not found, can't be opened and can't be rotated until the time
- *   given, whether it existed before or not. So an issue that races an end can't leave a live token behind.
- * - a family past its `expiresAt` is never returned, swept or not.
+ *   exactly one gets true, and its successor is the current token from then on. The answer is stored in the same step,
+ *   or not at all, and replaces the one before.
+ * - once `end` has resolved, the family is not found, can't be opened and can't be rotated until the time given, whether
+ *   it existed before or not, and its answer is gone. So an issue that races an end can't leave a live token behind.
+ * - a family past its `expiresAt` is never returned, and neither is an answer past its `until`, swept or not. `find` sees
+ *   a family and its answer as one rotation left them.
  */
 export interface FamilyStore {
   /** False when the family was ended already, or exists. */

@@ -47,7 +47,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
       hash: randomToken(),
       payload: randomToken(),
       expiresAt: clock.now() + minute,
-      at: clock.now(),
+      answer: { sealed: randomToken(), until: clock.now() + 10_000 },
       ...changes,
     });
     const opened = async (changes: Partial<Family> = {}): Promise<Family> => {
@@ -88,20 +88,38 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
     });
 
     describe('rotate', () => {
-      test('puts the successor in place and remembers the token before', async () => {
+      test('puts the successor in place, and its answer in place of the one before', async () => {
         const family = await opened();
         const next = successor({ expiresAt: clock.now() + 2 * minute });
         expect(await store.rotate(family.id, family.currentHash, next)).toBe(true);
         const { accountId, clientId, id } = family;
         expect(await other.find(id)).toEqual({
           ...{ id, accountId, clientId, currentHash: next.hash, payload: next.payload },
-          expiresAt: next.expiresAt,
-          previous: { hash: family.currentHash, spentAt: next.at },
+          ...{ expiresAt: next.expiresAt, answer: next.answer.sealed },
         });
-        clock.advance(7);
         const last = successor();
         expect(await other.rotate(id, next.hash, last)).toBe(true);
-        expect((await store.find(id))?.previous).toEqual({ hash: next.hash, spentAt: last.at });
+        expect((await store.find(id))?.answer).toBe(last.answer.sealed);
+      });
+
+      test('gives an answer until its time is over, and the family after it', async () => {
+        const family = await opened();
+        const next = successor();
+        await store.rotate(family.id, family.currentHash, next);
+        clock.advance(9_999);
+        expect((await other.find(family.id))?.answer).toBe(next.answer.sealed);
+        clock.advance(1);
+        expect(await other.find(family.id)).toEqual({
+          ...family,
+          ...{ currentHash: next.hash, payload: next.payload, expiresAt: next.expiresAt },
+        });
+      });
+
+      test('takes an answer that is over already', async () => {
+        const family = await opened();
+        const over = { sealed: randomToken(), until: clock.now() };
+        expect(await store.rotate(family.id, family.currentHash, successor({ answer: over }))).toBe(true);
+        expect(await store.find(family.id)).not.toHaveProperty('answer');
       });
 
       test('changes nothing unless the hash given is current', async () => {
@@ -117,7 +135,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
 
       test('has one winner of 100 in parallel, whose successor is current', async () => {
         const family = await opened();
-        const successors = Array.from({ length: 100 }, (_, index) => successor({ at: clock.now() + index }));
+        const successors = Array.from({ length: 100 }, () => successor());
         const won = await Promise.all(
           successors.map((next, index) => either(index).rotate(family.id, family.currentHash, next)),
         );
@@ -126,7 +144,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect(await store.find(family.id)).toMatchObject({
           currentHash: winner?.hash,
           payload: winner?.payload,
-          previous: { hash: family.currentHash, spentAt: winner?.at },
+          answer: winner?.answer.sealed,
         });
       });
     });
@@ -182,6 +200,20 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         await expectEnded(newFamily({ id: family.id }), family.currentHash);
         clock.advance(2);
         await opened({ id: family.id });
+      });
+
+      test('leaves no answer behind, for a family that is opened again either', async () => {
+        const family = await opened();
+        await store.rotate(
+          family.id,
+          family.currentHash,
+          successor({ answer: { sealed: 'a', until: clock.now() + 3 * minute } }),
+        );
+        await other.end(family.id, clock.now() + minute);
+        await expectEnded(family, family.currentHash);
+        clock.advance(minute + 1);
+        const again = await opened({ id: family.id });
+        expect(await store.find(family.id)).toEqual(again);
       });
 
       test('wins every race with open and rotate', async () => {

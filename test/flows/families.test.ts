@@ -103,14 +103,18 @@ describe('families of refresh tokens, on two processes', () => {
 
   test('a forged token of a live family gets nothing and ends nothing', async () => {
     const [mine, other] = [await signedIn(web()), await signedIn(web())];
-    const [id, rest = ''] = mine.refresh.split('.');
-    const [otherId, otherRest] = other.refresh.split('.');
+    const [id, count, rest = ''] = mine.refresh.split(/[.~]/);
+    const [otherId, , otherRest] = other.refresh.split(/[.~]/);
     const forged = [
-      `${id}.${'A'.repeat(43)}${rest.slice(43)}`,
-      `${id}.${'A'.repeat(rest.length)}`,
-      `${id}.${otherRest}`,
-      `${otherId}.${rest}`,
-      `${id}.${rest}A`,
+      `${id}.${count}~${'A'.repeat(43)}${rest.slice(43)}`,
+      `${id}.${count}~${'A'.repeat(rest.length)}`,
+      `${id}.1~${rest}`,
+      `${id}.-1~${rest}`,
+      `${id}.${rest}`,
+      `${id}.${count}~${otherRest}`,
+      `${otherId}.${count}~${rest}`,
+      `${id}.${count}~${rest}A`,
+      `${id}.${count}~`,
       `${id}.`,
       `${id}`,
       rest,

@@ -31,6 +31,7 @@ describe('metrics', () => {
       'gatehouse_outbox_oldest_seconds gauge',
       'gatehouse_outbox_pending gauge',
       'gatehouse_outbox_set_aside gauge',
+      'gatehouse_refresh_tokens_repeated_total counter',
       'gatehouse_refresh_tokens_reused_total counter',
       'gatehouse_sign_ins_total counter',
       'gatehouse_store_call_duration_seconds histogram',

@@ -19,7 +19,7 @@ class WatchedFamilyStore extends MemoryFamilyStore {
   }
 
   override async rotate(familyId: string, from: string, to: Rotation): Promise<boolean> {
-    this.written.push(to);
+    this.written.push({ ...to });
     return super.rotate(familyId, from, to);
   }
 }
@@ -44,6 +44,21 @@ beforeEach(() => {
   familyId = newId('fam');
 });
 
+/** Spends `from` for a successor, as the grant does it; undefined when somebody else was first. */
+async function spend(from: string, changes: object = {}, by = tokens): Promise<string | undefined> {
+  const [found, to] = [await by.find(from), by.after(from)];
+  if (found?.state !== 'current') throw new Error('not current');
+  const answer = `the answer that names ${to}`;
+  const rotation = { from, found, to, payload: payload(changes), answer, answerSeconds: 10 };
+  return (await by.rotate(rotation)) ? to : undefined;
+}
+
+async function spent(from: string, changes: object = {}, by = tokens): Promise<string> {
+  const to = await spend(from, changes, by);
+  if (to === undefined) throw new Error('was not spent');
+  return to;
+}
+
 async function opened(): Promise<string> {
   const value = tokens.generate(familyId);
   expect(await tokens.open(value, payload())).toBe(true);
@@ -53,47 +68,94 @@ async function opened(): Promise<string> {
 test('a token names its family, and 256 bits of it are a secret that is new each time', () => {
   const values = Array.from({ length: 20 }, () => tokens.generate(familyId));
   expect(new Set(values).size).toBe(20);
-  for (const value of values) expect(value).toMatch(/^fam_[\w-]{22}\.[\w-]{65}$/);
+  for (const value of values) expect(value).toMatch(/^fam_[\w-]{22}\.0~[\w-]{65}$/);
 });
 
 test('the current one gives the payload, of the latest rotation', async () => {
   const first = await opened();
-  expect(await tokens.find(first)).toEqual({ state: 'current', familyId, payload: payload() });
-  const second = tokens.generate(familyId);
-  expect(await tokens.rotate(first, second, payload({ rotations: 1 }))).toBe(true);
+  expect(await tokens.find(first)).toMatchObject({ state: 'current', familyId, payload: payload() });
+  const second = await spent(first, { rotations: 1 });
+  expect(second).toMatch(/^fam_[\w-]{22}\.1~[\w-]{65}$/);
   expect(await tokens.find(second)).toMatchObject({ state: 'current', payload: { rotations: 1 } });
 });
 
-test('those spent before are known for ours, however long ago', async () => {
-  const values = [await opened()];
-  for (let round = 1; round <= 5; round += 1) {
-    values.push(tokens.generate(familyId));
-    await tokens.rotate(values[round - 1] ?? '', values[round] ?? '', payload());
-  }
-  for (const spent of values.slice(0, 5))
-    expect(await tokens.find(spent)).toEqual({ state: 'spent', familyId, clientId: 'app' });
+describe('one that was spent', () => {
+  test('gives its answer and its successor, for as long as that is unused and the answer is kept', async () => {
+    const first = await opened();
+    const second = await spent(first, { rotations: 1 });
+    const known = { state: 'spent', familyId, clientId: 'app', spentAt: clock.now() };
+    const answer = `the answer that names ${second}`;
+    clock.advance(9_999);
+    expect(await tokens.find(first)).toEqual({
+      ...known,
+      successor: payload({ rotations: 1, exp: expect.anything() }),
+      answer,
+    });
+    clock.advance(1);
+    expect(await tokens.find(first)).toMatchObject({ ...known, answer: undefined });
+    await spent(second);
+    expect(await tokens.find(first)).toEqual(known);
+  });
+
+  test('is known for ours however long ago, but for when it was', async () => {
+    const values = [await opened()];
+    const times: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      times.push(clock.now());
+      values.push(await spent(values[round] ?? ''));
+      clock.advance(20_000);
+    }
+    for (const [round, value] of values.slice(0, 5).entries()) {
+      const spentAt = round === 0 ? undefined : times[round];
+      expect(await tokens.find(value)).toMatchObject({ state: 'spent', familyId, clientId: 'app' });
+      expect((await tokens.find(value)) as object).toHaveProperty('spentAt', spentAt);
+    }
+  });
+
+  test('gives nothing to who knows the family but not the token', async () => {
+    const first = await opened();
+    await spent(first);
+    const stored = await families.find(familyId);
+    expect(stored?.answer).toBeDefined();
+    const keys = createServerKeys([secrets.first]);
+    // The server secrets alone don't open it.
+    for (const context of [`answer ${familyId}`, `refresh token ${familyId}`])
+      expect(keys.open(context, stored?.answer ?? '')).toBeUndefined();
+  });
 });
 
-test('of parallel rotations one succeeds', async () => {
+test('of parallel rotations one succeeds, and its answer stays', async () => {
   const first = await opened();
-  const successors = Array.from({ length: 10 }, () => tokens.generate(familyId));
-  const won = await Promise.all(successors.map((next) => tokens.rotate(first, next, payload())));
+  const found = await tokens.find(first);
+  if (found?.state !== 'current') throw new Error('not current');
+  const successors = Array.from({ length: 10 }, () => tokens.after(first));
+  const won = await Promise.all(
+    successors.map((to) =>
+      tokens.rotate({ from: first, found, to, payload: payload(), answer: to, answerSeconds: 10 }),
+    ),
+  );
   expect(won.filter(Boolean)).toHaveLength(1);
-  expect(await tokens.find(successors[won.indexOf(true)] ?? '')).toMatchObject({ state: 'current' });
+  const winner = successors[won.indexOf(true)] ?? '';
+  expect(await tokens.find(winner)).toMatchObject({ state: 'current' });
+  expect(await tokens.find(first)).toMatchObject({ state: 'spent', answer: winner });
 });
+
+const familyOf = (value: string) => value.split('.')[0] ?? '';
 
 describe('nothing is found for', () => {
   test.each<[string, (value: string) => string]>([
     ['nothing', () => ''],
-    ['a made-up secret', (value) => `${value.split('.')[0]}.${'A'.repeat(65)}`],
+    ['a made-up secret', (value) => `${familyOf(value)}.0~${'A'.repeat(65)}`],
     [
       'a made-up secret with a proof of another',
-      (value) => `${value.split('.')[0]}.${'A'.repeat(43)}${value.slice(-22)}`,
+      (value) => `${familyOf(value)}.0~${'A'.repeat(43)}${value.slice(-22)}`,
     ],
-    ['a secret in another family', (value) => `${newId('fam')}.${value.split('.')[1]}`],
+    ['a secret in another family', (value) => value.replace(familyOf(value), newId('fam'))],
     ['more than a token', (value) => `${value}A`],
     ['less than a token', (value) => value.slice(0, -1)],
-    ['the family alone', (value) => value.split('.')[0] ?? ''],
+    ['a secret with another count', (value) => value.replace('.0~', '.1~')],
+    ['a count with a leading zero', (value) => value.replace('.0~', '.00~')],
+    ['the family alone', (value) => familyOf(value)],
     ['another line behind it', (value) => `${value}\n`],
   ])('%s', async (_, change) => {
     expect(await tokens.find(change(await opened()))).toBeUndefined();
@@ -114,7 +176,7 @@ describe('nothing is found for', () => {
     for (const record of families.written) {
       const hash = 'currentHash' in record ? record.currentHash : record.hash;
       expect(hash).toHaveLength(43);
-      expect(await tokens.find(`${familyId}.${hash}${'A'.repeat(22)}`)).toBeUndefined();
+      expect(await tokens.find(`${familyId}.0~${hash}${'A'.repeat(22)}`)).toBeUndefined();
     }
   });
 });
@@ -124,13 +186,13 @@ test('a family that was ended first is not opened', async () => {
   expect(await tokens.open(tokens.generate(familyId), payload())).toBe(false);
 });
 
-test('neither secret nor payload reaches the store', async () => {
+test('neither secret nor payload nor answer reaches the store', async () => {
   const first = await opened();
-  const second = tokens.generate(familyId);
-  await tokens.rotate(first, second, payload());
+  const second = await spent(first);
   const text = JSON.stringify(families.written);
   expect(families.written).toHaveLength(2);
-  for (const value of [first, second]) expect(text).not.toContain(value.split('.')[1]?.slice(0, 43));
+  for (const value of [first, second]) expect(text).not.toContain(value.split('~')[1]?.slice(0, 43));
+  expect(text).not.toContain('the answer that names');
   expect(text).not.toContain('very-visible');
 });
 
@@ -139,9 +201,11 @@ describe('when the server secrets change', () => {
     const first = await opened();
     const after = under(secrets.second, secrets.first);
     expect(await after.find(first)).toMatchObject({ state: 'current' });
-    const second = after.generate(familyId);
-    expect(await after.rotate(first, second, payload())).toBe(true);
-    expect(await after.find(first)).toMatchObject({ state: 'spent' });
+    const second = await spent(first, {}, after);
+    expect(await after.find(first)).toMatchObject({
+      state: 'spent',
+      answer: expect.stringContaining(second),
+    });
     const later = under(secrets.second);
     expect(await later.find(second)).toMatchObject({ state: 'current' });
     expect(await later.find(first)).toBeUndefined();

@@ -75,11 +75,13 @@ describe('revoking', () => {
 });
 
 describe('ending a family', () => {
+  const answer = { sealed: 'an answer', until: 0 };
+
   test('lets it never refresh or open again', async () => {
     const { clock, families, revocation } = createWorld();
     await families.open(family(clock.now() + 86_400_000));
     await revocation.endFamily('fam_1');
-    const successor = { hash: 'h2', payload: 'sealed', expiresAt: clock.now() + 86_400_000, at: clock.now() };
+    const successor = { hash: 'h2', payload: 'sealed', expiresAt: clock.now() + 86_400_000, answer };
     await expect(families.rotate('fam_1', 'h1', successor)).resolves.toBe(false);
     clock.advance(tombstoneSeconds * 1000 - 1);
     await expect(families.open(family(clock.now() + 1000))).resolves.toBe(false);
@@ -92,7 +94,7 @@ describe('ending a family', () => {
     const slow = {
       end: async (id: string, until: number) => {
         clock.advance(300_000);
-        const successor = { hash: 'h2', payload: 'sealed', expiresAt: until, at: clock.now() };
+        const successor = { hash: 'h2', payload: 'sealed', expiresAt: until, answer };
         if (await families.rotate(id, 'h1', successor)) issuedUntil = clock.now() + accessTokenSeconds * 1000;
         await families.end(id, until);
       },

@@ -1,10 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { Family, FamilyStore, Rotation, StoredFamily } from '../../ports/family-store.ts';
+import type { Answer, Family, FamilyStore, Rotation, StoredFamily } from '../../ports/family-store.ts';
+
+type Kept = Family & { answer?: Answer };
 
 /** Families in memory. */
 export class MemoryFamilyStore implements FamilyStore {
   readonly #clock: Clock;
-  readonly #families = new Map<string, StoredFamily>();
+  readonly #families = new Map<string, Kept>();
   readonly #ended = new Map<string, number>();
 
   constructor({ clock }: { clock: Clock }) {
@@ -18,15 +20,17 @@ export class MemoryFamilyStore implements FamilyStore {
   }
 
   async find(familyId: string): Promise<StoredFamily | undefined> {
-    return structuredClone(this.#live(familyId));
+    const { answer, ...family } = this.#live(familyId) ?? {};
+    if (!('id' in family)) return undefined;
+    const isGiven = answer !== undefined && answer.until > this.#clock.now();
+    return { ...family, ...(isGiven && { answer: answer.sealed }) };
   }
 
   async rotate(familyId: string, from: string, to: Rotation): Promise<boolean> {
     const family = this.#live(familyId);
     if (family?.currentHash !== from) return false;
-    const { hash, payload, expiresAt, at } = to;
-    const previous = { hash: from, spentAt: at };
-    this.#families.set(familyId, { ...family, currentHash: hash, payload, expiresAt, previous });
+    const { hash, ...rest } = to;
+    this.#families.set(familyId, { ...family, ...rest, currentHash: hash });
     return true;
   }
 
@@ -35,7 +39,7 @@ export class MemoryFamilyStore implements FamilyStore {
     this.#ended.set(familyId, Math.max(until, this.#ended.get(familyId) ?? 0));
   }
 
-  #live(familyId: string): StoredFamily | undefined {
+  #live(familyId: string): Kept | undefined {
     const family = this.#families.get(familyId);
     return family && family.expiresAt > this.#clock.now() ? family : undefined;
   }

@@ -43,6 +43,19 @@ export class PostgresExpiredRows implements ExpiredRows {
         { before, limit: limit - deleted },
       );
     }
-    return deleted;
+    return deleted < limit ? deleted + (await this.#forgetAnswers(limit - deleted, now)) : deleted;
+  }
+
+  /** A family outlives the answer of its last rotation. */
+  #forgetAnswers(limit: number, now: number): Promise<number> {
+    return affected(
+      this.#db,
+      `with over as materialized (
+         select ctid from families where answer_until <= :now
+         order by answer_until limit :limit for update skip locked
+       )
+       update families set answer = null, answer_until = null from over where families.ctid = over.ctid`,
+      { now, limit },
+    );
   }
 }

@@ -7,10 +7,10 @@ interface FamilyRow {
   account_id: string;
   client_id: string;
   current_hash: string;
-  previous_hash: string | null;
-  previous_spent_at: string | null;
   payload: string;
   expires_at: string;
+  /** Null where it isn't given any more. */
+  answer: string | null;
 }
 
 function toFamily(row: FamilyRow): StoredFamily {
@@ -21,9 +21,7 @@ function toFamily(row: FamilyRow): StoredFamily {
     currentHash: row.current_hash,
     payload: row.payload,
     expiresAt: Number(row.expires_at),
-    ...(row.previous_hash !== null && {
-      previous: { hash: row.previous_hash, spentAt: Number(row.previous_spent_at) },
-    }),
+    ...(row.answer !== null && { answer: row.answer }),
   };
 }
 
@@ -48,7 +46,7 @@ export class PostgresFamilyStore implements FamilyStore {
        on conflict (id) do update set
          account_id = excluded.account_id, client_id = excluded.client_id,
          current_hash = excluded.current_hash, payload = excluded.payload, expires_at = excluded.expires_at,
-         previous_hash = null, previous_spent_at = null, ended = false
+         answer = null, answer_until = null, ended = false
        where families.expires_at <= :now`,
       {
         id: family.id,
@@ -67,7 +65,9 @@ export class PostgresFamilyStore implements FamilyStore {
     if (!storable(familyId)) return undefined;
     const [row] = await rows<FamilyRow>(
       this.#db,
-      'select * from families where id = :familyId and not ended and expires_at > :now',
+      `select id, account_id, client_id, current_hash, payload, expires_at,
+         case when answer_until > :now then answer end as answer
+       from families where id = :familyId and not ended and expires_at > :now`,
       { familyId, now: this.#clock.now() },
     );
     return row && toFamily(row);
@@ -78,8 +78,8 @@ export class PostgresFamilyStore implements FamilyStore {
     const rotated = await affected(
       this.#db,
       `update families set
-         previous_hash = current_hash, previous_spent_at = :at,
-         current_hash = :hash, payload = :payload, expires_at = :expiresAt
+         current_hash = :hash, payload = :payload, expires_at = :expiresAt,
+         answer = :answer, answer_until = :answerUntil
        where id = :familyId and current_hash = :from and not ended and expires_at > :now`,
       {
         familyId,
@@ -87,7 +87,8 @@ export class PostgresFamilyStore implements FamilyStore {
         hash: to.hash,
         payload: to.payload,
         expiresAt: to.expiresAt,
-        at: to.at,
+        answer: to.answer.sealed,
+        answerUntil: to.answer.until,
         now: this.#clock.now(),
       },
     );
@@ -101,7 +102,7 @@ export class PostgresFamilyStore implements FamilyStore {
       `insert into families (id, account_id, client_id, current_hash, payload, expires_at, ended)
        values (:familyId, '', '', '', '', :until, true)
        on conflict (id) do update set
-         current_hash = '', payload = '', previous_hash = null, previous_spent_at = null, ended = true,
+         current_hash = '', payload = '', answer = null, answer_until = null, ended = true,
          expires_at = case when families.ended then greatest(families.expires_at, excluded.expires_at)
            else excluded.expires_at end`,
       { familyId, until },

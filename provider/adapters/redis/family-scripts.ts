@@ -1,42 +1,56 @@
 /**
- * A family is a hash: `a` account, `c` client, `h` current hash, `p` payload, `e` expiry, and of the token before,
- * `ph` hash and `ps` when it was spent. An ended family is the same hash with nothing but `t`, until when it stays
- * ended. Times as in `oidc-scripts.ts`.
+ * A family is a hash: `a` account, `c` client, `h` current hash, `p` payload, `e` expiry. An ended family is the same hash
+ * with nothing but `t`, until when it stays ended. Beside it lies the answer of its last rotation: `s` sealed, `u` until
+ * when it is given again. Times as in `oidc-scripts.ts`.
  */
 const prelude = `
-local function expire(at)
-  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', math.ceil(tonumber(at)) + 60000))
+local function expire(key, at)
+  redis.call('PEXPIREAT', key, string.format('%.0f', math.ceil(tonumber(at)) + 60000))
 end
 local function ahead(time)
   return time and tonumber(time) > tonumber(ARGV[1])
 end
 `;
 
-/** KEYS: family. ARGV: now, account, client, hash, payload, expiresAt. Gives 1 when it was opened. */
+/** KEYS: family, answer. ARGV: now, account, client, hash, payload, expiresAt. Gives 1 when it was opened. */
 export const openScript = `${prelude}
 local old = redis.call('HMGET', KEYS[1], 't', 'e')
 if ahead(old[1]) or ahead(old[2]) then return 0 end
-redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('HSET', KEYS[1], 'a', ARGV[2], 'c', ARGV[3], 'h', ARGV[4], 'p', ARGV[5], 'e', ARGV[6])
-expire(ARGV[6])
+expire(KEYS[1], ARGV[6])
 return 1
 `;
 
-/** KEYS: family. ARGV: now, hash to replace, its successor, payload, expiresAt, at. Gives 1 when it was replaced. */
+/** KEYS: family, answer. ARGV: now. Gives account, client, hash, payload, expiry and, where one is given again, the answer. */
+export const findScript = `${prelude}
+local family = redis.call('HMGET', KEYS[1], 'a', 'c', 'h', 'p', 'e')
+if not ahead(family[5]) then return {} end
+local answer = redis.call('HMGET', KEYS[2], 'u', 's')
+if ahead(answer[1]) then family[6] = answer[2] end
+return family
+`;
+
+/**
+ * KEYS: family, answer. ARGV: now, hash to replace, its successor, payload, expiresAt, answer, until. Gives 1 when it was
+ * replaced.
+ */
 export const rotateScript = `${prelude}
 local old = redis.call('HMGET', KEYS[1], 'e', 'h')
 if not ahead(old[1]) or old[2] ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], 'h', ARGV[3], 'p', ARGV[4], 'e', ARGV[5], 'ph', ARGV[2], 'ps', ARGV[6])
-expire(ARGV[5])
+redis.call('HSET', KEYS[1], 'h', ARGV[3], 'p', ARGV[4], 'e', ARGV[5])
+expire(KEYS[1], ARGV[5])
+redis.call('HSET', KEYS[2], 's', ARGV[6], 'u', ARGV[7])
+expire(KEYS[2], ARGV[7])
 return 1
 `;
 
-/** KEYS: family. ARGV: now, until. */
+/** KEYS: family, answer. ARGV: now, until. */
 export const endScript = `${prelude}
 local ended = redis.call('HGET', KEYS[1], 't')
 local till = ARGV[2]
 if ended and tonumber(ended) > tonumber(till) then till = ended end
-redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('HSET', KEYS[1], 't', till)
-expire(till)
+expire(KEYS[1], till)
 `;

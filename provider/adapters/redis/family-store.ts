@@ -1,13 +1,14 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Family, FamilyStore, Rotation, StoredFamily } from '../../ports/family-store.ts';
 import type { RedisConnection, RedisScript } from './connection.ts';
-import { endScript, openScript, rotateScript } from './family-scripts.ts';
+import { endScript, findScript, openScript, rotateScript } from './family-scripts.ts';
 
-/** Families in Redis: one hash each, written by one script at a time. */
+/** Families in Redis: one hash each, and for a while another with its last answer; one script at a time. */
 export class RedisFamilyStore implements FamilyStore {
   readonly #redis: RedisConnection;
   readonly #clock: Clock;
   readonly #open: RedisScript;
+  readonly #find: RedisScript;
   readonly #rotate: RedisScript;
   readonly #end: RedisScript;
 
@@ -15,6 +16,7 @@ export class RedisFamilyStore implements FamilyStore {
     this.#redis = redis;
     this.#clock = clock;
     this.#open = redis.script('gatehouseOpenFamily', openScript);
+    this.#find = redis.script('gatehouseFindFamily', findScript);
     this.#rotate = redis.script('gatehouseRotateFamily', rotateScript);
     this.#end = redis.script('gatehouseEndFamily', endScript);
   }
@@ -22,34 +24,31 @@ export class RedisFamilyStore implements FamilyStore {
   async open(family: Family): Promise<boolean> {
     const { id, accountId, clientId, currentHash, payload, expiresAt } = family;
     const args = [this.#clock.now(), accountId, clientId, currentHash, payload, expiresAt];
-    return (await this.#open([this.#key(id)], args)) === 1;
+    return (await this.#open(this.#keys(id), args)) === 1;
   }
 
-  async find(familyId: string): Promise<StoredFamily | undefined> {
-    const fields = await this.#redis.run((client) =>
-      client.hmget(this.#key(familyId), 'a', 'c', 'h', 'p', 'e', 'ph', 'ps'),
-    );
-    const [accountId, clientId, currentHash, payload, expiresAt, previousHash, spentAt] = fields.map(
-      (field) => field ?? '',
-    );
-    if (!accountId || !clientId || !currentHash || payload === undefined) return undefined;
-    if (Number(expiresAt) <= this.#clock.now()) return undefined;
-    return {
-      ...{ id: familyId, accountId, clientId, currentHash, payload, expiresAt: Number(expiresAt) },
-      ...(previousHash ? { previous: { hash: previousHash, spentAt: Number(spentAt) } } : {}),
-    };
+  async find(id: string): Promise<StoredFamily | undefined> {
+    const found = (await this.#find(this.#keys(id), [this.#clock.now()])) as (string | null)[];
+    const [accountId, clientId, currentHash, payload, expiresAt, answer] = found;
+    if (!accountId || !clientId || !currentHash || typeof payload !== 'string') return undefined;
+    const family = { id, accountId, clientId, currentHash, payload, expiresAt: Number(expiresAt) };
+    return typeof answer === 'string' ? { ...family, answer } : family;
   }
 
-  async rotate(familyId: string, from: string, to: Rotation): Promise<boolean> {
-    const args = [this.#clock.now(), from, to.hash, to.payload, to.expiresAt, to.at];
-    return (await this.#rotate([this.#key(familyId)], args)) === 1;
+  async rotate(
+    familyId: string,
+    from: string,
+    { hash, payload, expiresAt, answer }: Rotation,
+  ): Promise<boolean> {
+    const args = [this.#clock.now(), from, hash, payload, expiresAt, answer.sealed, answer.until];
+    return (await this.#rotate(this.#keys(familyId), args)) === 1;
   }
 
   async end(familyId: string, until: number): Promise<void> {
-    await this.#end([this.#key(familyId)], [this.#clock.now(), until]);
+    await this.#end(this.#keys(familyId), [this.#clock.now(), until]);
   }
 
-  #key(familyId: string): string {
-    return this.#redis.key(familyId, 'f');
+  #keys(familyId: string): string[] {
+    return [this.#redis.key(familyId, 'f'), this.#redis.key(familyId, 'fa')];
   }
 }

@@ -71,6 +71,24 @@ test('what was consumed stays as long as a repeat must be recognised', async () 
   expect(await expired.sweep(100, now + 1_001)).toBe(1);
 });
 
+test('the answer of a refresh is forgotten before its family is', async () => {
+  const pool = openPool();
+  await emptyTables(pool);
+  const { knex: db } = pool;
+  const store = new PostgresFamilyStore({ db, clock });
+  const [id, now] = [newId('fam'), clock.now()];
+  const times = { payload: 'p', expiresAt: now + 60_000 };
+  await store.open({ id, accountId: 'user_1', clientId: 'app', currentHash: 'h', ...times });
+  await store.rotate(id, 'h', { hash: 'i', ...times, answer: { sealed: 'secret', until: now + 1_000 } });
+  const expired = new PostgresExpiredRows({ db, outboxRetentionMs });
+  expect(await expired.sweep(100, now + 999)).toBe(0);
+  expect(await expired.sweep(100, now + 1_000)).toBe(1);
+  expect(await rows(db, 'select answer, answer_until from families', {})).toEqual([
+    { answer: null, answer_until: null },
+  ]);
+  expect(await store.find(id)).toMatchObject({ currentHash: 'i' });
+});
+
 test('events that were not published stay, however old', async () => {
   const pool = openPool();
   await emptyTables(pool);

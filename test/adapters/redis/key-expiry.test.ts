@@ -47,11 +47,14 @@ test('the key of a family goes by itself, ended or not', async () => {
 
   await store.open({ ...family, expiresAt: now + minute });
   expect(await expiry(key)).toBe(now + minute + late);
-  await store.rotate('fam_1', 'h', { hash: 'i', payload: 'q', expiresAt: now + 2 * minute, at: now });
+  const answer = { sealed: 's', until: now + 1000 };
+  await store.rotate('fam_1', 'h', { hash: 'i', payload: 'q', expiresAt: now + 2 * minute, answer });
   expect(await expiry(key)).toBe(now + 2 * minute + late);
+  expect(await expiry(redis.key('fam_1', 'fa'))).toBe(now + 1000 + late);
   await store.end('fam_1', now + 3 * minute);
   expect(await expiry(key)).toBe(now + 3 * minute + late);
   expect(await redis.run((client) => client.hkeys(key))).toEqual(['t']);
+  expect(await redis.run((client) => client.exists(redis.key('fam_1', 'fa')))).toBe(0);
 });
 
 test('a time that is no whole number of milliseconds is taken, and kept longer rather than shorter', async () => {

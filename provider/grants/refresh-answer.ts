@@ -1,0 +1,41 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { z } from 'zod';
+
+/** What a redemption of a refresh token asks for, besides by which token. */
+export interface RefreshRequest {
+  scope: string | undefined;
+  resource: string[];
+  /** Thumbprint of the key that the request was proved with (RFC 9449 §6.1). */
+  jkt: string | undefined;
+}
+
+const schema = z.object({
+  scope: z.string().optional(),
+  resource: z.array(z.string()),
+  jkt: z.string().optional(),
+  body: z.record(z.string(), z.unknown()),
+});
+
+/** A redemption as it was settled: what was asked, and the response's body, member for member. */
+export type SettledRefresh = z.infer<typeof schema>;
+
+/** @returns what this request asks for, the same for requests that mean the same */
+export function refreshRequest({ oidc }: KoaContextWithOIDC, jkt: string | undefined): RefreshRequest {
+  const { scope, resource } = oidc.params ?? {};
+  return {
+    // The order of scopes has no meaning (RFC 6749 §3.3).
+    scope: typeof scope === 'string' ? [...new Set(scope.split(' '))].sort().join(' ') : undefined,
+    resource: [...new Set([resource ?? []].flat() as string[])].sort(),
+    jkt,
+  };
+}
+
+/** Whether both ask for the same scopes and the same resources. */
+export function asksTheSame(one: RefreshRequest, other: SettledRefresh): boolean {
+  return one.scope === other.scope && JSON.stringify(one.resource) === JSON.stringify(other.resource);
+}
+
+export const writeSettled = (request: RefreshRequest, body: Record<string, unknown>): string =>
+  JSON.stringify({ ...request, body });
+
+export const readSettled = (text: string): SettledRefresh => schema.parse(JSON.parse(text));

@@ -1,0 +1,65 @@
+import type { Provider, RefreshToken } from 'oidc-provider';
+
+export type RefreshTokenPayload = Record<string, unknown>;
+
+/** The refresh token in use. */
+export interface CurrentToken {
+  state: 'current';
+  familyId: string;
+  payload: RefreshTokenPayload;
+}
+
+/** One that was redeemed before. */
+export interface SpentToken {
+  state: 'spent';
+  familyId: string;
+  clientId: string;
+  /** Milliseconds since the epoch; undefined when it is longer ago than any grace. */
+  spentAt: number | undefined;
+  /** What follows it directly, as long as nobody used that. */
+  successor?: RefreshTokenPayload;
+  answer?: string | undefined;
+}
+
+export interface RefreshTokenGrantDeps<Current extends CurrentToken = CurrentToken> {
+  refreshTokens: {
+    after(value: string): string;
+    find(value: string): Promise<Current | SpentToken | undefined>;
+    rotate(rotation: {
+      from: string;
+      found: Current;
+      to: string;
+      payload: RefreshTokenPayload;
+      answer: string;
+      answerSeconds: number;
+    }): Promise<boolean>;
+  };
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** How long after its use a token's redemption gets the same answer (DESIGN §1, G1). */
+  graceSeconds(clientId: string): number;
+  isSessionAlive(provider: Provider, token: RefreshToken): Promise<boolean>;
+  client(id: string): { firstParty: boolean; scopes: readonly string[] } | undefined;
+  /**
+   * The audience of a token for these scopes: the one asked for, else out of those the family was granted. Throws
+   * `invalid_target` or `invalid_scope` when there can be none.
+   */
+  audience(clientId: string, scopes: ReadonlySet<string>, granted: readonly string[], asked: unknown): string;
+  /** Notes that the family is in use; gives what its next refresh token remembers of that. */
+  noteUse(token: RefreshToken): number;
+  /** A spent token came again within the grace, and what became of it. */
+  repeated(family: FamilyOfClient, outcome: RepeatOutcome): void;
+  /** A spent token came again after the grace: ends its family, and tells. */
+  reused(family: FamilyOfClient): Promise<void>;
+}
+
+export interface FamilyOfClient {
+  familyId: string;
+  clientId: string;
+}
+
+/** It got the same answer; its successor was used already; or the same answer isn't for who asks. */
+export type RepeatOutcome = 'answered' | 'superseded' | 'refused';
+
+/** A refresh token with the fields of ours. */
+export type OurRefreshToken = RefreshToken & { familyId: string; generation: number; sessionSid?: string };

@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  type Deployment,
+  type DeploymentOptions,
+  demo,
+  startEmbedded,
+  startServers,
+} from '../support/deployment.ts';
+import { createDpopKey } from '../support/dpop.ts';
+import { type JsonAnswer, type Parameters, type TestClient, tokensOf } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { allScopes, appDocument, createApp, postJson, standing, tally } from './apps.ts';
+
+const kinds = [
+  { name: 'the embedded default', start: startEmbedded },
+  {
+    name: 'Postgres alone, three processes',
+    start: (options: DeploymentOptions) => startServers({ ...options, processes: 3, redis: false }),
+  },
+  {
+    name: 'Postgres and Redis, three processes',
+    start: (options: DeploymentOptions) => startServers({ ...options, processes: 3 }),
+  },
+];
+
+const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+const clients = [
+  appDocument('patient', { graceSeconds: 60 }),
+  appDocument('patient-spa', { graceSeconds: 60, auth: 'none' }),
+  appDocument('own', {
+    ...{ graceSeconds: 60, auth: 'none', firstParty: true },
+    grants: ['authorization_code', 'refresh_token', 'password'],
+  }),
+];
+
+const bodies = (answers: readonly JsonAnswer[]) =>
+  tally(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`));
+const times = <T>(count: number, work: (index: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+
+describe.each(kinds)('G1, a refresh has one answer, on $name', ({ start }) => {
+  let deployment: Deployment;
+  let app: TestClient;
+  beforeAll(async () => {
+    deployment = await start({ clients });
+    app = createApp(deployment, 'patient');
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const signIn = async (client = app, parameters: Parameters = offline) => {
+    const tokens = await client.signIn(createUserAgent(deployment), parameters);
+    return tokens.refresh_token ?? '';
+  };
+  const logIn = async () => {
+    const { email, password } = demo;
+    const { body } = await postJson(deployment, '/auth/login', { email, password, clientId: 'own' });
+    return String(body.refreshToken);
+  };
+  const refreshByJson = (refreshToken: string) =>
+    postJson(deployment, '/auth/refresh', { refreshToken, clientId: 'own' });
+
+  test('100 parallel redemptions get the identical body, whose tokens live and refresh', async () => {
+    const token = await signIn();
+    const answers = await times(100, () => app.refresh(token));
+    expect(Object.keys(bodies(answers))).toHaveLength(1);
+    const [tokens] = answers.map(tokensOf);
+    expect(Object.keys(tokens ?? {}).sort()).toEqual(
+      ['access_token', 'expires_in', 'id_token', 'refresh_token', 'scope', 'token_type'].sort(),
+    );
+    expect(await standing(deployment, app, tokens?.access_token ?? '')).toBe('live');
+    expect((await app.refresh(tokens?.refresh_token)).status).toBe(200);
+  });
+
+  test('40 parallel redemptions at /auth/refresh, too', async () => {
+    const token = await logIn();
+    const answers = await times(40, () => refreshByJson(token));
+    expect(Object.keys(bodies(answers))).toHaveLength(1);
+    expect(answers[0]?.status).toBe(200);
+    expect((await refreshByJson(String(answers[0]?.body.refreshToken))).status).toBe(200);
+  });
+
+  test('a later one on every process gets it too, and at the other door the same tokens', async () => {
+    const token = await logIn();
+    const first = await refreshByJson(token);
+    for (const _ of deployment.origins)
+      expect(await refreshByJson(token)).toMatchObject({ body: first.body });
+    const other = tokensOf(await createApp(deployment, 'own', 'public').refresh(token));
+    expect(other).toMatchObject({
+      access_token: first.body.accessToken,
+      refresh_token: first.body.refreshToken,
+    });
+  });
+
+  test('once its successor was used, the old one gets invalid_grant, and nothing ends', async () => {
+    const chain = [await signIn()];
+    for (let round = 0; round < 3; round += 1)
+      chain.push(tokensOf(await app.refresh(chain[round])).refresh_token ?? '');
+    for (const old of [chain[0], chain[1]]) {
+      for (const _ of deployment.origins)
+        expect(await app.refresh(old)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    }
+    const again = tokensOf(await app.refresh(chain[2]));
+    expect(again.refresh_token).toBe(chain[3]);
+    expect(await standing(deployment, app, again.access_token)).toBe('live');
+    expect((await app.refresh(chain[3])).status).toBe(200);
+  });
+
+  test('another scope or resource gets invalid_request and ends nothing; the same in another order is the same', async () => {
+    const token = await signIn();
+    const first = tokensOf(await app.refresh(token, { scope: 'openid email contracts:read' }));
+    for (const other of [
+      {},
+      { scope: 'openid email' },
+      { scope: allScopes },
+      { resource: deployment.issuer },
+    ])
+      expect(await app.refresh(token, other)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_request' },
+      });
+    const same = tokensOf(await app.refresh(token, { scope: 'contracts:read openid email' }));
+    expect(same).toEqual(first);
+    expect((await app.refresh(first.refresh_token)).status).toBe(200);
+  });
+
+  test('an old access token lives on when its family refreshes', async () => {
+    const tokens = await app.signIn(createUserAgent(deployment), offline);
+    await app.refresh(tokens.refresh_token);
+    await app.refresh(tokens.refresh_token);
+    expect(await standing(deployment, app, tokens.access_token)).toBe('live');
+  });
+
+  test('nobody else gets the answer: not another client, and not without the secret', async () => {
+    const token = await signIn();
+    const first = await app.refresh(token);
+    const others = [
+      createApp(deployment, 'patient-spa', 'public'),
+      createApp(deployment, 'patient', 'wrong'),
+    ];
+    for (const other of others) {
+      const { status, body } = await other.refresh(token);
+      expect([status === 200, JSON.stringify(body).includes('token"')]).toEqual([false, false]);
+    }
+    expect((await app.refresh(token)).body).toEqual(first.body);
+  });
+
+  test('a family that was revoked, or whose session ended, has no answer', async () => {
+    const [revoked, bound] = [await signIn(), await signIn(app, { scope: allScopes })];
+    for (const token of [revoked, bound]) expect((await app.refresh(token)).status).toBe(200);
+    await app.post('revoke', { token: revoked });
+    expect(await app.refresh(revoked)).toMatchObject({ body: { error: 'invalid_grant' } });
+
+    const agent = createUserAgent(deployment);
+    const tokens = await app.signIn(agent, { scope: allScopes });
+    await app.refresh(tokens.refresh_token);
+    const page = await agent.get(`${deployment.issuer}/oauth2/logout?id_token_hint=${tokens.id_token}`);
+    await agent.submit(page, { logout: 'yes' });
+    expect(await app.refresh(tokens.refresh_token)).toMatchObject({ body: { error: 'invalid_grant' } });
+    expect((await app.refresh(bound)).status).toBe(200);
+  });
+
+  test('with DPoP the answer is for the key it was given to', async () => {
+    const [mine, stolen] = [await createDpopKey(), await createDpopKey()];
+    const url = `${deployment.issuer}/oauth2/token`;
+    const proved = async (key: typeof mine, refreshToken: string) =>
+      app.post(
+        'token',
+        { grant_type: 'refresh_token', refresh_token: refreshToken },
+        await key.header('POST', url),
+      );
+    const token = await signIn();
+    const first = await proved(mine, token);
+    expect(first.body).toMatchObject({ token_type: 'DPoP' });
+    expect((await proved(mine, token)).body).toEqual(first.body);
+    expect((await proved(stolen, token)).body).toMatchObject({ error: 'invalid_grant' });
+    expect((await app.refresh(token)).body).toMatchObject({ error: 'invalid_grant' });
+    expect((await proved(mine, token)).body).toEqual(first.body);
+    expect((await proved(mine, String(first.body.refresh_token))).status).toBe(200);
+  });
+});
