@@ -135,7 +135,7 @@ export const clientDocumentSchema = z.strictObject({
     .max(60)
     .optional()
     .describe(
-      'How long after its use an authorization code that comes again ends nothing; GATEHOUSE_GRACE_SECONDS if left out.',
+      'How long after its use a refresh token that comes again gets the same answer, and an authorization code that comes again ends nothing; GATEHOUSE_GRACE_SECONDS if left out.',
     ),
   applicationType: z.enum(['web', 'native']).default('web').describe('native: installed on a device.'),
   logoUri: webUri.optional(),

@@ -74,7 +74,7 @@ export const tokenSettings = {
   graceSeconds: {
     name: 'GATEHOUSE_GRACE_SECONDS',
     description:
-      'How long after its use an authorization code that comes again ends nothing, since apps do send one twice. Later it ends everything issued from it.',
+      'How long after its use a refresh token that comes again gets the same answer, since answers are lost and tabs refresh at once; and an authorization code that comes again ends nothing. Later either ends everything issued from that sign-in.',
     schema: integer(0, 60),
     default: '10',
   },

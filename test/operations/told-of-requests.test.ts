@@ -14,7 +14,9 @@ describe('what is told of requests', () => {
   let deployment: Deployment;
   let accountId: string;
   beforeAll(async () => {
-    deployment = await startServers({ env: { GATEHOUSE_READINESS_BLIP_SECONDS: '1' } });
+    deployment = await startServers({
+      env: { GATEHOUSE_READINESS_BLIP_SECONDS: '1', GATEHOUSE_GRACE_SECONDS: '1' },
+    });
     const { accessToken } = await apiLogin(deployment);
     accountId = String(decodeJwt(accessToken).claims.sub);
   }, 120_000);
@@ -111,7 +113,16 @@ describe('what is told of requests', () => {
     expect(ended).toMatchObject({ subject: accountId, data: data(refreshToken.split('.')[0] ?? '') });
 
     const stolen = (await apiLogin(deployment)).refreshToken;
-    for (let use = 0; use < 3; use += 1) await post('/auth/refresh', { refreshToken: stolen });
+    const use = () => post('/auth/refresh', { refreshToken: stolen });
+    const first = await (await use()).json();
+    expect(await (await use()).json()).toEqual(first);
+    expect(await metric('gatehouse_refresh_tokens_repeated_total', 'outcome="answered"')).toBe(1);
+    const familyId = stolen.split('.')[0];
+    expect(logged('a refresh token came again within its grace')).toMatchObject([
+      { level: 'info', outcome: 'answered', clientAddress: '127.0.0.1', familyId },
+    ]);
+    await waitFor(async () => (await use()).status === 400, { what: 'the end of the grace' });
+    await use();
     const [reused] = await told('token.reuse_detected');
     expect(reused).toMatchObject({ subject: accountId, data: data(stolen.split('.')[0] ?? '') });
     expect(await metric('gatehouse_refresh_tokens_reused_total')).toBe(1);
