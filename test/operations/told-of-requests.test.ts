@@ -121,7 +121,7 @@ describe('what is told of requests', () => {
     expect(logged('a refresh token came again within its grace')).toMatchObject([
       { level: 'info', outcome: 'answered', clientAddress: '127.0.0.1', familyId },
     ]);
-    await waitFor(async () => (await use()).status === 400, { what: 'the end of the grace' });
+    await waitFor(async () => (await use()).status === 401, { what: 'the end of the grace' });
     await use();
     const [reused] = await told('token.reuse_detected');
     expect(reused).toMatchObject({ subject: accountId, data: data(stolen.split('.')[0] ?? '') });
