@@ -15,6 +15,7 @@ import { PostgresOutbox } from '../adapters/postgres/outbox.ts';
 import { PostgresSchema } from '../adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../adapters/postgres/unit-of-work.ts';
 import { RedisAccountIndex } from '../adapters/redis/account-index.ts';
+import { RedisDenylistCopy } from '../adapters/redis/denylist-copy.ts';
 import { RedisFamilyStore } from '../adapters/redis/family-store.ts';
 import { RedisOidcStore } from '../adapters/redis/oidc-store.ts';
 import { StdoutEventSink } from '../adapters/stdout/event-sink.ts';
@@ -26,7 +27,7 @@ import type { AccountIndex } from '../ports/account-index.ts';
 import type { AccountStore } from '../ports/account-store.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { ConsentStore } from '../ports/consent-store.ts';
-import type { Denylist } from '../ports/denylist.ts';
+import type { DenylistCopy, LastingDenylist } from '../ports/denylist.ts';
 import type { Dependency } from '../ports/dependency.ts';
 import type { EventSink } from '../ports/event-sink.ts';
 import type { ExpiredRows } from '../ports/expired-rows.ts';
@@ -47,7 +48,9 @@ export interface Ports {
   consents: ConsentStore;
   outbox: Outbox;
   unitOfWork: UnitOfWork;
-  denylist: Denylist;
+  denylist: LastingDenylist;
+  /** Left out without Redis. */
+  denylistCopy?: DenylistCopy | undefined;
   oidcStore: OidcStore;
   families: FamilyStore;
   accountIndex: AccountIndex;
@@ -57,6 +60,8 @@ export interface Ports {
   schema: Schema;
   secrets: Secrets;
   expired: ExpiredRows[];
+  /** Tells whenever a connection to Redis was lost: what happened to its data meanwhile is unknown. */
+  onRedisLost(listener: () => void): void;
   /** Which product each of the stores is on. */
   homes: Record<StorePort, Home>;
   /** In the order to open; closed in reverse. */
@@ -65,7 +70,7 @@ export interface Ports {
 
 type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'expired')
-  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore');
+  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'denylistCopy');
 
 interface Deps {
   logger: Logger;
@@ -105,7 +110,11 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
   const secrets = secretsOf();
   const database = await openConfiguredDatabase(config, deps);
   const db = database.knex;
-  const redis = await openConfiguredRedis(config, secrets, deps);
+  const lostListeners: (() => void)[] = [];
+  const lost = () => {
+    for (const listener of lostListeners) listener();
+  };
+  const redis = await openConfiguredRedis(config, secrets, lost, deps);
   const familiesInRedis = redis && config.refreshTokenStore === 'redis';
   const familiesHome = familiesInRedis ? 'redis' : 'postgres';
   return {
@@ -114,6 +123,8 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     outbox: new PostgresOutbox({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     denylist: new PostgresDenylist({ db, clock }),
+    denylistCopy: redis && new RedisDenylistCopy({ redis, clock }),
+    onRedisLost: (listener) => void lostListeners.push(listener),
     oidcStore: redis ? new RedisOidcStore({ redis, clock }) : new PostgresOidcStore({ db, clock }),
     families: familiesInRedis
       ? new RedisFamilyStore({ redis, clock })
@@ -129,14 +140,14 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * 86_400_000 })],
     homes: {
       ...{ accounts: 'postgres', consents: 'postgres', outbox: 'postgres', unitOfWork: 'postgres' },
-      ...{ denylist: 'postgres', expired: 'postgres', keyStore: 'file' },
+      ...{ denylistCopy: 'redis', denylist: 'postgres', expired: 'postgres', keyStore: 'file' },
       ...{ oidcStore: redis ? 'redis' : 'postgres', families: familiesHome, accountIndex: familiesHome },
     },
     dependencies: redis ? [database, redis.dependency] : [database],
   };
 }
 
-async function openConfiguredRedis(config: Config, secrets: Secrets, { logger }: Deps) {
+async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () => void, { logger }: Deps) {
   if (config.redisUrl === undefined) return undefined;
   const { openRedis } = await import('../adapters/redis/connection.ts');
   return openRedis({
@@ -146,6 +157,7 @@ async function openConfiguredRedis(config: Config, secrets: Secrets, { logger }:
     password: rereading(secrets, config.redisPassword),
     onStateChange: (change) => {
       const { state, reason } = change;
+      if (state !== 'ready') lost();
       if (state === 'ready') logger.info({}, 'redis is connected');
       else if (state === 'closed') logger.info({ reason }, 'the connection to redis was closed');
       else if (state === 'partial') logger.warn({ reason }, 'a node of redis failed while others answer');

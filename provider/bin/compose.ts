@@ -16,6 +16,7 @@ import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { createSweep } from '../maintenance/sweep.ts';
 import { createRevocation } from '../revocation/revocation.ts';
 import { createAudit } from './compose-audit.ts';
+import { composeDenylist } from './compose-denylist.ts';
 import type { ComposeDeps } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
@@ -108,9 +109,10 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   });
   await keyRing.start();
   keyRing.onChange((keys) => void audit.keysAre(keys));
+  const denylist = composeDenylist(ports, deps);
   const revocation = audit.revocation(
     createRevocation({
-      denylist: ports.denylist,
+      denylist,
       families: ports.families,
       clock,
       accessTokenSeconds: config.accessTokenSeconds,
@@ -151,6 +153,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     accounts,
     jobs: [
       { name: 'keys', stop: () => keyRing.close() },
+      ...denylist.jobs,
       { name: 'clients', stop: () => clients.close() },
       every('client secrets', secretsPollSeconds, () => clients.refreshSecrets()),
       { name: 'events', start: () => relay.start(), stop: () => relay.stop() },

@@ -18,7 +18,7 @@ type Call = (port: string, operation: string, work: () => Promise<unknown>) => P
 
 const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
-  ...(['families', 'accountIndex', 'keyStore'] as const),
+  ...(['families', 'accountIndex', 'keyStore', 'denylistCopy'] as const),
 ];
 
 /**
@@ -27,7 +27,7 @@ const stores = [
  */
 export function measuredPorts(ports: Ports, watch: PortWatch): Ports {
   const call = watched(ports.homes, watch);
-  const measured = stores.map((name) => [name, around<object>(ports[name], name, call)]);
+  const measured = stores.map((name) => [name, ports[name] && around<object>(ports[name], name, call)]);
   const transaction = (given: TransactionStores) =>
     Object.fromEntries(
       Object.entries(given).map(([name, store]) => [name, around(store, name, call)]),

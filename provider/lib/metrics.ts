@@ -146,6 +146,10 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       '1 when it answered the last time /readyz was asked, else 0.',
       'dependency',
     ),
+    denylistCopyTrusted: gauge(
+      'gatehouse_denylist_copy_trusted',
+      '1 while revocations are looked up in the copy in Redis, 0 while in Postgres.',
+    ),
     clientsLoaded: gauge('gatehouse_clients_loaded', 'Clients in use, by where they come from.', 'source'),
     clientsReloadFailures: counter(
       'gatehouse_clients_reload_failures_total',

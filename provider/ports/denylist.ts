@@ -12,3 +12,43 @@ export interface Denylist {
   revoke(keys: RevocationKey[], expiresAt: number): Promise<void>;
   anyRevoked(keys: RevocationKey[]): Promise<boolean>;
 }
+
+export interface RevocationEntry {
+  key: RevocationKey;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+/** The denylist that lasts, from which copies are made. */
+export interface LastingDenylist extends Denylist {
+  /**
+   * What is in force, in the order of keys, a page at a time.
+   *
+   * @param page `after` which key; at most `limit`; `recentSeconds` leaves out what was last revoked longer ago than that,
+   *   by the store's own clock, so that it doesn't matter whose clock is right
+   */
+  inForce(page: {
+    after?: RevocationKey | undefined;
+    limit: number;
+    recentSeconds?: number | undefined;
+  }): Promise<RevocationEntry[]>;
+}
+
+/**
+ * A fast copy of the denylist, in a store that may lose what it holds.
+ *
+ * Guarantees, on every implementation, across processes:
+ * - `anyRevoked` never answers from a copy that lacks an entry which was put before it was last declared whole: a copy
+ *   that was never declared whole, or that lost its data since, gives undefined.
+ * - `declareWhole` fails when the copy lost its data after `begin`.
+ * - an entry put twice keeps the later expiry.
+ */
+export interface DenylistCopy {
+  /** Undefined when the copy can't say. */
+  anyRevoked(keys: RevocationKey[]): Promise<boolean | undefined>;
+  put(entries: readonly RevocationEntry[]): Promise<void>;
+  /** Before everything is copied; gives what `declareWhole` needs. */
+  begin(): Promise<string>;
+  /** After everything was copied. Gives whether it is whole. */
+  declareWhole(begun: string): Promise<boolean>;
+}

@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../provider/lib/ids.ts';
-import type { Denylist, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { LastingDenylist, RevocationKey } from '../../provider/ports/denylist.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 
 export interface DenylistFixture {
-  store: Denylist;
+  store: LastingDenylist;
   /** The clock the store asks; starts near the real time. */
   clock: ManualClock;
   /** A second store over the same data, through a connection of its own. */
-  another?(): Denylist | Promise<Denylist>;
+  another?(): LastingDenylist | Promise<LastingDenylist>;
   close(): Promise<void>;
 }
 
 const minute = 60_000;
 const jti = (): RevocationKey => `jti:${randomToken()}`;
 
-/** Checks every sentence of `provider/ports/denylist.ts` on the store that `open` gives. */
+/** Checks every sentence of `LastingDenylist` in `provider/ports/denylist.ts` on the store that `open` gives. */
 export function denylistContract(name: string, open: () => Promise<DenylistFixture>): void {
-  describe(`${name} keeps the contract of Denylist`, () => {
-    let store: Denylist;
-    let other: Denylist;
+  describe(`${name} keeps the contract of LastingDenylist`, () => {
+    let store: LastingDenylist;
+    let other: LastingDenylist;
     let clock: ManualClock;
     let close: () => Promise<void>;
 
@@ -97,6 +97,38 @@ export function denylistContract(name: string, open: () => Promise<DenylistFixtu
       expect(await store.anyRevoked([key, key])).toBe(true);
       expect(await store.anyRevoked(['jti:a\0b', "jti:' or '1'='1", 'jti:{",\\}', 'jti:'])).toBe(false);
       expect(await store.anyRevoked(['jti:a\0b', key])).toBe(true);
+    });
+
+    const allInForce = async (recentSeconds?: number) => {
+      const all: RevocationKey[] = [];
+      for (let page = await store.inForce({ limit: 7, recentSeconds }); page.length > 0; ) {
+        all.push(...page.map(({ key }) => key));
+        page = await other.inForce({ after: all.at(-1), limit: 7, recentSeconds });
+      }
+      return all;
+    };
+
+    test('what is in force is listed a page at a time, each once, and what is over is not', async () => {
+      const keys = Array.from({ length: 20 }, jti);
+      const over = jti();
+      await store.revoke(keys, clock.now() + minute);
+      await store.revoke([over], clock.now() + 1);
+      clock.advance(2);
+      const listed = await allInForce();
+      expect(listed.filter((key) => keys.includes(key)).sort()).toEqual([...keys].sort());
+      expect(new Set(listed).size).toBe(listed.length);
+      expect(listed).not.toContain(over);
+      const [first] = await store.inForce({ limit: 1 });
+      expect(first?.expiresAt).toBeGreaterThan(clock.now());
+    });
+
+    test('what was revoked lately is listed apart, by the store’s own clock, and again when it is revoked again', async () => {
+      const key = jti();
+      await store.revoke([key], clock.now() + minute);
+      expect(await allInForce(60)).toContain(key);
+      expect(await allInForce(0)).toEqual([]);
+      await other.revoke([key], clock.now() + minute / 2);
+      expect(await allInForce(60)).toContain(key);
     });
   });
 }

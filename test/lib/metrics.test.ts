@@ -17,6 +17,7 @@ describe('metrics', () => {
       'gatehouse_clients_loaded gauge',
       'gatehouse_clients_reload_failures_total counter',
       'gatehouse_clients_stale gauge',
+      'gatehouse_denylist_copy_trusted gauge',
       'gatehouse_dependency_up gauge',
       'gatehouse_hashing_queue_depth gauge',
       'gatehouse_hashing_refused_total counter',

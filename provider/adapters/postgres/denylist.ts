@@ -1,8 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { Denylist, RevocationKey } from '../../ports/denylist.ts';
+import type { LastingDenylist, RevocationEntry, RevocationKey } from '../../ports/denylist.ts';
 import { affected, rows, type Sql, storable } from './sql.ts';
 
-export class PostgresDenylist implements Denylist {
+type Page = Parameters<LastingDenylist['inForce']>[0];
+
+export class PostgresDenylist implements LastingDenylist {
   readonly #db: Sql;
   readonly #clock: Clock;
 
@@ -17,8 +19,10 @@ export class PostgresDenylist implements Denylist {
     if (distinct.length === 0) return;
     await affected(
       this.#db,
-      `insert into revocations (key, expires_at) select key, :expiresAt from unnest(:keys::text[]) as key
-       on conflict (key) do update set expires_at = greatest(revocations.expires_at, excluded.expires_at)`,
+      `insert into revocations (key, expires_at, revoked_at)
+       select key, :expiresAt, clock_timestamp() from unnest(:keys::text[]) as key
+       on conflict (key) do update set
+         expires_at = greatest(revocations.expires_at, excluded.expires_at), revoked_at = clock_timestamp()`,
       { keys: distinct, expiresAt },
     );
   }
@@ -32,5 +36,17 @@ export class PostgresDenylist implements Denylist {
       { asked, now: this.#clock.now() },
     );
     return found.length > 0;
+  }
+
+  async inForce({ after, limit, recentSeconds }: Page): Promise<RevocationEntry[]> {
+    const found = await rows<{ key: RevocationKey; expires_at: string }>(
+      this.#db,
+      `select key, expires_at from revocations
+       where expires_at > :now and key > :after
+         and (:seconds::float8 is null or revoked_at > clock_timestamp() - make_interval(secs => :seconds))
+       order by key limit :limit`,
+      { now: this.#clock.now(), after: after ?? '', seconds: recentSeconds ?? null, limit },
+    );
+    return found.map(({ key, expires_at: expiresAt }) => ({ key, expiresAt: Number(expiresAt) }));
   }
 }

@@ -6,7 +6,8 @@ import { families } from './0005-families.ts';
 import { revocations } from './0006-revocations.ts';
 import { accountIndex } from './0007-account-index.ts';
 import { announcements } from './0008-announcements.ts';
-import { refreshAnswers } from './0009-refresh-answers.ts';
+import { refreshAnswers } from './0010-refresh-answers.ts';
+import { revokedAt } from './0011-revoked-at.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   accountIndex,
   announcements,
   refreshAnswers,
+  revokedAt,
 ];

@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** What a refresh token was answered with is kept for its grace; when tokens were spent is told in the payload. */
 export const refreshAnswers: Migration = {
-  name: '0009-refresh-answers',
+  name: '0010-refresh-answers',
   up: async (sql) => {
     await sql(`
       alter table families

@@ -1,0 +1,32 @@
+import { RedisDenylistCopy } from '../../../provider/adapters/redis/denylist-copy.ts';
+import { denylistCopyContract } from '../../contract/denylist-copy.ts';
+import { testRedisClusterUrl, testRedisUrl } from '../../support/redis.ts';
+import { openStores } from './open-stores.ts';
+
+const servers = [
+  { name: 'one server', url: () => testRedisUrl(), cluster: false },
+  { name: 'a cluster', url: () => testRedisClusterUrl(), cluster: true },
+];
+
+for (const { name, url, cluster } of servers) {
+  denylistCopyContract(`RedisDenylistCopy on ${name}`, async () => {
+    const opened = await openStores({ url: url(), cluster }, (deps) => ({
+      ...deps,
+      store: new RedisDenylistCopy(deps),
+    }));
+    const { redis } = opened.store;
+    const node = redis.key('denylist', '');
+    return {
+      store: opened.store.store,
+      clock: opened.clock,
+      another: async () => (await opened.another()).store,
+      // The tests' server is shared: of all its data only this copy's is lost.
+      loseData: () =>
+        redis.run(async (client) => {
+          const known = await client.keys(`${node}*`).catch(() => []);
+          if (known.length > 0) await client.del(...known);
+        }),
+      close: opened.close,
+    };
+  });
+}

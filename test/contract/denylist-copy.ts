@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomToken } from '../../provider/lib/ids.ts';
+import type { DenylistCopy, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { ManualClock } from '../support/manual-clock.ts';
+
+export interface DenylistCopyFixture {
+  store: DenylistCopy;
+  /** The clock the store asks; starts near the real time. */
+  clock: ManualClock;
+  /** A second one over the same data, through a connection of its own. */
+  another?(): DenylistCopy | Promise<DenylistCopy>;
+  /** What happens when the server restarts without its data. */
+  loseData(): void | Promise<void>;
+  close(): Promise<void>;
+}
+
+const minute = 60_000;
+const jti = (): RevocationKey => `jti:${randomToken()}`;
+
+/** Checks every sentence of `DenylistCopy` in `provider/ports/denylist.ts` on the store that `open` gives. */
+export function denylistCopyContract(name: string, open: () => Promise<DenylistCopyFixture>): void {
+  describe(`${name} keeps the contract of DenylistCopy`, () => {
+    let fixture: DenylistCopyFixture;
+    let store: DenylistCopy;
+    let other: DenylistCopy;
+    let clock: ManualClock;
+
+    beforeAll(async () => {
+      fixture = await open();
+      ({ store, clock } = fixture);
+      other = (await fixture.another?.()) ?? store;
+    });
+    afterAll(() => fixture.close());
+    beforeEach(() => fixture.loseData());
+
+    const makeWhole = async () => expect(await store.declareWhole(await store.begin())).toBe(true);
+
+    test('one that was never declared whole says nothing, whatever was put', async () => {
+      const key = jti();
+      await store.put([{ key, expiresAt: clock.now() + minute }]);
+      await store.begin();
+      expect(await store.anyRevoked([key])).toBeUndefined();
+      expect(await other.anyRevoked([jti()])).toBeUndefined();
+    });
+
+    test('a whole one knows what was put before and after, and nothing else', async () => {
+      const [early, late] = [jti(), 'family:odd/ü {x}' as const];
+      const begun = await store.begin();
+      await store.put([{ key: early, expiresAt: clock.now() + minute }]);
+      expect(await other.declareWhole(begun)).toBe(true);
+      await other.put([{ key: late, expiresAt: clock.now() + minute }]);
+      for (const asked of [store, other]) {
+        expect(await asked.anyRevoked([jti(), early])).toBe(true);
+        expect(await asked.anyRevoked([late])).toBe(true);
+        expect(await asked.anyRevoked([jti(), 'sid:x', 'client:demo'])).toBe(false);
+        expect(await asked.anyRevoked([])).toBe(false);
+      }
+    });
+
+    test('one that lost its data says nothing again, though something was put since', async () => {
+      await makeWhole();
+      await fixture.loseData();
+      const key = jti();
+      await store.put([{ key, expiresAt: clock.now() + minute }]);
+      expect(await store.anyRevoked([key])).toBeUndefined();
+      expect(await other.anyRevoked([key])).toBeUndefined();
+      await makeWhole();
+      expect(await other.anyRevoked([key])).toBe(true);
+    });
+
+    test('one that lost its data while it was made is not whole', async () => {
+      const begun = await store.begin();
+      await store.put([{ key: jti(), expiresAt: clock.now() + minute }]);
+      await fixture.loseData();
+      expect(await store.declareWhole(begun)).toBe(false);
+      expect(await store.anyRevoked([jti()])).toBeUndefined();
+    });
+
+    test('a second one that begins meanwhile is no hindrance, and none is declared whole twice', async () => {
+      const [one, two] = [await store.begin(), await other.begin()];
+      expect(await store.declareWhole(one)).toBe(true);
+      expect(await other.declareWhole(two)).toBe(true);
+      expect(await store.declareWhole(one)).toBe(false);
+      expect(await store.anyRevoked([jti()])).toBe(false);
+    });
+
+    test('an entry lasts until its time; of two the later one', async () => {
+      await makeWhole();
+      const [longFirst, shortFirst] = [jti(), jti()];
+      const now = clock.now();
+      await store.put([{ key: longFirst, expiresAt: now + 2 * minute }]);
+      await other.put([
+        { key: longFirst, expiresAt: now + minute },
+        { key: shortFirst, expiresAt: now + minute },
+      ]);
+      await store.put([{ key: shortFirst, expiresAt: now + 2 * minute }]);
+      clock.advance(2 * minute - 1);
+      for (const key of [longFirst, shortFirst]) expect(await other.anyRevoked([key])).toBe(true);
+      clock.advance(2);
+      expect(await store.anyRevoked([longFirst, shortFirst])).toBe(false);
+    });
+
+    test('takes 500 at once, none, and one that is over', async () => {
+      await makeWhole();
+      const keys = Array.from({ length: 500 }, jti);
+      await store.put(keys.map((key) => ({ key, expiresAt: clock.now() + minute })));
+      for (const key of [keys[0], keys[499]])
+        expect(await other.anyRevoked([key as RevocationKey])).toBe(true);
+      await store.put([]);
+      const over = jti();
+      await store.put([{ key: over, expiresAt: clock.now() - 1 }]);
+      expect(await store.anyRevoked([over])).toBe(false);
+    });
+  });
+}
