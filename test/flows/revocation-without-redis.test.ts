@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { apiLogin } from '../support/json-api.ts';
+import { createTestClient, demoApps, type TestClient } from '../support/test-client.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { oneProcess, standing } from './apps.ts';
+
+describe('G3, what was revoked stays so when Redis loses its data', () => {
+  let redis: OwnRedis;
+  let deployment: Deployment;
+  let app: TestClient;
+  beforeAll(async () => {
+    redis = await startOwnRedis();
+    deployment = await startServers({ env: { GATEHOUSE_REDIS_URL: redis.url } });
+    app = createTestClient(deployment, demoApps.firstParty);
+  }, 120_000);
+  afterAll(async () => {
+    await deployment?.stop();
+    await redis?.stop();
+  });
+
+  /** The sum of a metric's samples of one process that have all these labels. */
+  const metric = async (process: number, name: string, ...labels: string[]) => {
+    const text = await (await fetch(`${deployment.opsOrigins[process]}/metrics`)).text();
+    const samples = text.split('\n').filter((line) => line.startsWith(name));
+    return samples
+      .filter((line) => labels.every((label) => line.includes(label)))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  };
+  const copyTrusted = () =>
+    waitFor(
+      async () => {
+        const both = await Promise.all([0, 1].map((at) => metric(at, 'gatehouse_denylist_copy_trusted')));
+        return both.every((value) => value === 1);
+      },
+      { timeoutMs: 20_000, what: 'a whole copy of the denylist in use by both processes' },
+    );
+  const revoked = async () => {
+    const { accessToken } = await apiLogin(deployment);
+    expect(await standing(deployment, app, accessToken)).toBe('live');
+    const answer = await app.post('revoke', { token: accessToken });
+    expect(answer.status).toBe(200);
+    return accessToken;
+  };
+  const statusAt = async (process: number, token: string) => {
+    const { fetch, issuer } = oneProcess(deployment, process);
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${issuer}/oauth2/userinfo`, { headers })).status;
+  };
+
+  test('revocations are asked of Redis alone, as long as all is well', async () => {
+    await copyTrusted();
+    const token = await revoked();
+    const asked = () => metric(0, 'gatehouse_store_call_duration_seconds_count', 'denylist.anyRevoked');
+    const before = await asked();
+    for (let times = 0; times < 5; times += 1) expect(await statusAt(0, token)).toBe(401);
+    expect(await asked()).toBe(before);
+    expect(
+      await metric(0, 'gatehouse_store_call_duration_seconds_count', 'denylistCopy.anyRevoked'),
+    ).toBeGreaterThanOrEqual(5);
+  });
+
+  test('emptied while everything runs, it lets nothing in: not at the first answer, and not later', async () => {
+    await copyTrusted();
+    const token = await revoked();
+    const direct = new Redis(redis.directUrl());
+    await direct.flushall();
+    direct.disconnect();
+    expect([await statusAt(0, token), await statusAt(1, token)]).toEqual([401, 401]);
+    await copyTrusted();
+    expect(await standing(deployment, app, token)).toBe('dead');
+  });
+
+  test('a revocation made while Redis was away is in force when it is back, with its data or without', async () => {
+    await copyTrusted();
+    const { accessToken } = await apiLogin(deployment);
+    const early = await revoked();
+    await redis.cutConnections();
+    expect((await app.post('revoke', { token: accessToken })).status).toBe(200);
+    expect([await statusAt(0, accessToken), await statusAt(1, early)]).toEqual([401, 401]);
+    await redis.mend();
+    await waitFor(async () => (await fetch(`${deployment.opsOrigins[0]}/readyz`)).ok);
+    expect([await statusAt(0, accessToken), await statusAt(1, accessToken)]).toEqual([401, 401]);
+
+    await copyTrusted();
+    await redis.stop();
+    await redis.restart();
+    expect([await statusAt(0, accessToken), await statusAt(1, early)]).toEqual([401, 401]);
+    await copyTrusted();
+    expect([await statusAt(0, accessToken), await statusAt(1, early)]).toEqual([401, 401]);
+  });
+});
