@@ -111,7 +111,10 @@ function firstPartyDeps({ config, ports, clients, protocol, revocation, register
       const found = await protocol.refreshTokens.find(refreshToken);
       const owner = found?.state === 'current' ? found.payload.clientId : found?.clientId;
       if (found?.state === 'current' && found.payload.accountId) noteAccount(found.payload.accountId);
-      if (found && owner === clientId) await revocation.endFamily(found.familyId);
+      // One that is gone, as when Redis lost its data, may have left access tokens behind.
+      const gone = found ? undefined : protocol.refreshTokens.familyOf(refreshToken);
+      if (gone !== undefined || (found && owner === clientId))
+        await revocation.endFamily(gone ?? found?.familyId ?? '');
     },
     register,
   };

@@ -57,6 +57,8 @@ export interface RefreshTokens {
   /** Stores the first token of a family. False when the family was ended before. */
   open(value: string, payload: RefreshTokenPayload): Promise<boolean>;
   find(value: string): Promise<RefreshTokenLookup | undefined>;
+  /** The family of a token that we issued, whether it is known still or not; undefined for anything else. */
+  familyOf(value: string): string | undefined;
   /** One compare-and-set: of parallel calls with the same `from`, one gets true, and its answer is the one that stays. */
   rotate(rotation: RefreshTokenRotation): Promise<boolean>;
 }
@@ -118,6 +120,10 @@ export function createRefreshTokens(deps: {
       const read = readRefreshToken(keys, value);
       const family = read && (await families.find(read.familyId));
       return read && family ? lookup(value, read, family) : undefined;
+    },
+    familyOf: (value) => {
+      const read = readRefreshToken(keys, value);
+      return read?.isOurs() ? read.familyId : undefined;
     },
     rotate: async ({ from, found, to, payload, answer, answerSeconds }) => {
       const [old, next] = [mustRead(from), mustRead(to)];

@@ -121,6 +121,9 @@ function refreshTokenAdapter({ refreshTokens, revocation }: StorageAdapterDeps):
     find: async (value) => {
       const found = await refreshTokens.find(value);
       const revokes = currentContext()?.oidc.route === 'revocation';
+      // Its family is gone, but may have left access tokens behind: whoever has it may end those.
+      if (!found && revokes && refreshTokens.familyOf(value) !== undefined)
+        return { kind: 'RefreshToken', jti: value, clientId: currentContext()?.oidc.client?.clientId };
       // Who lost the answer to a refresh signs out with what they have: a spent token still names its family.
       if (found?.state === 'spent' && revokes)
         return { kind: 'RefreshToken', jti: value, clientId: found.clientId };
@@ -130,8 +133,8 @@ function refreshTokenAdapter({ refreshTokens, revocation }: StorageAdapterDeps):
       return revokes ? { ...payload, grantId: undefined } : payload;
     },
     destroy: async (value) => {
-      const found = await refreshTokens.find(value);
-      if (found) await revocation.endFamily(found.familyId);
+      const familyId = (await refreshTokens.find(value))?.familyId ?? refreshTokens.familyOf(value);
+      if (familyId !== undefined) await revocation.endFamily(familyId);
     },
   };
 }

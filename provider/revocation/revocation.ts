@@ -54,15 +54,13 @@ export function createRevocation(deps: RevocationDeps): Revocation {
   return {
     revokeToken: (jti) => revoke(`jti:${jti}`),
     endFamily: async (familyId) => {
-      // The tombstone first: after it no refresh succeeds, so the entry, whose life is counted from then,
-      // outlives every access token of the family. The other way round a refresh in between could leave a
-      // token that outlives the entry, and a crash in between a family that goes on refreshing. The entry is
-      // made even when the tombstone fails: then at least what is out there is dead, and the caller is told.
-      try {
-        await families.end(familyId, clock.now() + tombstoneSeconds * 1000);
-      } finally {
-        await revoke(`family:${familyId}`);
-      }
+      // The entry first: when the tombstone then fails, or the process dies, the family is still there to be ended by
+      // who asks again; the other way round they would find nothing to end, and its access tokens would live on.
+      const entryAt = clock.now();
+      await revoke(`family:${familyId}`);
+      await families.end(familyId, clock.now() + tombstoneSeconds * 1000);
+      // A refresh before the tombstone may have made a token that outlives the entry, if the tombstone took that long.
+      if (clock.now() - entryAt > (slackSeconds * 1000) / 2) await revoke(`family:${familyId}`);
     },
     endSessionAtClient: (sid) => revoke(`sid:${sid}`),
     signOutOfClient: (sid) => revoke(`sid:${sid}`, Math.max(sessionSeconds, accessTokenSeconds)),

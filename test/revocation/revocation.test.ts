@@ -113,6 +113,19 @@ describe('ending a family', () => {
     await expect(revocation.isRevoked(token)).resolves.toBe(true);
   });
 
+  test('leaves it to be ended by who asks again, when the denylist can’t be reached', async () => {
+    const { clock, denylist, families } = createWorld();
+    await families.open(family(clock.now() + 86_400_000));
+    const away = { ...denylist, revoke: () => Promise.reject(new Error('unreachable')) };
+    const deps = { families, clock, ...lifetimes };
+    const failing = createRevocation({ ...deps, denylist: away as never });
+    await expect(failing.endFamily('fam_1')).rejects.toThrow('unreachable');
+    expect(await families.find('fam_1')).toBeDefined();
+    await createRevocation({ ...deps, denylist }).endFamily('fam_1');
+    expect(await families.find('fam_1')).toBeUndefined();
+    expect(await denylist.anyRevoked(['family:fam_1'])).toBe(true);
+  });
+
   test('ends its access tokens even when the families can’t be reached, and says so', async () => {
     const { clock, denylist } = createWorld();
     const families = { end: () => Promise.reject(new Error('unreachable')) };

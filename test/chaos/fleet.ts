@@ -1,0 +1,124 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { openRelay, type Relay } from '../adapters/redis/relay.ts';
+import { freePort } from '../support/free-port.ts';
+import { type Program, runProgram, runToEnd } from '../support/program.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** Some Gatehouse processes behind addresses that stay, each of which is killed and started again. */
+export interface Fleet {
+  issuer: string;
+  clientId: string;
+  /** Where each is reached. */
+  origins: string[];
+  /** SIGKILL, and a new one in its place. */
+  replace(index: number): Promise<void>;
+  /** Ends all connections of callers, in whatever they are; new ones go through. */
+  cutCallers(index: number): Promise<void>;
+  allReady(): Promise<void>;
+  /** What all processes wrote to standard output, those that were killed too. */
+  written(): string[];
+  /** Of those that run. */
+  metrics(): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+interface Member {
+  relay: Relay;
+  port: number;
+  opsPort: number;
+  program: Program;
+}
+
+export async function startFleet(count: number, env: Record<string, string>): Promise<Fleet> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-chaos-'));
+  const clientId = 'chaos-app';
+  const shared = { ...(await prepare(folder, clientId)), ...env };
+  await runToEnd(['migrate'], { env: shared, cwd: folder });
+  const past: Program[] = [];
+  const run = (port: number, opsPort: number) => {
+    const ports = { GATEHOUSE_PORT: String(port), GATEHOUSE_OPS_PORT: String(opsPort) };
+    const program = runProgram(['serve'], { env: { ...shared, ...ports }, cwd: folder });
+    past.push(program);
+    return program;
+  };
+  const members: Member[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const [port, opsPort] = [await freePort(), await freePort()];
+    members.push({ relay: await openRelay(port), port, opsPort, program: run(port, opsPort) });
+  }
+  const fleet: Fleet = {
+    issuer: shared.GATEHOUSE_ISSUER,
+    clientId,
+    origins: members.map(({ relay }) => `http://127.0.0.1:${relay.port}`),
+    replace: async (index) => {
+      const member = members[index];
+      if (!member) return;
+      member.program.kill('SIGKILL');
+      await member.program.ended;
+      member.program = run(member.port, member.opsPort);
+      await ready(member);
+    },
+    cutCallers: async (index) => {
+      const member = members[index];
+      if (member) await member.relay.mend(member.port);
+    },
+    allReady: async () => {
+      await Promise.all(members.map(ready));
+    },
+    written: () => past.map((program) => program.stdout()),
+    metrics: () =>
+      Promise.all(
+        members.map(async ({ opsPort }) => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text()),
+      ),
+    stop: async () => {
+      for (const { program } of members) if (!program.hasEnded()) program.kill('SIGTERM');
+      await Promise.all(members.map(({ program }) => program.ended));
+      for (const { relay } of members) await relay.cut();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await fleet.allReady().catch(async (error) => {
+    await fleet.stop();
+    throw new Error(`${error}\n${past.map((program) => program.output().slice(-2000)).join('\n')}`);
+  });
+  return fleet;
+}
+
+async function prepare(folder: string, clientId: string) {
+  const client = {
+    ...{ id: clientId, name: 'Chaos', auth: 'none', firstParty: true },
+    grants: ['password', 'refresh_token'],
+    scopes: ['openid', 'profile', 'email'],
+  };
+  await writeFile(join(folder, 'clients.yaml'), stringify({ clients: [client] }));
+  await writeFile(join(folder, 'server-secrets'), 'for-tests-only-'.repeat(4));
+  return {
+    GATEHOUSE_ISSUER: 'http://localhost:3999',
+    GATEHOUSE_HOST: '127.0.0.1',
+    GATEHOUSE_OPS_HOST: '127.0.0.1',
+    GATEHOUSE_CLIENTS_FILE: join(folder, 'clients.yaml'),
+    GATEHOUSE_DEFAULT_CLIENT: clientId,
+    GATEHOUSE_KEYS: `file:${join(folder, 'keys.json')}`,
+    GATEHOUSE_SERVER_SECRETS: `file:${join(folder, 'server-secrets')}`,
+    GATEHOUSE_SIGNUP: 'true',
+    GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
+    // Faults last longer than an answer is lost for in a good network.
+    GATEHOUSE_GRACE_SECONDS: '60',
+    GATEHOUSE_LOG_LEVEL: 'error',
+  };
+}
+
+function ready({ opsPort, program }: Member): Promise<unknown> {
+  return waitFor(
+    async () => {
+      if (program.hasEnded()) throw new Error('gatehouse ended by itself');
+      const answer = await fetch(`http://127.0.0.1:${opsPort}/readyz`);
+      await answer.arrayBuffer();
+      return answer.ok;
+    },
+    { timeoutMs: 60_000, intervalMs: 50, what: 'gatehouse to be ready' },
+  );
+}

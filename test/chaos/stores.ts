@@ -1,0 +1,71 @@
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Redis } from 'ioredis';
+import { Client } from 'pg';
+import { findProgram } from '../support/servers/programs.ts';
+import { type BreakableServer, startBreakable } from './breakable-server.ts';
+
+const initAndServe =
+  'initdb=$1 server=$2 data=$3; shift 3; [ -e "$data/PG_VERSION" ] || "$initdb" -D "$data" -U gatehouse -A trust -E UTF8 --locale=C.UTF-8; ' +
+  'exec "$server" -D "$data" "$@"';
+
+/** Postgres as durable as it is by default: a transaction that was answered survives a crash. */
+export function startPostgres(): Promise<BreakableServer> {
+  const program = findProgram(['postgres'], debianFolders());
+  if (program === undefined)
+    throw new Error('There is no postgres on this machine: install it, or put it on the PATH.');
+  const initdb = join(dirname(realpathSync(program)), 'initdb');
+  return startBreakable({
+    name: 'postgres',
+    command: (data, port) => ({
+      program: '/bin/sh',
+      args: [
+        ...['-c', initAndServe, 'postgres', initdb, program, data],
+        ...['-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+      ],
+    }),
+    // Immediate shutdown: no checkpoint, recovery at the next start.
+    killCommand: 'kill -QUIT $server',
+    ready: async (port) => {
+      const client = new Client({ connectionString: postgresUrl(port) });
+      client.on('error', () => {});
+      await client.connect();
+      await client.end();
+    },
+  });
+}
+
+export const postgresUrl = (port: number) => `postgres://gatehouse@127.0.0.1:${port}/postgres`;
+
+/** Redis that writes each command down before it answers, so that it comes back with all of it. */
+export function startRedis(): Promise<BreakableServer> {
+  const program = findProgram(['redis-server', 'valkey-server']);
+  if (program === undefined)
+    throw new Error('There is no redis-server on this machine: install it, or put it on the PATH.');
+  return startBreakable({
+    name: 'redis',
+    command: (data, port) => ({
+      program,
+      args: [
+        ...['--port', String(port), '--bind', '127.0.0.1', '--dir', data, '--save', ''],
+        ...['--appendonly', 'yes', '--appendfsync', 'always'],
+      ],
+    }),
+    killCommand: 'kill -KILL $server',
+    ready: async (port) => {
+      const redis = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null });
+      redis.on('error', () => {});
+      try {
+        await redis.connect();
+        await redis.ping();
+      } finally {
+        redis.disconnect();
+      }
+    },
+  });
+}
+
+function debianFolders(): string[] {
+  const root = '/usr/lib/postgresql';
+  return existsSync(root) ? readdirSync(root).map((release) => join(root, release, 'bin')) : [];
+}
