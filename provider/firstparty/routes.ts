@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { readJson } from '../lib/request-body.ts';
+import { bearerTokenOf } from './bearer-token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fromProtocolError } from './protocol-errors.ts';
 
@@ -34,16 +35,11 @@ async function answerOf(ctx: Context, definition: Endpoint, bodyLimitBytes: numb
       request: ctx.req,
       response: ctx.res,
       body,
-      bearer: bearerOf(ctx.get('Authorization')),
+      bearer: bearerTokenOf(ctx.get('Authorization')),
     });
   } catch (error) {
     throw fromProtocolError(error);
   }
-}
-
-/** RFC 6750 §2.1; '' when the header is missing or of another scheme. */
-function bearerOf(header: string): string {
-  return /^bearer (?<token>[\w.~+/=-]+)$/i.exec(header)?.groups?.token ?? '';
 }
 
 function allowOrigin(ctx: Context, { isAllowedOrigin }: FirstPartyRouteDeps): boolean {

@@ -67,10 +67,11 @@ function answer(ctx: Context, deps: ErrorHandlerDeps, error: GatehouseError): vo
   else sendProblem(ctx, error);
 }
 
-/** RFC 6750 §3: without a token at all only the scheme is told. */
+/** RFC 6750 §3: without a token, or one sent in another way, only the scheme is told. */
 function challenge(ctx: Context, error: GatehouseError): string {
-  if (ctx.get('Authorization') === '') return 'Bearer';
-  return `Bearer error="${error.code}", error_description="${error.message}"`;
+  if (!/^bearer\b/i.test(ctx.get('Authorization'))) return 'Bearer';
+  const scope = error.scope === undefined ? '' : `, scope="${error.scope}"`;
+  return `Bearer error="${error.code}", error_description="${error.message}"${scope}`;
 }
 
 function sendProblem(ctx: Context, error: GatehouseError): void {

@@ -41,6 +41,8 @@ export interface GatehouseErrorOptions {
   /** Seconds after which a retry makes sense (RFC 9110 §10.2.3). */
   retryAfterSeconds?: number;
   fields?: FieldProblem[];
+  /** The scopes an access token would need, for its challenge (RFC 6750 §3). */
+  scope?: string;
 }
 
 /**
@@ -51,6 +53,7 @@ export class GatehouseError extends Error {
   readonly status: number;
   readonly retryAfterSeconds: number | undefined;
   readonly fields: FieldProblem[] | undefined;
+  readonly scope: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: GatehouseErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -59,6 +62,7 @@ export class GatehouseError extends Error {
     this.status = errorStatus[code];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.fields = options.fields;
+    this.scope = options.scope;
   }
 }
 

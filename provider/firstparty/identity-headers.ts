@@ -1,0 +1,47 @@
+import type { VerifiedToken } from './endpoints.ts';
+
+/** What a service behind a gateway is told of who calls. */
+export interface Identity extends VerifiedToken {
+  aud: string;
+}
+
+/** Each with its meaning, for the description of the API. */
+export const identityHeaderNames = {
+  'X-Auth-Subject': 'The account’s id, or for client credentials the client’s.',
+  'X-Auth-Client': 'The client’s id.',
+  'X-Auth-Audience': 'The API.',
+  'X-Auth-Scope': 'The scopes, with blanks between.',
+  'X-Auth-Email': 'The account’s address, where the token tells it.',
+  'X-Auth-Email-Verified': '`true` or `false`, with the address.',
+  'X-Auth-Roles': 'The roles, with blanks between: first-party clients only.',
+  'X-Auth-Permissions': 'The permissions, with blanks between.',
+  'X-Auth-Revocation':
+    '`checked`, or `unchecked` where GATEHOUSE_VERIFY_WITHOUT_DENYLIST_SECONDS let it in.',
+} as const;
+
+/**
+ * The headers a gateway passes on, each always, even empty: of one that is left out a gateway would pass on what the
+ * caller wrote. Whatever isn't printable ASCII, and the percent sign, is percent-encoded as UTF-8.
+ */
+export function identityHeaders(
+  token: Identity,
+  revocation: 'checked' | 'unchecked',
+): Record<keyof typeof identityHeaderNames, string> {
+  return {
+    'X-Auth-Subject': encoded(token.sub),
+    'X-Auth-Client': encoded(token.client_id),
+    'X-Auth-Audience': encoded(token.aud),
+    'X-Auth-Scope': list(token.scope?.split(' ')),
+    'X-Auth-Email': encoded(token.email ?? ''),
+    'X-Auth-Email-Verified': token.email === undefined ? '' : String(token.email_verified === true),
+    'X-Auth-Roles': list(token.roles),
+    'X-Auth-Permissions': list(token.permissions),
+    'X-Auth-Revocation': revocation,
+  };
+}
+
+const list = (values: readonly string[] = []) => values.map(encoded).join(' ');
+
+/** A lone surrogate has no UTF-8, and becomes U+FFFD. */
+const encoded = (value: string) =>
+  value.toWellFormed().replace(/[^\x21-\x24\x26-\x7e]+/gu, (odd) => encodeURIComponent(odd));
