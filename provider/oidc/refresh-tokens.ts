@@ -3,11 +3,15 @@ import { randomToken } from '../lib/ids.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { FamilyStore, StoredFamily } from '../ports/family-store.ts';
 
-/** The payload of the library's RefreshToken model; opaque here but for the times. */
+/** The payload of the library's RefreshToken model, as far as it is looked into. */
 export type RefreshTokenPayload = Record<string, unknown> & {
   accountId?: string | undefined;
   clientId?: string | undefined;
   exp?: number | undefined;
+  generation?: number | undefined;
+  expiresWithSession?: boolean | undefined;
+  sessionUid?: string | undefined;
+  sessionSid?: string | undefined;
 };
 
 export type RefreshTokenLookup =
@@ -27,6 +31,8 @@ export interface RefreshTokens {
   /** Stores the first token of a family. False when the family was ended before. */
   open(value: string, payload: RefreshTokenPayload): Promise<boolean>;
   find(value: string): Promise<RefreshTokenLookup | undefined>;
+  /** What a family's current token stands for, for who doesn't hold it. `expiresAt` in milliseconds since the epoch. */
+  inspect(familyId: string): Promise<{ payload: RefreshTokenPayload; expiresAt: number } | undefined>;
   /** One compare-and-set: of parallel calls with the same `from`, one gets true. */
   rotate(from: string, to: string, payload: RefreshTokenPayload): Promise<boolean>;
 }
@@ -83,6 +89,11 @@ export function createRefreshTokens(deps: {
       const parts = parse(value);
       const family = parts && (await families.find(parts.familyId));
       return parts && family ? lookup(parts, family) : undefined;
+    },
+    inspect: async (familyId) => {
+      const family = await families.find(familyId);
+      const sealed = family && keys.open(context(familyId), family.payload);
+      return sealed ? { payload: JSON.parse(sealed), expiresAt: family.expiresAt } : undefined;
     },
     rotate: async (from, to, payload) => {
       const [old, next] = [mustParse(from), mustParse(to)];

@@ -6,6 +6,7 @@ import { families } from './0005-families.ts';
 import { revocations } from './0006-revocations.ts';
 import { accountIndex } from './0007-account-index.ts';
 import { announcements } from './0008-announcements.ts';
+import { consentIds } from './0009-consent-ids.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   revocations,
   accountIndex,
   announcements,
+  consentIds,
 ];
