@@ -15,15 +15,6 @@ export interface CreateAccountInput {
   emailVerified: boolean;
 }
 
-/** What may be told of a person; which of it a client gets is decided where tokens are made. */
-export interface AccountClaims {
-  sub: string;
-  email: string;
-  email_verified: boolean;
-  roles: string[];
-  permissions: string[];
-}
-
 export interface AccountsDeps {
   accounts: Pick<AccountStore, 'findById'>;
   unitOfWork: UnitOfWork;
@@ -40,7 +31,6 @@ export interface Accounts {
   findById(id: string): Promise<Account | undefined>;
   /** Each once, sorted; a role that isn't configured gives none. */
   permissionsOf(roles: readonly string[]): string[];
-  claimsFor(account: Account): AccountClaims;
   /** Ends every token issued before. Throws `not_found`, `validation_failed` with fields, or `overloaded`. */
   setPassword(id: string, password: string): Promise<Account>;
   /** Each role once, in this order. Access tokens issued before keep theirs until they expire. Throws `not_found`. */
@@ -82,13 +72,6 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     },
     findById: (id) => accounts.findById(id),
     permissionsOf,
-    claimsFor: ({ id, email, emailVerified, roles }) => ({
-      sub: id,
-      email,
-      email_verified: emailVerified,
-      roles: [...roles],
-      permissions: permissionsOf(roles),
-    }),
     setPassword: async (id, password) => {
       const account = await accounts.findById(id);
       if (account === undefined) throw noSuchAccount(id);

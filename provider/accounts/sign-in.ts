@@ -26,6 +26,7 @@ export interface SignInDeps {
   newEvent: NewEvent;
   clock: Clock;
   metrics?: SignInMetrics;
+  logger: { info(fields: Record<string, unknown>, message: string): void };
 }
 
 export type SignIn = (input: SignInInput) => Promise<Account>;
@@ -36,29 +37,46 @@ export type SignIn = (input: SignInInput) => Promise<Account>;
  *
  * Throws `invalid_credentials`, with the same words and after one hash, for an unknown address, an account
  * without a password and a wrong password; `account_disabled` only for who knows the password; `overloaded`
- * when too many sign in at once. A sign-in that fails writes nothing.
+ * when too many sign in at once. A sign-in that fails writes nothing but a line in the log, which names the account and
+ * never what was typed: people type passwords into the wrong field.
  */
 export function createSignIn(deps: SignInDeps): SignIn {
   const { accounts, passwords, metrics } = deps;
-  const attempt: SignIn = async (input) => {
+  const attempt = async (input: SignInInput, tried: { accountId?: string }): Promise<Account> => {
     // What is no address can't be anybody's, and some stores choke on it.
     const address = emailAddress.safeParse(input.email).data;
     const account = address === undefined ? undefined : await accounts.findByEmail(address);
+    if (account !== undefined) tried.accountId = account.id;
     const check = await checkPassword(passwords, account, input.password);
     if (account === undefined || !check.matches) throw refused();
     const rehash = check.needsRehash ? await rehashed(passwords, input.password) : undefined;
     return deps.unitOfWork.run((stores) => record(stores, deps, account, input, rehash));
   };
   return async (input) => {
+    const tried: { accountId?: string } = {};
     try {
-      const account = await attempt(input);
+      const account = await attempt(input, tried);
       metrics?.signedIn('succeeded');
       return account;
     } catch (error) {
       count(error, metrics);
+      tell(error, input, tried, deps);
       throw error;
     }
   };
+}
+
+/** For who looks into guessed passwords: each refusal, whichever door it came by. */
+function tell(
+  error: unknown,
+  { clientId, ip, userAgent }: SignInInput,
+  { accountId }: { accountId?: string },
+  { logger }: SignInDeps,
+): void {
+  if (!(error instanceof GatehouseError)) return;
+  const reason = error.code;
+  if (reason !== 'invalid_credentials' && reason !== 'account_disabled') return;
+  logger.info({ reason, accountId, clientId, ip, userAgent }, 'a sign-in was refused');
 }
 
 async function checkPassword(

@@ -5,7 +5,7 @@ import type { CurrentKeys } from '../keys/key-ring.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
-import type { Consent } from '../ports/consent-store.ts';
+import type { Agreement, Consent } from '../ports/consent-store.ts';
 import type { FamilyStore } from '../ports/family-store.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
@@ -16,6 +16,8 @@ export interface AuditDeps {
   families: Pick<FamilyStore, 'find'>;
   clock: Clock;
   logger: Pick<Logger, 'warn' | 'error'>;
+  /** Who acts where no request is under way; nobody known unless given. */
+  actor?: string | undefined;
 }
 
 /** Who did what to which account, client or key, from which address, as events of the outbox. */
@@ -24,7 +26,9 @@ export interface Audit {
   /** For what was done in a store that has no part in a transaction. Never rejects. */
   tell(type: EventType, subject: string, data: Record<string, unknown>): Promise<void>;
   /** Remembers what was agreed to, and tells it, in one transaction. */
-  addConsent(consent: Consent): Promise<void>;
+  addConsent(agreement: Agreement): Promise<void>;
+  /** Takes it back, and tells it, in one transaction. False, and nothing told, when this consent stood no more. */
+  withdrawConsent(consent: Consent): Promise<boolean>;
   /** The same revocation, which tells of every family that it ends. */
   revocation(revocation: Revocation): AuditedRevocation;
   clientsAre(source: string, clients: readonly ClientDocument[]): Promise<void>;
@@ -38,10 +42,10 @@ export interface AuditedRevocation extends Revocation {
   endReusedFamily(familyId: string): Promise<void>;
 }
 
-export function createAudit({ unitOfWork, families, clock, logger }: AuditDeps): Audit {
+export function createAudit({ unitOfWork, families, clock, logger, actor }: AuditDeps): Audit {
   const announcer = createAnnouncer({ unitOfWork, logger });
   const newEvent: Audit['newEvent'] = (type, subject, data) =>
-    createEvent(type, subject, data, { clock, origin: requestOrigin() });
+    createEvent(type, subject, data, { clock, origin: { actor, ...requestOrigin() } });
   const tell: Audit['tell'] = async (type, subject, data) => {
     try {
       const event = newEvent(type, subject, data);
@@ -53,13 +57,21 @@ export function createAudit({ unitOfWork, families, clock, logger }: AuditDeps):
   return {
     newEvent,
     tell,
-    addConsent: (consent) => {
-      const { accountId, clientId } = consent;
+    addConsent: (agreement) => {
+      const { accountId, clientId } = agreement;
       noteAccount(accountId);
       return unitOfWork.run(async ({ consents, outbox }) => {
-        const agreed = await consents.add(consent, clock.now());
+        const agreed = await consents.add(agreement, clock.now());
         const data = { id: accountId, clientId, ...scopesOf(agreed) };
         await outbox.append(newEvent('consent.granted', accountId, data));
+      });
+    },
+    withdrawConsent: (consent) => {
+      const { accountId, clientId } = consent;
+      return unitOfWork.run(async ({ consents, outbox }) => {
+        if (!(await consents.withdraw(consent))) return false;
+        await outbox.append(newEvent('consent.withdrawn', accountId, { id: accountId, clientId }));
+        return true;
       });
     },
     revocation: (revocation) => audited(revocation, families, tell),
@@ -81,12 +93,12 @@ export function createAudit({ unitOfWork, families, clock, logger }: AuditDeps):
 }
 
 /** Who makes the request under way: the person where one is known, else the app. */
-function requestOrigin(): EventOrigin {
+function requestOrigin(): EventOrigin | undefined {
   const scope = currentRequestScope();
-  return { actor: scope?.accountId ?? scope?.clientId, ip: scope?.clientAddress };
+  return scope && { actor: scope.accountId ?? scope.clientId, ip: scope.clientAddress };
 }
 
-function scopesOf({ oidcScopes, resourceScopes }: Consent): { scopes: string[]; audiences: string[] } {
+function scopesOf({ oidcScopes, resourceScopes }: Agreement): { scopes: string[]; audiences: string[] } {
   const scopes = [...oidcScopes, ...Object.values(resourceScopes).flat()];
   return { scopes: [...new Set(scopes)], audiences: Object.keys(resourceScopes) };
 }

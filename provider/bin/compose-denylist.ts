@@ -2,15 +2,23 @@ import type { Component } from '../lib/lifecycle.ts';
 import type { Denylist } from '../ports/denylist.ts';
 import { createCopiedDenylist } from '../revocation/copied-denylist.ts';
 import type { Ports } from './adapters.ts';
-import type { ComposeDeps } from './compose-deps.ts';
 
 /** How soon a revocation is in force in a process that couldn't be told at once. */
 const copyIntervalMs = 1000;
 
-/** The denylist in Postgres, asked through its copy in Redis where there is one. */
+export interface DenylistParts {
+  logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Told whether revocations are looked up in the copy. */
+  trusted?(is: boolean): void;
+}
+
+/**
+ * The denylist in Postgres, asked through its copy in Redis where there is one: once its job runs. A command, which runs
+ * none, writes to both all the same.
+ */
 export function composeDenylist(
   { denylist: lasting, denylistCopy: copy, onRedisLost }: Ports,
-  { logger, metrics }: Pick<ComposeDeps, 'logger' | 'metrics'>,
+  { logger, trusted = () => {} }: DenylistParts,
 ): Denylist & { jobs: Component[] } {
   if (!copy)
     return {
@@ -18,7 +26,6 @@ export function composeDenylist(
       anyRevoked: (keys) => lasting.anyRevoked(keys),
       jobs: [],
     };
-  const trusted = (is: boolean) => metrics.denylistCopyTrusted.set(is ? 1 : 0);
   const copied = createCopiedDenylist({ lasting, copy, logger, trusted, intervalMs: copyIntervalMs });
   onRedisLost(() => copied.distrust('its connection was lost'));
   return { ...copied, jobs: [{ name: 'denylist', start: () => copied.start(), stop: () => copied.stop() }] };

@@ -2,8 +2,10 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import type { AccessModel } from '../config/access-model.ts';
 import type { Config } from '../config/schema.ts';
+import type { Pages } from '../interactions/pages.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Phase } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
@@ -16,6 +18,7 @@ import type { Audit, AuditedRevocation } from './compose-audit.ts';
 export interface ComposeDeps {
   config: Config;
   accessModel: AccessModel;
+  pages: Pages;
   ports: Ports;
   serverKeys: ServerKeys;
   clock: Clock;
@@ -23,7 +26,7 @@ export interface ComposeDeps {
   metrics: Metrics;
   /** Left out where traces are off. */
   tracing?: Tracing | undefined;
-  isReady(): boolean;
+  phase(): Phase;
 }
 
 /** What the protocol and the public listener are made from besides. */

@@ -6,9 +6,9 @@ import { currentRequestScope } from '../lib/request-scope.ts';
 import type { ClientDirectory } from '../oidc/client-facts.ts';
 import { grantIdOf } from '../oidc/grant-id.ts';
 import { type IndexSignInsDeps, noteFamilyUse } from '../oidc/index-sign-ins.ts';
-import { isSessionAlive } from '../oidc/models.ts';
 import type { GrantDefinition } from '../oidc/provider-factory.ts';
 import type { RefreshTokens } from '../oidc/refresh-tokens.ts';
+import { isSessionAlive } from '../oidc/standing.ts';
 import type { TokenPolicy } from '../oidc/token-policy.ts';
 import type { ProtocolParts } from './compose-deps.ts';
 
@@ -40,7 +40,7 @@ export function composeGrants(
       signIn: parts.signIn,
       client: (id) => directory.find(id),
       audience: (id, scopes, asked) => policy.audience(factsOf(id), scopes, asked),
-      grantIdOf,
+      grantIdOf: (accountId, clientId) => grantIdOf({ accountId, clientId }),
       epochSeconds: () => epochSeconds(clock),
     }),
     createRefreshTokenGrant({
@@ -48,7 +48,7 @@ export function composeGrants(
       now: () => clock.now(),
       graceSeconds: (id) => directory.find(id)?.graceSeconds ?? config.graceSeconds,
       isSessionAlive: (provider, token) =>
-        isSessionAlive(provider, token, (sid) => revocation.isSignedOut(sid)),
+        isSessionAlive(provider.Session, token, (sid) => revocation.isSignedOut(sid)),
       client: (id) => directory.find(id),
       audience: (id, scopes, granted, asked) => policy.audience(factsOf(id), scopes, asked, granted),
       noteUse: (token) => noteFamilyUse(token, noting),

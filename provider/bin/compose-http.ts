@@ -10,10 +10,12 @@ import { handleErrors } from '../http/error-handler.ts';
 import { pinIssuer } from '../http/pin-issuer.ts';
 import { serveProtocol } from '../http/protocol.ts';
 import { publishedDocuments } from '../http/published-documents.ts';
+import { refuseAmbiguous } from '../http/refuse-ambiguous.ts';
 import { scopeRequest } from '../http/request-context.ts';
 import { setSecurityHeaders } from '../http/security-headers.ts';
+import type { AccountDeps } from '../interactions/account/account-deps.ts';
+import { accountRoutes } from '../interactions/account/account-routes.ts';
 import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
-import { viewFile } from '../interactions/render.ts';
 import { interactionRoutes } from '../interactions/routes.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
@@ -23,17 +25,19 @@ import { scopeOfClaim } from '../oidc/scope-claims.ts';
 import { wrapTokenParameter } from '../oidc/structured-tokens.ts';
 import { protocolScopes } from '../oidc/token-policy.ts';
 import type { ProtocolParts } from './compose-deps.ts';
-import { basePath, type Protocol } from './compose-protocol.ts';
+import type { Protocol } from './compose-protocol.ts';
+import { basePath } from './open-pages.ts';
 import { version } from './version.ts';
 
 export interface HttpParts extends ProtocolParts {
   protocol: Protocol;
+  account: Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'>;
   register: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
 }
 
 /** Puts the public listener together. */
 export function composeHttp(parts: HttpParts): Koa {
-  const { config, keyRing, protocol, logger, metrics, clock, tracing } = parts;
+  const { config, keyRing, pages, protocol, logger, metrics, clock, tracing } = parts;
   const { issuer } = config;
   const bodyLimitBytes = config.bodyLimitKib * 1024;
   const endpoints = firstPartyEndpoints(firstPartyDeps(parts));
@@ -45,19 +49,25 @@ export function composeHttp(parts: HttpParts): Koa {
       setSecurityHeaders(issuer),
       handleErrors({
         logger,
-        sendErrorPage: createErrorPage({ renderer: protocol.renderer, requestId }),
+        sendErrorPage: createErrorPage({
+          renderer: pages.of,
+          requestId,
+          accountUrl: `${basePath(issuer)}/account`,
+        }),
       }),
+      refuseAmbiguous(),
       pinIssuer(issuer, () => currentRequestScope()?.clientAddress),
     ],
     routers: [
-      homeRoutes({ renderer: protocol.renderer, issuer }),
-      assets((name) => viewFile(`assets/${name}`)),
+      homeRoutes({ renderer: pages.of, issuer }),
+      assets(pages.assets),
       publishedDocuments({
         jwks: () => publicJwks(keyRing.current().published),
         openApi: openApiDocument(endpoints, { issuer, version }),
         jwksMaxAgeSeconds,
       }),
       interactionRoutes(interactionDeps(parts, bodyLimitBytes)),
+      accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
       firstPartyRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: allowedOrigins(parts) }),
     ],
     protocol: serveProtocol({
@@ -124,10 +134,11 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
   const { accessModel, clients, clock, config, ports, protocol } = parts;
   return {
     provider: () => protocol.host.current(),
-    renderer: protocol.renderer,
+    renderer: parts.pages.of,
     keys: parts.serverKeys,
     bodyLimitBytes,
     epochSeconds: () => epochSeconds(clock),
+    issuer: config.issuer,
     basePath: basePath(config.issuer),
     client: (id: string) => {
       const client = clients.find(id);
@@ -137,6 +148,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
     account: (id: string) => ports.accounts.findById(id),
     signIn: parts.signIn,
     register: parts.register,
+    proveSignIn: protocol.finishedHere.prove,
     rememberMe: config.rememberMe,
     passwordLength,
     addConsent: parts.audit.addConsent,

@@ -2,22 +2,24 @@ import type { ClientRegistry } from '../clients/client-registry.ts';
 import { oidcMetadata } from '../clients/oidc-metadata.ts';
 import type { Config } from '../config/schema.ts';
 import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
-import { createRenderer, type Renderer } from '../interactions/render.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import { type AccessTokenVerifier, createAccessTokenVerifier } from '../oidc/access-token-verifier.ts';
 import type { ClientDirectory, ClientFacts } from '../oidc/client-facts.ts';
-import { endSession } from '../oidc/end-session.ts';
+import { createFinishedHere, type FinishedHere } from '../oidc/finished-here.ts';
+import { createGrants } from '../oidc/grants.ts';
 import { buildProvider, type ProviderDeps } from '../oidc/provider-factory.ts';
 import { createProviderHost, type PrivateKeys, type ProviderHost } from '../oidc/provider-host.ts';
-import { createRefreshTokens, type RefreshTokens } from '../oidc/refresh-tokens.ts';
-import { createSignIns, type SignIns } from '../oidc/sign-ins.ts';
+import type { RefreshTokens } from '../oidc/refresh-tokens.ts';
+import type { SignIns } from '../oidc/sign-ins.ts';
 import { createStorageAdapter } from '../oidc/storage-adapter.ts';
 import { createTokenPolicy, protocolScopes, type TokenPolicy } from '../oidc/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/token-requests.ts';
 import type { ProtocolParts } from './compose-deps.ts';
 import { composeGrants } from './compose-grants.ts';
+import { composeSignIns } from './compose-sign-ins.ts';
+import { basePath } from './open-pages.ts';
 
 export interface Protocol {
   host: ProviderHost;
@@ -27,7 +29,9 @@ export interface Protocol {
   refreshTokens: RefreshTokens;
   tokenRequests: TokenRequests;
   signIns: SignIns;
-  renderer: Renderer;
+  finishedHere: FinishedHere;
+  /** Ends a browser's session by its uid, listed or not. */
+  endSession(uid: string): Promise<void>;
 }
 
 /** How long a spent code is remembered: RFC 6749 §4.1.2 has no code live longer. */
@@ -39,38 +43,34 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
   const { issuer } = config;
   const directory = clientDirectory(clients);
   const policy = createTokenPolicy(accessModel.apis, issuer);
-  const renderer = createRenderer({ appName: config.appName, assetsPath: `${basePath(issuer)}/assets` });
-  const refreshTokens = createRefreshTokens({ families: ports.families, keys: serverKeys, clock });
+  const renderer = parts.pages.of;
   const accessTokens = createAccessTokenVerifier({
     issuer,
     clock,
-    publicKeys: () => publicJwks(keyRing.current().kept).jwks.keys,
+    publicKeys: () => publicJwks(keyRing.current().published).jwks.keys,
     isRevoked: (token) => revocation.isRevoked(token),
-    isClient: (id) => directory.find(id) !== undefined,
+    client: (id) => directory.find(id),
     findAccount: (id) => ports.accounts.findById(id),
   });
-  const signIns = createSignIns({
-    index: ports.accountIndex,
-    keys: serverKeys,
-    clock,
-    endSession: (uid) => endSession(host.current(), uid, (sid) => revocation.endSessionAtClient(sid)),
-    endFamily: (id) => revocation.endFamily(id),
-  });
-  const noting = {
-    signIns,
-    clock,
-    failed: (error: unknown) => parts.logger.warn({ err: error }, 'a sign-in could not be listed'),
-  };
+  const unlisted = (error: unknown) => parts.logger.warn({ err: error }, 'a sign-in could not be listed');
+  const { signIns, refreshTokens, sessionEnd, endSession } = composeSignIns({ ...parts, unlisted });
+  const noting = { signIns, clock, failed: unlisted };
+  const finishedHere = createFinishedHere({ keys: serverKeys, issuer });
   const grants = composeGrants(parts, { directory, policy, refreshTokens, noting });
+  const existingGrants = createGrants({
+    clients: directory,
+    consents: ports.consents,
+    apis: accessModel.apis,
+    issuer,
+  });
   const storage = {
     store: ports.oidcStore,
     keys: serverKeys,
     clock,
     rememberSpentSeconds,
     issuer,
-    apis: accessModel.apis,
     clients: directory,
-    consents: ports.consents,
+    grants: existingGrants,
     refreshTokens,
     accessTokens,
     revocation,
@@ -80,9 +80,11 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
     issuer,
     grants,
     configuration: {
+      issuer,
       adapter: createStorageAdapter(storage),
       accounts: parts.accounts,
       clients: directory,
+      grants: existingGrants,
       policy,
       keys: serverKeys,
       clock,
@@ -94,18 +96,18 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
         renderer,
         requestId: () => currentRequestScope()?.requestId ?? '',
       }),
+      languages: parts.pages.languages,
       interactionPath: (uid) => `${basePath(issuer)}/interaction/${uid}`,
     },
     signIns: noting,
-    sessionEnded: (accountId, uid) =>
-      parts.audit.tell('session.ended', accountId, { id: accountId, sessionId: signIns.handleOf(uid) }),
     models: {
       clients: directory,
       refreshTokens,
       store: ports.oidcStore,
       keys: serverKeys,
       clock,
-      sessionSeconds: config.sessionAbsoluteSeconds,
+      sessionEnd,
+      finishedHere,
       isSignedOut: (sid) => revocation.isSignedOut(sid),
       isAccountAsItWas: async (id, generation) => {
         const account = await ports.accounts.findById(id);
@@ -124,11 +126,18 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
   const host = createProviderHost((jwks) => buildProvider(deps, jwks), privateJwks(keyRing.current()));
   keyRing.onChange((keys) => host.swap(privateJwks(keys)));
   const tokenRequests = createTokenRequests(() => host.current(), grants);
-  return { host, directory, policy, accessTokens, refreshTokens, tokenRequests, renderer, signIns };
+  return {
+    host,
+    directory,
+    policy,
+    accessTokens,
+    refreshTokens,
+    tokenRequests,
+    signIns,
+    endSession,
+    finishedHere,
+  };
 }
-
-/** The issuer's path: before everything we link to. */
-export const basePath = (issuer: string) => new URL(issuer).pathname.replace(/\/$/, '');
 
 /** The signing key first; older ones still check what they signed. */
 const privateJwks = ({ kept }: CurrentKeys): PrivateKeys => ({

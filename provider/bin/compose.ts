@@ -14,12 +14,13 @@ import { createKeyRing } from '../keys/key-ring.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { createSweep } from '../maintenance/sweep.ts';
-import { createRevocation } from '../revocation/revocation.ts';
+import { builtInClients, composeAccount } from './compose-account.ts';
 import { createAudit } from './compose-audit.ts';
 import { composeDenylist } from './compose-denylist.ts';
 import type { ComposeDeps } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
+import { composeRevocation } from './compose-sign-ins.ts';
 import { deliveryMetrics, hashingMetrics, measureNow } from './measured-now.ts';
 import { measuredPorts } from './measured-ports.ts';
 import { tracedPool } from './traced-pool.ts';
@@ -72,6 +73,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     newEvent,
     clock,
     metrics: { signedIn: (outcome) => metrics.signIns.inc({ outcome }) },
+    logger,
   });
   const register = createRegister({
     enabled: config.signup,
@@ -95,6 +97,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     clock,
     logger,
     metrics,
+    builtIn: builtInClients(config),
     defaultClientId: config.defaultClient,
     loaded: (source, documents) => void audit.clientsAre(source, documents),
   });
@@ -109,17 +112,11 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   });
   await keyRing.start();
   keyRing.onChange((keys) => void audit.keysAre(keys));
-  const denylist = composeDenylist(ports, deps);
-  const revocation = audit.revocation(
-    createRevocation({
-      denylist,
-      families: ports.families,
-      clock,
-      accessTokenSeconds: config.accessTokenSeconds,
-      tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
-      sessionSeconds: config.sessionAbsoluteSeconds,
-    }),
-  );
+  const denylist = composeDenylist(ports, {
+    logger,
+    trusted: (is) => metrics.denylistCopyTrusted.set(is ? 1 : 0),
+  });
+  const revocation = composeRevocation({ config, ports, denylist, clock, audit });
 
   // The protocol, the pages and the JSON API over all of it.
   const signInHere = async (input: { email: string; password: string; clientId: string }) => {
@@ -132,6 +129,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const app = composeHttp({
     ...parts,
     protocol,
+    account: composeAccount({ ...parts, protocol, passwords, unitOfWork }),
     register: config.signup ? (input) => register({ ...input, ...caller() }) : undefined,
   });
   const operations = createOperationsApp({
@@ -139,7 +137,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       ...{ dependencies: ports.dependencies, clock, logger, metrics },
       blipSeconds: config.readinessBlipSeconds,
     }),
-    isReady: deps.isReady,
+    phase: deps.phase,
     metrics: async () => {
       await measureNow({ outbox: ports.outbox, keys: () => keyRing.current(), clock, metrics });
       return metrics.render();

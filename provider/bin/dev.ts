@@ -1,35 +1,37 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { loadAccessModel } from '../config/apis.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { parseServerSecrets } from '../config/server-secrets.ts';
 import { systemClock } from '../lib/clock.ts';
-import { randomToken } from '../lib/ids.ts';
 import { createLogger } from '../lib/logger.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import { openPorts, type Ports } from './adapters.ts';
 import type { Gatehouse } from './compose.ts';
 import { demoAccessModel, demoAccount, demoBanner, demoClients, demoDefaultClient } from './demo.ts';
+import { loadFiles } from './load-files.ts';
 import { refuseRemoteIssuer } from './serve.ts';
+import { resolveServerSecrets } from './server-secrets.ts';
 import { type Running, start } from './start.ts';
 
-/** `gatehouse dev`: nothing but Node needed, demo data, an issuer on this machine. Real servers are used where settings name them. */
-export async function dev(write: (text: string) => void): Promise<Running> {
+/** `gatehouse dev`: nothing but Node needed, demo data, an issuer on this machine. Real servers are used where settings name them. Rejects when `stopping` is aborted before it has started. */
+export async function dev(write: (text: string) => void, stopping: AbortSignal): Promise<Running> {
   const config = withDevDefaults(loadConfig());
   refuseRemoteIssuer(config);
-  const accessModel = config.apisFile ? loadAccessModel(config) : demoAccessModel(config.audience);
+  const files = loadFiles(config, () =>
+    config.apisFile ? loadAccessModel(config) : demoAccessModel(config.audience),
+  );
   const logger = createLogger({ level: config.logLevel });
   const ports = await openPorts(config, { logger, clock: systemClock });
   try {
+    stopping.throwIfAborted();
     await ports.schema.migrate();
     const running = await start({
       config,
-      accessModel,
+      ...files,
       ports: withDemoClients(ports, config),
-      serverSecrets: parseServerSecrets(await ownSecret(config, ports)),
+      serverSecrets: await resolveServerSecrets(config, ports.secrets),
       logger,
       prepare: addDemoAccount,
+      stopping,
     });
     write(demoBanner(config.issuer));
     return running;
@@ -58,17 +60,6 @@ function withDemoClients(ports: Ports, config: Config): Ports {
   const documents = demoClients(config.audience).map((value) => ({ origin: 'demo', value }));
   const demo: ClientSource = { name: 'demo', load: async () => documents, watch: () => () => {} };
   return { ...ports, clientSources: [demo] };
-}
-
-/** Made once and kept in the data folder, so that cookies outlive a restart. */
-async function ownSecret(config: Config, ports: Ports): Promise<string> {
-  if (config.serverSecrets) return ports.secrets.resolve(config.serverSecrets);
-  const path = join(config.dataFolder, 'server-secret');
-  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
-  await writeFile(path, randomToken(32), { flag: 'wx', mode: 0o600 }).catch((error) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  return readFile(path, 'utf8');
 }
 
 /** Does nothing when it is there already. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { renderClientJsonSchema } from '../clients/json-schema.ts';
+import { renderClientJsonSchema, renderClientsFileJsonSchema } from '../clients/json-schema.ts';
 import { renderConfigurationDocs } from '../config/docs.ts';
 import { renderEventsMarkdown } from '../events/events-markdown.ts';
 import { type FirstPartyDeps, firstPartyEndpoints } from '../firstparty/endpoints.ts';
@@ -33,6 +33,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/cli.md', render: renderCommandReference },
   { path: 'docs/events.md', render: renderEventsMarkdown },
   { path: 'docs/client.schema.json', render: renderClientJsonSchema },
+  { path: 'docs/clients.schema.json', render: renderClientsFileJsonSchema },
   { path: 'docs/openapi.json', render: renderOpenApi },
 ];
 

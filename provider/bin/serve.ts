@@ -7,20 +7,21 @@ import { ConfigurationError } from '../lib/errors.ts';
 import { createLogger } from '../lib/logger.ts';
 import type { Schema } from '../ports/schema.ts';
 import { openPorts } from './adapters.ts';
+import { loadFiles } from './load-files.ts';
 import { type Running, start } from './start.ts';
 
 const required = ['GATEHOUSE_DATABASE_URL', 'GATEHOUSE_KEYS', 'GATEHOUSE_SERVER_SECRETS'] as const;
 
-/** `gatehouse serve`: on real servers, configured in full. */
-export async function serve(): Promise<Running> {
+/** `gatehouse serve`: on real servers, configured in full. Rejects when `stopping` is aborted before it has started. */
+export async function serve(stopping: AbortSignal): Promise<Running> {
   const config = loadConfig({ required });
-  const accessModel = loadAccessModel(config);
+  const files = loadFiles(config, () => loadAccessModel(config));
   const logger = createLogger({ level: config.logLevel });
   const ports = await openPorts(config, { logger, clock: systemClock });
   try {
     await refuseOldSchema(ports.schema);
     const serverSecrets = parseServerSecrets(await ports.secrets.resolve(config.serverSecrets ?? ''));
-    return await start({ config, accessModel, ports, serverSecrets, logger });
+    return await start({ config, ...files, ports, serverSecrets, logger, stopping });
   } catch (error) {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
     throw error;

@@ -3,8 +3,9 @@ import type { Environment } from '../config/environment.ts';
 import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Listener, listen } from '../http/server.ts';
+import type { Pages } from '../interactions/pages.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { createLifecycle } from '../lib/lifecycle.ts';
+import { createLifecycle, type Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { createServerKeys } from '../lib/server-keys.ts';
@@ -17,12 +18,15 @@ import { version } from './version.ts';
 export interface StartDeps {
   config: Config;
   accessModel: AccessModel;
+  pages: Pages;
   ports: Ports;
   serverSecrets: readonly [string, ...string[]];
   logger: Logger;
   /** Runs before the listeners open. */
   prepare?(gatehouse: Gatehouse): Promise<void>;
   clock?: Clock;
+  /** Aborted when the process is to stop before it has started; then `start` rejects, with everything stopped again. */
+  stopping?: AbortSignal;
   /** Names the collector of traces, as other programs are told it; the process's own unless given. */
   environment?: Environment;
 }
@@ -34,6 +38,7 @@ export interface Running {
 
 /** Starts everything; stops what had started when something fails. */
 export async function start(deps: StartDeps): Promise<Running> {
+  deps.stopping?.throwIfAborted();
   const { config, ports, logger, clock = systemClock } = deps;
   const lifecycle = createLifecycle({ logger, clock });
   for (const dependency of ports.dependencies) {
@@ -48,7 +53,7 @@ export async function start(deps: StartDeps): Promise<Running> {
     tracing,
     serverKeys: createServerKeys(deps.serverSecrets),
     metrics: createMetrics({ version, runtime: true }),
-    isReady: () => lifecycle.isReady(),
+    phase: () => lifecycle.phase(),
   }).catch(async (error) => {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
     throw error;
@@ -59,13 +64,24 @@ export async function start(deps: StartDeps): Promise<Running> {
   const operations = { app: gatehouse.operations, port: opsPort, host: opsHost ?? host };
   lifecycle.add(listening('operations listener', operations, config.shutdownSeconds));
   lifecycle.add(listening('public listener', { app: gatehouse.app, port, host }, config.shutdownSeconds));
-  await lifecycle.start();
-  sayHello(config, logger);
+  await startUnless(deps.stopping, lifecycle);
+  sayHello(deps);
   return {
     stop: async () => {
       await lifecycle.stop({ delaySeconds: config.shutdownDelaySeconds });
     },
   };
+}
+
+async function startUnless(stopping: AbortSignal | undefined, lifecycle: Lifecycle): Promise<void> {
+  const stop = () => void lifecycle.stop();
+  stopping?.addEventListener('abort', stop);
+  if (stopping?.aborted) stop();
+  try {
+    await lifecycle.start();
+  } finally {
+    stopping?.removeEventListener('abort', stop);
+  }
 }
 
 interface Listening {
@@ -86,9 +102,12 @@ function listening(name: string, { app, port, host }: Listening, stopSeconds: nu
   };
 }
 
-function sayHello({ issuer, port, opsPort }: Config, logger: Logger): void {
+function sayHello({ config, pages, logger }: StartDeps): void {
+  const { issuer, port, opsPort } = config;
   const node = process.versions.node;
   logger.info({ issuer, port, opsPort, version, node }, 'gatehouse is ready');
+  for (const { language, keys } of pages.missingTexts)
+    logger.warn({ language, keys }, 'a language lacks texts: pages show the English ones');
   if (Number(node.split('.')[0]) < supportedNodeMajor)
     logger.warn({ node, moveTo: supportedNodeMajor }, 'this Node works but is past its support');
 }

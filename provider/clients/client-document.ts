@@ -5,6 +5,9 @@ import { originProblem, redirectUriProblem, webUriProblem } from './client-uris.
 /** The name the device grant has on the wire (RFC 8628 §3.4); documents say `device_code`. */
 export const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
+/** The id of the client by which people sign in to the account page (account-client.ts). No document may have it. */
+export const accountClientId = 'gatehouse-account';
+
 /** The scopes that belong to no API. */
 export const oidcScopes: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
 
@@ -74,6 +77,9 @@ export const clientDocumentSchema = z.strictObject({
     // The subject of a machine's token is its client id, which must not pass for an account's (RFC 9068 §5).
     .refine((id) => !id.startsWith('user_'), {
       error: 'must not start with "user_": tokens would look like an account\'s',
+    })
+    .refine((id) => id !== accountClientId, {
+      error: `must not be "${accountClientId}": that is the account page's own. Use another id`,
     })
     .describe('The client id.'),
   name: z

@@ -18,6 +18,8 @@ export interface ClientRegistryDeps {
   clock: Clock;
   logger: Pick<Logger, 'info' | 'warn'>;
   metrics: Pick<Metrics, 'clientsLoaded' | 'clientsReloadFailures' | 'clientsStale'>;
+  /** Clients of our own: found like others, but in no list and no metric. No source can hold one of their ids. */
+  builtIn?: readonly ClientDocument[] | undefined;
   /** For whom `/auth/*` acts when a request names no client. */
   defaultClientId?: string | undefined;
   /** Told the last good set of each source whenever it was loaded; must not throw. */
@@ -27,6 +29,7 @@ export interface ClientRegistryDeps {
 /** The clients of all sources. */
 export interface ClientRegistry {
   find(id: string): ClientDocument | undefined;
+  /** Without those that are built in. */
   all(): ClientDocument[];
   /** Undefined when configuration names none, or none that is there and first-party. */
   defaultClient(): ClientDocument | undefined;
@@ -69,7 +72,7 @@ function defaultClientProblems(client: ClientDocument | undefined, id: string | 
  *   can't be reached.
  */
 export async function createClientRegistry(deps: ClientRegistryDeps): Promise<ClientRegistry> {
-  const { sources, apis, defaultClientId } = deps;
+  const { sources, apis, defaultClientId, builtIn = [] } = deps;
   const set = createClientSet(deps);
   const report = createReport(deps);
   const find = (id: string) => set.clients().get(id)?.document;
@@ -107,7 +110,7 @@ export async function createClientRegistry(deps: ClientRegistryDeps): Promise<Cl
   const unwatch = sources.map((source) => source.watch(() => void reload()));
 
   return {
-    find,
+    find: (id) => find(id) ?? builtIn.find((client) => client.id === id),
     all: () => [...set.clients().values()].map(({ document }) => document),
     defaultClient: () => (namedDefault()?.firstParty ? namedDefault() : undefined),
     secretMatches: set.secretMatches,

@@ -90,4 +90,18 @@ export const checks: readonly Check[] = [
         ? `GATEHOUSE_ARGON2_MEMORY_KIB times GATEHOUSE_ARGON2_PASSES must be at least ${leastArgon2Work}: less is too easy to guess through. Raise one of them.`
         : undefined,
   },
+  {
+    settings: ['accentColorDark', 'accentColor'],
+    problem: ({ accentColorDark, accentColor }) =>
+      accentColorDark !== undefined && accentColor === undefined
+        ? 'GATEHOUSE_ACCENT_COLOR_DARK is set without GATEHOUSE_ACCENT_COLOR. Set that too.'
+        : undefined,
+  },
+  {
+    settings: ['logoDarkFile', 'logoFile'],
+    problem: ({ logoDarkFile, logoFile }) =>
+      logoDarkFile !== undefined && logoFile === undefined
+        ? 'GATEHOUSE_LOGO_DARK_FILE is set without GATEHOUSE_LOGO_FILE. Set that too.'
+        : undefined,
+  },
 ];

@@ -1,5 +1,6 @@
 import type { Setting, SettingTable, SettingValue } from './setting.ts';
 import { accountSettings } from './settings-accounts.ts';
+import { pageSettings } from './settings-pages.ts';
 import { serverSettings } from './settings-server.ts';
 import { storeSettings } from './settings-stores.ts';
 import { tokenSettings } from './settings-tokens.ts';
@@ -10,10 +11,17 @@ export const settingGroups: ReadonlyArray<{ title: string; settings: SettingTabl
   { title: 'Stores and events', settings: storeSettings },
   { title: 'Tokens and keys', settings: tokenSettings },
   { title: 'Clients and accounts', settings: accountSettings },
+  { title: 'Pages', settings: pageSettings },
 ];
 
 /** The one table of settings, by their key in `Config`. */
-export const settings = { ...serverSettings, ...storeSettings, ...tokenSettings, ...accountSettings };
+export const settings = {
+  ...serverSettings,
+  ...storeSettings,
+  ...tokenSettings,
+  ...accountSettings,
+  ...pageSettings,
+};
 
 export type ConfigKey = keyof typeof settings;
 

@@ -88,10 +88,4 @@ export const serverSettings = {
     schema: oneOf('debug', 'info', 'warn', 'error'),
     default: 'info',
   },
-  appName: {
-    name: 'GATEHOUSE_APP_NAME',
-    description: 'What the pages people sign in on call this place.',
-    schema: matching('1 to 60 characters on one line', /^[^\p{Cc}\p{Zl}\p{Zp}]{1,60}$/u),
-    default: 'Gatehouse',
-  },
 } satisfies SettingTable;

@@ -54,3 +54,14 @@ export function connectionUrl(allowed: string, ...schemes: string[]) {
   const rule = `a URL like ${allowed}, with special characters in the password percent-encoded`;
   return value(rule, (text) => (schemes.includes(parseUrl(text)?.protocol ?? '') ? text : undefined));
 }
+
+/** Somewhere for people to go: an https URL; or a mailto one, where an example of it is given. */
+export function link(mailto?: `mailto:${string}`) {
+  const example = 'an https URL, such as https://example.com/help';
+  return value(mailto ? `${example}, or ${mailto}` : example, (text) => {
+    const url = parseUrl(text);
+    const isMail = mailto !== undefined && /^mailto:[^\s@?,]+@[^\s@?,]+$/i.test(text);
+    if (isMail) return text;
+    return url?.protocol === 'https:' && !url.username && !url.password ? url.href : undefined;
+  });
+}

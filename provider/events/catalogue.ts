@@ -81,7 +81,7 @@ export const eventCatalogue = {
   },
   'user.signed_out_everywhere': {
     version: 1,
-    when: 'All sessions of the account were ended; every token issued before is dead. Not written yet: nothing offers it.',
+    when: 'All sessions of the account were ended; every token issued before is dead.',
     data: z.strictObject({ ...account, ...origin }),
   },
   'consent.granted': {
@@ -97,7 +97,7 @@ export const eventCatalogue = {
   },
   'consent.withdrawn': {
     version: 1,
-    when: 'A person took back what a client was allowed. Not written yet: nothing offers it.',
+    when: 'A person took back what a client was allowed; every token issued under it is dead.',
     data: z.strictObject({ id: account.id, clientId: z.string().describe('the client'), ...origin }),
   },
   'session.ended': {
@@ -111,7 +111,7 @@ export const eventCatalogue = {
   },
   'family.ended': {
     version: 1,
-    when: 'Everything issued from one sign-in at one client was ended: by signing out, by revocation, or because its code came again.',
+    when: 'Everything issued from one sign-in at one client was ended: by signing out, by revocation, by withdrawing consent, by an operator, or because its code came again.',
     data: z.strictObject({
       id: account.id,
       clientId: z.string().describe('the client it was issued to'),

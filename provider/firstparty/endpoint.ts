@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 
-/** One endpoint of the JSON API: what routes it, checks its input, and describes it in the OpenAPI document. */
-export interface Endpoint<Body = unknown> {
+/** What the OpenAPI document says of an endpoint. */
+export interface EndpointDescription<Body = unknown> {
   method: 'get' | 'post';
   path: string;
   summary: string;
@@ -11,9 +11,21 @@ export interface Endpoint<Body = unknown> {
   body?: z.ZodType<Body>;
   /** `Bearer` where an access token is needed (RFC 6750). */
   security?: 'bearer';
-  success: { status: number; description: string; schema?: z.ZodType };
+  /** Of the query, as OpenAPI writes them (§4.8.12). */
+  parameters?: readonly object[];
+  /** `headers`: each with its meaning. */
+  success: {
+    status: number;
+    description: string;
+    schema?: z.ZodType;
+    headers?: Readonly<Record<string, string>>;
+  };
   /** Codes of the problems it may answer with. */
   problems: readonly string[];
+}
+
+/** One endpoint of the JSON API: what routes it, checks its input, and describes it. */
+export interface Endpoint<Body = unknown> extends EndpointDescription<Body> {
   handle(call: Call<Body>): Promise<unknown>;
 }
 

@@ -15,8 +15,7 @@ export const identityHeaderNames = {
   'X-Auth-Email-Verified': '`true` or `false`, with the address.',
   'X-Auth-Roles': 'The roles, with blanks between: first-party clients only.',
   'X-Auth-Permissions': 'The permissions, with blanks between.',
-  'X-Auth-Revocation':
-    '`checked`, or `unchecked` where GATEHOUSE_VERIFY_WITHOUT_DENYLIST_SECONDS let it in.',
+  'X-Auth-Revocation': '`checked`, or `unchecked` where GATEHOUSE_VERIFY_WITHOUT_DENYLIST_SECONDS let it in.',
 } as const;
 
 /**
@@ -42,6 +41,9 @@ export function identityHeaders(
 
 const list = (values: readonly string[] = []) => values.map(encoded).join(' ');
 
-/** A lone surrogate has no UTF-8, and becomes U+FFFD. */
 const encoded = (value: string) =>
-  value.toWellFormed().replace(/[^\x21-\x24\x26-\x7e]+/gu, (odd) => encodeURIComponent(odd));
+  value.replace(/[^\x21-\x24\x26-\x7e]+/g, (odd) =>
+    [...Buffer.from(odd, 'utf8')]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join(''),
+  );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, errorStatus } from '../lib/errors.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { EndpointDescription } from './endpoint.ts';
 import { problem } from './schemas.ts';
 
 const jsonSchema = (schema: z.ZodType) => {
@@ -13,7 +13,7 @@ const jsonSchema = (schema: z.ZodType) => {
  * @param version of the API, as in package.json
  */
 export function openApiDocument(
-  endpoints: readonly Endpoint[],
+  endpoints: readonly EndpointDescription[],
   options: { issuer: string; version: string },
 ): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -32,22 +32,29 @@ export function openApiDocument(
   };
 }
 
-function operation(definition: Endpoint) {
+function operation(definition: EndpointDescription) {
   const { success, body, security } = definition;
   return {
     summary: definition.summary,
     description: definition.description,
     ...(security ? { security: [{ [security]: [] }] } : {}),
+    ...(definition.parameters ? { parameters: definition.parameters } : {}),
     ...(body ? { requestBody: { required: true, content: json(jsonSchema(body)) } } : {}),
     responses: {
       [success.status]: {
         description: success.description,
+        ...(success.headers ? { headers: described(success.headers) } : {}),
         ...(success.schema ? { content: json(jsonSchema(success.schema)) } : {}),
       },
       ...problemResponses(definition),
     },
   };
 }
+
+const described = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  );
 
 const json = (schema: object, type = 'application/json') => ({ [type]: { schema } });
 
@@ -60,7 +67,7 @@ const ofBody: ErrorCode[] = [
 
 const ofAny: ErrorCode[] = ['store_unavailable'];
 
-function problemResponses(definition: Endpoint) {
+function problemResponses(definition: EndpointDescription) {
   const codes = new Set([
     ...definition.problems,
     ...(definition.body ? ofBody : []),

@@ -29,8 +29,10 @@ const scopeForm = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
  *   one to a question that was misread
  */
 export function readVerifyTarget(target: string): Requirement {
-  const [, mark, rest = ''] = /^\/auth\/verify(?:([?;/])(.*))?$/s.exec(target) ?? [, '#'];
-  if (mark === undefined || mark === '/') return { scopes: [] };
+  if (!target.startsWith(verifyPath)) throw misread('This is not an address to ask at.');
+  const mark = target.charAt(verifyPath.length);
+  const rest = target.slice(verifyPath.length + 1);
+  if (mark === '' || mark === '/') return { scopes: [] };
   if (mark === '?') return requirement([...new URLSearchParams(rest)]);
   if (mark === ';') return requirement(pathParameters(rest.split(/[/?]/, 1)[0] ?? ''));
   throw misread('This is not an address to ask at.');

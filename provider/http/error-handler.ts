@@ -1,6 +1,8 @@
 import type { Context, Middleware } from 'koa';
 import { type ErrorCode, GatehouseError } from '../lib/errors.ts';
+import { discardRest } from '../lib/request-body.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
+import { isForPrograms } from './protocol.ts';
 
 export interface ErrorHandlerDeps {
   logger: {
@@ -12,7 +14,8 @@ export interface ErrorHandlerDeps {
 }
 
 /**
- * The one place that turns an error into an answer: a page for a person, a problem document (RFC 9457) for a program.
+ * The one place that turns an error into an answer: a page for a person, a problem document (RFC 9457) for a program, and
+ * at the protocol's endpoints the protocol's own (RFC 6749 §5.2).
  * What wasn't meant to be told is logged and answered as `internal_error`.
  */
 export function handleErrors(deps: ErrorHandlerDeps): Middleware {
@@ -25,6 +28,7 @@ export function handleErrors(deps: ErrorHandlerDeps): Middleware {
       if (error.code === 'internal_error') deps.logger.error({ err: cause }, 'a request failed on our side');
       if (error.code === 'store_unavailable')
         deps.logger.warn({ err: error.cause }, 'a store could not be reached');
+      if (error.code === 'payload_too_large') await discardRest(ctx.req);
       if (ctx.headerSent) return;
       answer(ctx, deps, error);
     }
@@ -62,8 +66,9 @@ function answer(ctx: Context, deps: ErrorHandlerDeps, error: GatehouseError): vo
   if (error.code === 'payload_too_large') ctx.set('Connection', 'close');
   if (error.code === 'invalid_token' || error.code === 'insufficient_scope')
     ctx.set('WWW-Authenticate', challenge(ctx, error));
-  const wantsPage = !ctx.path.startsWith('/auth/') && ctx.accepts('json', 'html') === 'html';
-  if (wantsPage) deps.sendErrorPage(ctx, error);
+  const wantsPage = !/^\/(auth|user)\//.test(ctx.path) && ctx.accepts('json', 'html') === 'html';
+  if (isForPrograms(ctx.path)) sendProtocolError(ctx, error);
+  else if (wantsPage) deps.sendErrorPage(ctx, error);
   else sendProblem(ctx, error);
 }
 
@@ -72,6 +77,18 @@ function challenge(ctx: Context, error: GatehouseError): string {
   if (!/^bearer\b/i.test(ctx.get('Authorization'))) return 'Bearer';
   const scope = error.scope === undefined ? '' : `, scope="${error.scope}"`;
   return `Bearer error="${error.code}", error_description="${error.message}"${scope}`;
+}
+
+/** RFC 6749 §5.2: all that callers of these endpoints can read, in ASCII. */
+function sendProtocolError(ctx: Context, error: GatehouseError): void {
+  const ours = error.status >= 500;
+  const told = error.code === 'internal_error' ? 'server_error' : 'temporarily_unavailable';
+  ctx.status = error.status;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = {
+    error: ours ? told : 'invalid_request',
+    error_description: error.message.replaceAll('’', "'"),
+  };
 }
 
 function sendProblem(ctx: Context, error: GatehouseError): void {

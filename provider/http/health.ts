@@ -4,8 +4,8 @@ import type { Readiness } from './readiness.ts';
 
 export interface OperationsDeps {
   readiness: Readiness;
-  /** False before the start is done and from SIGTERM on. */
-  isReady(): boolean;
+  /** `serving` from when the start is done until SIGTERM. */
+  phase(): 'starting' | 'serving' | 'stopping';
   metrics(): Promise<{ contentType: string; body: string }>;
 }
 
@@ -18,10 +18,14 @@ export function createOperationsApp(deps: OperationsDeps): Koa {
   });
   router.get('/readyz', async (ctx) => {
     const { ready, failing } = await deps.readiness.check();
-    const serving = deps.isReady();
-    const body = { status: ready && serving ? 'ok' : 'unready', ...(serving ? {} : { stopping: true }) };
-    ctx.status = ready && serving ? 200 : 503;
-    ctx.body = { ...body, ...(failing.length > 0 ? { failing } : {}) };
+    const phase = deps.phase();
+    const ok = ready && phase === 'serving';
+    ctx.status = ok ? 200 : 503;
+    ctx.body = {
+      status: ok ? 'ok' : 'unready',
+      ...(phase === 'serving' ? {} : { [phase]: true }),
+      ...(failing.length > 0 ? { failing } : {}),
+    };
   });
   router.get('/metrics', async (ctx) => {
     const { contentType, body } = await deps.metrics();

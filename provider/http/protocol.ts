@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { GatehouseError } from '../lib/errors.ts';
-import { readBody } from '../lib/request-body.ts';
+import { readFormBody, replayBody } from '../lib/request-body.ts';
 
 export interface ProtocolDeps {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -24,6 +24,10 @@ const served: { path: RegExp; methods: string[] }[] = [
   },
 ];
 
+/** What only programs call, and so is never answered with a page. */
+export const isForPrograms = (path: string): boolean =>
+  /^\/oauth2\/(token|userinfo|introspect|revoke|par)$/.test(path);
+
 /**
  * A page of the library's holds a form and no more. Scripts only by the hash it adds itself for form_post: to an empty
  * list, since beside 'none' browsers complain of it.
@@ -41,14 +45,28 @@ export function serveProtocol(deps: ProtocolDeps): Middleware {
     }
     if (ctx.method === 'POST' && /^\/oauth2\/(authorize|logout)$/.test(ctx.path))
       return redirectToGet(ctx, deps);
-    if (ctx.method === 'POST' && /^\/oauth2\/(introspect|revoke)$/.test(ctx.path))
-      deps.wrapTokenParameter(ctx.req, await readBody(ctx.req, deps.bodyLimitBytes));
+    if (isForPrograms(ctx.path)) {
+      // Whatever the caller prefers to read: errors are JSON too (RFC 6749 §5.2).
+      ctx.req.headers.accept = 'application/json';
+      ctx.set('Cache-Control', 'no-store');
+    }
+    if (ctx.method === 'POST') await readForLibrary(ctx, deps);
     ctx.set('Content-Security-Policy', pagePolicy);
     ctx.set('X-Frame-Options', 'DENY');
     ctx.set('Referrer-Policy', 'no-referrer');
     ctx.respond = false;
     await deps.handle(ctx.req, ctx.res);
   };
+}
+
+/** More than this the library wouldn't read, and say no more than that it can't. */
+const mostForLibrary = 56 * 1024;
+
+/** Bodies are read by us, so that one which can't be is told in the same words everywhere. */
+async function readForLibrary({ path, req }: Context, deps: ProtocolDeps): Promise<void> {
+  const body = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
+  if (/^\/oauth2\/(introspect|revoke)$/.test(path)) deps.wrapTokenParameter(req, body);
+  else replayBody(req, body);
 }
 
 /** What a request line may hold once a form became a query; more than any real request needs. */
@@ -59,9 +77,7 @@ const longestQuery = 8 * 1024;
  * another site comes without our `SameSite=Lax` cookies, so it is turned into the same request by GET, which has them.
  */
 async function redirectToGet(ctx: Context, { bodyLimitBytes, issuer }: ProtocolDeps): Promise<void> {
-  if (!ctx.is('application/x-www-form-urlencoded'))
-    throw new GatehouseError('unsupported_media_type', 'Send a form (application/x-www-form-urlencoded).');
-  const body = await readBody(ctx.req, bodyLimitBytes);
+  const body = await readFormBody(ctx.req, bodyLimitBytes);
   if (body.length > longestQuery)
     throw new GatehouseError('payload_too_large', 'Use pushed authorization requests for one this long.');
   ctx.status = 303;

@@ -23,6 +23,13 @@ const known = new Set([
   '/auth/logout',
   '/auth/register',
   '/user/profile',
+  '/account',
+  '/account/signed-in',
+  '/account/signed-out',
+  '/account/end',
+  '/account/sign-out-everywhere',
+  '/account/withdraw',
+  '/account/password',
   '/openapi.json',
 ]);
 

@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
 import { ConfigurationError } from '../lib/errors.ts';
+import { answerUnreadable } from './unreadable-requests.ts';
 
 export interface ListenOptions {
   port: number;
@@ -30,6 +31,8 @@ export async function listen(app: Koa, { port, host, arrival = usual }: ListenOp
       headersTimeout: arrival.headersMs,
       requestTimeout: arrival.wholeMs,
       connectionsCheckingInterval: arrival.checkMs,
+      // Told by `refuseAmbiguous`, in a sentence.
+      requireHostHeader: false,
     },
     app.callback(),
   );
@@ -37,11 +40,14 @@ export async function listen(app: Koa, { port, host, arrival = usual }: ListenOp
     server.once('error', (error) => reject(refusal(error, port, host)));
     server.listen({ port, host }, () => resolve());
   });
+  // Node would drop all beyond 2,000 without a word, however short. Their size has its own limit.
+  server.maxHeadersCount = 0;
   const underWay = new Set<ServerResponse>();
   server.on('request', (_request, response) => {
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
   });
+  answerUnreadable(server, underWay);
   return { port: (server.address() as AddressInfo).port, close: () => close(server, underWay) };
 }
 

@@ -1,22 +1,29 @@
-import type { Consent } from '../ports/consent-store.ts';
+import type { Agreement } from '../ports/consent-store.ts';
 import { csrfToken } from './csrf.ts';
 import { type ConsentKnowledge, describeConsent, requestedConsent } from './requested-consent.ts';
 import { sendPage } from './send-page.ts';
 import { faceOf } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
 
-export interface ConsentPageDeps extends Pick<InteractionDeps, 'renderer' | 'keys' | 'account' | 'basePath'> {
-  addConsent(consent: Consent): Promise<void>;
+export interface ConsentPageDeps extends Pick<InteractionDeps, 'keys' | 'account' | 'basePath'> {
+  addConsent(agreement: Agreement): Promise<void>;
   knowledge: ConsentKnowledge;
 }
 
-/** Asks the person; first-party clients skip it (DESIGN §4). */
+/**
+ * First-party clients skip consent (DESIGN §4), but for an app on a device whose redirect URI another program there could
+ * take, a scheme or a port: nothing but the person can tell that it was this app that asked (RFC 8252 §8.6).
+ */
+const skipsConsent = ({ client, interaction }: Step) =>
+  client.firstParty && (client.applicationType === 'web' || interaction.redirectUri.startsWith('https:'));
+
+/** Asks the person, unless the client skips it. */
 export async function showConsent(deps: ConsentPageDeps, step: Step): Promise<void> {
-  const { ctx, interaction, client } = step;
-  if (client.firstParty) return step.finish({ consent: {} });
+  const { ctx, interaction, client, renderer } = step;
+  if (skipsConsent(step)) return step.finish({ consent: {} });
   const account = await deps.account(interaction.accountId ?? '');
   const asked = requestedConsent(deps.knowledge, interaction, client.scopes);
-  const html = deps.renderer.render('consent', {
+  const page = renderer.render('consent', {
     ...faceOf(step),
     ...describeConsent(deps.knowledge.apis, asked),
     csrf: csrfToken(deps.keys, interaction.uid),
@@ -26,7 +33,7 @@ export async function showConsent(deps: ConsentPageDeps, step: Step): Promise<vo
     policyUri: client.policyUri,
     termsUri: client.tosUri,
   });
-  sendPage(ctx, html, { redirectsTo: [interaction.redirectUri] });
+  sendPage(ctx, page, { redirectsTo: [interaction.redirectUri] });
 }
 
 /** Remembers what was agreed to, for this account and client, or tells the client that it wasn't (RFC 6749 §4.1.2.1). */
@@ -39,6 +46,8 @@ export async function decideConsent(
   if (form.decision !== 'allow') {
     return step.finish({ error: 'access_denied', error_description: 'the person did not agree' });
   }
+  // What a first-party client may have is in its document; there is nothing to remember or to withdraw.
+  if (client.firstParty) return step.finish({ consent: {} });
   const asked = requestedConsent(deps.knowledge, interaction, client.scopes);
   await deps.addConsent({ accountId: interaction.accountId ?? '', clientId: client.id, ...asked });
   await step.finish({ consent: {} });

@@ -15,6 +15,8 @@ export interface PendingInteraction {
   /** Claims asked for by name that weren't agreed to yet (OpenID Connect Core §5.5). */
   missingClaims: string[];
   loginHint?: string | undefined;
+  /** The languages the person prefers, as the client knows (OpenID Connect Core §3.1.2.1). */
+  uiLocales?: string | undefined;
   /** The account that is signed in already. */
   accountId?: string | undefined;
 }
@@ -45,6 +47,7 @@ export async function findInteraction(
     audiences: [params.resource ?? []].flat() as string[],
     missingClaims: (prompt.details.missingOIDCClaims as string[] | undefined) ?? [],
     loginHint: text('login_hint'),
+    uiLocales: text('ui_locales'),
     accountId: session?.accountId,
   };
 }

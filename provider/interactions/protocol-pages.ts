@@ -2,78 +2,94 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../ports/account-store.ts';
+import type { LanguageSource } from './pages.ts';
 import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
 
 /** The library's logout, in our pages (OpenID Connect RP-Initiated Logout §2, §3). */
 export function createLogoutPages(deps: {
-  renderer: Renderer;
+  renderer(ctx: LanguageSource): Renderer;
   account(id: string): Promise<Account | undefined>;
 }) {
   return {
     confirm: async (ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void> => {
       const { session, client } = ctx.oidc;
       const account = await deps.account(session?.accountId ?? '');
-      const html = deps.renderer.render('logout', {
+      const renderer = deps.renderer(ctx);
+      // The library forgets it, and the page after this one is to be in the same language.
+      const asked = ctx.oidc.params?.ui_locales === undefined ? '' : `?ui_locales=${renderer.language}`;
+      const page = renderer.render('logout', {
         ...form,
+        action: `${form.action}${asked}`,
         clientName: client?.clientName,
         accountEmail: account?.email,
       });
       const { postLogoutRedirectUri } = (session?.state ?? {}) as { postLogoutRedirectUri?: string };
-      sendPage(ctx, html, { redirectsTo: postLogoutRedirectUri ? [postLogoutRedirectUri] : [] });
+      sendPage(ctx, page, { redirectsTo: postLogoutRedirectUri ? [postLogoutRedirectUri] : [] });
     },
     done: async (ctx: KoaContextWithOIDC): Promise<void> => {
       const { client, provider } = ctx.oidc;
       // Without a client the library comes here after yes and no alike.
       const session = client ? undefined : await provider.Session.get(ctx);
-      const html = deps.renderer.render('signed-out', {
+      const page = deps.renderer(ctx).render('signed-out', {
         stillSignedIn: session?.accountId !== undefined,
         clientName: client?.clientName,
         clientUri: client?.clientUri,
       });
-      sendPage(ctx, html);
+      sendPage(ctx, page);
     },
   };
 }
 
 interface ErrorPageDeps {
-  renderer: Renderer;
+  renderer(ctx: LanguageSource): Renderer;
   requestId(): string;
 }
 
 /** The page for what went wrong on our own routes. */
-export function createErrorPage({ renderer, requestId }: ErrorPageDeps) {
+export function createErrorPage(deps: ErrorPageDeps & { accountUrl: string }) {
   return (ctx: Context, error: { code: string; message: string; status: number }): void => {
     const { code, status } = error;
+    const renderer = deps.renderer(ctx);
     const words = wordsFor(renderer, code) ?? {
       title: renderer.text('problem.title'),
-      message: error.message,
+      message: renderer.text('problem.request.message'),
+      detail: error.message,
     };
-    sendPage(ctx, renderer.render('error', { ...words, code, requestId: requestId() }), { status });
+    const backUrl = ofAccountPage.has(code) ? deps.accountUrl : undefined;
+    const page = renderer.render('error', { ...words, code, requestId: deps.requestId(), backUrl });
+    sendPage(ctx, page, { status });
   };
 }
 
 /** The page for an authorization or logout request that can't be answered to the client (RFC 6749 §4.1.2.1). */
-export function createProtocolErrorPage({ renderer, requestId }: ErrorPageDeps) {
+export function createProtocolErrorPage(deps: ErrorPageDeps) {
   return (
     ctx: KoaContextWithOIDC,
     out: { error: string; error_description?: string | undefined },
     error: Error,
   ): void => {
     const code = error instanceof errors.SessionNotFound ? 'interaction_expired' : out.error;
+    const renderer = deps.renderer(ctx);
     const stale = ctx.oidc.route === 'end_session_confirm' && code === 'invalid_request';
     const words = wordsFor(renderer, stale ? 'sign_out_expired' : code) ?? {
       title: renderer.text('problem.title'),
       message: renderer.text('problem.request.message'),
       detail: out.error_description,
     };
-    const page = renderer.render('error', { ...words, code, requestId: requestId() });
+    const page = renderer.render('error', { ...words, code, requestId: deps.requestId() });
     sendPage(ctx, page, { status: ctx.status });
   };
 }
 
+/** Told on the way to the account page, to which there is a way back. */
+const ofAccountPage = new Set(['sign_in_incomplete', 'session_ended', 'form_expired']);
+
 /** What the catalogue has words for. */
 const problems = new Map([
+  ['sign_in_incomplete', 'problem.sign-in-incomplete'],
+  ['session_ended', 'problem.session-ended'],
+  ['form_expired', 'problem.form-expired'],
   ['not_found', 'problem.not-found'],
   ['interaction_expired', 'problem.interaction-expired'],
   ['sign_out_expired', 'problem.sign-out-expired'],
@@ -93,11 +109,13 @@ function wordsFor(renderer: Renderer, code: string): { title: string; message: s
 }
 
 /** The page at `/`, for whoever wonders what answers here. */
-export function homeRoutes({ renderer, issuer }: { renderer: Renderer; issuer: string }): Router {
+export function homeRoutes(deps: { renderer(ctx: LanguageSource): Renderer; issuer: string }): Router {
+  const { issuer } = deps;
   const router = new Router();
   router.get('/', (ctx) => {
     const discoveryUrl = `${issuer}/.well-known/openid-configuration`;
-    sendPage(ctx, renderer.render('home', { issuer, discoveryUrl, openApiUrl: `${issuer}/openapi.json` }));
+    const model = { issuer, discoveryUrl, openApiUrl: `${issuer}/openapi.json` };
+    sendPage(ctx, deps.renderer(ctx).render('home', model));
   });
   return router;
 }

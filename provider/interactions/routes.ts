@@ -5,12 +5,14 @@ import { GatehouseError } from '../lib/errors.ts';
 import { readForm } from '../lib/request-body.ts';
 import { type ConsentPageDeps, decideConsent, showConsent } from './consent.ts';
 import { checkCsrf } from './csrf.ts';
+import { isFromElsewhere } from './from-elsewhere.ts';
 import { findInteraction } from './interaction.ts';
 import { showSignIn, signInByForm } from './sign-in.ts';
 import { showSignUp, signUpByForm } from './sign-up.ts';
 import type { InteractionDeps, Step } from './step.ts';
 
-const formSchema = z.record(z.string(), z.string().max(4096));
+/** How long a field may be is said beside the field, by whoever reads it; the whole form has a limit already. */
+const formSchema = z.record(z.string(), z.string());
 
 /** The pages of an authorization request: `/interaction/{uid}` and its forms. */
 export function interactionRoutes(deps: InteractionDeps): Router {
@@ -20,15 +22,18 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     const provider = deps.provider();
     const uid = String(ctx.params.uid);
     const interaction = await findInteraction(provider, ctx.req, ctx.res, uid);
+    ctx.state.uiLocales = interaction.uiLocales;
     const client = deps.client(interaction.clientId);
     if (!client)
       throw new GatehouseError('client_not_allowed', 'The app that asked is no longer registered.');
     const finish = async (result: InteractionResults) => {
       const returnTo = await provider.interactionResult(ctx.req, ctx.res, result);
+      const accountId = result.login?.accountId;
+      if (accountId !== undefined) deps.proveSignIn(ctx, { uid, accountId }, returnTo);
       ctx.status = 303;
       ctx.redirect(returnTo);
     };
-    return { ctx, interaction, client, finish };
+    return { ctx, interaction, client, renderer: deps.renderer(ctx), finish };
   };
 
   const posted = async (ctx: RouterContext, prompt: string) => {
@@ -39,7 +44,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
         'This step is done already. Go back to the app and try again.',
       );
     const form = await readForm(ctx.req, formSchema, deps.bodyLimitBytes);
-    if (!checkCsrf(deps.keys, step.interaction.uid, form.csrf))
+    if (isFromElsewhere(deps.issuer, ctx) || !checkCsrf(deps.keys, step.interaction.uid, form.csrf))
       throw new GatehouseError(
         'interaction_expired',
         'This form is not of this sign-in. Go back and try again.',

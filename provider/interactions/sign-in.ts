@@ -1,6 +1,7 @@
 import { GatehouseError } from '../lib/errors.ts';
 import { csrfToken } from './csrf.ts';
 import { asksToRemember, isRemembered } from './remember-me.ts';
+import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
 import type { InteractionDeps, Step } from './step.ts';
 import type { FormError, SignInField } from './view-models.ts';
@@ -13,10 +14,10 @@ export async function showSignIn(
   step: Step,
   again?: { email: string; ticked: boolean; problem: Problem },
 ): Promise<void> {
-  const { ctx, interaction } = step;
+  const { ctx, interaction, renderer } = step;
   const path = `${deps.basePath}/interaction/${interaction.uid}`;
   const known = interaction.accountId ? await deps.account(interaction.accountId) : undefined;
-  const html = deps.renderer.render('sign-in', {
+  const page = renderer.render('sign-in', {
     ...faceOf(step),
     csrf: csrfToken(deps.keys, interaction.uid),
     action: `${path}/sign-in`,
@@ -26,7 +27,7 @@ export async function showSignIn(
     signUpUrl: deps.register && `${path}/sign-up`,
   });
   const status = again?.problem.status ?? 200;
-  sendPage(ctx, html, { status, redirectsTo: [interaction.redirectUri] });
+  sendPage(ctx, page, { status, redirectsTo: [interaction.redirectUri] });
 }
 
 /** What pages show of the client. */
@@ -73,7 +74,7 @@ function requireBoth({ email, password }: Typed): void {
 /** What the person can mend is told on the form, in the page's words; anything else goes on to the error page. */
 export function problemOf(
   deps: InteractionDeps,
-  { ctx }: Step,
+  { ctx, renderer }: Step,
   error: unknown,
   typed: Typed,
   refusedKey = 'message.invalid-credentials',
@@ -84,9 +85,12 @@ export function problemOf(
   const [wrong] = fields ?? [];
   if (wrong) {
     const field = wrong.pointer === '/password' ? 'password' : 'email';
-    return { status, error: { field, message: fieldMessage(deps, field, typed[field]) } };
+    return {
+      status,
+      error: { field, message: fieldMessage(renderer, deps.passwordLength, field, typed[field]) },
+    };
   }
-  const { text } = deps.renderer;
+  const { text } = renderer;
   const messages: Record<string, () => string> = {
     invalid_credentials: () => text(refusedKey),
     account_disabled: () => text('message.account-disabled'),
@@ -101,16 +105,26 @@ export function problemOf(
 
 /** Words for a field that was refused: that it was is decided elsewhere, and only what can be wrong with it is known here. */
 function fieldMessage(
-  { renderer, passwordLength }: InteractionDeps,
+  renderer: Renderer,
+  length: InteractionDeps['passwordLength'],
   field: SignInField,
   value: string,
 ): string {
   if (field === 'email')
     return renderer.text(value === '' ? 'message.email-missing' : 'message.email-invalid');
-  const { shortest, longest } = passwordLength;
+  return passwordMessage(renderer, length, value);
+}
+
+/** What is wrong with a new password that was refused. */
+export function passwordMessage(
+  { text }: Renderer,
+  { shortest, longest }: InteractionDeps['passwordLength'],
+  value: string,
+): string {
   const length = [...value.normalize('NFC')].length;
-  if (length === 0) return renderer.text('message.password-missing');
-  if (length < shortest) return renderer.text('message.password-too-short', { count: shortest });
-  if (length > longest) return renderer.text('message.password-too-long', { count: longest });
-  return renderer.text('message.password-guessable');
+  if (length === 0) return text('message.password-missing');
+  if (length < shortest) return text('message.password-too-short', { count: shortest });
+  if (length > longest) return text('message.password-too-long', { count: longest });
+  if (/[\p{Cc}\p{Cs}\ufffd]/u.test(value)) return text('message.password-untypable');
+  return text('message.password-guessable');
 }

@@ -10,9 +10,9 @@ type Again = { email: string; problem: { status: number; error: FormError<SignIn
 /** The sign-up page, where people may sign up themselves. */
 export function showSignUp(deps: InteractionDeps, step: Step, again?: Again): void {
   if (!deps.register) throw closed();
-  const { ctx, interaction } = step;
+  const { ctx, interaction, renderer } = step;
   const path = `${deps.basePath}/interaction/${interaction.uid}`;
-  const html = deps.renderer.render('sign-up', {
+  const page = renderer.render('sign-up', {
     ...faceOf(step),
     csrf: csrfToken(deps.keys, interaction.uid),
     action: `${path}/sign-up`,
@@ -22,7 +22,7 @@ export function showSignUp(deps: InteractionDeps, step: Step, again?: Again): vo
     signInUrl: path,
   });
   const status = again?.problem.status ?? 200;
-  sendPage(ctx, html, { status, redirectsTo: [interaction.redirectUri] });
+  sendPage(ctx, page, { status, redirectsTo: [interaction.redirectUri] });
 }
 
 /**

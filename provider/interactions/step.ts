@@ -3,7 +3,7 @@ import type { InteractionResults, Provider } from 'oidc-provider';
 import type { Api } from '../config/access-model.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
-import type { Consent } from '../ports/consent-store.ts';
+import type { Agreement } from '../ports/consent-store.ts';
 import type { PendingInteraction } from './interaction.ts';
 import type { RememberMe } from './remember-me.ts';
 import type { Renderer } from './render.ts';
@@ -13,6 +13,7 @@ export interface PageClient {
   id: string;
   name: string;
   firstParty: boolean;
+  applicationType: 'web' | 'native';
   scopes: readonly string[];
   clientUri?: string | undefined;
   logoUri?: string | undefined;
@@ -22,23 +23,27 @@ export interface PageClient {
 
 export interface InteractionDeps {
   provider(): Provider;
-  renderer: Renderer;
+  /** In the language of whoever asks. */
+  renderer(ctx: RouterContext): Renderer;
   keys: ServerKeys;
   bodyLimitBytes: number;
   /** Seconds since the epoch. */
   epochSeconds(): number;
+  issuer: string;
   /** The issuer's path, before every link. */
   basePath: string;
   client(id: string): PageClient | undefined;
   account(id: string): Promise<Account | undefined>;
   signIn(credentials: { email: string; password: string; clientId: string }): Promise<Account>;
+  /** Gives this browser, and no other, what it needs to go on with the sign-in it finished. */
+  proveSignIn(ctx: RouterContext, signIn: { uid: string; accountId: string }, returnTo: string): void;
   /** Whether a sign-in outlives the browser window: asked, or decided for all. */
   rememberMe: RememberMe;
   /** Left out where people can't sign up themselves. */
   register?: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
   /** What `register` asks of a password, in code points. */
   passwordLength: { shortest: number; longest: number };
-  addConsent(consent: Consent): Promise<void>;
+  addConsent(agreement: Agreement): Promise<void>;
   consent: { protocolScopes: readonly string[]; scopeOfClaim(claim: string): string | undefined };
   apis: readonly Api[];
 }
@@ -48,6 +53,8 @@ export interface Step {
   ctx: RouterContext;
   interaction: PendingInteraction;
   client: PageClient;
+  /** In the person's language. */
+  renderer: Renderer;
   /** Ends the interaction with this result and sends the browser on. */
   finish(result: InteractionResults): Promise<void>;
 }

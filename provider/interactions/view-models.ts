@@ -105,6 +105,80 @@ export interface ErrorView {
   backUrl?: string | undefined;
 }
 
+/** A time, for people: the same in every language. */
+export interface TimeView {
+  /** As HTML's `datetime` wants it. */
+  iso: string;
+  /** In UTC, and says so. */
+  text: string;
+}
+
+/** Where an account is signed in. */
+interface PlaceView {
+  id: string;
+  name: string;
+  ip?: string | undefined;
+  since: TimeView;
+  lastUsed: TimeView;
+}
+
+export interface BrowserPlaceView extends PlaceView {
+  /** The browser that shows the page. */
+  isHere: boolean;
+  /** The apps that are signed out of with it. */
+  apps: string[];
+}
+
+/** An app with tokens of its own. */
+export interface AppPlaceView extends PlaceView {
+  browser?: string | undefined;
+}
+
+/** A third party's app, and what the person agreed that it may have. */
+export interface ConsentedAppView {
+  clientId: string;
+  name: string;
+  since: TimeView;
+  /** OpenID Connect scopes. */
+  scopes: ConsentScope[];
+  apis: ConsentApi[];
+}
+
+export type AccountPasswordField = 'currentPassword' | 'newPassword';
+
+interface ActionForm {
+  action: string;
+  csrf: string;
+}
+
+/**
+ * The account page. Each of its forms posts `csrf` to its action: `end` with a place's `id`, `withdraw` with the `client`,
+ * `password` with `currentPassword` and `newPassword`.
+ */
+export interface AccountView {
+  email: string;
+  /** What was just done. */
+  notice?: string | undefined;
+  browsers: BrowserPlaceView[];
+  apps: AppPlaceView[];
+  /** How many places aren't shown. */
+  more?: number | undefined;
+  consented: ConsentedAppView[];
+  forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password', ActionForm>;
+  hasPassword: boolean;
+  /** In characters; told to the person and checked by the browser. */
+  passwordMinLength: number;
+  /** What was wrong with the passwords. */
+  error?: FormError<AccountPasswordField> | undefined;
+}
+
+/** The page after the account page ended this browser's session. */
+export interface AccountSignedOutView {
+  title: string;
+  message: string;
+  accountUrl: string;
+}
+
 /** The page at `/`. */
 export interface HomeView {
   issuer: string;
@@ -121,6 +195,8 @@ export interface ViewModels {
   'signed-out': SignedOutView;
   error: ErrorView;
   home: HomeView;
+  account: AccountView;
+  'account-signed-out': AccountSignedOutView;
 }
 
 export type ViewName = keyof ViewModels;

@@ -12,17 +12,19 @@ export interface Component {
 }
 
 export interface StopOptions {
-  /** How long to keep serving after `isReady` turned false, so that load balancers can look elsewhere first. */
+  /** How long to keep serving when `phase` says `stopping` already, so that load balancers can look elsewhere first. */
   delaySeconds?: number;
 }
+
+/** It serves between the end of `start` and the beginning of `stop`. */
+export type Phase = 'starting' | 'serving' | 'stopping';
 
 export interface Lifecycle {
   /** Components start in the order they were added, and stop in the reverse of it. */
   add(component: Component): void;
   /** Rejects with the first failure, after what had started was stopped again. */
   start(): Promise<void>;
-  /** True between the end of `start` and the beginning of `stop`. */
-  isReady(): boolean;
+  phase(): Phase;
   /**
    * Stops everything that was started; one that fails or takes too long doesn't keep the others from being
    * stopped. Gives the names of those. Called again it gives the same promise.
@@ -56,7 +58,7 @@ export function createLifecycle({ logger, clock }: { logger: Logger; clock: Cloc
   const failed: string[] = [];
   let starting: Promise<void> | undefined;
   let stopping: Promise<string[]> | undefined;
-  let ready = false;
+  let phase: Phase = 'starting';
 
   async function stopOne(component: Component): Promise<void> {
     const { name, stopSeconds = defaultStopSeconds } = component;
@@ -90,11 +92,11 @@ export function createLifecycle({ logger, clock }: { logger: Logger; clock: Cloc
       logger.debug({ component: component.name, durationMs: clock.now() - since }, 'started');
     }
     refuseWhenStopping();
-    ready = true;
+    phase = 'serving';
   }
 
-  async function stopAll(delaySeconds: number, wasReady: boolean): Promise<string[]> {
-    if (wasReady && delaySeconds > 0) await sleep(delaySeconds);
+  async function stopAll(delaySeconds: number, wasServing: boolean): Promise<string[]> {
+    if (wasServing && delaySeconds > 0) await sleep(delaySeconds);
     const begun = (starting ?? Promise.resolve()).catch(() => undefined);
     if (!(await settlesWithin(begun, defaultStopSeconds))) {
       failed.push('start');
@@ -107,9 +109,9 @@ export function createLifecycle({ logger, clock }: { logger: Logger; clock: Cloc
 
   function stop({ delaySeconds = 0 }: StopOptions = {}): Promise<string[]> {
     if (stopping) return stopping;
-    const wasReady = ready;
-    ready = false;
-    stopping = stopAll(delaySeconds, wasReady);
+    const wasServing = phase === 'serving';
+    phase = 'stopping';
+    stopping = stopAll(delaySeconds, wasServing);
     return stopping;
   }
 
@@ -123,5 +125,5 @@ export function createLifecycle({ logger, clock }: { logger: Logger; clock: Cloc
     }
   }
 
-  return { add: (component) => components.push(component), start, isReady: () => ready, stop };
+  return { add: (component) => components.push(component), start, phase: () => phase, stop };
 }

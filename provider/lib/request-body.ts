@@ -1,18 +1,21 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { type FieldProblem, GatehouseError } from './errors.ts';
 
 /**
  * @returns the whole body; `payload_too_large` past `limitBytes`, told before the rest is read; `invalid_request` when
- *   the connection ends before it does
+ *   the connection ends before it does; `unsupported_media_type` when it is compressed
  */
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  refuseCompression(request);
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > limitBytes) throw tooLarge(limitBytes);
   const chunks: Buffer[] = [];
   let received = 0;
   try {
-    for await (const chunk of request) {
+    // Otherwise leaving the loop would cut the connection, answer and all.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       received += chunk.length;
       if (received > limitBytes) throw tooLarge(limitBytes);
       chunks.push(chunk);
@@ -24,12 +27,46 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   return Buffer.concat(chunks, received);
 }
 
+const mostDiscarded = 2 * 1024 * 1024;
+
+/**
+ * Takes what is left of a body and drops it, up to 2 MiB. Most clients look for an answer only once they have sent
+ * everything: one that was refused for its size would see a broken connection, and not why.
+ */
+export async function discardRest(request: IncomingMessage): Promise<void> {
+  let left = mostDiscarded;
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      left -= chunk.length;
+      if (left < 0) return;
+    }
+  } catch {
+    // Cut: nobody waits for the answer.
+  }
+}
+
 const tooLarge = (limitBytes: number) =>
   new GatehouseError('payload_too_large', `Send at most ${Math.floor(limitBytes / 1024)} KiB.`);
+
+/** What is small on the way may be huge here, so nothing is unpacked (RFC 9110 §8.4, RFC 9112 §7). */
+function refuseCompression({ headers }: IncomingMessage): void {
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+  const transfer = headers['transfer-encoding']?.trim().toLowerCase() ?? '';
+  if (/^(identity)?$/.test(coding) && /^(chunked)?$/.test(transfer)) return;
+  throw new GatehouseError('unsupported_media_type', 'Send the body as it is, without compression.');
+}
 
 /** The media type without parameters, in lower case (RFC 9110 §8.3.1). */
 function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** Another charset than ours would turn some characters into others without a word. */
+function refuseOtherCharset(request: IncomingMessage): void {
+  const { charset } =
+    /;\s*charset="?(?<charset>[^\s";]*)/i.exec(request.headers['content-type'] ?? '')?.groups ?? {};
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset))
+    throw new GatehouseError('unsupported_media_type', 'Send the body in UTF-8.');
 }
 
 /** Reads a JSON body (RFC 8259, UTF-8) and checks it; `pointer`s name the fields that are wrong. */
@@ -40,25 +77,53 @@ export async function readJson<T>(
 ): Promise<T> {
   if (mediaType(request) !== 'application/json')
     throw new GatehouseError('unsupported_media_type', 'Send JSON, with Content-Type: application/json.');
+  refuseOtherCharset(request);
   const text = utf8(await readBody(request, limitBytes));
   const value = text === undefined ? undefined : parseJson(text);
   if (value === undefined) throw new GatehouseError('invalid_json', "The body isn't valid JSON in UTF-8.");
   return check(schema, value);
 }
 
-/** Reads a form (application/x-www-form-urlencoded) and checks it. A field sent twice is refused. */
+/**
+ * @returns a form (application/x-www-form-urlencoded, UTF-8) as it came. Without a body there need be no Content-Type;
+ *   `unsupported_media_type` for anything else
+ */
+export async function readFormBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const type = mediaType(request);
+  if (type !== '' && type !== formType) throw noForm();
+  refuseOtherCharset(request);
+  const body = await readBody(request, limitBytes);
+  if (type === '' && body.length > 0) throw noForm();
+  if (utf8(body) === undefined) throw new GatehouseError('invalid_request', "The form isn't in UTF-8.");
+  return body;
+}
+
+const formType = 'application/x-www-form-urlencoded';
+
+const noForm = () => new GatehouseError('unsupported_media_type', `Send a form (${formType}).`);
+
+/** Reads a form and checks it. A field sent twice is refused. */
 export async function readForm<T>(
   request: IncomingMessage,
   schema: z.ZodType<T>,
   limitBytes: number,
 ): Promise<T> {
-  if (mediaType(request) !== 'application/x-www-form-urlencoded')
-    throw new GatehouseError('unsupported_media_type', 'Send a form (application/x-www-form-urlencoded).');
-  const parameters = new URLSearchParams((await readBody(request, limitBytes)).toString('utf8'));
+  const parameters = new URLSearchParams((await readFormBody(request, limitBytes)).toString('utf8'));
   const names = [...parameters.keys()];
   if (new Set(names).size !== names.length)
     throw new GatehouseError('invalid_request', 'A field was sent more than once.');
   return check(schema, Object.fromEntries(parameters));
+}
+
+/** Offers a body that was read, or another in its place, to whoever reads the request next. */
+export function replayBody(request: IncomingMessage, body: Buffer): void {
+  delete request.headers['transfer-encoding'];
+  request.headers['content-length'] = String(body.length);
+  const replay = Readable.from([body]);
+  Object.defineProperty(request, 'readable', { value: true });
+  Object.defineProperty(request, 'iterator', {
+    value: (options?: { destroyOnReturn?: boolean }) => replay.iterator(options),
+  });
 }
 
 /** Checks untrusted input by its schema; `validation_failed` names every field that is wrong. */

@@ -5,6 +5,8 @@ import type { TokenPolicy } from './token-policy.ts';
 export interface PersonalClaims {
   /** The family it belongs to: revocation by family needs it. */
   family: string;
+  /** The consent it rests on; withdrawing it ends the token. First-party clients need none. */
+  consent?: string;
   /** The session at this client, only where the family ends with it (OpenID Connect Back-Channel Logout §2.1 `sid`). */
   sid?: string;
   /** The account's generation number when it was issued. */
@@ -31,6 +33,7 @@ export interface PersonalClaimsInput {
   audience: string;
   scopes: ReadonlySet<string>;
   family: string;
+  consent?: string | undefined;
   sid?: string | undefined;
 }
 
@@ -40,9 +43,14 @@ export interface PersonalClaimsInput {
  * its scope (DESIGN §4).
  */
 export function personalClaims(policy: TokenPolicy, input: PersonalClaimsInput): PersonalClaims {
-  const { client, person, audience, scopes, family, sid } = input;
+  const { client, person, audience, scopes, family, consent, sid } = input;
   const address = { email: person.email, email_verified: person.emailVerified };
-  const base = { family, ...(sid ? { sid } : {}), generation: person.generation };
+  const base = {
+    family,
+    ...(consent ? { consent } : {}),
+    ...(sid ? { sid } : {}),
+    generation: person.generation,
+  };
   if (client.firstParty) {
     return { ...base, ...address, roles: [...person.roles], permissions: [...person.permissions] };
   }

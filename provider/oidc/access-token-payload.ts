@@ -29,7 +29,7 @@ export function accessTokenPayload(
   issuer: string,
 ): AdapterPayload {
   const { jti, iat, exp, sub, client_id: clientId, aud, scope, cnf, family, generation } = claims;
-  const { sid, email, email_verified, roles, permissions, userinfo_claims: userinfoClaims } = claims;
+  const { consent, sid, email, email_verified, roles, permissions, userinfo_claims: userinfoClaims } = claims;
   const told = { iss: issuer, sub, family, sid, email, email_verified, roles, permissions };
   const payload = {
     kind: 'AccessToken',
@@ -38,7 +38,7 @@ export function accessTokenPayload(
     exp,
     clientId,
     accountId: sub,
-    grantId: route === 'revocation' ? undefined : grantIdOf(sub, clientId),
+    grantId: route === 'revocation' ? undefined : grantIdOf({ accountId: sub, clientId, consentId: consent }),
     aud: route === 'userinfo' ? undefined : aud,
     scope,
     generation,

@@ -14,6 +14,7 @@ const claimsSchema = z.looseObject({
   exp: z.number(),
   scope: z.string().optional(),
   family: z.string().optional(),
+  consent: z.string().optional(),
   sid: z.string().optional(),
   generation: z.number().optional(),
   email: z.string().optional(),
@@ -45,10 +46,11 @@ export interface AccessTokenVerifierDeps {
     jti: string;
     clientId: string;
     family?: string | undefined;
+    consent?: string | undefined;
     sid?: string | undefined;
   }): Promise<boolean>;
-  /** Whether there still is such a client: the tokens of one that was removed are dead. */
-  isClient(id: string): boolean;
+  /** Undefined when there is no such client any more: the tokens of one that was removed are dead. */
+  client(id: string): { firstParty: boolean } | undefined;
   findAccount(id: string): Promise<Account | undefined>;
 }
 
@@ -80,9 +82,11 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
     verify: async (token) => {
       const claims = await claimsOf(token);
       if (!claims) return undefined;
-      const { jti, client_id: clientId, family, sid } = claims;
-      if (!deps.isClient(clientId)) return undefined;
-      if (await deps.isRevoked({ jti, clientId, family, sid })) return undefined;
+      const { jti, client_id: clientId, family, consent, sid } = claims;
+      const client = deps.client(clientId);
+      if (!client) return undefined;
+      const isConsented = client.firstParty || consent !== undefined || isMachineToken(claims);
+      if (!isConsented || (await deps.isRevoked({ jti, clientId, family, consent, sid }))) return undefined;
       if (isMachineToken(claims)) return claims;
       const account = await deps.findAccount(claims.sub);
       const alive = account?.state === 'active' && account.generation === claims.generation;

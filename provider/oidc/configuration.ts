@@ -5,10 +5,10 @@ import { type AccountDirectory, findOidcAccount } from './accounts-view.ts';
 import type { ClientDirectory } from './client-facts.ts';
 import { extraTokenClaims } from './extra-token-claims.ts';
 import { type FeatureDeps, features } from './features.ts';
-import { grantIdOf } from './grant-id.ts';
+import type { Grants } from './grants.ts';
 import { interactionPolicy } from './interaction-policy.ts';
-import { isSessionAlive } from './models.ts';
 import { scopeClaims } from './scope-claims.ts';
+import { isSessionAlive } from './standing.ts';
 import type { TokenPolicy } from './token-policy.ts';
 import { orUnavailable } from './unavailable.ts';
 
@@ -26,9 +26,11 @@ export interface Lifetimes {
 }
 
 export interface OidcConfigurationDeps extends FeatureDeps {
+  issuer: string;
   adapter: (kind: string) => Adapter;
   accounts: AccountDirectory;
   clients: ClientDirectory;
+  grants: Pick<Grants, 'current'>;
   policy: TokenPolicy;
   keys: ServerKeys;
   lifetimes: Lifetimes;
@@ -36,6 +38,8 @@ export interface OidcConfigurationDeps extends FeatureDeps {
   clock: Clock;
   /** Where the pages of an interaction are, with the issuer's path. */
   interactionPath(uid: string): string;
+  /** Of the pages, for discovery. */
+  languages: readonly string[];
   /** Answers a person with our error page; programs get JSON before this is asked. */
   renderError: NonNullable<Configuration['renderError']>;
 }
@@ -71,11 +75,7 @@ export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS)
     pkce: { required: (_ctx, client) => clients.find(client.clientId)?.pkceRequired ?? true },
     cookies: {
       keys: keys.cookieKeys(),
-      names: {
-        session: 'gatehouse_session',
-        interaction: 'gatehouse_interaction',
-        resume: 'gatehouse_resume',
-      },
+      names: cookieNames(deps.issuer),
       long: { ...cookie, path: '/' },
       short: cookie,
     },
@@ -87,11 +87,12 @@ export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS)
     findAccount: (ctx, id, token) =>
       orUnavailable(async () => {
         const isCode = token?.kind === 'AuthorizationCode';
-        if (isCode && !(await isSessionAlive(ctx.oidc.provider, token, deps.isSignedOut))) return undefined;
+        if (isCode && !(await isSessionAlive(ctx.oidc.provider.Session, token, deps.isSignedOut)))
+          return undefined;
         const bound = (token ?? ctx.oidc.session) as { generation?: number } | undefined;
         return findOidcAccount(deps.accounts, id, bound);
       }),
-    loadExistingGrant: (ctx) => loadGrant(ctx),
+    loadExistingGrant: (ctx) => loadGrant(ctx, deps.grants),
     extraTokenClaims: (ctx, token) => extraTokenClaims(deps, ctx, token),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     // Codes die with their session; a family's own binding is in models.ts.
@@ -101,13 +102,29 @@ export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS)
     clientBasedCORS: (_ctx, origin, client) =>
       clients.find(client.clientId)?.origins.includes(origin) ?? false,
     renderError: deps.renderError,
+    discovery: { ui_locales_supported: [...deps.languages] },
     ttl: ttl(lifetimes, deps.clock),
   };
 }
 
-async function loadGrant(ctx: KoaContextWithOIDC) {
+/**
+ * With prefixes that browsers take by https only (RFC 6265bis §4.1.3), and for the session from this host only: no neighbour
+ * under the same domain can put its own in the place of ours. The others stand under the path of one sign-in each.
+ */
+function cookieNames(issuer: string) {
+  const isHttps = issuer.startsWith('https:');
+  return {
+    session: `${isHttps ? '__Host-' : ''}gatehouse_session`,
+    interaction: `${isHttps ? '__Secure-' : ''}gatehouse_interaction`,
+    resume: `${isHttps ? '__Secure-' : ''}gatehouse_resume`,
+  };
+}
+
+async function loadGrant(ctx: KoaContextWithOIDC, grants: Pick<Grants, 'current'>) {
   const { account, client, provider } = ctx.oidc;
-  return account && client ? provider.Grant.find(grantIdOf(account.accountId, client.clientId)) : undefined;
+  if (!account || !client) return undefined;
+  const payload = await orUnavailable(() => grants.current(account.accountId, client.clientId));
+  return payload && new provider.Grant(payload);
 }
 
 const longestSession = (lifetimes: Lifetimes, transient: boolean | undefined) =>

@@ -2,11 +2,13 @@ import type { AccessToken, ClientCredentials, KoaContextWithOIDC } from 'oidc-pr
 import { personalClaims } from './access-token-claims.ts';
 import type { OidcAccount } from './accounts-view.ts';
 import type { ClientDirectory } from './client-facts.ts';
+import { parseGrantId } from './grant-id.ts';
 import { endsWithSession, type FamilyFields } from './models.ts';
 import { scopeOfClaim } from './scope-claims.ts';
 import type { TokenPolicy } from './token-policy.ts';
 
 type Source = FamilyFields & {
+  grantId?: string;
   scopes: Set<string>;
   sessionUid?: string;
   claims?: { userinfo?: Record<string, unknown> };
@@ -33,6 +35,7 @@ export async function extraTokenClaims(
       audience: String(token.aud),
       scopes: new Set(token.scope?.split(' ')),
       family: source.familyId,
+      consent: parseGrantId(source.grantId ?? '')?.consentId,
       sid: endsWithSession(source) ? source.sessionSid : undefined,
     }),
     ...userinfoClaims(source, client.scopes),

@@ -1,17 +1,29 @@
 import type { Api } from '../config/access-model.ts';
-import type { Consent } from '../ports/consent-store.ts';
+import type { Agreement, Consent } from '../ports/consent-store.ts';
 import { scopeClaims } from './scope-claims.ts';
 import { protocolScopes } from './token-policy.ts';
 
-/** There is one grant for each account and client, so its id says which; it is no bearer value. */
-export function grantIdOf(accountId: string, clientId: string): string {
-  return `${accountId}:${clientId}`;
+/** What a grant id says. */
+export interface GrantId {
+  accountId: string;
+  clientId: string;
+  /** The consent it rests on; first-party clients need none. */
+  consentId?: string | undefined;
 }
 
-/** @returns account and client of a grant id, or undefined when it isn't one */
-export function parseGrantId(grantId: string): { accountId: string; clientId: string } | undefined {
-  const [accountId, clientId, ...rest] = grantId.split(':');
-  return accountId && clientId && rest.length === 0 ? { accountId, clientId } : undefined;
+/**
+ * There is one grant for each account and client, and for each consent a new one: what was issued under a consent that
+ * was withdrawn names a grant that never comes back. It is no bearer value.
+ */
+export function grantIdOf({ accountId, clientId, consentId }: GrantId): string {
+  return [accountId, clientId, ...(consentId === undefined ? [] : [consentId])].join(':');
+}
+
+/** @returns what a grant id says, or undefined when it isn't one */
+export function parseGrantId(grantId: string): GrantId | undefined {
+  const [accountId, clientId, consentId, ...rest] = grantId.split(':');
+  if (!accountId || !clientId || consentId === '' || rest.length > 0) return undefined;
+  return consentId === undefined ? { accountId, clientId } : { accountId, clientId, consentId };
 }
 
 /** A first-party client's grant: everything its document lists. Computed, so a password sign-in costs no row. */
@@ -19,7 +31,7 @@ export function firstPartyConsent(
   accountId: string,
   client: { id: string; scopes: readonly string[] },
   apis: readonly Api[],
-): Consent {
+): Agreement {
   const own = new Set(client.scopes);
   return {
     accountId,
@@ -36,10 +48,11 @@ export function firstPartyConsent(
  * library filters a token's scopes by resource, and ours carry both kinds (DESIGN §6.3).
  */
 export function grantPayload(
-  consent: Consent,
+  consent: Agreement & Partial<Pick<Consent, 'id'>>,
   issuer: string,
   listed: readonly string[],
 ): Record<string, unknown> {
+  const { accountId, clientId } = consent;
   const oidc = consent.oidcScopes.join(' ');
   const resources: Record<string, string> = { [issuer]: oidc };
   for (const [audience, scopes] of Object.entries(consent.resourceScopes)) {
@@ -47,9 +60,9 @@ export function grantPayload(
   }
   return {
     kind: 'Grant',
-    jti: grantIdOf(consent.accountId, consent.clientId),
-    accountId: consent.accountId,
-    clientId: consent.clientId,
+    jti: grantIdOf({ accountId, clientId, consentId: consent.id }),
+    accountId,
+    clientId,
     openid: { scope: oidc, claims: claimsOf(consent.oidcScopes) },
     rejected: { openid: { claims: claimsOf(protocolScopes.filter((scope) => !listed.includes(scope))) } },
     resources,

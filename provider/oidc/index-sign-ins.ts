@@ -4,7 +4,7 @@ import { currentRequestScope } from '../lib/request-scope.ts';
 import type { Origin, SignIns } from './sign-ins.ts';
 
 export interface IndexSignInsDeps {
-  signIns: Pick<SignIns, 'sessionSeen' | 'familyUsed' | 'sessionGone'>;
+  signIns: Pick<SignIns, 'sessionSeen' | 'familyUsed'>;
   clock: Clock;
   /** Told when an entry couldn't be written: it comes back at the next use. */
   failed(error: unknown): void;
@@ -24,7 +24,7 @@ export function indexSignIns(provider: Provider, deps: IndexSignInsDeps): void {
 }
 
 function noteSessions(model: Model, { signIns, clock, failed }: IndexSignInsDeps): void {
-  const { save, destroy } = model.prototype;
+  const { save } = model.prototype;
   model.prototype.save = async function saveAndNote(ttl: number) {
     const due = this.accountId && isStale(this.indexedAt, sessionStaleSeconds, clock);
     if (due) this.indexedAt = epochSeconds(clock);
@@ -35,10 +35,6 @@ function noteSessions(model: Model, { signIns, clock, failed }: IndexSignInsDeps
       signIns.sessionSeen({ accountId, uid, ...times, ...origin() }).catch(failed);
     }
     return saved;
-  };
-  model.prototype.destroy = async function destroyAndNote() {
-    await destroy.call(this);
-    if (this.accountId) signIns.sessionGone(this.accountId, this.uid).catch(failed);
   };
 }
 

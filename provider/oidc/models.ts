@@ -1,10 +1,13 @@
-import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Clock } from '../lib/clock.ts';
 import { newId, randomToken } from '../lib/ids.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { ClientDirectory } from './client-facts.ts';
+import type { SessionEnd } from './end-session.ts';
+import type { FinishedHere } from './finished-here.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
+import { isSessionAlive } from './standing.ts';
 import { orUnavailable } from './unavailable.ts';
 
 /** The fields of ours that the models carry. */
@@ -18,10 +21,11 @@ export interface FamilyFields {
 export interface ModelDeps {
   clients: Pick<ClientDirectory, 'secretMatches'>;
   refreshTokens: Pick<RefreshTokens, 'generate'>;
-  store: Pick<OidcStore, 'endIndex' | 'putIfAbsent' | 'find'>;
+  store: Pick<OidcStore, 'putIfAbsent' | 'find'>;
   keys: ServerKeys;
   clock: Clock;
-  sessionSeconds: number;
+  sessionEnd: SessionEnd;
+  finishedHere: Pick<FinishedHere, 'check'>;
   /** Whether the person signed out of the client this session was known to by this `sid`. */
   isSignedOut(sid: string): Promise<boolean>;
   /** Whether the account is active and has the generation number it had then. */
@@ -43,8 +47,9 @@ export function extendModels(provider: Provider, deps: ModelDeps): void {
   ignoreSessionBinding(provider.AuthorizationCode);
   joinFamilyAtRefreshToken(provider.RefreshToken, deps);
   bindRefreshTokenToSession(provider, deps);
-  endSessionForGood(provider.Session, deps);
+  endSessionInFull(provider.Session, deps);
   rememberSignIn(provider.Session);
+  wantSignInFinishedHere(provider.Session, deps);
   makeReplayCheckAtomic((provider as Model).ReplayDetection, deps);
   (provider.Client as Model).prototype.compareClientSecret = function compare(presented: string) {
     return deps.clients.secretMatches(this.clientId, presented);
@@ -117,35 +122,17 @@ function bindRefreshTokenToSession(provider: Provider, deps: ModelDeps): void {
     const token = await find.call(this, value, { ...options, ignoreSessionBinding: true });
     if (!token || current()?.oidc.route === 'revocation') return token;
     const isGood =
-      (await isSessionAlive(provider, token, deps.isSignedOut)) &&
+      (await isSessionAlive(provider.Session, token, deps.isSignedOut)) &&
       (await deps.isAccountAsItWas(token.accountId, token.generation));
     return isGood ? token : undefined;
   };
 }
 
-/**
- * Whether the session a token ends with, if it ends with one, still stands. Not by the `sid` the session holds now: of two
- * tabs that met the client at once only one could have it.
- */
-export async function isSessionAlive(
-  provider: Provider,
-  token: Model,
-  isSignedOut: (sid: string) => Promise<boolean>,
-): Promise<boolean> {
-  if (!token.expiresWithSession) return true;
-  const session = await provider.Session.findByUid(token.sessionUid);
-  return session?.accountId === token.accountId && !(await isSignedOut(token.sessionSid));
-}
-
-/** A request still in flight saves its session when it ends; once signed out, no such save brings it back. */
-function endSessionForGood(model: Model, { store, keys, clock, sessionSeconds }: ModelDeps): void {
+/** Every way to end a session from inside of it destroys it; what that takes is the same from outside. */
+function endSessionInFull(model: Model, { sessionEnd }: ModelDeps): void {
   const destroy = model.prototype.destroy;
-  model.prototype.destroy = async function destroyForGood() {
-    const until = clock.now() + sessionSeconds * 1000;
-    for (const hash of keys.lookupHashes('Session index', this.uid)) {
-      await orUnavailable(() => store.endIndex('Session', hash, until));
-    }
-    return destroy.call(this);
+  model.prototype.destroy = function destroyInFull() {
+    return orUnavailable(() => sessionEnd(this, () => destroy.call(this)));
   };
 }
 
@@ -164,6 +151,23 @@ function rememberSignIn(model: Model): void {
     this.generation = login?.generation;
     if (login?.remember === undefined) this.transient = transient;
     else this.transient = login.remember ? undefined : true;
+  };
+}
+
+/**
+ * Nobody is signed in by a password that was typed in another browser. The library repeats a sign-in with every later
+ * step of its request; those are tied to the session that it made.
+ */
+function wantSignInFinishedHere(model: Model, { finishedHere }: ModelDeps): void {
+  const loginAccount = model.prototype.loginAccount;
+  model.prototype.loginAccount = function loginHere(details: { accountId: string }) {
+    const { accountId } = details;
+    const ctx = current();
+    const { uid = '', lastSubmission } = ctx?.oidc.entities.Interaction ?? {};
+    const isRepeated = lastSubmission?.login?.accountId === accountId;
+    if (!isRepeated && !(ctx && finishedHere.check(ctx, { uid, accountId })))
+      throw new errors.LoginRequired('the sign-in was finished in another browser');
+    return loginAccount.call(this, details);
   };
 }
 

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Middleware } from 'koa';
 import { type Configuration, type JWKS, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { createOidcConfiguration, type OidcConfigurationDeps } from './configuration.ts';
-import { type SessionEnded, tellEndedSessions } from './ended-sessions.ts';
 import { type IndexSignInsDeps, indexSignIns } from './index-sign-ins.ts';
 import { type GrantSteps, grantStepsOf } from './internals.ts';
 import { type ListenerDeps, listen } from './listeners.ts';
+import { keepLogoutLanguage } from './logout-language.ts';
 import { extendModels, type ModelDeps } from './models.ts';
 import { noteEntities } from './request-notes.ts';
 import { orUnavailable } from './unavailable.ts';
@@ -23,7 +23,6 @@ export interface ProviderDeps {
   configuration: OidcConfigurationDeps;
   models: ModelDeps;
   signIns: IndexSignInsDeps;
-  sessionEnded: SessionEnded;
   listeners: ListenerDeps;
   grants: readonly GrantDefinition[];
 }
@@ -39,7 +38,6 @@ export function buildProvider(deps: ProviderDeps, jwks: JWKS): Provider {
   provider.proxy = true;
   extendModels(provider, deps.models);
   indexSignIns(provider, deps.signIns);
-  tellEndedSessions(provider, deps.sessionEnded);
   noteEntities(provider);
   const steps = grantStepsOf(provider);
   for (const grant of deps.grants) {
@@ -50,6 +48,7 @@ export function buildProvider(deps: ProviderDeps, jwks: JWKS): Provider {
     ]);
   }
   provider.use(cacheDiscovery);
+  provider.use(keepLogoutLanguage);
   listen(provider, deps.listeners);
   return provider;
 }

@@ -6,11 +6,15 @@ import type { FamilyStore, StoredFamily } from '../ports/family-store.ts';
 import { newRefreshToken, type RefreshTokenValue, readRefreshToken } from './refresh-token-value.ts';
 import { noteSpent, type SpentLog, spentTime } from './spent-log.ts';
 
-/** The payload of the library's RefreshToken model; opaque here but for the times. */
+/** The payload of the library's RefreshToken model, as far as it is looked into. */
 export type RefreshTokenPayload = Record<string, unknown> & {
   accountId?: string | undefined;
   clientId?: string | undefined;
   exp?: number | undefined;
+  generation?: number | undefined;
+  expiresWithSession?: boolean | undefined;
+  sessionUid?: string | undefined;
+  sessionSid?: string | undefined;
 };
 
 export interface CurrentRefreshToken {
@@ -59,6 +63,8 @@ export interface RefreshTokens {
   find(value: string): Promise<RefreshTokenLookup | undefined>;
   /** The family of a token that we issued, whether it is known still or not; undefined for anything else. */
   familyOf(value: string): string | undefined;
+  /** What a family's current token stands for, for who doesn't hold it. `expiresAt` in milliseconds since the epoch. */
+  inspect(familyId: string): Promise<{ payload: RefreshTokenPayload; expiresAt: number } | undefined>;
   /** One compare-and-set: of parallel calls with the same `from`, one gets true, and its answer is the one that stays. */
   rotate(rotation: RefreshTokenRotation): Promise<boolean>;
 }
@@ -83,15 +89,20 @@ export function createRefreshTokens(deps: {
     return read;
   };
 
+  const openStored = ({ id, payload }: StoredFamily): Stored | undefined => {
+    const text = keys.open(context(id), payload);
+    return text === undefined ? undefined : (JSON.parse(text) as Stored);
+  };
+
   const lookup = (
     value: string,
     { hashes, count, isOurs }: RefreshTokenValue,
     family: StoredFamily,
   ): RefreshTokenLookup | undefined => {
     const { id: familyId, clientId } = family;
-    const text = keys.open(context(familyId), family.payload);
-    if (text === undefined) return undefined;
-    const { token, spent, count: current } = JSON.parse(text) as Stored;
+    const stored = openStored(family);
+    if (stored === undefined) return undefined;
+    const { token, spent, count: current } = stored;
     if (hashes.includes(family.currentHash)) return { state: 'current', familyId, payload: token, spent };
     if (!isOurs()) return undefined;
     const found = { state: 'spent', familyId, clientId, spentAt: spentTime(spent, count) } as const;
@@ -124,6 +135,11 @@ export function createRefreshTokens(deps: {
     familyOf: (value) => {
       const read = readRefreshToken(keys, value);
       return read?.isOurs() ? read.familyId : undefined;
+    },
+    inspect: async (familyId) => {
+      const family = await families.find(familyId);
+      const stored = family && openStored(family);
+      return stored && { payload: stored.token, expiresAt: family.expiresAt };
     },
     rotate: async ({ from, found, to, payload, answer, answerSeconds }) => {
       const [old, next] = [mustRead(from), mustRead(to)];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { AccountIndex, AccountIndexEntry } from '../ports/account-index.ts';
+import type { Standing } from './standing.ts';
 
 /** Where a request came from, as a person may recognise it. */
 export interface Origin {
@@ -28,6 +29,8 @@ export interface SignInPlace extends Omit<Details, 'uid'> {
   /** A handle that may be shown. */
   id: string;
   expiresAt: number;
+  /** Of a family that ends with a browser's session: the handle of that session. */
+  sessionId?: string | undefined;
 }
 
 export interface SessionSeen extends Origin {
@@ -45,15 +48,25 @@ export interface FamilyUsed extends Origin {
   expiresAt: number;
 }
 
-/** Where accounts are signed in, for people and administrators to look at and end. Kept apart from what it lists. */
+/** Where accounts are signed in, for people and administrators to look at and end. */
 export interface SignIns {
   sessionSeen(session: SessionSeen): Promise<void>;
   sessionGone(accountId: string, uid: string): Promise<void>;
   familyUsed(family: FamilyUsed): Promise<void>;
+  /**
+   * The places that are good now, those used last first. The index is kept apart from what it names, so each is looked
+   * up: one that was signed out of, revoked, or of before 'sign out everywhere' isn't among them, and of a disabled
+   * account none is.
+   */
   list(accountId: string): Promise<SignInPlace[]>;
+  /** False when something is listed and nothing of it can be opened: then the server secrets aren't those it was written with. */
+  isReadable(accountId: string): Promise<boolean>;
   /** The handle under which a session is listed. */
   handleOf(sessionUid: string): string;
-  /** Ends the places that `which` chooses, with everything that depends on them; gives how many. */
+  /**
+   * Ends the places that `which` chooses, with everything that depends on them; gives how many. Those that `list` leaves
+   * out are offered to it too, so that after 'sign out everywhere' what is stored of them can go.
+   */
   end(accountId: string, which: (place: SignInPlace) => boolean): Promise<number>;
 }
 
@@ -61,19 +74,24 @@ export interface SignInsDeps {
   index: AccountIndex;
   keys: ServerKeys;
   clock: Clock;
+  standingOf(accountId: string): Promise<Standing>;
   /** Ends a browser's session by its uid, with its families. */
   endSession(uid: string): Promise<void>;
   endFamily(familyId: string): Promise<void>;
 }
 
-export function createSignIns({ index, keys, clock, endSession, endFamily }: SignInsDeps): SignIns {
+interface Opened {
+  place: SignInPlace;
+  /** Of a session. */
+  uid?: string;
+}
+
+export function createSignIns(deps: SignInsDeps): SignIns {
+  const { index, keys, clock, endSession, endFamily } = deps;
   const context = (accountId: string, id: string) => `sign-in ${accountId} ${id}`;
   const handleOf = (uid: string) => keys.tag('session handle', uid);
 
-  const open = (
-    accountId: string,
-    entry: AccountIndexEntry,
-  ): { place: SignInPlace; uid?: string } | undefined => {
+  const open = (accountId: string, entry: AccountIndexEntry): Opened | undefined => {
     const text = keys.open(context(accountId, entry.id), entry.details);
     const read = text === undefined ? undefined : detailsSchema.safeParse(JSON.parse(text)).data;
     if (!read) return undefined;
@@ -93,6 +111,13 @@ export function createSignIns({ index, keys, clock, endSession, endFamily }: Sig
     return entries.flatMap((entry) => open(accountId, entry) ?? []);
   };
 
+  const standing = async ({ place, uid }: Opened, account: Standing): Promise<SignInPlace | undefined> => {
+    const found = uid === undefined ? await account.family(place.id) : await account.session(uid);
+    if (!found) return undefined;
+    const { expiresAt, sessionUid } = found;
+    return { ...place, expiresAt, ...(sessionUid ? { sessionId: handleOf(sessionUid) } : {}) };
+  };
+
   return {
     handleOf,
     sessionSeen: ({ accountId, uid, startedAt, expiresAt, ip, userAgent }) =>
@@ -108,7 +133,20 @@ export function createSignIns({ index, keys, clock, endSession, endFamily }: Sig
         { kind: 'family', id: familyId, expiresAt },
         { clientId, startedAt, lastUsedAt: clock.now(), ip, userAgent },
       ),
-    list: async (accountId) => (await listed(accountId)).map(({ place }) => place),
+    list: async (accountId) => {
+      const account = await deps.standingOf(accountId);
+      const places: SignInPlace[] = [];
+      // One after the other: an account may have a thousand, and others wait for connections too.
+      for (const one of await listed(accountId)) {
+        const place = await standing(one, account);
+        if (place) places.push(place);
+      }
+      return places.sort((one, other) => other.lastUsedAt - one.lastUsedAt);
+    },
+    isReadable: async (accountId) => {
+      const entries = await index.list(accountId);
+      return entries.length === 0 || entries.some((entry) => open(accountId, entry) !== undefined);
+    },
     end: async (accountId, which) => {
       const chosen = (await listed(accountId)).filter(({ place }) => which(place));
       for (const { place, uid } of chosen) {

@@ -1,20 +1,17 @@
 import { type Adapter, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { Api } from '../config/access-model.ts';
-import type { ConsentStore } from '../ports/consent-store.ts';
 import type { ArtifactKind } from '../ports/oidc-store.ts';
 import { accessTokenPayload, unwrapToken } from './access-token-payload.ts';
 import { type AccessTokenVerifier, isMachineToken } from './access-token-verifier.ts';
 import { type ArtifactAdapterDeps, createArtifactAdapter, type OnRepeat } from './artifact-adapter.ts';
 import type { ClientDirectory } from './client-facts.ts';
-import { firstPartyConsent, grantPayload, parseGrantId } from './grant-id.ts';
+import type { Grants } from './grants.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import { orUnavailable } from './unavailable.ts';
 
 export interface StorageAdapterDeps extends Omit<ArtifactAdapterDeps, 'onRepeat'> {
   issuer: string;
-  apis: readonly Api[];
   clients: ClientDirectory;
-  consents: Pick<ConsentStore, 'find'>;
+  grants: Pick<Grants, 'byId'>;
   refreshTokens: RefreshTokens;
   accessTokens: AccessTokenVerifier;
   revocation: {
@@ -53,7 +50,7 @@ export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) =
     AccessToken: () => accessTokenAdapter(deps),
     ClientCredentials: () => machineTokenAdapter(deps),
     RefreshToken: () => refreshTokenAdapter(deps),
-    Grant: () => grantAdapter(deps),
+    Grant: () => ({ ...nothing, find: (grantId) => deps.grants.byId(grantId) }),
     Client: () => ({ ...nothing, find: async (id) => deps.clients.metadata(id) }),
   };
   return (kind) => {
@@ -135,21 +132,6 @@ function refreshTokenAdapter({ refreshTokens, revocation }: StorageAdapterDeps):
     destroy: async (value) => {
       const familyId = (await refreshTokens.find(value))?.familyId ?? refreshTokens.familyOf(value);
       if (familyId !== undefined) await revocation.endFamily(familyId);
-    },
-  };
-}
-
-function grantAdapter({ clients, consents, apis, issuer }: StorageAdapterDeps): Adapter {
-  return {
-    ...nothing,
-    find: async (grantId) => {
-      const { accountId, clientId } = parseGrantId(grantId) ?? {};
-      const client = clientId ? clients.find(clientId) : undefined;
-      if (!accountId || !client) return undefined;
-      const consent = client.firstParty
-        ? firstPartyConsent(accountId, client, apis)
-        : await consents.find(accountId, client.id);
-      return consent && grantPayload(consent, issuer, client.scopes);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import { replayBody } from '../lib/request-body.ts';
 import { wrapToken } from './access-token-payload.ts';
 
 /**
@@ -13,11 +13,5 @@ export function wrapTokenParameter(request: IncomingMessage, body: Buffer): void
   const tokens = parameters.getAll('token');
   parameters.delete('token');
   for (const token of tokens) parameters.append('token', wrapToken(token));
-  const rewritten = Buffer.from(parameters.toString());
-  request.headers['content-length'] = String(rewritten.length);
-  const replay = Readable.from([rewritten]);
-  Object.defineProperty(request, 'readable', { value: true });
-  Object.defineProperty(request, 'iterator', {
-    value: (options?: { destroyOnReturn?: boolean }) => replay.iterator(options),
-  });
+  replayBody(request, Buffer.from(parameters.toString()));
 }

@@ -1,5 +1,5 @@
-/** What a person agreed that a client may have. */
-export interface Consent {
+/** What a person agrees that a client may have. */
+export interface Agreement {
   accountId: string;
   clientId: string;
   /** OpenID Connect scopes: openid, profile, email, offline_access. */
@@ -8,15 +8,31 @@ export interface Consent {
   resourceScopes: Record<string, string[]>;
 }
 
+/** What a person agreed to, as it stands. */
+export interface Consent extends Agreement {
+  /**
+   * Stays the same while more is agreed to, and never comes again once it was withdrawn: what was issued under a
+   * consent is good for no other. No bearer value.
+   */
+  id: string;
+  /** When the person first agreed, in milliseconds since the epoch. */
+  since: number;
+}
+
 /**
  * Consents, one for each account and client.
  *
- * Concurrency, on every implementation, across processes: `add` is a union in one write, so two tabs that
- * agree to different scopes at once leave both agreed to.
+ * Concurrency, on every implementation, across processes:
+ * - `add` is a union in one write, so two tabs that agree to different scopes at once leave both agreed to.
+ * - `withdraw` is one conditional write. Of any number of parallel calls for one id exactly one gets true, and a
+ *   consent given since then stands.
  */
 export interface ConsentStore {
   find(accountId: string, clientId: string): Promise<Consent | undefined>;
+  /** All of an account's, those given first before the others. */
+  list(accountId: string): Promise<Consent[]>;
   /** Adds to what was agreed before; gives the union. */
-  add(consent: Consent, at: number): Promise<Consent>;
-  withdraw(accountId: string, clientId: string): Promise<void>;
+  add(agreement: Agreement, at: number): Promise<Consent>;
+  /** False when there is no consent of this id any more. */
+  withdraw(consent: Pick<Consent, 'accountId' | 'clientId' | 'id'>): Promise<boolean>;
 }

@@ -1,5 +1,7 @@
-/** What can be revoked without having been stored: a token, a family, a session at a client, a client. */
-export type RevocationKey = `jti:${string}` | `family:${string}` | `sid:${string}` | `client:${string}`;
+/** What can be revoked without having been stored: a token, a family, a consent, a session at a client, a client. */
+export type RevocationKey =
+  | (`jti:${string}` | `family:${string}` | `consent:${string}`)
+  | (`sid:${string}` | `client:${string}`);
 
 /**
  * Revocations, held until everything they forbid would have expired anyway.

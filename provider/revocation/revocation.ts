@@ -17,6 +17,7 @@ export interface RevocationDeps {
 export interface TokenMarks {
   jti: string;
   family?: string | undefined;
+  consent?: string | undefined;
   sid?: string | undefined;
   clientId: string;
 }
@@ -27,6 +28,11 @@ export interface Revocation {
   revokeToken(jti: string): Promise<void>;
   /** Ends a family's refresh tokens for good, and its access tokens. */
   endFamily(familyId: string): Promise<void>;
+  /**
+   * Ends the access tokens issued under a consent, to be called right before it is withdrawn: what is issued until then is
+   * dead as well. Its refresh tokens and codes are dead once it is withdrawn, since they name it.
+   */
+  endConsent(consentId: string): Promise<void>;
   /** Ends the access tokens of a session that has ended, at one client. Its families end with the session. */
   endSessionAtClient(sid: string): Promise<void>;
   /**
@@ -62,6 +68,7 @@ export function createRevocation(deps: RevocationDeps): Revocation {
       // A refresh before the tombstone may have made a token that outlives the entry, if the tombstone took that long.
       if (clock.now() - entryAt > (slackSeconds * 1000) / 2) await revoke(`family:${familyId}`);
     },
+    endConsent: (consentId) => revoke(`consent:${consentId}`),
     endSessionAtClient: (sid) => revoke(`sid:${sid}`),
     signOutOfClient: (sid) => revoke(`sid:${sid}`, Math.max(sessionSeconds, accessTokenSeconds)),
     isSignedOut: (sid) => denylist.anyRevoked([`sid:${sid}`]),
@@ -70,9 +77,10 @@ export function createRevocation(deps: RevocationDeps): Revocation {
   };
 }
 
-function keysOf({ jti, family, sid, clientId }: TokenMarks): RevocationKey[] {
+function keysOf({ jti, family, consent, sid, clientId }: TokenMarks): RevocationKey[] {
   const keys: RevocationKey[] = [`jti:${jti}`, `client:${clientId}`];
   if (family !== undefined) keys.push(`family:${family}`);
+  if (consent !== undefined) keys.push(`consent:${consent}`);
   if (sid !== undefined) keys.push(`sid:${sid}`);
   return keys;
 }

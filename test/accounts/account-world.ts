@@ -52,7 +52,10 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
   const { calls, passwords } = counting(createPasswords({ params: cheap, pool: usedPool }));
   const outcomes: string[] = [];
   const metrics = { signedIn: (outcome: string) => void outcomes.push(outcome) };
-  const logger = { info: () => {} };
+  const logged: [message: string, fields: Record<string, unknown>][] = [];
+  const logger = {
+    info: (fields: Record<string, unknown>, message: string) => void logged.push([message, fields]),
+  };
   const shared = { unitOfWork, passwords, newEvent, clock };
   return {
     ...shared,
@@ -60,12 +63,14 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
     calls,
     outcomes,
     metrics,
+    logged,
+    logger,
     accounts: createAccounts({
       ...shared,
       accounts: store,
       permissionsByRole: { CLIENT: ['contracts:read'], ADMIN: ['contracts:write', 'contracts:read'] },
     }),
-    signIn: createSignIn({ ...shared, accounts: store, metrics }),
+    signIn: createSignIn({ ...shared, accounts: store, metrics, logger }),
     register: createRegister({ ...shared, enabled: signup, roles: ['CLIENT'], logger }),
     /** All events not published yet, in order; publishes them, so that the next ones of a subject come. */
     events: async () => {

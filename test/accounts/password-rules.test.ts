@@ -17,6 +17,10 @@ describe('a new password', () => {
     ['John@Example.com', /email address/],
     ['Password1', /first to be guessed/],
     ['PASSWORD', /first to be guessed/],
+    ['pass\u0000word-1', /can't be typed/],
+    ['pasted with a tab\t', /can't be typed/],
+    ['half a pair \ud800', /can't be typed/],
+    ['lost on the way \ufffd', /can't be typed/],
   ])('may not be %j', (bad, problem) => {
     expect(passwordProblems(bad, 'john@example.com')).toEqual([expect.stringMatching(problem)]);
   });

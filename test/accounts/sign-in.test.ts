@@ -117,6 +117,25 @@ describe('refusing', () => {
     expect(world.outcomes).toEqual(['refused', 'disabled']);
   });
 
+  test('is told in the log: which account, from where, and nothing that was typed', async () => {
+    const world = createWorld();
+    const { id: accountId } = await addJohn(world);
+    const unknown = 'my-password-in-the-wrong-field';
+    for (const wrong of [{ password: 'wrong password' }, { email: unknown }])
+      await expect(world.signIn({ ...john, ...wrong, ...from })).rejects.toMatchObject(refusal);
+    await world.accounts.disable(accountId);
+    await expect(world.signIn({ ...john, ...from })).rejects.toBeDefined();
+    const line = (reason: string, id?: string) => [
+      'a sign-in was refused',
+      { reason, accountId: id, ...from },
+    ];
+    expect(world.logged).toEqual([
+      line('invalid_credentials', accountId),
+      line('invalid_credentials'),
+      line('account_disabled', accountId),
+    ]);
+  });
+
   test('an account disabled after the check', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);

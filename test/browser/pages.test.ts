@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
+import { accountJourneys } from './account-journeys.ts';
 import { policyJourneys } from './policy-journeys.ts';
 import { sessionJourneys } from './session-journeys.ts';
 import { signInJourneys } from './sign-in-journeys.ts';
@@ -15,3 +16,4 @@ const theWorld = () => world;
 signInJourneys(theWorld);
 sessionJourneys(theWorld);
 policyJourneys(theWorld);
+accountJourneys(theWorld);

@@ -40,6 +40,14 @@ test.each([
     ['completion', ''],
     ['bash', 'zsh', '--json', '--help'],
   ],
+  [
+    ['sessions', ''],
+    ['list', 'end', '--help'],
+  ],
+  [
+    ['sessions', 'end', 'ann@example.com', '--'],
+    ['--session', '--client', '--all', '--json', '--help'],
+  ],
   [['clients', 'validate', '-f', 'clients'], []],
 ])('behind %j come %j', (typed, offered) => {
   expect(completions(...typed)).toEqual(offered);

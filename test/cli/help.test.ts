@@ -26,6 +26,7 @@ test('the commands are these', () => {
     ...['list', 'show', 'create', 'disable', 'enable', 'set-password', 'set-roles', 'import', 'export'].map(
       (name) => `accounts ${name}`,
     ),
+    ...['sessions list', 'sessions end'],
     ...['clients validate', 'keys create', 'keys list', 'version', 'completion'],
   ]);
 });

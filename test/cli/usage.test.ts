@@ -42,6 +42,8 @@ describe('wrong usage', () => {
     ],
     ['roles and none', ['accounts', 'set-roles', 'a@b', 'CLIENT', '--none'], /not both/],
     ['neither roles nor none', ['accounts', 'set-roles', 'a@b'], /--none/],
+    ['sessions end without saying which', ['sessions', 'end', 'a@b'], /--session .*--client, or --all/],
+    ['sessions end with two ways', ['sessions', 'end', 'a@b', '--all', '--client', 'shop'], /one of/],
   ])('%s is told', async (_, args, message) => {
     const failure = await failureOf(args);
     expect(failure).toMatchObject({

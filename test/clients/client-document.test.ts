@@ -97,6 +97,11 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ['a short id', webClient({ id: 'a' }), /^\/id: must be 2 to 128/],
   ['an id with a space', webClient({ id: 'my web' }), /^\/id: must be 2 to 128/],
   ["an id like an account's", webClient({ id: 'user_1' }), /^\/id: must not start with "user_"/],
+  [
+    "the account page's id",
+    webClient({ id: 'gatehouse-account' }),
+    /^\/id: must not be "gatehouse-account": that is the account page's own\. Use another id$/,
+  ],
   ['an empty name', webClient({ name: ' ' }), '/name: must not be empty'],
   ['a name of two lines', webClient({ name: 'a\nb' }), '/name: must be one line'],
   ['text for a list', webClient({ scopes: 'openid' }), '/scopes: must be a list'],

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MemoryClientSource } from '../../provider/adapters/memory/client-source.ts';
 import { MemorySecrets } from '../../provider/adapters/memory/secrets.ts';
+import { accountClient } from '../../provider/clients/account-client.ts';
+import { accountClientId, type ClientDocument } from '../../provider/clients/client-document.ts';
 import {
   type ClientRegistry,
   type ClientRegistryDeps,
   createClientRegistry,
 } from '../../provider/clients/client-registry.ts';
+import { oidcMetadata } from '../../provider/clients/oidc-metadata.ts';
 import { ConfigurationError, StoreUnavailable } from '../../provider/lib/errors.ts';
 import type { RawClientDocument } from '../../provider/ports/client-source.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -238,6 +241,46 @@ describe('createClientRegistry', () => {
     await clients.reload();
     expect(loads).toBe(0);
     expect(ids(clients)).toEqual(['web']);
+  });
+
+  describe('a client that is built in', () => {
+    const builtIn = [
+      accountClient({ name: 'Gatehouse', redirectUri: 'https://login.example/account/signed-in' }),
+    ];
+
+    test('is found, by no secret, and is in no list and no metric', async () => {
+      const clients = await open({ builtIn });
+      expect(clients.find(accountClientId)).toEqual(builtIn[0]);
+      expect(ids(clients)).toEqual(['web']);
+      expect(gauges).toMatchObject({ 'loaded yaml': 1, 'loaded stored': 0 });
+      for (const secret of ['', 'undefined', accountClientId, 'a-secret'])
+        expect(clients.secretMatches(accountClientId, secret)).toBe(false);
+      expect(oidcMetadata(builtIn[0] as ClientDocument, ['openid'])).toMatchObject({
+        ...{ client_id: accountClientId, client_name: 'Gatehouse', grant_types: ['authorization_code'] },
+        ...{ token_endpoint_auth_method: 'client_secret_basic', scope: 'openid' },
+      });
+    });
+
+    test('can’t be taken by a document, at the start or later', async () => {
+      yaml.replace([webClient(), publicClient({ id: accountClientId })]);
+      expect(await problemsAtStart({ builtIn })).toEqual([
+        expect.stringMatching(
+          /^yaml\[1\]: a client without a valid id: \/id must not be "gatehouse-account"/,
+        ),
+      ]);
+      yaml.replace([webClient()]);
+      const clients = await open({ builtIn });
+      yaml.replace([webClient({ name: 'New' }), publicClient({ id: accountClientId })]);
+      await settled(clients);
+      expect(clients.find(accountClientId)).toEqual(builtIn[0]);
+      expect(clients.find('web')?.name).toBe('Web');
+    });
+
+    test('is no default client', async () => {
+      expect(await problemsAtStart({ builtIn, defaultClientId: accountClientId })).toEqual([
+        expect.stringMatching(/gatehouse-account is in no source/),
+      ]);
+    });
   });
 
   describe('the default client', () => {

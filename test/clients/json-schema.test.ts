@@ -1,6 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { clientDocumentSchema } from '../../provider/clients/client-document.ts';
-import { renderClientJsonSchema } from '../../provider/clients/json-schema.ts';
+import { renderClientJsonSchema, renderClientsFileJsonSchema } from '../../provider/clients/json-schema.ts';
+import { packageRoot } from '../../provider/lib/package-root.ts';
 
 const schema = JSON.parse(renderClientJsonSchema());
 
@@ -25,4 +30,37 @@ test('shows what is written, not what is made of it', () => {
 test('says which draft it is, first', () => {
   expect(Object.keys(schema)[0]).toBe('$schema');
   expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
+});
+
+describe('the schema of the whole file', () => {
+  const file = JSON.parse(renderClientsFileJsonSchema());
+  const accepts = (value: unknown) => z.fromJSONSchema(file).safeParse(value).success;
+  /** The example of docs/clients.md, as a person would copy it. */
+  const page = readFileSync(join(packageRoot, 'docs', 'clients.md'), 'utf8');
+  const example = parse(/```yaml\n(clients:\n[\s\S]*?)```/.exec(page)?.[1] ?? '');
+  const [client] = example.clients;
+
+  test('needs no other file', () => {
+    expect(JSON.stringify(file)).not.toContain('"$ref"');
+    const { $schema, ...one } = schema;
+    expect([file.$schema, file.properties.clients.items]).toEqual([$schema, one]);
+  });
+
+  test('takes the documented example, and an empty list', () => {
+    expect(example.clients.length).toBeGreaterThan(2);
+    expect(accepts(example)).toBe(true);
+    expect(accepts({ clients: [] })).toBe(true);
+  });
+
+  test.each([
+    ['nothing', {}],
+    ['a client without the list', client],
+    ['a list alone', example.clients],
+    ['something beside the list', { ...example, apis: [] }],
+    ['a client with a field misspelt', { clients: [{ ...client, redirectUri: [] }] }],
+    ['a client without an id', { clients: [{ name: 'The Shop' }] }],
+    ['a grant that is none', { clients: [{ ...client, grants: ['implicit'] }] }],
+  ])('refuses %s', (_, value) => {
+    expect(accepts(value)).toBe(false);
+  });
 });

@@ -85,6 +85,10 @@ describe('values', () => {
     ['GATEHOUSE_DATABASE_URL', 'postgresql:///gatehouse?host=/run/postgresql'],
     ['GATEHOUSE_KEYS', 'file:keys.json'],
     ['GATEHOUSE_APP_NAME', 'Züri & Söhne'],
+    ['GATEHOUSE_LANGUAGES', 'pt-br, en'],
+    ['GATEHOUSE_ACCENT_COLOR', '#767676'],
+    ['GATEHOUSE_PRIVACY_URL', 'https://example.com/privacy?from=login'],
+    ['GATEHOUSE_SUPPORT_URL', 'mailto:help@example.com'],
   ])('%s takes %s', (name, text) => {
     expect(problemsOf({ env: { [name]: text } })).toEqual([]);
   });
@@ -117,6 +121,17 @@ describe('values', () => {
     ['GATEHOUSE_TRUSTED_PROXIES', '10.0.0.0/8,proxy', 'addresses or ranges'],
     ['GATEHOUSE_REDIS_KEY_PREFIX', 'a{b}', 'letters, digits'],
     ['GATEHOUSE_DATABASE_URL', 'mysql://db', 'postgres://'],
+    ['GATEHOUSE_LANGUAGES', 'en, de_CH', 'language tags'],
+    ['GATEHOUSE_LANGUAGES', 'en EN', 'each once'],
+    ['GATEHOUSE_LANGUAGES', ',', 'language tags'],
+    ['GATEHOUSE_ACCENT_COLOR', 'red', 'a colour like #1d5c48'],
+    ['GATEHOUSE_ACCENT_COLOR', '#777777', "4.5:1 with the light card's #ffffff"],
+    ['GATEHOUSE_ACCENT_COLOR', '#777777', 'has 4.47:1: choose a darker shade'],
+    ['GATEHOUSE_ACCENT_COLOR_DARK', '#1d5c48', 'has 2.14:1: choose a lighter shade'],
+    ['GATEHOUSE_PRIVACY_URL', 'http://example.com/privacy', 'an https URL'],
+    ['GATEHOUSE_PRIVACY_URL', 'javascript:alert(1)', 'an https URL'],
+    ['GATEHOUSE_TERMS_URL', 'mailto:help@example.com', 'an https URL'],
+    ['GATEHOUSE_SUPPORT_URL', 'mailto:help@example.com?body=x', 'mailto:help@example.com'],
   ])('%s refuses %s', (name, text, reason) => {
     const problems = problemsOf({ env: { [name]: text } });
     expect(problems).toHaveLength(1);
@@ -145,6 +160,8 @@ describe('settings together', () => {
     [{ GATEHOUSE_SESSION_ABSOLUTE_SECONDS: '300' }, 'GATEHOUSE_SESSION_IDLE_SECONDS must not be more'],
     [{ GATEHOUSE_KEY_LEAD_SECONDS: '60' }, 'GATEHOUSE_KEYS_POLL_SECONDS must be less'],
     [{ GATEHOUSE_ARGON2_PASSES: '1' }, 'GATEHOUSE_ARGON2_MEMORY_KIB times'],
+    [{ GATEHOUSE_ACCENT_COLOR_DARK: '#e39bc8' }, 'without GATEHOUSE_ACCENT_COLOR.'],
+    [{ GATEHOUSE_LOGO_DARK_FILE: 'dark.svg' }, 'without GATEHOUSE_LOGO_FILE.'],
   ])('%j is refused', (env, reason) => {
     const problems = problemsOf({ env });
     expect(problems).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '../../provider/lib/ids.ts';
-import type { Consent, ConsentStore } from '../../provider/ports/consent-store.ts';
+import type { Agreement, ConsentStore } from '../../provider/ports/consent-store.ts';
 
 export interface ConsentStoreFixture {
   store: ConsentStore;
@@ -13,7 +13,7 @@ const at = Date.UTC(2026, 0, 1);
 const api = 'https://api.example.com/';
 
 /** Scopes are sets: their order says nothing. */
-function sorted(consent: Consent | undefined): Consent | undefined {
+function sorted<Scopes extends Agreement>(consent: Scopes | undefined): Scopes | undefined {
   if (consent === undefined) return undefined;
   const byAudience = Object.entries(consent.resourceScopes).map(([audience, scopes]) => [
     audience,
@@ -41,7 +41,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
     });
     afterAll(() => close());
 
-    const sample = (changes: Partial<Consent> = {}): Consent => ({
+    const sample = (changes: Partial<Agreement> = {}): Agreement => ({
       accountId: newId('user'),
       clientId: 'demo-web',
       oidcScopes: ['email', 'openid'],
@@ -49,16 +49,22 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       ...changes,
     });
 
-    test('add and find give back what was agreed', async () => {
-      const consent = sample();
-      expect(sorted(await store.add(consent, at))).toEqual(consent);
-      expect(sorted(await other.find(consent.accountId, consent.clientId))).toEqual(consent);
+    /** The agreement as a consent given at `at`. */
+    const given = (agreement: Agreement) => ({ ...agreement, id: expect.any(String), since: at });
+
+    test('add and find give back what was agreed, and since when', async () => {
+      const agreement = sample();
+      const added = sorted(await store.add(agreement, at));
+      expect(added).toEqual(given(agreement));
+      expect(added?.id).not.toBe('');
+      expect(sorted(await other.find(agreement.accountId, agreement.clientId))).toEqual(added);
     });
 
     test('a consent to nothing is a consent', async () => {
-      const consent = sample({ oidcScopes: [], resourceScopes: {} });
-      expect(await store.add(consent, at)).toEqual(consent);
-      expect(await store.find(consent.accountId, consent.clientId)).toEqual(consent);
+      const agreement = sample({ oidcScopes: [], resourceScopes: {} });
+      const added = await store.add(agreement, at);
+      expect(added).toEqual(given(agreement));
+      expect(await store.find(agreement.accountId, agreement.clientId)).toEqual(added);
     });
 
     test('each account and client has its own', async () => {
@@ -68,14 +74,15 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
     });
 
     test('add gives and keeps the union', async () => {
-      const { accountId } = await store.add(sample(), at);
+      const { accountId, id } = await store.add(sample(), at);
       const more = sample({
         accountId,
         oidcScopes: ['openid', 'profile'],
         resourceScopes: { [api]: ['contracts:read', 'contracts:write'], 'urn:other': ['x'] },
       });
       const union = {
-        ...more,
+        ...given(more),
+        id,
         oidcScopes: ['email', 'openid', 'profile'],
         resourceScopes: { [api]: ['contracts:read', 'contracts:write'], 'urn:other': ['x'] },
       };
@@ -107,15 +114,53 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       expect(Object.keys(agreed?.resourceScopes ?? {})).toHaveLength(31);
     });
 
+    test('list gives all of an account, the first given first, and nobody else’s', async () => {
+      const accountId = newId('user');
+      expect(await store.list(accountId)).toEqual([]);
+      const later = await store.add(sample({ accountId, clientId: 'a' }), at + 1);
+      const first = await store.add(sample({ accountId, clientId: 'b' }), at);
+      await store.add(sample({ clientId: 'c' }), at);
+      await store.add(sample({ accountId, clientId: 'a', oidcScopes: ['profile'] }), at + 2);
+      const listed = await other.list(accountId);
+      expect(listed.map(({ id, since }) => [id, since])).toEqual([
+        [first.id, at],
+        [later.id, at + 1],
+      ]);
+      expect(new Set(listed[1]?.oidcScopes)).toEqual(new Set(['email', 'openid', 'profile']));
+    });
+
     test('withdraw leaves nothing, and nothing comes back with the next consent', async () => {
-      const { accountId } = await store.add(sample(), at);
+      const withdrawn = await store.add(sample(), at);
+      const { accountId } = withdrawn;
       const kept = await store.add(sample({ accountId, clientId: 'other' }), at);
-      await store.withdraw(accountId, 'demo-web');
-      await store.withdraw(accountId, 'demo-web');
+      expect(await store.withdraw(withdrawn)).toBe(true);
+      expect(await other.withdraw(withdrawn)).toBe(false);
       expect(await other.find(accountId, 'demo-web')).toBeUndefined();
       expect(sorted(await store.find(accountId, 'other'))).toEqual(sorted(kept));
+      expect(await store.list(accountId)).toHaveLength(1);
       const again = sample({ accountId, oidcScopes: ['openid'], resourceScopes: {} });
-      expect(await store.add(again, at)).toEqual(again);
+      const next = await store.add(again, at + 1);
+      expect(next).toEqual({ ...given(again), since: at + 1 });
+      expect(next.id).not.toBe(withdrawn.id);
+    });
+
+    test('one withdrawn before says nothing of the one given since, in the same millisecond too', async () => {
+      const withdrawn = await store.add(sample(), at);
+      const { accountId, clientId } = withdrawn;
+      await store.withdraw(withdrawn);
+      const next = await store.add(sample({ accountId }), at);
+      expect(next.id).not.toBe(withdrawn.id);
+      expect(await other.withdraw(withdrawn)).toBe(false);
+      expect(await store.withdraw({ accountId, clientId: 'other', id: next.id })).toBe(false);
+      expect(sorted(await store.find(accountId, clientId))).toEqual(sorted(next));
+    });
+
+    test('of 20 that withdraw it at once one did', async () => {
+      const consent = await store.add(sample(), at);
+      const done = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? store : other).withdraw(consent)),
+      );
+      expect(done.filter(Boolean)).toHaveLength(1);
     });
 
     test.each(['a\0b', '%', "' or '1'='1", '__proto__'])(
@@ -124,7 +169,9 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
         const consent = await store.add(sample(), at);
         expect(await store.find(text, consent.clientId)).toBeUndefined();
         expect(await store.find(consent.accountId, text)).toBeUndefined();
-        await store.withdraw(text, text);
+        expect(await store.list(text)).toEqual([]);
+        expect(await store.withdraw({ ...consent, clientId: text })).toBe(false);
+        expect(await store.withdraw({ ...consent, id: text })).toBe(false);
       },
     );
 
@@ -133,8 +180,9 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
         oidcScopes: ['"', '\\', 'NULL', '{,}', 'ü'],
         resourceScopes: { '"{?}:a\\': ['"', ','] },
       });
-      expect(sorted(await store.add(odd, at))).toEqual(sorted(odd));
-      expect(sorted(await store.add(odd, at))).toEqual(sorted(odd));
+      const added = await store.add(odd, at);
+      expect(sorted(added)).toEqual(sorted(given(odd)));
+      expect(sorted(await store.add(odd, at))).toEqual(sorted(added));
     });
   });
 }

@@ -64,7 +64,8 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       const run = fixture.unitOfWork.run(async (stores) => {
         await stores.accounts.update(account.id, { roles: ['ADMIN'], raiseGeneration: true }, at + 1);
         await stores.accounts.replacePasswordHash(account.id, account.passwordHash ?? '', 'new', at + 1);
-        await stores.consents.withdraw(account.id, 'demo-web');
+        const consent = await stores.consents.find(account.id, 'demo-web');
+        expect(consent && (await stores.consents.withdraw(consent))).toBe(true);
         throw new Error('changed its mind');
       });
       await expect(run).rejects.toThrow('changed its mind');

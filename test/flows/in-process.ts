@@ -6,6 +6,7 @@ import { jest } from '@jest/globals';
 import { stringify } from 'yaml';
 import { openPorts, type Ports } from '../../provider/bin/adapters.ts';
 import { demoAccessModel, demoAccount, demoClients, demoDefaultClient } from '../../provider/bin/demo.ts';
+import { openPages } from '../../provider/bin/open-pages.ts';
 import { start } from '../../provider/bin/start.ts';
 import { loadConfig } from '../../provider/config/load.ts';
 import { systemClock as clock } from '../../provider/lib/clock.ts';
@@ -58,7 +59,7 @@ export async function startInProcess(
   await ports.schema.migrate();
   jest.useFakeTimers({ now: Date.now(), doNotFake: untouched });
   const running = await start({
-    ...{ config, ports, clock, logger, accessModel: demoAccessModel(audience) },
+    ...{ config, ports, clock, logger, accessModel: demoAccessModel(audience), pages: openPages(config) },
     serverSecrets: ['for-tests-only-'.repeat(4)],
     prepare: async ({ accounts }) => {
       await accounts.create({ ...demoAccount, emailVerified: true, metadata: {} });

@@ -117,7 +117,7 @@ describe('an https issuer with a path, behind a proxy', () => {
     const here = { ...deployment, fetch: fetchHere };
     const tokens = await createTestClient(here, demoApps.web).signIn(asBrowsed(here));
     expect(decodeJwt(tokens.access_token).claims.iss).toBe(deployment.issuer);
-    expect(cookies.some((cookie) => cookie.startsWith('gatehouse_session='))).toBe(true);
+    expect(cookies.some((cookie) => cookie.startsWith('__Host-gatehouse_session='))).toBe(true);
     expect(cookies.filter((cookie) => !/; secure/i.test(cookie))).toEqual([]);
   });
 

@@ -1,28 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, getProfile, postJson } from '../support/json-api.ts';
+import { Secrets } from '../support/secrets.ts';
 import { createTestClient, demoApps, pkce, type TestClient } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-
-/** Everything a bearer could present, collected while the flows are driven. */
-class Secrets {
-  readonly #values = new Map<string, string>();
-
-  add(name: string, value: unknown): string {
-    const text = String(value);
-    if (text.length < 8) throw new Error(`${name} is no secret: ${text}`);
-    this.#values.set(`${name} ${this.#values.size}`, text);
-    return text;
-  }
-
-  /** The names of those that stand in the text, whole or by a telling part. */
-  foundIn(text: string): string[] {
-    return [...this.#values].flatMap(([name, value]) => {
-      const parts = [value, encodeURIComponent(value), value.split('.').at(-1) ?? value, value.slice(0, 40)];
-      return parts.some((part) => part.length >= 8 && text.includes(part)) ? [name] : [];
-    });
-  }
-}
 
 describe('the log, at its most talkative', () => {
   let deployment: Deployment;

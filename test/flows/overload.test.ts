@@ -3,6 +3,7 @@ import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
+import { formOf, openAccount } from './account-pages.ts';
 
 const { email, password } = demo;
 const crowd = Array.from({ length: 16 });
@@ -49,6 +50,22 @@ describe('more people than passwords can be hashed', () => {
       expect([status, body.error]).toEqual([503, 'temporarily_unavailable']);
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
       expect(headers.get('cache-control')).toBe('no-store');
+    }
+  });
+
+  test('on the account page likewise, beside the form', async () => {
+    const agent = createUserAgent(deployment);
+    const page = await openAccount(deployment, agent, demo);
+    const passwords = { currentPassword: 'not this one', newPassword: 'a walk along the river' };
+    const answers = await Promise.all(crowd.map(() => agent.submit(formOf(page, 'password'), passwords)));
+    const refused = answers.filter(({ status }) => status !== 400);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(crowd.length);
+    for (const { status, headers, html } of refused) {
+      expect(status).toBe(503);
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(html).toContain('role="alert">It can’t be done right now.');
+      expect(html).not.toContain(passwords.newPassword);
     }
   });
 

@@ -12,6 +12,8 @@ import { type InProcess, startInProcess } from './in-process.ts';
 
 const redirectUri = 'http://localhost:8080/consent';
 const scopes = ['openid', 'profile', 'email', 'offline_access', 'contracts:read'];
+const scheme = 'com.example.own:/callback';
+const claimed = 'https://own.example.com/callback';
 const day = 86_400;
 
 describe('what a person agreed to', () => {
@@ -19,7 +21,12 @@ describe('what a person agreed to', () => {
   beforeAll(async () => {
     const app = { name: 'Some app', auth: 'none', redirectUris: [redirectUri], scopes };
     const documents = Array.from({ length: 12 }, (_, index) => ({ ...app, id: `app-${index}` }));
-    deployment = await startInProcess(documents);
+    const own = { name: 'Own', auth: 'none', firstParty: true, scopes };
+    const natives = [
+      { ...own, id: 'own-native', applicationType: 'native', redirectUris: [scheme, claimed] },
+      { ...own, id: 'own-web', redirectUris: [claimed] },
+    ];
+    deployment = await startInProcess([...documents, ...natives]);
     const { accounts } = deployment.ports;
     const john = await accounts.findByEmail(demo.email);
     if (john) await accounts.insert({ ...john, id: 'user_jane', email: 'jane@example.com' });
@@ -53,6 +60,26 @@ describe('what a person agreed to', () => {
     expect(page.html).toContain('Read your contracts');
     expect(asksConsent((await arrive({ scope })).page)).toBe(false);
     expect(asksConsent((await arrive({ scope: 'openid' })).page)).toBe(false);
+  });
+
+  test('a first-party app whose redirect URI another program could take is let in by the person, every time', async () => {
+    const native = createTestClient(deployment, { id: 'own-native', redirectUri: scheme });
+    const { agent, page } = await arrive({}, demo.email, native);
+    expect(asksConsent(page)).toBe(true);
+    expect((await agent.submit(page, { decision: 'allow' })).url).toMatch(
+      /^com\.example\.own:\/callback\?code=/,
+    );
+    const again = await agent.get(native.authorizationUrl());
+    expect(asksConsent(again)).toBe(true);
+    expect((await agent.submit(again, { decision: 'deny' })).url).toContain('error=access_denied');
+    const silent = await agent.get(native.authorizationUrl({ prompt: 'none' }));
+    expect(silent.url).toContain('error=interaction_required');
+    for (const id of ['own-native', 'own-web']) {
+      const sure = createTestClient(deployment, { id, redirectUri: claimed });
+      expect((await agent.get(sure.authorizationUrl())).url).toMatch(
+        /^https:\/\/own\.example\.com\/callback\?code=/,
+      );
+    }
   });
 
   test('is asked again when a scope is added, and then holds for all of them', async () => {

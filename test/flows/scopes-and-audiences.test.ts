@@ -38,6 +38,8 @@ describe('scopes and audiences (DESIGN §4)', () => {
   });
   /** What revocation needs of a person's token. */
   const ofFamily = { family: expect.stringMatching(/^fam_/), generation: 0 };
+  /** And of one of a third party's, which rests on what the person agreed to. */
+  const agreed = { ...ofFamily, consent: text };
   const address = { email: demo.email, email_verified: true };
   const all = {
     roles: ['CLIENT'],
@@ -50,7 +52,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       expect(scope).toBe('openid');
       expect(claimsOf(access_token)).toEqual({
         ...always('demo-web', deployment.issuer, 'openid'),
-        ...ofFamily,
+        ...agreed,
         sid: text,
       });
       const headers = { authorization: `Bearer ${access_token}` };
@@ -65,7 +67,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       const { scope, ...claims } = claimsOf(access_token);
       expect(claims).toEqual({
         ...always('demo-web', deployment.issuer, ''),
-        ...ofFamily,
+        ...agreed,
         ...address,
         sid: text,
         scope: undefined,
@@ -77,7 +79,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       const { access_token } = await signIn(web, { scope: 'openid contracts:read' });
       expect(claimsOf(access_token)).toEqual({
         ...always('demo-web', deployment.audience, 'openid contracts:read'),
-        ...ofFamily,
+        ...agreed,
         sid: text,
         permissions: ['contracts:read'],
       });
@@ -87,7 +89,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       const { access_token } = await signIn(web, { scope: 'openid offline_access', prompt: 'consent' });
       expect(claimsOf(access_token)).toEqual({
         ...always('demo-web', deployment.issuer, 'openid offline_access'),
-        ...ofFamily,
+        ...agreed,
       });
     });
 

@@ -3,12 +3,17 @@ import { expect, test } from '@jest/globals';
 import { routeOf } from '../../provider/http/route-of.ts';
 import { routes } from '../../provider/oidc/configuration.ts';
 
-test.each([...Object.values(routes), '/', '/auth/login', '/user/profile', '/openapi.json'])(
-  '%s is a label by itself',
-  (path) => {
-    expect(routeOf(path)).toBe(path);
-  },
-);
+test.each([
+  ...Object.values(routes),
+  '/',
+  '/auth/login',
+  '/user/profile',
+  '/account',
+  '/account/end',
+  '/openapi.json',
+])('%s is a label by itself', (path) => {
+  expect(routeOf(path)).toBe(path);
+});
 
 test.each([
   ['/interaction/Xa-_9', '/interaction/:uid'],

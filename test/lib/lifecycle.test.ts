@@ -41,10 +41,10 @@ describe('starting', () => {
       },
     });
     add('server');
-    expect(lifecycle.isReady()).toBe(false);
+    expect(lifecycle.phase()).toBe('starting');
     await lifecycle.start();
     expect(steps).toEqual(['start store', 'start server']);
-    expect(lifecycle.isReady()).toBe(true);
+    expect(lifecycle.phase()).toBe('serving');
   });
 
   test('that fails stops what had started, in reverse, and rejects with the reason', async () => {
@@ -55,7 +55,7 @@ describe('starting', () => {
     add('d');
     await expect(lifecycle.start()).rejects.toThrow('port in use');
     expect(steps).toEqual(['start a', 'start b', 'stop b', 'stop a']);
-    expect(lifecycle.isReady()).toBe(false);
+    expect(lifecycle.phase()).toBe('stopping');
   });
 });
 
@@ -74,7 +74,7 @@ describe('stopping', () => {
     add('server');
     await lifecycle.start();
     const stopped = lifecycle.stop({ delaySeconds: 5 });
-    expect(lifecycle.isReady()).toBe(false);
+    expect(lifecycle.phase()).toBe('stopping');
     await jest.advanceTimersByTimeAsync(4999);
     expect(steps).toEqual(['start server']);
     await jest.advanceTimersByTimeAsync(1);
@@ -138,7 +138,7 @@ describe('stopping while starting', () => {
     expect(await stopped).toEqual([]);
     await rejected;
     expect(steps).toEqual(['stop a']);
-    expect(lifecycle.isReady()).toBe(false);
+    expect(lifecycle.phase()).toBe('stopping');
   });
 
   test('gives up on a step that hangs, and stops it when it comes up after all', async () => {

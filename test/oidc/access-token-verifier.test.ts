@@ -16,6 +16,7 @@ let clock: ManualClock;
 let published: JWK[];
 let account: Account | undefined;
 let clients: string[];
+let firstParty: boolean;
 let revoked: string[];
 beforeEach(() => {
   clock = createManualClock();
@@ -23,6 +24,7 @@ beforeEach(() => {
   account = { ...john };
   revoked = [];
   clients = ['app', 'service'];
+  firstParty = false;
 });
 const john: Account = {
   ...{ id: 'user_john', email: 'john@example.com', emailVerified: true, roles: [], metadata: {} },
@@ -34,13 +36,14 @@ const verifier = () =>
     issuer,
     clock,
     publicKeys: () => published,
-    isClient: (id) => clients.includes(id),
+    client: (id) => (clients.includes(id) ? { firstParty } : undefined),
     isRevoked: async (marks) => Object.values(marks).some((mark) => revoked.includes(mark ?? '')),
     findAccount: async (id) => (id === account?.id ? account : undefined),
   });
 const claims = (changes: object = {}) => ({
   ...{ iss: issuer, sub: 'user_john', aud: 'https://api.example', client_id: 'app', jti: 'j1' },
   ...{ iat: clock.now() / 1000, exp: clock.now() / 1000 + 900, family: 'fam_1', sid: 's1', generation: 3 },
+  consent: 'c1',
   ...changes,
 });
 const sign = (changes: object = {}, header: object = {}, key: KeyObject = signing.privateKey) =>
@@ -56,7 +59,17 @@ test('a live token gives its claims, signed by the key of now or by a retired on
 
 test("a machine's token needs no account", async () => {
   account = undefined;
-  expect(await verify(sign({ sub: 'app', generation: undefined }))).toMatchObject({ sub: 'app' });
+  expect(await verify(sign({ sub: 'app', generation: undefined, consent: undefined }))).toMatchObject({
+    sub: 'app',
+  });
+});
+
+test("a first-party client's rests on no consent, a third party's does", async () => {
+  const token = await sign({ consent: undefined });
+  firstParty = true;
+  expect(await verify(token)).toBeDefined();
+  firstParty = false;
+  expect(await verify(token)).toBeUndefined();
 });
 
 describe('nothing is given for', () => {
@@ -104,7 +117,7 @@ describe('nothing is given for', () => {
     expect(await verify(token)).toBeUndefined();
   });
 
-  test.each(['j1', 'fam_1', 's1', 'app'])('one that was revoked by %s', async (mark) => {
+  test.each(['j1', 'fam_1', 'c1', 's1', 'app'])('one that was revoked by %s', async (mark) => {
     const token = await sign();
     revoked = ['another'];
     expect(await verify(token)).toBeDefined();
@@ -129,7 +142,7 @@ describe('nothing is given for', () => {
 test("where it can't be known whether a token was revoked, nobody is told that it is good", async () => {
   const away = new StoreUnavailable('postgres', undefined);
   const one = createAccessTokenVerifier({
-    ...{ issuer, clock, publicKeys: () => published, isClient: () => true },
+    ...{ issuer, clock, publicKeys: () => published, client: () => ({ firstParty: false }) },
     isRevoked: () => Promise.reject(away),
     findAccount: async () => account,
   });

@@ -11,12 +11,16 @@ const apis = [
 ];
 
 describe('a grant id', () => {
-  test('says whose it is, and for which client', () => {
-    const id = grantIdOf('user_AAAA', 'app.one-two_three');
-    expect(parseGrantId(id)).toEqual({ accountId: 'user_AAAA', clientId: 'app.one-two_three' });
+  test('says whose it is, for which client, and on which consent it rests', () => {
+    const whose = { accountId: 'user_AAAA', clientId: 'app.one-two_three' };
+    expect(parseGrantId(grantIdOf(whose))).toEqual(whose);
+    expect(parseGrantId(grantIdOf({ ...whose, consentId: 'a-consent' }))).toEqual({
+      ...whose,
+      consentId: 'a-consent',
+    });
   });
 
-  test.each(['', ':', 'user_A', 'user_A:', ':app', 'user_A:app:more', 'user_A::app'])(
+  test.each(['', ':', 'user_A', 'user_A:', ':app', 'user_A:app:', 'user_A::app', 'a:b:c:d'])(
     '"%s" is none',
     (text) => {
       expect(parseGrantId(text)).toBeUndefined();
@@ -36,6 +40,7 @@ test("a first party's grant is what its document lists, API by API", () => {
 
 describe("the library's grant", () => {
   const consent = {
+    id: 'a-consent',
     accountId: 'user_A',
     clientId: 'app',
     oidcScopes: ['openid', 'email'],
@@ -45,7 +50,7 @@ describe("the library's grant", () => {
 
   test('holds the OpenID Connect scopes at every resource, since a token for one carries both kinds', () => {
     expect(payload).toMatchObject({
-      ...{ kind: 'Grant', jti: 'user_A:app', accountId: 'user_A', clientId: 'app' },
+      ...{ kind: 'Grant', jti: 'user_A:app:a-consent', accountId: 'user_A', clientId: 'app' },
       openid: { scope: 'openid email', claims: ['email', 'email_verified'] },
       resources: { [issuer]: 'openid email', [audience]: 'openid email contracts:read' },
     });

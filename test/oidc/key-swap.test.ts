@@ -1,5 +1,7 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { importJWK, SignJWT } from 'jose';
+import { parseKeySet } from '../../provider/keys/key-set.ts';
 import { rotateStoredKeySet } from '../../provider/keys/rotation.ts';
 import { systemClock as clock } from '../../provider/lib/clock.ts';
 import type { FamilyStore } from '../../provider/ports/family-store.ts';
@@ -111,6 +113,20 @@ test('tokens of the old key are good until they expire, and new ones are of the 
   expect(kidsOf(await signIn())).toEqual([newKid, newKid]);
   expect(kidsOf(tokensOf(await web.refresh(before.refresh_token)))).toEqual([newKid, newKid]);
   expect((await published()).slice(0, 2)).toEqual([newKid, oldKid]);
+});
+
+test('what a key that leaked signs is taken no longer than the key is published', async () => {
+  const { before, oldKid } = await changeKey();
+  const { value = '' } = (await deployment.ports.keyStore.load()) ?? {};
+  const leaked = parseKeySet(value).keys.find(({ kid }) => kid === oldKid);
+  const { header, claims } = decodeJwt(before.access_token);
+  const forged = await new SignJWT({ ...claims, exp: Number(claims.exp) + 7 * day })
+    .setProtectedHeader({ ...header, alg: 'RS256' })
+    .sign(await importJWK({ ...leaked?.privateJwk }, 'RS256'));
+  expect(await standing(deployment, web, forged)).toBe('live');
+  deployment.advance(2 * 3600);
+  await waitFor(async () => !(await published()).includes(oldKid));
+  expect(await standing(deployment, web, forged)).toBe('dead');
 });
 
 test('people can sign out with an id token of a retired key, for as long as the key is kept', async () => {

@@ -18,7 +18,7 @@ function createWorld() {
   return { clock, denylist, families, revocation };
 }
 
-const token = { jti: 'j1', family: 'fam_1', sid: 's1', clientId: 'web' };
+const token = { jti: 'j1', family: 'fam_1', consent: 'c1', sid: 's1', clientId: 'web' };
 
 const family = (expiresAt: number) => ({
   id: 'fam_1',
@@ -33,6 +33,7 @@ describe('revoking', () => {
   test.each<[string, (revocation: Revocation) => Promise<void>, Partial<typeof token>]>([
     ['a token', (revocation) => revocation.revokeToken('j1'), { jti: 'other' }],
     ['a family', (revocation) => revocation.endFamily('fam_1'), { family: 'other' }],
+    ['a consent', (revocation) => revocation.endConsent('c1'), { consent: 'other' }],
     ['a session at a client', (revocation) => revocation.endSessionAtClient('s1'), { sid: 'other' }],
     ['a client', (revocation) => revocation.revokeClient('web'), { clientId: 'other' }],
   ])('%s ends its tokens and no others, for as long as they could live', async (_, revoke, other) => {
@@ -50,7 +51,7 @@ describe('revoking', () => {
   test('names don’t reach over into other kinds', async () => {
     const { revocation } = createWorld();
     await revocation.revokeToken('same');
-    const marks = { jti: 'j', family: 'same', sid: 'same', clientId: 'same' };
+    const marks = { jti: 'j', family: 'same', consent: 'same', sid: 'same', clientId: 'same' };
     await expect(revocation.isRevoked(marks)).resolves.toBe(false);
   });
 
@@ -69,7 +70,7 @@ describe('revoking', () => {
     await revocation.isRevoked(token);
     expect(questions).toEqual([
       ['jti:j1', 'client:service'],
-      ['jti:j1', 'client:web', 'family:fam_1', 'sid:s1'],
+      ['jti:j1', 'client:web', 'family:fam_1', 'consent:c1', 'sid:s1'],
     ]);
   });
 });

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pageHeaders } from '../../provider/interactions/page-headers.ts';
-import { createRenderer } from '../../provider/interactions/render.ts';
+import { createPages } from '../../provider/interactions/pages.ts';
 import type { SignInView } from '../../provider/interactions/view-models.ts';
 import { launchBrowser, type TestBrowser } from '../support/chromium.ts';
 import { serve, serveAsset, type TestServer } from './page-server.ts';
 import { samplePages } from './sample-pages.ts';
 
-const renderer = createRenderer({ appName: 'Gatehouse' });
+const pages = createPages({ appName: 'Gatehouse' });
+const renderer = pages.for({});
 const html = { 'Content-Type': 'text/html; charset=utf-8' };
 
 let provider: TestServer;
@@ -17,7 +18,7 @@ let postedOrigin: string | undefined;
 /** A sign-in page; its post is answered by a redirect to `to`. */
 async function startProvider() {
   return serve((request, response) => {
-    if (serveAsset(request, response)) return;
+    if (serveAsset(pages.assets, request, response)) return;
     const url = new URL(request.url ?? '', 'http://provider');
     const to = url.searchParams.get('to') ?? '';
     if (request.method === 'POST') {
@@ -28,7 +29,9 @@ async function startProvider() {
     const formAction = url.searchParams.getAll('allow');
     response.writeHead(200, { ...pageHeaders({ formAction }), ...html });
     const action = `/?to=${encodeURIComponent(to)}`;
-    response.end(renderer.render('sign-in', { ...(samplePages['sign-in']?.model as SignInView), action }));
+    response.end(
+      renderer.render('sign-in', { ...(samplePages['sign-in']?.model as SignInView), action }).html,
+    );
   });
 }
 

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { viewFile } from '../../provider/interactions/render.ts';
-
-const types: Record<string, string> = { css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
+import type { PageAssets } from '../../provider/interactions/look/page-assets.ts';
 
 export interface TestServer {
   /** Without a trailing slash. */
@@ -24,13 +21,14 @@ export async function serve(listener: RequestListener): Promise<TestServer> {
 }
 
 /** Answers requests for `/assets/…` as the provider does; true when it did. */
-export const serveAsset: (...parameters: Parameters<RequestListener>) => boolean = (request, response) => {
-  const asset = /^\/(assets\/[\w.-]+\.(css|svg))(\?|$)/.exec(request.url ?? '');
-  if (asset?.[1] === undefined) return false;
-  response.setHeader('Content-Type', types[asset[2] ?? ''] ?? 'application/octet-stream');
-  response.end(readFileSync(viewFile(asset[1])));
+export function serveAsset(assets: PageAssets, ...[request, response]: Parameters<RequestListener>): boolean {
+  const [path = ''] = (request.url ?? '').split('?');
+  const asset = path.startsWith('/assets/') ? assets.get(path.slice('/assets/'.length)) : undefined;
+  if (asset === undefined) return false;
+  response.setHeader('Content-Type', asset.type);
+  response.end(asset.content);
   return true;
-};
+}
 
 /** A posted form's fields. */
 export async function formFields(request: IncomingMessage): Promise<Record<string, string>> {

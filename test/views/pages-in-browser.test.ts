@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { pageHeaders } from '../../provider/interactions/page-headers.ts';
-import { createRenderer } from '../../provider/interactions/render.ts';
+import { createPages } from '../../provider/interactions/pages.ts';
 import { packageRoot } from '../../provider/lib/package-root.ts';
 import { findByAxe } from '../browser/axe-runs.ts';
 import { launchBrowser, type TestBrowser } from '../support/chromium.ts';
 import { formFields, serve, serveAsset, type TestServer } from './page-server.ts';
 import { sampleLogo, samplePages } from './sample-pages.ts';
 
-const renderer = createRenderer({ appName: 'Gatehouse' });
+const pages = createPages({ appName: 'Gatehouse' });
+const renderer = pages.for({});
 const names = Object.keys(samplePages);
 const schemes = ['light', 'dark'] as const;
 const screenshots = join(packageRoot, 'artifacts', 'screenshots');
@@ -22,12 +23,12 @@ const posted: { path: string; fields: Record<string, string> }[] = [];
 beforeAll(async () => {
   mkdirSync(screenshots, { recursive: true });
   server = await serve(async (request, response) => {
-    if (serveAsset(request, response)) return;
+    if (serveAsset(pages.assets, request, response)) return;
     const path = request.url ?? '';
     if (request.method === 'POST') posted.push({ path, fields: await formFields(request) });
     const sample = samplePages[path.slice('/page/'.length)];
     response.writeHead(200, { ...pageHeaders(), 'Content-Type': 'text/html; charset=utf-8' });
-    response.end(sample ? renderer.render(sample.view, sample.model as never) : '<title>posted</title>');
+    response.end(sample ? renderer.render(sample.view, sample.model as never).html : '<title>posted</title>');
   });
   browser = await launchBrowser({ bypassCsp: false });
   const body =
@@ -135,13 +136,13 @@ describe('by keyboard', () => {
     await open('sign-in', async (page) => {
       const order: unknown[] = [];
       await toBeFocused(page, 'email');
-      for (let step = 0; step < 4; step += 1) {
+      for (let step = 0; step < 5; step += 1) {
         order.push(await focused(page));
         const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
         expect(outline).toBe('solid');
         await page.keyboard.press('Tab');
       }
-      expect(order).toEqual(['email', 'password', 'BUTTON', 'A']);
+      expect(order).toEqual(['email', 'password', 'remember', 'BUTTON', 'A']);
     });
   });
 
@@ -218,7 +219,7 @@ describe('what the forms send', () => {
         "[...document.querySelectorAll('input:not([type=hidden])')].map((each) => each.autocomplete)",
       );
     await open('sign-in', async (page) =>
-      expect(await names(page)).toEqual(['username', 'current-password']),
+      expect(await names(page)).toEqual(['username', 'current-password', '']),
     );
     await open('sign-up', async (page) => expect(await names(page)).toEqual(['username', 'new-password']));
   });

@@ -14,6 +14,7 @@ const signIn = {
   ...client,
   csrf: 'sample-csrf',
   action: '/interaction/abc/sign-in',
+  remember: false,
   signUpUrl: '/interaction/abc/sign-up',
 };
 
@@ -23,6 +24,43 @@ const signUp = {
   csrf: 'sample-csrf',
   action: '/interaction/abc/sign-up',
   signInUrl: '/interaction/abc/sign-in',
+  passwordMinLength: 12,
+};
+
+const time = (text: string) => ({ iso: '2026-11-02T09:30:00.000Z', text });
+const when = { since: time('2 Nov 2026, 09:30 UTC'), lastUsed: time('3 Nov 2026, 18:05 UTC') };
+const form = (name: string) => ({ action: `/account/${name}`, csrf: 'sample-csrf' });
+
+const account = {
+  email: 'john@example.com',
+  browsers: [
+    {
+      id: 'here',
+      name: 'Firefox on Linux',
+      ip: '192.0.2.1',
+      ...when,
+      isHere: true,
+      apps: ['Contracts Web', 'Shop'],
+    },
+    { id: 'there', name: 'Safari on iPhone', ip: '2001:db8::1', ...when, isHere: false, apps: [] },
+  ],
+  apps: [{ id: 'app', name: 'Contracts for Android', browser: 'Chrome on Android', ...when }],
+  consented: [
+    {
+      clientId: 'contracts-web',
+      name: 'Contracts Web',
+      since: when.since,
+      scopes: [{ name: 'email' }],
+      apis: [{ name: 'Contracts', scopes: [{ name: 'contracts:read', description: 'Read your contracts' }] }],
+    },
+  ],
+  forms: {
+    end: form('end'),
+    signOutEverywhere: form('sign-out-everywhere'),
+    withdraw: form('withdraw'),
+    password: form('password'),
+  },
+  hasPassword: true,
   passwordMinLength: 12,
 };
 
@@ -105,6 +143,19 @@ export const samplePages: Record<string, SamplePage> = {
   'signed-out': { view: 'signed-out', model: {} },
   'signed-out-stayed': { view: 'signed-out', model: { stillSignedIn: true } },
   'signed-out-client': { view: 'signed-out', model: client },
+  account: { view: 'account', model: account },
+  'account-told': { view: 'account', model: { ...account, notice: 'The app has no access any more.' } },
+  'account-wrong': {
+    view: 'account',
+    model: {
+      ...account,
+      error: { field: 'currentPassword', message: 'This isn’t your current password. Try again.' },
+    },
+  },
+  'account-signed-out': {
+    view: 'account-signed-out',
+    model: { title: 'You’re signed out', message: 'Your session has ended.', accountUrl: '/account' },
+  },
   error: {
     view: 'error',
     model: {

@@ -1,4 +1,5 @@
-import type { Consent, ConsentStore } from '../../ports/consent-store.ts';
+import { newId } from '../../lib/ids.ts';
+import type { Agreement, Consent, ConsentStore } from '../../ports/consent-store.ts';
 import { type Access, MemoryDatabase } from './database.ts';
 
 const rowKey = (accountId: string, clientId: string) => JSON.stringify([accountId, clientId]);
@@ -27,22 +28,36 @@ export class MemoryConsentStore implements ConsentStore {
     return this.#database.use(({ consents }) => structuredClone(consents.get(rowKey(accountId, clientId))));
   }
 
-  add(consent: Consent, _at: number): Promise<Consent> {
-    const { accountId, clientId } = consent;
+  list(accountId: string): Promise<Consent[]> {
+    return this.#database.use(({ consents }) =>
+      [...consents.values()]
+        .filter((consent) => consent.accountId === accountId)
+        .sort((one, other) => one.since - other.since)
+        .map((consent) => structuredClone(consent)),
+    );
+  }
+
+  add(agreement: Agreement, at: number): Promise<Consent> {
+    const { accountId, clientId } = agreement;
     return this.#database.use(({ consents }) => {
       const before = consents.get(rowKey(accountId, clientId));
       const after: Consent = {
         accountId,
         clientId,
-        oidcScopes: union(before?.oidcScopes, consent.oidcScopes),
-        resourceScopes: unionOfResources(before?.resourceScopes ?? {}, consent.resourceScopes),
+        oidcScopes: union(before?.oidcScopes, agreement.oidcScopes),
+        resourceScopes: unionOfResources(before?.resourceScopes ?? {}, agreement.resourceScopes),
+        id: before?.id ?? newId('consent'),
+        since: before?.since ?? at,
       };
       consents.set(rowKey(accountId, clientId), after);
       return structuredClone(after);
     });
   }
 
-  async withdraw(accountId: string, clientId: string): Promise<void> {
-    await this.#database.use(({ consents }) => consents.delete(rowKey(accountId, clientId)));
+  withdraw({ accountId, clientId, id }: Pick<Consent, 'accountId' | 'clientId' | 'id'>): Promise<boolean> {
+    return this.#database.use(({ consents }) => {
+      const key = rowKey(accountId, clientId);
+      return consents.get(key)?.id === id && consents.delete(key);
+    });
   }
 }

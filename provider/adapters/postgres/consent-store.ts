@@ -1,4 +1,4 @@
-import type { Consent, ConsentStore } from '../../ports/consent-store.ts';
+import type { Agreement, Consent, ConsentStore } from '../../ports/consent-store.ts';
 import { affected, rows, type Sql, storable } from './sql.ts';
 
 interface ConsentRow {
@@ -6,6 +6,8 @@ interface ConsentRow {
   client_id: string;
   oidc_scopes: string[];
   resource_scopes: Record<string, string[]>;
+  id: string;
+  created_at: string;
 }
 
 function toConsent(row: ConsentRow): Consent {
@@ -14,6 +16,8 @@ function toConsent(row: ConsentRow): Consent {
     clientId: row.client_id,
     oidcScopes: row.oidc_scopes,
     resourceScopes: row.resource_scopes,
+    id: row.id,
+    since: Number(row.created_at),
   };
 }
 
@@ -45,8 +49,18 @@ export class PostgresConsentStore implements ConsentStore {
     return row && toConsent(row);
   }
 
-  async add(consent: Consent, at: number): Promise<Consent> {
-    const added = await rows<ConsentRow>(
+  async list(accountId: string): Promise<Consent[]> {
+    if (!storable(accountId)) return [];
+    const found = await rows<ConsentRow>(
+      this.#db,
+      'select * from consents where account_id = :accountId order by created_at, client_id',
+      { accountId },
+    );
+    return found.map(toConsent);
+  }
+
+  async add(agreement: Agreement, at: number): Promise<Consent> {
+    const [added] = await rows<ConsentRow>(
       this.#db,
       `insert into consents (account_id, client_id, oidc_scopes, resource_scopes, created_at, updated_at)
        values (:accountId, :clientId, :oidcScopes, :resourceScopes, :at, :at)
@@ -56,21 +70,28 @@ export class PostgresConsentStore implements ConsentStore {
          updated_at = excluded.updated_at
        returning *`,
       {
-        accountId: consent.accountId,
-        clientId: consent.clientId,
-        oidcScopes: consent.oidcScopes,
-        resourceScopes: JSON.stringify(consent.resourceScopes),
+        accountId: agreement.accountId,
+        clientId: agreement.clientId,
+        oidcScopes: agreement.oidcScopes,
+        resourceScopes: JSON.stringify(agreement.resourceScopes),
         at,
       },
     );
-    return added.map(toConsent)[0] ?? consent;
+    if (added === undefined) throw new Error('an upsert gives its row');
+    return toConsent(added);
   }
 
-  async withdraw(accountId: string, clientId: string): Promise<void> {
-    if (!storable(accountId, clientId)) return;
-    await affected(this.#db, 'delete from consents where account_id = :accountId and client_id = :clientId', {
-      accountId,
-      clientId,
-    });
+  async withdraw({
+    accountId,
+    clientId,
+    id,
+  }: Pick<Consent, 'accountId' | 'clientId' | 'id'>): Promise<boolean> {
+    if (!storable(accountId, clientId, id)) return false;
+    const withdrawn = await affected(
+      this.#db,
+      'delete from consents where account_id = :accountId and client_id = :clientId and id = :id',
+      { accountId, clientId, id },
+    );
+    return withdrawn === 1;
   }
 }

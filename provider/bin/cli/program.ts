@@ -5,6 +5,7 @@ import { addClientCommands } from './client-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addServerCommands } from './server-commands.ts';
+import { addSessionCommands } from './session-commands.ts';
 import { addShellCommands } from './shell-commands.ts';
 
 export interface ProgramOptions {
@@ -27,6 +28,7 @@ export function createProgram({ json }: ProgramOptions = { json: false }): CliCo
   addServerCommands(program);
   addConfigCommands(program);
   addAccountCommands(program);
+  addSessionCommands(program);
   addClientCommands(program);
   addKeyCommands(program);
   addShellCommands(program);

@@ -18,6 +18,8 @@ This page is generated from the commands themselves by \`npm run generate\`; \`-
   password hashes, which is its purpose.
 - An account is named by its address or its id. A change of it is written with its event (\`actor\`:
   \`operator\`), in one transaction. What import and export read and write: [\`import.md\`](import.md).
+- \`sessions\` looks where the servers keep what people are signed in by, so it wants their \`GATEHOUSE_REDIS_URL\` and
+  \`GATEHOUSE_SERVER_SECRETS\` too. Signing keys and clients it leaves alone.
 `;
 
 const cell = (text: string) => text.replaceAll('|', '\\|');

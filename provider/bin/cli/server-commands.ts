@@ -1,18 +1,27 @@
+import { once } from 'node:events';
 import type { Running } from '../start.ts';
 import type { CliCommand } from './cli-command.ts';
 import { commandOutput, jsonOption } from './command-output.ts';
 
-/** Runs until SIGINT or SIGTERM, then stops in order; a second signal doesn't wait. */
-async function untilStopped(starting: Promise<Running>): Promise<void> {
-  const running = await starting;
-  let stopping = false;
+/**
+ * Runs until SIGINT or SIGTERM, which may come while it starts, and stops in order; a second signal doesn't wait.
+ * @param begin rejects, with everything closed again, when the signal it is given is aborted before it has started
+ */
+async function untilStopped(begin: (stopping: AbortSignal) => Promise<Running>): Promise<void> {
+  const asked = new AbortController();
   const stop = () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    void running.stop().then(() => process.exit(0));
+    if (asked.signal.aborted) process.exit(1);
+    asked.abort();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  const running = await begin(asked.signal).catch((error: unknown) => {
+    // Who stops it isn't told why it couldn't have started.
+    if (!asked.signal.aborted) throw error;
+  });
+  if (!asked.signal.aborted) await once(asked.signal, 'abort');
+  await running?.stop();
+  process.exit(0);
 }
 
 /** `dev`, `serve`, `migrate`. */
@@ -23,8 +32,10 @@ export function addServerCommands(program: CliCommand): void {
     .option('--json', 'leave the banner out: nothing but the log, in JSON lines')
     .example('gatehouse dev')
     .action(async (options: { json?: boolean }) => {
-      const { dev } = await import('../dev.ts');
-      await untilStopped(dev((text) => commandOutput(options).note(text)));
+      await untilStopped(async (stopping) => {
+        const { dev } = await import('../dev.ts');
+        return dev((text) => commandOutput(options).note(text), stopping);
+      });
     });
 
   program
@@ -33,8 +44,10 @@ export function addServerCommands(program: CliCommand): void {
     .option('--json', 'the log is JSON lines anyway; with this what stops a start is JSON too')
     .example('GATEHOUSE_ISSUER=https://id.example.com gatehouse serve')
     .action(async () => {
-      const { serve } = await import('../serve.ts');
-      await untilStopped(serve());
+      await untilStopped(async (stopping) => {
+        const { serve } = await import('../serve.ts');
+        return serve(stopping);
+      });
     });
 
   program

@@ -2,6 +2,7 @@ import type { AccessModel, AccessModelContext } from '../../config/access-model.
 import { loadAccessModel } from '../../config/apis.ts';
 import { loadConfig, processEnvironment } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
+import { pageSettings } from '../../config/settings-pages.ts';
 import { demoAccessModel } from '../demo.ts';
 
 /**
@@ -26,9 +27,18 @@ const accessSettings = [
 
 /** The settings that say who may have what, as they are, and the others as if nobody had set them. Throws a ConfigurationError. */
 export function loadAccessSettings(overrides: { apisFile?: string | undefined } = {}): Config {
-  const environment = processEnvironment();
-  const names = accessSettings.flatMap((name) => [name, `${name}_FILE`]);
-  const env = Object.fromEntries(names.map((name) => [name, environment[name]]));
   const { apisFile } = overrides;
+  const env = environmentOf(accessSettings);
   return loadConfig({ env, overrides: apisFile === undefined ? {} : { GATEHOUSE_APIS_FILE: apisFile } });
+}
+
+/** The same for the settings that say how pages look. Throws a ConfigurationError. */
+export function loadPageSettings(): Config {
+  return loadConfig({ env: environmentOf(Object.values(pageSettings).map(({ name }) => name)) });
+}
+
+function environmentOf(settings: readonly string[]) {
+  const environment = processEnvironment();
+  const names = settings.flatMap((name) => [name, `${name}_FILE`]);
+  return Object.fromEntries(names.map((name) => [name, environment[name]]));
 }

@@ -6,7 +6,7 @@ import { createHashingPool } from '../../accounts/hashing-pool.ts';
 import { createPasswords } from '../../accounts/passwords.ts';
 import type { AccessModel } from '../../config/access-model.ts';
 import { loadConfig } from '../../config/load.ts';
-import type { Config } from '../../config/schema.ts';
+import type { Config, SettingName } from '../../config/schema.ts';
 import { createEvent } from '../../events/catalogue.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { ConfigurationError, GatehouseError } from '../../lib/errors.ts';
@@ -17,6 +17,7 @@ import { silentLogger } from './silent-logger.ts';
 
 /** What commands about accounts need. */
 export interface AccountAccess {
+  config: Config;
   accessModel: AccessModel;
   /** For reading. */
   store: AccountStore;
@@ -26,18 +27,28 @@ export interface AccountAccess {
   ports: Ports;
 }
 
+export interface AccessOptions {
+  /** Settings the command can't do without. */
+  required?: readonly SettingName[];
+  /** Whether it needs Redis, where one is configured. */
+  redis?: boolean;
+}
+
 /**
  * Opens the configured database, or the embedded one, for as long as `work` takes. Throws ConfigurationError when
  * there is none, when its schema is old, or when another process has the embedded one.
  */
-export async function withAccounts<T>(work: (access: AccountAccess) => Promise<T>): Promise<T> {
-  const config = loadConfig();
+export async function withAccounts<T>(
+  work: (access: AccountAccess) => Promise<T>,
+  { required = [], redis = false }: AccessOptions = {},
+): Promise<T> {
+  const config = loadConfig({ required });
   const accessModel = accessModelOf(config);
-  const ports = await openDatabaseOnly(config);
+  const ports = await openStores(redis ? config : { ...config, redisUrl: undefined });
   try {
     await bringSchemaUp(config, ports);
     const accounts = accountsOf(config, accessModel, ports);
-    return await work({ accessModel, store: ports.accounts, accounts, newEvent, ports });
+    return await work({ config, accessModel, store: ports.accounts, accounts, newEvent, ports });
   } finally {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
   }
@@ -57,7 +68,7 @@ const newEvent: NewEvent = (type, subject, data) =>
   createEvent(type, subject, data, { clock, origin: { actor: 'operator' } });
 
 /** Accounts need neither Redis nor keys: a command works while those are away. */
-function openDatabaseOnly(config: Config): Promise<Ports> {
+function openStores(config: Config): Promise<Ports> {
   if (config.databaseUrl === undefined && !existsSync(config.dataFolder)) {
     throw new ConfigurationError([
       `There is no database: GATEHOUSE_DATABASE_URL is not set, and there is no embedded one in ${config.dataFolder}. ` +
@@ -65,7 +76,7 @@ function openDatabaseOnly(config: Config): Promise<Ports> {
     ]);
   }
   const keys = config.keys ?? `file:${join(config.dataFolder, 'keys.json')}`;
-  const reduced = { ...config, keys, redisUrl: undefined, clientsFile: undefined };
+  const reduced = { ...config, keys, clientsFile: undefined };
   return openPorts(reduced, { clock, logger: silentLogger() });
 }
 

@@ -13,8 +13,9 @@ import { openClientsFile } from '../adapters.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { demoAccessModel, demoClients } from '../demo.ts';
+import { openPages } from '../open-pages.ts';
 import { version } from '../version.ts';
-import { loadAccessSettings } from './access-settings.ts';
+import { loadAccessSettings, loadPageSettings } from './access-settings.ts';
 import { knownApis } from './known-apis.ts';
 import { silentLogger } from './silent-logger.ts';
 
@@ -52,6 +53,8 @@ export async function checkConfig(
     await attempt(() => refuseRemoteIssuer(config));
   }
   if (files) await checkFiles(files, { serving, attempt });
+  const looks = config ?? (await attempt(loadPageSettings));
+  if (looks) await attempt(() => openPages(looks));
   report({ serving, problems: [...new Set(problems)] }, output);
 }
 

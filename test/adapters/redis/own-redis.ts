@@ -8,6 +8,8 @@ export interface OwnRedis {
   /** Its address without the relay. */
   directUrl(): string;
   stop(): Promise<void>;
+  /** Stalls the process itself; gives what ends that. */
+  stall(): Promise<() => Promise<void>>;
   /** Starts it again, empty, at the same address. */
   restart(): Promise<void>;
   cutConnections(): Promise<void>;
@@ -40,6 +42,7 @@ export async function startOwnRedis(mode: RedisMode = 'single'): Promise<OwnRedi
       await server.stop();
       await relay.cut();
     },
+    stall: () => server.stall(),
     restart: async () => {
       server = await start();
       await announced();

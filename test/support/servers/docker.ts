@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type KeptProcess, serverFolder, startKept } from './kept-process.ts';
+import { stallContainer } from './stall.ts';
 
 export interface Container {
   image: string;
@@ -13,11 +14,12 @@ export interface Container {
 export function dockerServer({ image, publish, env = [], args }: Container): KeptProcess {
   const name = `gatehouse-test-${randomBytes(6).toString('hex')}`;
   const variables = env.flatMap((variable) => ['--env', variable]);
-  return startKept({
+  const kept = startKept({
     program: 'docker',
     args: ['run', '--rm', '--name', name, '--publish', publish, ...variables, image, ...args],
     folder: serverFolder('docker', {}),
     owner: {},
     stopCommand: `docker stop -t 5 ${name} >/dev/null 2>&1 || kill $server`,
   });
+  return { ...kept, stall: () => stallContainer(name) };
 }

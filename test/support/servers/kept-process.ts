@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, closeSync, mkdtempSync, openSync, readSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Resume } from './stall.ts';
 
 /**
  * The server's parent, which lives exactly as long as its standard input is open: a test run that ends in
@@ -49,6 +50,8 @@ export interface KeptProcess {
   output(): string;
   /** Stops the server and removes its folder; resolves when both is done. */
   stop(): Promise<void>;
+  /** Stalls what has no processes here. */
+  stall?(): Promise<Resume>;
 }
 
 export interface KeptCommand {

@@ -10,15 +10,26 @@ import { type ServerRecipe, startServer, type TestServer } from './server.ts';
 const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
 const settingArguments = settings.flatMap((setting) => ['-c', setting]);
 
-async function ready(url: string): Promise<void> {
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: url });
   client.on('error', () => {});
   try {
     await client.connect();
-    await client.query('SELECT 1');
+    return (await client.query(sql)).rows;
   } finally {
     await client.end();
   }
+}
+
+async function ready(url: string): Promise<void> {
+  await query(url, 'SELECT 1');
+}
+
+/** The server itself comes first, so that it starts no more. */
+async function processes(url: string): Promise<number[]> {
+  const [file] = await query(url, "SELECT pg_read_file('postmaster.pid') AS text");
+  const backends = await query(url, 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+  return [Number.parseInt(String(file?.text), 10), ...backends.map(({ pid }) => Number(pid))];
 }
 
 /** `initdb` runs under the same keeper as the server, so a run that is interrupted meanwhile leaves nothing either. */
@@ -44,7 +55,7 @@ function debianFolders(): string[] {
   return releases.map((release) => join(root, release, 'bin'));
 }
 
-const recipe = { name: 'Postgres', ready };
+const recipe = { name: 'Postgres', ready, processes };
 
 /** Starts Postgres from a program on this machine; undefined when there is none. */
 export async function startLocalPostgres(): Promise<TestServer | undefined> {

@@ -31,6 +31,15 @@ const answersPing = (url: string) =>
     await redis.ping();
   });
 
+const processes = async (url: string) => {
+  const ids: number[] = [];
+  await withRedis(url, async (redis) => {
+    const id = /process_id:(?<id>\d+)/.exec(await redis.info('server'))?.groups?.id;
+    ids.push(Number(id));
+  });
+  return ids;
+};
+
 const ownsEverySlot = (url: string) =>
   withRedis(url, async (redis) => {
     const info = String(await redis.call('CLUSTER', 'INFO'));
@@ -47,6 +56,7 @@ function recipe(mode: RedisMode, start: ServerRecipe['start']): ServerRecipe {
     start,
     url: (port) => `redis://127.0.0.1:${port}`,
     ready: mode === 'cluster' ? ownsEverySlot : answersPing,
+    processes,
   };
 }
 

@@ -1,12 +1,15 @@
 import { freePort } from '../free-port.ts';
 import { waitFor } from '../wait-for.ts';
 import type { KeptProcess } from './kept-process.ts';
+import { type Resume, stallProcesses } from './stall.ts';
 
 /** A server for tests on 127.0.0.1, started by us. */
 export interface TestServer {
   url: string;
   /** Stops it and removes its data; resolves when both is done. */
   stop(): Promise<void>;
+  /** Stalls it: it neither answers nor closes anything until the stall is ended. */
+  stall(): Promise<Resume>;
 }
 
 export interface ServerRecipe {
@@ -17,6 +20,8 @@ export interface ServerRecipe {
   url(port: number): string;
   /** Rejects until the server can be used. */
   ready(url: string): Promise<void>;
+  /** The ids of its processes, as it tells them itself: good for a server on this machine only. */
+  processes(url: string): Promise<number[]>;
 }
 
 /** Starts a server on a free port and waits until it can be used. A port that was lost to somebody else is tried again. */
@@ -27,7 +32,8 @@ export async function startServer(recipe: ServerRecipe): Promise<TestServer> {
     const url = recipe.url(port);
     try {
       await untilReady(recipe, url, kept);
-      return { url, stop: kept.stop };
+      const stall = kept.stall ?? (async () => stallProcesses(await recipe.processes(url)));
+      return { url, stop: kept.stop, stall };
     } catch (error) {
       const output = kept.output();
       await kept.stop();

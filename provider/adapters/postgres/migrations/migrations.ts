@@ -6,6 +6,7 @@ import { families } from './0005-families.ts';
 import { revocations } from './0006-revocations.ts';
 import { accountIndex } from './0007-account-index.ts';
 import { announcements } from './0008-announcements.ts';
+import { consentIds } from './0009-consent-ids.ts';
 import { refreshAnswers } from './0010-refresh-answers.ts';
 import { revokedAt } from './0011-revoked-at.ts';
 import type { Migration } from './migration.ts';
@@ -20,6 +21,7 @@ export const migrations: readonly Migration[] = [
   revocations,
   accountIndex,
   announcements,
+  consentIds,
   refreshAnswers,
   revokedAt,
 ];

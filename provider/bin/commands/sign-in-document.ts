@@ -1,0 +1,43 @@
+import type { SignInPlace } from '../../oidc/sign-ins.ts';
+import { isoTime, table } from '../cli/table.ts';
+
+const kinds = { session: 'browser', family: 'app' } as const;
+
+/** A place where an account is signed in, as commands show it. */
+export function signInDocument(place: SignInPlace): Record<string, unknown> {
+  return {
+    id: place.id,
+    kind: kinds[place.kind],
+    clientId: place.clientId ?? null,
+    sessionId: place.sessionId ?? null,
+    startedAt: isoTime(place.startedAt),
+    lastUsedAt: isoTime(place.lastUsedAt),
+    expiresAt: isoTime(place.expiresAt),
+    ip: place.ip ?? null,
+    userAgent: place.userAgent ?? null,
+  };
+}
+
+/** Browsers and the apps that end with them together; otherwise in the order given. */
+export function grouped(places: readonly SignInPlace[]): SignInPlace[] {
+  const ids = new Set(places.map(({ id }) => id));
+  const isBelow = ({ sessionId }: SignInPlace) => sessionId !== undefined && ids.has(sessionId);
+  return places
+    .filter((place) => !isBelow(place))
+    .flatMap((place) => [place, ...places.filter(({ sessionId }) => sessionId === place.id)]);
+}
+
+const headings = ['kind', 'id', 'client', 'since', 'last used', 'expires', 'address', 'user agent'];
+
+/** The same for a person: an app that ends with a browser's session stands below it. */
+export function signInTable(places: readonly SignInPlace[]): string {
+  const rows = places.map((place) => [
+    `${place.sessionId === undefined ? '' : '  '}${kinds[place.kind]}`,
+    place.id,
+    place.clientId ?? '-',
+    ...[place.startedAt, place.lastUsedAt, place.expiresAt].map(isoTime),
+    place.ip ?? '-',
+    place.userAgent ?? '-',
+  ]);
+  return table(headings, rows);
+}

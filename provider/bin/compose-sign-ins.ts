@@ -1,0 +1,90 @@
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import { createSessionEnd, endSession, type SessionEnd } from '../oidc/end-session.ts';
+import { createRefreshTokens, type RefreshTokens } from '../oidc/refresh-tokens.ts';
+import { createSignIns, type SignIns } from '../oidc/sign-ins.ts';
+import { standingOf } from '../oidc/standing.ts';
+import { createStoredSessions } from '../oidc/stored-sessions.ts';
+import type { Denylist } from '../ports/denylist.ts';
+import { createRevocation } from '../revocation/revocation.ts';
+import type { Ports } from './adapters.ts';
+import type { Audit, AuditedRevocation } from './compose-audit.ts';
+
+export interface RevocationParts {
+  config: Config;
+  ports: Pick<Ports, 'families'>;
+  denylist: Denylist;
+  clock: Clock;
+  audit: Pick<Audit, 'revocation'>;
+}
+
+/** What is no longer good; each family that is ended is told of. */
+export function composeRevocation({
+  config,
+  ports,
+  denylist,
+  clock,
+  audit,
+}: RevocationParts): AuditedRevocation {
+  return audit.revocation(
+    createRevocation({
+      denylist,
+      families: ports.families,
+      clock,
+      accessTokenSeconds: config.accessTokenSeconds,
+      tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
+      sessionSeconds: config.sessionAbsoluteSeconds,
+    }),
+  );
+}
+
+export interface SignInParts {
+  config: Config;
+  ports: Pick<Ports, 'accounts' | 'accountIndex' | 'families' | 'oidcStore'>;
+  serverKeys: ServerKeys;
+  clock: Clock;
+  revocation: AuditedRevocation;
+  audit: Pick<Audit, 'tell'>;
+  /** Told when the list couldn't follow what happened. */
+  unlisted(error: unknown): void;
+}
+
+export interface ComposedSignIns {
+  signIns: SignIns;
+  refreshTokens: RefreshTokens;
+  sessionEnd: SessionEnd;
+  /** Ends a browser's session by its uid, listed or not, with its families. */
+  endSession(uid: string): Promise<void>;
+}
+
+/**
+ * Where accounts are signed in, and how that ends: for the servers, and for commands, which have neither keys nor
+ * clients nor a Provider.
+ */
+export function composeSignIns(parts: SignInParts): ComposedSignIns {
+  const { config, ports, serverKeys: keys, clock, revocation, audit } = parts;
+  const refreshTokens = createRefreshTokens({ families: ports.families, keys, clock });
+  const sessions = createStoredSessions({ store: ports.oidcStore, keys, clock });
+  const sessionEnd = createSessionEnd({
+    ...{ store: ports.oidcStore, keys, clock, sessionSeconds: config.sessionAbsoluteSeconds },
+    ended: async (accountId, uid) => {
+      await signIns.sessionGone(accountId, uid).catch(parts.unlisted);
+      await audit.tell('session.ended', accountId, { id: accountId, sessionId: signIns.handleOf(uid) });
+    },
+  });
+  const endSessionAtClient = (sid: string) => revocation.endSessionAtClient(sid);
+  const endSessionOf = (uid: string) => endSession(uid, { sessions, endSessionAtClient, end: sessionEnd });
+  const signIns = createSignIns({
+    ...{ index: ports.accountIndex, keys, clock },
+    standingOf: (accountId) =>
+      standingOf(accountId, {
+        ...{ sessions, refreshTokens },
+        findAccount: (id) => ports.accounts.findById(id),
+        isSignedOut: (sid) => revocation.isSignedOut(sid),
+      }),
+    endSession: endSessionOf,
+    endFamily: (id) => revocation.endFamily(id),
+  });
+  return { signIns, refreshTokens, sessionEnd, endSession: endSessionOf };
+}

@@ -1,0 +1,32 @@
+import type { AccessModel } from '../config/access-model.ts';
+import type { Config } from '../config/schema.ts';
+import type { Pages } from '../interactions/pages.ts';
+import { ConfigurationError } from '../lib/errors.ts';
+import { openPages } from './open-pages.ts';
+
+export interface Files {
+  accessModel: AccessModel;
+  pages: Pages;
+}
+
+/**
+ * Reads what settings name files for and is fixed from the start on. Throws one ConfigurationError with all that is
+ * wrong in any of them.
+ * @param loadAccessModel throws a ConfigurationError too
+ */
+export function loadFiles(config: Config, loadAccessModel: () => AccessModel): Files {
+  const problems: string[] = [];
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const accessModel = attempt(loadAccessModel);
+  const pages = attempt(() => openPages(config));
+  if (accessModel === undefined || pages === undefined) throw new ConfigurationError(problems);
+  return { accessModel, pages };
+}

@@ -1,0 +1,23 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { parseServerSecrets } from '../config/server-secrets.ts';
+import { randomToken } from '../lib/ids.ts';
+import type { Secrets } from '../ports/secrets.ts';
+
+/**
+ * The secrets that the settings name; without a reference (development only) one that is made once and kept in the data
+ * folder, so that cookies outlive a restart. Throws a ConfigurationError.
+ */
+export async function resolveServerSecrets(
+  { serverSecrets, dataFolder }: Pick<Config, 'serverSecrets' | 'dataFolder'>,
+  secrets: Secrets,
+): Promise<readonly [string, ...string[]]> {
+  if (serverSecrets !== undefined) return parseServerSecrets(await secrets.resolve(serverSecrets));
+  const path = join(dataFolder, 'server-secret');
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await writeFile(path, randomToken(32), { flag: 'wx', mode: 0o600 }).catch((error) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return parseServerSecrets(await readFile(path, 'utf8'));
+}

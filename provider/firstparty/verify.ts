@@ -1,0 +1,105 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { GatehouseError } from '../lib/errors.ts';
+import { bearerTokenOf } from './bearer-token.ts';
+import type { EndpointDescription } from './endpoint.ts';
+import { type Identity, identityHeaderNames, identityHeaders } from './identity-headers.ts';
+import { type Requirement, readVerifyTarget, verifyPath } from './verify-target.ts';
+
+/** What is known of a token that is ours: `unchecked` where nobody can say, and it is to be let in nonetheless. */
+export type Standing = 'live' | 'dead' | 'unchecked';
+
+export interface VerifyDeps {
+  /** The claims of a token that we signed and that isn't expired. They say nothing of what was revoked. */
+  read(token: string): Promise<Identity | undefined>;
+  /** @throws StoreUnavailable where it can't be known */
+  standing(token: Identity): Promise<Standing>;
+  audiences: readonly string[];
+  defaultAudience: string;
+  metrics: { verified(outcome: 'accepted' | 'accepted_unchecked' | 'refused' | 'unavailable'): void };
+}
+
+/**
+ * The endpoint for gateways that ask about each request (DESIGN §4): nginx `auth_request`, Envoy `ext_authz`, Traefik
+ * `forwardAuth`. Answers every method, and every path below, since Envoy keeps both.
+ */
+export function verifyRoutes(deps: VerifyDeps): Router {
+  const router = new Router();
+  router.all(/^\/auth\/verify(?=[;/]|$)/, async (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
+    // A gateway that announces a body and leaves it out would have its next question taken for the body.
+    if (announcesBody(ctx)) ctx.set('Connection', 'close');
+    ctx.set(await answer(ctx, deps));
+    ctx.status = 200;
+    ctx.body = '';
+    ctx.remove('Content-Type');
+  });
+  return router;
+}
+
+const announcesBody = ({ headers }: Context) =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
+async function answer(ctx: Context, deps: VerifyDeps): Promise<Record<string, string>> {
+  const wanted = readVerifyTarget(ctx.req.url ?? '');
+  const { audience = deps.defaultAudience, scopes } = wanted;
+  // Else a slip of the pen would look like bad tokens.
+  if (!deps.audiences.includes(audience))
+    throw new GatehouseError('invalid_request', 'There is no API of this audience. See GATEHOUSE_APIS_FILE.');
+  try {
+    const token = await tokenOf(ctx, deps, audience);
+    const standing = await deps.standing(token);
+    if (standing === 'dead') throw badToken();
+    requireScopes(token, scopes);
+    const isChecked = standing === 'live';
+    deps.metrics.verified(isChecked ? 'accepted' : 'accepted_unchecked');
+    return identityHeaders(token, isChecked ? 'checked' : 'unchecked');
+  } catch (error) {
+    const code = error instanceof GatehouseError ? error.code : undefined;
+    if (code === 'store_unavailable') deps.metrics.verified('unavailable');
+    else if (code !== undefined) deps.metrics.verified('refused');
+    throw error;
+  }
+}
+
+async function tokenOf(ctx: Context, deps: VerifyDeps, audience: string): Promise<Identity> {
+  // Of two, the service might take the one that wasn't looked at.
+  if ((ctx.req.headersDistinct.authorization?.length ?? 0) > 1)
+    throw new GatehouseError('invalid_token', 'Send one Authorization header.');
+  const token = await deps.read(bearerTokenOf(ctx.get('Authorization')));
+  if (token === undefined) throw badToken();
+  // RFC 9449 §7.2: as a Bearer token it would be good for whoever stole it, and a proof is for the service's own URL.
+  if (token.cnf)
+    throw new GatehouseError('invalid_token', 'This access token is bound to a key; send one that is not.');
+  if (token.aud !== audience)
+    throw new GatehouseError('invalid_token', 'The access token is for another audience.');
+  return token;
+}
+
+const badToken = () =>
+  new GatehouseError('invalid_token', 'The access token is missing, expired, revoked or not ours.');
+
+function requireScopes(token: Identity, scopes: Requirement['scopes']): void {
+  const granted = new Set(token.scope?.split(' '));
+  if (scopes.every((scope) => granted.has(scope))) return;
+  const scope = scopes.join(' ');
+  throw new GatehouseError('insufficient_scope', `The access token needs the scope ${scope}.`, { scope });
+}
+
+const query = { in: 'query', required: false, schema: { type: 'string' } } as const;
+
+/** For the description of the JSON API: one of the methods it takes, at the address without anything behind it. */
+export const verifyDescription: EndpointDescription = {
+  method: 'get',
+  path: verifyPath,
+  summary: 'Check an access token, for a gateway',
+  description:
+    'Says whether the request a gateway asks about may pass, and who sends it. Takes every method, ignores bodies, and also answers below this path. A gateway that puts the path and query of that request behind its own writes the parameters as `/auth/verify;audience=…;scope=…`. See docs/verify.md.',
+  security: 'bearer',
+  parameters: [
+    { name: 'audience', description: 'The API; the default one when left out.', ...query },
+    { name: 'scope', description: 'Scopes the token must have, all of them, with blanks between.', ...query },
+  ],
+  success: { status: 200, description: 'It may pass.', headers: identityHeaderNames },
+  problems: ['invalid_request', 'invalid_token', 'insufficient_scope'],
+};

@@ -1,0 +1,47 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ErrorCode, errorStatus } from '../lib/errors.ts';
+
+type Told = [code: ErrorCode, reason: string, detail: string];
+
+const unreadable: Told = ['invalid_request', 'Bad Request', "This isn't a request by HTTP/1.1."];
+
+const known: Record<string, Told> = {
+  HPE_HEADER_OVERFLOW: [
+    'headers_too_large',
+    'Request Header Fields Too Large',
+    "Send at most 16 KiB of address and headers. In a browser, delete this site's cookies.",
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'Request Timeout', 'The request took too long to arrive.'],
+};
+
+/**
+ * Answers what never becomes a request, or stops being one halfway, in the words of every other error (RFC 9457). Node would
+ * send a bare status.
+ * @param underWay the answers that are being sent
+ */
+export function answerUnreadable(server: Server, underWay: ReadonlySet<ServerResponse>): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const isAnswering = [...underWay].some((one) => one.socket === socket && one.headersSent);
+    if (!socket.writable || isAnswering) socket.destroy();
+    else socket.end(problem(known[error.code ?? ''] ?? unreadable), () => socket.destroy());
+  });
+  // RFC 9110 §10.1.1 leaves it open what becomes of an expectation nobody knows: the request is answered as it is.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+}
+
+function problem([code, reason, detail]: Told): string {
+  const status = errorStatus[code];
+  const type = `urn:gatehouse:problem:${code}`;
+  const body = JSON.stringify({ type, title: code.replaceAll('_', ' '), status, detail, code });
+  return [
+    `HTTP/1.1 ${status} ${reason}`,
+    'Connection: close',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: no-store',
+    '',
+    body,
+  ].join('\r\n');
+}

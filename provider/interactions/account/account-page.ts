@@ -1,0 +1,72 @@
+import type { Context } from 'koa';
+import type { Consent } from '../../ports/consent-store.ts';
+import type { Renderer } from '../render.ts';
+import { describeConsent } from '../requested-consent.ts';
+import { sendPage } from '../send-page.ts';
+import type { AccountPasswordField, AccountView, ConsentedAppView, FormError } from '../view-models.ts';
+import type { AccountDeps, AccountSession } from './account-deps.ts';
+import { type AccountAction, accountFormToken } from './account-form.ts';
+import { describePlaces } from './describe-places.ts';
+import { takeNotice } from './notice.ts';
+import { timeView } from './time-view.ts';
+
+/** What was wrong with the form for a new password. */
+export interface PasswordProblem {
+  status: number;
+  error: FormError<AccountPasswordField>;
+}
+
+/** The account page: where somebody is signed in, which apps have access, and a new password. */
+export async function showAccount(
+  deps: AccountDeps,
+  ctx: Context,
+  session: AccountSession,
+  problem?: PasswordProblem,
+): Promise<void> {
+  const { account } = session;
+  const renderer = deps.renderer(ctx);
+  const [places, consents] = await Promise.all([deps.places(account.id), deps.consents(account.id)]);
+  const notice = takeNotice(ctx, deps);
+  const view: AccountView = {
+    email: account.email,
+    notice: notice && noticeText(renderer, notice),
+    ...describePlaces(deps, renderer, session, places),
+    consented: consents.flatMap((consent) => describeApp(deps, consent) ?? []),
+    forms: formsOf(deps, session),
+    hasPassword: account.passwordHash !== undefined,
+    passwordMinLength: deps.passwordLength.shortest,
+    error: problem?.error,
+  };
+  sendPage(ctx, renderer.render('account', view), { status: problem?.status ?? 200 });
+}
+
+const shownHere = ['ended', 'ended-already', 'withdrawn', 'withdrawn-already'];
+
+const noticeText = ({ text }: Renderer, notice: string) =>
+  shownHere.includes(notice) ? text(`account.notice.${notice}`) : undefined;
+
+/** A first-party client needs no consent: one from before it was one of our own says nothing any more. */
+function describeApp({ app, apis }: AccountDeps, consent: Consent): ConsentedAppView | undefined {
+  const { clientId, since } = consent;
+  const client = app(clientId);
+  if (client?.firstParty) return undefined;
+  return {
+    clientId,
+    name: client?.name ?? clientId,
+    since: timeView(since),
+    ...describeConsent(apis, consent),
+  };
+}
+
+function formsOf({ basePath, keys }: AccountDeps, session: AccountSession): AccountView['forms'] {
+  const form = (action: AccountAction) => ({
+    action: `${basePath}/account/${action}`,
+    csrf: accountFormToken(keys, session, action),
+  });
+  return {
+    end: form('end'),
+    signOutEverywhere: form('sign-out-everywhere'),
+    withdraw: form('withdraw'),
+    password: form('password'),
+  };
+}

@@ -1,0 +1,111 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { GatehouseError } from '../../lib/errors.ts';
+import { randomToken } from '../../lib/ids.ts';
+import { sendPage } from '../send-page.ts';
+import type { AccountDeps } from './account-deps.ts';
+import { readAccountForm } from './account-form.ts';
+import { showAccount } from './account-page.ts';
+import { changePassword } from './change-password.ts';
+import { leaveNotice, type Notice, takeNotice } from './notice.ts';
+
+const csrf = z.string().max(100).default('');
+const forms = {
+  end: z.object({ csrf, id: z.string().min(1).max(200) }),
+  everywhere: z.object({ csrf }),
+  withdraw: z.object({ csrf, client: z.string().min(1).max(200) }),
+  password: z.object({
+    csrf,
+    currentPassword: z.string().max(4096).default(''),
+    newPassword: z.string().max(4096).default(''),
+  }),
+};
+
+/** The account page, for people: `/account` and its forms. */
+export function accountRoutes(deps: AccountDeps): Router {
+  const router = new Router({ prefix: '/account' });
+  const home = `${deps.issuer}/account`;
+  const goTo = (ctx: Context, url: string) => {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.status = 303;
+    ctx.redirect(url);
+  };
+  const tell = (ctx: Context, notice: Notice, url = home) => {
+    leaveNotice(ctx, deps, notice);
+    goTo(ctx, url);
+  };
+  const tellSignedOut = (ctx: Context, notice: Notice) => tell(ctx, notice, `${home}/signed-out`);
+
+  router.get('/', async (ctx) => {
+    const session = await deps.session(ctx);
+    if (session) await showAccount(deps, ctx, session);
+    else goTo(ctx, signInUrl(deps));
+  });
+  // Not on to the sign-in page again: who comes back from it without a session would go round for ever.
+  router.get('/signed-in', async (ctx) => {
+    if (await deps.session(ctx)) return goTo(ctx, home);
+    throw new GatehouseError('sign_in_incomplete', 'You came back without being signed in.');
+  });
+  router.get('/signed-out', async (ctx) => {
+    if (await deps.session(ctx)) return goTo(ctx, home);
+    showSignedOut(deps, ctx);
+  });
+  router.post('/end', async (ctx) => {
+    const { session, fields } = await readAccountForm(deps, ctx, 'end', forms.end);
+    if (fields.id === deps.placeOf(session.uid)) {
+      await deps.endSession(session.uid);
+      return tellSignedOut(ctx, 'signed-out');
+    }
+    const ended = await deps.endPlace(session.account.id, fields.id);
+    tell(ctx, ended ? 'ended' : 'ended-already');
+  });
+  router.post('/sign-out-everywhere', async (ctx) => {
+    const { session } = await readAccountForm(deps, ctx, 'sign-out-everywhere', forms.everywhere);
+    await deps.signOutEverywhere(session.account.id);
+    tellSignedOut(ctx, 'signed-out-everywhere');
+  });
+  router.post('/withdraw', async (ctx) => {
+    const { session, fields } = await readAccountForm(deps, ctx, 'withdraw', forms.withdraw);
+    const withdrawn = await deps.withdrawConsent(session.account.id, fields.client);
+    tell(ctx, withdrawn ? 'withdrawn' : 'withdrawn-already');
+  });
+  router.post('/password', async (ctx) => {
+    const { session, fields } = await readAccountForm(deps, ctx, 'password', forms.password);
+    const problem = await changePassword(deps, ctx, session, fields);
+    if (problem) await showAccount(deps, ctx, session, problem);
+    else tellSignedOut(ctx, 'password-changed');
+  });
+  // A page that answers a form has the form's address, and browsers that bring back a tab ask for it by GET.
+  router.get(['/end', '/sign-out-everywhere', '/withdraw', '/password'], (ctx) => goTo(ctx, home));
+  return router;
+}
+
+/**
+ * Starts an ordinary sign-in. The page goes by the browser's session: the code it brings back is never redeemed, and
+ * nobody knows a verifier for its challenge (RFC 7636 §4.2).
+ */
+function signInUrl({ issuer, client }: AccountDeps): string {
+  const query = new URLSearchParams({
+    client_id: client.id,
+    redirect_uri: client.redirectUri,
+    response_type: 'code',
+    scope: 'openid',
+    code_challenge: randomToken(32),
+    code_challenge_method: 'S256',
+  });
+  return `${issuer}/oauth2/authorize?${query}`;
+}
+
+function showSignedOut(deps: AccountDeps, ctx: Context): void {
+  const notice = takeNotice(ctx, deps);
+  const everywhere = notice === 'signed-out-everywhere' || notice === 'password-changed';
+  const renderer = deps.renderer(ctx);
+  const key = `account.${everywhere ? notice : 'signed-out'}`;
+  const page = renderer.render('account-signed-out', {
+    title: renderer.text(`${key}.title`),
+    message: renderer.text(`${key}.message`),
+    accountUrl: `${deps.basePath}/account`,
+  });
+  sendPage(ctx, page);
+}

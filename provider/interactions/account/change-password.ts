@@ -1,0 +1,63 @@
+import type { Context } from 'koa';
+import { GatehouseError } from '../../lib/errors.ts';
+import type { Renderer } from '../render.ts';
+import { passwordMessage } from '../sign-in.ts';
+import type { AccountPasswordField } from '../view-models.ts';
+import type { AccountDeps, AccountSession } from './account-deps.ts';
+import type { PasswordProblem } from './account-page.ts';
+
+export type TypedPasswords = Record<AccountPasswordField, string>;
+
+/** Gives the account a new password, or what the person can mend; anything else is thrown. */
+export async function changePassword(
+  deps: AccountDeps,
+  ctx: Context,
+  { account }: AccountSession,
+  typed: TypedPasswords,
+): Promise<PasswordProblem | undefined> {
+  const renderer = deps.renderer(ctx);
+  const missing = firstMissing(renderer, typed);
+  if (missing) return missing;
+  const { currentPassword: current, newPassword: next } = typed;
+  try {
+    await deps.changePassword({ accountId: account.id, generation: account.generation, current, next });
+    return undefined;
+  } catch (error) {
+    return problemOf(deps, ctx, error, typed);
+  }
+}
+
+function firstMissing({ text }: Renderer, typed: TypedPasswords): PasswordProblem | undefined {
+  if (typed.currentPassword === '')
+    return { status: 400, error: { field: 'currentPassword', message: text('account.password.missing') } };
+  if (typed.newPassword === '')
+    return { status: 400, error: { field: 'newPassword', message: text('account.password.missing-new') } };
+  return undefined;
+}
+
+function problemOf(deps: AccountDeps, ctx: Context, error: unknown, typed: TypedPasswords): PasswordProblem {
+  if (!(error instanceof GatehouseError)) throw error;
+  const { text } = deps.renderer(ctx);
+  const { code, status, retryAfterSeconds, fields } = error;
+  if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+  if (fields?.some(({ pointer }) => pointer === '/newPassword'))
+    return { status, error: { field: 'newPassword', message: newPasswordMessage(deps, ctx, typed) } };
+  // Longer than any password that could be right.
+  if (code === 'invalid_credentials' || code === 'validation_failed')
+    return { status: 400, error: { field: 'currentPassword', message: text('account.password.wrong') } };
+  const messages: Record<string, () => string> = {
+    overloaded: () => text('problem.unavailable.message'),
+    too_many_requests: () => text('message.too-many-attempts', { seconds: retryAfterSeconds ?? 60 }),
+  };
+  const message = messages[code]?.();
+  if (message === undefined) throw error;
+  return { status, error: { message } };
+}
+
+/** That it was refused is decided elsewhere; only what can be wrong with it is known here. */
+function newPasswordMessage(deps: AccountDeps, ctx: Context, typed: TypedPasswords): string {
+  const renderer = deps.renderer(ctx);
+  const { currentPassword: current, newPassword: next } = typed;
+  if (next.normalize('NFC') === current.normalize('NFC')) return renderer.text('account.password.same');
+  return passwordMessage(renderer, deps.passwordLength, next);
+}

@@ -1,0 +1,45 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+
+/** What the page after an action tells of it. */
+const noticeSchema = z.enum([
+  'ended',
+  'ended-already',
+  'withdrawn',
+  'withdrawn-already',
+  'signed-out',
+  'signed-out-everywhere',
+  'password-changed',
+]);
+
+export type Notice = z.infer<typeof noticeSchema>;
+
+export interface NoticeDeps {
+  issuer: string;
+  basePath: string;
+}
+
+/**
+ * Leaves a notice for the next page. In a cookie, since an address could be sent to somebody who would then read that
+ * their password was changed.
+ */
+export function leaveNotice(ctx: Context, deps: NoticeDeps, notice: Notice): void {
+  ctx.append('Set-Cookie', cookie(deps, notice, 60));
+}
+
+/** Takes the notice that was left, if one was. */
+export function takeNotice(ctx: Context, deps: NoticeDeps): Notice | undefined {
+  const left = ctx.cookies.get(cookieName(deps));
+  if (left === undefined) return undefined;
+  ctx.append('Set-Cookie', cookie(deps, '', 0));
+  return noticeSchema.safeParse(left).data;
+}
+
+/** By its prefix no neighbour without https can plant one (RFC 6265bis §4.1.3.1). */
+const cookieName = ({ issuer }: NoticeDeps) =>
+  issuer.startsWith('https:') ? '__Secure-gatehouse_notice' : 'gatehouse_notice';
+
+function cookie(deps: NoticeDeps, value: string, seconds: number): string {
+  const secure = deps.issuer.startsWith('https:') ? '; Secure' : '';
+  return `${cookieName(deps)}=${value}; Path=${deps.basePath}/account; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`;
+}

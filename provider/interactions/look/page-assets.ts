@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { accentStyle } from './accent-style.ts';
+import { type BrandImage, readBrandImage } from './brand-image.ts';
+import { type Complain, filesBelow } from './views-folders.ts';
+
+/** A file of the pages, as it is served under `/assets/{name}`. */
+export interface PageAsset {
+  name: string;
+  /** The media type. */
+  type: string;
+  content: Buffer;
+  /** Changes with the content. */
+  version: string;
+}
+
+/** Pictures and colours of one's own, all optional. Colours as `#rrggbb`. */
+export interface BrandOptions {
+  logoFile?: string | undefined;
+  logoDarkFile?: string | undefined;
+  iconFile?: string | undefined;
+  accentColor?: string | undefined;
+  accentColorDark?: string | undefined;
+}
+
+export type PageAssets = ReadonlyMap<string, PageAsset>;
+
+/** Stylesheets and pictures: the pages' policy lets nothing else be loaded. */
+const types: Record<string, string> = {
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  webp: 'image/webp',
+  jpg: 'image/jpeg',
+};
+
+export const stylesheetName = 'gatehouse.css';
+export const defaultIconName = 'gatehouse.svg';
+
+const extensionOf = (name: string) => name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+
+function asset(name: string, content: Buffer): PageAsset {
+  const version = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  return { name, type: types[extensionOf(name)] ?? '', content, version };
+}
+
+/** Reads `assets/` of every folder, a later one's file in place of an earlier one's. */
+function readFolders(folders: readonly string[], complain: Complain): Map<string, Buffer> {
+  const contents = new Map<string, Buffer>();
+  for (const folder of folders.map((each) => join(each, 'assets'))) {
+    for (const name of filesBelow(folder)) {
+      const file = join(folder, name);
+      if (/^[\w.-]+$/.test(name) && types[extensionOf(name)]) contents.set(name, readFileSync(file));
+      else
+        complain(
+          `${file} can't be served: in assets/ there may be ${Object.keys(types).join(', ')} files, named with letters, digits, - and _.`,
+        );
+    }
+  }
+  return contents;
+}
+
+/** Which picture of the brand has which name among the assets. */
+export interface BrandNames {
+  icon: string;
+  logo?: string | undefined;
+  logoDark?: string | undefined;
+}
+
+/** Every file of the pages, read once. What can't be used is complained of. */
+export function loadPageAssets(
+  folders: readonly string[],
+  brand: BrandOptions,
+  complain: Complain,
+): { assets: PageAssets; names: BrandNames } {
+  const contents = readFolders(folders, complain);
+  const add = (name: string, setting: string, file: string | undefined): string | undefined => {
+    const image: BrandImage | undefined =
+      file === undefined ? undefined : readBrandImage(setting, file, complain);
+    if (image === undefined) return undefined;
+    const fullName = `${name}.${image.extension}`;
+    contents.set(fullName, image.content);
+    return fullName;
+  };
+  const names = {
+    icon: add('brand-icon', 'GATEHOUSE_ICON_FILE', brand.iconFile) ?? defaultIconName,
+    logo: add('brand-logo', 'GATEHOUSE_LOGO_FILE', brand.logoFile),
+    logoDark: add('brand-logo-dark', 'GATEHOUSE_LOGO_DARK_FILE', brand.logoDarkFile),
+  };
+  const style = contents.get(stylesheetName);
+  if (style && brand.accentColor)
+    contents.set(
+      stylesheetName,
+      Buffer.concat([style, Buffer.from(accentStyle(brand.accentColor, brand.accentColorDark))]),
+    );
+  const assets = [...contents].map(([name, content]) => [name, asset(name, content)] as const);
+  return { assets: new Map(assets), names };
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '../lib/clock.ts';
+import { GatehouseError } from '../lib/errors.ts';
+
+export interface OutageToleranceDeps {
+  /** Asks the stores something that they answer whenever they answer at all. */
+  probe(): Promise<unknown>;
+  clock: Clock;
+  /** How long after revocations were last known here tokens are let in without; 0 for never. */
+  toleratedSeconds: number;
+  logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** What to do while nobody can say whether a token was revoked. */
+export interface OutageTolerance {
+  /**
+   * @param question whether a token that is good otherwise still stands
+   * @returns `unchecked` during an outage that is tolerated still
+   * @throws StoreUnavailable during one that isn't
+   */
+  standing(question: () => Promise<boolean>): Promise<'live' | 'dead' | 'unchecked'>;
+  start(): void;
+  stop(): void;
+}
+
+const probeMs = 1000;
+/** Without an outage, and with questions that are answered anyway, next to nothing is asked. */
+const restMs = 5000;
+
+/**
+ * An outage is that a question failed, and that no other was answered since it was put: a store that merely has too much
+ * to do answers some, and nobody who gives it too much to do gets a revoked token in. From then on nobody waits for the
+ * store; probes find out when it is back. The time tolerated counts from when it last answered, so an outage that a quiet
+ * process notices late isn't tolerated longer: that is why it is asked now and then when nobody else asks.
+ */
+export function createOutageTolerance(deps: OutageToleranceDeps): OutageTolerance {
+  const { clock, logger, toleratedSeconds } = deps;
+  let answers = 0;
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  let state: 'none' | 'tolerated' | 'over' = 'none';
+  let probing = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const answered = () => {
+    answers += 1;
+    answeredAt = clock.now();
+    if (state !== 'none') logger.info({}, 'revocations can be looked up again');
+    state = 'none';
+  };
+
+  const isTolerated = () => {
+    if (clock.now() - answeredAt <= toleratedSeconds * 1000) return true;
+    if (state === 'tolerated')
+      logger.warn({}, 'tokens are refused: revocations could not be looked up for too long');
+    state = 'over';
+    return false;
+  };
+
+  const outage = () => {
+    if (state === 'none' && isTolerated()) {
+      state = 'tolerated';
+      logger.warn({ seconds: toleratedSeconds }, 'tokens are let in without looking up revocations');
+    }
+  };
+
+  const ask = async <T>(question: () => Promise<T>): Promise<T> => {
+    const before = answers;
+    try {
+      const answer = await question();
+      answered();
+      return answer;
+    } catch (error) {
+      const isAway = error instanceof GatehouseError && error.code === 'store_unavailable';
+      if (isAway && before === answers) outage();
+      throw error;
+    }
+  };
+
+  const probe = async () => {
+    if (probing || (state === 'none' && clock.now() - answeredAt < restMs)) return;
+    probing = true;
+    await ask(deps.probe).catch(() => undefined);
+    probing = false;
+  };
+
+  return {
+    standing: async (question) => {
+      if (state === 'tolerated' && isTolerated()) return 'unchecked';
+      try {
+        return (await ask(question)) ? 'live' : 'dead';
+      } catch (error) {
+        if (state === 'tolerated' && isTolerated()) return 'unchecked';
+        throw error;
+      }
+    },
+    start: () => {
+      if (toleratedSeconds === 0) return;
+      void probe();
+      timer = setInterval(() => void probe(), probeMs);
+      timer.unref();
+    },
+    stop: () => clearInterval(timer),
+  };
+}

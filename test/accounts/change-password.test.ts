@@ -1,0 +1,177 @@
+import { describe, expect, test } from '@jest/globals';
+import { createChangePassword } from '../../provider/accounts/change-password.ts';
+import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
+import type { Passwords } from '../../provider/accounts/passwords.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { addJohn, createWorld, from, john, type World } from './account-world.ts';
+
+const next = 'a walk along the river';
+
+const changeIn = (world: World, passwords: Passwords = world.passwords) =>
+  createChangePassword({ ...world, accounts: world.store, passwords });
+
+/** Something else that happens while the passwords are hashed. */
+function afterHash(world: World, then: () => Promise<unknown>): Passwords {
+  return {
+    ...world.passwords,
+    hash: async (...given) => {
+      const hash = await world.passwords.hash(...given);
+      await then();
+      return hash;
+    },
+  };
+}
+
+const input = ({ id, generation }: { id: string; generation: number }) => ({
+  accountId: id,
+  generation,
+  current: john.password,
+  next,
+});
+
+describe('changing the password', () => {
+  test('replaces it, ends what was issued before, and tells so once', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    const changed = await changeIn(world)(input(account));
+    expect(changed.generation).toBe(account.generation + 1);
+    expect(await world.events()).toMatchObject([
+      { type: 'user.password_changed', subject: account.id, data: { id: account.id, email: john.email } },
+    ]);
+    await expect(world.signIn({ ...john, ...from })).rejects.toMatchObject({ code: 'invalid_credentials' });
+    await expect(world.signIn({ ...john, password: next, ...from })).resolves.toMatchObject({
+      generation: changed.generation,
+    });
+  });
+
+  test('takes the current one as it would be taken at sign-in: in another form of Unicode too', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    await changeIn(world)({ ...input(account), next: 'cafe\u0301 au lait' });
+    const again = { accountId: account.id, generation: account.generation + 1 };
+    await expect(
+      changeIn(world)({ ...again, current: 'caf\u00e9 au lait', next: 'cafe\u0301 au lait' }),
+    ).rejects.toMatchObject({ code: 'validation_failed', fields: [{ pointer: '/newPassword' }] });
+    await changeIn(world)({ ...again, current: 'caf\u00e9 au lait', next });
+  });
+
+  test('needs the current one; a wrong one costs a hash, is counted and logged, and changes nothing', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    const before = { ...world.calls };
+    const wrong = { ...input(account), current: 'not-this-one' };
+    await expect(changeIn(world)(wrong)).rejects.toMatchObject({ code: 'invalid_credentials', status: 401 });
+    expect(world.calls).toEqual({ ...before, verify: before.verify + 1 });
+    expect(world.outcomes).toEqual(['refused']);
+    expect(world.logged).toEqual([['a change of password was refused', { accountId: account.id }]]);
+    expect(await world.store.findById(account.id)).toEqual(account);
+    expect(await world.events()).toEqual([]);
+  });
+
+  test('of an account without a password costs the same and says the same', async () => {
+    const world = createWorld();
+    const made = await world.accounts.create({
+      ...{ email: 'jane@example.com', roles: [], metadata: {}, emailVerified: true },
+    });
+    const { id, generation } = made ?? { id: '', generation: 0 };
+    await expect(changeIn(world)(input({ id, generation }))).rejects.toMatchObject({
+      code: 'invalid_credentials',
+    });
+    expect(world.calls.verifyNothing).toBe(1);
+  });
+
+  test.each(['short', 'x'.repeat(257), 'password', john.email, john.password])(
+    'to %.30s is refused before anything is hashed',
+    async (password) => {
+      const world = createWorld();
+      const account = await addJohn(world);
+      const before = { ...world.calls };
+      await expect(changeIn(world)({ ...input(account), next: password })).rejects.toMatchObject({
+        code: 'validation_failed',
+        fields: [{ pointer: '/newPassword' }],
+      });
+      expect(world.calls).toEqual(before);
+      expect(world.outcomes).toEqual([]);
+    },
+  );
+
+  test('is for a session of now: one that was ended changes nothing, and nothing is hashed', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    await world.accounts.signOutEverywhere(account.id);
+    const before = { ...world.calls };
+    const gone = { code: 'session_ended' };
+    await expect(changeIn(world)(input(account))).rejects.toMatchObject(gone);
+    await expect(changeIn(world)({ ...input(account), accountId: 'user_nobody' })).rejects.toMatchObject(
+      gone,
+    );
+    const disabled = await world.accounts.disable(account.id);
+    await expect(changeIn(world)(input(disabled))).rejects.toMatchObject(gone);
+    expect(world.calls).toEqual(before);
+  });
+
+  test.each<[string, (world: World, id: string) => Promise<unknown>]>([
+    ['signed out everywhere', (world, id) => world.accounts.signOutEverywhere(id)],
+    ['disabled', (world, id) => world.accounts.disable(id)],
+    [
+      'disabled and enabled again',
+      async (world, id) => [await world.accounts.disable(id), await world.accounts.enable(id)],
+    ],
+    ['given another password', (world, id) => world.accounts.setPassword(id, 'set by somebody else')],
+  ])('does nothing for an account that was %s meanwhile', async (_, happen) => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    const passwords = afterHash(world, () => happen(world, account.id));
+    await expect(changeIn(world, passwords)(input(account))).rejects.toMatchObject({ code: 'session_ended' });
+    const now = await world.store.findById(account.id);
+    expect(now?.generation).toBe(account.generation + 1);
+    const told = (await world.events()).filter(({ type }) => type === 'user.password_changed');
+    expect(told).toHaveLength(now?.passwordHash === account.passwordHash ? 0 : 1);
+    expect((await world.passwords.verify(next, now?.passwordHash ?? '')).matches).toBe(false);
+  });
+
+  test('goes on when another sign-in renewed the hash of the same password meanwhile', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    const passwords = afterHash(world, async () => {
+      const renewed = await world.passwords.hash(john.password);
+      await world.store.replacePasswordHash(account.id, account.passwordHash ?? '', renewed, 0);
+    });
+    await changeIn(world, passwords)(input(account));
+    await expect(world.signIn({ ...john, password: next, ...from })).resolves.toBeDefined();
+  });
+
+  test('of many at once one is made', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    const change = changeIn(world);
+    const wanted = Array.from({ length: 8 }, (_, index) => `${next} ${index}`);
+    const done = await Promise.allSettled(wanted.map((each) => change({ ...input(account), next: each })));
+    const made = done.flatMap(({ status }, index) => (status === 'fulfilled' ? [wanted[index]] : []));
+    expect(made).toHaveLength(1);
+    await expect(world.signIn({ ...john, password: made[0] ?? '', ...from })).resolves.toBeDefined();
+    expect((await world.store.findById(account.id))?.generation).toBe(account.generation + 1);
+  });
+
+  test('and a sign-in with the old one, while it is changed, leaves nobody signed in by it', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    const signedIn = await world.signIn({ ...john, ...from });
+    const changed = await changeIn(world)(input(account));
+    expect(signedIn.generation).toBeLessThan(changed.generation);
+  });
+
+  test('says when too many passwords wait', async () => {
+    const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock() });
+    const world = createWorld({ pool });
+    const account = await addJohn(world);
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 5 }, () => changeIn(world)({ ...input(account), current: 'not-this-one' })),
+    );
+    const codes = attempts.map((each) => (each.status === 'rejected' ? each.reason.code : 'changed'));
+    expect(codes).toContain('overloaded');
+    expect(world.outcomes.filter((outcome) => outcome === 'overloaded')).toHaveLength(
+      codes.filter((code) => code === 'overloaded').length,
+    );
+  });
+});

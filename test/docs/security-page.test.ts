@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+
+const page = readFileSync('docs/security.md', 'utf8');
+
+const states = ['met', 'met by who runs it', "doesn't apply", 'not yet'];
+
+interface Row {
+  id: string;
+  asks: string;
+  state: string;
+  where: string;
+  shown: string;
+}
+
+const cellsOf = (line: string) =>
+  line
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+
+/** Every row of every table of points, by the heading of its first column. */
+function readRows(text: string): Row[] {
+  const rows: Row[] = [];
+  let inside = false;
+  for (const line of text.split('\n')) {
+    if (line.startsWith('| id |')) inside = true;
+    else if (!line.startsWith('|')) inside = false;
+    else if (inside && !line.startsWith('|---')) {
+      const [id = '', asks = '', state = '', where = '', shown = '', ...more] = cellsOf(line);
+      if (more.length > 0) throw new Error(`${id} has more than five cells`);
+      rows.push({ id, asks, state, where, shown });
+    }
+  }
+  return rows;
+}
+
+/** Where a file that the page names lies: names are relative to `provider/`, to `test/` or to the repository. */
+const fileOf = (name: string) =>
+  [join('provider', name), join('test', name), name].find((place) => existsSync(place));
+
+const isFile = (text: string) => /^[\w./-]+\.(ts|eta|md|json|yaml)$/.test(text);
+const filesIn = (cell: string) =>
+  [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text ?? '').filter(isFile);
+
+/** What is quoted, each with the file named last before it. */
+function quotesIn(cell: string): { file: string; title: string }[] {
+  const quotes: { file: string; title: string }[] = [];
+  let file = '';
+  for (const [, code, title] of cell.matchAll(/`([^`]+)`|"([^"]+)"/g)) {
+    if (code !== undefined && isFile(code)) file = code;
+    if (title !== undefined) quotes.push({ file, title });
+  }
+  return quotes;
+}
+
+/** The text of a file, with its titles as they are told. */
+const sourceOf = (name: string) => readFileSync(fileOf(name) ?? '', 'utf8').replaceAll("\\'", "'");
+
+const rows = readRows(page);
+const isTest = (file: string) => fileOf(file)?.startsWith('test/') ?? false;
+
+describe('docs/security.md', () => {
+  test('has the points that are asked for, each once', () => {
+    expect(rows.length).toBeGreaterThan(180);
+    for (const { id, asks } of rows)
+      expect([id, asks]).toEqual([expect.stringMatching(/^\d+\.\d/), expect.stringMatching(/\S/)]);
+    const keys = rows.map(({ id, asks }) => `${id}: ${asks}`);
+    expect(keys).toHaveLength(new Set(keys).size);
+    const asvs = rows.flatMap(({ id }) => id.match(/^\d+\.\d+\.\d+(?= \(|, | to )/g) ?? []);
+    expect(asvs).toHaveLength(new Set(asvs).size);
+    for (const chapter of [
+      '2.4',
+      '3.3',
+      '3.4',
+      '3.5',
+      '6.1',
+      '6.2',
+      '6.3',
+      '6.4',
+      '7.1',
+      '7.2',
+      '7.3',
+      '7.4',
+      '7.5',
+    ])
+      expect(asvs.filter((id) => id.startsWith(`${chapter}.`))).not.toEqual([]);
+  });
+
+  test('every row has a state, and says why where that is not "met"', () => {
+    for (const { id, state, shown } of rows) {
+      expect([id, states]).toEqual([id, expect.arrayContaining([state])]);
+      expect([id, shown]).toEqual([id, expect.stringMatching(/\S/)]);
+    }
+  });
+
+  test('every row that is met names its code and its test', () => {
+    for (const { id, asks, where, shown } of rows.filter(({ state }) => state === 'met')) {
+      const code = filesIn(where);
+      expect([id, asks, code]).toEqual([id, asks, expect.arrayContaining([expect.any(String)])]);
+      expect([id, code.filter(isTest)]).toEqual([id, []]);
+      const isShown = filesIn(shown).some(isTest) || /^as \d/.test(shown);
+      expect([id, asks, isShown]).toEqual([id, asks, true]);
+    }
+  });
+
+  test('every file that is named is there', () => {
+    const named = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text]) => text ?? '').filter(isFile);
+    const missing = named.filter((name) => !fileOf(name));
+    expect([...new Set(missing)]).toEqual([]);
+    expect(named.length).toBeGreaterThan(300);
+  });
+
+  test('every test that is quoted is in its file', () => {
+    const quotes = rows.flatMap(({ id, shown }) => quotesIn(shown).map((quote) => ({ id, ...quote })));
+    expect(quotes.length).toBeGreaterThan(150);
+    const sources = new Map(quotes.map(({ file }) => [file, sourceOf(file)]));
+    const missing = quotes.filter(({ file, title }) => !sources.get(file)?.includes(title));
+    expect(missing).toEqual([]);
+  });
+});
+
+test('SECURITY.md says how to report, and which versions get fixes', () => {
+  const policy = readFileSync('SECURITY.md', 'utf8');
+  expect(policy).toContain('Report a\nvulnerability');
+  expect(policy).toContain('| version | fixes |');
+  expect(policy).toContain('docs/security.md');
+});

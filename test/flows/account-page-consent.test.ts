@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { AccountChange } from '../../provider/ports/account-store.ts';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import type { TestClient, Tokens } from '../support/test-client.ts';
+import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
+import {
+  codeFor,
+  codeOf,
+  formOf,
+  formsOf,
+  headingOf,
+  newPerson,
+  noticeOf,
+  openAccount,
+  type Person,
+  rowsOf,
+  signInAt,
+} from './account-pages.ts';
+import { allScopes, appDocument, createApp, standing } from './apps.ts';
+import { type InProcess, startInProcess } from './in-process.ts';
+
+const clients = [
+  appDocument('web', { name: 'Contracts & more' }),
+  appDocument('other'),
+  appDocument('own', { firstParty: true }),
+];
+const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+
+const asksAgain = async (app: TestClient, agent: UserAgent) =>
+  (await agent.get(app.authorizationUrl({ scope: allScopes }))).html.includes('name="decision"');
+
+const refreshed = async (app: TestClient, { refresh_token }: Tokens) => {
+  const { status, body } = await app.refresh(refresh_token);
+  return [status, body.error];
+};
+
+describe('consent, over two processes', () => {
+  let deployment: Deployment;
+  let web: TestClient;
+  beforeAll(async () => {
+    deployment = await startServers({ clients });
+    web = createApp(deployment, 'web');
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  let person: Person;
+  let agent: UserAgent;
+  beforeEach(async () => {
+    person = await newPerson(deployment);
+    agent = createUserAgent(deployment);
+    await openAccount(deployment, agent, person);
+  });
+  const account = (): Promise<Page> => agent.get(`${deployment.issuer}/account`);
+  const withdraw = async () => agent.submit(formOf(await account(), 'withdraw', 'value="web"'), {});
+
+  test('is shown in the words it was given in; one of our own apps needs none', async () => {
+    expect((await account()).html).toContain('You have given no app access to your account.');
+    await signInAt(web, agent, person, { scope: 'openid email contracts:read' });
+    await signInAt(createApp(deployment, 'own'), agent, person, { scope: allScopes });
+    const page = await account();
+    const rows = rowsOf(page, 'consented');
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatch(
+      /^Contracts &amp; more Recognize you when you sign in See your email address In .*: Read your contracts Since \d{4}-\d\d-\d\d \d\d:\d\d UTC Withdraw$/,
+    );
+  });
+
+  test('withdrawn: asked again, and all that was issued under it is dead on every process', async () => {
+    const kept = await signInAt(createApp(deployment, 'other'), agent, person, offline);
+    const tokens = [
+      await signInAt(web, agent, person, { scope: allScopes }),
+      await signInAt(web, agent, person, offline),
+    ];
+    const code = await codeFor(web, agent, person, { scope: allScopes });
+    for (const { access_token } of tokens) expect(await standing(deployment, web, access_token)).toBe('live');
+
+    const after = await withdraw();
+    expect(noticeOf(after)).toBe('The app has no access any more.');
+    expect(rowsOf(after, 'consented').map((row) => row.split(' ')[0])).toEqual(['other']);
+    expect(rowsOf(after, 'places')).toHaveLength(2);
+    for (const { access_token } of tokens) expect(await standing(deployment, web, access_token)).toBe('dead');
+    for (const each of tokens) expect(await refreshed(web, each)).toEqual([400, 'invalid_grant']);
+    expect((await web.redeem(code)).body.error).toBe('invalid_grant');
+    expect(await asksAgain(web, agent)).toBe(true);
+    expect(await standing(deployment, createApp(deployment, 'other'), kept.access_token)).toBe('live');
+    expect(await refreshed(createApp(deployment, 'other'), kept)).toEqual([200, undefined]);
+
+    const next = await signInAt(web, agent, person, { scope: allScopes });
+    expect(await standing(deployment, web, next.access_token)).toBe('live');
+    expect(await refreshed(web, next)).toEqual([200, undefined]);
+    for (const { access_token } of tokens) expect(await standing(deployment, web, access_token)).toBe('dead');
+    for (const each of tokens) expect(await refreshed(web, each)).toEqual([400, 'invalid_grant']);
+  });
+
+  test('withdrawn twice is withdrawn, and so is another’s or none', async () => {
+    await signInAt(web, agent, person, { scope: allScopes });
+    const form = formOf(await account(), 'withdraw', 'value="web"');
+    await agent.submit(form, {});
+    expect(noticeOf(await agent.submit(form, {}))).toBe('The app had no access any more.');
+    const stranger = await newPerson(deployment);
+    const theirs = createUserAgent(deployment);
+    const tokens = await signInAt(web, theirs, stranger, offline);
+    for (const client of ['web', 'nobody', 'own', '\u0000'])
+      expect(noticeOf(await agent.submit(form, { client }))).toBe('The app had no access any more.');
+    expect(await standing(deployment, web, tokens.access_token)).toBe('live');
+  });
+
+  test('withdrawn while tokens are refreshed, and codes redeemed, leaves nothing that lives', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const families: Tokens[] = [];
+      for (let count = 0; count < 6; count += 1) families.push(await signInAt(web, agent, person, offline));
+      const codes: string[] = [];
+      for (let count = 0; count < 3; count += 1)
+        codes.push(await codeFor(web, agent, person, { scope: allScopes }));
+      const form = formOf(await account(), 'withdraw', 'value="web"');
+      const [answers] = await Promise.all([
+        Promise.all([
+          ...families.map(({ refresh_token }) => web.refresh(refresh_token)),
+          ...codes.map((code) => web.redeem(code)),
+        ]),
+        agent.submit(form, {}),
+      ]);
+      const issued = answers
+        .filter(({ status }) => status === 200)
+        .map(({ body }) => body as unknown as Tokens);
+      for (const { status, body } of answers)
+        if (status !== 200) expect([status, body.error]).toEqual([400, 'invalid_grant']);
+      // The person agrees again at once: nothing of before may come back with it.
+      await signInAt(web, agent, person, { scope: allScopes });
+      for (const tokens of issued) {
+        expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
+        expect(await refreshed(web, tokens)).toEqual([400, 'invalid_grant']);
+      }
+    }
+  });
+});
+
+describe('in this process', () => {
+  let deployment: InProcess;
+  let web: TestClient;
+  beforeAll(async () => {
+    // The time stands still: what was given again in the same millisecond is told apart too.
+    deployment = await startInProcess(clients, { GATEHOUSE_SIGNUP: 'true' });
+    web = createApp(deployment, 'web');
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  test('what was issued before a consent was withdrawn never comes back, the list of sign-ins lost or not', async () => {
+    const person = await newPerson(deployment);
+    const agent = createUserAgent(deployment);
+    await openAccount(deployment, agent, person);
+    const tokens = [
+      await signInAt(web, agent, person, { scope: allScopes }),
+      await signInAt(web, agent, person, offline),
+    ];
+    const code = await codeFor(web, agent, person, { scope: allScopes });
+    const { id } = (await deployment.ports.accounts.findByEmail(person.email)) ?? { id: '' };
+    for (const entry of await deployment.ports.accountIndex.list(id))
+      await deployment.ports.accountIndex.remove(id, entry.id);
+    const page = await agent.get(`${deployment.issuer}/account`);
+    expect(rowsOf(page, 'places')).toHaveLength(1);
+    await agent.submit(formOf(page, 'withdraw', 'value="web"'), {});
+    const next = await signInAt(web, agent, person, offline);
+    for (const each of tokens) {
+      expect(await standing(deployment, web, each.access_token)).toBe('dead');
+      expect(await refreshed(web, each)).toEqual([400, 'invalid_grant']);
+    }
+    expect((await web.redeem(code)).body.error).toBe('invalid_grant');
+    expect(await standing(deployment, web, next.access_token)).toBe('live');
+    // When the entries of the denylist are gone, so are the tokens that they were about.
+    deployment.advance(16 * 60);
+    for (const each of tokens) {
+      expect(await standing(deployment, web, each.access_token)).toBe('dead');
+      expect(await refreshed(web, each)).toEqual([400, 'invalid_grant']);
+    }
+    expect(await refreshed(web, next)).toEqual([200, undefined]);
+  });
+
+  test.each<[string, AccountChange]>([
+    ['was disabled', { state: 'disabled' }],
+    ['was signed out everywhere by somebody else', { raiseGeneration: true }],
+  ])('who %s has no page and no forms', async (_, changes) => {
+    const person = await newPerson(deployment);
+    const agent = createUserAgent(deployment);
+    const form = formOf(await openAccount(deployment, agent, person), 'sign-out-everywhere');
+    const account = await deployment.ports.accounts.findByEmail(person.email);
+    await deployment.ports.accounts.update(account?.id ?? '', changes, 0);
+    expect(headingOf(await agent.get(`${deployment.issuer}/account`))).toBe('Sign in');
+    expect(codeOf(await agent.submit(form, {}))).toBe('session_ended');
+    expect(codeOf(await agent.get(`${deployment.issuer}/account/signed-in`))).toBe('sign_in_incomplete');
+    const now = await deployment.ports.accounts.findByEmail(person.email);
+    expect(now?.generation).toBe((account?.generation ?? 0) + (changes.raiseGeneration ? 1 : 0));
+  });
+
+  test('more that is agreed to keeps what was issued before', async () => {
+    const person = await newPerson(deployment);
+    const agent = createUserAgent(deployment);
+    await openAccount(deployment, agent, person);
+    const first = await signInAt(web, agent, person, { scope: 'openid profile' });
+    const page = await agent.get(web.authorizationUrl({ scope: allScopes }));
+    await agent.submit(page, { decision: 'allow' });
+    expect(await standing(deployment, web, first.access_token)).toBe('live');
+    expect(await refreshed(web, first)).toEqual([200, undefined]);
+    expect(formsOf(await agent.get(`${deployment.issuer}/account`), 'withdraw')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,325 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { decodeJwt, type TestClient } from '../support/test-client.ts';
+import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
+import {
+  codeOf,
+  formOf,
+  formsOf,
+  headingOf,
+  hidden,
+  newPerson,
+  noticeOf,
+  openAccount,
+  type Person,
+  rowsOf,
+  signedIn,
+  signInAt,
+} from './account-pages.ts';
+import { allScopes, appDocument, copyOf, createApp, postJson, silently, standing } from './apps.ts';
+
+const clients = [
+  appDocument('web', { name: 'Contracts & more' }),
+  appDocument('own', { name: 'Our own', firstParty: true }),
+];
+const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+
+let deployment: Deployment;
+let web: TestClient;
+let own: TestClient;
+beforeAll(async () => {
+  deployment = await startServers({ clients });
+  web = createApp(deployment, 'web');
+  own = createApp(deployment, 'own');
+}, 120_000);
+afterAll(() => deployment?.stop());
+
+let person: Person;
+let agent: UserAgent;
+let page: Page;
+beforeEach(async () => {
+  person = await newPerson(deployment);
+  agent = createUserAgent(deployment);
+  page = await openAccount(deployment, agent, person);
+});
+
+const account = () => agent.get(`${deployment.issuer}/account`);
+const isSignedIn = async (browser: UserAgent) => (await silently(browser, own)) === 'code';
+
+describe('who is not signed in', () => {
+  test('is asked to sign in, and comes to the page', async () => {
+    const fresh = createUserAgent(deployment);
+    const asked = await fresh.get(`${deployment.issuer}/account`);
+    expect(headingOf(asked)).toBe('Sign in');
+    expect(asked.html).toContain('<bdi>Gatehouse</bdi></p>');
+    const shown = await fresh.submit(asked, { ...person });
+    expect([shown.status, shown.url]).toEqual([200, `${deployment.issuer}/account`]);
+    expect(shown.html).toContain(`<bdi>${person.email}</bdi>`);
+    expect(shown.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test.each(['', '?code=anything', '?error=access_denied&error_description=%3Cb%3E'])(
+    'and comes back from signing in is told so, and not sent round: %s',
+    async (query) => {
+      const { status, html, url } = await createUserAgent(deployment).get(
+        `${deployment.issuer}/account/signed-in${query}`,
+      );
+      expect(status).toBe(400);
+      expect(url).toContain('/account/signed-in');
+      expect(html).toContain('<code>sign_in_incomplete</code>');
+      expect(html).toContain('href="/account"');
+      expect(html).not.toContain('<b>');
+    },
+  );
+
+  test('and tries a form changes nothing', async () => {
+    const shown = await createUserAgent(deployment).submit(formOf(page, 'sign-out-everywhere'), {});
+    expect([shown.status, codeOf(shown)]).toEqual([400, 'session_ended']);
+    expect(await isSignedIn(agent)).toBe(true);
+  });
+});
+
+describe('the places', () => {
+  test('are this browser, marked, and the others, with what a person can know them by', async () => {
+    await signInAt(web, agent, person, { scope: allScopes });
+    await signInAt(web, agent, person, { scope: allScopes });
+    await signInAt(own, agent, person);
+    await signedIn(deployment, person);
+    const [here = '', other = '', ...more] = rowsOf(await account(), 'places');
+    expect(more).toEqual([]);
+    expect(here).toMatch(
+      /^Unknown browser This browser Apps: (Contracts &amp; more , Our own|Our own , Contracts &amp; more) From 127\.0\.0\.1 Since \d{4}-\d\d-\d\d \d\d:\d\d UTC Last used \d{4}-\d\d-\d\d \d\d:\d\d UTC Sign out$/,
+    );
+    expect(other).toMatch(/^Unknown browser From 127\.0\.0\.1 Since .* End$/);
+    expect(page.html).toMatch(/<time datetime="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z">/);
+  });
+
+  test('have an app by itself where it outlives the browser, or has none', async () => {
+    await signInAt(web, agent, person, offline);
+    await postJson(deployment, '/auth/login', { ...person });
+    const [here, ...apps] = rowsOf(await account(), 'places');
+    expect(here).not.toContain('Apps:');
+    expect(apps.map((row) => row.split(' From')[0]).sort()).toEqual([
+      'Contracts &amp; more',
+      'Demo first-party app',
+    ]);
+  });
+
+  test('elsewhere can be ended: dead on every process, and what it had opened too; here nothing changes', async () => {
+    const other = await signedIn(deployment, person);
+    const tokens = await signInAt(own, other, person, { scope: allScopes });
+    const copy = copyOf(deployment, other);
+    const form = formOf(await account(), 'end', '>End<');
+    const after = await agent.submit(form, {});
+    expect([after.status, after.url]).toEqual([200, `${deployment.issuer}/account`]);
+    expect(noticeOf(after)).toBe('It is signed out now.');
+    expect(rowsOf(after, 'places')).toHaveLength(1);
+    expect(noticeOf(await account())).toBeUndefined();
+    expect(await standing(deployment, own, tokens.access_token)).toBe('dead');
+    expect((await own.refresh(tokens.refresh_token)).body.error).toBe('invalid_grant');
+    for (const _process of deployment.origins) expect(await isSignedIn(copy)).toBe(false);
+    expect(await isSignedIn(agent)).toBe(true);
+    expect(noticeOf(await agent.submit(form, {}))).toBe('It was signed out already.');
+  });
+
+  test('of an app can be ended by themselves', async () => {
+    const tokens = await signInAt(web, agent, person, offline);
+    const kept = await signInAt(own, agent, person, { scope: allScopes });
+    const after = await agent.submit(formOf(await account(), 'end', '>End<'), {});
+    expect(rowsOf(after, 'places')).toHaveLength(1);
+    expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
+    expect((await web.refresh(tokens.refresh_token)).body.error).toBe('invalid_grant');
+    expect(await standing(deployment, own, kept.access_token)).toBe('live');
+  });
+
+  test('of somebody else can’t be ended', async () => {
+    const stranger = await newPerson(deployment);
+    const theirs = createUserAgent(deployment);
+    const theirPage = await openAccount(deployment, theirs, stranger);
+    const tokens = await signInAt(web, theirs, stranger, offline);
+    await signInAt(web, agent, person, offline);
+    const form = formOf(await account(), 'end', '>End<');
+    for (const id of [
+      hidden(formOf(theirPage, 'end'), 'id'),
+      String(decodeJwt(tokens.access_token).claims.family),
+    ]) {
+      expect(noticeOf(await agent.submit(form, { id }))).toBe('It was signed out already.');
+    }
+    expect(await isSignedIn(theirs)).toBe(true);
+    expect(await standing(deployment, web, tokens.access_token)).toBe('live');
+  });
+
+  test('here can be ended: this browser is signed out, and the page says so once it is', async () => {
+    const other = await signedIn(deployment, person);
+    const gone = await agent.submit(formOf(await account(), 'end', '>Sign out<'), {});
+    expect([gone.url, headingOf(gone)]).toEqual([
+      `${deployment.issuer}/account/signed-out`,
+      'You’re signed out',
+    ]);
+    expect(gone.html).toContain('href="/account"');
+    for (const _process of deployment.origins) expect(await isSignedIn(agent)).toBe(false);
+    expect(headingOf(await account())).toBe('Sign in');
+    expect(await isSignedIn(other)).toBe(true);
+    const still = await other.get(`${deployment.issuer}/account/signed-out`);
+    expect(still.url).toBe(`${deployment.issuer}/account`);
+  });
+});
+
+test('a notice is for the next page of this browser alone, and one that nobody left isn’t shown', async () => {
+  await signedIn(deployment, person);
+  const form = formOf(await account(), 'end', '>End<');
+  const answer = await deployment.fetch(`${deployment.issuer}/account/end`, {
+    method: 'POST',
+    headers: { cookie: [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+    body: new URLSearchParams({ csrf: hidden(form, 'csrf'), id: hidden(form, 'id') }),
+  });
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, `${deployment.issuer}/account`]);
+  expect(answer.headers.getSetCookie()).toEqual([
+    'gatehouse_notice=ended; Path=/account; Max-Age=60; HttpOnly; SameSite=Lax',
+  ]);
+  for (const value of ['password-changed', 'signed-out', 'nothing', '<b>', '__proto__']) {
+    agent.cookies.set('gatehouse_notice', value);
+    const shown = await account();
+    expect([shown.status, noticeOf(shown), agent.cookies.has('gatehouse_notice')]).toEqual([
+      200,
+      undefined,
+      false,
+    ]);
+  }
+  expect(noticeOf(await agent.get(`${deployment.issuer}/account?notice=ended`))).toBeUndefined();
+});
+
+test('signing out everywhere ends every session and token, of every process', async () => {
+  const other = await signedIn(deployment, person);
+  const tokens = [
+    await signInAt(web, agent, person, offline),
+    await signInAt(own, other, person, { scope: allScopes }),
+  ];
+  const login = await postJson(deployment, '/auth/login', { ...person });
+  const gone = await agent.submit(formOf(await account(), 'sign-out-everywhere'), {});
+  expect(headingOf(gone)).toBe('You’re signed out everywhere');
+  expect(headingOf(await agent.get(gone.url))).toBe('You’re signed out');
+  for (const browser of [agent, other])
+    for (const _process of deployment.origins) expect(await isSignedIn(browser)).toBe(false);
+  expect(await standing(deployment, web, tokens[0]?.access_token ?? '')).toBe('dead');
+  expect(await standing(deployment, own, tokens[1]?.access_token ?? '')).toBe('dead');
+  for (const [index, app] of [web, own].entries())
+    expect((await app.refresh(tokens[index]?.refresh_token)).body.error).toBe('invalid_grant');
+  const { refreshToken } = login.body;
+  expect((await postJson(deployment, '/auth/refresh', { refreshToken })).body.code).toBe('invalid_grant');
+  const back = await openAccount(deployment, agent, person);
+  expect(rowsOf(back, 'places')).toHaveLength(1);
+});
+
+describe('a form', () => {
+  const post = (
+    body: Record<string, string>,
+    headers: Record<string, string> = {},
+    action = 'sign-out-everywhere',
+  ) =>
+    deployment.fetch(`${deployment.issuer}/account/${action}`, {
+      method: 'POST',
+      headers: {
+        accept: 'application/json',
+        cookie: [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+        ...headers,
+      },
+      body: new URLSearchParams(body),
+    });
+  const refusal = async (sent: Promise<Response>) => {
+    const answer = await sent;
+    const { code } = (await answer.json()) as { code?: string };
+    return [answer.status, code];
+  };
+  const csrf = () => hidden(formOf(page, 'sign-out-everywhere'), 'csrf');
+
+  test('without its proof, with another form’s, another session’s or another person’s does nothing', async () => {
+    const same = hidden(
+      formOf(
+        await openAccount(deployment, await signedIn(deployment, person), person),
+        'sign-out-everywhere',
+      ),
+      'csrf',
+    );
+    const stranger = await newPerson(deployment);
+    const theirs = hidden(
+      formOf(await openAccount(deployment, createUserAgent(deployment), stranger), 'sign-out-everywhere'),
+      'csrf',
+    );
+    const wrong = [undefined, '', 'x', hidden(formOf(page, 'password'), 'csrf'), same, theirs, `${csrf()}A`];
+    for (const proof of wrong) {
+      expect(await refusal(post(proof === undefined ? {} : { csrf: proof }))).toEqual([400, 'form_expired']);
+    }
+    expect(await isSignedIn(agent)).toBe(true);
+    expect((await post({ csrf: csrf() })).status).toBe(303);
+    expect(await isSignedIn(agent)).toBe(false);
+  });
+
+  test('of another site does nothing, whichever way the browser says so', async () => {
+    const elsewhere: Record<string, string>[] = [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: deployment.issuer.replace('http:', 'https:') },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { 'sec-fetch-site': 'cross-site', origin: deployment.issuer },
+    ];
+    for (const headers of elsewhere) {
+      expect(await refusal(post({ csrf: csrf() }, headers))).toEqual([400, 'form_expired']);
+    }
+    expect(await isSignedIn(agent)).toBe(true);
+    const ours = { origin: deployment.issuer, 'sec-fetch-site': 'same-origin' };
+    expect((await post({ csrf: csrf() }, ours)).status).toBe(303);
+  });
+
+  test('that no page of ours sends is refused', async () => {
+    const sent: [Promise<Response>, number, string][] = [
+      [post({ csrf: csrf() }, { 'content-type': 'application/json' }), 415, 'unsupported_media_type'],
+      [post({ csrf: 'x'.repeat(101) }), 400, 'validation_failed'],
+      [post({ csrf: csrf() }, {}, 'end'), 400, 'validation_failed'],
+      [post({ csrf: csrf(), id: '' }, {}, 'end'), 400, 'validation_failed'],
+      [post({ csrf: csrf() }, {}, 'withdraw'), 400, 'validation_failed'],
+      [post({ csrf: csrf() }, {}, 'elsewhere'), 404, 'not_found'],
+      [post({ csrf: 'x'.repeat(100_000) }), 413, 'payload_too_large'],
+    ];
+    for (const [answer, status, code] of sent) expect(await refusal(answer)).toEqual([status, code]);
+    expect(await isSignedIn(agent)).toBe(true);
+  });
+
+  test('has an address that a browser can come back to', async () => {
+    for (const action of ['end', 'sign-out-everywhere', 'withdraw', 'password'])
+      expect((await agent.get(`${deployment.issuer}/account/${action}`)).url).toBe(
+        `${deployment.issuer}/account`,
+      );
+    expect(formsOf(page, 'end')).toHaveLength(1);
+  });
+});
+
+describe('the client of the page', () => {
+  const redirectUri = () => `${deployment.issuer}/account/signed-in`;
+
+  test('gets no tokens for its codes, whoever asks', async () => {
+    const client = createApp(deployment, 'gatehouse-account', 'public');
+    const url = client.authorizationUrl({ redirect_uri: redirectUri() });
+    const answer = await deployment.fetch(url, {
+      redirect: 'manual',
+      headers: { cookie: [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+    });
+    const code = new URL(answer.headers.get('location') ?? '').searchParams.get('code') ?? '';
+    expect(code).toMatch(/^[\w-]{43}$/);
+    for (const secret of ['public', 'undefined', 'gatehouse-account-secret', 'x'.repeat(43)]) {
+      const redeemed = await createApp(deployment, client.id, secret).redeem(code, {
+        redirect_uri: redirectUri(),
+      });
+      expect([redeemed.status, redeemed.body.error]).toEqual([401, 'invalid_client']);
+    }
+  });
+
+  test('brings nobody anywhere else, and is none for the JSON API', async () => {
+    const client = createApp(deployment, 'gatehouse-account', 'public');
+    const elsewhere = await agent.get(client.authorizationUrl());
+    expect([elsewhere.status, codeOf(elsewhere)]).toEqual([400, 'invalid_redirect_uri']);
+    const login = await postJson(deployment, '/auth/login', { ...person, clientId: 'gatehouse-account' });
+    expect(login.body.code).toBe('client_not_allowed');
+  });
+});

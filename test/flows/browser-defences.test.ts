@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
+import { freePort } from '../support/free-port.ts';
+import { httpCall } from '../support/http-call.ts';
+import { apiLogin } from '../support/json-api.ts';
+import { createTestClient, demoApps, type TestClient } from '../support/test-client.ts';
+import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
+import { copyOf, silently } from './apps.ts';
+
+/** The embedded default with an https issuer; `fetch` is the proxy that ends TLS. */
+async function startBehindTls(): Promise<Deployment> {
+  const port = await freePort();
+  const issuer = `https://localhost:${port}`;
+  const env = { GATEHOUSE_ISSUER: issuer, GATEHOUSE_PORT: String(port), GATEHOUSE_APIS_FILE: '' };
+  const started = await startEmbedded({ env });
+  const fetchHere: Deployment['fetch'] = (url, init) =>
+    fetch(String(url).replace(issuer, `http://127.0.0.1:${port}`), { ...init, redirect: 'manual' });
+  return { ...started, issuer, audience: `${issuer}/api`, fetch: fetchHere };
+}
+
+describe('what keeps others out of a person’s browser', () => {
+  let deployment: Deployment;
+  let web: TestClient;
+  let agent: UserAgent;
+  beforeAll(async () => {
+    deployment = await startBehindTls();
+    web = createTestClient(deployment, demoApps.web);
+    agent = createUserAgent(deployment);
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const at = (path: string, init?: RequestInit) => deployment.fetch(`${deployment.issuer}${path}`, init);
+  const { email, password } = demo;
+
+  const answers: [what: string, path: string, init: RequestInit][] = [
+    ['a page', '/', { headers: { accept: 'text/html' } }],
+    ['a page that is missing', '/nothing', { headers: { accept: 'text/html' } }],
+    ['an interaction that is not there', '/interaction/nothing', { headers: { accept: 'text/html' } }],
+    ['a logout', '/oauth2/logout', { headers: { accept: 'text/html' } }],
+    ['a refused authorization request', '/oauth2/authorize', { headers: { accept: 'text/html' } }],
+    ['a problem', '/user/profile', {}],
+    ['a wrong method', '/auth/login', { method: 'PUT' }],
+    ['a wrong type', '/auth/login', { method: 'POST', body: 'text' }],
+    ['an error of the protocol', '/oauth2/token', { method: 'POST', body: new URLSearchParams() }],
+    ['userinfo', '/oauth2/userinfo', {}],
+    ['the keys', '/.well-known/jwks.json', {}],
+    ['discovery', '/.well-known/openid-configuration', {}],
+    ['the API’s description', '/openapi.json', {}],
+    ['a preflight', '/auth/login', { method: 'OPTIONS' }],
+  ];
+  test.each(answers)('%s can’t be framed, guessed at, or told of elsewhere', async (_what, path, init) => {
+    const { headers } = await at(path, init);
+    const policy = (headers.get('content-security-policy') ?? '').split(/; ?/);
+    expect(policy).toEqual(
+      expect.arrayContaining(["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]),
+    );
+    expect(policy.join()).not.toMatch(/unsafe|\*|data:/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toMatch(/^(no-referrer|same-origin)$/);
+    const transport = headers.get('strict-transport-security');
+    expect(transport).toMatch(/^max-age=\d{8,}; includeSubDomains$/);
+  });
+
+  test('a file of a page, opened by itself, can’t be framed and runs nothing', async () => {
+    const { headers } = await at('/assets/gatehouse.css');
+    const policy = (headers.get('content-security-policy') ?? '').split('; ');
+    expect(policy).toEqual(
+      expect.arrayContaining(["default-src 'none'", "frame-ancestors 'none'", 'sandbox']),
+    );
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  test('TRACE gives nothing back', async () => {
+    const { hostname, port } = new URL(deployment.origins[0] ?? '');
+    for (const path of ['/', '/auth/login', '/oauth2/token', '/oauth2/authorize']) {
+      const headers = { cookie: 'a=my-cookie' };
+      const answer = await httpCall(`http://${hostname}:${port}`, path, { method: 'TRACE', headers });
+      expect([path, answer.status >= 400]).toEqual([path, true]);
+      expect(answer.body).not.toContain('my-cookie');
+    }
+  });
+
+  test('cookies are the host’s own, by https, not for scripts and not for other sites', async () => {
+    const lines: string[] = [];
+    const fetch: Deployment['fetch'] = async (url, init) => {
+      const answer = await deployment.fetch(url, init);
+      lines.push(...answer.headers.getSetCookie());
+      return answer;
+    };
+    const watched = { ...deployment, fetch };
+    await createTestClient(watched, demoApps.web).signIn(createUserAgent(watched));
+    const names = new Set(lines.map((line) => line.split('=', 1)[0]));
+    const expected = [
+      '__Host-gatehouse_session',
+      '__Secure-gatehouse_interaction',
+      '__Secure-gatehouse_resume',
+    ];
+    expect([...names].sort()).toEqual(
+      [...expected.flatMap((name) => [name, `${name}.sig`]), '__Secure-gatehouse_signed_in'].sort(),
+    );
+    for (const line of lines) {
+      expect(line).toMatch(/; secure/i);
+      expect(line).toMatch(/; httponly/i);
+      expect(line).toMatch(/; samesite=lax/i);
+      expect(line).not.toMatch(/; domain=/i);
+      if (line.startsWith('__Host-')) expect(line).toMatch(/; path=\/;/i);
+      expect(line.length).toBeLessThan(4096);
+    }
+  });
+
+  describe('a session', () => {
+    test('gets another id when the person signs in, and the one before is nobody’s', async () => {
+      await web.signIn(agent);
+      const before = copyOf(deployment, agent);
+      expect(await silently(before, web)).toBe('code');
+      const page = await agent.get(web.authorizationUrl({ prompt: 'login' }));
+      await agent.submit(page, { email, password });
+      expect(await silently(agent, web)).toBe('code');
+      expect(await silently(before, web)).toBe('login_required');
+    });
+  });
+
+  describe('a sign-in under way', () => {
+    const expired = (page: Page) => {
+      expect([page.status, page.html]).toEqual([
+        400,
+        expect.stringContaining('<code>interaction_expired</code>'),
+      ]);
+    };
+
+    test('is of the browser it began in: its address alone opens and posts nothing elsewhere', async () => {
+      const [one, other] = [createUserAgent(deployment), createUserAgent(deployment)];
+      const page = await one.get(web.authorizationUrl());
+      expired(await other.get(page.url));
+      expired(await other.submit(page, { email, password }));
+      // Nor with the cookies of a sign-in of its own.
+      await other.get(web.authorizationUrl());
+      expired(await other.get(page.url));
+      expired(await other.submit(page, { email, password }));
+      expect((await one.submit(page, { email, password })).status).not.toBe(400);
+    });
+
+    test('is finished where the password was typed: not by who put its cookies there', async () => {
+      const [neighbour, person] = [createUserAgent(deployment), createUserAgent(deployment)];
+      const page = await neighbour.get(web.authorizationUrl());
+      for (const [name, value] of neighbour.cookies) person.cookies.set(name, value);
+      const seen = await person.get(page.url);
+      const cookie = [...person.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const csrf = /name="csrf" value="(?<token>[^"]+)"/.exec(seen.html)?.groups?.token ?? '';
+      const body = new URLSearchParams({ csrf, email, password });
+      const headers = { cookie };
+      const posted = await deployment.fetch(`${page.url}/sign-in`, { method: 'POST', body, headers });
+      expect(posted.status).toBe(303);
+      const { url } = await neighbour.get(String(posted.headers.get('location')));
+      expect(new URL(url).searchParams.get('error')).toBe('login_required');
+      expect(await silently(neighbour, web)).toBe('login_required');
+    });
+
+    test('takes no form but ours: none without its token, nor with another’s', async () => {
+      const [one, other] = [createUserAgent(deployment), createUserAgent(deployment)];
+      const page = await one.get(web.authorizationUrl());
+      const elsewhere = await other.get(web.authorizationUrl());
+      const foreign = /name="csrf" value="(?<token>[^"]+)"/.exec(elsewhere.html)?.groups?.token ?? '';
+      expect(foreign).not.toBe('');
+      for (const csrf of ['', foreign]) expired(await one.submit(page, { email, password, csrf }));
+      const url = page.url.replace(/$/, '/sign-in');
+      const cookie = [...one.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const body = new URLSearchParams({ email, password });
+      const without = await deployment.fetch(url, { method: 'POST', body, headers: { cookie } });
+      expect(without.status).toBe(400);
+      expect((await one.submit(page, { email, password })).status).not.toBe(400);
+    });
+
+    test('takes no form that a page of another origin sends, a neighbour’s included', async () => {
+      const one = createUserAgent(deployment);
+      const page = await one.get(web.authorizationUrl());
+      const csrf = /name="csrf" value="(?<token>[^"]+)"/.exec(page.html)?.groups?.token ?? '';
+      const cookie = [...one.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const send = async (headers: Record<string, string>) => {
+        const body = new URLSearchParams({ csrf, email, password });
+        const init = { method: 'POST', body, headers: { cookie, ...headers } };
+        return (await deployment.fetch(`${page.url}/sign-in`, init)).status;
+      };
+      for (const origin of ['https://evil.localhost', 'http://localhost', 'null'])
+        expect([origin, await send({ origin })]).toEqual([origin, 400]);
+      for (const site of ['same-site', 'cross-site'])
+        expect([site, await send({ 'sec-fetch-site': site })]).toEqual([site, 400]);
+      expect(await send({ origin: deployment.issuer, 'sec-fetch-site': 'same-origin' })).toBe(303);
+    });
+
+    test('goes step by step: consent is no door around the password', async () => {
+      const one = createUserAgent(deployment);
+      const page = await one.get(web.authorizationUrl());
+      const consent = { ...page, html: page.html.replace(/\/sign-in"/, '/consent"') };
+      expect(consent.html).not.toBe(page.html);
+      expired(await one.submit(consent, { decision: 'allow' }));
+      const uid = page.url.split('/').at(-1);
+      const early = await one.get(`${deployment.issuer}/oauth2/authorize/${uid}`);
+      expect(early.url).not.toContain('code=');
+    });
+  });
+
+  test('metadata tell apps what they can rely on', async () => {
+    const metadata = await (await at('/.well-known/oauth-authorization-server')).json();
+    expect(metadata).toMatchObject({
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      response_types_supported: ['code'],
+      id_token_signing_alg_values_supported: ['RS256'],
+      request_uri_parameter_supported: false,
+    });
+    expect(metadata).not.toHaveProperty('registration_endpoint');
+  });
+
+  test('an access token in the address is none', async () => {
+    const { accessToken } = await apiLogin(deployment);
+    for (const path of ['/user/profile', '/oauth2/userinfo']) {
+      const inQuery = await at(`${path}?access_token=${accessToken}`);
+      expect([path, inQuery.status >= 400]).toEqual([path, true]);
+      const inHeader = await at(path, { headers: { authorization: `Bearer ${accessToken}` } });
+      expect([path, inHeader.status]).toEqual([path, 200]);
+    }
+  });
+});

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
+import { openRelay, type Relay } from '../adapters/redis/relay.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { type ApiTokens, apiLogin } from '../support/json-api.ts';
+import { startDockerPostgres, startLocalPostgres } from '../support/servers/postgres.ts';
+import type { TestServer } from '../support/servers/server.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
+import { createUserAgent, type Page } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { sentinel } from './bad-input/row.ts';
+
+const { email, password } = demo;
+
+/** Longest wait for a store that `docs/operate.md` tells of, and as much again for a busy machine. */
+const longestMs = { postgres: 2 * 12_000, redis: 2 * 5_000 };
+
+interface Outcome {
+  what: string;
+  status: number;
+  code: string;
+  retryAfter: number;
+  milliseconds: number;
+}
+
+describe('the stores gone in the middle', () => {
+  let postgres: TestServer;
+  let relay: Relay;
+  let redis: OwnRedis;
+  let deployment: Deployment;
+  let database: Client;
+  beforeAll(async () => {
+    [postgres, redis] = await Promise.all([
+      startLocalPostgres().then((local) => local ?? startDockerPostgres()),
+      startOwnRedis(),
+    ]);
+    const url = new URL(postgres.url);
+    relay = await openRelay(Number(url.port));
+    url.port = String(relay.port);
+    const env = {
+      GATEHOUSE_DATABASE_URL: url.href,
+      GATEHOUSE_REDIS_URL: redis.url,
+      GATEHOUSE_LOG_LEVEL: 'debug',
+      // All at once are more than hash at a time; that is another test's.
+      GATEHOUSE_HASHING_QUEUE: '500',
+    };
+    deployment = await startServers({ processes: 1, env });
+    database = new Client({ connectionString: postgres.url });
+    database.on('error', () => {});
+    await database.connect();
+  }, 120_000);
+  afterAll(async () => {
+    await database?.end();
+    await deployment?.stop();
+    await relay?.cut();
+    await Promise.all([postgres?.stop(), redis?.stop()]);
+  });
+
+  const at = (path: string, init?: RequestInit) => deployment.fetch(`${deployment.issuer}${path}`, init);
+  const post = (path: string, fields: object, headers: Record<string, string> = {}) =>
+    at(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(fields),
+    });
+  const form = (path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
+    at(path, { method: 'POST', headers, body: new URLSearchParams(fields) });
+
+  /** What people and apps hold before the stores go: each is used once. */
+  async function prepare() {
+    const agent = createUserAgent(deployment);
+    const web = createTestClient(deployment, demoApps.web);
+    await web.authorize(agent);
+    const visitor = createUserAgent(deployment);
+    const page = await visitor.get(web.authorizationUrl());
+    const cookie = (jar: Map<string, string>) =>
+      [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const tokens = await Promise.all(Array.from({ length: 4 }, () => apiLogin(deployment)));
+    return { web, session: cookie(agent.cookies), page, visitor: cookie(visitor.cookies), tokens };
+  }
+  type Prepared = Awaited<ReturnType<typeof prepare>>;
+
+  const csrfOf = ({ html }: Page) => /name="csrf" value="(?<value>[^"]+)"/.exec(html)?.groups?.value ?? '';
+  const spare = ({ tokens }: Prepared, index: number) => tokens[index] as ApiTokens;
+  const firstParty = { client_id: demoApps.firstParty.id };
+
+  /** Everything that needs a store, by name. */
+  const requests = (prepared: Prepared): Record<string, () => Promise<Response>> => {
+    const bearer = { authorization: `Bearer ${spare(prepared, 3).accessToken}` };
+    const browser = { accept: 'text/html' };
+    const signIn = `${new URL(prepared.page.url).pathname}/sign-in`;
+    const typed = { csrf: csrfOf(prepared.page), email, password };
+    return {
+      login: () => post('/auth/login', { email, password }),
+      'sign-up': () =>
+        post('/auth/register', { email: `${randomUUID()}@example.com`, password: `${sentinel}-fine` }),
+      'refresh by JSON': () => post('/auth/refresh', { refreshToken: spare(prepared, 0).refreshToken }),
+      logout: () => post('/auth/logout', { refreshToken: spare(prepared, 1).refreshToken }),
+      profile: () => at('/user/profile', { headers: bearer }),
+      userinfo: () => at('/oauth2/userinfo', { headers: bearer }),
+      'password grant': () =>
+        form('/oauth2/token', { grant_type: 'password', username: email, password, ...firstParty }),
+      'refresh grant': () =>
+        form('/oauth2/token', {
+          ...{ grant_type: 'refresh_token', refresh_token: spare(prepared, 2).refreshToken },
+          ...firstParty,
+        }),
+      'a code that is unknown': () =>
+        form('/oauth2/token', {
+          ...{ grant_type: 'authorization_code', code: 'x', redirect_uri: 'http://x', code_verifier: 'x' },
+          ...firstParty,
+        }),
+      introspection: () =>
+        form('/oauth2/introspect', { token: spare(prepared, 3).accessToken, ...firstParty }),
+      authorization: () =>
+        at(prepared.web.authorizationUrl().slice(deployment.issuer.length), {
+          headers: { ...browser, cookie: prepared.session },
+        }),
+      'the sign-in page': () =>
+        at(new URL(prepared.page.url).pathname, { headers: { ...browser, cookie: prepared.visitor } }),
+      'the sign-in form': () => form(signIn, typed, { ...browser, cookie: prepared.visitor }),
+      'the logout page': () => at('/oauth2/logout', { headers: { ...browser, cookie: prepared.session } }),
+    };
+  };
+
+  async function outcomeOf(what: string, send: () => Promise<Response>): Promise<Outcome> {
+    const startedAt = performance.now();
+    const answer = await send();
+    const body = await answer.text();
+    const milliseconds = performance.now() - startedAt;
+    const [, code = ''] = /"(?:code|error)":"(\w+)"|$/.exec(body) ?? [];
+    const [, shown = code] = /<code>(\w+)<\/code>|$/.exec(body) ?? [];
+    const retryAfter = Number(answer.headers.get('retry-after') ?? 0);
+    expect(body).not.toMatch(/\n\s+at |ECONN|ioredis|knex|postgres:|redis:\/\//);
+    return { what, status: answer.status, code: shown, retryAfter, milliseconds };
+  }
+
+  const all = (prepared: Prepared) =>
+    Object.entries(requests(prepared)).map(([what, send]) => outcomeOf(what, send));
+
+  /** Served as ever, refused for what the request itself was, or told to come again: nothing else. */
+  function expectTold(outcomes: Outcome[], longest: number): void {
+    const untold = outcomes.filter(({ status, code, retryAfter, milliseconds }) => {
+      const again = status === 503 && /^(store|temporarily)_unavailable$/.test(code) && retryAfter > 0;
+      return (status >= 500 && !again) || milliseconds > longest;
+    });
+    expect(untold).toEqual([]);
+  }
+
+  const isReady = async () => (await fetch(`${deployment.opsOrigins[0]}/readyz`)).ok;
+
+  /** It is well again without anybody's doing, and whatever was written is whole. */
+  async function expectWhole(): Promise<void> {
+    await waitFor(async () => (await isReady()) && (await apiLogin(deployment)), {
+      timeoutMs: 60_000,
+      what: 'everything to be well again',
+    });
+    const { rows } = await database.query(
+      `select a.id as account, o.id as event
+       from accounts a full join outbox o on o.subject = a.id and o.type = 'user.created'
+       where a.id is null or (o.id is null and a.email <> $1)`,
+      [email],
+    );
+    expect(rows).toEqual([]);
+    const prepared = await prepare();
+    const outcomes = await Promise.all(all(prepared));
+    expect(outcomes.filter(({ status }) => status >= 500)).toEqual([]);
+    expect(deployment.programs[0]?.hasEnded()).toBe(false);
+  }
+
+  /** Sends everything, then lets the store go, and sends everything again. */
+  async function during(gone: () => Promise<unknown>): Promise<{ before: Outcome[]; meanwhile: Outcome[] }> {
+    const [early, late] = [await prepare(), await prepare()];
+    const before = all(early);
+    await gone();
+    const meanwhile = await Promise.all(all(late));
+    return { before: await Promise.all(before), meanwhile };
+  }
+
+  const refused = (outcomes: Outcome[]) =>
+    outcomes.filter(({ status }) => status === 503).map(({ what }) => what);
+
+  test('Postgres stalls: nobody waits for ever, and what needs no Postgres goes on', async () => {
+    let resume = async () => {};
+    const { before, meanwhile } = await during(async () => {
+      resume = await postgres.stall();
+    });
+    expectTold([...before, ...meanwhile], longestMs.postgres);
+    expect(refused(meanwhile)).toEqual(
+      expect.arrayContaining(['login', 'sign-up', 'password grant', 'refresh grant', 'the sign-in form']),
+    );
+    for (const path of ['openid-configuration', 'jwks.json'])
+      expect((await at(`/.well-known/${path}`)).status).toBe(200);
+    await resume();
+    await expectWhole();
+  }, 120_000);
+
+  test('Redis stalls: likewise', async () => {
+    let resume = async () => {};
+    const { before, meanwhile } = await during(async () => {
+      resume = await redis.stall();
+    });
+    expectTold([...before, ...meanwhile], longestMs.redis);
+    expect(refused(meanwhile)).toEqual(
+      expect.arrayContaining([
+        'login',
+        'refresh by JSON',
+        'refresh grant',
+        'authorization',
+        'the sign-in form',
+      ]),
+    );
+    await resume();
+    await expectWhole();
+  }, 120_000);
+
+  test('Postgres dies under every connection, and comes back', async () => {
+    const { before, meanwhile } = await during(async () => {
+      await database.query(
+        'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname is not null',
+      );
+      await relay.cut();
+    });
+    expectTold([...before, ...meanwhile], longestMs.postgres);
+    expect(refused(meanwhile)).toEqual(expect.arrayContaining(['login', 'sign-up', 'the sign-in form']));
+    await relay.mend(Number(new URL(postgres.url).port));
+    await expectWhole();
+  }, 120_000);
+
+  test('Redis dies, and comes back with nothing in it', async () => {
+    const { before, meanwhile } = await during(() => redis.stop());
+    expectTold([...before, ...meanwhile], longestMs.redis);
+    expect(refused(meanwhile)).toEqual(expect.arrayContaining(['login', 'refresh grant', 'authorization']));
+    await redis.restart();
+    await expectWhole();
+  }, 120_000);
+
+  test('what was logged of all that is no error of ours, and holds no secret', () => {
+    const log = deployment.programs[0]?.output() ?? '';
+    expect(log).toContain('a store could not be reached');
+    for (const secret of [password, sentinel, 'demo-web-secret', '$argon2'])
+      expect(log).not.toContain(secret);
+    const failed = log.split('\n').filter((line) => /failed on our side|could not be sent/.test(line));
+    expect(failed).toEqual([]);
+  });
+});

@@ -1,0 +1,27 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { createOperationsApp, type OperationsDeps } from '../../provider/http/health.ts';
+import { type Listener, listen } from '../../provider/http/server.ts';
+
+let listener: Listener | undefined;
+afterEach(() => listener?.close());
+
+async function readyz(phase: ReturnType<OperationsDeps['phase']>, failing: string[]) {
+  const app = createOperationsApp({
+    phase: () => phase,
+    readiness: { check: async () => ({ ready: failing.length === 0, failing }) },
+    metrics: async () => ({ contentType: 'text/plain', body: '' }),
+  });
+  listener = await listen(app, { port: 0, host: '127.0.0.1' });
+  const answer = await fetch(`http://127.0.0.1:${listener.port}/readyz`);
+  return [answer.status, await answer.json()];
+}
+
+test.each([
+  ['serving', [], 200, { status: 'ok' }],
+  ['serving', ['redis'], 503, { status: 'unready', failing: ['redis'] }],
+  ['starting', [], 503, { status: 'unready', starting: true }],
+  ['starting', ['redis'], 503, { status: 'unready', starting: true, failing: ['redis'] }],
+  ['stopping', [], 503, { status: 'unready', stopping: true }],
+] as const)('while %s, without %j: %d', async (phase, failing, status, body) => {
+  expect(await readyz(phase, [...failing])).toEqual([status, body]);
+});

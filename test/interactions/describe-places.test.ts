@@ -1,0 +1,83 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Place } from '../../provider/interactions/account/account-deps.ts';
+import { describePlaces } from '../../provider/interactions/account/describe-places.ts';
+import { createPages } from '../../provider/interactions/pages.ts';
+import type { Renderer } from '../../provider/interactions/render.ts';
+import { runInRequestScope } from '../../provider/lib/request-scope.ts';
+import type { Account } from '../../provider/ports/account-store.ts';
+
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+const at = Date.UTC(2026, 10, 2, 9, 30, 59, 999);
+const since = { iso: '2026-11-02T09:30:59.999Z', text: '2026-11-02 09:30 UTC' };
+
+let renderer: Renderer;
+beforeAll(() => {
+  renderer = createPages({ appName: 'Gatehouse' }).for({});
+});
+
+const session = { uid: 'mine', account: {} as Account, startedAt: at };
+const place = (changes: Partial<Place>): Place => ({
+  ...{ kind: 'session', id: 'other', startedAt: at, lastUsedAt: at, userAgent: firefox },
+  ...changes,
+});
+const family = (changes: Partial<Place>) =>
+  place({ kind: 'family', id: 'fam', clientId: 'web', userAgent: 'node', ...changes });
+const described = (places: Place[]) =>
+  describePlaces(
+    {
+      app: (id) => (id === 'web' ? { name: 'Web', firstParty: false } : undefined),
+      now: () => at,
+      placeOf: (uid) => `place of ${uid}`,
+    },
+    renderer,
+    session,
+    places,
+  );
+const namesOf = (rows: { name: string }[]) => rows.map(({ name }) => name);
+
+describe('the places of a page', () => {
+  test('begin with the browser that shows it, though it isn’t listed yet', () => {
+    const scope = { requestId: 'r', clientAddress: '192.0.2.1', userAgent: firefox };
+    const { browsers } = runInRequestScope(scope, () => described([place({})]));
+    expect(browsers).toEqual([
+      {
+        ...{ id: 'place of mine', name: 'Firefox on Linux', ip: '192.0.2.1', isHere: true, apps: [] },
+        ...{ since, lastUsed: since },
+      },
+      expect.objectContaining({ id: 'other', isHere: false, ip: undefined }),
+    ]);
+  });
+
+  test('name each app once, at the browser it ends with; and by itself where that isn’t listed', () => {
+    const { browsers, apps } = described([
+      place({}),
+      place({ id: 'place of mine', userAgent: undefined }),
+      family({ sessionId: 'place of mine' }),
+      family({ sessionId: 'place of mine' }),
+      family({ sessionId: 'other', clientId: 'gone' }),
+      family({ id: 'free' }),
+      family({ id: 'lost', sessionId: 'nobody listed', userAgent: firefox }),
+    ]);
+    expect(browsers.map(({ name, apps: opened }) => [name, opened])).toEqual([
+      ['Unknown browser', ['Web']],
+      ['Firefox on Linux', ['gone']],
+    ]);
+    expect(apps.map(({ id, name, browser }) => [id, name, browser])).toEqual([
+      ['free', 'Web', undefined],
+      ['lost', 'Web', 'Firefox on Linux'],
+    ]);
+  });
+
+  test('are so many that somebody could read them, and tell how many more there are', () => {
+    const many = Array.from({ length: 60 }, (_, index) => index);
+    const { browsers, apps, more } = described([
+      ...many.map((index) => place({ id: `s${index}` })),
+      ...many.map((index) => family({ id: `f${index}` })),
+      place({ id: 'place of mine' }),
+    ]);
+    expect([browsers[0]?.id, browsers[49]?.id, browsers.length]).toEqual(['place of mine', 's48', 50]);
+    expect([apps[49]?.id, apps.length, more]).toEqual(['f49', 50, 11 + 10]);
+    expect(namesOf(apps).every((name) => name === 'Web')).toBe(true);
+    expect(described([]).more).toBe(0);
+  });
+});

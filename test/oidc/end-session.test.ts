@@ -1,0 +1,79 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { MemoryOidcStore } from '../../provider/adapters/memory/oidc-store.ts';
+import { createServerKeys } from '../../provider/lib/server-keys.ts';
+import { createArtifactAdapter } from '../../provider/oidc/artifact-adapter.ts';
+import { createSessionEnd, endSession, type SessionEnd } from '../../provider/oidc/end-session.ts';
+import { createStoredSessions, type StoredSessions } from '../../provider/oidc/stored-sessions.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+
+const sessionSeconds = 3600;
+const session = { kind: 'Session', jti: 'the-cookie', uid: 'the-uid', accountId: 'user_A' };
+const authorizations = { shop: { sid: 'sid-1' }, portal: { sid: 'sid-2' }, unmet: {} };
+
+let clock: ManualClock;
+let sessions: StoredSessions;
+let end: SessionEnd;
+let steps: string[];
+let revoke: (sid: string) => Promise<void>;
+/** Saves the session, as a request does when it ends. */
+let save: (changes?: object) => Promise<void>;
+beforeEach(() => {
+  clock = createManualClock();
+  const store = new MemoryOidcStore({ clock });
+  const keys = createServerKeys(['a'.repeat(40), 'b'.repeat(40)]);
+  const adapter = createArtifactAdapter('Session', { store, keys, clock, rememberSpentSeconds: 0 });
+  sessions = createStoredSessions({ store, keys, clock });
+  steps = [];
+  save = async (changes = {}) => {
+    const payload = { ...session, authorizations, ...changes };
+    await adapter.upsert(payload.jti, payload, sessionSeconds);
+  };
+  revoke = async (sid) => void steps.push(`revoke ${sid}`);
+  end = createSessionEnd({
+    ...{ store, keys, clock, sessionSeconds },
+    ended: async (accountId, uid) => {
+      steps.push(`ended ${accountId} ${uid} ${(await sessions.findByUid(uid)) ? 'too early' : 'in truth'}`);
+    },
+  });
+});
+
+const endIt = (uid = session.uid) =>
+  endSession(uid, { sessions, end, endSessionAtClient: (sid) => revoke(sid) });
+
+test('ends tokens first, then the session, and tells it at last', async () => {
+  await save();
+  await endIt();
+  expect(steps).toEqual(['revoke sid-1', 'revoke sid-2', 'ended user_A the-uid in truth']);
+  expect(await sessions.findByUid(session.uid)).toBeUndefined();
+});
+
+test('no request that was under way brings it back, under the same id or another', async () => {
+  await save();
+  await endIt();
+  await save();
+  await save({ jti: 'another-cookie' });
+  clock.advance((sessionSeconds - 1) * 1000);
+  expect(await sessions.findByUid(session.uid)).toBeUndefined();
+});
+
+test('when its tokens cannot be revoked it stands, and ending it again ends the rest', async () => {
+  await save();
+  const working = revoke;
+  revoke = async () => {
+    throw new Error('away');
+  };
+  await expect(endIt()).rejects.toThrow('away');
+  expect(await sessions.findByUid(session.uid)).toMatchObject({ accountId: 'user_A' });
+  revoke = working;
+  await endIt();
+  expect(steps.at(-1)).toBe('ended user_A the-uid in truth');
+});
+
+test.each([
+  ['of nobody', { accountId: undefined }, ['revoke sid-1', 'revoke sid-2']],
+  ['that is over', { uid: 'another-uid' }, []],
+])('of one %s nothing is told', async (_, changes, expected) => {
+  await save(changes);
+  await endIt();
+  expect(steps).toEqual(expected);
+});

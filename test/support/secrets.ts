@@ -1,0 +1,19 @@
+/** Everything a bearer could present, collected while flows are driven. */
+export class Secrets {
+  readonly #values = new Map<string, string>();
+
+  add(name: string, value: unknown): string {
+    const text = String(value);
+    if (text.length < 8) throw new Error(`${name} is no secret: ${text}`);
+    this.#values.set(`${name} ${this.#values.size}`, text);
+    return text;
+  }
+
+  /** The names of those that stand in the text, whole or by a telling part. */
+  foundIn(text: string): string[] {
+    return [...this.#values].flatMap(([name, value]) => {
+      const parts = [value, encodeURIComponent(value), value.split('.').at(-1) ?? value, value.slice(0, 40)];
+      return parts.some((part) => part.length >= 8 && text.includes(part)) ? [name] : [];
+    });
+  }
+}

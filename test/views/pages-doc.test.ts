@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { pageSettings } from '../../provider/config/settings-pages.ts';
+import { samplePages } from './sample-pages.ts';
+
+const doc = readFileSync('docs/pages.md', 'utf8');
+const source = readFileSync('provider/interactions/view-models.ts', 'utf8');
+
+/** The members of an interface and of what it extends, `?` behind those that may be missing. */
+function membersOf(name: string): string[] {
+  const found = new RegExp(
+    `interface ${name}(?: extends (?<base>\\w+))? \\{\\n(?<body>[\\s\\S]*?)\\n\\}`,
+  ).exec(source);
+  const { base, body = '' } = found?.groups ?? {};
+  const own = [...body.matchAll(/^ {2}(\w+\??):/gm)].map(([, member = '']) => member);
+  return [...(base === undefined ? [] : membersOf(base)), ...own];
+}
+
+const table = source.slice(source.indexOf('export interface ViewModels'));
+const views = [...table.matchAll(/^ {2}'?([\w-]+)'?: (\w+View);$/gm)].map(([, view = '', model = '']) => ({
+  view,
+  members: membersOf(model),
+}));
+
+describe('docs/pages.md', () => {
+  test('there are views to look for', () => {
+    expect(views.length).toBeGreaterThan(6);
+  });
+
+  test.each(views)('says what $view gets, and nothing else', ({ view, members }) => {
+    const row = doc.split('\n').find((line) => line.startsWith(`| \`${view}\` |`)) ?? '';
+    const told = row.replace(/\([^)]*\)/g, '').matchAll(/`([^`]+)`/g);
+    expect([...told].slice(1).map(([, name]) => name)).toEqual(members);
+    expect(doc).toContain(`\`${view}.eta\``);
+  });
+
+  test.each(Object.values(pageSettings))('shows $name', ({ name }) => {
+    expect(doc).toContain(name);
+  });
+
+  test('its examples are what they are said to be', () => {
+    for (const [, json = ''] of doc.matchAll(/```json\n([\s\S]*?)```/g))
+      expect(() => JSON.parse(json)).not.toThrow();
+    const shown = [...doc.matchAll(/^(GATEHOUSE_\w+)='?([^'#\n]*[^'#\s]|#\w+)'?/gm)];
+    expect(shown.length).toBeGreaterThan(10);
+    for (const [, name, value = ''] of shown) {
+      const setting = Object.values(pageSettings).find((each) => each.name === name);
+      expect({ name, value, ok: setting?.schema.safeParse(value).success }).toEqual({
+        name,
+        value,
+        ok: true,
+      });
+    }
+  });
+});
+
+test('every view has a sample, drawn by the tests of all pages', () => {
+  const sampled = new Set<string>(Object.values(samplePages).map(({ view }) => view));
+  expect(views.map(({ view }) => view).filter((view) => !sampled.has(view))).toEqual([]);
+});
