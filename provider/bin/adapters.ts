@@ -157,7 +157,7 @@ async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () =>
     password: rereading(secrets, config.redisPassword),
     onStateChange: (change) => {
       const { state, reason } = change;
-      if (state !== 'ready') lost();
+      if (state !== 'ready' && state !== 'closed') lost();
       if (state === 'ready') logger.info({}, 'redis is connected');
       else if (state === 'closed') logger.info({ reason }, 'the connection to redis was closed');
       else if (state === 'partial') logger.warn({ reason }, 'a node of redis failed while others answer');
