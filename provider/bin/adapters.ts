@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { FileClientSource } from '../adapters/file/client-source.ts';
 import { FileKeyStore } from '../adapters/file/key-store.ts';
 import { createFileSecrets } from '../adapters/file/secrets.ts';
+import { MemoryLimits } from '../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../adapters/postgres/account-store.ts';
 import { PostgresConsentStore } from '../adapters/postgres/consent-store.ts';
@@ -10,6 +11,7 @@ import { type Database, openDatabase } from '../adapters/postgres/database.ts';
 import { PostgresDenylist } from '../adapters/postgres/denylist.ts';
 import { PostgresExpiredRows } from '../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../adapters/postgres/family-store.ts';
+import { PostgresLimits } from '../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../adapters/postgres/outbox.ts';
 import { PostgresSchema } from '../adapters/postgres/schema.ts';
@@ -17,6 +19,7 @@ import { PostgresUnitOfWork } from '../adapters/postgres/unit-of-work.ts';
 import { RedisAccountIndex } from '../adapters/redis/account-index.ts';
 import { RedisDenylistCopy } from '../adapters/redis/denylist-copy.ts';
 import { RedisFamilyStore } from '../adapters/redis/family-store.ts';
+import { RedisLimits } from '../adapters/redis/limits.ts';
 import { RedisOidcStore } from '../adapters/redis/oidc-store.ts';
 import { StdoutEventSink } from '../adapters/stdout/event-sink.ts';
 import { processEnvironment } from '../config/load.ts';
@@ -33,6 +36,7 @@ import type { EventSink } from '../ports/event-sink.ts';
 import type { ExpiredRows } from '../ports/expired-rows.ts';
 import type { FamilyStore } from '../ports/family-store.ts';
 import type { KeyStore } from '../ports/key-store.ts';
+import type { Limits } from '../ports/limits.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import type { Schema } from '../ports/schema.ts';
@@ -54,6 +58,9 @@ export interface Ports {
   oidcStore: OidcStore;
   families: FamilyStore;
   accountIndex: AccountIndex;
+  limits: Limits;
+  /** Of this process alone. */
+  localLimits: Limits;
   keyStore: KeyStore;
   clientSources: ClientSource[];
   eventSink: EventSink;
@@ -70,7 +77,7 @@ export interface Ports {
 
 type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'expired')
-  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'denylistCopy');
+  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'denylistCopy' | 'limits');
 
 interface Deps {
   logger: Logger;
@@ -132,6 +139,8 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     accountIndex: familiesInRedis
       ? new RedisAccountIndex({ redis, clock })
       : new PostgresAccountIndex({ db, clock }),
+    limits: redis ? new RedisLimits({ redis, clock }) : new PostgresLimits({ db, clock }),
+    localLimits: new MemoryLimits({ clock }),
     keyStore: await openKeyStore(config),
     clientSources: config.clientsFile ? [openClientsFile(config.clientsFile)] : [],
     eventSink: openEventSink(config),
@@ -142,6 +151,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
       ...{ accounts: 'postgres', consents: 'postgres', outbox: 'postgres', unitOfWork: 'postgres' },
       ...{ denylistCopy: 'redis', denylist: 'postgres', expired: 'postgres', keyStore: 'file' },
       ...{ oidcStore: redis ? 'redis' : 'postgres', families: familiesHome, accountIndex: familiesHome },
+      limits: redis ? 'redis' : 'postgres',
     },
     dependencies: redis ? [database, redis.dependency] : [database],
   };

@@ -69,7 +69,7 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
         end(accountId, (place) => place.kind === 'family' && place.clientId === clientId),
     }),
     changePassword: async (change) => {
-      await changePassword(change);
+      await parts.guard.provePassword(change.accountId, () => changePassword(change));
       await end(change.accountId, () => true);
     },
     passwordLength,

@@ -13,6 +13,7 @@ import type { Tracing } from '../lib/tracing.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { Ports } from './adapters.ts';
 import type { Audit, AuditedRevocation } from './compose-audit.ts';
+import type { ComposedGuard } from './compose-guard.ts';
 
 /** What everything is made from. */
 export interface ComposeDeps {
@@ -36,5 +37,6 @@ export interface ProtocolParts extends ComposeDeps {
   keyRing: KeyRing;
   revocation: AuditedRevocation;
   audit: Audit;
+  guard: ComposedGuard;
   signIn(input: { email: string; password: string; clientId: string }): Promise<Account>;
 }

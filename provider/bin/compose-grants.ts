@@ -1,4 +1,5 @@
 import { createClientCredentialsGrant } from '../grants/client-credentials.ts';
+import { createDeviceCodeGrant } from '../grants/device-code.ts';
 import { createPasswordGrant } from '../grants/password.ts';
 import { createRefreshTokenGrant } from '../grants/refresh-token.ts';
 import { epochSeconds } from '../lib/clock.ts';
@@ -31,7 +32,9 @@ export function composeGrants(
     if (!facts) throw new Error(`client ${id} is gone`);
     return facts;
   };
+  const { pollsTooSoon } = parts.guard;
   return [
+    ...(config.deviceFlow ? [createDeviceCodeGrant({ isTooSoon: pollsTooSoon })] : []),
     createClientCredentialsGrant({
       apiScopesOf: (id) => directory.find(id)?.scopes.filter((scope) => apiScopes.has(scope)) ?? [],
       audience: (id, scopes, asked) => policy.audience(factsOf(id), scopes, asked),

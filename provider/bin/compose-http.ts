@@ -3,10 +3,12 @@ import { passwordLength } from '../accounts/password-rules.ts';
 import { firstPartyEndpoints } from '../firstparty/endpoints.ts';
 import { openApiDocument } from '../firstparty/openapi.ts';
 import { firstPartyRoutes } from '../firstparty/routes.ts';
+import { type VerifyDeps, verifyDescription, verifyRoutes } from '../firstparty/verify.ts';
 import { createApp } from '../http/app.ts';
 import { assets } from '../http/assets.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { handleErrors } from '../http/error-handler.ts';
+import { limitRequests } from '../http/limit-requests.ts';
 import { pinIssuer } from '../http/pin-issuer.ts';
 import { serveProtocol } from '../http/protocol.ts';
 import { publishedDocuments } from '../http/published-documents.ts';
@@ -21,6 +23,7 @@ import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
 import { currentRequestScope, noteAccount, noteClient } from '../lib/request-scope.ts';
+import type { AccessTokenClaims } from '../oidc/access-token-verifier.ts';
 import { scopeOfClaim } from '../oidc/scope-claims.ts';
 import { wrapTokenParameter } from '../oidc/structured-tokens.ts';
 import { protocolScopes } from '../oidc/token-policy.ts';
@@ -32,6 +35,7 @@ import { version } from './version.ts';
 export interface HttpParts extends ProtocolParts {
   protocol: Protocol;
   account: Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'>;
+  verify: VerifyDeps<AccessTokenClaims>;
   register: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
 }
 
@@ -57,24 +61,27 @@ export function composeHttp(parts: HttpParts): Koa {
       }),
       refuseAmbiguous(),
       pinIssuer(issuer, () => currentRequestScope()?.clientAddress),
+      limitRequests({ count: parts.guard.count, isAllowedOrigin: allowedOrigins(parts) }),
     ],
     routers: [
       homeRoutes({ renderer: pages.of, issuer }),
       assets(pages.assets),
       publishedDocuments({
         jwks: () => publicJwks(keyRing.current().published),
-        openApi: openApiDocument(endpoints, { issuer, version }),
+        openApi: openApiDocument([...endpoints, verifyDescription], { issuer, version }),
         jwksMaxAgeSeconds,
       }),
       interactionRoutes(interactionDeps(parts, bodyLimitBytes)),
       accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
       firstPartyRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: allowedOrigins(parts) }),
+      verifyRoutes(parts.verify),
     ],
     protocol: serveProtocol({
       handle: (request, response) => protocol.host.handle(request, response),
       wrapTokenParameter,
       bodyLimitBytes,
       issuer,
+      deviceFlow: config.deviceFlow,
     }),
     onError: (error) => {
       if (isCut(error)) logger.debug({ err: error }, 'the connection was cut before the answer was sent');

@@ -1,6 +1,7 @@
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import { oidcMetadata } from '../clients/oidc-metadata.ts';
 import type { Config } from '../config/schema.ts';
+import { createDevicePages } from '../interactions/device-pages.ts';
 import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
@@ -18,6 +19,7 @@ import { createTokenPolicy, protocolScopes, type TokenPolicy } from '../oidc/tok
 import { createTokenRequests, type TokenRequests } from '../oidc/token-requests.ts';
 import type { ProtocolParts } from './compose-deps.ts';
 import { composeGrants } from './compose-grants.ts';
+import type { ComposedGuard } from './compose-guard.ts';
 import { composeSignIns } from './compose-sign-ins.ts';
 import { basePath } from './open-pages.ts';
 
@@ -41,7 +43,7 @@ const rememberSpentSeconds = 600;
 export function composeProtocol(parts: ProtocolParts): Protocol {
   const { config, accessModel, ports, clients, keyRing, revocation, serverKeys, clock, metrics } = parts;
   const { issuer } = config;
-  const directory = clientDirectory(clients);
+  const directory = clientDirectory(clients, parts.guard);
   const policy = createTokenPolicy(accessModel.apis, issuer);
   const renderer = parts.pages.of;
   const accessTokens = createAccessTokenVerifier({
@@ -75,7 +77,16 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
     accessTokens,
     revocation,
     graceSeconds: config.graceSeconds,
+    interactionSeconds: config.interactionSeconds,
   };
+  const renderError = createProtocolErrorPage({
+    renderer,
+    requestId: () => currentRequestScope()?.requestId ?? '',
+  });
+  const account = (id: string) => ports.accounts.findById(id);
+  const devicePages = createDevicePages({
+    ...{ renderer, account, client: clients.find, sendErrorPage: renderError },
+  });
   const deps: ProviderDeps = {
     issuer,
     grants,
@@ -91,11 +102,13 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       lifetimes: lifetimes(config),
       isSignedOut: (sid) => revocation.isSignedOut(sid),
       accessTokenLifetimeSeconds: config.accessTokenSeconds,
-      logoutPages: createLogoutPages({ renderer, account: (id) => ports.accounts.findById(id) }),
-      renderError: createProtocolErrorPage({
-        renderer,
-        requestId: () => currentRequestScope()?.requestId ?? '',
-      }),
+      logoutPages: createLogoutPages({ renderer, account }),
+      devicePages: config.deviceFlow ? devicePages : undefined,
+      origin: () => {
+        const { clientAddress: ip, userAgent } = currentRequestScope() ?? {};
+        return { ip, userAgent };
+      },
+      renderError,
       languages: parts.pages.languages,
       interactionPath: (uid) => `${basePath(issuer)}/interaction/${uid}`,
     },
@@ -108,6 +121,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       clock,
       sessionEnd,
       finishedHere,
+      tryUserCode: parts.guard.userCode,
       isSignedOut: (sid) => revocation.isSignedOut(sid),
       isAccountAsItWas: async (id, generation) => {
         const account = await ports.accounts.findById(id);
@@ -156,7 +170,10 @@ const lifetimes = (config: Config) => ({
   refreshTokenAbsoluteSeconds: config.refreshTokenAbsoluteDays * 86_400,
 });
 
-function clientDirectory(clients: ClientRegistry): ClientDirectory {
+function clientDirectory(
+  clients: ClientRegistry,
+  guard: Pick<ComposedGuard, 'clientSecret'>,
+): ClientDirectory {
   const find = (id: string): ClientFacts | undefined => {
     const client = clients.find(id);
     return client && { ...client, pkceRequired: client.pkce === 'required' };
@@ -165,5 +182,7 @@ function clientDirectory(clients: ClientRegistry): ClientDirectory {
     const client = clients.find(id);
     return client && { ...oidcMetadata(client, protocolScopes) };
   };
-  return { find, metadata, secretMatches: (id, presented) => clients.secretMatches(id, presented) };
+  const secretMatches = (id: string, presented: string) =>
+    guard.clientSecret(id, () => clients.secretMatches(id, presented));
+  return { find, metadata, secretMatches };
 }

@@ -18,9 +18,11 @@ import { builtInClients, composeAccount } from './compose-account.ts';
 import { createAudit } from './compose-audit.ts';
 import { composeDenylist } from './compose-denylist.ts';
 import type { ComposeDeps } from './compose-deps.ts';
+import { composeGuard } from './compose-guard.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeRevocation } from './compose-sign-ins.ts';
+import { composeVerify } from './compose-verify.ts';
 import { deliveryMetrics, hashingMetrics, measureNow } from './measured-now.ts';
 import { measuredPorts } from './measured-ports.ts';
 import { tracedPool } from './traced-pool.ts';
@@ -49,14 +51,18 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const audit = createAudit({ unitOfWork, families: ports.families, clock, logger });
   const { newEvent } = audit;
 
-  // Who may sign in.
+  // Who may sign in, and how often it may be tried.
+  const guard = composeGuard({ ...deps, ports });
   const pool = createHashingPool({
     concurrency: config.hashingConcurrency,
     queueLimit: config.hashingQueue,
     clock,
-    metrics: hashingMetrics(metrics),
+    metrics: guard.heardMetrics(hashingMetrics(metrics)),
   });
-  const passwords = createPasswords({ params: passwordParams(config), pool: tracedPool(pool, tracing) });
+  const passwords = createPasswords({
+    params: passwordParams(config),
+    pool: tracedPool(guard.heardPool(pool), tracing),
+  });
   const permissionsByRole = accessModel.roles;
   const accounts = createAccounts({
     accounts: ports.accounts,
@@ -93,6 +99,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const clients = await createClientRegistry({
     sources: ports.clientSources,
     apis,
+    deviceFlow: config.deviceFlow,
     secrets: ports.secrets,
     clock,
     logger,
@@ -120,17 +127,19 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
 
   // The protocol, the pages and the JSON API over all of it.
   const signInHere = async (input: { email: string; password: string; clientId: string }) => {
-    const account = await signIn({ ...input, ...caller() });
+    const account = await guard.signIn(input.email, () => signIn({ ...input, ...caller() }));
     noteAccount(account.id);
     return account;
   };
-  const parts = { ...deps, ports, accounts, clients, keyRing, revocation, audit, signIn: signInHere };
+  const parts = { ...deps, ports, accounts, clients, keyRing, revocation, audit, guard, signIn: signInHere };
   const protocol = composeProtocol(parts);
+  const verify = composeVerify(parts, protocol);
   const app = composeHttp({
     ...parts,
     protocol,
+    verify,
     account: composeAccount({ ...parts, protocol, passwords, unitOfWork }),
-    register: config.signup ? (input) => register({ ...input, ...caller() }) : undefined,
+    register: config.signup ? (input) => guard.signUp(() => register({ ...input, ...caller() })) : undefined,
   });
   const operations = createOperationsApp({
     readiness: createReadiness({
@@ -152,6 +161,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     jobs: [
       { name: 'keys', stop: () => keyRing.close() },
       ...denylist.jobs,
+      ...verify.jobs,
       { name: 'clients', stop: () => clients.close() },
       every('client secrets', secretsPollSeconds, () => clients.refreshSecrets()),
       { name: 'events', start: () => relay.start(), stop: () => relay.stop() },

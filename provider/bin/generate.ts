@@ -6,6 +6,8 @@ import { renderConfigurationDocs } from '../config/docs.ts';
 import { renderEventsMarkdown } from '../events/events-markdown.ts';
 import { type FirstPartyDeps, firstPartyEndpoints } from '../firstparty/endpoints.ts';
 import { openApiDocument } from '../firstparty/openapi.ts';
+import { verifyDescription } from '../firstparty/verify.ts';
+import { renderLimitsMarkdown } from '../guard/limits-markdown.ts';
 import { packageRoot } from '../lib/package-root.ts';
 import { renderCommandReference } from './cli/reference.ts';
 import { version } from './version.ts';
@@ -14,7 +16,7 @@ import { version } from './version.ts';
 const uncalled = {} as FirstPartyDeps;
 
 function renderOpenApi(): string {
-  const document = openApiDocument(firstPartyEndpoints(uncalled), {
+  const document = openApiDocument([...firstPartyEndpoints(uncalled), verifyDescription], {
     issuer: 'http://localhost:3000',
     version,
   });
@@ -32,6 +34,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/configuration.md', render: renderConfigurationDocs },
   { path: 'docs/cli.md', render: renderCommandReference },
   { path: 'docs/events.md', render: renderEventsMarkdown },
+  { path: 'docs/limits.md', render: renderLimitsMarkdown },
   { path: 'docs/client.schema.json', render: renderClientJsonSchema },
   { path: 'docs/clients.schema.json', render: renderClientsFileJsonSchema },
   { path: 'docs/openapi.json', render: renderOpenApi },

@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { clientJwksSchema } from './client-jwks.ts';
 import { originProblem, redirectUriProblem, webUriProblem } from './client-uris.ts';
-
-/** The name the device grant has on the wire (RFC 8628 §3.4); documents say `device_code`. */
-export const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** The id of the client by which people sign in to the account page (account-client.ts). No document may have it. */
 export const accountClientId = 'gatehouse-account';

@@ -6,11 +6,11 @@ import type { ClientSource } from '../ports/client-source.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { ClientDocument } from './client-document.ts';
 import { createClientSet, type SourceReport } from './client-set.ts';
-import type { KnownApi } from './parse-client-documents.ts';
+import type { DocumentSettings, KnownApi } from './parse-client-documents.ts';
 import { singleFlight } from './single-flight.ts';
 import { loadOffer, tryOffer } from './source-state.ts';
 
-export interface ClientRegistryDeps {
+export interface ClientRegistryDeps extends DocumentSettings {
   /** In order of precedence: of two that claim an id, the first has it. */
   sources: readonly ClientSource[];
   apis: readonly KnownApi[];
@@ -72,14 +72,14 @@ function defaultClientProblems(client: ClientDocument | undefined, id: string | 
  *   can't be reached.
  */
 export async function createClientRegistry(deps: ClientRegistryDeps): Promise<ClientRegistry> {
-  const { sources, apis, defaultClientId, builtIn = [] } = deps;
+  const { sources, defaultClientId, builtIn = [] } = deps;
   const set = createClientSet(deps);
   const report = createReport(deps);
   const find = (id: string) => set.clients().get(id)?.document;
   const namedDefault = () => (defaultClientId === undefined ? undefined : find(defaultClientId));
   const defaultProblems = () => defaultClientProblems(namedDefault(), defaultClientId);
 
-  const first = await set.apply(await Promise.all(sources.map((source) => loadOffer(source, apis))));
+  const first = await set.apply(await Promise.all(sources.map((source) => loadOffer(source, deps))));
   const fatal = [...first.flatMap(({ refused }) => refused), ...defaultProblems()];
   if (fatal.length > 0) throw new ConfigurationError(fatal);
 
@@ -100,7 +100,7 @@ export async function createClientRegistry(deps: ClientRegistryDeps): Promise<Cl
     if (closed) return;
     const loading = sourcesWanted;
     sourcesWanted = false;
-    const offers = loading ? await Promise.all(sources.map((source) => tryOffer(source, apis))) : [];
+    const offers = loading ? await Promise.all(sources.map((source) => tryOffer(source, deps))) : [];
     reportAll(await set.apply(offers), loading);
   });
   const reload = () => {

@@ -1,5 +1,6 @@
+import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { randomToken } from '../lib/ids.ts';
-import { type ClientDocument, deviceCodeGrant } from './client-document.ts';
+import type { ClientDocument } from './client-document.ts';
 
 /** Client metadata as oidc-provider reads it (RFC 7591 §2). */
 export interface OidcClientMetadata {

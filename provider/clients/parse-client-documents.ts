@@ -49,13 +49,27 @@ function checkApis(fields: ReadableFields, apis: readonly KnownApi[]): DocumentP
   return problems;
 }
 
+/** What the server's settings make of a document. */
+export interface DocumentSettings {
+  /** Whether the device flow is on. */
+  deviceFlow: boolean;
+}
+
+function checkSettings({ grants }: ReadableFields, { deviceFlow }: DocumentSettings): DocumentProblem[] {
+  const index = grants?.indexOf('device_code') ?? -1;
+  if (index < 0 || deviceFlow) return [];
+  const message = 'device_code is off here: set GATEHOUSE_DEVICE_FLOW=true, or remove it';
+  return [{ path: `/grants/${index}`, message }];
+}
+
 /**
- * Checks all documents of one source, each by itself, against the APIs, and against each other.
+ * Checks all documents of one source, each by itself, against the APIs and settings, and against each other.
  * Gives all of them, or everything that is wrong with any of them.
  */
 export function parseClientDocuments(
   raw: readonly RawClientDocument[],
   apis: readonly KnownApi[],
+  settings: DocumentSettings,
 ): ParsedClients {
   const clients: ParsedClient[] = [];
   const problems: ClientProblem[] = [];
@@ -64,7 +78,11 @@ export function parseClientDocuments(
     const checked = checkClientDocument(value);
     const fields = checked.ok ? checked.document : checked.fields;
     const clientId = fields.id;
-    const found = [...(checked.ok ? [] : checked.problems), ...checkApis(fields, apis)];
+    const found = [
+      ...(checked.ok ? [] : checked.problems),
+      ...checkApis(fields, apis),
+      ...checkSettings(fields, settings),
+    ];
     const first = clientId === undefined ? undefined : firstOrigins.get(clientId);
     if (first !== undefined) {
       found.push({

@@ -1,6 +1,7 @@
 import { type ClientSource, ClientSourceUnreadable } from '../ports/client-source.ts';
 import {
   type ClientProblem,
+  type DocumentSettings,
   describeClientProblem,
   type KnownApi,
   type ParsedClient,
@@ -17,10 +18,13 @@ export interface SourceState {
 /** What a source has to offer now: a set to take over, or reasons to stay with the last one. */
 export type Offer = { ok: true; clients: readonly ParsedClient[] } | { ok: false; problems: string[] };
 
+/** What documents are held against. */
+type Known = DocumentSettings & { apis: readonly KnownApi[] };
+
 /** Loads and checks a source. Throws only what a retry may mend, such as a store that can't be reached. */
-export async function loadOffer(source: ClientSource, apis: readonly KnownApi[]): Promise<Offer> {
+export async function loadOffer(source: ClientSource, known: Known): Promise<Offer> {
   try {
-    const parsed = parseClientDocuments(await source.load(), apis);
+    const parsed = parseClientDocuments(await source.load(), known.apis, known);
     return parsed.ok ? parsed : { ok: false, problems: parsed.problems.map(describeClientProblem) };
   } catch (error) {
     if (error instanceof ClientSourceUnreadable) return { ok: false, problems: [error.message] };
@@ -29,9 +33,9 @@ export async function loadOffer(source: ClientSource, apis: readonly KnownApi[])
 }
 
 /** The same, but never throws: while running, what can't be loaded leaves the last good set in use. */
-export async function tryOffer(source: ClientSource, apis: readonly KnownApi[]): Promise<Offer> {
+export async function tryOffer(source: ClientSource, known: Known): Promise<Offer> {
   try {
-    return await loadOffer(source, apis);
+    return await loadOffer(source, known);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { ok: false, problems: [`${source.name} can't be loaded: ${reason}`] };

@@ -16,6 +16,13 @@ export const accountSettings = {
     schema: matching('a client id', /^[\x21-\x7e]{1,255}$/),
     example: 'web-app',
   },
+  deviceFlow: {
+    name: 'GATEHOUSE_DEVICE_FLOW',
+    description:
+      'Whether apps on devices without a browser, such as televisions and command lines, may have people sign in on another device (RFC 8628): `/oauth2/device`, and `/device` for people. Only clients whose document lists the grant `device_code` may.',
+    schema: boolean(),
+    default: 'false',
+  },
   signup: {
     name: 'GATEHOUSE_SIGNUP',
     description: 'Whether people may create accounts themselves.',

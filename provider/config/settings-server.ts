@@ -56,6 +56,13 @@ export const serverSettings = {
     schema: oneOf('x-forwarded-for', 'forwarded'),
     default: 'x-forwarded-for',
   },
+  limitsPercent: {
+    name: 'GATEHOUSE_LIMITS_PERCENT',
+    description:
+      'How large limits by address and by network are, in percent of those in `docs/limits.md`. Raise it where more people share an address than they allow for, and for load tests. Limits for tries at one account stay as they are.',
+    schema: integer(1, 100_000),
+    default: '100',
+  },
   bodyLimitKib: {
     name: 'GATEHOUSE_BODY_LIMIT_KIB',
     description: 'Largest request body that is read, in KiB.',

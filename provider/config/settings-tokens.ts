@@ -4,6 +4,9 @@ import { integer, path, reference } from './values.ts';
 
 const day = 86_400;
 
+/** No access token lives longer, whatever is set. */
+export const longestAccessTokenSeconds = 3600;
+
 /** What is issued, for whom and for how long, and what it is signed with. */
 export const tokenSettings = {
   audience: {
@@ -56,7 +59,7 @@ export const tokenSettings = {
   accessTokenSeconds: {
     name: 'GATEHOUSE_ACCESS_TOKEN_SECONDS',
     description: "Life of an access token. API Gateway doesn't see revocations: keep it short.",
-    schema: integer(60, 3600),
+    schema: integer(60, longestAccessTokenSeconds),
     default: '900',
   },
   idTokenSeconds: {
@@ -64,6 +67,13 @@ export const tokenSettings = {
     description: 'Life of an id token.',
     schema: integer(60, day),
     default: '3600',
+  },
+  verifyWithoutDenylistSeconds: {
+    name: 'GATEHOUSE_VERIFY_WITHOUT_DENYLIST_SECONDS',
+    description:
+      'How long `/auth/verify` goes on letting tokens in, by signature, times, audience and scopes alone, while the stores that know of revocations and accounts are away; counted from when they last answered. 0 answers 503. It holds for nothing else.',
+    schema: integer(0, 300),
+    default: '0',
   },
   codeSeconds: {
     name: 'GATEHOUSE_CODE_SECONDS',

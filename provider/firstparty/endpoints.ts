@@ -81,7 +81,13 @@ const login = (deps: FirstPartyDeps) =>
       'Signs a person in for a first-party client: the same tokens as the authorization code flow, with the scopes of the client’s document for its default API.',
     body: loginBody,
     success: { status: 200, description: 'Signed in.', schema: tokensResponse },
-    problems: ['invalid_credentials', 'account_disabled', 'client_not_allowed', 'overloaded'],
+    problems: [
+      'invalid_credentials',
+      'account_disabled',
+      'client_not_allowed',
+      'too_many_requests',
+      'overloaded',
+    ],
     handle: async ({ request, response, body }) => {
       const clientId = clientFor(deps, body.clientId, 'password');
       if (body.email === '' || body.password === '') throw wrongCredentials();
@@ -101,7 +107,7 @@ const refresh = (deps: FirstPartyDeps) =>
     description: 'Gives a new access token and the next refresh token.',
     body: refreshBody,
     success: { status: 200, description: 'New tokens.', schema: tokensResponse },
-    problems: ['invalid_grant', 'client_not_allowed'],
+    problems: ['invalid_grant', 'client_not_allowed', 'too_many_requests'],
     handle: async ({ request, response, body }) => {
       const clientId = clientFor(deps, body.clientId, 'refresh_token');
       const parameters = { refresh_token: body.refreshToken };
@@ -133,7 +139,7 @@ const register = (deps: FirstPartyDeps) =>
       'Creates an account, where the server lets people sign up. The answer doesn’t tell whether the address was known.',
     body: registerBody,
     success: { status: 202, description: 'Taken.', schema: acceptedResponse },
-    problems: ['signup_disabled', 'validation_failed', 'overloaded'],
+    problems: ['signup_disabled', 'validation_failed', 'too_many_requests', 'overloaded'],
     handle: async ({ body }) => {
       if (!deps.register)
         throw new GatehouseError('signup_disabled', 'People can’t sign up themselves here.');

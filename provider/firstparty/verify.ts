@@ -9,11 +9,11 @@ import { type Requirement, readVerifyTarget, verifyPath } from './verify-target.
 /** What is known of a token that is ours: `unchecked` where nobody can say, and it is to be let in nonetheless. */
 export type Standing = 'live' | 'dead' | 'unchecked';
 
-export interface VerifyDeps {
+export interface VerifyDeps<Token extends Identity> {
   /** The claims of a token that we signed and that isn't expired. They say nothing of what was revoked. */
-  read(token: string): Promise<Identity | undefined>;
+  read(token: string): Promise<Token | undefined>;
   /** @throws StoreUnavailable where it can't be known */
-  standing(token: Identity): Promise<Standing>;
+  standing(token: Token): Promise<Standing>;
   audiences: readonly string[];
   defaultAudience: string;
   metrics: { verified(outcome: 'accepted' | 'accepted_unchecked' | 'refused' | 'unavailable'): void };
@@ -23,7 +23,7 @@ export interface VerifyDeps {
  * The endpoint for gateways that ask about each request (DESIGN §4): nginx `auth_request`, Envoy `ext_authz`, Traefik
  * `forwardAuth`. Answers every method, and every path below, since Envoy keeps both.
  */
-export function verifyRoutes(deps: VerifyDeps): Router {
+export function verifyRoutes<Token extends Identity>(deps: VerifyDeps<Token>): Router {
   const router = new Router();
   router.all(/^\/auth\/verify(?=[;/]|$)/, async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
@@ -40,7 +40,10 @@ export function verifyRoutes(deps: VerifyDeps): Router {
 const announcesBody = ({ headers }: Context) =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
-async function answer(ctx: Context, deps: VerifyDeps): Promise<Record<string, string>> {
+async function answer<Token extends Identity>(
+  ctx: Context,
+  deps: VerifyDeps<Token>,
+): Promise<Record<string, string>> {
   const wanted = readVerifyTarget(ctx.req.url ?? '');
   const { audience = deps.defaultAudience, scopes } = wanted;
   // Else a slip of the pen would look like bad tokens.
@@ -62,10 +65,11 @@ async function answer(ctx: Context, deps: VerifyDeps): Promise<Record<string, st
   }
 }
 
-async function tokenOf(ctx: Context, deps: VerifyDeps, audience: string): Promise<Identity> {
-  // Of two, the service might take the one that wasn't looked at.
-  if ((ctx.req.headersDistinct.authorization?.length ?? 0) > 1)
-    throw new GatehouseError('invalid_token', 'Send one Authorization header.');
+async function tokenOf<Token extends Identity>(
+  ctx: Context,
+  deps: VerifyDeps<Token>,
+  audience: string,
+): Promise<Token> {
   const token = await deps.read(bearerTokenOf(ctx.get('Authorization')));
   if (token === undefined) throw badToken();
   // RFC 9449 §7.2: as a Bearer token it would be good for whoever stole it, and a proof is for the service's own URL.

@@ -35,6 +35,7 @@ export interface GrantSteps {
   ): Promise<void>;
   buildTokenResponse(response: object): Record<string, unknown>;
   clientCredentials(ctx: KoaContextWithOIDC): Promise<void>;
+  deviceCode(ctx: KoaContextWithOIDC): Promise<void>;
 }
 
 export type GrantHandler = (ctx: KoaContextWithOIDC) => Promise<void>;

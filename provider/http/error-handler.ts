@@ -81,7 +81,8 @@ function challenge(ctx: Context, error: GatehouseError): string {
 
 /** RFC 6749 §5.2: all that callers of these endpoints can read, in ASCII. */
 function sendProtocolError(ctx: Context, error: GatehouseError): void {
-  const ours = error.status >= 500;
+  // Of a caller that asks too much RFC 6749 knows nothing: it is told what a busy server tells, with its own status.
+  const ours = error.status >= 500 || error.status === 429;
   const told = error.code === 'internal_error' ? 'server_error' : 'temporarily_unavailable';
   ctx.status = error.status;
   ctx.set('Cache-Control', 'no-store');

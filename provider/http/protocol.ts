@@ -9,15 +9,20 @@ export interface ProtocolDeps {
   wrapTokenParameter(request: IncomingMessage, body: Buffer): void;
   bodyLimitBytes: number;
   issuer: string;
+  /** Whether devices can be let in. */
+  deviceFlow: boolean;
 }
 
 /** What the library serves, and by which methods; anything else on these paths is ours to refuse. */
-const served: { path: RegExp; methods: string[] }[] = [
+const served: { path: RegExp; methods: string[]; deviceFlow?: true }[] = [
   { path: /^\/oauth2\/(authorize|logout)$/, methods: ['GET', 'POST'] },
   { path: /^\/oauth2\/(authorize\/[^/]+|logout\/success)$/, methods: ['GET'] },
   { path: /^\/oauth2\/userinfo$/, methods: ['GET', 'POST', 'OPTIONS'] },
   { path: /^\/oauth2\/(token|introspect|revoke|par)$/, methods: ['POST', 'OPTIONS'] },
   { path: /^\/oauth2\/logout\/confirm$/, methods: ['POST'] },
+  { path: /^\/oauth2\/device$/, methods: ['POST', 'OPTIONS'], deviceFlow: true },
+  { path: /^\/device$/, methods: ['GET', 'POST'], deviceFlow: true },
+  { path: /^\/device\/[^/]+$/, methods: ['GET'], deviceFlow: true },
   {
     path: /^\/\.well-known\/(openid-configuration|oauth-authorization-server)$/,
     methods: ['GET', 'HEAD', 'OPTIONS'],
@@ -26,7 +31,7 @@ const served: { path: RegExp; methods: string[] }[] = [
 
 /** What only programs call, and so is never answered with a page. */
 export const isForPrograms = (path: string): boolean =>
-  /^\/oauth2\/(token|userinfo|introspect|revoke|par)$/.test(path);
+  /^\/oauth2\/(token|userinfo|introspect|revoke|par|device)$/.test(path);
 
 /**
  * A page of the library's holds a form and no more. Scripts only by the hash it adds itself for form_post: to an empty
@@ -38,7 +43,7 @@ const pagePolicy = "default-src 'none'; script-src; base-uri 'none'; frame-ances
 export function serveProtocol(deps: ProtocolDeps): Middleware {
   return async (ctx, next) => {
     const row = served.find(({ path }) => path.test(ctx.path));
-    if (!row) return next();
+    if (!row || (row.deviceFlow && !deps.deviceFlow)) return next();
     if (!row.methods.includes(ctx.method)) {
       ctx.set('Allow', row.methods.join(', '));
       throw new GatehouseError('method_not_allowed', `Use ${row.methods.join(' or ')} here.`);

@@ -1,7 +1,10 @@
 const patterns: [RegExp, string][] = [
   [/^\/oauth2\/authorize\/[^/]+$/, '/oauth2/authorize/:uid'],
+  [/^\/device\/[^/]+$/, '/device/:uid'],
   [/^\/interaction\/[^/]+(?<step>\/(?:sign-in|sign-up|consent))?$/, '/interaction/:uid'],
   [/^\/assets\/[^/]+$/, '/assets/:file'],
+  // Behind it stands what a gateway wants, and often the path of the request that it asks about.
+  [/^\/auth\/verify(?=[;/]|$)/, '/auth/verify'],
 ];
 
 const known = new Set([
@@ -15,6 +18,8 @@ const known = new Set([
   '/oauth2/introspect',
   '/oauth2/revoke',
   '/oauth2/par',
+  '/oauth2/device',
+  '/device',
   '/oauth2/logout',
   '/oauth2/logout/confirm',
   '/oauth2/logout/success',

@@ -12,10 +12,12 @@ export interface ConsentPageDeps extends Pick<InteractionDeps, 'keys' | 'account
 
 /**
  * First-party clients skip consent (DESIGN §4), but for an app on a device whose redirect URI another program there could
- * take, a scheme or a port: nothing but the person can tell that it was this app that asked (RFC 8252 §8.6).
+ * take, a scheme or a port: nothing but the person can tell that it was this app that asked (RFC 8252 §8.6). Who lets a
+ * device in by its code was asked just that.
  */
 const skipsConsent = ({ client, interaction }: Step) =>
-  client.firstParty && (client.applicationType === 'web' || interaction.redirectUri.startsWith('https:'));
+  client.firstParty &&
+  (interaction.forDevice || client.applicationType === 'web' || interaction.redirectUri.startsWith('https:'));
 
 /** Asks the person, unless the client skips it. */
 export async function showConsent(deps: ConsentPageDeps, step: Step): Promise<void> {

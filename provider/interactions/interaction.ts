@@ -8,7 +8,10 @@ export interface PendingInteraction {
   /** What the person is asked for. */
   prompt: string;
   clientId: string;
+  /** Empty where a device is let in. */
   redirectUri: string;
+  /** Whether a device is let in, which the person was asked about already (RFC 8628 §3.3). */
+  forDevice: boolean;
   scopes: string[];
   /** The audiences asked for (RFC 8707). */
   audiences: string[];
@@ -36,13 +39,14 @@ export async function findInteraction(
     throw cause;
   });
   if (details.uid !== uid) throw expired(undefined);
-  const { params, prompt, session } = details;
+  const { params, prompt, session, deviceCode } = details;
   const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
   return {
     uid,
     prompt: prompt.name,
     clientId: text('client_id') ?? '',
     redirectUri: text('redirect_uri') ?? '',
+    forDevice: deviceCode !== undefined,
     scopes: text('scope')?.split(' ') ?? [],
     audiences: [params.resource ?? []].flat() as string[],
     missingClaims: (prompt.details.missingOIDCClaims as string[] | undefined) ?? [],

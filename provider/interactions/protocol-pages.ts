@@ -98,6 +98,7 @@ const problems = new Map([
   ['internal_error', 'problem.internal'],
   ['server_error', 'problem.internal'],
   ['overloaded', 'problem.unavailable'],
+  ['too_many_requests', 'problem.unavailable'],
   ['store_unavailable', 'problem.unavailable'],
   ['temporarily_unavailable', 'problem.unavailable'],
 ]);

@@ -92,6 +92,33 @@ export interface SignedOutView {
   clientUri?: string | undefined;
 }
 
+/** Posts `xsrf` and `user_code` to `action`. */
+export interface DeviceView {
+  action: string;
+  xsrf: string;
+  /** As it was typed before, or as the address that the device showed has it. */
+  userCode?: string | undefined;
+  error?: FormError<'user_code'> | undefined;
+}
+
+/** Posts `xsrf`, `user_code` and `confirm=yes` or `abort=yes` to `action`. */
+export interface DeviceConfirmView extends ClientFace {
+  action: string;
+  xsrf: string;
+  /** As the device shows it. */
+  userCode: string;
+  /** Who is signed in already. */
+  accountEmail?: string | undefined;
+  /** Where the device asked from, and what it called itself then. */
+  deviceAddress?: string | undefined;
+  deviceName?: string | undefined;
+}
+
+export interface DeviceDoneView {
+  /** The app that was let in; left out when the person denied it. */
+  clientName?: string | undefined;
+}
+
 export interface ErrorView {
   title: string;
   /** What is wrong and what to do. */
@@ -193,6 +220,9 @@ export interface ViewModels {
   consent: ConsentView;
   logout: LogoutView;
   'signed-out': SignedOutView;
+  device: DeviceView;
+  'device-confirm': DeviceConfirmView;
+  'device-done': DeviceDoneView;
   error: ErrorView;
   home: HomeView;
   account: AccountView;

@@ -150,6 +150,21 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       'gatehouse_denylist_copy_trusted',
       '1 while revocations are looked up in the copy in Redis, 0 while in Postgres.',
     ),
+    verifications: counter(
+      'gatehouse_verifications_total',
+      'Access tokens that gateways asked about, by what they were told.',
+      'outcome',
+    ),
+    limited: counter(
+      'gatehouse_limited_total',
+      'Requests refused because there were too many, by what was asked and by what it was counted.',
+      'action',
+      'by',
+    ),
+    limitsLocal: gauge(
+      'gatehouse_limits_local',
+      '1 while each process counts for itself, since the store of limits is away, else 0.',
+    ),
     clientsLoaded: gauge('gatehouse_clients_loaded', 'Clients in use, by where they come from.', 'source'),
     clientsReloadFailures: counter(
       'gatehouse_clients_reload_failures_total',

@@ -35,6 +35,14 @@ export interface AccessTokenVerifier {
    * @throws StoreUnavailable when it can't be known whether the token was revoked
    */
   verify(token: string): Promise<AccessTokenClaims | undefined>;
+  /** The part of `verify` that needs no store: the claims of a token of ours that isn't expired, revoked or not. */
+  read(token: string): Promise<AccessTokenClaims | undefined>;
+  /**
+   * The other part.
+   * @param claims of `read`
+   * @throws StoreUnavailable when it can't be known
+   */
+  stands(claims: AccessTokenClaims): Promise<boolean>;
 }
 
 export interface AccessTokenVerifierDeps {
@@ -78,20 +86,29 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
     }
   };
 
+  const read = async (token: string): Promise<AccessTokenClaims | undefined> => {
+    const claims = await claimsOf(token);
+    const client = claims && deps.client(claims.client_id);
+    if (!client) return undefined;
+    const isConsented = client.firstParty || claims.consent !== undefined || isMachineToken(claims);
+    return isConsented ? claims : undefined;
+  };
+
+  const stands = async (claims: AccessTokenClaims): Promise<boolean> => {
+    const { jti, client_id: clientId, family, consent, sid } = claims;
+    if (await deps.isRevoked({ jti, clientId, family, consent, sid })) return false;
+    if (isMachineToken(claims)) return true;
+    const account = await deps.findAccount(claims.sub);
+    return account?.state === 'active' && account.generation === claims.generation;
+  };
+
   return {
     verify: async (token) => {
-      const claims = await claimsOf(token);
-      if (!claims) return undefined;
-      const { jti, client_id: clientId, family, consent, sid } = claims;
-      const client = deps.client(clientId);
-      if (!client) return undefined;
-      const isConsented = client.firstParty || consent !== undefined || isMachineToken(claims);
-      if (!isConsented || (await deps.isRevoked({ jti, clientId, family, consent, sid }))) return undefined;
-      if (isMachineToken(claims)) return claims;
-      const account = await deps.findAccount(claims.sub);
-      const alive = account?.state === 'active' && account.generation === claims.generation;
-      return alive ? claims : undefined;
+      const claims = await read(token);
+      return claims && (await stands(claims)) ? claims : undefined;
     },
+    read,
+    stands,
   };
 }
 

@@ -12,6 +12,10 @@ export interface ArtifactAdapterDeps {
   clock: Clock;
   /** How long a spent artifact is remembered, so that a repeat is recognised. */
   rememberSpentSeconds: number;
+  /** How long an artifact is still found after it expired, so that it can be told from one that never was. */
+  keepExpiredSeconds?: number | undefined;
+  /** Whether who finds a spent artifact is told that it is. Else only `consume` says so. */
+  showSpent?: boolean | undefined;
   onRepeat?: OnRepeat | undefined;
 }
 
@@ -19,8 +23,8 @@ export interface ArtifactAdapterDeps {
  * The library's adapter for what people sign in with. Ids reach the store as keyed hashes and payloads sealed, so
  * what is stored signs nobody in, and a stored hash is never accepted as an id.
  *
- * `consume` is the store's one conditional write, and decides alone who was first: the library would read
- * `consumed` earlier and revoke a whole grant (DESIGN §6.1, §6.10), so a found payload never shows it.
+ * `consume` is the store's one conditional write, and decides alone who was first: of a code the library would read
+ * `consumed` earlier and revoke a whole grant (DESIGN §6.1, §6.10), so a found payload doesn't show it.
  */
 export function createArtifactAdapter(kind: ArtifactKind, deps: ArtifactAdapterDeps): Adapter {
   const { store, keys, clock } = deps;
@@ -32,6 +36,7 @@ export function createArtifactAdapter(kind: ArtifactKind, deps: ArtifactAdapterD
     if (text === undefined) return undefined;
     const payload: AdapterPayload = JSON.parse(text);
     if (stored.consumedAt === undefined) return payload;
+    if (deps.showSpent) return { ...payload, consumed: Math.floor(stored.consumedAt / 1000) };
     // A spent code is shown as not expired for as long as it is kept, so that its repeat reaches `consume`,
     // which says what follows.
     return { ...payload, exp: epochSeconds(clock) + 60 };
@@ -59,7 +64,7 @@ export function createArtifactAdapter(kind: ArtifactKind, deps: ArtifactAdapterD
       const index = payload.uid ?? payload.userCode;
       await store.put(kind, key, {
         payload: keys.seal(`${kind} ${key}`, JSON.stringify(payload)),
-        expiresAt: clock.now() + (expiresIn ?? 0) * 1000,
+        expiresAt: clock.now() + ((expiresIn ?? 0) + (deps.keepExpiredSeconds ?? 0)) * 1000,
         indexKey: index && kind !== 'Interaction' ? indexHashes(index)[0] : undefined,
       });
     },

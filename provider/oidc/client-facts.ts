@@ -21,6 +21,6 @@ export interface ClientDirectory {
   find(clientId: string): ClientFacts | undefined;
   /** Metadata by RFC 7591's names. */
   metadata(clientId: string): Record<string, unknown> | undefined;
-  /** Constant-time; true for any of the client's live secrets. */
-  secretMatches(clientId: string, presented: string): boolean;
+  /** Constant-time; true for any of the client's live secrets. Throws `too_many_requests` when too many were wrong. */
+  secretMatches(clientId: string, presented: string): Promise<boolean>;
 }

@@ -3,6 +3,7 @@ import { type Clock, epochSeconds } from '../lib/clock.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import { type AccountDirectory, findOidcAccount } from './accounts-view.ts';
 import type { ClientDirectory } from './client-facts.ts';
+import { deviceCodeSeconds } from './device-codes.ts';
 import { extraTokenClaims } from './extra-token-claims.ts';
 import { type FeatureDeps, features } from './features.ts';
 import type { Grants } from './grants.ts';
@@ -53,6 +54,9 @@ export const routes = {
   revocation: '/oauth2/revoke',
   end_session: '/oauth2/logout',
   pushed_authorization_request: '/oauth2/par',
+  device_authorization: '/oauth2/device',
+  // Typed by people, from the screen of a device.
+  code_verification: '/device',
   jwks: '/.well-known/jwks.json',
 } as const;
 
@@ -141,6 +145,7 @@ function ttl(lifetimes: Lifetimes, clock: Clock): NonNullable<Configuration['ttl
     AccessToken: lifetimes.accessTokenSeconds,
     ClientCredentials: lifetimes.accessTokenSeconds,
     AuthorizationCode: lifetimes.codeSeconds,
+    DeviceCode: deviceCodeSeconds,
     IdToken: lifetimes.idTokenSeconds,
     Interaction: lifetimes.interactionSeconds,
     // Consent has no end of its own; it is withdrawn.

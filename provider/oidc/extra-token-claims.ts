@@ -25,7 +25,9 @@ export async function extraTokenClaims(
 ) {
   const { account, entities } = ctx.oidc;
   const client = deps.clients.find(token.clientId ?? '');
-  const source = (entities.RefreshToken ?? entities.AuthorizationCode) as Source | undefined;
+  const source = (entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode) as
+    | Source
+    | undefined;
   if (token.kind !== 'AccessToken' || !account || !client || !source?.familyId) return undefined;
   const { account: person, permissions, generation } = account as OidcAccount;
   return {

@@ -1,4 +1,5 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import type { ClientDirectory } from './client-facts.ts';
 import type { TokenPolicy } from './token-policy.ts';
 
@@ -7,11 +8,42 @@ export interface LogoutPages {
   done(ctx: KoaContextWithOIDC): Promise<void>;
 }
 
+/** RFC 8628 §3.3, for the person who holds the device. */
+export interface DevicePages {
+  /** Asks for the code; with what was wrong the last time. */
+  ask(ctx: KoaContextWithOIDC, form: DeviceForm, failed?: { out: ErrorOut; error: Error }): Promise<void>;
+  confirm(
+    ctx: KoaContextWithOIDC,
+    form: DeviceForm & { userCode: string; device: DeviceOrigin },
+  ): Promise<void>;
+  done(ctx: KoaContextWithOIDC): Promise<void>;
+}
+
+interface ErrorOut {
+  error: string;
+  error_description?: string | undefined;
+}
+
+interface DeviceForm {
+  action: string;
+  xsrf: string;
+}
+
+/** Where a device asks from. */
+export interface DeviceOrigin {
+  ip?: string | undefined;
+  userAgent?: string | undefined;
+}
+
 export interface FeatureDeps {
   clients: ClientDirectory;
   policy: TokenPolicy;
   accessTokenLifetimeSeconds: number;
   logoutPages: LogoutPages;
+  /** Left out where devices can't be let in. */
+  devicePages?: DevicePages | undefined;
+  /** Of the request under way. */
+  origin(): DeviceOrigin;
 }
 
 type Features = NonNullable<Configuration['features']>;
@@ -20,7 +52,7 @@ type Features = NonNullable<Configuration['features']>;
 export function features(deps: FeatureDeps): Features {
   return {
     devInteractions: { enabled: false },
-    deviceFlow: { enabled: false },
+    deviceFlow: deviceFlow(deps),
     registration: { enabled: false },
     userinfo: { enabled: true },
     clientCredentials: { enabled: true },
@@ -43,6 +75,26 @@ export function features(deps: FeatureDeps): Features {
       postLogoutSuccessSource: (ctx) => deps.logoutPages.done(ctx),
     },
     resourceIndicators: resourceIndicators(deps),
+  };
+}
+
+/** Codes of 20 consonants in twice four: 34 bits that nobody mistakes for a word, for ten minutes (RFC 8628 §6.1). */
+function deviceFlow({ devicePages, origin }: FeatureDeps): Features['deviceFlow'] {
+  if (!devicePages) return { enabled: false };
+  const formOf = ({ oidc }: KoaContextWithOIDC) => ({
+    action: oidc.urlFor('code_verification'),
+    xsrf: String(oidc.session?.state?.secret ?? ''),
+  });
+  return {
+    enabled: true,
+    charset: 'base-20',
+    mask: '****-****',
+    deviceInfo: () => ({ ...origin() }),
+    userCodeInputSource: async (ctx, _form, out, error) =>
+      devicePages.ask(ctx, formOf(ctx), out && error && { out, error }),
+    userCodeConfirmSource: async (ctx, _form, _client, device, userCode) =>
+      devicePages.confirm(ctx, { ...formOf(ctx), userCode, device }),
+    successSource: (ctx) => devicePages.done(ctx),
   };
 }
 
@@ -103,5 +155,5 @@ function resourceIndicators({ clients, policy, accessTokenLifetimeSeconds }: Fea
 /** A code or refresh token has its scopes already, checked when it was granted; a refresh may ask for fewer. */
 function isRedemption(ctx: KoaContextWithOIDC): boolean {
   const grantType = ctx.oidc.params?.grant_type;
-  return grantType === 'authorization_code' || grantType === 'refresh_token';
+  return ['authorization_code', 'refresh_token', deviceCodeGrant].includes(String(grantType));
 }

@@ -4,14 +4,20 @@
  * - `helpers/grant_common.js`, `helpers/grants.js`: the steps its own grants are made of, so that ours can't
  *   forget one (account check, sender constraint, resource, id token, response).
  * - `actions/grants/client_credentials.js`: its handler, wrapped by ours which fills in default scopes.
+ * - `actions/grants/device_code.js`: its handler, wrapped by ours which says when to slow down.
+ * - `helpers/re_render_errors.js`: what the page for device codes is drawn again for; anything else that is thrown there
+ *   would be told to the device and end its code.
  * - `helpers/als.js`: the store behind `Provider.ctx`, for requests that enter by the JSON API.
  */
 
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { handler as clientCredentialsHandler } from 'oidc-provider/lib/actions/grants/client_credentials.js';
+import { handler as deviceCodeHandler } from 'oidc-provider/lib/actions/grants/device_code.js';
 import als from 'oidc-provider/lib/helpers/als.js';
 import * as grantCommon from 'oidc-provider/lib/helpers/grant_common.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
+
+export { AlreadyUsedError as DeviceCodeUsed } from 'oidc-provider/lib/helpers/re_render_errors.js';
 
 /**
  * The library's grant steps, bound to one Provider. Their shape is declared where they are used, in
@@ -34,6 +40,7 @@ export function grantStepsOf(provider: Provider): GrantSteps {
     issueIdToken: (...args: unknown[]) => grantCommon.issueIdToken(provider, ...args),
     issueTokens: (...args: unknown[]) => grantCommon.issueTokens(provider, bound, ...args),
     clientCredentials: (ctx: unknown) => clientCredentialsHandler(provider, bound, ctx),
+    deviceCode: (ctx: unknown) => deviceCodeHandler(provider, bound, ctx),
   };
 }
 

@@ -34,3 +34,13 @@ declare module 'oidc-provider/lib/helpers/grants.js' {
 declare module 'oidc-provider/lib/actions/grants/client_credentials.js' {
   export const handler: (...args: unknown[]) => Promise<void>;
 }
+
+declare module 'oidc-provider/lib/actions/grants/device_code.js' {
+  export const handler: (...args: unknown[]) => Promise<void>;
+}
+
+declare module 'oidc-provider/lib/helpers/re_render_errors.js' {
+  export class AlreadyUsedError extends Error {
+    constructor(userCode?: string);
+  }
+}

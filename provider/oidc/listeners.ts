@@ -48,7 +48,7 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
     'grant.success': (ctx: KoaContextWithOIDC) => {
       // A refresh that was answered again issued nothing.
       if (!ctx.oidc.entities.AccessToken && !ctx.oidc.entities.ClientCredentials) return;
-      const grant = String(ctx.oidc.params?.grant_type);
+      const [grant = ''] = String(ctx.oidc.params?.grant_type).split(':').slice(-1);
       metrics.tokensIssued(grant, deps.clientKind(ctx.oidc.client?.clientId));
     },
     'interaction.started': (_ctx: KoaContextWithOIDC, prompt: { name: string }) =>
@@ -67,6 +67,9 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
     'introspection.error': refused('introspection'),
     'revocation.error': refused('revocation'),
     'pushed_authorization_request.error': refused('pushed authorization'),
+    'device_authorization.error': refused('device authorization'),
+    'code_verification.error': refused('device code'),
+    'device_resume.error': refused('device code'),
     'end_session.error': refused('logout'),
     'end_session_confirm.error': refused('logout confirmation'),
     error: (error: unknown) => {

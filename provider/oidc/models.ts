@@ -1,11 +1,10 @@
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { Clock } from '../lib/clock.ts';
 import { newId, randomToken } from '../lib/ids.ts';
-import type { ServerKeys } from '../lib/server-keys.ts';
-import type { OidcStore } from '../ports/oidc-store.ts';
 import type { ClientDirectory } from './client-facts.ts';
+import { type DeviceCodeDeps, extendDeviceCodes } from './device-codes.ts';
 import type { SessionEnd } from './end-session.ts';
 import type { FinishedHere } from './finished-here.ts';
+import { keepFields } from './model-fields.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import { isSessionAlive } from './standing.ts';
 import { orUnavailable } from './unavailable.ts';
@@ -18,12 +17,9 @@ export interface FamilyFields {
   sessionSid?: string | undefined;
 }
 
-export interface ModelDeps {
+export interface ModelDeps extends DeviceCodeDeps {
   clients: Pick<ClientDirectory, 'secretMatches'>;
   refreshTokens: Pick<RefreshTokens, 'generate'>;
-  store: Pick<OidcStore, 'putIfAbsent' | 'find'>;
-  keys: ServerKeys;
-  clock: Clock;
   sessionEnd: SessionEnd;
   finishedHere: Pick<FinishedHere, 'check'>;
   /** Whether the person signed out of the client this session was known to by this `sid`. */
@@ -39,12 +35,16 @@ const current = () => Provider.ctx as KoaContextWithOIDC | undefined;
 
 /** Adds to a model what DESIGN §6 says the library lacks. Repeated for every Provider that is built. */
 export function extendModels(provider: Provider, deps: ModelDeps): void {
-  keepFields(provider.AuthorizationCode, ['familyId', 'generation', 'sessionSid']);
-  keepFields(provider.RefreshToken, ['familyId', 'generation', 'sessionSid', 'indexedAt']);
-  keepFields(provider.AccessToken, ['familyId', 'generation']);
-  keepFields(provider.Session, ['generation', 'indexedAt']);
+  const kept: [model: Model, fields: string[]][] = [
+    [provider.AuthorizationCode, ['familyId', 'generation', 'sessionSid']],
+    [provider.RefreshToken, ['familyId', 'generation', 'sessionSid', 'indexedAt']],
+    [provider.AccessToken, ['familyId', 'generation']],
+    [provider.Session, ['generation', 'indexedAt']],
+  ];
+  for (const [model, fields] of kept) keepFields(model, fields);
   startFamilyAtCode(provider.AuthorizationCode, deps);
   ignoreSessionBinding(provider.AuthorizationCode);
+  extendDeviceCodes(provider, deps);
   joinFamilyAtRefreshToken(provider.RefreshToken, deps);
   bindRefreshTokenToSession(provider, deps);
   endSessionInFull(provider.Session, deps);
@@ -52,13 +52,8 @@ export function extendModels(provider: Provider, deps: ModelDeps): void {
   wantSignInFinishedHere(provider.Session, deps);
   makeReplayCheckAtomic((provider as Model).ReplayDetection, deps);
   (provider.Client as Model).prototype.compareClientSecret = function compare(presented: string) {
-    return deps.clients.secretMatches(this.clientId, presented);
+    return orUnavailable(() => deps.clients.secretMatches(this.clientId, presented));
   };
-}
-
-function keepFields(model: Model, fields: string[]): void {
-  const names = [...model.IN_PAYLOAD, ...fields];
-  Object.defineProperty(model, 'IN_PAYLOAD', { get: () => names });
 }
 
 /** A family's id must exist before its first access token does, so it is born with the code. */
@@ -95,7 +90,8 @@ function ignoreSessionBinding(model: Model): void {
 function joinFamilyAtRefreshToken(model: Model, deps: ModelDeps): void {
   const save = model.prototype.save;
   model.prototype.save = function saveRefreshToken(...args: unknown[]) {
-    const source = current()?.oidc.entities.AuthorizationCode as FamilyFields | undefined;
+    const { AuthorizationCode, DeviceCode } = current()?.oidc.entities ?? {};
+    const source = (AuthorizationCode ?? DeviceCode) as FamilyFields | undefined;
     this.familyId ??= source?.familyId ?? newId('fam');
     this.generation ??= source?.generation;
     this.sessionSid ??= source?.sessionSid;
@@ -171,6 +167,9 @@ function wantSignInFinishedHere(model: Model, { finishedHere }: ModelDeps): void
   };
 }
 
+/** RFC 9449 §11.1: a proof may be from a clock that is ahead by this much, and is good for as much longer. */
+const clockAheadSeconds = 300;
+
 /** The library's check is a find and then a save, which two requests can both pass (DESIGN §6.1). */
 function makeReplayCheckAtomic(model: Model, { store, keys, clock }: ModelDeps): void {
   model.unique = async (issuer: string, jti: string, exp: number) => {
@@ -178,7 +177,7 @@ function makeReplayCheckAtomic(model: Model, { store, keys, clock }: ModelDeps):
     for (const one of older) {
       if (await orUnavailable(() => store.find('ReplayDetection', one))) return false;
     }
-    const expiresAt = Math.max(exp * 1000, clock.now() + 1000);
+    const expiresAt = Math.max(exp * 1000, clock.now()) + clockAheadSeconds * 1000;
     return orUnavailable(() => store.putIfAbsent('ReplayDetection', key, { payload: '', expiresAt }));
   };
 }

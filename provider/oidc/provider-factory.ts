@@ -7,6 +7,7 @@ import { type GrantSteps, grantStepsOf } from './internals.ts';
 import { type ListenerDeps, listen } from './listeners.ts';
 import { keepLogoutLanguage } from './logout-language.ts';
 import { extendModels, type ModelDeps } from './models.ts';
+import { prefillUserCode } from './prefill-user-code.ts';
 import { noteEntities } from './request-notes.ts';
 import { orUnavailable } from './unavailable.ts';
 
@@ -49,6 +50,7 @@ export function buildProvider(deps: ProviderDeps, jwks: JWKS): Provider {
   }
   provider.use(cacheDiscovery);
   provider.use(keepLogoutLanguage);
+  provider.use(prefillUserCode);
   listen(provider, deps.listeners);
   return provider;
 }

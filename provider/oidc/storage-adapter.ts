@@ -2,13 +2,15 @@ import { type Adapter, errors, type KoaContextWithOIDC, Provider } from 'oidc-pr
 import type { ArtifactKind } from '../ports/oidc-store.ts';
 import { accessTokenPayload, unwrapToken } from './access-token-payload.ts';
 import { type AccessTokenVerifier, isMachineToken } from './access-token-verifier.ts';
-import { type ArtifactAdapterDeps, createArtifactAdapter, type OnRepeat } from './artifact-adapter.ts';
+import { createArtifactAdapter, type OnRepeat } from './artifact-adapter.ts';
 import type { ClientDirectory } from './client-facts.ts';
+import { deviceCodeSeconds } from './device-codes.ts';
 import type { Grants } from './grants.ts';
+import { createPushedRequestAdapter, type PushedRequestDeps } from './pushed-requests.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import { orUnavailable } from './unavailable.ts';
 
-export interface StorageAdapterDeps extends Omit<ArtifactAdapterDeps, 'onRepeat'> {
+export interface StorageAdapterDeps extends PushedRequestDeps {
   issuer: string;
   clients: ClientDirectory;
   grants: Pick<Grants, 'byId'>;
@@ -39,13 +41,15 @@ const currentContext = () => Provider.ctx as KoaContextWithOIDC | undefined;
 
 /** @returns the library's adapter factory: one row for each kind of thing it stores */
 export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) => Adapter {
-  const artifact = (kind: ArtifactKind, onRepeat?: OnRepeat) =>
-    createArtifactAdapter(kind, { ...deps, onRepeat });
+  const artifact = (kind: ArtifactKind, onRepeat?: OnRepeat, keepExpiredSeconds?: number) =>
+    createArtifactAdapter(kind, { ...deps, onRepeat, keepExpiredSeconds });
   const table: Record<string, () => Adapter> = {
     Session: () => artifact('Session'),
     Interaction: () => artifact('Interaction'),
     AuthorizationCode: () => artifact('AuthorizationCode', spentCode(deps)),
-    PushedAuthorizationRequest: () => artifact('PushedAuthorizationRequest', spentRequest),
+    // RFC 8628 §3.5: a device whose code expired is told so, and so is the person who enters it.
+    DeviceCode: () => artifact('DeviceCode', spentDeviceCode(deps), deviceCodeSeconds),
+    PushedAuthorizationRequest: () => createPushedRequestAdapter(deps),
     ReplayDetection: () => artifact('ReplayDetection'),
     AccessToken: () => accessTokenAdapter(deps),
     ClientCredentials: () => machineTokenAdapter(deps),
@@ -61,18 +65,23 @@ export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) =
 }
 
 /** G2: within the grace a repeat ends nothing, since apps do send a code twice; a later one ends its family. */
-function spentCode(deps: StorageAdapterDeps): OnRepeat {
+function spentCode(deps: StorageAdapterDeps, what = 'authorization code'): OnRepeat {
   return async (payload, consumedAt) => {
     const grace = deps.clients.find(payload.clientId ?? '')?.graceSeconds ?? deps.graceSeconds;
     const { familyId } = payload as { familyId?: string };
     if (familyId && deps.clock.now() - consumedAt > grace * 1000) await deps.revocation.endFamily(familyId);
-    throw new errors.InvalidGrant('authorization code already used');
+    throw new errors.InvalidGrant(`${what} already used`);
   };
 }
 
-const spentRequest: OnRepeat = async () => {
-  throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
-};
+/** The same; but one that was denied is so as often as the device asks: there is no family to end. */
+function spentDeviceCode(deps: StorageAdapterDeps): OnRepeat {
+  const spent = spentCode(deps, 'device code');
+  return async (payload, consumedAt) => {
+    if (payload.error) throw new errors.CustomOIDCProviderError(payload.error, payload.errorDescription);
+    return spent(payload, consumedAt);
+  };
+}
 
 function accessTokenAdapter({ accessTokens, revocation, ...deps }: StorageAdapterDeps): Adapter {
   return {

@@ -23,8 +23,8 @@ export interface OutageTolerance {
 }
 
 const probeMs = 1000;
-/** Without an outage, and with questions that are answered anyway, next to nothing is asked. */
-const restMs = 5000;
+/** How long nothing needs to be asked, without an outage. */
+const longestRestMs = 5000;
 
 /**
  * An outage is that a question failed, and that no other was answered since it was put: a store that merely has too much
@@ -34,32 +34,33 @@ const restMs = 5000;
  */
 export function createOutageTolerance(deps: OutageToleranceDeps): OutageTolerance {
   const { clock, logger, toleratedSeconds } = deps;
+  const restMs = Math.min(longestRestMs, toleratedSeconds * 250);
   let answers = 0;
   let answeredAt = Number.NEGATIVE_INFINITY;
-  let state: 'none' | 'tolerated' | 'over' = 'none';
+  let outage: 'none' | 'tolerated' | 'too long' = 'none';
   let probing = false;
   let timer: NodeJS.Timeout | undefined;
+
+  const isInTime = () => toleratedSeconds > 0 && clock.now() - answeredAt <= toleratedSeconds * 1000;
 
   const answered = () => {
     answers += 1;
     answeredAt = clock.now();
-    if (state !== 'none') logger.info({}, 'revocations can be looked up again');
-    state = 'none';
+    if (outage !== 'none') logger.info({}, 'revocations can be looked up again');
+    outage = 'none';
+  };
+
+  const unanswered = () => {
+    if (outage !== 'none' || !isInTime()) return;
+    outage = 'tolerated';
+    logger.warn({ seconds: toleratedSeconds }, 'gateways are told yes without a look at revocations');
   };
 
   const isTolerated = () => {
-    if (clock.now() - answeredAt <= toleratedSeconds * 1000) return true;
-    if (state === 'tolerated')
-      logger.warn({}, 'tokens are refused: revocations could not be looked up for too long');
-    state = 'over';
+    if (outage !== 'tolerated' || isInTime()) return outage === 'tolerated';
+    outage = 'too long';
+    logger.warn({ seconds: toleratedSeconds }, 'gateways are told yes no more without a look at revocations');
     return false;
-  };
-
-  const outage = () => {
-    if (state === 'none' && isTolerated()) {
-      state = 'tolerated';
-      logger.warn({ seconds: toleratedSeconds }, 'tokens are let in without looking up revocations');
-    }
   };
 
   const ask = async <T>(question: () => Promise<T>): Promise<T> => {
@@ -70,13 +71,13 @@ export function createOutageTolerance(deps: OutageToleranceDeps): OutageToleranc
       return answer;
     } catch (error) {
       const isAway = error instanceof GatehouseError && error.code === 'store_unavailable';
-      if (isAway && before === answers) outage();
+      if (isAway && before === answers) unanswered();
       throw error;
     }
   };
 
   const probe = async () => {
-    if (probing || (state === 'none' && clock.now() - answeredAt < restMs)) return;
+    if (probing || (outage === 'none' && clock.now() - answeredAt < restMs)) return;
     probing = true;
     await ask(deps.probe).catch(() => undefined);
     probing = false;
@@ -84,11 +85,11 @@ export function createOutageTolerance(deps: OutageToleranceDeps): OutageToleranc
 
   return {
     standing: async (question) => {
-      if (state === 'tolerated' && isTolerated()) return 'unchecked';
+      if (isTolerated()) return 'unchecked';
       try {
         return (await ask(question)) ? 'live' : 'dead';
       } catch (error) {
-        if (state === 'tolerated' && isTolerated()) return 'unchecked';
+        if (isTolerated()) return 'unchecked';
         throw error;
       }
     },

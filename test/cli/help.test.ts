@@ -26,7 +26,7 @@ test('the commands are these', () => {
     ...['list', 'show', 'create', 'disable', 'enable', 'set-password', 'set-roles', 'import', 'export'].map(
       (name) => `accounts ${name}`,
     ),
-    ...['sessions list', 'sessions end'],
+    ...['sessions list', 'sessions end', 'tokens revoke'],
     ...['clients validate', 'keys create', 'keys list', 'version', 'completion'],
   ]);
 });
@@ -55,7 +55,7 @@ describe.each(all)('%s', (path, command) => {
       ...command.options.map(({ flags }) => flags),
       ...command.registeredArguments.map((a) => a.name()),
     ];
-    expect(named.filter((name) => /password|secret/i.test(name))).toEqual([]);
+    expect(named.filter((name) => /password|secret|token/i.test(name))).toEqual([]);
   });
 });
 

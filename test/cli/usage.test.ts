@@ -43,6 +43,11 @@ describe('wrong usage', () => {
     ['roles and none', ['accounts', 'set-roles', 'a@b', 'CLIENT', '--none'], /not both/],
     ['neither roles nor none', ['accounts', 'set-roles', 'a@b'], /--none/],
     ['sessions end without saying which', ['sessions', 'end', 'a@b'], /--session .*--client, or --all/],
+    ['tokens revoke with two ways', ['tokens', 'revoke', '--id', 'a'.repeat(21), '--client', 'b'], /one of/],
+    ['tokens revoke with no id', ['tokens', 'revoke', '--id', 'short'], /--id/],
+    ['tokens revoke with no family', ['tokens', 'revoke', '--family', 'fam_x'], /--family/],
+    ['tokens revoke with no client', ['tokens', 'revoke', '--client', ''], /--client/],
+    ['a token as an argument', ['tokens', 'revoke', 'eyJhunter2'], /too many arguments/],
     ['sessions end with two ways', ['sessions', 'end', 'a@b', '--all', '--client', 'shop'], /one of/],
   ])('%s is told', async (_, args, message) => {
     const failure = await failureOf(args);

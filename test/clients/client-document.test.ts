@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { deviceCodeGrant } from '../../provider/clients/client-document.ts';
+import { deviceCodeGrant } from '../../provider/lib/device-code-grant.ts';
 import { documentOf, problemsOf, publicClient, secretHash, webClient } from './client-documents.ts';
 
 const jwkOf = (type: 'rsa' | 'ec', half: 'publicKey' | 'privateKey', bits = 2048) => {

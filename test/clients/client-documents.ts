@@ -26,13 +26,13 @@ export const publicClient = (changes: Record<string, unknown> = {}): Record<stri
 
 /** `path: message` for all that is wrong with a document; empty when it is good. */
 export function problemsOf(value: unknown): string[] {
-  const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis);
+  const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis, { deviceFlow: true });
   return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
 }
 
 /** The document with its defaults filled in. Throws when it is bad. */
 export function documentOf(value: unknown): ClientDocument {
-  const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis);
+  const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis, { deviceFlow: true });
   const document = parsed.ok ? parsed.clients[0]?.document : undefined;
   if (document === undefined) throw new Error(problemsOf(value).join('\n'));
   return document;

@@ -50,6 +50,7 @@ describe('createClientRegistry', () => {
     registry = await createClientRegistry({
       sources: [yaml, stored],
       apis,
+      deviceFlow: false,
       secrets,
       clock: createManualClock(),
       logger: { info: write('info'), warn: write('warn') },

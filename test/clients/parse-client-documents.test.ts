@@ -3,18 +3,21 @@ import {
   describeClientProblem,
   parseClientDocuments,
 } from '../../provider/clients/parse-client-documents.ts';
+import { deviceCodeGrant } from '../../provider/lib/device-code-grant.ts';
 import { apis, publicClient, webClient } from './client-documents.ts';
 
 const raw = (...values: unknown[]) =>
   values.map((value, index) => ({ origin: `clients.yaml:${index + 1}`, value }));
 
+const on = { deviceFlow: true };
+
 const linesOf = (...values: unknown[]) => {
-  const parsed = parseClientDocuments(raw(...values), apis);
+  const parsed = parseClientDocuments(raw(...values), apis, on);
   return parsed.ok ? [] : parsed.problems.map(describeClientProblem);
 };
 
 test('gives all documents, each with where it stands', () => {
-  const parsed = parseClientDocuments(raw(webClient(), publicClient({ id: 'spa' })), apis);
+  const parsed = parseClientDocuments(raw(webClient(), publicClient({ id: 'spa' })), apis, on);
   const clients = parsed.ok ? parsed.clients.map(({ origin, document }) => [origin, document.id]) : [];
   expect(clients).toEqual([
     ['clients.yaml:1', 'web'],
@@ -23,7 +26,7 @@ test('gives all documents, each with where it stands', () => {
 });
 
 test('gives none of none', () => {
-  expect(parseClientDocuments([], apis)).toEqual({ ok: true, clients: [] });
+  expect(parseClientDocuments([], apis, on)).toEqual({ ok: true, clients: [] });
 });
 
 test('tells all that is wrong with all documents at once: where, which client, which field', () => {
@@ -46,4 +49,13 @@ test('tells of an id given twice, even when a document is bad otherwise', () => 
 
 test('takes ids that differ in case for different', () => {
   expect(linesOf(webClient(), webClient({ id: 'WEB' }))).toEqual([]);
+});
+
+test.each([['device_code'], [deviceCodeGrant]])('%s takes the setting that turns it on', (grant) => {
+  const documents = raw(publicClient({ grants: ['authorization_code', grant] }));
+  expect(parseClientDocuments(documents, apis, on).ok).toBe(true);
+  const parsed = parseClientDocuments(documents, apis, { deviceFlow: false });
+  expect(parsed.ok ? [] : parsed.problems.map(describeClientProblem)).toEqual([
+    'clients.yaml:1: client web: /grants/1 device_code is off here: set GATEHOUSE_DEVICE_FLOW=true, or remove it',
+  ]);
 });

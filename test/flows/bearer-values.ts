@@ -16,6 +16,8 @@ const tokenFields = [
   'accessToken',
   'refreshToken',
   'request_uri',
+  'device_code',
+  'user_code',
 ];
 
 /** Watches a deployment's answers: cookies, where they lead, fields of JSON, hidden fields of forms. */
@@ -28,7 +30,7 @@ export function recordBearerValues(deployment: Deployment): BearerValues {
   const readLocation = (location: string | null) => {
     const url = new URL(location ?? '/', deployment.issuer);
     add('code', url.searchParams.get('code'));
-    add('interaction uid', /^\/(?:interaction|oauth2\/authorize)\/([^/]+)/.exec(url.pathname)?.[1]);
+    add('interaction uid', /^\/(?:interaction|oauth2\/authorize|device)\/([^/]+)/.exec(url.pathname)?.[1]);
   };
   const readBody = (text: string) => {
     for (const [, name = '', value = ''] of text.matchAll(/name="(csrf|xsrf)" value="([^"]*)"/g))
@@ -50,9 +52,10 @@ export function recordBearerValues(deployment: Deployment): BearerValues {
   return { values, add, recorded: { ...deployment, fetch } };
 }
 
-/** A refresh token names its family, and a request URI what it is: neither is secret. */
+/** A refresh token names its family, and a request URI what it is: neither is secret; nor is the dash of a user code. */
 function secretPart(what: string, value: string): string {
   if (/^refresh_?token$/i.test(what)) return value.slice(value.indexOf('.') + 1);
+  if (what === 'user_code') return value.replace('-', '');
   return what === 'request_uri' ? value.slice(value.lastIndexOf(':') + 1) : value;
 }
 

@@ -8,15 +8,30 @@ const content = z.record(
   z.strictObject({ schema }),
 );
 
+const parameter = z.strictObject({
+  name: z.string().min(1),
+  in: z.literal('query'),
+  description: z.string().min(1),
+  required: z.boolean(),
+  schema,
+});
+
+const header = z.strictObject({ description: z.string().min(1), schema });
+
 const operation = z.strictObject({
   summary: z.string().min(1),
   description: z.string().min(1),
   security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
+  parameters: z.array(parameter).optional(),
   requestBody: z.strictObject({ required: z.literal(true), content }).optional(),
   responses: z
     .record(
       z.string().regex(/^[1-5]\d\d$/, 'must be a status'),
-      z.strictObject({ description: z.string().min(1), content: content.optional() }),
+      z.strictObject({
+        description: z.string().min(1),
+        headers: z.record(z.string().regex(/^[\w-]+$/), header).optional(),
+        content: content.optional(),
+      }),
     )
     .refine((responses) => Object.keys(responses).some((status) => status.startsWith('2')), 'lacks success'),
 });

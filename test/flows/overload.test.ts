@@ -4,6 +4,7 @@ import { apiLogin, postJson } from '../support/json-api.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { formOf, openAccount } from './account-pages.ts';
+import { addressIn, from, fromAnywhere } from './limits-world.ts';
 
 const { email, password } = demo;
 const crowd = Array.from({ length: 16 });
@@ -19,7 +20,14 @@ const env = {
 describe('more people than passwords can be hashed', () => {
   let deployment: Deployment;
   beforeAll(async () => {
-    deployment = await startServers({ processes: 1, redis: false, env });
+    const started = await startServers({ processes: 1, redis: false, env: { ...env, ...fromAnywhere } });
+    // Each request from an address of its own: a crowd, and nobody who guesses.
+    let turn = 0;
+    const fetch: Deployment['fetch'] = (url, init) => {
+      const headers = { ...init?.headers, ...from(addressIn(turn++)) };
+      return started.fetch(url, { ...init, headers });
+    };
+    deployment = { ...started, fetch };
   }, 120_000);
   afterAll(() => deployment?.stop());
 

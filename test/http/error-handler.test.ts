@@ -117,6 +117,8 @@ describe('handleErrors', () => {
 
   const challenges: [code: 'invalid_token' | 'insufficient_scope', sent: string, told: string][] = [
     ['invalid_token', '', 'Bearer'],
+    ['invalid_token', 'Basic YTpi', 'Bearer'],
+    ['invalid_token', 'Bearerx y', 'Bearer'],
     ['invalid_token', 'Bearer x', 'Bearer error="invalid_token", error_description="Why."'],
     ['insufficient_scope', 'Bearer x', 'Bearer error="insufficient_scope", error_description="Why."'],
   ];
@@ -124,6 +126,14 @@ describe('handleErrors', () => {
     const headers = sent === '' ? {} : { authorization: sent };
     const answer = await answerOf(failing(new GatehouseError(code, 'Why.')), '/user/profile', { headers });
     expect(answer.headers['www-authenticate']).toBe(told);
+  });
+
+  test('of scopes that are missing the challenge says which', async () => {
+    const error = new GatehouseError('insufficient_scope', 'Why.', { scope: 'a b' });
+    const headers = { authorization: 'bearer x' };
+    expect((await answerOf(failing(error), '/auth/verify', { headers })).headers['www-authenticate']).toBe(
+      'Bearer error="insufficient_scope", error_description="Why.", scope="a b"',
+    );
   });
 
   test('after too large a body the connection ends: the rest of it is not read', async () => {

@@ -22,6 +22,9 @@ test.each([
   ['/interaction/Xa-_9/consent', '/interaction/:uid/consent'],
   ['/oauth2/authorize/Xa-_9', '/oauth2/authorize/:uid'],
   ['/assets/gatehouse.css', '/assets/:file'],
+  ['/auth/verify', '/auth/verify'],
+  ['/auth/verify/orders/1', '/auth/verify'],
+  ['/auth/verify;scope=a/orders/1', '/auth/verify'],
 ])('%s is counted as %s', (path, label) => {
   expect(routeOf(path)).toBe(label);
 });
@@ -33,6 +36,8 @@ test.each([
   '/assets/a/b',
   '/auth/login/',
   '/AUTH/LOGIN',
+  '/auth/verifyx',
+  '/x/auth/verify',
   '/wp-admin.php',
   '//',
   '',

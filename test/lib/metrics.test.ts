@@ -39,6 +39,7 @@ describe('metrics', () => {
       'gatehouse_store_errors_total counter',
       'gatehouse_tokens_issued_total counter',
       'gatehouse_untrusted_forwarded_headers_total counter',
+      'gatehouse_verifications_total counter',
     ]);
   });
 

@@ -150,6 +150,28 @@ test("where it can't be known whether a token was revoked, nobody is told that i
   await expect(one.verify('nonsense')).resolves.toBeUndefined();
 });
 
+describe('what needs no store can be known apart from what needs one', () => {
+  test('a token is read though it was revoked or its account is disabled', async () => {
+    revoked = ['j1'];
+    account = { ...john, state: 'disabled' };
+    const read = await verifier().read(await sign());
+    expect(read).toEqual(claims());
+    expect(read && (await verifier().stands(read))).toBe(false);
+    revoked = [];
+    expect(read && (await verifier().stands(read))).toBe(false);
+    account = john;
+    expect(read && (await verifier().stands(read))).toBe(true);
+  });
+
+  test('and one that is none of ours, or that nobody agreed to, is not', async () => {
+    const token = await sign();
+    expect(await verifier().read(await sign({}, {}, foreign.privateKey))).toBeUndefined();
+    expect(await verifier().read(await sign({ consent: undefined }))).toBeUndefined();
+    clock.advance(900_000);
+    expect(await verifier().read(token)).toBeUndefined();
+  });
+});
+
 test('the token of a client that was removed is dead', async () => {
   const token = await sign();
   expect(await verifier().verify(token)).toBeDefined();

@@ -1,23 +1,28 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 /** A key that an app proves it has (RFC 9449). */
 export interface DpopKey {
   thumbprint: string;
-  /** A proof for one request, as a header. */
-  header(method: string, url: string): Promise<{ dpop: string }>;
+  /** A proof for one request, as a header; with the access token that the request carries, if it does. */
+  header(method: string, url: string, accessToken?: string): Promise<{ dpop: string }>;
 }
 
-export async function createDpopKey(): Promise<DpopKey> {
+/** @param options.aheadSeconds how far the app's clock is ahead */
+export async function createDpopKey({ aheadSeconds = 0 } = {}): Promise<DpopKey> {
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const jwk = await exportJWK(publicKey);
   return {
     thumbprint: await calculateJwkThumbprint(jwk),
-    header: async (htm, htu) => ({
-      dpop: await new SignJWT({ htm, htu, jti: randomUUID() })
+    header: async (htm, htu, accessToken) => ({
+      dpop: await new SignJWT({ htm, htu, jti: randomUUID(), ...athOf(accessToken) })
         .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
-        .setIssuedAt()
+        .setIssuedAt(Math.floor(Date.now() / 1000) + aheadSeconds)
         .sign(privateKey),
     }),
   };
 }
+
+/** RFC 9449 §4.2. */
+const athOf = (accessToken: string | undefined) =>
+  accessToken === undefined ? {} : { ath: createHash('sha256').update(accessToken).digest('base64url') };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 /** A `gatehouse` process that a test started. */
 export interface Program {
+  readonly pid: number;
   /** Everything it wrote so far, standard output and error together. */
   output(): string;
   stdout(): string;
@@ -52,6 +53,7 @@ function watched(child: ChildProcess): Program {
     return code as number | null;
   });
   return {
+    pid: child.pid ?? 0,
     output: () => written.output,
     stdout: () => written.stdout,
     stderr: () => written.stderr,

@@ -156,6 +156,36 @@ export const samplePages: Record<string, SamplePage> = {
     view: 'account-signed-out',
     model: { title: 'You’re signed out', message: 'Your session has ended.', accountUrl: '/account' },
   },
+  device: { view: 'device', model: { action: '/device', xsrf: 'sample-xsrf' } },
+  'device-wrong': {
+    view: 'device',
+    model: {
+      ...{ action: '/device', xsrf: 'sample-xsrf', userCode: 'WDJB-MJHT' },
+      error: {
+        field: 'user_code',
+        message: 'There is no such code. Check what the device shows and try again.',
+      },
+    },
+  },
+  'device-limited': {
+    view: 'device',
+    model: {
+      ...{ action: '/device', xsrf: 'sample-xsrf', userCode: 'wdjb mjht' },
+      error: { message: 'Too many tries. Wait 60 seconds, then try again.' },
+    },
+  },
+  'device-confirm': {
+    view: 'device-confirm',
+    model: {
+      ...client,
+      ...{ action: '/device', xsrf: 'sample-xsrf', userCode: 'WDJB-MJHT' },
+      accountEmail: 'john@example.com',
+      deviceAddress: '192.0.2.1',
+      deviceName: 'Chrome on Linux',
+    },
+  },
+  'device-done': { view: 'device-done', model: { clientName: 'Contracts TV' } },
+  'device-denied': { view: 'device-done', model: {} },
   error: {
     view: 'error',
     model: {

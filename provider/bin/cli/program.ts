@@ -7,6 +7,7 @@ import { addKeyCommands } from './key-commands.ts';
 import { addServerCommands } from './server-commands.ts';
 import { addSessionCommands } from './session-commands.ts';
 import { addShellCommands } from './shell-commands.ts';
+import { addTokenCommands } from './token-commands.ts';
 
 export interface ProgramOptions {
   /** Nothing but JSON may be written, to standard error too. */
@@ -29,6 +30,7 @@ export function createProgram({ json }: ProgramOptions = { json: false }): CliCo
   addConfigCommands(program);
   addAccountCommands(program);
   addSessionCommands(program);
+  addTokenCommands(program);
   addClientCommands(program);
   addKeyCommands(program);
   addShellCommands(program);

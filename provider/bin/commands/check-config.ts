@@ -77,6 +77,7 @@ async function checkClients(config: Config, model: AccessModel, source: ClientSo
   const registry = await createClientRegistry({
     sources: [source],
     apis: knownApis(model),
+    deviceFlow: config.deviceFlow,
     secrets: { resolve: async () => 'unread' },
     clock: systemClock,
     logger: silentLogger(),

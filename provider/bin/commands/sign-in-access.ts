@@ -1,16 +1,10 @@
-import { processEnvironment } from '../../config/load.ts';
-import type { Config } from '../../config/schema.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
-import { ConfigurationError, GatehouseError } from '../../lib/errors.ts';
-import { createServerKeys } from '../../lib/server-keys.ts';
+import { ConfigurationError } from '../../lib/errors.ts';
 import type { SignInPlace, SignIns } from '../../oidc/sign-ins.ts';
 import type { Account } from '../../ports/account-store.ts';
-import { createAudit } from '../compose-audit.ts';
-import { composeDenylist } from '../compose-denylist.ts';
-import { composeRevocation, composeSignIns } from '../compose-sign-ins.ts';
-import { resolveServerSecrets } from '../server-secrets.ts';
-import { type AccountAccess, findAccount, withAccounts } from './account-access.ts';
-import { silentLogger } from './silent-logger.ts';
+import { composeSignIns } from '../compose-sign-ins.ts';
+import { type AccountAccess, findAccount } from './account-access.ts';
+import { type RevocationAccess, withRevocation } from './revocation-access.ts';
 
 /** What commands about an account's sign-ins need. */
 export interface SignInAccess {
@@ -25,30 +19,19 @@ export interface SignInAccess {
 
 /**
  * Opens the stores that the servers use, as they do, for as long as `work` takes. What it ends is told as done by the
- * operator. Throws `not_found` when there is no such account, and as `withAccounts` does.
+ * operator. Throws `not_found` when there is no such account, and as `withRevocation` does.
  */
 export function withSignIns<T>(who: string, work: (access: SignInAccess) => Promise<T>): Promise<T> {
-  // Without a database the embedded one is meant, whose secret lies beside it.
-  const onServers = ['GATEHOUSE_DATABASE_URL', 'GATEHOUSE_DATABASE_URL_FILE'].some(
-    (name) => processEnvironment()[name],
-  );
-  const required = onServers ? (['GATEHOUSE_SERVER_SECRETS'] as const) : [];
-  return withAccounts((access) => compose(who, access, work), { required, redis: true });
+  return withRevocation((access) => compose(who, access, work), { secrets: true });
 }
 
 async function compose<T>(
   who: string,
-  access: AccountAccess,
+  access: RevocationAccess,
   work: (access: SignInAccess) => Promise<T>,
 ): Promise<T> {
-  const { config, ports, accounts, store } = access;
-  const { families, unitOfWork } = ports;
-  const serverKeys = createServerKeys(await resolveServerSecrets(config, ports.secrets));
-  const untold: unknown[] = [];
-  const logger = { warn: () => {}, error: ({ err }: Record<string, unknown>) => void untold.push(err) };
-  const audit = createAudit({ unitOfWork, families, clock, logger, actor: 'operator' });
-  const denylist = composeDenylist(ports, { logger: silentLogger() });
-  const revocation = composeRevocation({ config, ports, denylist, clock, audit });
+  const { accounts, audit, config, doubt, ports, revocation, store } = access;
+  const serverKeys = await access.serverKeys();
   // What can't be taken off the list is said when its place is ended.
   const parts = { config, ports, serverKeys, clock, revocation, audit, unlisted: () => {} };
   const { signIns } = composeSignIns(parts);
@@ -57,16 +40,7 @@ async function compose<T>(
     if (!(await signIns.isReadable(account.id))) throw foreignSecrets();
     return signIns.list(account.id);
   };
-  const result = await work({ account, accounts, signIns, list, doubt: doubt(config) });
-  if (untold.length === 0) return result;
-  const message = 'It is ended, but the event that tells so could not be written.';
-  throw new GatehouseError('store_unavailable', message, { cause: untold[0] });
-}
-
-/** Sessions that servers keep elsewhere than where the settings of this command point to look like none. */
-function doubt({ databaseUrl, redisUrl }: Config): string {
-  if (databaseUrl === undefined || redisUrl !== undefined) return '';
-  return 'GATEHOUSE_REDIS_URL is not set here: if the servers have one, set it, since they keep sign-ins there.';
+  return work({ account, accounts, signIns, list, doubt });
 }
 
 const foreignSecrets = () =>

@@ -37,10 +37,11 @@ function documentOf({ origin, clientId, path, message }: ClientProblem): Problem
 }
 
 async function check({ file, apis }: ValidateOptions): Promise<Checked> {
-  const known = knownApis(accessModelOf(loadAccessSettings({ apisFile: apis })));
+  const settings = loadAccessSettings({ apisFile: apis });
+  const known = knownApis(accessModelOf(settings));
   try {
     const raw = await openClientsFile(file).load();
-    const parsed = parseClientDocuments(raw, known);
+    const parsed = parseClientDocuments(raw, known, settings);
     const found = parsed.ok ? [] : parsed.problems;
     return { count: raw.length, problems: found.map(documentOf), lines: found.map(describeClientProblem) };
   } catch (error) {

@@ -8,6 +8,7 @@ import { type Database, openDatabase } from '../../../provider/adapters/postgres
 import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
 import { PostgresExpiredRows } from '../../../provider/adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../../provider/adapters/postgres/family-store.ts';
+import { PostgresLimits } from '../../../provider/adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../../provider/adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
 import { PostgresSchema } from '../../../provider/adapters/postgres/schema.ts';
@@ -19,6 +20,7 @@ import { consentStoreContract } from '../../contract/consent-store.ts';
 import { denylistContract } from '../../contract/denylist.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
+import { limitsContract } from '../../contract/limits.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
 import { schemaContract } from '../../contract/schema.ts';
@@ -88,6 +90,10 @@ familyStoreContract(
 accountIndexContract(
   'PostgresAccountIndex, embedded',
   opener((deps) => new PostgresAccountIndex(deps)),
+);
+limitsContract(
+  'PostgresLimits, embedded',
+  opener((deps) => new PostgresLimits(deps)),
 );
 
 unitOfWorkContract('PostgresUnitOfWork, embedded', async () => {

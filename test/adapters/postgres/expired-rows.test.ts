@@ -4,6 +4,7 @@ import type { Database } from '../../../provider/adapters/postgres/database.ts';
 import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
 import { PostgresExpiredRows } from '../../../provider/adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../../provider/adapters/postgres/family-store.ts';
+import { PostgresLimits } from '../../../provider/adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../../provider/adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
 import { rows } from '../../../provider/adapters/postgres/sql.ts';
@@ -16,7 +17,15 @@ import { emptyTables, useMigratedDatabase } from './migrated-database.ts';
 const openPool = useMigratedDatabase();
 const clock = createManualClock();
 const outboxRetentionMs = 1_000;
-const tables = ['oidc_artifacts', 'oidc_ended_indexes', 'families', 'revocations', 'account_index', 'outbox'];
+const tables = [
+  'oidc_artifacts',
+  'oidc_ended_indexes',
+  'families',
+  'revocations',
+  'account_index',
+  'limits',
+  'outbox',
+];
 
 async function countRows({ knex }: Database): Promise<number> {
   const counts = tables.map((table) => `(select count(*) from ${table})`).join(' + ');
@@ -36,6 +45,7 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
     () => new PostgresDenylist({ db, clock }).revoke([`jti:${key}`], expiresAt),
     () =>
       new PostgresAccountIndex({ db, clock }).put(key, { kind: 'session', id: key, details: 'd', expiresAt }),
+    () => new PostgresLimits({ db, clock: { now: () => expiresAt - 60_000 } }).forgive(key, 60),
     async () => {
       const event = sampleEvent();
       await outbox.append(event);

@@ -3,6 +3,7 @@ import { PostgresAccountStore } from '../../../provider/adapters/postgres/accoun
 import { PostgresConsentStore } from '../../../provider/adapters/postgres/consent-store.ts';
 import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
 import { PostgresFamilyStore } from '../../../provider/adapters/postgres/family-store.ts';
+import { PostgresLimits } from '../../../provider/adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../../provider/adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';
@@ -10,6 +11,7 @@ import { accountStoreContract } from '../../contract/account-store.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
 import { denylistContract } from '../../contract/denylist.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
+import { limitsContract } from '../../contract/limits.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
 import { storeOpener, useMigratedDatabase } from './migrated-database.ts';
@@ -43,4 +45,8 @@ familyStoreContract(
 accountIndexContract(
   'PostgresAccountIndex',
   storeOpener(openPool, (deps) => new PostgresAccountIndex(deps)),
+);
+limitsContract(
+  'PostgresLimits',
+  storeOpener(openPool, (deps) => new PostgresLimits(deps)),
 );

@@ -9,6 +9,7 @@ import { announcements } from './0008-announcements.ts';
 import { consentIds } from './0009-consent-ids.ts';
 import { refreshAnswers } from './0010-refresh-answers.ts';
 import { revokedAt } from './0011-revoked-at.ts';
+import { limits } from './0012-limits.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   consentIds,
   refreshAnswers,
   revokedAt,
+  limits,
 ];

@@ -1,0 +1,69 @@
+/**
+ * A bucket is a number: when it is full again. Tries are a hash: `n` how many, `a` when the last one was, `k` until when
+ * the key is known. Times are whole milliseconds of the caller's clock; keys go after a span of time, so it doesn't
+ * matter whose clock is right. What a clock that runs ahead wrote is set right by who is refused for it.
+ */
+const bucket = `
+local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local whole = interval * burst
+local full = math.min(math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now), now + whole)
+local function put(at)
+  redis.call('SET', KEYS[1], string.format('%.0f', at), 'PX', string.format('%.0f', at - now))
+end
+`;
+
+/** KEYS: bucket. ARGV: now, interval, burst. Gives 0 when one was taken, else how long until there is one. */
+export const takeScript = `${bucket}
+local wait = math.max(0, full + interval - now - whole)
+put(wait > 0 and full or full + interval)
+return wait
+`;
+
+/** KEYS: bucket. ARGV: now, interval, burst. */
+export const giveBackScript = `${bucket}
+if full - interval > now then put(full - interval) else redis.call('DEL', KEYS[1]) end
+`;
+
+/**
+ * KEYS: tries. ARGV: now, free tries, first wait, longest wait, after how long free tries are forgotten, and others.
+ * Gives how long to wait, and 1 when the key is known.
+ */
+export const attemptScript = `
+local now, free = tonumber(ARGV[1]), tonumber(ARGV[2])
+local function forgotten(tries)
+  return tonumber(tries < free and ARGV[5] or ARGV[6])
+end
+local old = redis.call('HMGET', KEYS[1], 'n', 'a', 'k')
+local tries = tonumber(old[1] or '0')
+local last = math.min(tonumber(old[2] or '0'), now)
+local known = math.max(tonumber(old[3] or '0') - now, 0)
+if now - last >= forgotten(tries) then tries = 0 end
+local wait = 0
+if tries >= free then
+  wait = math.min(tonumber(ARGV[4]), tonumber(ARGV[3]) * 2 ^ math.min(tries - free, 30))
+end
+local left = last + wait - now
+if tries > 0 and left > 0 then
+  redis.call('HSET', KEYS[1], 'a', string.format('%.0f', last))
+else
+  left = 0
+  redis.call('HSET', KEYS[1], 'n', tries + 1, 'a', ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(forgotten(tries + 1), known)))
+end
+return {left, known > 0 and 1 or 0}
+`;
+
+/** KEYS: tries. */
+export const withdrawScript = `
+local tries, known = unpack(redis.call('HMGET', KEYS[1], 'n', 'k'))
+tries = tonumber(tries or '0')
+if tries == 1 and not known then redis.call('DEL', KEYS[1]) end
+if tries > 1 or (tries == 1 and known) then redis.call('HINCRBY', KEYS[1], 'n', -1) end
+`;
+
+/** KEYS: tries. ARGV: until when the key is known, for how long. */
+export const forgiveScript = `
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'k', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`;

@@ -1,0 +1,63 @@
+import { processEnvironment } from '../../config/load.ts';
+import type { Config } from '../../config/schema.ts';
+import { longestAccessTokenSeconds } from '../../config/settings-tokens.ts';
+import { systemClock as clock } from '../../lib/clock.ts';
+import { GatehouseError } from '../../lib/errors.ts';
+import { createServerKeys, type ServerKeys } from '../../lib/server-keys.ts';
+import { type Audit, type AuditedRevocation, createAudit } from '../compose-audit.ts';
+import { composeDenylist } from '../compose-denylist.ts';
+import { composeRevocation } from '../compose-sign-ins.ts';
+import { resolveServerSecrets } from '../server-secrets.ts';
+import { type AccountAccess, withAccounts } from './account-access.ts';
+import { silentLogger } from './silent-logger.ts';
+
+/** What commands need that end what was issued. */
+export interface RevocationAccess extends AccountAccess {
+  audit: Audit;
+  revocation: AuditedRevocation;
+  /** Throws a ConfigurationError when the server secrets can't be read. */
+  serverKeys(): Promise<ServerKeys>;
+  /** Why something that somebody knows of may not be found from here; empty where nothing speaks for it. */
+  doubt: string;
+}
+
+/**
+ * Opens the stores that the servers use, as they do, for as long as `work` takes. What it ends is told as done by the
+ * operator. Throws as `withAccounts` does, and `store_unavailable` when something was ended and couldn't be told.
+ *
+ * @param options `secrets`: whether the command needs the servers' own secrets
+ */
+export function withRevocation<T>(
+  work: (access: RevocationAccess) => Promise<T>,
+  { secrets }: { secrets: boolean },
+): Promise<T> {
+  // Without a database the embedded one is meant, whose secret lies beside it.
+  const onServers = ['GATEHOUSE_DATABASE_URL', 'GATEHOUSE_DATABASE_URL_FILE'].some(
+    (name) => processEnvironment()[name],
+  );
+  const required = secrets && onServers ? (['GATEHOUSE_SERVER_SECRETS'] as const) : [];
+  return withAccounts((access) => compose(access, work), { required, redis: true });
+}
+
+async function compose<T>(access: AccountAccess, work: (access: RevocationAccess) => Promise<T>): Promise<T> {
+  const { config, ports } = access;
+  const { families, unitOfWork } = ports;
+  const untold: unknown[] = [];
+  const logger = { warn: () => {}, error: ({ err }: Record<string, unknown>) => void untold.push(err) };
+  const audit = createAudit({ unitOfWork, families, clock, logger, actor: 'operator' });
+  const denylist = composeDenylist(ports, { logger: silentLogger() });
+  // Who types a command may lack the servers' setting, and nothing that was revoked must come back to life.
+  const cautious = { ...config, accessTokenSeconds: longestAccessTokenSeconds };
+  const revocation = composeRevocation({ config: cautious, ports, denylist, clock, audit });
+  const serverKeys = async () => createServerKeys(await resolveServerSecrets(config, ports.secrets));
+  const result = await work({ ...access, audit, revocation, serverKeys, doubt: doubt(config) });
+  if (untold.length === 0) return result;
+  const message = 'It is ended, but the event that tells so could not be written.';
+  throw new GatehouseError('store_unavailable', message, { cause: untold[0] });
+}
+
+/** What servers keep elsewhere than where the settings of this command point to looks as if it weren't there. */
+function doubt({ databaseUrl, redisUrl }: Config): string {
+  if (databaseUrl === undefined || redisUrl !== undefined) return '';
+  return 'GATEHOUSE_REDIS_URL is not set here: if the servers have one, set it, since they keep sign-ins there.';
+}

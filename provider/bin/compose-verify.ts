@@ -1,0 +1,38 @@
+import type { VerifyDeps } from '../firstparty/verify.ts';
+import type { Component } from '../lib/lifecycle.ts';
+import { noteAccount, noteClient } from '../lib/request-scope.ts';
+import { type AccessTokenClaims, isMachineToken } from '../oidc/access-token-verifier.ts';
+import { createOutageTolerance } from '../revocation/outage-tolerance.ts';
+import type { ProtocolParts } from './compose-deps.ts';
+import type { Protocol } from './compose-protocol.ts';
+
+/** What `/auth/verify` needs, and what runs beside it. */
+export function composeVerify(
+  { accessModel, clock, config, logger, metrics, ports, revocation }: ProtocolParts,
+  { accessTokens }: Protocol,
+): VerifyDeps<AccessTokenClaims> & { jobs: Component[] } {
+  const tolerance = createOutageTolerance({
+    // Of nobody: what is asked for is an answer.
+    probe: () =>
+      Promise.all([
+        revocation.isRevoked({ jti: 'none', clientId: 'none' }),
+        ports.accounts.findById('user_none'),
+      ]),
+    toleratedSeconds: config.verifyWithoutDenylistSeconds,
+    clock,
+    logger,
+  });
+  return {
+    read: async (token) => {
+      const claims = await accessTokens.read(token);
+      if (claims) noteClient(claims.client_id);
+      if (claims && !isMachineToken(claims)) noteAccount(claims.sub);
+      return claims;
+    },
+    standing: (claims) => tolerance.standing(() => accessTokens.stands(claims)),
+    audiences: accessModel.apis.map(({ audience }) => audience),
+    defaultAudience: config.audience,
+    metrics: { verified: (outcome) => metrics.verifications.inc({ outcome }) },
+    jobs: [{ name: 'outages', start: () => tolerance.start(), stop: () => tolerance.stop() }],
+  };
+}

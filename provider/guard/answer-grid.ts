@@ -1,0 +1,76 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as timer } from 'node:timers/promises';
+import type { Clock } from '../lib/clock.ts';
+
+export interface AnswerGridDeps {
+  clock: Clock;
+  /** For tests; waits so many milliseconds. */
+  pause?(ms: number): Promise<unknown>;
+}
+
+export interface AnswerGrid {
+  /**
+   * Runs `work`, and lets its outcome out at the next step of the grid since the begin. Time spent in the queue is left out:
+   * the grid begins that much later, or a busy server would tell long work from short by which step it misses.
+   * @param isOnGrid whether this outcome has to wait; others go out at once
+   */
+  run<T>(work: () => Promise<T>, isOnGrid: (outcome: { error?: unknown }) => boolean): Promise<T>;
+  /** Work waited its turn for so long; told within `run`. */
+  waited(ms: number): void;
+  /** A hash took so long, its wait left out. */
+  worked(ms: number): void;
+}
+
+/** Above what a hash takes at usual settings, imported ones included; and no longer than a person is used to wait. */
+const shortestStepMs = 500;
+const longestStepMs = 8000;
+
+/** No hash may come nearer to the step than this, or some would miss it. */
+const mostOfStep = 0.8;
+
+/** How long a slow hash is remembered: a machine that was busy once shouldn't answer late for good. */
+const rememberMs = 3_600_000;
+
+/**
+ * A failed sign-in is answered at steps of a fixed grid above the slowest hash in use, so that neither the kind of an
+ * account's hash nor whether there is an account shows in how long it takes (DESIGN §4).
+ */
+export function createAnswerGrid({ clock, pause = timer }: AnswerGridDeps): AnswerGrid {
+  const waits = new AsyncLocalStorage<{ ms: number }>();
+  let slowest = { ms: 0, at: 0 };
+
+  const stepMs = () => {
+    const ms = clock.now() - slowest.at < rememberMs ? slowest.ms : 0;
+    let step = shortestStepMs;
+    while (step < longestStepMs && ms > step * mostOfStep) step *= 2;
+    return step;
+  };
+
+  return {
+    run: (work, isOnGrid) =>
+      waits.run({ ms: 0 }, async () => {
+        const startedAt = clock.now();
+        const untilStep = async () => {
+          const step = stepMs();
+          const spent = Math.max(0, clock.now() - startedAt - (waits.getStore()?.ms ?? 0));
+          await pause(step - (spent % step));
+        };
+        try {
+          const result = await work();
+          if (isOnGrid({})) await untilStep();
+          return result;
+        } catch (error) {
+          if (isOnGrid({ error })) await untilStep();
+          throw error;
+        }
+      }),
+    waited: (ms) => {
+      const store = waits.getStore();
+      if (store) store.ms += ms;
+    },
+    worked: (ms) => {
+      const now = clock.now();
+      if (ms >= slowest.ms || now - slowest.at >= rememberMs) slowest = { ms, at: now };
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { cpuSeconds } from './cores.ts';
+import { median, quantile } from './statistics.ts';
+
+/** Something to do again and again. */
+export interface Worker {
+  /** Gets ready for so many seconds; not measured. */
+  prepare?(seconds: number): Promise<void>;
+  /** Does it once, and throws unless it went as it should; false when what `prepare` got is used up. */
+  once(): Promise<unknown>;
+}
+
+/** What one round came to. */
+export interface Round {
+  count: number;
+  perSecond: number;
+  /** By the CPU time of the process that was asked; undefined where that isn't told. */
+  perCpuSecond: number | undefined;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** Lets all workers go on at once for so long, each as soon as its last answer came. */
+export async function runRound(workers: readonly Worker[], seconds: number, pid: number): Promise<Round> {
+  for (const worker of workers) await worker.prepare?.(seconds);
+  const latencies: number[] = [];
+  const cpuBefore = cpuSeconds(pid);
+  const startedAt = performance.now();
+  const end = startedAt + seconds * 1000;
+  await Promise.all(
+    workers.map(async (worker) => {
+      for (let at = performance.now(); at < end; ) {
+        if ((await worker.once()) === false) return;
+        const now = performance.now();
+        latencies.push(now - at);
+        at = now;
+      }
+    }),
+  );
+  const tookSeconds = (performance.now() - startedAt) / 1000;
+  const cpuAfter = cpuSeconds(pid);
+  const cpu = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
+  return {
+    count: latencies.length,
+    perSecond: latencies.length / tookSeconds,
+    perCpuSecond: cpu === undefined ? undefined : latencies.length / cpu,
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+  };
+}
+
+/** The median of each number over the rounds. */
+export function typical(rounds: readonly Round[]): Round {
+  const of = (pick: (round: Round) => number) => median(rounds.map(pick));
+  const cpu = rounds.map(({ perCpuSecond }) => perCpuSecond).filter((rate) => rate !== undefined);
+  return {
+    count: rounds.reduce((sum, { count }) => sum + count, 0),
+    perSecond: of(({ perSecond }) => perSecond),
+    perCpuSecond: cpu.length === 0 ? undefined : median(cpu),
+    p50Ms: of(({ p50Ms }) => p50Ms),
+    p99Ms: of(({ p99Ms }) => p99Ms),
+  };
+}

@@ -1,0 +1,106 @@
+import { type Connection, get, openConnection, postForm, postJson } from './connection.ts';
+import type { LimitName } from './limits.ts';
+import type { Worker } from './load.ts';
+import { accepted, authorizing, bearer, refreshing, type SignedIn, signedIn } from './signed-in.ts';
+import { password, type World } from './world.ts';
+
+/** Something that is measured, and what it is held against. */
+export interface Operation {
+  name: string;
+  /** How it is counted in docs/speed.md: by CPU time, against this. */
+  limit: LimitName;
+  /** The share of the limit that is aimed at. */
+  aim?: number;
+  worker(world: World, index: number): Promise<Worker>;
+}
+
+const signatures = 'RSA-2048 signatures (OpenSSL)';
+const koa = 'a bare Koa answer';
+
+/** The operations by what people and apps do most. */
+export const operations: Operation[] = [
+  { name: 'client_credentials', limit: signatures, aim: 0.7, worker: clientCredentials },
+  { name: 'refresh, with id token', limit: signatures, aim: 0.33, worker: withTokens(refreshing) },
+  { name: 'refresh by /auth/refresh', limit: signatures, worker: apiRefresh },
+  { name: 'code flow in a session', limit: signatures, aim: 0.2, worker: withTokens(codeFlow) },
+  { name: 'code to token', limit: signatures, worker: withTokens(codeToToken) },
+  { name: 'password sign-in', limit: 'argon2id hashes', worker: passwordSignIn },
+  { name: 'introspection', limit: koa, worker: withTokens(introspection) },
+  { name: '/auth/verify', limit: koa, worker: withTokens(verification) },
+  { name: 'discovery', limit: koa, worker: reading('/.well-known/openid-configuration') },
+  { name: 'JWKS', limit: koa, worker: reading('/.well-known/jwks.json') },
+];
+
+function withTokens(make: (connection: Connection, person: SignedIn) => Worker): Operation['worker'] {
+  return async (world) => make(openConnection(world.port), await signedIn(world));
+}
+
+async function clientCredentials({ port }: World): Promise<Worker> {
+  const connection = openConnection(port);
+  const credentials = Buffer.from('demo-service:demo-service-secret').toString('base64');
+  const authorization = { Authorization: `Basic ${credentials}` };
+  const request = postForm('/oauth2/token', { grant_type: 'client_credentials' }, authorization);
+  return { once: async () => void accepted(await connection.send(request)) };
+}
+
+async function passwordSignIn({ port, known }: World, index: number): Promise<Worker> {
+  const connection = openConnection(port);
+  const request = postJson('/auth/login', { email: known[index], password });
+  return { once: async () => void accepted(await connection.send(request)) };
+}
+
+async function apiRefresh({ port, known }: World, index: number): Promise<Worker> {
+  const connection = openConnection(port);
+  const login = await connection.send(postJson('/auth/login', { email: known[index], password }));
+  let { refreshToken } = accepted(login) as { refreshToken: string };
+  return {
+    once: async () => {
+      const answer = await connection.send(postJson('/auth/refresh', { refreshToken }));
+      ({ refreshToken } = accepted(answer) as { refreshToken: string });
+    },
+  };
+}
+
+function codeFlow(connection: Connection, person: SignedIn): Worker {
+  const { authorize, redeem } = authorizing(connection, person);
+  return { once: async () => void (await redeem(await authorize())) };
+}
+
+/** Codes are got before the round. */
+function codeToToken(connection: Connection, person: SignedIn): Worker {
+  const { authorize, redeem } = authorizing(connection, person);
+  const codes: string[] = [];
+  return {
+    prepare: async (seconds) => {
+      // More than one connection of several can redeem.
+      for (let left = seconds * 120; left > 0; left -= 1) codes.push(await authorize());
+    },
+    once: async () => {
+      const code = codes.pop();
+      return code !== undefined && redeem(code);
+    },
+  };
+}
+
+function introspection(connection: Connection, { accessToken, basic }: SignedIn): Worker {
+  const request = postForm('/oauth2/introspect', { token: accessToken }, basic);
+  return {
+    once: async () => {
+      if (accepted(await connection.send(request)).active !== true)
+        throw new Error('the token is not active');
+    },
+  };
+}
+
+function verification(connection: Connection, { accessToken }: SignedIn): Worker {
+  const request = get('/auth/verify', bearer(accessToken));
+  return { once: async () => void accepted(await connection.send(request)) };
+}
+
+function reading(path: string): Operation['worker'] {
+  return async ({ port }) => {
+    const connection = openConnection(port);
+    const request = get(path);
+    return { once: async () => void accepted(await connection.send(request)) };
+  };
+}

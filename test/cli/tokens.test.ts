@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { openDatabase } from '../../provider/adapters/postgres/database.ts';
+import { PostgresDenylist } from '../../provider/adapters/postgres/denylist.ts';
+import { systemClock } from '../../provider/lib/clock.ts';
+import { allScopes, appDocument, createApp, standing } from '../flows/apps.ts';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { freePort } from '../support/free-port.ts';
+import { runProgram } from '../support/program.ts';
+import {
+  createTestClient,
+  decodeJwt,
+  demoApps,
+  type TestClient,
+  type Tokens,
+  tokensOf,
+} from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+import type { Ended } from './command.ts';
+import { eventsOf } from './session-commands.ts';
+
+// Each test starts the program several times, on a machine that may be busy.
+jest.setTimeout(120_000);
+
+let deployment: Deployment;
+let web: TestClient;
+beforeAll(async () => {
+  deployment = await startServers({ clients: [appDocument('web'), appDocument('leaking')] });
+  web = createApp(deployment, 'web');
+}, 120_000);
+afterAll(() => deployment?.stop());
+
+async function revoke(args: string[], input = '', changes: Record<string, string> = {}): Promise<Ended> {
+  const { env, folder: cwd } = deployment;
+  const program = runProgram(['tokens', 'revoke', ...args], { env: { ...env, ...changes }, cwd, input });
+  return { code: await program.ended, stdout: program.stdout(), stderr: program.stderr() };
+}
+
+const signIn = (app = web): Promise<Tokens> =>
+  app.signIn(createUserAgent(deployment), { scope: `${allScopes} offline_access`, prompt: 'consent' });
+const live = ({ access_token }: Tokens, app = web) => standing(deployment, app, access_token);
+const refreshes = async ({ refresh_token }: Tokens, app = web) => (await app.refresh(refresh_token)).status;
+const claimsOf = ({ access_token }: Tokens) =>
+  decodeJwt(access_token).claims as { jti: string; family: string; sub: string };
+
+describe('tokens revoke', () => {
+  test('ends the access token that comes by standard input, and no other', async () => {
+    const first = await signIn();
+    const second = tokensOf(await web.refresh(first.refresh_token));
+    const { jti, family } = claimsOf(first);
+    for (const input of [`${first.access_token}\n`, `Bearer ${first.access_token}`]) {
+      const { code, stdout, stderr } = await revoke([], input);
+      expect([code, stdout]).toEqual([0, `The access token ${jti} of web is dead.\n`]);
+      expect(stderr).toContain(`tokens revoke --family ${family}`);
+      expect(stdout + stderr).not.toContain(first.access_token.split('.')[2]);
+    }
+    expect([await live(first), await live(second), await refreshes(second)]).toEqual(['dead', 'live', 200]);
+  });
+
+  test('ends the family of a refresh token, current or spent, and tells so', async () => {
+    for (const which of ['current', 'spent']) {
+      const first = await signIn();
+      const second = tokensOf(await web.refresh(first.refresh_token));
+      const { family, sub } = claimsOf(first);
+      const token = (which === 'spent' ? first : second).refresh_token;
+      const { code, stdout, stderr } = await revoke(['--json'], token);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(JSON.parse(stdout)).toEqual({ revoked: 'family', id: family });
+      expect([await live(first), await live(second), await refreshes(second)]).toEqual(['dead', 'dead', 400]);
+      await waitFor(() => eventsOf(deployment, 'family.ended', family).length > 0);
+      const [told] = eventsOf(deployment, 'family.ended', family);
+      expect(told?.data).toMatchObject({ id: sub, clientId: 'web', familyId: family, actor: 'operator' });
+    }
+  });
+
+  test('by the ids that a token has', async () => {
+    const [one, other] = [await signIn(), await signIn()];
+    expect(await revoke(['--id', claimsOf(one).jti])).toMatchObject({ code: 0, stderr: '' });
+    expect([await live(one), await refreshes(one)]).toEqual(['dead', 200]);
+    expect(await revoke(['--family', claimsOf(other).family])).toMatchObject({ code: 0, stderr: '' });
+    expect([await live(other), await refreshes(other)]).toEqual(['dead', 400]);
+  });
+
+  test("a machine's token, which has no family", async () => {
+    const service = createTestClient(deployment, demoApps.service);
+    const { access_token } = tokensOf(await service.post('token', { grant_type: 'client_credentials' }));
+    expect(await revoke([], access_token)).toMatchObject({ code: 0, stderr: '' });
+    expect((await service.post('introspect', { token: access_token })).body.active).toBe(false);
+  });
+
+  test("a client's: those it has, and for a while those it gets; not its refresh tokens, and nobody else's", async () => {
+    const leaking = createApp(deployment, 'leaking');
+    const [theirs, others] = [await signIn(leaking), await signIn()];
+    const { code, stdout, stderr } = await revoke(['--client', 'leaking']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/leaking is dead\. .* next 16 minutes .* refresh tokens are not\.$/m);
+    expect(await live(theirs, leaking)).toBe('dead');
+    const next = tokensOf(await leaking.refresh(theirs.refresh_token));
+    expect(await live(next, leaking)).toBe('dead');
+    expect(await live(others)).toBe('live');
+  });
+
+  test('needs neither Redis nor server secrets for an access token; other processes know within a second or so', async () => {
+    const tokens = await signIn();
+    const without = { GATEHOUSE_REDIS_URL: '', GATEHOUSE_SERVER_SECRETS: '' };
+    expect(await revoke([], tokens.access_token, without)).toMatchObject({ code: 0 });
+    await waitFor(async () => (await live(tokens)) === 'dead');
+    const family = await revoke(['--family', claimsOf(tokens).family], '', without);
+    expect(family).toMatchObject({ code: 0, stderr: expect.stringContaining('GATEHOUSE_REDIS_URL') });
+  });
+
+  test('what was revoked stays so for as long as any token may live, whatever this command was told', async () => {
+    const tokens = await signIn();
+    await revoke(['--id', claimsOf(tokens).jti], '', { GATEHOUSE_ACCESS_TOKEN_SECONDS: '60' });
+    const database = openDatabase({ url: deployment.databaseUrl ?? '' });
+    const denylist = new PostgresDenylist({ db: database.knex, clock: systemClock });
+    const inForce = await denylist.inForce({ limit: 1000 }).finally(() => database.close());
+    const entry = inForce.find(({ key }) => key === `jti:${claimsOf(tokens).jti}`);
+    expect(entry?.expiresAt).toBeGreaterThan(Date.now() + 3_590_000);
+  });
+});
+
+describe('tokens revoke refuses', () => {
+  test.each<[what: string, input: () => Promise<string>, code: number, message: RegExp]>([
+    ['nothing', async () => '', 64, /Pipe one in/],
+    ['blanks', async () => ' \n', 64, /Pipe one in/],
+    ['far too much', async () => 'x'.repeat(20_000), 64, /too long/],
+    ['what is no token', async () => 'nonsense', 1, /no access token/],
+    ['an id token', async () => (await signIn()).id_token ?? '', 1, /no access token/],
+    ['a refresh token of another kind', async () => `fam_${'a'.repeat(22)}.0~x`, 1, /server secrets/],
+  ])('%s', async (_, input, code, message) => {
+    const text = await input();
+    const ended = await revoke([], text);
+    expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
+    if (text.length > 10) expect(ended.stderr).not.toContain(text);
+  });
+
+  test('tokens of another issuer, and refresh tokens of other server secrets', async () => {
+    const { access_token, refresh_token } = await signIn();
+    const elsewhere = { GATEHOUSE_ISSUER: 'https://other.example', GATEHOUSE_AUDIENCE: deployment.audience };
+    expect(await revoke([], access_token, elsewhere)).toMatchObject({
+      ...{ code: 1, stdout: '', stderr: expect.stringContaining('another issuer') },
+    });
+    const secrets = { GATEHOUSE_SERVER_SECRETS: 'env:OTHER_SECRETS', OTHER_SECRETS: 'x'.repeat(40) };
+    expect(await revoke([], refresh_token, secrets)).toMatchObject({
+      ...{ code: 1, stdout: '', stderr: expect.stringContaining('GATEHOUSE_SERVER_SECRETS') },
+    });
+    expect(await revoke([], refresh_token, { GATEHOUSE_SERVER_SECRETS: '' })).toMatchObject({ code: 78 });
+  });
+
+  test('to say that it is done while Postgres is away', async () => {
+    const tokens = await signIn();
+    const url = new URL(deployment.databaseUrl ?? '');
+    url.port = String(await freePort());
+    const ended = await revoke(['--json'], tokens.access_token, { GATEHOUSE_DATABASE_URL: url.href });
+    expect([ended.code, ended.stdout]).toEqual([69, '']);
+    expect(await live(tokens)).toBe('live');
+  });
+});

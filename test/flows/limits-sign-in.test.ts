@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { Client } from 'pg';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { postJson } from '../support/json-api.ts';
+import { testRedisUrl } from '../support/redis.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { tally } from './apps.ts';
+import {
+  addressIn,
+  from,
+  fromAnywhere,
+  metric,
+  retryAfter,
+  right,
+  times,
+  tryPassword,
+} from './limits-world.ts';
+
+describe('G9, limits of sign-in over two processes', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    // A fifth of what is usual by address and network, to get there sooner.
+    const env = { GATEHOUSE_HASHING_QUEUE: '1000', GATEHOUSE_LIMITS_PERCENT: '20' };
+    deployment = await startServers({ env: { ...fromAnywhere, ...env } });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const statuses = (answers: readonly Response[]) => tally(answers.map(({ status }) => status));
+
+  test('parallel guesses get no more tries than guesses one after the other', async () => {
+    const email = 'parallel@example.com';
+    const startedAt = performance.now();
+    const answers = await times(80, () => tryPassword(deployment, addressIn(1), { email }));
+    const { 401: guesses, 429: refused } = statuses(answers);
+    // Ten, and on a slow machine those that a wait has passed for: after 1, 3, 7, 15 seconds.
+    const waited = Math.floor(Math.log2((performance.now() - startedAt) / 1000 + 1));
+    expect(guesses).toBeGreaterThanOrEqual(10);
+    expect(guesses).toBeLessThanOrEqual(10 + waited);
+    expect(refused).toBe(80 - Number(guesses));
+    for (const answer of answers.filter(({ status }) => status === 429))
+      expect(retryAfter(answer)).toBeGreaterThan(0);
+  });
+
+  test('a flood at one account from everywhere ends, and locks out nobody who signed in from their address', async () => {
+    const [home, abroad] = [addressIn(2), addressIn(3)];
+    expect((await tryPassword(deployment, home, right)).status).toBe(200);
+    const flood = await times(140, (index) => tryPassword(deployment, addressIn(1000 + index)));
+    const { 401: guesses, 429: refused } = statuses(flood);
+    // A guess comes back every 36 seconds.
+    expect(guesses).toBeGreaterThanOrEqual(100);
+    expect(guesses).toBeLessThanOrEqual(103);
+    expect(refused).toBe(140 - Number(guesses));
+    const limited = await metric(deployment, 'gatehouse_limited_total', 'action="sign-in"', 'by="account"');
+    expect(limited).toBe(refused);
+
+    expect((await tryPassword(deployment, home)).status).toBe(401);
+    expect((await tryPassword(deployment, home, right)).status).toBe(200);
+    expect((await tryPassword(deployment, abroad, right)).status).toBe(429);
+    const other = await tryPassword(deployment, abroad, { email: 'another@example.com' });
+    expect(other.status).toBe(401);
+  });
+
+  test('one password tried on many accounts ends, by address and by network', async () => {
+    const spray = (count: number, address: (index: number) => string, name: string) =>
+      times(count, (index) =>
+        tryPassword(deployment, address(index), { email: `${name}-${index}@example.com` }),
+      );
+    const one = statuses(await spray(80, () => addressIn(4), 'one'));
+    expect(one).toEqual({ 401: 60, 429: 20 });
+    expect((await tryPassword(deployment, addressIn(4, 9), { email: 'next@example.com' })).status).toBe(401);
+    expect((await tryPassword(deployment, addressIn(4), { email: 'next@example.com' })).status).toBe(429);
+    const many = statuses(await spray(160, (index) => addressIn(4, 10 + (index % 100)), 'many'));
+    expect(many).toEqual({ 401: 139, 429: 21 });
+  });
+
+  test('an address nobody has costs as many hashes, and store calls, as one that somebody has', async () => {
+    const costOf = async (email: string, address: string) => {
+      const cost = () =>
+        Promise.all([
+          metric(deployment, 'gatehouse_hashing_wait_seconds_count'),
+          metric(deployment, 'gatehouse_store_call_duration_seconds_count', 'limits.'),
+          metric(deployment, 'gatehouse_store_call_duration_seconds_count', 'accounts.'),
+        ]);
+      const before = await cost();
+      expect(statuses(await times(9, () => tryPassword(deployment, address, { email })))).toEqual({ 401: 9 });
+      return (await cost()).map((after, index) => after - (before[index] ?? 0));
+    };
+    const { email } = await signUp('has.account@example.com', addressIn(5));
+    const known = await costOf(email, addressIn(6));
+    expect(known[0]).toBe(9);
+    expect(await costOf('has.none@example.com', addressIn(7))).toEqual(known);
+  });
+
+  test('a refusal comes at a step of the grid, whosoever the address is; so does sign-up, new or not', async () => {
+    const since = async (work: () => Promise<Response>) => {
+      const startedAt = performance.now();
+      const { status } = await work();
+      return { status, ms: performance.now() - startedAt };
+    };
+    const register = (email: string) =>
+      postJson(
+        deployment,
+        '/auth/register',
+        { email, password: 'long-enough-for-anybody' },
+        from(addressIn(12)),
+      );
+    const email = 'timed@example.com';
+    const timed = [
+      await since(() => register(email)),
+      await since(() => register(email)),
+      await since(() => tryPassword(deployment, addressIn(11), { email })),
+      await since(() => tryPassword(deployment, addressIn(11), { email: 'is.not.there@example.com' })),
+    ];
+    expect(timed.map(({ status }) => status)).toEqual([202, 202, 401, 401]);
+    // A timer may be a millisecond early.
+    for (const { ms } of timed) expect(ms).toBeGreaterThan(498);
+  });
+
+  test('the page says so in its words and keeps what was typed; sign-in by the token endpoint is counted, too', async () => {
+    const email = 'page@example.com';
+    const app = createTestClient(deployment, demoApps.firstParty);
+    const address = from(addressIn(8));
+    const wrong = { grant_type: 'password', username: email, password: 'wrong' };
+    const answers = await times(30, () => app.post('token', wrong, address));
+    const errors = tally(answers.map(({ body }) => body.error));
+    expect(Object.keys(errors).sort()).toEqual(['invalid_grant', 'temporarily_unavailable']);
+    expect(errors.invalid_grant).toBeGreaterThanOrEqual(10);
+    for (const { headers } of answers.filter(({ status }) => status === 429)) {
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
+
+    const addressed: Deployment['fetch'] = (url, init) =>
+      deployment.fetch(url, { ...init, headers: { ...init?.headers, ...address } });
+    const agent = createUserAgent({ ...deployment, fetch: addressed });
+    const page = await agent.get(createTestClient(deployment, demoApps.web).authorizationUrl());
+    // One of these comes while the pair has to wait: each that doesn't makes the wait longer.
+    let answer = await agent.submit(page, { email, password: 'wrong' });
+    for (let round = 0; round < 6 && answer.status !== 429; round += 1)
+      answer = await agent.submit(page, { email, password: 'wrong' });
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(answer.html).toContain('Too many tries');
+    expect(answer.html).toContain(email);
+  });
+
+  test('sign-up is limited by address, whether the account is new or not', async () => {
+    const signUps = await times(22, (index) =>
+      postJson(
+        deployment,
+        '/auth/register',
+        { email: index % 2 ? demo.email : `new-${index}@example.com`, password: `long-enough-${index}-word` },
+        from(addressIn(9)),
+      ),
+    );
+    const { 202: accepted, 429: refused } = statuses(signUps);
+    expect([accepted, refused]).toEqual([12, 10]);
+    const again = await postJson(deployment, '/auth/register', { email: 'x' }, from(addressIn(9)));
+    expect(again.status).not.toBe(202);
+    const elsewhere = { email: 'elsewhere@example.com', password: 'long-enough-for-me' };
+    expect((await postJson(deployment, '/auth/register', elsewhere, from(addressIn(10)))).status).toBe(202);
+  });
+
+  async function signUp(email: string, address: string) {
+    const account = { email, password: 'long-enough-for-anybody' };
+    const answer = await postJson(deployment, '/auth/register', account, from(address));
+    expect(answer.status).toBe(202);
+    return account;
+  }
+
+  test('failed sign-ins write nothing to Postgres, and to Redis only what goes by itself and names nobody', async () => {
+    const database = new Client({ connectionString: deployment.databaseUrl });
+    await database.connect();
+    const client = new Redis(testRedisUrl());
+    try {
+      const before = await contentOf(database);
+      const email = 'written.about@example.com';
+      await times(60, (index) => tryPassword(deployment, addressIn(2000 + (index % 20)), { email }));
+      await times(20, () => tryPassword(deployment, addressIn(2001)));
+      expect(await contentOf(database)).toEqual(before);
+      const keys = await client.keys(`${deployment.redisPrefix}*:l`);
+      expect(keys.length).toBeGreaterThan(20);
+      for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(0);
+      expect(keys.join()).not.toMatch(/20\.\d+\.|@/);
+    } finally {
+      client.disconnect();
+      await database.end();
+    }
+  });
+});
+
+/** How many rows each table has, and a digest of all that is in them. */
+async function contentOf(database: Client): Promise<Record<string, string>> {
+  const tables = await database.query(
+    `select tablename from pg_tables where schemaname = 'public' order by 1`,
+  );
+  const content: Record<string, string> = {};
+  for (const { tablename: table } of tables.rows) {
+    const { rows } = await database.query(
+      `select count(*) || ' ' || coalesce(md5(string_agg(t::text, ',' order by t::text)), '') as all from "${table}" t`,
+    );
+    content[table] = rows[0].all;
+  }
+  expect(Object.keys(content).length).toBeGreaterThan(5);
+  return content;
+}

@@ -1,0 +1,44 @@
+import type { Deployment } from '../support/deployment.ts';
+import { demo } from '../support/deployment.ts';
+import { postJson } from '../support/json-api.ts';
+
+/** So that a test can come from any address. */
+export const fromAnywhere = { GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1/32' };
+
+export const from = (address: string) => ({ 'x-forwarded-for': address });
+
+/** Tries a password of the demo account, or of another one, from an address. */
+export function tryPassword(
+  deployment: Pick<Deployment, 'fetch' | 'issuer'>,
+  address: string,
+  { email = demo.email, password = 'a-wrong-guess' } = {},
+): Promise<Response> {
+  return postJson(deployment, '/auth/login', { email, password }, from(address));
+}
+
+/** The right password. */
+export const right = { password: demo.password };
+
+/** One of 65,536 networks of 256 addresses each; no two of them near each other. */
+export const addressIn = (network: number, host = 1) => `20.${network >> 8}.${network & 255}.${host}`;
+
+export const times = <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+
+export const retryAfter = (answer: Response) => Number(answer.headers.get('retry-after'));
+
+/** The sum over all processes of a metric's samples that have all these labels. */
+export async function metric(
+  { opsOrigins }: Pick<Deployment, 'opsOrigins'>,
+  name: string,
+  ...labels: string[]
+): Promise<number> {
+  const texts = await Promise.all(
+    opsOrigins.map(async (origin) => (await fetch(`${origin}/metrics`)).text()),
+  );
+  return texts
+    .flatMap((text) => text.split('\n'))
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => labels.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { Deployment } from '../support/deployment.ts';
+import { createDpopKey, type DpopKey } from '../support/dpop.ts';
+import { createTestClient, type JsonAnswer, type TestClient, tokensOf } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { allScopes, appDocument, createApp, tally } from './apps.ts';
+import { startInProcess } from './in-process.ts';
+import { atOnce, threeProcesses } from './three-processes.ts';
+
+const { publicKey, privateKey } = await generateKeyPair('ES256');
+
+const keyed = {
+  id: 'keyed',
+  name: 'Keyed',
+  auth: 'private_key_jwt',
+  jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256', use: 'sig' }] },
+  grants: ['client_credentials', 'authorization_code'],
+  redirectUris: ['http://localhost:8080/keyed/callback'],
+  scopes: ['openid', 'contracts:read'],
+};
+const machine = appDocument('machine', { grants: ['client_credentials'], scopes: ['contracts:read'] });
+const clients = [keyed, machine, appDocument('shop')];
+
+/** Proves that it is `keyed` (RFC 7523 §2.2): one assertion, as often as it is sent. */
+async function assertionFor({ issuer }: Deployment) {
+  const client_assertion = await new SignJWT({ jti: randomUUID() })
+    .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+    .setIssuer('keyed')
+    .setSubject('keyed')
+    .setAudience(issuer)
+    .setIssuedAt()
+    .setExpirationTime('1m')
+    .sign(privateKey);
+  return {
+    client_assertion,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  };
+}
+
+const answers = (given: JsonAnswer[]) => tally(given.map(({ status, body }) => body.error ?? status));
+
+describe.each(threeProcesses)('what proves something once proves it once, on $name', ({ start }) => {
+  let deployment: Deployment;
+  let self: TestClient;
+  let dpop: DpopKey;
+  beforeAll(async () => {
+    deployment = await start({ clients });
+    self = createTestClient(deployment, { id: 'keyed' });
+    dpop = await createDpopKey();
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const bearerOf = async (app: TestClient, headers: Record<string, string> = {}) =>
+    tokensOf(await app.post('token', { grant_type: 'client_credentials' }, headers)).access_token;
+
+  test('of 100 parallel token requests with one assertion one is answered', async () => {
+    const assertion = await assertionFor(deployment);
+    const form = { grant_type: 'client_credentials', ...assertion };
+    const given = await atOnce(100, () => self.post('token', form));
+    expect(answers(given)).toEqual({ 200: 1, invalid_client: 99 });
+    expect((await self.post('token', form)).body.error).toBe('invalid_client');
+    expect(answers([await self.post('token', { ...form, ...(await assertionFor(deployment)) })])).toEqual({
+      200: 1,
+    });
+  });
+
+  test('it counts once for all endpoints together', async () => {
+    const assertion = await assertionFor(deployment);
+    const token = await bearerOf(createApp(deployment, 'machine'));
+    const pushed = {
+      response_type: 'code',
+      redirect_uri: 'http://localhost:8080/keyed/callback',
+      scope: 'openid',
+      code_challenge: 'c'.repeat(43),
+      code_challenge_method: 'S256',
+    };
+    const endpoints: [string, Record<string, string>][] = [
+      ['token', { grant_type: 'client_credentials' }],
+      ['introspect', { token }],
+      ['revoke', { token }],
+      ['par', pushed],
+    ];
+    const given = await atOnce(100, (index) => {
+      const [path, form] = endpoints[index % endpoints.length] ?? ['token', {}];
+      return self.post(path, { ...form, ...assertion });
+    });
+    const refused = given.filter(({ body }) => body.error === 'invalid_client');
+    expect(refused).toHaveLength(99);
+    expect(given.filter(({ status }) => status < 300)).toHaveLength(1);
+  });
+
+  test('of 100 parallel token requests with one DPoP proof one is answered', async () => {
+    const app = createApp(deployment, 'machine');
+    const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/token`);
+    const given = await atOnce(100, () => app.post('token', { grant_type: 'client_credentials' }, proof));
+    expect(answers(given)).toEqual({ 200: 1, invalid_grant: 99 });
+  });
+
+  test('of 100 parallel pushed requests with one DPoP proof one is taken', async () => {
+    const app = createApp(deployment, 'shop');
+    const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/par`);
+    const form = Object.fromEntries(new URL(app.authorizationUrl()).searchParams);
+    const given = await atOnce(100, () => app.post('par', form, proof));
+    expect(answers(given)).toEqual({ 201: 1, invalid_request: 99 });
+  });
+
+  test('of 100 parallel userinfo requests with one DPoP proof one is answered', async () => {
+    const app = createApp(deployment, 'shop');
+    const agent = createUserAgent(deployment);
+    const code = (await app.authorize(agent, { scope: allScopes })).get('code') ?? '';
+    const atToken = await dpop.header('POST', `${deployment.issuer}/oauth2/token`);
+    const { access_token: token } = tokensOf(await app.redeem(code, {}, atToken));
+    const url = `${deployment.issuer}/oauth2/userinfo`;
+    const headers = { authorization: `DPoP ${token}`, ...(await dpop.header('GET', url, token)) };
+    const statuses = await atOnce(100, async () => {
+      const answer = await deployment.fetch(url, { headers });
+      await answer.arrayBuffer();
+      return answer.status;
+    });
+    expect(tally(statuses)).toEqual({ 200: 1, 401: 99 });
+    // `/user/profile` takes no proofs, so it takes no such token either, with its proof or without.
+    const profile = `${deployment.issuer}/user/profile`;
+    for (const scheme of ['DPoP', 'Bearer']) {
+      const proof = await dpop.header('GET', profile, token);
+      const asked = await deployment.fetch(profile, {
+        headers: { ...proof, authorization: `${scheme} ${token}` },
+      });
+      await asked.arrayBuffer();
+      expect([scheme, asked.status]).toEqual([scheme, 401]);
+    }
+  });
+});
+
+test('a proof from a clock that is ahead is remembered for as long as it is good', async () => {
+  const deployment = await startInProcess(clients);
+  try {
+    const app = createApp(deployment, 'machine');
+    const dpop = await createDpopKey({ aheadSeconds: 290 });
+    const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/token`);
+    const ask = () => app.post('token', { grant_type: 'client_credentials' }, proof);
+    expect((await ask()).status).toBe(200);
+    for (const seconds of [1, 200, 120, 200, 65]) {
+      deployment.advance(seconds);
+      expect((await ask()).status).toBe(400);
+    }
+  } finally {
+    await deployment.stop();
+  }
+}, 120_000);

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Client } from 'pg';
+import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
+import { openRelay, type Relay } from '../adapters/redis/relay.ts';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { apiLogin, getProfile } from '../support/json-api.ts';
+import { startDockerPostgres, startLocalPostgres } from '../support/servers/postgres.ts';
+import type { TestServer } from '../support/servers/server.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+// An outage is waited out, on a machine that may be busy.
+jest.setTimeout(120_000);
+
+describe('/auth/verify while the stores are away', () => {
+  let postgres: TestServer;
+  let relay: Relay;
+  let redis: OwnRedis;
+  let port: number;
+  let deployments: Deployment[];
+  beforeAll(async () => {
+    [postgres, redis] = await Promise.all([
+      startLocalPostgres().then((local) => local ?? startDockerPostgres()),
+      startOwnRedis(),
+    ]);
+    const url = new URL(postgres.url);
+    port = Number(url.port);
+    relay = await openRelay(port);
+    url.port = String(relay.port);
+    const env = { GATEHOUSE_DATABASE_URL: url.href, GATEHOUSE_REDIS_URL: redis.url };
+    const tolerant = { ...env, GATEHOUSE_VERIFY_WITHOUT_DENYLIST_SECONDS: '12' };
+    const start = (settings: Record<string, string>, database: string) => {
+      const own = new URL(settings.GATEHOUSE_DATABASE_URL ?? '');
+      own.pathname = `/${database}`;
+      return startServers({ processes: 1, env: { ...settings, GATEHOUSE_DATABASE_URL: own.href } });
+    };
+    await createDatabases(postgres.url, ['strict', 'tolerant']);
+    deployments = await Promise.all([start(env, 'strict'), start(tolerant, 'tolerant')]);
+  }, 120_000);
+  afterAll(async () => {
+    for (const deployment of deployments ?? []) await deployment.stop();
+    await relay?.cut();
+    await Promise.all([postgres?.stop(), redis?.stop()]);
+  });
+
+  const verify = async ({ fetch, issuer }: Deployment, token: string, behind = '') => {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${issuer}/auth/verify${behind}`, { method: 'POST', headers });
+    await answer.arrayBuffer();
+    return [answer.status, answer.headers.get('x-auth-revocation') ?? answer.headers.get('retry-after')];
+  };
+  const counted = async ({ opsOrigins }: Deployment, outcome: string) => {
+    const text = await (await fetch(`${opsOrigins[0]}/metrics`)).text();
+    const name = `gatehouse_verifications_total{outcome="${outcome}"} `;
+    return Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(name))
+        ?.slice(name.length) ?? 0,
+    );
+  };
+  const told = ({ programs }: Deployment, text: string) =>
+    (programs[0]?.output() ?? '').split('\n').filter((line) => line.includes(`"msg":"${text}"`)).length;
+
+  test('by default nobody gets in; by a setting for a bounded time; and all is checked again afterwards', async () => {
+    const [strict, tolerant] = deployments as [Deployment, Deployment];
+    const tokens = await Promise.all(deployments.map((each) => apiLogin(each)));
+    const [atStrict, atTolerant] = tokens.map(({ accessToken }) => accessToken) as [string, string];
+    const revoked = (await apiLogin(tolerant)).accessToken;
+    await createTestClient(tolerant, demoApps.firstParty).post('revoke', { token: revoked });
+
+    // Redis alone has only a copy.
+    await redis.cutConnections();
+    expect(await verify(strict, atStrict)).toEqual([200, 'checked']);
+    expect(await verify(tolerant, atTolerant)).toEqual([200, 'checked']);
+    expect(await verify(tolerant, revoked)).toEqual([401, null]);
+
+    await relay.cut();
+    expect(await verify(strict, atStrict)).toEqual([503, '2']);
+    expect(await counted(strict, 'unavailable')).toBe(1);
+    for (const _ of [1, 2, 3]) expect(await verify(tolerant, atTolerant)).toEqual([200, 'unchecked']);
+    expect(await verify(tolerant, atTolerant, '?scope=admin')).toEqual([403, null]);
+    expect(await verify(tolerant, atStrict)).toEqual([401, null]);
+    expect(await verify(tolerant, 'nonsense')).toEqual([401, null]);
+    expect((await getProfile(tolerant, atTolerant)).status).toBe(503);
+    expect(await counted(tolerant, 'accepted_unchecked')).toBe(3);
+    expect(told(tolerant, 'gateways are told yes without a look at revocations')).toBe(1);
+
+    const refused = async () => (await verify(tolerant, atTolerant))[0] === 503;
+    await waitFor(refused, { timeoutMs: 60_000, intervalMs: 200, what: 'the time to be over' });
+    expect(told(tolerant, 'gateways are told yes no more without a look at revocations')).toBe(1);
+
+    await relay.mend(port);
+    await redis.mend();
+    for (const [deployment, token] of [
+      [strict, atStrict],
+      [tolerant, atTolerant],
+    ] as const) {
+      const checked = async () => (await verify(deployment, token)).join() === '200,checked';
+      await waitFor(checked, { timeoutMs: 60_000, intervalMs: 200, what: 'a store that is back' });
+    }
+    expect(await verify(tolerant, revoked)).toEqual([401, null]);
+    expect(told(tolerant, 'revocations can be looked up again')).toBe(1);
+    expect(told(strict, 'gateways are told yes without a look at revocations')).toBe(0);
+  });
+});
+
+async function createDatabases(url: string, names: string[]): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  for (const name of names) await client.query(`CREATE DATABASE ${name} TEMPLATE template0`);
+  await client.end();
+}

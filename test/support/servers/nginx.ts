@@ -1,0 +1,57 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { serverFolder, serverOwner, startKept } from './kept-process.ts';
+import { canInstallPackages, findProgram, installPackages } from './programs.ts';
+import { startServer, type TestServer } from './server.ts';
+
+/** Debian's folder for it isn't on everybody's PATH. */
+const find = () => findProgram(['nginx'], ['/usr/sbin', '/usr/local/sbin']);
+
+async function program(): Promise<string> {
+  const found = find();
+  if (found !== undefined) return found;
+  if (canInstallPackages()) await installPackages(['nginx-light']);
+  const installed = find();
+  if (installed !== undefined) return installed;
+  throw new Error('The test found no nginx: install nginx-light (Debian) or nginx (others).');
+}
+
+const main = (folder: string, configuration: string) => `
+daemon off;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr warn;
+events {}
+http {
+    access_log off;
+    client_body_temp_path ${folder}/body;
+    proxy_temp_path ${folder}/proxy;
+    fastcgi_temp_path ${folder}/fastcgi;
+    uwsgi_temp_path ${folder}/uwsgi;
+    scgi_temp_path ${folder}/scgi;
+${configuration}
+}
+`;
+
+/**
+ * Starts nginx on 127.0.0.1.
+ * @param configuration gives what stands in the http block, for the port to listen on
+ */
+export async function startNginx(configuration: (port: number) => string): Promise<TestServer> {
+  const nginx = await program();
+  return startServer({
+    name: 'nginx',
+    start: (port) => {
+      const owner = serverOwner();
+      const folder = serverFolder('nginx', owner);
+      const file = join(folder, 'nginx.conf');
+      writeFileSync(file, main(folder, configuration(port)));
+      return startKept({ program: nginx, args: ['-p', folder, '-c', file, '-e', 'stderr'], folder, owner });
+    },
+    url: (port) => `http://127.0.0.1:${port}`,
+    ready: async (url) => {
+      await (await fetch(url)).arrayBuffer();
+    },
+    processes: () => Promise.reject(new Error('nginx keeps its workers to itself')),
+  });
+}
