@@ -37,12 +37,14 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
   const refused =
     (kind: string) =>
     (
-      _ctx: KoaContextWithOIDC,
+      ctx: KoaContextWithOIDC,
       { error, error_description: description, error_detail: detail, cause }: Refusal,
     ) => {
       if (cause instanceof StoreUnavailable)
         logger.warn({ err: cause.cause }, 'a store could not be reached');
-      logger.info({ kind, error, description, detail }, 'a protocol request was refused');
+      const asked =
+        error === 'invalid_redirect_uri' ? { redirectUri: shortened(ctx.oidc?.params?.redirect_uri) } : {};
+      logger.info({ kind, error, description, detail, ...asked }, 'a protocol request was refused');
     };
   const table: Record<string, Listener> = {
     'grant.success': (ctx: KoaContextWithOIDC) => {
@@ -84,3 +86,6 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
     });
   }
 }
+
+/** What somebody sent, for who looks for the difference: no more of it than a person reads. */
+const shortened = (value: unknown) => (typeof value === 'string' ? value.slice(0, 300) : undefined);

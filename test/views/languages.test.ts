@@ -42,6 +42,15 @@ test.each([
   expect(lookUp(wanted, ['en', 'de', 'pt-BR'])).toBe(found);
 });
 
+test('a wish longer than any language is passed over, unread', () => {
+  const endless = `de${'-aa'.repeat(20_000)}`;
+  const read = jest.spyOn(Array.prototype, 'join');
+  expect(lookUp([endless, 'pt-BR'], ['en', 'de', 'pt-BR'])).toBe('pt-BR');
+  expect(lookUp(acceptedLanguages(endless), ['en', 'de'])).toBeUndefined();
+  expect(lookUp(namedLanguages(endless), ['en', 'de'])).toBeUndefined();
+  expect(read.mock.calls.length).toBeLessThan(10);
+});
+
 describe('the language of a page', () => {
   const pages = createPages({ appName: 'Gatehouse', languages: ['en', 'de'] });
 
