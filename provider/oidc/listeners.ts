@@ -43,7 +43,7 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
       if (cause instanceof StoreUnavailable)
         logger.warn({ err: cause.cause }, 'a store could not be reached');
       const asked =
-        error === 'invalid_redirect_uri' ? { redirectUri: shortened(ctx.oidc?.params?.redirect_uri) } : {};
+        error === 'invalid_redirect_uri' ? { redirectOrigin: originOf(ctx.oidc?.params?.redirect_uri) } : {};
       logger.info({ kind, error, description, detail, ...asked }, 'a protocol request was refused');
     };
   const table: Record<string, Listener> = {
@@ -87,5 +87,9 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
   }
 }
 
-/** What somebody sent, for who looks for the difference: no more of it than a person reads. */
-const shortened = (value: unknown) => (typeof value === 'string' ? value.slice(0, 300) : undefined);
+/** Of an address that isn't registered the part that tells whose it is: its path may hold what the log mustn't. */
+function originOf(uri: unknown): string | undefined {
+  if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
+  const { protocol, host } = new URL(uri);
+  return `${protocol}//${host}`.slice(0, 300);
+}

@@ -7,6 +7,7 @@ import type { FamilyStore, StoredFamily } from '../ports/family-store.ts';
 export type RefreshTokenPayload = Record<string, unknown> & {
   accountId?: string | undefined;
   clientId?: string | undefined;
+  grantId?: string | undefined;
   exp?: number | undefined;
   generation?: number | undefined;
   expiresWithSession?: boolean | undefined;

