@@ -41,7 +41,7 @@ export function composeRevocation({
 
 export interface SignInParts {
   config: Config;
-  ports: Pick<Ports, 'accounts' | 'accountIndex' | 'families' | 'oidcStore'>;
+  ports: Pick<Ports, 'accounts' | 'accountIndex' | 'consents' | 'families' | 'oidcStore'>;
   serverKeys: ServerKeys;
   clock: Clock;
   revocation: AuditedRevocation;
@@ -81,6 +81,7 @@ export function composeSignIns(parts: SignInParts): ComposedSignIns {
       standingOf(accountId, {
         ...{ sessions, refreshTokens },
         findAccount: (id) => ports.accounts.findById(id),
+        consents: (id) => ports.consents.list(id),
         isSignedOut: (sid) => revocation.isSignedOut(sid),
       }),
     endSession: endSessionOf,

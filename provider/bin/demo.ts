@@ -75,8 +75,29 @@ export function demoClients(audience: string): unknown[] {
 
 export const demoDefaultClient = 'demo-first-party';
 
-/** What `gatehouse dev` prints when it is ready. */
-export function demoBanner(issuer: string): string {
+const demoFacts = `  Clients    demo-web           confidential, third party, secret demo-web-secret,
+                                redirect URI http://localhost:8080/callback
+             demo-spa           public, third party,
+                                redirect URI http://localhost:8080/spa-callback
+             demo-first-party   public, first party: /auth/* acts for it
+             demo-service       client credentials, secret demo-service-secret
+`;
+
+const demoRequest = (issuer: string) => `
+  Try it:
+
+  curl -s ${issuer}/auth/login -H 'Content-Type: application/json' \\
+    -d '{"email":"${demoAccount.email}","password":"${demoAccount.password}"}'
+`;
+
+/** What `gatehouse dev` prints when it is ready. A clients file takes the demo clients' place. */
+export function demoBanner({
+  issuer,
+  clientsFile,
+}: {
+  issuer: string;
+  clientsFile: string | undefined;
+}): string {
   const { email, password } = demoAccount;
   return `
   Gatehouse is running.
@@ -84,18 +105,7 @@ export function demoBanner(issuer: string): string {
   Issuer     ${issuer}
   Discovery  ${issuer}/.well-known/openid-configuration
   Account    ${email} / ${password}
-  Clients    demo-web           confidential, third party, secret demo-web-secret,
-                                redirect URI http://localhost:8080/callback
-             demo-spa           public, third party,
-                                redirect URI http://localhost:8080/spa-callback
-             demo-first-party   public, first party: /auth/* acts for it
-             demo-service       client credentials, secret demo-service-secret
-
-  Try it:
-
-  curl -s ${issuer}/auth/login -H 'Content-Type: application/json' \\
-    -d '{"email":"${email}","password":"${password}"}'
-
+${clientsFile === undefined ? demoFacts + demoRequest(issuer) : `  Clients    those of ${clientsFile}\n`}
   This data is for trying out, and exists in this command only. Ctrl-C stops.
 
 `;

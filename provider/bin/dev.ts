@@ -33,7 +33,7 @@ export async function dev(write: (text: string) => void, stopping: AbortSignal):
       prepare: addDemoAccount,
       stopping,
     });
-    write(demoBanner(config.issuer));
+    write(demoBanner(config));
     return running;
   } catch (error) {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));

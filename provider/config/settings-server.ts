@@ -65,7 +65,7 @@ export const serverSettings = {
   },
   bodyLimitKib: {
     name: 'GATEHOUSE_BODY_LIMIT_KIB',
-    description: 'Largest request body that is read, in KiB.',
+    description: 'Largest request body that is read, in KiB. Below `/oauth2` it is 56 at most.',
     schema: integer(1, 1024),
     default: '64',
   },

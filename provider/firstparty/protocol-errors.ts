@@ -10,6 +10,13 @@ const codes: Record<string, ErrorCode> = {
   temporarily_unavailable: 'store_unavailable',
 };
 
+/** For who writes an app: what the library says of these is for who writes a client library. */
+const sentences: Partial<Record<ErrorCode, string>> = {
+  invalid_grant: 'This sign-in has ended, was used already, or never was. Sign in again.',
+  client_not_allowed: "This client may not do that. Look at its document's grants.",
+  store_unavailable: 'This can’t be answered right now. Try again in a moment.',
+};
+
 /** The token endpoint's error (RFC 6749 §5.2) in the words of the JSON API; one of our own beneath it comes back out. */
 export function fromProtocolError(error: unknown): unknown {
   const {
@@ -23,5 +30,7 @@ export function fromProtocolError(error: unknown): unknown {
   };
   if (cause instanceof GatehouseError) return cause;
   const ours = code === undefined ? undefined : codes[code];
-  return ours ? new GatehouseError(ours, description ?? 'The request was refused.', { cause: error }) : error;
+  if (!ours) return error;
+  const sentence = sentences[ours] ?? `The request was refused: ${description ?? code}.`;
+  return new GatehouseError(ours, sentence, { cause: error });
 }

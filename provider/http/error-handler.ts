@@ -62,6 +62,7 @@ function toGatehouseError(cause: unknown): GatehouseError {
 }
 
 function answer(ctx: Context, deps: ErrorHandlerDeps, error: GatehouseError): void {
+  ctx.set('Cache-Control', 'no-store');
   if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
   if (error.code === 'payload_too_large') ctx.set('Connection', 'close');
   if (error.code === 'invalid_token' || error.code === 'insufficient_scope')
@@ -85,7 +86,8 @@ function sendProtocolError(ctx: Context, error: GatehouseError): void {
   const ours = error.status >= 500 || error.status === 429;
   const told = error.code === 'internal_error' ? 'server_error' : 'temporarily_unavailable';
   ctx.status = error.status;
-  ctx.set('Cache-Control', 'no-store');
+  // As the library answers here: a single-page app's developer should see what was wrong.
+  ctx.set('Access-Control-Allow-Origin', '*');
   ctx.body = {
     error: ours ? told : 'invalid_request',
     error_description: error.message.replaceAll('’', "'"),

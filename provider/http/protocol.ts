@@ -59,9 +59,23 @@ export function serveProtocol(deps: ProtocolDeps): Middleware {
     ctx.set('Content-Security-Policy', pagePolicy);
     ctx.set('X-Frame-Options', 'DENY');
     ctx.set('Referrer-Policy', 'no-referrer');
-    ctx.respond = false;
-    await deps.handle(ctx.req, ctx.res);
+    await handedOver(ctx, deps);
   };
+}
+
+/** What fails in the library's hands is ours to answer, without what it had meant to send: a code, for one. */
+async function handedOver(ctx: Context, { handle }: ProtocolDeps): Promise<void> {
+  const headers = ctx.res.getHeaders();
+  ctx.respond = false;
+  try {
+    await handle(ctx.req, ctx.res);
+  } catch (error) {
+    ctx.respond = true;
+    if (ctx.headerSent) throw error;
+    for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name);
+    ctx.set(headers as Record<string, string>);
+    throw error;
+  }
 }
 
 /** More than this the library wouldn't read, and say no more than that it can't. */

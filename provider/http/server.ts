@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type Koa from 'koa';
 import { ConfigurationError } from '../lib/errors.ts';
 import { answerUnreadable } from './unreadable-requests.ts';
@@ -48,7 +48,12 @@ export async function listen(app: Koa, { port, host, arrival = usual }: ListenOp
     response.once('close', () => underWay.delete(response));
   });
   answerUnreadable(server, underWay);
-  return { port: (server.address() as AddressInfo).port, close: () => close(server, underWay) };
+  const connections = new Set<Socket>();
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  return { port: (server.address() as AddressInfo).port, close: () => close(server, underWay, connections) };
 }
 
 const reasons: Record<string, string> = {
@@ -67,7 +72,11 @@ function refusal(error: Error & { code?: string }, port: number, host: string | 
   return new ConfigurationError([`Can't listen on ${place}: ${reason} (${settings}).`]);
 }
 
-function close(server: Server, underWay: ReadonlySet<ServerResponse>): Promise<void> {
+function close(
+  server: Server,
+  underWay: ReadonlySet<ServerResponse>,
+  connections: ReadonlySet<Socket>,
+): Promise<void> {
   // An answer that is still to come tells its client not to reuse the connection, which would keep us from ending.
   const last = (response: ServerResponse) => {
     if (!response.headersSent) response.setHeader('Connection', 'close');
@@ -77,5 +86,7 @@ function close(server: Server, underWay: ReadonlySet<ServerResponse>): Promise<v
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
+    // Browsers open spare ones, which Node doesn't take for idle before their first request.
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
   });
 }

@@ -2,6 +2,7 @@ import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provid
 import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import type { ClientDirectory } from './client-facts.ts';
 import type { TokenPolicy } from './token-policy.ts';
+import { orUnavailable } from './unavailable.ts';
 
 export interface LogoutPages {
   confirm(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
@@ -70,9 +71,9 @@ export function features(deps: FeatureDeps): Features {
       logoutSource: async (ctx, form) => {
         const xsrf = /name="xsrf" value="(?<value>[\w-]+)"/.exec(form)?.groups?.value ?? '';
         const action = /action="(?<value>[^"]+)"/.exec(form)?.groups?.value ?? '';
-        await deps.logoutPages.confirm(ctx, { action, xsrf });
+        await orUnavailable(() => deps.logoutPages.confirm(ctx, { action, xsrf }));
       },
-      postLogoutSuccessSource: (ctx) => deps.logoutPages.done(ctx),
+      postLogoutSuccessSource: (ctx) => orUnavailable(() => deps.logoutPages.done(ctx)),
     },
     resourceIndicators: resourceIndicators(deps),
   };

@@ -37,12 +37,14 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
   const refused =
     (kind: string) =>
     (
-      _ctx: KoaContextWithOIDC,
+      ctx: KoaContextWithOIDC,
       { error, error_description: description, error_detail: detail, cause }: Refusal,
     ) => {
       if (cause instanceof StoreUnavailable)
         logger.warn({ err: cause.cause }, 'a store could not be reached');
-      logger.info({ kind, error, description, detail }, 'a protocol request was refused');
+      const asked =
+        error === 'invalid_redirect_uri' ? { redirectOrigin: originOf(ctx.oidc?.params?.redirect_uri) } : {};
+      logger.info({ kind, error, description, detail, ...asked }, 'a protocol request was refused');
     };
   const table: Record<string, Listener> = {
     'grant.success': (ctx: KoaContextWithOIDC) => {
@@ -88,4 +90,11 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
       }
     });
   }
+}
+
+/** Of an address that isn't registered the part that tells whose it is: its path may hold what the log mustn't. */
+function originOf(uri: unknown): string | undefined {
+  if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
+  const { protocol, host } = new URL(uri);
+  return `${protocol}//${host}`.slice(0, 300);
 }

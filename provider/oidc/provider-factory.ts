@@ -4,6 +4,7 @@ import { type Configuration, type JWKS, type KoaContextWithOIDC, Provider } from
 import { createOidcConfiguration, type OidcConfigurationDeps } from './configuration.ts';
 import { type IndexSignInsDeps, indexSignIns } from './index-sign-ins.ts';
 import { type GrantSteps, grantStepsOf } from './internals.ts';
+import { keepFailure } from './late-failures.ts';
 import { type ListenerDeps, listen } from './listeners.ts';
 import { keepLogoutLanguage } from './logout-language.ts';
 import { extendModels, type ModelDeps } from './models.ts';
@@ -48,6 +49,7 @@ export function buildProvider(deps: ProviderDeps, jwks: JWKS): Provider {
       'resource',
     ]);
   }
+  provider.use(keepFailure);
   provider.use(cacheDiscovery);
   provider.use(keepLogoutLanguage);
   provider.use(prefillUserCode);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWKS, Provider } from 'oidc-provider';
+import { throwKeptFailure } from './late-failures.ts';
 
 /** Private keys, the signing one first. */
 export type PrivateKeys = JWKS;
@@ -7,7 +8,7 @@ export type PrivateKeys = JWKS;
 export interface ProviderHost {
   /** The Provider over today's keys. Hold it for one request only. */
   current(): Provider;
-  /** Serves one request of the protocol. */
+  /** Serves one request of the protocol. Rejects, with nothing sent, when that fails outside of what the library tells. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Builds a Provider over these keys and puts it in the old one's place; requests under way finish on theirs. */
   swap(jwks: JWKS): void;
@@ -25,7 +26,10 @@ export function createProviderHost(build: (jwks: JWKS) => Provider, jwks: JWKS):
   let serving = make(jwks);
   return {
     current: () => serving.provider,
-    handle: (request, response) => serving.callback(request, response),
+    handle: async (request, response) => {
+      await serving.callback(request, response);
+      throwKeptFailure(request);
+    },
     swap: (keys) => {
       serving = make(keys);
     },

@@ -10,6 +10,7 @@ import { noteSpent, type SpentLog, spentTime } from './spent-log.ts';
 export type RefreshTokenPayload = Record<string, unknown> & {
   accountId?: string | undefined;
   clientId?: string | undefined;
+  grantId?: string | undefined;
   exp?: number | undefined;
   generation?: number | undefined;
   expiresWithSession?: boolean | undefined;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
@@ -55,8 +56,8 @@ export interface SignIns {
   familyUsed(family: FamilyUsed): Promise<void>;
   /**
    * The places that are good now, those used last first. The index is kept apart from what it names, so each is looked
-   * up: one that was signed out of, revoked, or of before 'sign out everywhere' isn't among them, and of a disabled
-   * account none is.
+   * up: one that was signed out of, revoked, whose consent was withdrawn, or of before 'sign out everywhere' isn't among
+   * them, and of a disabled account none is.
    */
   list(accountId: string): Promise<SignInPlace[]>;
   /** False when something is listed and nothing of it can be opened: then the server secrets aren't those it was written with. */
@@ -86,10 +87,13 @@ interface Opened {
   uid?: string;
 }
 
+/** By no server secret, so that it stays the same when those change. Nobody guesses a uid by it: that is random enough. */
+const handleOf = (uid: string) =>
+  createHash('sha256').update(`session handle ${uid}`).digest('base64url').slice(0, 22);
+
 export function createSignIns(deps: SignInsDeps): SignIns {
   const { index, keys, clock, endSession, endFamily } = deps;
   const context = (accountId: string, id: string) => `sign-in ${accountId} ${id}`;
-  const handleOf = (uid: string) => keys.tag('session handle', uid);
 
   const open = (accountId: string, entry: AccountIndexEntry): Opened | undefined => {
     const text = keys.open(context(accountId, entry.id), entry.details);

@@ -1,4 +1,5 @@
 import type { Account } from '../ports/account-store.ts';
+import { parseGrantId } from './grant-id.ts';
 import type { RefreshTokenPayload, RefreshTokens } from './refresh-tokens.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 
@@ -45,14 +46,24 @@ export interface StandingDeps {
   sessions: Pick<StoredSessions, 'findByUid'>;
   refreshTokens: Pick<RefreshTokens, 'inspect'>;
   findAccount(id: string): Promise<Account | undefined>;
+  /** The account's, by their ids. */
+  consents(accountId: string): Promise<{ id: string }[]>;
   isSignedOut(sid: string): Promise<boolean>;
 }
 
-/** What stands of an account's sign-ins: of one that is disabled, or of before 'sign out everywhere', nothing does. */
+/**
+ * What stands of an account's sign-ins: of one that is disabled, or of before 'sign out everywhere', nothing does; and no
+ * family whose consent was withdrawn.
+ */
 export async function standingOf(accountId: string, deps: StandingDeps): Promise<Standing> {
   const { sessions, refreshTokens, isSignedOut } = deps;
   const account = await deps.findAccount(accountId);
+  const consents = new Set((await deps.consents(accountId)).map(({ id }) => id));
   const isAsItWas = (generation: unknown) => account?.state === 'active' && account.generation === generation;
+  const isConsented = ({ grantId = '' }: RefreshTokenPayload) => {
+    const { consentId } = parseGrantId(grantId) ?? {};
+    return consentId === undefined || consents.has(consentId);
+  };
   return {
     session: async (uid) => {
       const session = await sessions.findByUid(uid);
@@ -61,7 +72,7 @@ export async function standingOf(accountId: string, deps: StandingDeps): Promise
     },
     family: async (familyId) => {
       const found = await refreshTokens.inspect(familyId);
-      if (!found || !isAsItWas(found.payload.generation)) return undefined;
+      if (!found || !isAsItWas(found.payload.generation) || !isConsented(found.payload)) return undefined;
       const { payload, expiresAt } = found;
       if (!(await isSessionAlive(sessions, payload, isSignedOut))) return undefined;
       return { expiresAt, sessionUid: sessionOf(payload) };

@@ -16,6 +16,7 @@ describe('fromProtocolError', () => {
   ])('%s becomes %s', (error, code, status) => {
     expect(fromProtocolError(error)).toMatchObject({ code, status, cause: error });
     expect(fromProtocolError(error)).toBeInstanceOf(GatehouseError);
+    expect((fromProtocolError(error) as GatehouseError).message).toMatch(/^[A-Z].* .*\.$/);
   });
 
   test('an error of ours comes back out as it went in', () => {

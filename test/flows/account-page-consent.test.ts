@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { AccountChange } from '../../provider/ports/account-store.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
 import type { TestClient, Tokens } from '../support/test-client.ts';
@@ -174,6 +174,20 @@ describe('in this process', () => {
       expect(await refreshed(web, each)).toEqual([400, 'invalid_grant']);
     }
     expect(await refreshed(web, next)).toEqual([200, undefined]);
+  });
+
+  test('withdrawn is off the list of sign-ins, even where the list could not follow', async () => {
+    const person = await newPerson(deployment);
+    const agent = createUserAgent(deployment);
+    await openAccount(deployment, agent, person);
+    await signInAt(web, agent, person, offline);
+    const page = await agent.get(`${deployment.issuer}/account`);
+    expect(rowsOf(page, 'places')).toHaveLength(2);
+    const list = jest.spyOn(deployment.ports.accountIndex, 'list').mockRejectedValueOnce(new Error('away'));
+    const after = await agent.submit(formOf(page, 'withdraw', 'value="web"'), {});
+    list.mockRestore();
+    expect(noticeOf(after)).toBe('The app has no access any more.');
+    expect(rowsOf(after, 'places')).toHaveLength(1);
   });
 
   test.each<[string, AccountChange]>([

@@ -272,17 +272,8 @@ describe('a form', () => {
     expect((await post({ csrf: csrf() }, ours)).status).toBe(303);
   });
 
-  test('that no page of ours sends is refused', async () => {
-    const sent: [Promise<Response>, number, string][] = [
-      [post({ csrf: csrf() }, { 'content-type': 'application/json' }), 415, 'unsupported_media_type'],
-      [post({ csrf: 'x'.repeat(101) }), 400, 'validation_failed'],
-      [post({ csrf: csrf() }, {}, 'end'), 400, 'validation_failed'],
-      [post({ csrf: csrf(), id: '' }, {}, 'end'), 400, 'validation_failed'],
-      [post({ csrf: csrf() }, {}, 'withdraw'), 400, 'validation_failed'],
-      [post({ csrf: csrf() }, {}, 'elsewhere'), 404, 'not_found'],
-      [post({ csrf: 'x'.repeat(100_000) }), 413, 'payload_too_large'],
-    ];
-    for (const [answer, status, code] of sent) expect(await refusal(answer)).toEqual([status, code]);
+  test('of no action of ours is not found', async () => {
+    expect(await refusal(post({ csrf: csrf() }, {}, 'elsewhere'))).toEqual([404, 'not_found']);
     expect(await isSignedIn(agent)).toBe(true);
   });
 

@@ -7,6 +7,7 @@ import {
   type Parameters,
   pkce,
   type TestClient,
+  tokensOf,
 } from '../support/test-client.ts';
 import { createUserAgent, type Page, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
 
@@ -16,6 +17,10 @@ const secrets = [{ sha256: createHash('sha256').update('secret').digest('hex') }
 const documents = [
   { id: 'exact', name: 'Exact', secrets, redirectUris, scopes: ['openid', 'contracts:read'] },
   { id: 'old', name: 'Old', secrets, redirectUris, scopes: ['openid'], pkce: 'optional' },
+  {
+    ...{ id: 'native', name: 'Native', auth: 'none', applicationType: 'native', scopes: ['openid'] },
+    redirectUris: ['http://127.0.0.1/callback'],
+  },
 ];
 
 describe('authorization requests, on the embedded default', () => {
@@ -155,6 +160,19 @@ describe('authorization requests, on the embedded default', () => {
         });
       expect((await exact.redeem(code)).status).toBe(200);
     });
+  });
+
+  test('a scope that nobody knows is not granted (OpenID Connect Core §3.1.2.1)', async () => {
+    expect((await exact.signIn(agent, { scope: 'openid unheard-of' })).scope).toBe('openid');
+  });
+
+  test('a native app may come back to any port of this machine (RFC 8252 §7.3)', async () => {
+    const app = createTestClient(deployment, {
+      id: 'native',
+      redirectUri: 'http://127.0.0.1:51004/callback',
+    });
+    const answer = await app.authorize(createUserAgent(deployment));
+    expect(tokensOf(await app.redeem(String(answer.get('code'))))).toMatchObject({ scope: 'openid' });
   });
 
   test('a person who comes without a session is asked for a password, and nothing is said before', async () => {

@@ -6,6 +6,7 @@ import { apiLogin, getProfile } from '../support/json-api.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { codeOf, formOf, headingOf, openAccount } from './account-pages.ts';
 import { hostileHeaders } from './hostile-headers.ts';
 
 /** The embedded default, as if behind a proxy that ends TLS and serves it under a path; `fetch` is that proxy. */
@@ -78,6 +79,21 @@ describe('an https issuer with a path, behind a proxy', () => {
     const left = await agent.submit(asked, { logout: 'yes' });
     expect(left.url.startsWith(`${deployment.issuer}/oauth2/logout`)).toBe(true);
     expect(left.status).toBe(200);
+  });
+
+  test('the account page, its forms and its notices stay below it', async () => {
+    const agent = asBrowsed(deployment);
+    const account = `${deployment.issuer}/account`;
+    const page = await openAccount(deployment, agent, demo);
+    expect([page.url, headingOf(page)]).toEqual([account, 'Your account']);
+    const ended = await agent.submit(formOf(page, 'end', 'Sign out'), {});
+    expect([ended.url, headingOf(ended)]).toEqual([`${account}/signed-out`, 'You’re signed out']);
+    const other = asBrowsed(deployment);
+    const theirs = await openAccount(deployment, other, demo);
+    const everywhere = await openAccount(deployment, agent, demo);
+    const done = await agent.submit(formOf(everywhere, 'sign-out-everywhere'), {});
+    expect(headingOf(done)).toBe('You’re signed out everywhere');
+    expect(codeOf(await other.submit(formOf(theirs, 'sign-out-everywhere'), {}))).toBe('session_ended');
   });
 
   test('an authorization request by POST stays below it', async () => {

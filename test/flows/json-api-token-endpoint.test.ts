@@ -162,8 +162,6 @@ describe('the token endpoint without a browser, on two processes', () => {
         const answer = await token(machine, basic('by-key', secret));
         expect(refusal(answer)).toEqual([401, 'invalid_client']);
       }
-      const both = await token(posted, basic('demo-service', 'demo-service-secret'));
-      expect(refusal(both)).toEqual([400, 'invalid_request']);
     });
 
     test('of two live secrets both work, an expired one does not', async () => {

@@ -63,6 +63,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       });
       const told = await comparable(wrong);
       expect(told).toEqual(await comparable(unknown));
+      expect(told).toEqual(await comparable(await post('/auth/login', { email, password: '' })));
       expect(told).toMatchObject({ status: 401, text: expect.stringContaining('"invalid_credentials"') });
     });
   });

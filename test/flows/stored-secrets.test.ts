@@ -9,12 +9,14 @@ import { createUserAgent, signInAndAgree, type UserAgent } from '../support/user
 import { waitFor } from '../support/wait-for.ts';
 import { allScopes, appDocument, postJson, silently, tally } from './apps.ts';
 import { type BearerValues, foundIn, recordBearerValues } from './bearer-values.ts';
+import { approve, beginAt, type DeviceAuthorization, deviceFlow, enterCode, pollFor } from './devices.ts';
 import { dumpStores } from './store-dump.ts';
 
 const secret = randomToken();
 const newPassword = 'a-passphrase-of-somebody-else';
 const sha256 = createHash('sha256').update(secret).digest('hex');
-const clients = [appDocument('web', { secrets: [{ sha256 }], graceSeconds: 0 })];
+const grants = ['authorization_code', 'refresh_token', 'device_code'];
+const clients = [appDocument('web', { secrets: [{ sha256 }], graceSeconds: 0, grants })];
 const redirectUri = 'http://localhost:8080/web/callback';
 const session = 'gatehouse_session';
 
@@ -26,8 +28,38 @@ const kinds = [
   { name: 'Postgres and Redis', start: startServers },
 ];
 
+interface Left {
+  agent: UserAgent;
+  code: string;
+  device: DeviceAuthorization;
+}
+
+/** Codes of devices: spent, denied, confirmed by somebody who doesn't sign in, waiting; and one that was approved. */
+async function useDevices({ recorded, add }: BearerValues, web: TestClient, agent: UserAgent) {
+  const begin = async () => {
+    const begun = await beginAt(web);
+    add('user code as it is shown', begun.user_code);
+    return begun;
+  };
+  const spent = await begin();
+  await approve(recorded, agent, spent.user_code, demo);
+  await pollFor(web, spent.device_code);
+  await pollFor(web, spent.device_code);
+  const denied = await begin();
+  await agent.submit(await enterCode(recorded, agent, denied.user_code), { abort: 'yes' });
+  const elsewhere = createUserAgent(recorded);
+  const confirmed = await begin();
+  await elsewhere.submit(await enterCode(recorded, elsewhere, confirmed.user_code), { confirm: 'yes' });
+  await elsewhere.get((await begin()).verification_uri_complete);
+  const device = await begin();
+  await pollFor(web, device.device_code);
+  await approve(recorded, agent, device.user_code, demo);
+  return device;
+}
+
 /** Uses every door, rightly and wrongly, and leaves a session, a code, a family and more behind that live. */
-async function useEverything({ recorded, add }: BearerValues): Promise<{ agent: UserAgent; code: string }> {
+async function useEverything(bearer: BearerValues): Promise<Left> {
+  const { recorded, add } = bearer;
   const web = createTestClient(recorded, { id: 'web', secret, redirectUri });
   const agent = createUserAgent(recorded);
   for (const [what, value] of Object.entries({ secret, ...pkce, password: demo.password, newPassword }))
@@ -87,18 +119,21 @@ async function useEverything({ recorded, add }: BearerValues): Promise<{ agent: 
   const elsewhere = createUserAgent(recorded);
   await web.signIn(elsewhere);
   await elsewhere.submit(await elsewhere.get(`${recorded.issuer}/oauth2/logout`), { logout: 'yes' });
+  const device = await useDevices(bearer, web, agent);
   const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
-  return { agent, code };
+  return { agent, code, device };
 }
 
 describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start }) => {
   let deployment: Deployment;
   let bearer: BearerValues;
   let dump: string[];
-  let left: { agent: UserAgent; code: string };
+  let left: Left;
   let web: TestClient;
   beforeAll(async () => {
-    deployment = await start({ clients, processes: 1, env: { GATEHOUSE_LOG_LEVEL: 'debug' } });
+    // Many guesses come from here.
+    const env = { ...deviceFlow, GATEHOUSE_LOG_LEVEL: 'debug', GATEHOUSE_LIMITS_PERCENT: '1000' };
+    deployment = await start({ clients, processes: 1, env });
     bearer = recordBearerValues(deployment);
     left = await useEverything(bearer);
     dump = await dumpStores(deployment);
@@ -109,9 +144,9 @@ describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start 
   test('the search would find them: every kind was handed out, and what is stored is looked through', () => {
     const kindsOf = new Set(bearer.values.values());
     const wanted = ['code', 'interaction uid', 'csrf', 'xsrf', 'access_token', 'refresh_token', 'id_token'];
-    expect([...kindsOf]).toEqual(
-      expect.arrayContaining([...wanted, 'request_uri', 'accessToken', 'refreshToken', 'secret', 'password']),
-    );
+    const others = ['request_uri', 'accessToken', 'refreshToken', 'secret', 'password'];
+    const ofDevices = ['device_code', 'user_code', 'user code as it is shown'];
+    expect([...kindsOf]).toEqual(expect.arrayContaining([...wanted, ...others, ...ofDevices]));
     // The value of the interaction's cookies is the interaction's uid.
     const cookies = [session, `${session}.sig`, 'gatehouse_interaction.sig', 'gatehouse_resume.sig'];
     expect([...kindsOf]).toEqual(expect.arrayContaining(cookies.map((name) => `cookie ${name}`)));
@@ -152,8 +187,12 @@ describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start 
     const families = [...stored].filter((text) => text.startsWith('fam_'));
     expect(stored.size).toBeGreaterThan(10);
     const answers: string[] = [];
+    const thief = createUserAgent(deployment);
     for (const id of stored) {
       answers.push(String((await web.redeem(id)).body.error), await bySession(id));
+      answers.push(String((await pollFor(web, id)).body.error));
+      const asked = await enterCode(deployment, thief, id);
+      answers.push(/There is no such code/.exec(asked.html)?.[0] ?? `${asked.status} ${asked.html}`);
       const tokens = families.map((family) => `${family}.${id.slice(0, 43).padEnd(65, 'A')}`);
       const refused = await Promise.all(tokens.map((token) => web.refresh(token)));
       answers.push(...refused.map(({ body }) => String(body.error)));
@@ -164,6 +203,7 @@ describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start 
       await page.arrayBuffer();
     }
     expect(Object.keys(tally(answers)).sort()).toEqual([
+      'There is no such code',
       'invalid_grant',
       'invalid_request_uri',
       'login_required',
@@ -171,5 +211,6 @@ describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start 
     // The real ones still do: nothing above failed for another reason.
     expect(await bySession(left.agent.cookies.get(session) ?? '')).toBe('code');
     expect((await web.redeem(left.code)).status).toBe(200);
+    expect((await pollFor(web, left.device.device_code)).status).toBe(200);
   });
 });

@@ -44,34 +44,29 @@ const reading = () => {
 describe('listen', () => {
   const arrival = { headersMs: 100, wholeMs: 200, checkMs: 20 };
 
+  const tooSlow = /^HTTP\/1\.1 408 .*"code":"request_timeout"/s;
+
   test('a request whose headers never end is given up', async () => {
     const { listener } = await start({ arrival });
-    expect(await answerTo(listener.port, 'GET / HTTP/1.1\r\nHost: x\r\n')).toMatch(/^HTTP\/1\.1 408 /);
+    expect(await answerTo(listener.port, 'GET / HTTP/1.1\r\nHost: x\r\n')).toMatch(tooSlow);
   });
 
   test('a request whose body never ends is given up', async () => {
     const { listener, origin } = await start({ arrival }, reading());
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nslow';
-    expect(await answerTo(listener.port, head)).toMatch(/^HTTP\/1\.1 408 /);
+    expect(await answerTo(listener.port, head)).toMatch(tooSlow);
     expect((await httpCall(origin, '/', { method: 'POST', body: 'quick' })).body).toBe('read');
   });
 
-  test('headers of more than 16 KiB are refused', async () => {
-    const { origin } = await start();
-    const call = (bytes: number) => httpCall(origin, '/', { headers: { 'x-large': 'a'.repeat(bytes) } });
-    expect((await call(20_000)).status).toBe(431);
-    expect((await call(10_000)).status).toBe(404);
-  });
-
-  test('what is not HTTP is answered and ended', async () => {
-    const { listener } = await start();
-    expect(await answerTo(listener.port, 'EHLO example.com\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
-  });
-
-  test('two lengths for one body are refused: a proxy might read the other one', async () => {
-    const { listener } = await start({}, reading());
-    const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n';
-    expect(await answerTo(listener.port, `${head}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
+  test('stopping waits for no connection that was opened and never used', async () => {
+    const { listener, origin } = await start();
+    const spare = connect(listener.port, '127.0.0.1');
+    await once(spare, 'connect');
+    // Accepted in order: when this is answered, the other is known.
+    await httpCall(origin, '/');
+    const gone = once(spare, 'close');
+    await listener.close();
+    await gone;
   });
 
   test('closing answers what is under way, on a connection that then ends', async () => {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { acceptedLanguages, lookUp, truncations } from '../../provider/interactions/look/language.ts';
+import {
+  acceptedLanguages,
+  lookUp,
+  namedLanguages,
+  truncations,
+} from '../../provider/interactions/look/language.ts';
 import { createPages } from '../../provider/interactions/pages.ts';
 
 test.each([
@@ -40,6 +45,13 @@ test.each([
   [[], undefined],
 ])('who wants %j gets %s', (wanted, found) => {
   expect(lookUp(wanted, ['en', 'de', 'pt-BR'])).toBe(found);
+});
+
+test('a wish longer than any language is passed over: cutting it would take minutes', () => {
+  const endless = `de${'-aa'.repeat(20_000)}`;
+  expect(lookUp([endless, 'pt-BR'], ['en', 'de', 'pt-BR'])).toBe('pt-BR');
+  expect(lookUp(acceptedLanguages(endless), ['en', 'de'])).toBeUndefined();
+  expect(lookUp(namedLanguages(endless), ['en', 'de'])).toBeUndefined();
 });
 
 describe('the language of a page', () => {

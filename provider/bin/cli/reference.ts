@@ -7,6 +7,7 @@ const introduction = `# The command line
 
 This page is generated from the commands themselves by \`npm run generate\`; \`--help\` behind any of them shows the same.
 
+- \`gatehouse\` stands for \`node build/provider/bin/cli.js\` after \`make build\`; in the container image it is on the path.
 - Settings come from \`GATEHOUSE_*\` variables, see [\`configuration.md\`](configuration.md). Without \`GATEHOUSE_DATABASE_URL\`
   the commands work on the embedded database in the data folder, which one process at a time can open: stop
   \`gatehouse dev\` first. \`serve\` and \`migrate\` want a real database.

@@ -1,4 +1,8 @@
-function columns(rows: ReadonlyArray<readonly string[]>): string {
+/** What some of them hold others have sent, and a terminal obeys control characters: those of Latin-1 pass in a header. */
+const shown = (cell: string) => cell.replaceAll(/\p{Cc}/gu, '\ufffd');
+
+function columns(cells: ReadonlyArray<readonly string[]>): string {
+  const rows = cells.map((row) => row.map(shown));
   const count = Math.max(0, ...rows.map(({ length }) => length));
   const widths = Array.from({ length: count }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),

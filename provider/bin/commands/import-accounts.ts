@@ -39,8 +39,10 @@ export async function importAccounts(options: ImportCommandOptions, output: Outp
       progress: (soFar) => progress.show(sums(soFar)),
     }),
   ).finally(() => progress.clear());
-  const title = dryRun ? 'A dry run, nothing was written. ' : '';
-  output.event({ type: 'summary', dryRun, ...summary }, `${title}${sums(summary)}.`);
+  output.event(
+    { type: 'summary', dryRun, ...summary },
+    dryRun ? `A dry run, nothing was written. It would have been ${sums(summary)}.` : `${sums(summary)}.`,
+  );
   if (summary.failed === 0) return;
   const message = `${summary.failed} ${summary.failed === 1 ? 'account has' : 'accounts have'} problems. Mend the lines and run it again: what is in stays as it is.`;
   throw new CommandFailure('problems', message, { code: 'lines_failed' });

@@ -5,31 +5,39 @@ import { dockerServer } from './docker.ts';
 import { type KeptProcess, serverFolder, serverOwner, startKept } from './kept-process.ts';
 import { findProgram } from './programs.ts';
 import { type ServerRecipe, startServer, type TestServer } from './server.ts';
+import { type Resume, stallProcesses } from './stall.ts';
 
 /** Tests need no durability beyond the server's own process, and many processes at once. */
 const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
 const settingArguments = settings.flatMap((setting) => ['-c', setting]);
 
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+async function connected<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url });
   client.on('error', () => {});
   try {
     await client.connect();
-    return (await client.query(sql)).rows;
+    return await work(client);
   } finally {
     await client.end();
   }
 }
 
 async function ready(url: string): Promise<void> {
-  await query(url, 'SELECT 1');
+  await connected(url, (client) => client.query('SELECT 1'));
 }
 
-/** The server itself comes first, so that it starts no more. */
-async function processes(url: string): Promise<number[]> {
-  const [file] = await query(url, "SELECT pg_read_file('postmaster.pid') AS text");
-  const backends = await query(url, 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
-  return [Number.parseInt(String(file?.text), 10), ...backends.map(({ pid }) => Number(pid))];
+/** The server itself is stopped first, so that it starts no more processes for others. */
+function stall(url: string): Promise<Resume> {
+  return connected(url, async (client) => {
+    const file = await client.query("SELECT pg_read_file('postmaster.pid') AS text");
+    const resume = stallProcesses([Number.parseInt(file.rows[0].text, 10)]);
+    const others = await client.query('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+    const resumeOthers = stallProcesses(others.rows.map(({ pid }) => Number(pid)));
+    return async () => {
+      await resumeOthers();
+      await resume();
+    };
+  });
 }
 
 /** `initdb` runs under the same keeper as the server, so a run that is interrupted meanwhile leaves nothing either. */
@@ -55,7 +63,7 @@ function debianFolders(): string[] {
   return releases.map((release) => join(root, release, 'bin'));
 }
 
-const recipe = { name: 'Postgres', ready, processes };
+const recipe = { name: 'Postgres', ready, stall };
 
 /** Starts Postgres from a program on this machine; undefined when there is none. */
 export async function startLocalPostgres(): Promise<TestServer | undefined> {

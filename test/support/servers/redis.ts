@@ -3,6 +3,7 @@ import { dockerServer } from './docker.ts';
 import { serverFolder, serverOwner, startKept } from './kept-process.ts';
 import { findProgram } from './programs.ts';
 import { type ServerRecipe, startServer, type TestServer } from './server.ts';
+import { stallProcesses } from './stall.ts';
 
 export type RedisMode = 'single' | 'cluster';
 
@@ -31,13 +32,13 @@ const answersPing = (url: string) =>
     await redis.ping();
   });
 
-const processes = async (url: string) => {
+const stall = async (url: string) => {
   const ids: number[] = [];
   await withRedis(url, async (redis) => {
     const id = /process_id:(?<id>\d+)/.exec(await redis.info('server'))?.groups?.id;
     ids.push(Number(id));
   });
-  return ids;
+  return stallProcesses(ids);
 };
 
 const ownsEverySlot = (url: string) =>
@@ -56,7 +57,7 @@ function recipe(mode: RedisMode, start: ServerRecipe['start']): ServerRecipe {
     start,
     url: (port) => `redis://127.0.0.1:${port}`,
     ready: mode === 'cluster' ? ownsEverySlot : answersPing,
-    processes,
+    stall,
   };
 }
 

@@ -1,7 +1,7 @@
 import { freePort } from '../free-port.ts';
 import { waitFor } from '../wait-for.ts';
 import type { KeptProcess } from './kept-process.ts';
-import { type Resume, stallProcesses } from './stall.ts';
+import type { Resume } from './stall.ts';
 
 /** A server for tests on 127.0.0.1, started by us. */
 export interface TestServer {
@@ -20,8 +20,8 @@ export interface ServerRecipe {
   url(port: number): string;
   /** Rejects until the server can be used. */
   ready(url: string): Promise<void>;
-  /** The ids of its processes, as it tells them itself: good for a server on this machine only. */
-  processes(url: string): Promise<number[]>;
+  /** Stalls its processes, whose ids it tells itself: good for a server on this machine only. */
+  stall(url: string): Promise<Resume>;
 }
 
 /** Starts a server on a free port and waits until it can be used. A port that was lost to somebody else is tried again. */
@@ -32,7 +32,7 @@ export async function startServer(recipe: ServerRecipe): Promise<TestServer> {
     const url = recipe.url(port);
     try {
       await untilReady(recipe, url, kept);
-      const stall = kept.stall ?? (async () => stallProcesses(await recipe.processes(url)));
+      const stall = kept.stall ?? (() => recipe.stall(url));
       return { url, stop: kept.stop, stall };
     } catch (error) {
       const output = kept.output();

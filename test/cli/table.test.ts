@@ -1,0 +1,20 @@
+import { expect, test } from '@jest/globals';
+import { fieldList, table } from '../../provider/bin/cli/table.ts';
+
+test('cells stand in columns, none wider than it has to be', () => {
+  expect(
+    table(
+      ['id', 'user agent'],
+      [
+        ['one', 'a'],
+        ['seventh', 'b'],
+      ],
+    ),
+  ).toBe('ID       USER AGENT\none      a\nseventh  b');
+});
+
+test('no cell tells the terminal anything: a header may hold U+009B, by which commands begin', () => {
+  const hostile = 'a\u009b2J\u009d0;title\u001b[31m\nb\u0007';
+  expect(table(['agent'], [[hostile]])).toBe('AGENT\na�2J�0;title�[31m�b�');
+  expect(fieldList({ name: hostile })).toBe('name  a�2J�0;title�[31m�b�');
+});

@@ -1,0 +1,93 @@
+import { type Deployment, demo } from '../../support/deployment.ts';
+import type { Secrets } from '../../support/secrets.ts';
+import { createTestClient, demoApps, type Parameters, type TestClient } from '../../support/test-client.ts';
+import { createUserAgent, signInAndAgree, type UserAgent } from '../../support/user-agent.ts';
+import { formsOf, hidden } from '../account-pages.ts';
+import { appDocument } from '../apps.ts';
+
+export const callback = 'https://app.example.com/callback';
+
+/** Clients beside the demo ones. */
+export const clients = [
+  appDocument('exact', {
+    redirectUris: [callback, 'https://app.example.com/other'],
+    scopes: ['openid', 'contracts:read'],
+  }),
+  {
+    ...{ id: 'native', name: 'Native', auth: 'none', applicationType: 'native', scopes: ['openid'] },
+    redirectUris: ['http://127.0.0.1/callback'],
+  },
+  {
+    ...appDocument('first-party-backend', { firstParty: true, grants: ['password', 'refresh_token'] }),
+    ...{ redirectUris: undefined, postLogoutRedirectUris: undefined, scopes: ['openid'] },
+  },
+];
+
+/** A sign-in that waits for a person, as the browser holds it. */
+export interface Waiting {
+  /** `/interaction/{uid}` */
+  path: string;
+  /** The page's hidden field. */
+  csrf: string;
+  cookie: string;
+}
+
+/** What rows need that was made before: a person who is signed in, a sign-in under way, codes and tokens. */
+export interface World {
+  deployment: Deployment;
+  exact: TestClient;
+  web: TestClient;
+  /** Cookies of a browser in which a person is signed in who agreed to `openid` for the app `exact`. */
+  cookie(): string;
+  /** The address of an authorization request of `exact`, below the issuer. */
+  authorize(parameters?: Parameters): string;
+  /** A new browser at the sign-in page. */
+  waiting(): Promise<Waiting>;
+  /** The same one step on, at the consent page. */
+  consenting(): Promise<Waiting>;
+  /** The token of a form of the signed-in person's account page. */
+  accountForm(action: string): Promise<string>;
+  /** A new code of `exact`. */
+  code(): Promise<string>;
+}
+
+/** Signs a person in; notes everything secret that is made. */
+export async function createWorld(deployment: Deployment, secrets: Secrets): Promise<World> {
+  const web = createTestClient(deployment, demoApps.web);
+  const exact = createTestClient(deployment, { id: 'exact', secret: 'exact-secret', redirectUri: callback });
+  const agent = createUserAgent(deployment);
+  await exact.authorize(agent);
+  const cookie = () => noted(secrets, agent);
+
+  const waiting = async (consent: boolean): Promise<Waiting> => {
+    const visitor = createUserAgent(deployment);
+    let shown = await visitor.get(web.authorizationUrl());
+    const { email, password } = demo;
+    if (consent) shown = await visitor.submit(shown, { email, password });
+    const csrf = /name="csrf" value="(?<value>[^"]+)"/.exec(shown.html)?.groups?.value ?? '';
+    const path = /\/interaction\/[^/?]+/.exec(shown.url)?.[0] ?? '';
+    secrets.add('a form token', csrf);
+    return { path, csrf, cookie: noted(secrets, visitor) };
+  };
+  return {
+    ...{ deployment, web, exact, cookie },
+    authorize: (parameters) => exact.authorizationUrl(parameters).slice(deployment.issuer.length),
+    waiting: () => waiting(false),
+    consenting: () => waiting(true),
+    accountForm: async (action) => {
+      const shown = await agent.get(`${deployment.issuer}/account`);
+      return secrets.add('a form token', hidden(formsOf(shown, action)[0] ?? shown, 'csrf'));
+    },
+    code: async () => {
+      const page = await agent.get(exact.authorizationUrl());
+      const url = new URL(await signInAndAgree(agent, page, demo));
+      return secrets.add('a code', url.searchParams.get('code'));
+    },
+  };
+}
+
+/** The browser's cookies as it sends them. */
+function noted(secrets: Secrets, { cookies }: UserAgent): string {
+  for (const [name, value] of cookies) if (value.length >= 8) secrets.add(`cookie ${name}`, value);
+  return [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+}

@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals';
+import { MemoryAccountIndex } from '../../provider/adapters/memory/account-index.ts';
+import { createServerKeys } from '../../provider/lib/server-keys.ts';
+import { createSignIns } from '../../provider/oidc/sign-ins.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+test('a browser stays one place, under one name, when the server secrets are replaced', async () => {
+  const clock = createManualClock();
+  const index = new MemoryAccountIndex({ clock });
+  const expiresAt = clock.now() + 3_600_000;
+  const ended: string[] = [];
+  const withSecrets = (...secrets: [string, ...string[]]) =>
+    createSignIns({
+      ...{ index, clock, keys: createServerKeys(secrets) },
+      standingOf: async () => ({
+        session: async () => ({ expiresAt }),
+        family: async () => undefined,
+      }),
+      endSession: async (uid) => void ended.push(uid),
+      endFamily: async () => {},
+    });
+  const old = withSecrets('a'.repeat(40));
+  const young = withSecrets('b'.repeat(40), 'a'.repeat(40));
+  const seen = { accountId: 'user_A', uid: 'the-uid', startedAt: clock.now(), expiresAt };
+
+  await old.sessionSeen(seen);
+  const [before] = await young.list('user_A');
+  expect(before?.id).toBe(young.handleOf('the-uid'));
+  clock.advance(300_000);
+  await young.sessionSeen({ ...seen, ip: '192.0.2.1' });
+  expect(await young.list('user_A')).toEqual([expect.objectContaining({ id: before?.id, ip: '192.0.2.1' })]);
+
+  // By a page that another process showed, which has the old secret in front.
+  expect(await young.end('user_A', ({ id }) => id === old.handleOf('the-uid'))).toBe(1);
+  expect(ended).toEqual(['the-uid']);
+  expect(await young.list('user_A')).toEqual([]);
+});
