@@ -1,3 +1,4 @@
+import type { ClientDocument } from '../clients/client-document.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import { oidcMetadata } from '../clients/oidc-metadata.ts';
 import type { Config } from '../config/schema.ts';
@@ -174,14 +175,20 @@ function clientDirectory(
   clients: ClientRegistry,
   guard: Pick<ComposedGuard, 'clientSecret'>,
 ): ClientDirectory {
-  const find = (id: string): ClientFacts | undefined => {
+  // Asked for many times in a request; a client that changes comes as another document.
+  const known = new WeakMap<ClientDocument, { facts: ClientFacts; metadata: Record<string, unknown> }>();
+  const look = (id: string) => {
     const client = clients.find(id);
-    return client && { ...client, pkceRequired: client.pkce === 'required' };
+    if (!client) return undefined;
+    const seen = known.get(client) ?? {
+      facts: { ...client, pkceRequired: client.pkce === 'required' },
+      metadata: { ...oidcMetadata(client, protocolScopes) },
+    };
+    known.set(client, seen);
+    return seen;
   };
-  const metadata = (id: string) => {
-    const client = clients.find(id);
-    return client && { ...oidcMetadata(client, protocolScopes) };
-  };
+  const find = (id: string) => look(id)?.facts;
+  const metadata = (id: string) => look(id)?.metadata;
   const secretMatches = (id: string, presented: string) =>
     guard.clientSecret(id, () => clients.secretMatches(id, presented));
   return { find, metadata, secretMatches };

@@ -1,4 +1,4 @@
-import type Router from '@koa/router';
+import Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 
 export interface AppDeps {
@@ -11,15 +11,18 @@ export interface AppDeps {
   onError(error: unknown): void;
 }
 
-/** The public listener's application: middleware in order, then the routes of our own, then the protocol. */
+/**
+ * The public listener's application: middleware in order, then the protocol, which is asked for most, then the routes of our
+ * own. Those are looked through at once: each router by itself would cost every request two steps.
+ */
 export function createApp(deps: AppDeps): Koa {
   const app = new Koa();
   app.on('error', deps.onError);
   for (const middleware of deps.first) app.use(middleware);
-  for (const router of deps.routers) {
-    app.use(router.routes());
-    app.use(router.allowedMethods());
-  }
   app.use(deps.protocol);
+  const own = new Router();
+  for (const router of deps.routers) own.use(router.routes());
+  app.use(own.routes());
+  app.use(own.allowedMethods());
   return app;
 }

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { type FieldProblem, GatehouseError } from './errors.ts';
 
@@ -119,11 +118,8 @@ export async function readForm<T>(
 export function replayBody(request: IncomingMessage, body: Buffer): void {
   delete request.headers['transfer-encoding'];
   request.headers['content-length'] = String(body.length);
-  const replay = Readable.from([body]);
   Object.defineProperty(request, 'readable', { value: true });
-  Object.defineProperty(request, 'iterator', {
-    value: (options?: { destroyOnReturn?: boolean }) => replay.iterator(options),
-  });
+  Object.defineProperty(request, 'iterator', { value: () => [body].values() });
 }
 
 /** Checks untrusted input by its schema; `validation_failed` names every field that is wrong. */

@@ -9,13 +9,14 @@ import type { Grants } from './grants.ts';
 import { createPushedRequestAdapter, type PushedRequestDeps } from './pushed-requests.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import { orUnavailable } from './unavailable.ts';
+import { verifiedOnce } from './verified-once.ts';
 
 export interface StorageAdapterDeps extends PushedRequestDeps {
   issuer: string;
   clients: ClientDirectory;
   grants: Pick<Grants, 'byId'>;
   refreshTokens: RefreshTokens;
-  accessTokens: AccessTokenVerifier;
+  accessTokens: Pick<AccessTokenVerifier, 'verify'>;
   revocation: {
     revokeToken(jti: string): Promise<void>;
     endFamily(familyId: string): Promise<void>;
@@ -43,6 +44,7 @@ const currentContext = () => Provider.ctx as KoaContextWithOIDC | undefined;
 export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) => Adapter {
   const artifact = (kind: ArtifactKind, onRepeat?: OnRepeat, keepExpiredSeconds?: number) =>
     createArtifactAdapter(kind, { ...deps, onRepeat, keepExpiredSeconds });
+  const accessTokens = { verify: verifiedOnce((token) => deps.accessTokens.verify(token), currentContext) };
   const table: Record<string, () => Adapter> = {
     Session: () => artifact('Session'),
     Interaction: () => artifact('Interaction'),
@@ -51,8 +53,8 @@ export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) =
     DeviceCode: () => artifact('DeviceCode', spentDeviceCode(deps), deviceCodeSeconds),
     PushedAuthorizationRequest: () => createPushedRequestAdapter(deps),
     ReplayDetection: () => artifact('ReplayDetection'),
-    AccessToken: () => accessTokenAdapter(deps),
-    ClientCredentials: () => machineTokenAdapter(deps),
+    AccessToken: () => accessTokenAdapter({ ...deps, accessTokens }),
+    ClientCredentials: () => machineTokenAdapter({ ...deps, accessTokens }),
     RefreshToken: () => refreshTokenAdapter(deps),
     Grant: () => ({ ...nothing, find: (grantId) => deps.grants.byId(grantId) }),
     Client: () => ({ ...nothing, find: async (id) => deps.clients.metadata(id) }),

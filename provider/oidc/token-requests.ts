@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { grantStepsOf, runInProviderContext } from './internals.ts';
+import { type GrantSteps, grantStepsOf, runInProviderContext } from './internals.ts';
 import type { GrantDefinition } from './provider-factory.ts';
 
 /** A token response (RFC 6749 §5.1). */
@@ -33,6 +33,13 @@ export function createTokenRequests(
   provider: () => Provider,
   grants: readonly GrantDefinition[],
 ): TokenRequests {
+  const known = new WeakMap<Provider, GrantSteps>();
+  const stepsOf = (serving: Provider) => {
+    // The JSON API has no place for an id token, and signing one costs as much as all the rest of a refresh.
+    const steps = known.get(serving) ?? { ...grantStepsOf(serving), issueIdToken: async () => undefined };
+    known.set(serving, steps);
+    return steps;
+  };
   return {
     redeem: async (request, response, clientId, grantType, parameters) => {
       const serving = provider();
@@ -42,7 +49,7 @@ export function createTokenRequests(
       const ctx = contextOf(serving, request, response);
       ctx.oidc.entity('Client', client);
       Object.assign(ctx.oidc, { params: { ...parameters, grant_type: grantType } });
-      await runInProviderContext(ctx, () => grant.handler(serving, grantStepsOf(serving))(ctx));
+      await runInProviderContext(ctx, () => grant.handler(serving, stepsOf(serving))(ctx));
       serving.emit('grant.success', ctx);
       return ctx.body as TokenResponse;
     },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { accountJourneys } from './account-journeys.ts';
+import { deviceJourneys } from './device-journeys.ts';
 import { policyJourneys } from './policy-journeys.ts';
 import { sessionJourneys } from './session-journeys.ts';
 import { signInJourneys } from './sign-in-journeys.ts';
@@ -17,3 +18,4 @@ signInJourneys(theWorld);
 sessionJourneys(theWorld);
 policyJourneys(theWorld);
 accountJourneys(theWorld);
+deviceJourneys(theWorld);

@@ -51,7 +51,7 @@ function watch(context: BrowserContext, { deployment, origins }: World) {
   context.on('console', (message) => {
     // A page that says no has a status that says so too; the browser remarks on it.
     const isStatus = /^Failed to load resource: the server responded with a status of 4/.test(message.text());
-    const isPage = /\/(interaction|oauth2|account)\/|\/nowhere$/.test(message.location().url);
+    const isPage = /\/(interaction|oauth2|account)\/|\/(nowhere|device)$/.test(message.location().url);
     if (!(isStatus && isPage)) seen.complaints.push(message.text());
   });
   context.on('weberror', (error) => seen.complaints.push(String(error.error())));

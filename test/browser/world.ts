@@ -1,4 +1,5 @@
 import type { Browser } from 'playwright-core';
+import { deviceFlow, tvDocument } from '../flows/devices.ts';
 import { launchBrowser } from '../support/chromium.ts';
 import { type Deployment, startEmbedded } from '../support/deployment.ts';
 import { createTestClient, type TestClient, tokensOf } from '../support/test-client.ts';
@@ -16,6 +17,8 @@ export interface World {
   firstParty: TestClient;
   /** A third party with an https callback that leads on to another origin. */
   secureHopping: TestClient;
+  /** A third party's app on a device. */
+  tv: TestClient;
   /** The app's origin by another name: of the issuer's site, so that a frame has our cookies. */
   neighbour: string;
   /** Origins that a browser may ask for anything. */
@@ -43,7 +46,7 @@ export async function startWorld(): Promise<World> {
     const elsewhere = await startServer({ onward: () => '/' });
     const app = await startServer({ onward: () => `${elsewhere.origin}/landed` });
     const secure = await startServer({ secure: true, onward: (port) => `https://127.0.0.1:${port}/landed` });
-    const deployment = await startEmbedded({ clients: clientDocuments(app, secure) });
+    const deployment = await startEmbedded({ clients: clientDocuments(app, secure), env: deviceFlow });
     stops.push(deployment.stop);
     const launched = await launchBrowser({ bypassCsp: false });
     stops.push(launched.close);
@@ -60,6 +63,7 @@ export async function startWorld(): Promise<World> {
       hopping: client('contracts-web', app.hop),
       firstParty: client('own-app', app.callback),
       secureHopping: client('secure-web', secure.hop),
+      tv: client('contracts-tv', ''),
       neighbour,
       origins: new Set([deployment.issuer, app.origin, neighbour, secure.origin, landing]),
       stop,
@@ -88,6 +92,7 @@ function clientDocuments(app: CallbackServer, secure: CallbackServer): unknown[]
       postLogoutRedirectUris: [`${app.origin}/bye`],
     },
     { ...shared, id: 'own-app', name: 'Our own app', firstParty: true, redirectUris },
+    tvDocument('contracts-tv', { ...shared, name: 'Contracts TV', secrets: undefined }),
     { ...shared, id: 'secure-web', name: 'Secure Web', redirectUris: [secure.hop] },
   ];
 }

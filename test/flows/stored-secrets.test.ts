@@ -58,8 +58,8 @@ async function useDevices({ recorded, add }: BearerValues, web: TestClient, agen
 }
 
 /** Uses every door, rightly and wrongly, and leaves a session, a code, a family and more behind that live. */
-async function useEverything(bearer: BearerValues): Promise<Left> {
-  const { recorded, add } = bearer;
+async function useEverything(values: BearerValues): Promise<Left> {
+  const { recorded, add } = values;
   const web = createTestClient(recorded, { id: 'web', secret, redirectUri });
   const agent = createUserAgent(recorded);
   for (const [what, value] of Object.entries({ secret, ...pkce, password: demo.password, newPassword }))
@@ -119,7 +119,7 @@ async function useEverything(bearer: BearerValues): Promise<Left> {
   const elsewhere = createUserAgent(recorded);
   await web.signIn(elsewhere);
   await elsewhere.submit(await elsewhere.get(`${recorded.issuer}/oauth2/logout`), { logout: 'yes' });
-  const device = await useDevices(bearer, web, agent);
+  const device = await useDevices(values, web, agent);
   const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
   return { agent, code, device };
 }
