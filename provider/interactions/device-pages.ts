@@ -39,7 +39,8 @@ export function createDevicePages(deps: DevicePagesDeps) {
       const problem = failed && problemOf(ctx, renderer, failed.error);
       if (failed && !problem) return deps.sendErrorPage(ctx, failed.out, failed.error);
       const page = renderer.render('device', { ...form, userCode: typedCode(ctx), error: problem });
-      sendPage(ctx, page, { status: problem && ctx.status < 400 ? 400 : ctx.status });
+      // What the library throws for another try has the status of success.
+      sendPage(ctx, page, { status: failed ? Math.max(400, ctx.status) : 200 });
     },
     confirm: async (
       ctx: KoaContextWithOIDC,

@@ -144,6 +144,19 @@ describe('clients validate', () => {
     expect(JSON.parse(ended.stdout).problems).toContainEqual(found);
   });
 
+  test('a grant that is off is told in a sentence, and what turns it on', async () => {
+    const file = join(place.folder, 'tv.yaml');
+    await writeFile(file, '- { id: tv, name: TV, auth: none, grants: [device_code], scopes: [openid] }\n');
+    const off = await validate('tv.yaml');
+    expect(off).toMatchObject({ code: 1, stdout: '' });
+    expect(off.stderr).toContain(
+      'client tv: /grants/0 device_code is off here: set GATEHOUSE_DEVICE_FLOW=true, or remove it',
+    );
+    const args = ['clients', 'validate', '-f', 'tv.yaml', '--apis', 'apis.yaml'];
+    const on = await place.gatehouse(args, { env: { ...env, GATEHOUSE_DEVICE_FLOW: 'true' } });
+    expect(on).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('an APIs file that is wrong is told', async () => {
     const args = ['clients', 'validate', '-f', 'clients.yaml', '--apis', 'bad-apis.yaml'];
     const ended = await place.gatehouse(args, { env });

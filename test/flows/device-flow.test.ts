@@ -221,6 +221,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     test('has the code in it that the address of the device has, and sends nothing by itself', async () => {
       const { device_code, user_code, verification_uri_complete } = await beginAt(tv);
       const page = await agent.get(verification_uri_complete);
+      expect(page.status).toBe(200);
       expect(page.html).toContain(`value="${user_code}"`);
       expect(page.html).not.toContain('<script');
       expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
