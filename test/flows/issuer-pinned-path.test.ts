@@ -81,8 +81,14 @@ describe('an https issuer with a path, behind a proxy', () => {
     expect(left.status).toBe(200);
   });
 
-  test('the account page, its forms and its notices stay below it', async () => {
-    const agent = asBrowsed(deployment);
+  test('the account page, its forms, notices and cookies stay below it', async () => {
+    const cookies: string[] = [];
+    const fetch: Deployment['fetch'] = async (url, init) => {
+      const answer = await deployment.fetch(url, init);
+      cookies.push(...answer.headers.getSetCookie());
+      return answer;
+    };
+    const agent = asBrowsed({ ...deployment, fetch });
     const account = `${deployment.issuer}/account`;
     const page = await openAccount(deployment, agent, demo);
     expect([page.url, headingOf(page)]).toEqual([account, 'Your account']);
@@ -94,6 +100,10 @@ describe('an https issuer with a path, behind a proxy', () => {
     const done = await agent.submit(formOf(everywhere, 'sign-out-everywhere'), {});
     expect(headingOf(done)).toBe('You’re signed out everywhere');
     expect(codeOf(await other.submit(formOf(theirs, 'sign-out-everywhere'), {}))).toBe('session_ended');
+    // The session's alone is the whole host's: its name wants that.
+    const rest = cookies.filter((cookie) => !/^__Host-[^;]*; path=\/;/i.test(cookie));
+    expect(rest.some((cookie) => cookie.startsWith('__Secure-gatehouse_notice='))).toBe(true);
+    for (const cookie of rest) expect(cookie).toMatch(/; path=\/id\//i);
   });
 
   test('an authorization request by POST stays below it', async () => {
