@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
+import { fewAtATime } from '../lib/few-at-a-time.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { AccountIndex, AccountIndexEntry } from '../ports/account-index.ts';
 import type { Standing } from './standing.ts';
@@ -139,12 +140,9 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       ),
     list: async (accountId) => {
       const account = await deps.standingOf(accountId);
-      const places: SignInPlace[] = [];
-      // One after the other: an account may have a thousand, and others wait for connections too.
-      for (const one of await listed(accountId)) {
-        const place = await standing(one, account);
-        if (place) places.push(place);
-      }
+      // An account may have a thousand.
+      const found = await fewAtATime(await listed(accountId), (one) => standing(one, account));
+      const places = found.filter((place) => place !== undefined);
       return places.sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     },
     isReadable: async (accountId) => {
@@ -153,11 +151,11 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     },
     end: async (accountId, which) => {
       const chosen = (await listed(accountId)).filter(({ place }) => which(place));
-      for (const { place, uid } of chosen) {
+      await fewAtATime(chosen, async ({ place, uid }) => {
         if (place.kind === 'family') await endFamily(place.id);
         else if (uid !== undefined) await endSession(uid);
         await index.remove(accountId, place.id);
-      }
+      });
       return chosen.length;
     },
   };

@@ -145,8 +145,8 @@ describe('clients validate', () => {
   });
 
   test('a grant that is off is told in a sentence, and what turns it on', async () => {
-    const file = join(place.folder, 'tv.yaml');
-    await writeFile(file, '- { id: tv, name: TV, auth: none, grants: [device_code], scopes: [openid] }\n');
+    const tv = { id: 'tv', name: 'TV', auth: 'none', grants: ['device_code'], scopes: ['openid'] };
+    await place.write('tv.yaml', stringify({ clients: [tv] }));
     const off = await validate('tv.yaml');
     expect(off).toMatchObject({ code: 1, stdout: '' });
     expect(off.stderr).toContain(
