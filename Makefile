@@ -8,7 +8,7 @@ CHECKS := types lint architecture generated audit
 # Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
 TESTS :=
 
-.PHONY: help install run test chaos check list-checks build format clean $(CHECKS:%=check-%)
+.PHONY: help install run test chaos bench check list-checks build format clean $(CHECKS:%=check-%)
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ test: install ## Run all tests against real Postgres and Redis, found or started
 chaos: install ## Break processes, Redis and Postgres for two minutes, and see that nobody loses what was promised
 	@mkdir -p artifacts
 	CHAOS_SECONDS=$(or $(SECONDS),120) CHAOS_CLIENTS=$(or $(CLIENTS),50) npm test --silent -- test/chaos
+
+bench: install ## Measure speed beside what the machine can do, for five minutes; docs/speed.md says how to read it
+	node --import tsx test/bench/main.ts
 
 check: $(CHECKS:%=check-%) ## Check types, style, architecture, generated files and known vulnerabilities
 

@@ -32,12 +32,21 @@ export interface HashingPool {
   run<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
+export interface BoundedHashingPool extends HashingPool {
+  /**
+   * Throws `overloaded` when a job would be turned away now. For who does other work before: what is refused anyway should
+   * be refused before it costs anything.
+   */
+  ensureRoom(): void;
+}
+
 const retryAfterSeconds = 2;
 
 /** Work that takes a core each, a bounded number at once and a bounded number waiting. */
-export function createHashingPool(options: HashingPoolOptions): HashingPool {
-  const takeSlot = createSlots(options);
+export function createHashingPool(options: HashingPoolOptions): BoundedHashingPool {
+  const { takeSlot, ensureRoom } = createSlots(options);
   return {
+    ensureRoom,
     run: async (job, signal) => {
       const release = await takeSlot(signal);
       try {
@@ -76,15 +85,21 @@ function createSlots({ concurrency, queueLimit, clock, metrics }: HashingPoolOpt
       metrics?.queueDepth(queue.length);
     });
 
-  return async (signal: AbortSignal | undefined): Promise<() => void> => {
+  const ensureRoom = () => {
+    if (running >= concurrency && queue.length >= queueLimit) throw overloaded(metrics);
+  };
+
+  const takeSlot = async (signal: AbortSignal | undefined): Promise<() => void> => {
     signal?.throwIfAborted();
     const since = clock.now();
+    ensureRoom();
     if (running < concurrency) running += 1;
-    else if (queue.length < queueLimit) await wait(signal);
-    else throw overloaded(metrics);
+    else await wait(signal);
     metrics?.waited((clock.now() - since) / 1000);
     return release;
   };
+
+  return { takeSlot, ensureRoom };
 }
 
 function overloaded(metrics: HashingPoolMetrics | undefined): GatehouseError {

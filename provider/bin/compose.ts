@@ -127,6 +127,13 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
 
   // The protocol, the pages and the JSON API over all of it.
   const signInHere = async (input: { email: string; password: string; clientId: string }) => {
+    try {
+      // Before any store is asked: a flood has to cost as little as can be.
+      pool.ensureRoom();
+    } catch (error) {
+      metrics.signIns.inc({ outcome: 'overloaded' });
+      throw error;
+    }
     const account = await guard.signIn(input.email, () => signIn({ ...input, ...caller() }));
     noteAccount(account.id);
     return account;

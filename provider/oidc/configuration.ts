@@ -60,7 +60,7 @@ export const routes = {
   jwks: '/.well-known/jwks.json',
 } as const;
 
-/** @returns the library's configuration as one table; `jwks` are the private keys, the signing one first */
+/** @returns the library's configuration as one table; `jwks` are the keys, the signing one first */
 export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS): Configuration {
   const { clients, keys, lifetimes } = deps;
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax', overwrite: true } as const;

@@ -60,6 +60,8 @@ export function features(deps: FeatureDeps): Features {
     pushedAuthorizationRequests: { enabled: true },
     claimsParameter: { enabled: true },
     dPoP: { enabled: true },
+    // For `signing-key.ts`. The name says which shape of it we know: the library refuses to start with another.
+    externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     introspection: { enabled: true, allowedPolicy: introspectionPolicy(deps.clients) },
     revocation: {
       enabled: true,

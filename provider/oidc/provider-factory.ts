@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Middleware } from 'koa';
-import { type Configuration, type JWKS, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { createOidcConfiguration, type OidcConfigurationDeps } from './configuration.ts';
 import { type IndexSignInsDeps, indexSignIns } from './index-sign-ins.ts';
 import { type GrantSteps, grantStepsOf } from './internals.ts';
@@ -9,7 +9,9 @@ import { type ListenerDeps, listen } from './listeners.ts';
 import { keepLogoutLanguage } from './logout-language.ts';
 import { extendModels, type ModelDeps } from './models.ts';
 import { prefillUserCode } from './prefill-user-code.ts';
+import type { PrivateKeys } from './provider-host.ts';
 import { noteEntities } from './request-notes.ts';
+import { SigningKey } from './signing-key.ts';
 import { orUnavailable } from './unavailable.ts';
 
 /** A grant of ours. One registered under a name the library knows replaces the library's. */
@@ -33,8 +35,9 @@ export interface ProviderDeps {
  * Builds one Provider over one set of keys. Cheap (about 2 ms): keys rotate by building another.
  * @param jwks private keys, the signing one first
  */
-export function buildProvider(deps: ProviderDeps, jwks: JWKS): Provider {
-  const configuration: Configuration = createOidcConfiguration(deps.configuration, jwks);
+export function buildProvider(deps: ProviderDeps, jwks: PrivateKeys): Provider {
+  const keys = jwks.keys.map((jwk) => new SigningKey(jwk));
+  const configuration: Configuration = createOidcConfiguration(deps.configuration, { keys });
   const provider = new Provider(deps.issuer, configuration);
   // The headers it trusts were written by `pinIssuer`, from the issuer alone.
   provider.proxy = true;

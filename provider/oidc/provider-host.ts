@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { JWKS, Provider } from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import { throwKeptFailure } from './late-failures.ts';
+import type { PrivateKey } from './signing-key.ts';
 
 /** Private keys, the signing one first. */
-export type PrivateKeys = JWKS;
+export interface PrivateKeys {
+  keys: PrivateKey[];
+}
 
 export interface ProviderHost {
   /** The Provider over today's keys. Hold it for one request only. */
@@ -11,15 +14,15 @@ export interface ProviderHost {
   /** Serves one request of the protocol. Rejects, with nothing sent, when that fails outside of what the library tells. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Builds a Provider over these keys and puts it in the old one's place; requests under way finish on theirs. */
-  swap(jwks: JWKS): void;
+  swap(jwks: PrivateKeys): void;
 }
 
 /**
  * A Provider's keys are fixed when it is built, so keys rotate by swapping Providers (DESIGN §6.6).
  * @param build makes a Provider from private keys, the signing one first
  */
-export function createProviderHost(build: (jwks: JWKS) => Provider, jwks: JWKS): ProviderHost {
-  const make = (keys: JWKS) => {
+export function createProviderHost(build: (jwks: PrivateKeys) => Provider, jwks: PrivateKeys): ProviderHost {
+  const make = (keys: PrivateKeys) => {
     const provider = build(keys);
     return { provider, callback: provider.callback() };
   };

@@ -35,7 +35,7 @@ export function createTokenRequests(
 ): TokenRequests {
   const known = new WeakMap<Provider, GrantSteps>();
   const stepsOf = (serving: Provider) => {
-    // The JSON API has no place for an id token, and signing one costs as much as all the rest of a refresh.
+    // The JSON API has no place for an id token, and signing one is among the dearest things there are.
     const steps = known.get(serving) ?? { ...grantStepsOf(serving), issueIdToken: async () => undefined };
     known.set(serving, steps);
     return steps;

@@ -84,6 +84,23 @@ describe('the hashing pool', () => {
     await expect(later).resolves.toBe('d');
   });
 
+  test('says before any work is done whether it would turn a job away', async () => {
+    const { metrics, refusals } = record();
+    const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock(), metrics });
+    const { job, end } = jobs();
+    const running = pool.run(job('a'));
+    expect(() => pool.ensureRoom()).not.toThrow();
+    const waiting = pool.run(job('b'));
+    await Promise.resolve();
+    expect(() => pool.ensureRoom()).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    expect(refusals()).toBe(1);
+    end('a');
+    await running;
+    expect(() => pool.ensureRoom()).not.toThrow();
+    end('b');
+    await waiting;
+  });
+
   test('a job that throws gives its place back', async () => {
     const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock: createManualClock() });
     await expect(pool.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');

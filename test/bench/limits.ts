@@ -32,7 +32,7 @@ export async function startLimits(
 ): Promise<{ limits: Limit[]; stop(): void }> {
   const script = join(packageRoot, 'test', 'bench', 'yardstick.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const answer = async <T>() => (await once(child, 'message'))[0] as T;
   const { koaPort, stockPort } = await answer<{ koaPort: number; stockPort: number }>();

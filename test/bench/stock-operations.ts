@@ -3,7 +3,7 @@ import { createUserAgent, type Page } from '../support/user-agent.ts';
 import { type Connection, get, headerOf, openConnection, postForm } from './connection.ts';
 import type { Worker } from './load.ts';
 import { accepted } from './signed-in.ts';
-import { stockApp } from './stock.ts';
+import { stockApp } from './stock-app.ts';
 
 const { id, secret, redirectUri, resource } = stockApp;
 const basic = { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };

@@ -1,17 +1,12 @@
+// Before the library, which would complain of Node 20.
+import '../../provider/oidc/runtime-notice.ts';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type ClientMetadata, type JWK, Provider, type ResourceServer } from 'oidc-provider';
 import { freePort } from '../support/free-port.ts';
-
-/** The app of `stockProvider`. */
-export const stockApp = {
-  id: 'app',
-  secret: 'app-secret',
-  redirectUri: 'http://localhost:8080/callback',
-  resource: 'https://api.example.com',
-};
+import { stockApp } from './stock-app.ts';
 
 /**
  * oidc-provider as it comes, with its store in memory and its own pages, told to issue what we issue: a JWT access token, an

@@ -49,7 +49,15 @@ const deployments = [
   { name: 'Postgres and Redis, two processes', start: startServers, subjects: stored },
 ];
 
-const bytesOf = (sent: Request) => ('raw' in sent ? Buffer.from(sent.raw as string) : requestBytes(sent));
+let senders = 0;
+
+/** Each from an address of its own: so many wrong passwords from one would be refused for their number. */
+const bytesOf = (sent: Request) => {
+  if ('raw' in sent) return Buffer.from(sent.raw as string);
+  senders += 1;
+  const from = { 'X-Forwarded-For': `198.18.${senders >> 8}.${senders & 255}` };
+  return requestBytes({ ...sent, headers: { ...from, ...sent.headers } });
+};
 
 const cookiesOf = (answer: Response) =>
   answer.headers
@@ -63,7 +71,10 @@ describe.each(deployments)('bad input on $name', ({ start, subjects }) => {
   let counts: RowCounts;
   const secrets = new Secrets();
   beforeAll(async () => {
-    deployment = await start({ clients, env: { GATEHOUSE_LOG_LEVEL: 'debug' } });
+    deployment = await start({
+      clients,
+      env: { GATEHOUSE_LOG_LEVEL: 'debug', GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1' },
+    });
     world = await createWorld(deployment, secrets);
     counts = await openRowCounts(deployment);
     secrets.add('what rows send', sentinel);

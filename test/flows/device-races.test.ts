@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentOf, eventsOf, runCommand, type SessionDocument } from '../cli/session-commands.ts';
 import { type Deployment, demo } from '../support/deployment.ts';
-import { type JsonAnswer, type TestClient, tokensOf } from '../support/test-client.ts';
+import { decodeJwt, type JsonAnswer, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent, type Page } from '../support/user-agent.ts';
-import { headingOf } from './account-pages.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { headingOf, newPerson } from './account-pages.ts';
 import { createApp, standing, tally } from './apps.ts';
 import { approve, beginAt, deviceFlow, enterCode, letIn, pollFor, tvDocument } from './devices.ts';
 import { atOnce, threeProcesses } from './three-processes.ts';
@@ -110,4 +112,28 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
     const isIn = decided['Your device is signed in'] === 1;
     expect((await pollFor(app, device_code)).body.error).toBe(isIn ? undefined : 'access_denied');
   });
+
+  test('what happened is told and listed as for a code', async () => {
+    const app = createApp(deployment, 'patient-tv');
+    const person = await newPerson(deployment);
+    const { device_code, user_code } = await beginAt(app);
+    await approve(deployment, createUserAgent(deployment), user_code, person);
+    const { access_token, refresh_token } = tokensOf(await pollFor(app, device_code));
+    const { sub, family } = decodeJwt(access_token).claims;
+    const listed = async () => {
+      const list = await runCommand(deployment, ['sessions', 'list', person.email, '--json']);
+      const { sessions } = documentOf<{ sessions: SessionDocument[] }>(list);
+      return sessions.filter(({ kind }) => kind === 'app');
+    };
+    // Of no session: it doesn't end with the browser's.
+    await waitFor(async () => (await listed()).length > 0, { what: 'the entry, written beside the answer' });
+    expect(await listed()).toMatchObject([{ id: family, clientId: 'patient-tv', sessionId: null }]);
+    await app.post('revoke', { token: refresh_token });
+    expect(await listed()).toEqual([]);
+    for (const type of ['user.login', 'consent.granted', 'family.ended'])
+      await waitFor(
+        () => eventsOf(deployment, type, String(sub)).some(({ data }) => data.clientId === 'patient-tv'),
+        { what: type },
+      );
+  }, 120_000);
 });

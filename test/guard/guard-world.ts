@@ -1,4 +1,5 @@
 import { MemoryLimits } from '../../provider/adapters/memory/limits.ts';
+import { createDeviceGuard } from '../../provider/guard/device-guard.ts';
 import { createLimitKeys } from '../../provider/guard/limit-keys.ts';
 import { createRecentRefusals } from '../../provider/guard/recent-refusals.ts';
 import { createRequestGuard } from '../../provider/guard/request-guard.ts';
@@ -8,7 +9,7 @@ import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import type { Limits } from '../../provider/ports/limits.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
-/** Both guards over limits in memory, whose calls are counted by method. */
+/** The guards over limits in memory, whose calls are counted by method. */
 export function createGuardWorld({ percent = 100 } = {}) {
   const clock = createManualClock();
   const store = new MemoryLimits({ clock });
@@ -31,6 +32,7 @@ export function createGuardWorld({ percent = 100 } = {}) {
     limited: (action: string, by: string) => void limited.push(`${action} by ${by}`),
   };
   const signIns = createSignInGuard(deps);
+  const devices = createDeviceGuard(deps);
   const requests = createRequestGuard({
     ...{ ...deps, local: new MemoryLimits({ clock }), refusals: createRecentRefusals(clock) },
   });
@@ -49,5 +51,5 @@ export function createGuardWorld({ percent = 100 } = {}) {
         if (ends !== 'ok') throw new GatehouseError(ends, ends);
       }),
     );
-  return { clock, store, calls, failing, limited, lines, signIns, requests, attempt, outcome };
+  return { clock, store, calls, failing, limited, lines, signIns, devices, requests, attempt, outcome };
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { MemoryOidcStore } from '../../provider/adapters/memory/oidc-store.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
-import { createArtifactAdapter } from '../../provider/oidc/artifact-adapter.ts';
+import { type ArtifactAdapterDeps, createArtifactAdapter } from '../../provider/oidc/artifact-adapter.ts';
 import type { Artifact, ArtifactKind } from '../../provider/ports/oidc-store.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
@@ -29,13 +29,17 @@ beforeEach(() => {
   repeats = [];
 });
 
-function adapter(kind: ArtifactKind, ...used: string[]): Adapter {
+const adapter = (kind: ArtifactKind, ...used: string[]) => adapterWith({}, kind, ...used);
+
+type Options = Partial<Pick<ArtifactAdapterDeps, 'keepExpiredSeconds' | 'showSpent'>>;
+
+function adapterWith(options: Options, kind: ArtifactKind, ...used: string[]): Adapter {
   const keys = createServerKeys([used[0] ?? secrets.first, ...used.slice(1)]);
   const onRepeat = async (payload: AdapterPayload, consumedAt: number): Promise<never> => {
     repeats.push({ payload, consumedAt });
     throw new Error('repeated');
   };
-  return createArtifactAdapter(kind, { store, keys, clock, rememberSpentSeconds: 600, onRepeat });
+  return createArtifactAdapter(kind, { ...options, store, keys, clock, rememberSpentSeconds: 600, onRepeat });
 }
 const code = (...used: string[]) => adapter('AuthorizationCode', ...used);
 const payload = (changes: object = {}) => ({
@@ -127,6 +131,27 @@ describe('consuming', () => {
     }
     clock.advance(10_000);
     expect(await code().find(id)).toBeUndefined();
+  });
+});
+
+describe('where it is asked for', () => {
+  test('what expired is found for a while, as expired, by either name', async () => {
+    const kept = adapterWith({ keepExpiredSeconds: 100 }, 'DeviceCode');
+    const saved = payload({ userCode: 'BCDFGHJK' });
+    await kept.upsert(id, saved, 60);
+    clock.advance(159_000);
+    expect(await kept.find(id)).toEqual(saved);
+    expect(await kept.findByUserCode('BCDFGHJK')).toEqual(saved);
+    clock.advance(1000);
+    expect(await kept.find(id)).toBeUndefined();
+  });
+
+  test('what was spent is shown as spent', async () => {
+    const shown = adapterWith({ showSpent: true }, 'PushedAuthorizationRequest');
+    await shown.upsert(id, payload(), 60);
+    expect(await shown.find(id)).not.toHaveProperty('consumed');
+    await shown.consume(id);
+    expect(await shown.find(id)).toEqual({ ...payload(), consumed: Math.floor(clock.now() / 1000) });
   });
 });
 

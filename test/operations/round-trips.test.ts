@@ -1,61 +1,63 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
-import { type Deployment, demo, startServers } from '../support/deployment.ts';
-import { type ApiTokens, apiLogin, postJson } from '../support/json-api.ts';
-import { testRedisUrl } from '../support/redis.ts';
-import { createTestClient, demoApps, type TestClient, type Tokens } from '../support/test-client.ts';
-import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import { openWireLog, postgresReader, redisReader, type WireLog } from './wire-log.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { createAsker, type Operations } from './costed-operations.ts';
+import { costs } from './costs.ts';
+import { startOnWires, type Wired } from './wired-deployment.ts';
 
-let database: TestDatabase;
-let wires: WireLog[];
-let deployment: Deployment;
-let asked: string[] = [];
-
+let wired: Wired;
+let operations: Operations;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  const postgres = await openWireLog(database.url, () => postgresReader((sql) => asked.push('P ' + sql)));
-  const redis = await openWireLog(testRedisUrl(), () => redisReader((words) => asked.push('R ' + words.join(' ').slice(0, 200))));
-  wires = [postgres, redis];
-  const at = (url: string, { port }: WireLog) => Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href;
-  deployment = await startServers({
-    processes: 1,
-    env: {
-      GATEHOUSE_DATABASE_URL: at(database.url, postgres),
-      GATEHOUSE_REDIS_URL: at(testRedisUrl(), redis),
-    },
-  });
+  wired = await startOnWires();
+  operations = await createAsker(wired.deployment);
 }, 120_000);
-afterAll(async () => {
-  await deployment?.stop();
-  for (const wire of wires ?? []) await wire.close();
-  await database?.drop();
-});
+afterAll(() => wired?.stop());
 
-test('look', async () => {
-  const agent = createUserAgent(deployment);
-  const web = createTestClient(deployment, demoApps.web);
-  const service = createTestClient(deployment, demoApps.service);
-  let tokens = await web.signIn(agent, { scope: 'openid offline_access contracts:read', prompt: 'consent' });
-  let api = await apiLogin(deployment);
-  const see = async (name: string, work: () => Promise<unknown>) => {
-    await work();
-    await new Promise((r) => setTimeout(r, 300));
-    asked = [];
-    await work();
-    await new Promise((r) => setTimeout(r, 100));
-    process.stderr.write(`=== ${name}\n${asked.join('\n')}\n`);
+/** What was asked of the stores for one of these, and how many hashes and tokens were made. */
+async function cost(once: () => Promise<string>) {
+  const quiet = () => waitFor(() => performance.now() - wired.lastAskedAt() > 40, { what: 'quiet wires' });
+  const hashes = await hashesMade();
+  await quiet();
+  const before = wired.asked().length;
+  const answer = await once();
+  await quiet();
+  const asked = wired.asked().slice(before);
+  return {
+    asked,
+    hashes: (await hashesMade()) - hashes,
+    tokens: answer.match(/eyJ[\w-]+\.[\w-]+\.[\w-]{300,}/g)?.length ?? 0,
   };
-  await see('cc', () => service.post('token', { grant_type: 'client_credentials' }));
-  await see('refresh', async () => { tokens = (await web.refresh(tokens.refresh_token)).body as unknown as Tokens; });
-  await see('api refresh', async () => { api = await (await postJson(deployment, '/auth/refresh', { refreshToken: api.refreshToken })).json() as ApiTokens; });
-  let code = '';
-  await see('authorize', async () => { code = (await web.authorize(agent, { scope: 'openid contracts:read' })).get('code') ?? ''; });
-  await see('code flow', async () => { code = (await web.authorize(agent, { scope: 'openid contracts:read' })).get('code') ?? ''; await web.redeem(code); });
-  await see('login', () => apiLogin(deployment));
-  await see('introspect', () => web.post('introspect', { token: tokens.access_token }));
-  await see('verify', () => deployment.fetch(`${deployment.issuer}/auth/verify`, { headers: { authorization: `Bearer ${tokens.access_token}` } }));
-  await see('jwks', () => deployment.fetch(`${deployment.issuer}/.well-known/jwks.json`));
-  await see('wrong login', () => postJson(deployment, '/auth/login', { email: demo.email, password: 'x' }));
-}, 60000);
+}
+
+async function hashesMade(): Promise<number> {
+  const metrics = await (await fetch(`${wired.deployment.opsOrigins[0]}/metrics`)).text();
+  return Number(/^gatehouse_hashing_wait_seconds_count (?<count>\d+)/m.exec(metrics)?.groups?.count);
+}
+
+/** The one that came most often: what runs beside requests may come between. */
+function mostFrequent<T>(values: readonly T[]): T | undefined {
+  const texts = values.map((value) => JSON.stringify(value));
+  const often = (text: string) => texts.filter((other) => other === text).length;
+  const [most] = texts.sort((one, other) => often(other) - often(one));
+  return most === undefined ? undefined : JSON.parse(most);
+}
+
+describe('what each operation asks of the stores', () => {
+  test.each(costs)('$operation', async ({ operation, asks, hashes, tokens }) => {
+    // Scripts are known to Redis by then, and connections are open.
+    await operations[operation]();
+    const seen: Awaited<ReturnType<typeof cost>>[] = [];
+    for (let round = 0; round < 5; round += 1) seen.push(await cost(operations[operation]));
+    expect(mostFrequent(seen)).toEqual({ asked: asks, hashes, tokens });
+  });
+
+  test('docs/speed.md tells it', () => {
+    const page = readFileSync('docs/speed.md', 'utf8');
+    for (const { operation, asks, hashes, signatures } of costs) {
+      const of = (store: string) => asks.filter((one) => one.startsWith(store)).length;
+      const order = asks.map((one) => `\`${one}\``).join(', ') || 'none';
+      const counts = [signatures, hashes, of('redis'), of('postgres')];
+      expect(page).toContain(`| ${operation} | ${counts.join(' | ')} | ${order} |`);
+    }
+  });
+});

@@ -52,6 +52,6 @@ export async function startNginx(configuration: (port: number) => string): Promi
     ready: async (url) => {
       await (await fetch(url)).arrayBuffer();
     },
-    processes: () => Promise.reject(new Error('nginx keeps its workers to itself')),
+    stall: () => Promise.reject(new Error('nginx keeps its workers to itself')),
   });
 }

@@ -1,0 +1,57 @@
+import { type Deployment, demo } from '../support/deployment.ts';
+import { type ApiTokens, apiLogin, postJson } from '../support/json-api.ts';
+import { createTestClient, demoApps, tokensOf } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import type { OperationName } from './costs.ts';
+
+/** Each does it once, as it should go, and gives the answer's text. */
+export type Operations = Record<OperationName, () => Promise<string>>;
+
+const scope = 'openid email offline_access contracts:read';
+
+/** Signs in where that is needed, so that each operation can be done by itself. */
+export async function createAsker(deployment: Deployment): Promise<Operations> {
+  const agent = createUserAgent(deployment);
+  const web = createTestClient(deployment, demoApps.web);
+  const service = createTestClient(deployment, demoApps.service);
+  let tokens = await web.signIn(agent, { scope, prompt: 'consent' });
+  const { access_token: accessToken } = tokens;
+  const forUserinfo = (await web.signIn(agent, { scope: 'openid email' })).access_token;
+  let api = await apiLogin(deployment);
+  const codes: string[] = [];
+  const authorize = async () =>
+    (await web.authorize(agent, { scope: 'openid contracts:read' })).get('code') ?? '';
+  for (let left = 6; left > 0; left -= 1) codes.push(await authorize());
+
+  const read = async (path: string, token?: string) => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const answer = await deployment.fetch(`${deployment.issuer}${path}`, { headers });
+    if (answer.status !== 200) throw new Error(`${path} was answered with ${answer.status}`);
+    return answer.text();
+  };
+  return {
+    client_credentials: async () =>
+      JSON.stringify(tokensOf(await service.post('token', { grant_type: 'client_credentials' }))),
+    'refresh, with id token': async () => {
+      tokens = tokensOf(await web.refresh(tokens.refresh_token));
+      return JSON.stringify(tokens);
+    },
+    'refresh by /auth/refresh': async () => {
+      const { refreshToken } = api;
+      api = (await (await postJson(deployment, '/auth/refresh', { refreshToken })).json()) as ApiTokens;
+      return JSON.stringify(api);
+    },
+    'authorization request in a session': authorize,
+    'code to token': async () => JSON.stringify(tokensOf(await web.redeem(codes.pop() ?? ''))),
+    'password sign-in': async () => JSON.stringify(await apiLogin(deployment)),
+    'wrong password': async () => {
+      const { email } = demo;
+      return (await postJson(deployment, '/auth/login', { email, password: 'a guess' })).text();
+    },
+    introspection: async () => JSON.stringify(await web.post('introspect', { token: accessToken })),
+    '/auth/verify': () => read('/auth/verify', accessToken),
+    userinfo: () => read('/oauth2/userinfo', forUserinfo),
+    discovery: () => read('/.well-known/openid-configuration'),
+    JWKS: () => read('/.well-known/jwks.json'),
+  };
+}

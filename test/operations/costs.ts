@@ -1,0 +1,79 @@
+/** What one operation may cost, once everything is warm. `docs/speed.md` repeats it. */
+export interface Cost {
+  operation: OperationName;
+  /** RS256, by our keys. */
+  signatures: number;
+  /** Of those, how many the answer holds. */
+  tokens: number;
+  /** Argon2id. */
+  hashes: number;
+  /** Round trips, in the order they are made. */
+  asks: string[];
+}
+
+export type OperationName =
+  | 'client_credentials'
+  | 'refresh, with id token'
+  | 'refresh by /auth/refresh'
+  | 'authorization request in a session'
+  | 'code to token'
+  | 'password sign-in'
+  | 'wrong password'
+  | 'introspection'
+  | '/auth/verify'
+  | 'userinfo'
+  | 'discovery'
+  | 'JWKS';
+
+/** An app's tokens: its family, what the person agreed to, who they are, and the one write that settles. */
+const refresh = ['redis family', 'postgres consents', 'postgres accounts', 'redis family'];
+
+/** The session is looked up by its uid, since that is what tokens know of it. */
+const sessionByUid = ['redis Session index', 'redis Session', 'redis denylist'];
+
+const none = { signatures: 0, tokens: 0, hashes: 0, asks: [] };
+
+export const costs: Cost[] = [
+  { ...none, operation: 'client_credentials', signatures: 1, tokens: 1 },
+  { ...none, operation: 'refresh, with id token', signatures: 2, tokens: 2, asks: refresh },
+  {
+    ...{ ...none, operation: 'refresh by /auth/refresh', signatures: 1, tokens: 1 },
+    asks: ['redis family', 'postgres accounts', 'redis family'],
+  },
+  {
+    ...{ ...none, operation: 'authorization request in a session' },
+    asks: [
+      ...['redis Session', 'redis Session index', 'postgres accounts', 'postgres consents'],
+      ...['redis denylist', 'redis AuthorizationCode', 'redis Session', 'redis Session index'],
+    ],
+  },
+  {
+    ...{ ...none, operation: 'code to token', signatures: 2, tokens: 2 },
+    asks: [
+      ...['redis AuthorizationCode', 'postgres consents', 'redis AuthorizationCode', ...sessionByUid],
+      ...['postgres accounts', 'redis family', 'redis sign-ins'],
+    ],
+  },
+  {
+    ...{ ...none, operation: 'password sign-in', signatures: 2, tokens: 1, hashes: 1 },
+    asks: [
+      ...['redis limits', 'postgres accounts', 'postgres begin', 'postgres accounts', 'postgres outbox'],
+      ...['postgres commit', 'redis limits', 'postgres accounts', 'redis family', 'redis sign-ins'],
+    ],
+  },
+  {
+    ...{ ...none, operation: 'wrong password', hashes: 1 },
+    asks: ['redis limits', 'postgres accounts'],
+  },
+  {
+    ...{ ...none, operation: 'introspection' },
+    asks: ['redis denylist', 'postgres accounts', 'postgres consents'],
+  },
+  { ...none, operation: '/auth/verify', asks: ['redis denylist', 'postgres accounts'] },
+  {
+    ...{ ...none, operation: 'userinfo' },
+    asks: ['redis denylist', 'postgres accounts', 'postgres accounts', 'postgres consents'],
+  },
+  { ...none, operation: 'discovery' },
+  { ...none, operation: 'JWKS' },
+];
