@@ -27,6 +27,8 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
     stops.push(stop);
     const measured = limits.map((limit) => ({ ...limit, rounds: [] as Round[] }));
     const ready = await readied(world, settings, say);
+    say('warming up: the limits');
+    for (const limit of measured) await limit.measure(settings.seconds);
     for (let round = 1; round <= settings.rounds; round += 1) {
       say(`round ${round} of ${settings.rounds}`);
       await measureLimits(measured, settings.seconds / 2);
@@ -61,6 +63,9 @@ async function measureLimits(limits: (Limit & { rounds: Round[] })[], seconds: n
   for (const limit of limits) limit.rounds.push(await limit.measure(seconds));
 }
 
+/** Node makes fast code of what ran some thousand times. */
+const warmUpRounds = 3;
+
 /** Each wanted operation with its workers, warmed up. */
 async function readied(world: World, settings: BenchSettings, say: Say): Promise<Ready[]> {
   const ready: Ready[] = [];
@@ -70,7 +75,7 @@ async function readied(world: World, settings: BenchSettings, say: Say): Promise
     const workers: Worker[] = [];
     for (let index = 0; index < settings.connections; index += 1)
       workers.push(await operation.worker(world, index));
-    await runRound(workers, Math.min(2, settings.seconds), world.pid);
+    await runRound(workers, warmUpRounds * settings.seconds, world.pid);
     ready.push({ ...operation, workers, rounds: [] });
   }
   return ready;

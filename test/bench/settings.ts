@@ -17,7 +17,7 @@ export interface BenchSettings {
 
 export function readSettings(env: NodeJS.ProcessEnv): BenchSettings {
   return {
-    seconds: Number(env.BENCH_SECONDS ?? 3),
+    seconds: Number(env.BENCH_SECONDS ?? 2),
     rounds: Number(env.BENCH_ROUNDS ?? 5),
     only: (env.BENCH_ONLY ?? '').split(',').filter((name) => name !== ''),
     tries: Number(env.BENCH_TRIES ?? 2000),
