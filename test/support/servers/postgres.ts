@@ -5,7 +5,7 @@ import { dockerServer } from './docker.ts';
 import { type KeptProcess, serverFolder, serverOwner, startKept } from './kept-process.ts';
 import { findProgram } from './programs.ts';
 import { type ServerRecipe, startServer, type TestServer } from './server.ts';
-import { type Resume, stallProcesses } from './stall.ts';
+import { type Resume, stallWithChildren } from './stall.ts';
 
 /** Tests need no durability beyond the server's own process, and many processes at once. */
 const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
@@ -26,17 +26,12 @@ async function ready(url: string): Promise<void> {
   await connected(url, (client) => client.query('SELECT 1'));
 }
 
-/** The server itself is stopped first, so that it starts no more processes for others. */
+/** Its connections' processes are its children, and only the system knows of one that has just begun. */
 function stall(url: string): Promise<Resume> {
   return connected(url, async (client) => {
-    const file = await client.query("SELECT pg_read_file('postmaster.pid') AS text");
-    const resume = stallProcesses([Number.parseInt(file.rows[0].text, 10)]);
-    const others = await client.query('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
-    const resumeOthers = stallProcesses(others.rows.map(({ pid }) => Number(pid)));
-    return async () => {
-      await resumeOthers();
-      await resume();
-    };
+    const own = await client.query("SELECT pg_backend_pid() AS pid, pg_read_file('postmaster.pid') AS file");
+    const { pid, file } = own.rows[0];
+    return stallWithChildren(Number.parseInt(file, 10), { but: pid });
   });
 }
 

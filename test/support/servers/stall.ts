@@ -22,6 +22,28 @@ export function stallProcesses(ids: number[]): Resume {
   };
 }
 
+/** The same for a process and all but one of its children, those too that it is just starting: until there are no more. */
+export async function stallWithChildren(parent: number, { but }: { but: number }): Promise<Resume> {
+  const resumes = [stallProcesses([parent])];
+  const stalled = new Set([but]);
+  for (let quiet = 0; quiet < 2; quiet++) {
+    const others = (await childrenOf(parent)).filter((id) => !stalled.has(id));
+    if (others.length === 0) continue;
+    quiet = 0;
+    resumes.push(stallProcesses(others));
+    for (const id of others) stalled.add(id);
+  }
+  return async () => {
+    for (const resume of resumes.reverse()) await resume();
+  };
+}
+
+async function childrenOf(parent: number): Promise<number[]> {
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=']);
+  const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+  return rows.flatMap(([id, parentId]) => (id !== undefined && parentId === parent ? [id] : []));
+}
+
 /** One that has ended meanwhile needs no signal. */
 function signal(id: number, name: NodeJS.Signals): void {
   try {
