@@ -1,4 +1,4 @@
-import type { Limits } from '../ports/limits.ts';
+import type { BucketRule, Limits } from '../ports/limits.ts';
 import type { LimitKeys } from './limit-keys.ts';
 import { placeOf } from './places.ts';
 import type { RecentRefusals } from './recent-refusals.ts';
@@ -36,31 +36,41 @@ export function createRequestGuard(deps: RequestGuardDeps): RequestGuard {
     request: async (action, address) => {
       const place = placeOf(address);
       for (const by of ['address', 'network'] as const) {
-        const key = keys(action, by, place[by]);
+        const counted = { here: `${action} ${by} ${place[by]}`, key: () => keys(action, by, place[by]) };
         const rule = scaled(buckets[action][by], percent);
-        const waitMs = refusals.waitMs(key) || (await overRule(key, rule));
+        const waitMs = refusals.waitMs(counted.here) || (await overRule(counted, rule));
         if (waitMs > 0) throw tooMany(deps, action, { by, waitMs, address: address ?? 'unknown' });
       }
     },
     clientSecret: async ({ client, address }, matches) => {
-      const key = keys('client', 'pair', client, placeOf(address).address);
-      const known = refusals.waitMs(key);
+      const place = placeOf(address).address;
+      const counted = {
+        here: `client ${place} ${client}`,
+        key: () => keys('client', 'pair', client, place),
+      };
+      const known = refusals.waitMs(counted.here);
       if (known === 0 && matches()) return true;
-      const waitMs = known || (await taken(key, buckets.client.pair));
+      const waitMs = known || (await taken(counted, buckets.client.pair));
       if (waitMs === 0) return false;
       throw tooMany(deps, 'client', { by: 'pair', waitMs, address: address ?? 'unknown' });
     },
   };
 
-  async function overRule(key: string, rule: { burst: number; perSeconds: number }): Promise<number> {
+  async function overRule(counted: Counted, rule: BucketRule): Promise<number> {
     const free = { ...rule, burst: Math.floor(rule.burst * countedHere) };
-    if (free.burst > 0 && (await local.take(`here ${key}`, free)) === 0) return 0;
-    return taken(key, rule);
+    if (free.burst > 0 && (await local.take(`here ${counted.here}`, free)) === 0) return 0;
+    return taken(counted, rule);
   }
 
-  async function taken(key: string, rule: { burst: number; perSeconds: number }): Promise<number> {
-    const waitMs = await limits.take(key, rule);
-    if (waitMs > 0) refusals.note(key, waitMs);
+  async function taken(counted: Counted, rule: BucketRule): Promise<number> {
+    const waitMs = await limits.take(counted.key(), rule);
+    if (waitMs > 0) refusals.note(counted.here, waitMs);
     return waitMs;
   }
+}
+
+/** What is counted, by its name in this process, and by the keyed hash that a store may see, which takes longer to make. */
+interface Counted {
+  here: string;
+  key(): string;
 }

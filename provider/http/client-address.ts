@@ -19,16 +19,30 @@ export function clientAddress(deps: ClientAddressDeps): (request: IncomingMessag
   for (const { address, prefix, family } of deps.trustedProxies) trusted.addSubnet(address, prefix, family);
   const isTrusted = (address: string) =>
     isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  const isTrustedPeer = remembered(isTrusted);
   return (request) => {
     const peer = plain(request.socket.remoteAddress);
     const claimed = request.headers['x-forwarded-for'] ?? request.headers.forwarded;
     if (peer === undefined) return undefined;
-    if (!isTrusted(peer)) {
+    if (!isTrustedPeer(peer)) {
       if (claimed !== undefined) deps.ignored();
       return peer;
     }
     const hops = hopsOf(request, deps.header);
     return hops.reverse().find((hop) => !isTrusted(hop)) ?? hops.at(-1) ?? peer;
+  };
+}
+
+const mostRemembered = 1000;
+
+/** Behind load balancers it is the same few that connect, and looking one up takes longer than routing the request. */
+function remembered(isTrusted: (address: string) => boolean): (address: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (address) => {
+    const answer = known.get(address) ?? isTrusted(address);
+    if (known.size >= mostRemembered) known.clear();
+    known.set(address, answer);
+    return answer;
   };
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Clock } from '../lib/clock.ts';
-import { randomToken } from '../lib/ids.ts';
+import { passingId } from '../lib/ids.ts';
 import { type RequestScope, runInRequestScope } from '../lib/request-scope.ts';
 import type { Tracing } from '../lib/tracing.ts';
 import { routeOf } from './route-of.ts';
@@ -26,7 +26,7 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
  */
 export function scopeRequest(deps: RequestContextDeps): Middleware {
   return async (ctx, next) => {
-    const requestId = randomToken(12);
+    const requestId = passingId();
     const startedAt = deps.clock.now();
     const span = deps.tracing?.startRequest(ctx.headers);
     const clientAddress = deps.clientAddress(ctx.req);

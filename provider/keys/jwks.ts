@@ -11,8 +11,25 @@ export interface PublicJwk {
   use: 'sig';
 }
 
-/** The public halves of keys, and the ETag of their JWKS (RFC 9110 §8.8.3). Members are named one by one: nothing private slips in. */
-export function publicJwks(keys: readonly SigningKey[]): { jwks: { keys: PublicJwk[] }; etag: string } {
+interface PublicJwks {
+  jwks: { keys: PublicJwk[] };
+  etag: string;
+}
+
+let last: { keys: readonly SigningKey[]; made: PublicJwks } | undefined;
+
+/**
+ * The public halves of keys, and the ETag of their JWKS (RFC 9110 §8.8.3). Made once for the same keys: every token that is
+ * verified asks for them.
+ */
+export function publicJwks(keys: readonly SigningKey[]): PublicJwks {
+  const isSame = last?.keys.length === keys.length && keys.every((key, index) => key === last?.keys[index]);
+  if (!last || !isSame) last = { keys: [...keys], made: makeJwks(keys) };
+  return last.made;
+}
+
+/** Members are named one by one: nothing private slips in. */
+function makeJwks(keys: readonly SigningKey[]): PublicJwks {
   const jwks = {
     keys: keys.map(({ kid, privateJwk: { n, e } }): PublicJwk => {
       return { kty: 'RSA', n, e, kid, alg: 'RS256', use: 'sig' };

@@ -21,7 +21,7 @@ interface Ready extends Operation {
 export async function runBench(settings: BenchSettings, cores: Cores, say: Say): Promise<BenchReport> {
   const stops: (() => unknown)[] = [];
   try {
-    const world = await startWorld(cores);
+    const world = await startWorld(cores, settings);
     stops.push(() => world.deployment.stop());
     const { limits, stop } = await startLimits(cores, settings.connections);
     stops.push(stop);
@@ -43,7 +43,7 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
     const flooded = isWanted(settings, 'flood') && (await flood(world, hashRate, 4 * settings.seconds));
     return {
       date: new Date().toISOString().slice(0, 10),
-      machine: `${cpus()[0]?.model.trim()}, Node ${process.versions.node}; ${cores.description}`,
+      machine: `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}; ${cores.description}`,
       settings,
       limits: measured.map(({ name, rounds }) => ({ name, rounds, typical: typical(rounds) })),
       operations: ready.map(({ name, limit, aim, rounds }) => ({

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { type ClientMetadata, type JWK, Provider, type ResourceServer } from 'oidc-provider';
 import { freePort } from '../support/free-port.ts';
 import { stockApp } from './stock-app.ts';
+import { createStockStore } from './stock-store.ts';
 
 /**
  * oidc-provider as it comes, with its store in memory and its own pages, told to issue what we issue: a JWT access token, an
@@ -15,6 +16,7 @@ import { stockApp } from './stock-app.ts';
 export async function startStockProvider(): Promise<number> {
   const port = await freePort();
   const provider = new Provider(`http://localhost:${port}`, {
+    adapter: createStockStore() as never,
     clients: [client()],
     jwks: { keys: [{ ...signingKey(), kid: 'a-key', alg: 'RS256', use: 'sig' }] },
     cookies: { keys: ['for-tests-only'] },

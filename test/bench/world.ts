@@ -25,13 +25,14 @@ export const password = 'a walk along the river';
 
 const accountsOfAKind = 300;
 
-export async function startWorld(cores: Cores): Promise<World> {
+/** @param profile whether it can be profiled, which makes it a little slower */
+export async function startWorld(cores: Cores, { profile = false } = {}): Promise<World> {
   const env: Record<string, string> = {
     // All of the load comes from one address; a tenth of what the limits let through is counted without a store, as it is for
     // nearly everybody.
     GATEHOUSE_LIMITS_PERCENT: '100000',
     GATEHOUSE_EVENTS_SINK: 'none',
-    ...profilerEnv,
+    ...(profile ? profilerEnv : {}),
   };
   const deployment = await startServers({ processes: 1, env });
   const pid = deployment.programs[0]?.pid ?? 0;

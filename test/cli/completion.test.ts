@@ -57,7 +57,9 @@ test('the script for zsh knows every command with its description', () => {
   const program = createProgram();
   const zsh = completionScript('zsh', program);
   for (const group of program.children) {
-    const word = `${group.name()}:${group.description()}`.replaceAll("'", "'\\''");
+    // A colon of its own would end the word that is completed.
+    const description = group.description().replaceAll(':', '\\:');
+    const word = `${group.name()}:${description}`.replaceAll("'", "'\\''");
     expect(zsh).toContain(`'${word}'`);
     for (const { path } of group.children)
       expect(zsh).toContain(`('/${path.split(' ').slice(1).join('/')}')`);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { newId, randomToken } from '../../provider/lib/ids.ts';
+import { newId, passingId, randomToken } from '../../provider/lib/ids.ts';
 
 test('a token holds as many random bytes as asked for, 32 by default', () => {
   expect(Buffer.from(randomToken(), 'base64url')).toHaveLength(32);
@@ -10,7 +10,14 @@ test('an id says what it names and is safe in URLs, JSON and headers', () => {
   expect(newId('user')).toMatch(/^user_[\w-]{22}$/);
 });
 
-test('no two are the same', () => {
-  const ids = Array.from({ length: 10_000 }, () => newId('evt'));
+test.each([
+  ['ids', () => newId('evt')],
+  ['passing ids', passingId],
+])('no two %s are the same', (_name, make) => {
+  const ids = Array.from({ length: 10_000 }, make);
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('a passing id holds 12 bytes', () => {
+  expect(Buffer.from(passingId(), 'base64url')).toHaveLength(12);
 });

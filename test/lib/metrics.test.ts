@@ -27,6 +27,8 @@ describe('metrics', () => {
       'gatehouse_interactions_total counter',
       'gatehouse_keys gauge',
       'gatehouse_keys_reload_failures_total counter',
+      'gatehouse_limited_total counter',
+      'gatehouse_limits_local gauge',
       'gatehouse_outbox_events_total counter',
       'gatehouse_outbox_lag_seconds histogram',
       'gatehouse_outbox_oldest_seconds gauge',
