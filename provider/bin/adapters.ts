@@ -48,8 +48,9 @@ export type Home = 'postgres' | 'redis' | 'file';
 
 /** Every port, filled. */
 export interface Ports {
-  accounts: AccountStore;
-  consents: ConsentStore;
+  /** Changed in a unit of work only, where who keeps what was read is told. */
+  accounts: Omit<AccountStore, 'update'>;
+  consents: Omit<ConsentStore, 'add' | 'withdraw'>;
   outbox: Outbox;
   unitOfWork: UnitOfWork;
   denylist: LastingDenylist;

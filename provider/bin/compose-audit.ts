@@ -61,7 +61,7 @@ export function createAudit({ unitOfWork, families, clock, logger, actor }: Audi
       const { accountId, clientId } = agreement;
       noteAccount(accountId);
       return unitOfWork.run(async ({ consents, outbox }) => {
-        const agreed = await consents.add(agreement, clock.now());
+        const { consent: agreed } = await consents.add(agreement, clock.now());
         const data = { id: accountId, clientId, ...scopesOf(agreed) };
         await outbox.append(newEvent('consent.granted', accountId, data));
       });

@@ -11,6 +11,8 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Tracing } from '../lib/tracing.ts';
 import type { Account } from '../ports/account-store.ts';
+import type { Denylist } from '../ports/denylist.ts';
+import type { RecentReads } from '../revocation/recent-reads.ts';
 import type { Ports } from './adapters.ts';
 import type { Audit, AuditedRevocation } from './compose-audit.ts';
 import type { ComposedGuard } from './compose-guard.ts';
@@ -35,6 +37,9 @@ export interface ProtocolParts extends ComposeDeps {
   accounts: Accounts;
   clients: ClientRegistry;
   keyRing: KeyRing;
+  denylist: Denylist;
+  /** Accounts and consents, kept as long as nothing says that they changed. */
+  reads: RecentReads;
   revocation: AuditedRevocation;
   audit: Audit;
   guard: ComposedGuard;

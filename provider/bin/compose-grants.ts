@@ -52,6 +52,7 @@ export function composeGrants(
       graceSeconds: (id) => directory.find(id)?.graceSeconds ?? config.graceSeconds,
       isSessionAlive: (provider, token) =>
         isSessionAlive(provider.Session, token, (sid) => revocation.isSignedOut(sid)),
+      onRecentReads: (work) => parts.reads.optimistic(work),
       client: (id) => directory.find(id),
       audience: (id, scopes, granted, asked) => policy.audience(factsOf(id), scopes, asked, granted),
       noteUse: (token) => noteFamilyUse(token, noting),

@@ -18,6 +18,7 @@ import type { SignIns } from '../oidc/sign-ins.ts';
 import { createStorageAdapter } from '../oidc/storage-adapter.ts';
 import { createTokenPolicy, protocolScopes, type TokenPolicy } from '../oidc/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/token-requests.ts';
+import { createAccountOfToken } from '../revocation/account-of-token.ts';
 import type { ProtocolParts } from './compose-deps.ts';
 import { composeGrants } from './compose-grants.ts';
 import type { ComposedGuard } from './compose-guard.ts';
@@ -42,7 +43,8 @@ const rememberSpentSeconds = 600;
 
 /** Puts the protocol together: what the library is built from, and what is built on it. */
 export function composeProtocol(parts: ProtocolParts): Protocol {
-  const { config, accessModel, ports, clients, keyRing, revocation, serverKeys, clock, metrics } = parts;
+  const { config, accessModel, ports, clients, keyRing, reads, revocation, serverKeys, clock, metrics } =
+    parts;
   const { issuer } = config;
   const directory = clientDirectory(clients, parts.guard);
   const policy = createTokenPolicy(accessModel.apis, issuer);
@@ -53,7 +55,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
     publicKeys: () => publicJwks(keyRing.current().published).jwks.keys,
     isRevoked: (token) => revocation.isRevoked(token),
     client: (id) => directory.find(id),
-    findAccount: (id) => ports.accounts.findById(id),
+    accountOf: createAccountOfToken({ denylist: parts.denylist, reads }),
   });
   const unlisted = (error: unknown) => parts.logger.warn({ err: error }, 'a sign-in could not be listed');
   const { signIns, refreshTokens, sessionEnd, endSession } = composeSignIns({ ...parts, unlisted });
@@ -62,7 +64,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
   const grants = composeGrants(parts, { directory, policy, refreshTokens, noting });
   const existingGrants = createGrants({
     clients: directory,
-    consents: ports.consents,
+    consents: { find: reads.consent },
     apis: accessModel.apis,
     issuer,
   });
@@ -94,7 +96,10 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
     configuration: {
       issuer,
       adapter: createStorageAdapter(storage),
-      accounts: parts.accounts,
+      accounts: {
+        findById: (id) => reads.account(id),
+        permissionsOf: (roles) => parts.accounts.permissionsOf(roles),
+      },
       clients: directory,
       grants: existingGrants,
       policy,

@@ -14,6 +14,8 @@ import { createKeyRing } from '../keys/key-ring.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { createSweep } from '../maintenance/sweep.ts';
+import { noticeChanges } from '../revocation/change-notices.ts';
+import { createRecentReads } from '../revocation/recent-reads.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
 import { createAudit } from './compose-audit.ts';
 import { composeDenylist } from './compose-denylist.ts';
@@ -47,7 +49,12 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     ...{ outbox: ports.outbox, sink: ports.eventSink, clock, logger },
     metrics: deliveryMetrics(metrics),
   });
-  const unitOfWork = nudgeAfterCommit(ports.unitOfWork, () => relay.nudge());
+  const denylist = composeDenylist(ports, {
+    logger,
+    trusted: (is) => metrics.denylistCopyTrusted.set(is ? 1 : 0),
+  });
+  const noticed = noticeChanges(ports.unitOfWork, { clock, copy: denylist.copy });
+  const unitOfWork = nudgeAfterCommit(noticed, () => relay.nudge());
   const audit = createAudit({ unitOfWork, families: ports.families, clock, logger });
   const { newEvent } = audit;
 
@@ -119,10 +126,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   });
   await keyRing.start();
   keyRing.onChange((keys) => void audit.keysAre(keys));
-  const denylist = composeDenylist(ports, {
-    logger,
-    trusted: (is) => metrics.denylistCopyTrusted.set(is ? 1 : 0),
-  });
+  const reads = createRecentReads({ ...ports, denylist, clock, most: keptReads });
   const revocation = composeRevocation({ config, ports, denylist, clock, audit });
 
   // The protocol, the pages and the JSON API over all of it.
@@ -138,7 +142,10 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     noteAccount(account.id);
     return account;
   };
-  const parts = { ...deps, ports, accounts, clients, keyRing, revocation, audit, guard, signIn: signInHere };
+  const parts = {
+    ...{ ...deps, ports, accounts, clients, keyRing, denylist, reads, revocation, audit, guard },
+    signIn: signInHere,
+  };
   const protocol = composeProtocol(parts);
   const verify = composeVerify(parts, protocol);
   const app = composeHttp({
@@ -178,6 +185,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     ],
   };
 }
+
+/** Accounts, and consents, that are kept in memory: some 10 MB of each. */
+const keptReads = 10_000;
 
 /** How soon a client secret that was replaced behind its reference is known. */
 const secretsPollSeconds = 60;

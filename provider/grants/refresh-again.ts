@@ -22,7 +22,8 @@ export async function answerAgain<Current extends CurrentToken>(
     deps.repeated(family, 'superseded');
     throw new errors.InvalidGrant('refresh token already used, and so was its successor');
   }
-  await checkedToken(redemption, spent.successor);
+  const { successor } = spent;
+  await deps.onRecentReads(() => checkedToken(redemption, successor));
   const settled = readSettled(spent.answer);
   if (settled.jkt !== request.jkt) {
     deps.repeated(family, 'refused');

@@ -39,6 +39,11 @@ export interface RefreshTokenGrantDeps<Current extends CurrentToken = CurrentTok
   /** How long after its use a token's redemption gets the same answer (DESIGN §1, G1). */
   graceSeconds(clientId: string): number;
   isSessionAlive(provider: Provider, token: RefreshToken): Promise<boolean>;
+  /**
+   * Runs `work` on the account and consent as they were read lately, and once more if they changed since. `work` awaits
+   * `confirm` before it does anything that stays.
+   */
+  onRecentReads<T>(work: (confirm: () => Promise<void>) => Promise<T>): Promise<T>;
   client(id: string): { firstParty: boolean; scopes: readonly string[] } | undefined;
   /**
    * The audience of a token for these scopes: the one asked for, else out of those the family was granted. Throws

@@ -38,7 +38,9 @@ async function redeem<Current extends CurrentToken>(redemption: Redemption<Curre
   const { steps, ctx, proof } = redemption;
   const found = await findOwn(redemption);
   await steps.checkDpopReplay(ctx, proof, ctx.oidc.client?.clientId ?? '');
-  if (found.state === 'current' && (await settle(redemption, found))) return;
+  const settled = (current: Current) =>
+    redemption.deps.onRecentReads((confirm) => settle(redemption, current, confirm));
+  if (found.state === 'current' && (await settled(found))) return;
   const spent = found.state === 'spent' ? found : await findOwn(redemption);
   // What was current and couldn't be spent is spent, or its family ended; anything else is the store's mistake.
   if (spent.state === 'current') throw new Error('a refresh token was not spent, and is current still');
@@ -61,14 +63,17 @@ async function findOwn<Current extends CurrentToken>({
 async function settle<Current extends CurrentToken>(
   redemption: Redemption<Current>,
   found: Current,
+  confirm: () => Promise<void>,
 ): Promise<boolean> {
   const { deps, ctx, value, request } = redemption;
   const token = await checkedToken(redemption, found.payload);
   const to = deps.refreshTokens.after(value);
   const body = { ...(await issue(redemption, token)), refresh_token: to };
   const clientId = token.clientId ?? '';
+  const payload = await successor(redemption, token);
+  await confirm();
   const settled = await deps.refreshTokens.rotate({
-    ...{ from: value, found, to, payload: await successor(redemption, token) },
+    ...{ from: value, found, to, payload },
     answer: writeSettled(request, body),
     answerSeconds: deps.graceSeconds(clientId),
   });

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type JWK, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
-import type { Account } from '../ports/account-store.ts';
+import type { AccountFacts } from '../ports/account-store.ts';
 
 const claimsSchema = z.looseObject({
   iss: z.string(),
@@ -45,21 +45,25 @@ export interface AccessTokenVerifier {
   stands(claims: AccessTokenClaims): Promise<boolean>;
 }
 
+/** What a token says of itself that could have been revoked. */
+interface TokenMarks {
+  jti: string;
+  clientId: string;
+  family?: string | undefined;
+  consent?: string | undefined;
+  sid?: string | undefined;
+}
+
 export interface AccessTokenVerifierDeps {
   issuer: string;
   clock: Clock;
   /** Every key that may have signed a token that still lives. */
   publicKeys(): readonly JWK[];
-  isRevoked(token: {
-    jti: string;
-    clientId: string;
-    family?: string | undefined;
-    consent?: string | undefined;
-    sid?: string | undefined;
-  }): Promise<boolean>;
+  isRevoked(token: TokenMarks): Promise<boolean>;
+  /** The account a token stands for; undefined when the token was revoked, or when there is no such account. */
+  accountOf(token: TokenMarks, accountId: string): Promise<AccountFacts | undefined>;
   /** Undefined when there is no such client any more: the tokens of one that was removed are dead. */
   client(id: string): { firstParty: boolean } | undefined;
-  findAccount(id: string): Promise<Account | undefined>;
 }
 
 export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): AccessTokenVerifier {
@@ -96,9 +100,9 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
 
   const stands = async (claims: AccessTokenClaims): Promise<boolean> => {
     const { jti, client_id: clientId, family, consent, sid } = claims;
-    if (await deps.isRevoked({ jti, clientId, family, consent, sid })) return false;
-    if (isMachineToken(claims)) return true;
-    const account = await deps.findAccount(claims.sub);
+    const marks = { jti, clientId, family, consent, sid };
+    if (isMachineToken(claims)) return !(await deps.isRevoked(marks));
+    const account = await deps.accountOf(marks, claims.sub);
     return account?.state === 'active' && account.generation === claims.generation;
   };
 

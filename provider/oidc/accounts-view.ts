@@ -1,16 +1,16 @@
 import type { Account as LibraryAccount } from 'oidc-provider';
-import type { Account } from '../ports/account-store.ts';
+import type { AccountFacts } from '../ports/account-store.ts';
 import { profileClaims } from './scope-claims.ts';
 
 /** An account as the library and our token claims see it. */
 export interface OidcAccount extends LibraryAccount {
   generation: number;
-  account: Account;
+  account: AccountFacts;
   permissions: readonly string[];
 }
 
 export interface AccountDirectory {
-  findById(id: string): Promise<Account | undefined>;
+  findById(id: string): Promise<AccountFacts | undefined>;
   permissionsOf(roles: readonly string[]): readonly string[];
 }
 
@@ -40,7 +40,7 @@ export async function findOidcAccount(
  * The library cuts these to the scopes granted. The id token carries what was asked for it by the `claims`
  * parameter and no more (OpenID Connect Core §5.4: with an access token, scopes' claims come from userinfo).
  */
-function claimsFor(account: Account, use: string, requested: object) {
+function claimsFor(account: AccountFacts, use: string, requested: object) {
   const all: Record<string, unknown> = {
     sub: account.id,
     email: account.email,

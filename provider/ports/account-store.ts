@@ -18,6 +18,9 @@ export interface Account {
   updatedAt: number;
 }
 
+/** An account without its password's hash, which nobody needs but who checks a password. */
+export type AccountFacts = Omit<Account, 'passwordHash'>;
+
 export interface AccountChange {
   emailVerified?: boolean;
   passwordHash?: string;

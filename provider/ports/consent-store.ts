@@ -23,7 +23,8 @@ export interface Consent extends Agreement {
  * Consents, one for each account and client.
  *
  * Concurrency, on every implementation, across processes:
- * - `add` is a union in one write, so two tabs that agree to different scopes at once leave both agreed to.
+ * - `add` is a union in one write, so two tabs that agree to different scopes at once leave both agreed to. It is new
+ *   to one of them.
  * - `withdraw` is one conditional write. Of any number of parallel calls for one id exactly one gets true, and a
  *   consent given since then stands.
  */
@@ -31,8 +32,8 @@ export interface ConsentStore {
   find(accountId: string, clientId: string): Promise<Consent | undefined>;
   /** All of an account's, those given first before the others. */
   list(accountId: string): Promise<Consent[]>;
-  /** Adds to what was agreed before; gives the union. */
-  add(agreement: Agreement, at: number): Promise<Consent>;
+  /** Adds to what was agreed before; gives the union, and whether nothing was agreed before. */
+  add(agreement: Agreement, at: number): Promise<{ consent: Consent; isNew: boolean }>;
   /** False when there is no consent of this id any more. */
   withdraw(consent: Pick<Consent, 'accountId' | 'clientId' | 'id'>): Promise<boolean>;
 }

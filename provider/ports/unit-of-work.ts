@@ -1,6 +1,7 @@
 import type { AccountStore } from './account-store.ts';
 import type { Announcements } from './announcements.ts';
 import type { ConsentStore } from './consent-store.ts';
+import type { Denylist } from './denylist.ts';
 import type { Outbox } from './outbox.ts';
 
 /** The stores whose writes can be made to stand or fall together. */
@@ -9,6 +10,7 @@ export interface TransactionStores {
   consents: ConsentStore;
   outbox: Pick<Outbox, 'append'>;
   announcements: Announcements;
+  denylist: Pick<Denylist, 'revoke'>;
 }
 
 /**

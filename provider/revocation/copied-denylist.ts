@@ -11,6 +11,8 @@ export interface CopiedDenylistDeps {
 }
 
 export interface CopiedDenylist extends Denylist {
+  /** Copies what lasts already, so that other processes know of it before they copy. Never rejects. */
+  copy(keys: RevocationKey[], expiresAt: number): Promise<void>;
   /** The copy may lack something: its connection was lost, say. It is asked again once everything was copied. */
   distrust(reason: string): void;
   /** Copies once; for a start, and for tests. Never rejects. */
@@ -91,15 +93,19 @@ export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
     timer.unref();
   };
 
+  const copyThese = (keys: RevocationKey[], expiresAt: number) =>
+    copy
+      .put(keys.map((key) => ({ key, expiresAt })))
+      .catch((error: unknown) =>
+        distrust(error instanceof Error ? error.message : 'it could not be written'),
+      );
+
   return {
     revoke: async (keys, expiresAt) => {
       await lasting.revoke(keys, expiresAt);
-      await copy
-        .put(keys.map((key) => ({ key, expiresAt })))
-        .catch((error: unknown) =>
-          distrust(error instanceof Error ? error.message : 'it could not be written'),
-        );
+      await copyThese(keys, expiresAt);
     },
+    copy: copyThese,
     anyRevoked: async (keys) => {
       if (isTrusted) {
         const answer = await copy.anyRevoked(keys).catch((error: unknown) => {

@@ -73,11 +73,12 @@ export function createRevocation(deps: RevocationDeps): Revocation {
     signOutOfClient: (sid) => revoke(`sid:${sid}`, Math.max(sessionSeconds, accessTokenSeconds)),
     isSignedOut: (sid) => denylist.anyRevoked([`sid:${sid}`]),
     revokeClient: (clientId) => revoke(`client:${clientId}`),
-    isRevoked: (token) => denylist.anyRevoked(keysOf(token)),
+    isRevoked: (token) => denylist.anyRevoked(revocationKeys(token)),
   };
 }
 
-function keysOf({ jti, family, consent, sid, clientId }: TokenMarks): RevocationKey[] {
+/** Of these any revokes the token. */
+export function revocationKeys({ jti, family, consent, sid, clientId }: TokenMarks): RevocationKey[] {
   const keys: RevocationKey[] = [`jti:${jti}`, `client:${clientId}`];
   if (family !== undefined) keys.push(`family:${family}`);
   if (consent !== undefined) keys.push(`consent:${consent}`);

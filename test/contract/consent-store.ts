@@ -26,6 +26,9 @@ function sorted<Scopes extends Agreement>(consent: Scopes | undefined): Scopes |
   };
 }
 
+const agree = async (store: ConsentStore, agreement: Agreement, at: number) =>
+  (await store.add(agreement, at)).consent;
+
 /** Checks every sentence of `provider/ports/consent-store.ts` on the store that `open` gives. */
 export function consentStoreContract(name: string, open: () => Promise<ConsentStoreFixture>): void {
   describe(`${name} keeps the contract of ConsentStore`, () => {
@@ -54,7 +57,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
 
     test('add and find give back what was agreed, and since when', async () => {
       const agreement = sample();
-      const added = sorted(await store.add(agreement, at));
+      const added = sorted(await agree(store, agreement, at));
       expect(added).toEqual(given(agreement));
       expect(added?.id).not.toBe('');
       expect(sorted(await other.find(agreement.accountId, agreement.clientId))).toEqual(added);
@@ -62,19 +65,19 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
 
     test('a consent to nothing is a consent', async () => {
       const agreement = sample({ oidcScopes: [], resourceScopes: {} });
-      const added = await store.add(agreement, at);
+      const added = await agree(store, agreement, at);
       expect(added).toEqual(given(agreement));
       expect(await store.find(agreement.accountId, agreement.clientId)).toEqual(added);
     });
 
     test('each account and client has its own', async () => {
-      const consent = await store.add(sample(), at);
+      const consent = await agree(store, sample(), at);
       expect(await store.find(consent.accountId, 'other')).toBeUndefined();
       expect(await store.find(newId('user'), consent.clientId)).toBeUndefined();
     });
 
     test('add gives and keeps the union', async () => {
-      const { accountId, id } = await store.add(sample(), at);
+      const { accountId, id } = await agree(store, sample(), at);
       const more = sample({
         accountId,
         oidcScopes: ['openid', 'profile'],
@@ -86,17 +89,17 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
         oidcScopes: ['email', 'openid', 'profile'],
         resourceScopes: { [api]: ['contracts:read', 'contracts:write'], 'urn:other': ['x'] },
       };
-      expect(sorted(await other.add(more, at + 1))).toEqual(union);
+      expect(sorted(await agree(other, more, at + 1))).toEqual(union);
       expect(sorted(await store.find(accountId, 'demo-web'))).toEqual(union);
-      expect(sorted(await store.add(sample({ accountId, oidcScopes: [], resourceScopes: {} }), at))).toEqual(
-        union,
-      );
+      expect(
+        sorted(await agree(store, sample({ accountId, oidcScopes: [], resourceScopes: {} }), at)),
+      ).toEqual(union);
     });
 
-    test('of 30 tabs that agree at once each leaves its scopes', async () => {
+    test('of 30 tabs that agree at once each leaves its scopes, and one is the first', async () => {
       const accountId = newId('user');
       const numbers = Array.from({ length: 30 }, (_, index) => index);
-      await Promise.all(
+      const added = await Promise.all(
         numbers.map((index) =>
           (index % 2 === 0 ? store : other).add(
             sample({
@@ -108,6 +111,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
           ),
         ),
       );
+      expect(added.filter(({ isNew }) => isNew)).toHaveLength(1);
       const agreed = await store.find(accountId, 'demo-web');
       expect(new Set(agreed?.oidcScopes)).toEqual(new Set(numbers.map((index) => `s${index}`)));
       expect(new Set(agreed?.resourceScopes[api])).toEqual(new Set(numbers.map((index) => `r${index}`)));
@@ -117,10 +121,10 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
     test('list gives all of an account, the first given first, and nobody else’s', async () => {
       const accountId = newId('user');
       expect(await store.list(accountId)).toEqual([]);
-      const later = await store.add(sample({ accountId, clientId: 'a' }), at + 1);
-      const first = await store.add(sample({ accountId, clientId: 'b' }), at);
-      await store.add(sample({ clientId: 'c' }), at);
-      await store.add(sample({ accountId, clientId: 'a', oidcScopes: ['profile'] }), at + 2);
+      const later = await agree(store, sample({ accountId, clientId: 'a' }), at + 1);
+      const first = await agree(store, sample({ accountId, clientId: 'b' }), at);
+      await agree(store, sample({ clientId: 'c' }), at);
+      await agree(store, sample({ accountId, clientId: 'a', oidcScopes: ['profile'] }), at + 2);
       const listed = await other.list(accountId);
       expect(listed.map(({ id, since }) => [id, since])).toEqual([
         [first.id, at],
@@ -130,25 +134,25 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
     });
 
     test('withdraw leaves nothing, and nothing comes back with the next consent', async () => {
-      const withdrawn = await store.add(sample(), at);
+      const withdrawn = await agree(store, sample(), at);
       const { accountId } = withdrawn;
-      const kept = await store.add(sample({ accountId, clientId: 'other' }), at);
+      const kept = await agree(store, sample({ accountId, clientId: 'other' }), at);
       expect(await store.withdraw(withdrawn)).toBe(true);
       expect(await other.withdraw(withdrawn)).toBe(false);
       expect(await other.find(accountId, 'demo-web')).toBeUndefined();
       expect(sorted(await store.find(accountId, 'other'))).toEqual(sorted(kept));
       expect(await store.list(accountId)).toHaveLength(1);
       const again = sample({ accountId, oidcScopes: ['openid'], resourceScopes: {} });
-      const next = await store.add(again, at + 1);
+      const next = await agree(store, again, at + 1);
       expect(next).toEqual({ ...given(again), since: at + 1 });
       expect(next.id).not.toBe(withdrawn.id);
     });
 
     test('one withdrawn before says nothing of the one given since, in the same millisecond too', async () => {
-      const withdrawn = await store.add(sample(), at);
+      const withdrawn = await agree(store, sample(), at);
       const { accountId, clientId } = withdrawn;
       await store.withdraw(withdrawn);
-      const next = await store.add(sample({ accountId }), at);
+      const next = await agree(store, sample({ accountId }), at);
       expect(next.id).not.toBe(withdrawn.id);
       expect(await other.withdraw(withdrawn)).toBe(false);
       expect(await store.withdraw({ accountId, clientId: 'other', id: next.id })).toBe(false);
@@ -156,7 +160,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
     });
 
     test('of 20 that withdraw it at once one did', async () => {
-      const consent = await store.add(sample(), at);
+      const consent = await agree(store, sample(), at);
       const done = await Promise.all(
         Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? store : other).withdraw(consent)),
       );
@@ -166,7 +170,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
     test.each(['a\0b', '%', "' or '1'='1", '__proto__'])(
       'answers look-ups of %j without an error',
       async (text) => {
-        const consent = await store.add(sample(), at);
+        const consent = await agree(store, sample(), at);
         expect(await store.find(text, consent.clientId)).toBeUndefined();
         expect(await store.find(consent.accountId, text)).toBeUndefined();
         expect(await store.list(text)).toEqual([]);
@@ -180,9 +184,9 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
         oidcScopes: ['"', '\\', 'NULL', '{,}', 'ü'],
         resourceScopes: { '"{?}:a\\': ['"', ','] },
       });
-      const added = await store.add(odd, at);
+      const added = await agree(store, odd, at);
       expect(sorted(added)).toEqual(sorted(given(odd)));
-      expect(sorted(await store.add(odd, at))).toEqual(sorted(added));
+      expect(sorted(await agree(store, odd, at))).toEqual(sorted(added));
     });
   });
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AccountStore } from '../../provider/ports/account-store.ts';
 import type { ConsentStore } from '../../provider/ports/consent-store.ts';
+import type { Denylist, RevocationKey } from '../../provider/ports/denylist.ts';
 import type { Outbox } from '../../provider/ports/outbox.ts';
 import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { sampleAccount } from './account-store.ts';
@@ -12,10 +13,12 @@ export interface UnitOfWorkFixture {
   accounts: AccountStore;
   consents: ConsentStore;
   outbox: Outbox;
+  denylist: Denylist;
   close(): Promise<void>;
 }
 
 const at = Date.UTC(2026, 0, 1);
+const revocationOf = ({ id }: { id: string }): RevocationKey => `changed:${id}`;
 
 /** Checks every sentence of `provider/ports/unit-of-work.ts` on what `open` gives. */
 export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkFixture>): void {
@@ -33,8 +36,10 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
         at,
       );
       await stores.outbox.append(sampleEvent({ subject: account.id }));
+      await stores.denylist.revoke([revocationOf(account)], Date.now() + 60_000);
       return account;
     };
+    const isRevoked = (account: { id: string }) => fixture.denylist.anyRevoked([revocationOf(account)]);
     const pending = async () => (await fixture.outbox.depth()).pending;
 
     test('everything stands when the work resolves, and its result is given', async () => {
@@ -42,6 +47,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       const account = await fixture.unitOfWork.run((stores) => writeAll(stores));
       expect(await fixture.accounts.findById(account.id)).toEqual(account);
       expect(await fixture.consents.find(account.id, 'demo-web')).toMatchObject({ oidcScopes: ['openid'] });
+      expect(await isRevoked(account)).toBe(true);
       expect(await pending()).toBe(before + 1);
     });
 
@@ -56,6 +62,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       await expect(run).rejects.toBe(reason);
       expect(await fixture.accounts.findById(account.id)).toBeUndefined();
       expect(await fixture.consents.find(account.id, 'demo-web')).toBeUndefined();
+      expect(await isRevoked(account)).toBe(false);
       expect(await pending()).toBe(before);
     });
 

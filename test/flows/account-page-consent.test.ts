@@ -198,7 +198,7 @@ describe('in this process', () => {
     const agent = createUserAgent(deployment);
     const form = formOf(await openAccount(deployment, agent, person), 'sign-out-everywhere');
     const account = await deployment.ports.accounts.findByEmail(person.email);
-    await deployment.ports.accounts.update(account?.id ?? '', changes, 0);
+    await deployment.unitOfWork.run(({ accounts }) => accounts.update(account?.id ?? '', changes, 0));
     expect(headingOf(await agent.get(`${deployment.issuer}/account`))).toBe('Sign in');
     expect(codeOf(await agent.submit(form, {}))).toBe('session_ended');
     expect(codeOf(await agent.get(`${deployment.issuer}/account/signed-in`))).toBe('sign_in_incomplete');

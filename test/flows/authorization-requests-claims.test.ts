@@ -24,10 +24,11 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
   let narrow: TestClient;
   beforeAll(async () => {
     deployment = await startInProcess(documents);
-    const { accounts } = deployment.ports;
-    const john = await accounts.findByEmail(demo.email);
+    const john = await deployment.ports.accounts.findByEmail(demo.email);
     const metadata = { name: 'John Doe', locale: 'en', shoeSize: '45' };
-    await accounts.update(String(john?.id), { metadata }, 1_700_000_000_000);
+    await deployment.unitOfWork.run(({ accounts }) =>
+      accounts.update(String(john?.id), { metadata }, 1_700_000_000_000),
+    );
     app = createTestClient(deployment, { id: 'claims', redirectUri });
     narrow = createTestClient(deployment, { id: 'narrow', redirectUri });
   }, 120_000);

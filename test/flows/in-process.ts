@@ -11,6 +11,8 @@ import { start } from '../../provider/bin/start.ts';
 import { loadConfig } from '../../provider/config/load.ts';
 import { systemClock as clock } from '../../provider/lib/clock.ts';
 import { createLogger } from '../../provider/lib/logger.ts';
+import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
+import { noticeChanges } from '../../provider/revocation/change-notices.ts';
 import { createTestDatabase } from '../support/databases.ts';
 import type { Deployment } from '../support/deployment.ts';
 import { freePort } from '../support/free-port.ts';
@@ -18,6 +20,8 @@ import { freePort } from '../support/free-port.ts';
 export interface InProcess extends Deployment {
   /** Its own stores, for what has no door. */
   ports: Ports;
+  /** Changes in them, as another process makes them. */
+  unitOfWork: UnitOfWork;
   /** Moves the time on, for us and for the library, which asks `Date`. */
   advance(seconds: number): void;
 }
@@ -70,6 +74,7 @@ export async function startInProcess(
     ...{ name: 'in this process', issuer, audience, origins: [origin], opsOrigins: [] },
     ...{ programs: [], folder, env, ports, databaseUrl: database.url },
     fetch: (input, init) => fetch(String(input).replace(issuer, origin), { ...init, redirect: 'manual' }),
+    unitOfWork: noticeChanges(ports.unitOfWork, { clock, copy: async () => {} }),
     advance: (seconds) => jest.setSystemTime(Date.now() + seconds * 1000),
     stop: async () => {
       await running.stop();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { AccountChange } from '../../provider/ports/account-store.ts';
 import { decodeJwt, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { allScopes, appDocument, createApp, standing } from './apps.ts';
@@ -77,17 +78,15 @@ test('an account that was disabled, or whose consent is gone, gets no answer aga
   const { refresh } = await signIn(app);
   const first = await app.refresh(refresh);
   const { sub } = decodeJwt(String(first.body.access_token)).claims;
+  const change = (changes: AccountChange) =>
+    deployment.unitOfWork.run(({ accounts }) => accounts.update(String(sub), changes, Date.now()));
   const consent = await deployment.ports.consents.find(String(sub), 'patient');
-  if (consent) await deployment.ports.consents.withdraw(consent);
+  if (consent) await deployment.unitOfWork.run(({ consents }) => consents.withdraw(consent));
   expect((await app.refresh(refresh)).body).toMatchObject({ error: 'invalid_grant' });
   const other = await signIn(app);
   expect((await app.refresh(other.refresh)).status).toBe(200);
-  await deployment.ports.accounts.update(
-    String(sub),
-    { state: 'disabled', raiseGeneration: true },
-    Date.now(),
-  );
+  await change({ state: 'disabled', raiseGeneration: true });
   expect((await app.refresh(other.refresh)).body).toMatchObject({ error: 'invalid_grant' });
-  await deployment.ports.accounts.update(String(sub), { state: 'active' }, Date.now());
+  await change({ state: 'active' });
   expect((await app.refresh(other.refresh)).body).toMatchObject({ error: 'invalid_grant' });
 });

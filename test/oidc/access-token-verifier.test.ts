@@ -37,9 +37,10 @@ const verifier = () =>
     clock,
     publicKeys: () => published,
     client: (id) => (clients.includes(id) ? { firstParty } : undefined),
-    isRevoked: async (marks) => Object.values(marks).some((mark) => revoked.includes(mark ?? '')),
-    findAccount: async (id) => (id === account?.id ? account : undefined),
+    isRevoked: async (marks) => isRevoked(marks),
+    accountOf: async (marks, id) => (!isRevoked(marks) && id === account?.id ? account : undefined),
   });
+const isRevoked = (marks: object) => Object.values(marks).some((mark) => revoked.includes(mark ?? ''));
 const claims = (changes: object = {}) => ({
   ...{ iss: issuer, sub: 'user_john', aud: 'https://api.example', client_id: 'app', jti: 'j1' },
   ...{ iat: clock.now() / 1000, exp: clock.now() / 1000 + 900, family: 'fam_1', sid: 's1', generation: 3 },
@@ -144,7 +145,7 @@ test("where it can't be known whether a token was revoked, nobody is told that i
   const one = createAccessTokenVerifier({
     ...{ issuer, clock, publicKeys: () => published, client: () => ({ firstParty: false }) },
     isRevoked: () => Promise.reject(away),
-    findAccount: async () => account,
+    accountOf: () => Promise.reject(away),
   });
   await expect(one.verify(await sign())).rejects.toBe(away);
   await expect(one.verify('nonsense')).resolves.toBeUndefined();

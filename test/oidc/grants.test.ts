@@ -45,7 +45,7 @@ beforeEach(() => {
 
 describe('what was issued before', () => {
   test('is granted by the consent it names, and by no other', async () => {
-    const first = await consents.add(agreement, 1);
+    const first = (await consents.add(agreement, 1)).consent;
     const id = `user_A:app:${first.id}`;
     expect(await grants.byId(id)).toMatchObject({ jti: id, accountId: 'user_A', clientId: 'app' });
     expect(await grants.current('user_A', 'app')).toMatchObject({ jti: id });
@@ -53,7 +53,7 @@ describe('what was issued before', () => {
     expect(await grants.byId(id)).toMatchObject({ jti: id });
     await consents.withdraw(first);
     expect(await grants.byId(id)).toBeUndefined();
-    const second = await consents.add(agreement, 1);
+    const second = (await consents.add(agreement, 1)).consent;
     expect(await grants.byId(id)).toBeUndefined();
     expect(await grants.byId(`user_A:app:${second.id}`)).toBeDefined();
   });
@@ -88,7 +88,7 @@ describe('withdrawing', () => {
   };
 
   test('ends access tokens first, then the consent, then what is listed', async () => {
-    const consent = await consents.add(agreement, 1);
+    const consent = (await consents.add(agreement, 1)).consent;
     const { done, step } = steps();
     const withdraw = createWithdrawConsent({
       consents,

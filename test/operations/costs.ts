@@ -25,8 +25,11 @@ export type OperationName =
   | 'discovery'
   | 'JWKS';
 
-/** An app's tokens: its family, what the person agreed to, who they are, and the one write that settles. */
-const refresh = ['redis family', 'postgres consents', 'postgres accounts', 'redis family'];
+/**
+ * The family, and the one write that settles. Between them, while the token is signed, whether the account and the consent
+ * are as they are kept.
+ */
+const refresh = ['redis family', 'redis denylist', 'redis family'];
 
 /** The session is looked up by its uid, since that is what tokens know of it. */
 const sessionByUid = ['redis Session index', 'redis Session', 'redis denylist'];
@@ -38,27 +41,27 @@ export const costs: Cost[] = [
   { ...none, operation: 'refresh, with id token', signatures: 2, tokens: 2, asks: refresh },
   {
     ...{ ...none, operation: 'refresh by /auth/refresh', signatures: 1, tokens: 1 },
-    asks: ['redis family', 'postgres accounts', 'redis family'],
+    asks: refresh,
   },
   {
     ...{ ...none, operation: 'authorization request in a session' },
     asks: [
-      ...['redis Session', 'redis Session index', 'postgres accounts', 'postgres consents'],
+      ...['redis Session', 'redis Session index', 'redis denylist', 'redis denylist'],
       ...['redis denylist', 'redis AuthorizationCode', 'redis Session', 'redis Session index'],
     ],
   },
   {
     ...{ ...none, operation: 'code to token', signatures: 2, tokens: 2 },
     asks: [
-      ...['redis AuthorizationCode', 'postgres consents', 'redis AuthorizationCode', ...sessionByUid],
-      ...['postgres accounts', 'redis family', 'redis sign-ins'],
+      ...['redis AuthorizationCode', 'redis denylist', 'redis AuthorizationCode', ...sessionByUid],
+      ...['redis denylist', 'redis family', 'redis sign-ins'],
     ],
   },
   {
     ...{ ...none, operation: 'password sign-in', signatures: 2, tokens: 1, hashes: 1 },
     asks: [
       ...['redis limits', 'postgres accounts', 'postgres begin', 'postgres accounts', 'postgres outbox'],
-      ...['postgres commit', 'redis limits', 'postgres accounts', 'redis family', 'redis sign-ins'],
+      ...['postgres commit', 'redis limits', 'redis denylist', 'redis family', 'redis sign-ins'],
     ],
   },
   {
@@ -67,12 +70,12 @@ export const costs: Cost[] = [
   },
   {
     ...{ ...none, operation: 'introspection' },
-    asks: ['redis denylist', 'postgres accounts', 'postgres consents'],
+    asks: ['redis denylist', 'redis denylist'],
   },
-  { ...none, operation: '/auth/verify', asks: ['redis denylist', 'postgres accounts'] },
+  { ...none, operation: '/auth/verify', asks: ['redis denylist'] },
   {
     ...{ ...none, operation: 'userinfo' },
-    asks: ['redis denylist', 'postgres accounts', 'postgres accounts', 'postgres consents'],
+    asks: ['redis denylist', 'redis denylist', 'redis denylist'],
   },
   { ...none, operation: 'discovery' },
   { ...none, operation: 'JWKS' },

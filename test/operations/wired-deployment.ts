@@ -56,7 +56,7 @@ function nameOfStatement(sql: string): string | undefined {
 
 /** A key is a prefix, what it is about in braces, and a part. */
 function nameOfCommand(words: string[]): string | undefined {
-  const key = words.find((word) => /\{.+\}:\w+$/.test(word)) ?? '';
+  const key = words.find((word) => /\{.+\}:\w+/.test(word)) ?? '';
   const { about = words[0] ?? '', part = '' } = /\{(?<about>.+)\}:(?<part>\w+)/.exec(key)?.groups ?? {};
   if (about === 'denylist' && words[0] !== 'mget') return undefined;
   if (about.startsWith('fam_')) return 'redis family';

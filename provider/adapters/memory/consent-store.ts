@@ -37,7 +37,7 @@ export class MemoryConsentStore implements ConsentStore {
     );
   }
 
-  add(agreement: Agreement, at: number): Promise<Consent> {
+  add(agreement: Agreement, at: number): Promise<{ consent: Consent; isNew: boolean }> {
     const { accountId, clientId } = agreement;
     return this.#database.use(({ consents }) => {
       const before = consents.get(rowKey(accountId, clientId));
@@ -50,7 +50,7 @@ export class MemoryConsentStore implements ConsentStore {
         since: before?.since ?? at,
       };
       consents.set(rowKey(accountId, clientId), after);
-      return structuredClone(after);
+      return { consent: structuredClone(after), isNew: before === undefined };
     });
   }
 

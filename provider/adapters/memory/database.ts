@@ -1,5 +1,6 @@
 import type { Account } from '../../ports/account-store.ts';
 import type { Consent } from '../../ports/consent-store.ts';
+import type { RevocationKey } from '../../ports/denylist.ts';
 import type { OutboxEvent } from '../../ports/outbox.ts';
 
 export interface OutboxRow {
@@ -19,6 +20,8 @@ export interface Tables {
   outbox: Map<string, OutboxRow>;
   /** By topic. */
   announcements: Map<string, string>;
+  /** In milliseconds since the epoch. */
+  revocations: Map<RevocationKey, { expiresAt: number; revokedAt: number }>;
 }
 
 export interface Access {
@@ -31,9 +34,10 @@ const emptyTables = (): Tables => ({
   consents: new Map(),
   outbox: new Map(),
   announcements: new Map(),
+  revocations: new Map(),
 });
 
-/** Accounts, consents, outbox and announcements in memory. One transaction or single call at a time. */
+/** Accounts, consents, outbox, announcements and revocations in memory. One transaction or single call at a time. */
 export class MemoryDatabase implements Access {
   #tables: Tables = emptyTables();
   #turn: Promise<unknown> = Promise.resolve();
@@ -45,10 +49,10 @@ export class MemoryDatabase implements Access {
   /** Runs `work` on a copy that takes the tables' place when it resolves, and is dropped when it throws. */
   transaction<T>(work: (access: Access) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const { accounts, consents, outbox, announcements } = this.#tables;
+      const { accounts, consents, outbox, announcements, revocations } = this.#tables;
       const copy = {
         ...{ accounts: new Map(accounts), consents: new Map(consents), outbox: new Map(outbox) },
-        announcements: new Map(announcements),
+        ...{ announcements: new Map(announcements), revocations: new Map(revocations) },
       };
       const result = await work({ use: async (step) => step(copy) });
       this.#tables = copy;

@@ -59,8 +59,9 @@ export class PostgresConsentStore implements ConsentStore {
     return found.map(toConsent);
   }
 
-  async add(agreement: Agreement, at: number): Promise<Consent> {
-    const [added] = await rows<ConsentRow>(
+  // A row that was there has been locked by this transaction, which its `xmax` tells.
+  async add(agreement: Agreement, at: number): Promise<{ consent: Consent; isNew: boolean }> {
+    const [added] = await rows<ConsentRow & { is_new: boolean }>(
       this.#db,
       `insert into consents (account_id, client_id, oidc_scopes, resource_scopes, created_at, updated_at)
        values (:accountId, :clientId, :oidcScopes, :resourceScopes, :at, :at)
@@ -68,7 +69,7 @@ export class PostgresConsentStore implements ConsentStore {
          oidc_scopes = array(select unnest(consents.oidc_scopes) union select unnest(excluded.oidc_scopes)),
          resource_scopes = ${unionOfResourceScopes},
          updated_at = excluded.updated_at
-       returning *`,
+       returning *, xmax = 0 as is_new`,
       {
         accountId: agreement.accountId,
         clientId: agreement.clientId,
@@ -78,7 +79,7 @@ export class PostgresConsentStore implements ConsentStore {
       },
     );
     if (added === undefined) throw new Error('an upsert gives its row');
-    return toConsent(added);
+    return { consent: toConsent(added), isNew: added.is_new };
   }
 
   async withdraw({

@@ -4,6 +4,21 @@ import { affected, rows, type Sql, storable } from './sql.ts';
 
 type Page = Parameters<LastingDenylist['inForce']>[0];
 
+/** Alone, or in a transaction. @param expiresAt milliseconds since the epoch */
+export async function revokeKeys(db: Sql, keys: RevocationKey[], expiresAt: number): Promise<void> {
+  // One statement may not write a row twice, and two that lock in different orders deadlock.
+  const distinct = [...new Set(keys)].sort();
+  if (distinct.length === 0) return;
+  await affected(
+    db,
+    `insert into revocations (key, expires_at, revoked_at)
+     select key, :expiresAt, clock_timestamp() from unnest(:keys::text[]) as key
+     on conflict (key) do update set
+       expires_at = greatest(revocations.expires_at, excluded.expires_at), revoked_at = clock_timestamp()`,
+    { keys: distinct, expiresAt },
+  );
+}
+
 export class PostgresDenylist implements LastingDenylist {
   readonly #db: Sql;
   readonly #clock: Clock;
@@ -13,18 +28,8 @@ export class PostgresDenylist implements LastingDenylist {
     this.#clock = clock;
   }
 
-  async revoke(keys: RevocationKey[], expiresAt: number): Promise<void> {
-    // One statement may not write a row twice, and two that lock in different orders deadlock.
-    const distinct = [...new Set(keys)].sort();
-    if (distinct.length === 0) return;
-    await affected(
-      this.#db,
-      `insert into revocations (key, expires_at, revoked_at)
-       select key, :expiresAt, clock_timestamp() from unnest(:keys::text[]) as key
-       on conflict (key) do update set
-         expires_at = greatest(revocations.expires_at, excluded.expires_at), revoked_at = clock_timestamp()`,
-      { keys: distinct, expiresAt },
-    );
+  revoke(keys: RevocationKey[], expiresAt: number): Promise<void> {
+    return revokeKeys(this.#db, keys, expiresAt);
   }
 
   async anyRevoked(keys: RevocationKey[]): Promise<boolean> {

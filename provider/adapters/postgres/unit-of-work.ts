@@ -3,6 +3,7 @@ import type { TransactionStores, UnitOfWork } from '../../ports/unit-of-work.ts'
 import { PostgresAccountStore } from './account-store.ts';
 import { PostgresAnnouncements } from './announcements.ts';
 import { PostgresConsentStore } from './consent-store.ts';
+import { revokeKeys } from './denylist.ts';
 import { PostgresOutbox } from './outbox.ts';
 import { translateError } from './store-errors.ts';
 
@@ -43,6 +44,7 @@ async function attempt<T>(
     consents: new PostgresConsentStore({ db: transaction }),
     outbox: new PostgresOutbox({ db: transaction }),
     announcements: new PostgresAnnouncements({ db: transaction }),
+    denylist: { revoke: (keys, expiresAt) => revokeKeys(transaction, keys, expiresAt) },
   });
   // Postgres answers COMMIT of a failed transaction with a rollback and no error: work that swallowed the
   // failure would seem to be durable.

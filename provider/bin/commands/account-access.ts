@@ -11,7 +11,9 @@ import { createEvent } from '../../events/catalogue.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { ConfigurationError, GatehouseError } from '../../lib/errors.ts';
 import type { Account, AccountStore } from '../../ports/account-store.ts';
+import { noticeChanges } from '../../revocation/change-notices.ts';
 import { openPorts, type Ports } from '../adapters.ts';
+import { composeDenylist } from '../compose-denylist.ts';
 import { accessModelOf } from './access-settings.ts';
 import { silentLogger } from './silent-logger.ts';
 
@@ -20,7 +22,7 @@ export interface AccountAccess {
   config: Config;
   accessModel: AccessModel;
   /** For reading. */
-  store: AccountStore;
+  store: Ports['accounts'];
   /** For changing: each change is written with its event. */
   accounts: Accounts;
   newEvent: NewEvent;
@@ -32,6 +34,8 @@ export interface AccessOptions {
   required?: readonly SettingName[];
   /** Whether it needs Redis, where one is configured. */
   redis?: boolean;
+  /** Whether so many accounts may change that servers had better read all of them anew than be told of each. */
+  everything?: boolean;
 }
 
 /**
@@ -40,11 +44,14 @@ export interface AccessOptions {
  */
 export async function withAccounts<T>(
   work: (access: AccountAccess) => Promise<T>,
-  { required = [], redis = false }: AccessOptions = {},
+  { required = [], redis = false, everything = false }: AccessOptions = {},
 ): Promise<T> {
   const config = loadConfig({ required });
   const accessModel = accessModelOf(config);
-  const ports = await openStores(redis ? config : { ...config, redisUrl: undefined });
+  const opened = await openStores(redis ? config : { ...config, redisUrl: undefined });
+  const { copy } = composeDenylist(opened, { logger: silentLogger() });
+  const unitOfWork = noticeChanges(opened.unitOfWork, { clock, copy, everything });
+  const ports = { ...opened, unitOfWork };
   try {
     await bringSchemaUp(config, ports);
     const accounts = accountsOf(config, accessModel, ports);
@@ -55,7 +62,10 @@ export async function withAccounts<T>(
 }
 
 /** Throws `not_found`. @param account an address or an id */
-export async function findAccount(store: AccountStore, account: string): Promise<Account> {
+export async function findAccount(
+  store: Pick<AccountStore, 'findByEmail' | 'findById'>,
+  account: string,
+): Promise<Account> {
   const byAddress = account.includes('@');
   const found =
     (byAddress ? await store.findByEmail(account) : await store.findById(account)) ??

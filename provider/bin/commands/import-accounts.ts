@@ -32,12 +32,14 @@ export async function importAccounts(options: ImportCommandOptions, output: Outp
     progress.clear();
     tell(found, output);
   };
-  const summary = await withAccounts(({ accessModel, store, ports, newEvent }) =>
-    importLines({
-      ...{ lines: accountLines(input), accounts: store, unitOfWork: ports.unitOfWork, newEvent, clock },
-      ...{ roles: new Set(Object.keys(accessModel.roles)), dryRun, update, firebase, problem },
-      progress: (soFar) => progress.show(sums(soFar)),
-    }),
+  const summary = await withAccounts(
+    ({ accessModel, store, ports, newEvent }) =>
+      importLines({
+        ...{ lines: accountLines(input), accounts: store, unitOfWork: ports.unitOfWork, newEvent, clock },
+        ...{ roles: new Set(Object.keys(accessModel.roles)), dryRun, update, firebase, problem },
+        progress: (soFar) => progress.show(sums(soFar)),
+      }),
+    { everything: true },
   ).finally(() => progress.clear());
   output.event(
     { type: 'summary', dryRun, ...summary },

@@ -103,6 +103,7 @@ unitOfWorkContract('PostgresUnitOfWork, embedded', async () => {
     accounts: new PostgresAccountStore({ db }),
     consents: new PostgresConsentStore({ db }),
     outbox: new PostgresOutbox({ db }),
+    denylist: new PostgresDenylist({ db, clock: systemClock }),
     close,
   };
 });

@@ -2,8 +2,10 @@ import { expect, test } from '@jest/globals';
 import { MemoryAccountStore } from '../../../provider/adapters/memory/account-store.ts';
 import { MemoryConsentStore } from '../../../provider/adapters/memory/consent-store.ts';
 import { MemoryDatabase } from '../../../provider/adapters/memory/database.ts';
+import { MemoryDenylist } from '../../../provider/adapters/memory/denylist.ts';
 import { MemoryOutbox } from '../../../provider/adapters/memory/outbox.ts';
 import { MemoryUnitOfWork } from '../../../provider/adapters/memory/unit-of-work.ts';
+import { systemClock as clock } from '../../../provider/lib/clock.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
 
@@ -14,6 +16,7 @@ function openMemory() {
     accounts: new MemoryAccountStore({ database }),
     consents: new MemoryConsentStore({ database }),
     outbox: new MemoryOutbox({ database }),
+    denylist: new MemoryDenylist({ database, clock }),
     close: async () => {},
   };
 }

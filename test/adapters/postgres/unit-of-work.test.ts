@@ -1,8 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
 import { PostgresConsentStore } from '../../../provider/adapters/postgres/consent-store.ts';
+import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
 import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
 import { PostgresUnitOfWork } from '../../../provider/adapters/postgres/unit-of-work.ts';
+import { systemClock as clock } from '../../../provider/lib/clock.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
 import { sampleEvent } from '../../contract/outbox.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
@@ -17,6 +19,7 @@ unitOfWorkContract('PostgresUnitOfWork', async () => {
     accounts: new PostgresAccountStore({ db: knex }),
     consents: new PostgresConsentStore({ db: knex }),
     outbox: new PostgresOutbox({ db: knex }),
+    denylist: new PostgresDenylist({ db: knex, clock }),
     close,
   };
 });

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { runToEnd } from '../support/program.ts';
+import { type TestClient, type Tokens, tokensOf } from '../support/test-client.ts';
+import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { formOf, newPerson, openAccount, type Person, signInAt } from './account-pages.ts';
+import { allScopes, appDocument, createApp, oneProcess, standing } from './apps.ts';
+
+const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+
+describe('accounts and consents that processes keep', () => {
+  let deployment: Deployment;
+  let web: TestClient;
+  /** The same app, by way of each process. */
+  let ways: TestClient[];
+  beforeAll(async () => {
+    deployment = await startServers({ clients: [appDocument('web')] });
+    web = createApp(deployment, 'web');
+    ways = deployment.origins.map((_, index) => createApp(oneProcess(deployment, index), 'web'));
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  let person: Person;
+  let agent: UserAgent;
+  let tokens: Tokens;
+  beforeEach(async () => {
+    person = await newPerson(deployment);
+    agent = createUserAgent(deployment);
+    tokens = await signInAt(web, agent, person, offline);
+    await keptEverywhere();
+  });
+
+  const command = (...args: string[]) => runToEnd(args, { env: deployment.env, cwd: deployment.folder });
+
+  /** How often a process asked Postgres for an account or a consent. */
+  const asked = async (process: number) => {
+    const text = await (await fetch(`${deployment.opsOrigins[process]}/metrics`)).text();
+    const counts = text.match(
+      /^gatehouse_store_call_duration_seconds_count\{.*"(accounts|consents)\.find.*$/gm,
+    );
+    return (counts ?? []).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  };
+  const refreshAt = async (process: number) => {
+    const answer = await ways[process]?.refresh(tokens.refresh_token);
+    if (answer?.status === 200) tokens = tokensOf(answer);
+    return answer?.status === 200 ? 'refreshed' : String(answer?.body.error);
+  };
+
+  /** So that no process asks Postgres whose tokens these are: it did before. */
+  async function keptEverywhere(): Promise<void> {
+    for (const process of deployment.origins.keys()) expect(await refreshAt(process)).toBe('refreshed');
+    expect(await standing(deployment, web, tokens.access_token)).toBe('live');
+  }
+
+  test('who was refreshed once is refreshed and looked up without Postgres from then on', async () => {
+    const before = [await asked(0), await asked(1)];
+    await keptEverywhere();
+    // `/user/profile` shows what is stored of a person.
+    expect([await asked(0), await asked(1)]).toEqual(before.map((count) => count + 1));
+  });
+
+  test('a new password ends everything at once, on the other process too', async () => {
+    const page = await openAccount(deployment, agent, person);
+    const change = { currentPassword: person.password, newPassword: 'a longer walk along the river' };
+    await agent.submit(formOf(page, 'password'), change);
+    expect([await refreshAt(0), await refreshAt(1)]).toEqual(['invalid_grant', 'invalid_grant']);
+    expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
+  });
+
+  test('a consent that is withdrawn, or grows, is so at once', async () => {
+    const page = await openAccount(deployment, agent, person);
+    await agent.submit(formOf(page, 'withdraw', 'value="web"'), {});
+    expect([await refreshAt(0), await refreshAt(1)]).toEqual(['invalid_grant', 'invalid_grant']);
+    expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
+    const less = await signInAt(web, agent, person, { scope: 'openid offline_access', prompt: 'consent' });
+    await Promise.all(ways.map((way) => way.post('introspect', { token: less.access_token })));
+    tokens = await signInAt(web, agent, person, offline);
+    expect(tokens.scope?.split(' ').sort()).toEqual([...allScopes.split(' '), 'offline_access'].sort());
+    expect([await refreshAt(0), await refreshAt(1)]).toEqual(['refreshed', 'refreshed']);
+    expect(tokens.scope?.split(' ')).toContain('contracts:read');
+  });
+
+  test('what a command changes is so a moment later, for everybody', async () => {
+    const rolesAt = async (process: number) => {
+      expect(await refreshAt(process)).toBe('refreshed');
+      return decodeJwt(tokens.access_token).roles;
+    };
+    await command('accounts', 'set-roles', person.email, 'CLIENT');
+    for (const process of deployment.origins.keys())
+      await waitFor(async () => String(await rolesAt(process)) === 'CLIENT', { what: 'the new role' });
+    await command('accounts', 'disable', person.email);
+    await waitFor(async () => (await standing(deployment, web, tokens.access_token)) === 'dead', {
+      what: 'a token that is dead everywhere',
+    });
+    expect([await refreshAt(0), await refreshAt(1)]).toEqual(['invalid_grant', 'invalid_grant']);
+  });
+});

@@ -1,0 +1,261 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { MemoryAccountStore } from '../../provider/adapters/memory/account-store.ts';
+import { MemoryConsentStore } from '../../provider/adapters/memory/consent-store.ts';
+import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
+import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
+import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
+import type { AccountChange } from '../../provider/ports/account-store.ts';
+import type { RevocationKey } from '../../provider/ports/denylist.ts';
+import { createAccountOfToken } from '../../provider/revocation/account-of-token.ts';
+import { noticeChanges, recentSeconds } from '../../provider/revocation/change-notices.ts';
+import { createRecentReads } from '../../provider/revocation/recent-reads.ts';
+import { sampleAccount } from '../contract/account-store.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+/** Two processes over one database: `here` keeps what it reads, the other one changes it. */
+function createWorld({ most = 100 } = {}) {
+  const clock = createManualClock();
+  const database = new MemoryDatabase();
+  const stores = {
+    accounts: new MemoryAccountStore({ database }),
+    consents: new MemoryConsentStore({ database }),
+    denylist: new MemoryDenylist({ database, clock }),
+  };
+  const asked: string[] = [];
+  const noting = <T extends object>(name: string, store: T) =>
+    new Proxy(store, {
+      get: (target, method) => {
+        const value: unknown = Reflect.get(target, method, target);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]) => {
+          asked.push(name);
+          return Reflect.apply(value, target, given);
+        };
+      },
+    });
+  const watched = {
+    accounts: noting('accounts', stores.accounts),
+    consents: noting('consents', stores.consents),
+    denylist: noting('denylist', stores.denylist),
+  };
+  const copied: RevocationKey[] = [];
+  const unitOfWork = noticeChanges(new MemoryUnitOfWork({ database, clock }), {
+    clock,
+    copy: async (keys) => void copied.push(...keys),
+  });
+  const here = createRecentReads({ ...watched, clock, most });
+  const accountOf = createAccountOfToken({ denylist: watched.denylist, reads: here });
+  const change = (id: string, changes: AccountChange) =>
+    unitOfWork.run(({ accounts }) => accounts.update(id, changes, clock.now()));
+  const agree = (accountId: string, scope: string) =>
+    unitOfWork.run(({ consents }) =>
+      consents.add({ accountId, clientId: 'web', oidcScopes: [scope], resourceScopes: {} }, clock.now()),
+    );
+  return { ...stores, clock, database, asked, copied, unitOfWork, here, accountOf, change, agree };
+}
+
+const john = sampleAccount();
+let world: ReturnType<typeof createWorld>;
+beforeEach(async () => {
+  world = createWorld();
+  await world.accounts.insert(john);
+});
+
+describe('what was read lately', () => {
+  test('takes one question to the denylist the next time, and holds no hash of a password', async () => {
+    const { here, asked } = world;
+    const { passwordHash, ...facts } = john;
+    expect(passwordHash).toBeDefined();
+    expect(await here.account(john.id)).toEqual(facts);
+    expect(await here.account(john.id)).toEqual(facts);
+    expect(asked).toEqual(['accounts', 'denylist']);
+    expect(JSON.stringify(here.kept(john.id))).not.toContain('argon2');
+  });
+
+  test('is read anew once it was changed, as long as what was read before could be kept anywhere', async () => {
+    const { here, change, clock, asked, copied } = world;
+    await here.account(john.id);
+    await change(john.id, { roles: ['ADMIN'] });
+    expect(copied).toEqual([`changed:${john.id}`]);
+    for (const seconds of [0, recentSeconds - 1, 2]) {
+      clock.advance(seconds * 1000);
+      asked.length = 0;
+      expect(await here.account(john.id)).toMatchObject({ roles: ['ADMIN'] });
+      expect(asked).toContain('accounts');
+    }
+    clock.advance(60_000);
+    await here.account(john.id);
+    asked.length = 0;
+    expect(await here.account(john.id)).toMatchObject({ roles: ['ADMIN'] });
+    expect(asked).toEqual(['denylist']);
+  });
+
+  test('is forgotten in the end, changed or not', async () => {
+    const { here, clock, asked } = world;
+    await here.account(john.id);
+    clock.advance(recentSeconds * 1000);
+    await here.account(john.id);
+    expect(asked).toEqual(['accounts', 'accounts']);
+  });
+
+  test('a change that was taken back leaves no notice', async () => {
+    const { here, unitOfWork, asked, copied } = world;
+    await here.account(john.id);
+    const run = unitOfWork.run(async ({ accounts }) => {
+      await accounts.update(john.id, { roles: ['ADMIN'] }, 0);
+      throw new Error('changed its mind');
+    });
+    await expect(run).rejects.toThrow('changed its mind');
+    await here.account(john.id);
+    expect(asked).toEqual(['accounts', 'denylist']);
+    expect(copied).toEqual([]);
+  });
+
+  test('consents too: one that grows, is withdrawn, or is given again', async () => {
+    const { here, agree, unitOfWork } = world;
+    await agree(john.id, 'openid');
+    expect(await here.consent(john.id, 'web')).toMatchObject({ oidcScopes: ['openid'] });
+    await agree(john.id, 'email');
+    const grown = await here.consent(john.id, 'web');
+    expect(grown?.oidcScopes.sort()).toEqual(['email', 'openid']);
+    if (grown) await unitOfWork.run(({ consents }) => consents.withdraw(grown));
+    expect(await here.consent(john.id, 'web')).toBeUndefined();
+    await agree(john.id, 'profile');
+    expect(await here.consent(john.id, 'web')).toMatchObject({ oidcScopes: ['profile'] });
+  });
+
+  test('of many accounts changed one after the other, one notice is for everything', async () => {
+    const { here, database, clock, asked, denylist } = world;
+    await here.account(john.id);
+    const importing = noticeChanges(new MemoryUnitOfWork({ database, clock }), {
+      ...{ clock, copy: async () => {}, everything: true },
+    });
+    await importing.run(({ accounts }) => accounts.update(john.id, { roles: ['ADMIN'] }, 0));
+    expect(await here.account(john.id)).toMatchObject({ roles: ['ADMIN'] });
+    expect(asked).toEqual(['accounts', 'denylist', 'accounts']);
+    expect(await denylist.inForce({ limit: 9 })).toMatchObject([{ key: 'changed:*' }]);
+  });
+
+  test('only so much is kept: what was read longest ago leaves', async () => {
+    const { here, accounts, asked } = Object.assign(world, createWorld({ most: 2 }));
+    const people = [sampleAccount(), sampleAccount(), sampleAccount()];
+    for (const person of people) {
+      await accounts.insert(person);
+      await here.account(person.id);
+    }
+    expect(people.map(({ id }) => here.kept(id) !== undefined)).toEqual([false, true, true]);
+    expect(asked).toEqual(['accounts', 'accounts', 'accounts']);
+  });
+
+  test('who is nobody is looked for each time', async () => {
+    const { here, accounts } = world;
+    const jane = sampleAccount();
+    expect(await here.account(jane.id)).toBeUndefined();
+    await accounts.insert(jane);
+    expect(await here.account(jane.id)).toMatchObject({ id: jane.id });
+  });
+});
+
+describe('the account of a token', () => {
+  const token = { jti: 'j1', clientId: 'web', family: 'fam_1' };
+
+  test('is known by one question, which also tells whether the token was revoked', async () => {
+    const { accountOf, asked, denylist, clock } = world;
+    expect(await accountOf(token, john.id)).toMatchObject({ id: john.id });
+    asked.length = 0;
+    expect(await accountOf(token, john.id)).toMatchObject({ id: john.id });
+    expect(asked).toEqual(['denylist']);
+    await denylist.revoke(['family:fam_1'], clock.now() + 1000);
+    expect(await accountOf(token, john.id)).toBeUndefined();
+  });
+
+  test('is read anew once it was changed', async () => {
+    const { accountOf, change } = world;
+    await accountOf(token, john.id);
+    await change(john.id, { raiseGeneration: true });
+    expect(await accountOf(token, john.id)).toMatchObject({ generation: john.generation + 1 });
+  });
+});
+
+describe('optimistic work', () => {
+  /** What the work reads, each time that it is run. */
+  const reading = (seen: unknown[], meanwhile = async () => {}) =>
+    world.here.optimistic(async (confirm) => {
+      const account = await world.here.account(john.id);
+      seen.push(account?.roles);
+      await meanwhile();
+      await confirm();
+      return account?.roles;
+    });
+
+  test('is done once when nothing changed, with one question for all that it reads', async () => {
+    const { here, consents, clock, asked } = world;
+    const agreement = { accountId: john.id, clientId: 'web', oidcScopes: ['openid'], resourceScopes: {} };
+    await consents.add(agreement, clock.now());
+    await here.account(john.id);
+    await here.consent(john.id, 'web');
+    asked.length = 0;
+    const seen: unknown[] = [];
+    const roles = await here.optimistic(async (confirm) => {
+      seen.push((await here.consent(john.id, 'web'))?.oidcScopes);
+      const account = await here.account(john.id);
+      await confirm();
+      return account?.roles;
+    });
+    expect(roles).toEqual(john.roles);
+    expect(seen).toEqual([['openid']]);
+    expect(asked).toEqual(['denylist']);
+  });
+
+  test('is done anew when something had changed, and what it gave before is forgotten', async () => {
+    const { here, change } = world;
+    await here.account(john.id);
+    await change(john.id, { roles: ['ADMIN'] });
+    const seen: unknown[] = [];
+    expect(await reading(seen)).toEqual(['ADMIN']);
+    expect(seen).toEqual([john.roles, ['ADMIN']]);
+  });
+
+  test('nothing that stays is done on what had changed', async () => {
+    const { here, change } = world;
+    await here.account(john.id);
+    await change(john.id, { roles: ['ADMIN'] });
+    const done: unknown[] = [];
+    await here.optimistic(async (confirm) => {
+      const account = await here.account(john.id);
+      await confirm();
+      done.push(account?.roles);
+    });
+    expect(done).toEqual([['ADMIN']]);
+  });
+
+  test('an error that came of what had changed is forgotten; another is thrown', async () => {
+    const { here, change } = world;
+    await change(john.id, { state: 'disabled' });
+    await here.account(john.id);
+    const enabledOnly = () =>
+      here.optimistic(async () => {
+        if ((await here.account(john.id))?.state !== 'active') throw new Error('disabled');
+        return 'in';
+      });
+    await expect(enabledOnly()).rejects.toThrow('disabled');
+    await change(john.id, { state: 'active' });
+    expect(await enabledOnly()).toBe('in');
+  });
+
+  test("where the denylist can't be asked nothing is confirmed", async () => {
+    const { here, accounts, consents, clock } = world;
+    await here.account(john.id);
+    const away = new Error('away');
+    const alone = createRecentReads({
+      ...{ accounts, consents, clock, most: 9 },
+      denylist: { anyRevoked: () => Promise.reject(away) },
+    });
+    await alone.account(john.id);
+    const work = alone.optimistic(async (confirm) => {
+      await alone.account(john.id);
+      await confirm();
+    });
+    await expect(work).rejects.toBe(away);
+  });
+});
