@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { type Deployment, startServers } from '../support/deployment.ts';
+import { apiLogin } from '../support/json-api.ts';
 import { runToEnd } from '../support/program.ts';
 import { type TestClient, type Tokens, tokensOf } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { formOf, newPerson, openAccount, type Person, signInAt } from './account-pages.ts';
-import { allScopes, appDocument, createApp, oneProcess, standing } from './apps.ts';
+import { allScopes, appDocument, createApp, oneProcess, postJson, standing } from './apps.ts';
 
 const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 
@@ -83,10 +84,13 @@ describe('accounts and consents that processes keep', () => {
   });
 
   test('what a command changes is so a moment later, for everybody', async () => {
+    let { refreshToken } = await apiLogin(deployment, { ...person });
     const rolesAt = async (process: number) => {
-      expect(await refreshAt(process)).toBe('refreshed');
-      return decodeJwt(tokens.access_token).roles;
+      const answer = await postJson(oneProcess(deployment, process), '/auth/refresh', { refreshToken });
+      refreshToken = String(answer.body.refreshToken);
+      return decodeJwt(String(answer.body.accessToken)).roles;
     };
+    for (const process of deployment.origins.keys()) expect(await rolesAt(process)).toEqual([]);
     await command('accounts', 'set-roles', person.email, 'CLIENT');
     for (const process of deployment.origins.keys())
       await waitFor(async () => String(await rolesAt(process)) === 'CLIENT', { what: 'the new role' });
