@@ -96,6 +96,13 @@ export function storedHashProblem(stored: string): string | undefined {
   return 'problem' in known ? known.problem : undefined;
 }
 
+/** Throws `validation_failed` for what is longer than any password; for who would look for an account before. */
+export function ensureNotTooLong(password: string): void {
+  if (password.length <= longest) return;
+  const message = `A password has at most ${longest} characters. Use a shorter one.`;
+  throw new GatehouseError('validation_failed', message, { fields: [{ pointer: '/password', message }] });
+}
+
 type Test = (bytes: Buffer) => Promise<boolean>;
 
 async function firstRight(candidates: Buffer[], test: Test): Promise<Buffer | undefined> {
@@ -109,10 +116,7 @@ async function firstRight(candidates: Buffer[], test: Test): Promise<Buffer | un
  * came by an import may be of either. Not NFKC: it would make ² the same as 2, and so passwords poorer.
  */
 function formsOf(password: string): [Buffer, ...Buffer[]] {
-  if (password.length > longest) {
-    const message = `A password has at most ${longest} characters. Use a shorter one.`;
-    throw new GatehouseError('validation_failed', message, { fields: [{ pointer: '/password', message }] });
-  }
+  ensureNotTooLong(password);
   const composed = password.normalize('NFC');
   const forms: [string, ...string[]] = composed === password ? [composed] : [composed, password];
   return forms.map((form) => Buffer.from(form, 'utf8')) as [Buffer, ...Buffer[]];

@@ -4,7 +4,7 @@ import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { NewEvent } from './account-events.ts';
 import { emailAddress } from './email.ts';
-import type { PasswordCheck, Passwords } from './passwords.ts';
+import { ensureNotTooLong, type PasswordCheck, type Passwords } from './passwords.ts';
 
 export interface SignInInput {
   email: string;
@@ -43,6 +43,8 @@ export type SignIn = (input: SignInInput) => Promise<Account>;
 export function createSignIn(deps: SignInDeps): SignIn {
   const { accounts, passwords, metrics } = deps;
   const attempt = async (input: SignInInput, tried: { accountId?: string }): Promise<Account> => {
+    // Before it could make a difference whether there is such an account.
+    ensureNotTooLong(input.password);
     // What is no address can't be anybody's, and some stores choke on it.
     const address = emailAddress.safeParse(input.email).data;
     const account = address === undefined ? undefined : await accounts.findByEmail(address);

@@ -5,6 +5,7 @@ import { accountClient } from '../clients/account-client.ts';
 import { accountClientId, type ClientDocument } from '../clients/client-document.ts';
 import type { Config } from '../config/schema.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
+import type { AccountDirectory } from '../oidc/accounts-view.ts';
 import { findBrowserSession } from '../oidc/browser-session.ts';
 import type { SignInPlace } from '../oidc/sign-ins.ts';
 import { createWithdrawConsent } from '../oidc/withdraw-consent.ts';
@@ -30,6 +31,12 @@ export interface AccountParts extends ProtocolParts {
 export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'> {
   const { config, accessModel, accounts, audit, clients, clock, logger, metrics, ports } = parts;
   const { host, signIns } = parts.protocol;
+  const directory: AccountDirectory = {
+    // As it is stored: what is kept elsewhere doesn't know whether there is a password.
+    account: async (id, unless) =>
+      (await parts.denylist.anyRevoked([...unless])) ? undefined : accounts.findById(id),
+    permissionsOf: (roles) => accounts.permissionsOf(roles),
+  };
   const end = async (accountId: string, which: (place: SignInPlace) => boolean) => {
     // Dead already, by the account's generation or its consent: here it goes off the list.
     await signIns
@@ -49,7 +56,7 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
     basePath: basePath(config.issuer),
     now: () => clock.now(),
     client: { id: accountClientId, redirectUri: redirectUri(config) },
-    session: (ctx) => findBrowserSession(host.current(), accounts, ctx),
+    session: (ctx) => findBrowserSession(host.current(), directory, ctx),
     app: (id) => clients.find(id),
     apis: accessModel.apis,
     places: (accountId) => signIns.list(accountId),

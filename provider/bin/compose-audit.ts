@@ -1,21 +1,21 @@
+import { createHash } from 'node:crypto';
 import type { ClientDocument } from '../clients/client-document.ts';
 import { type Announcer, createAnnouncer } from '../events/announcer.ts';
-import { createEvent, type EventOrigin, type EventType } from '../events/catalogue.ts';
+import { createEvent, type EventOrigin, type EventStamp, type EventType } from '../events/catalogue.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import type { Agreement, Consent } from '../ports/consent-store.ts';
-import type { FamilyStore } from '../ports/family-store.ts';
+import type { RevocationEntry } from '../ports/denylist.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { Revocation } from '../revocation/revocation.ts';
 
 export interface AuditDeps {
   unitOfWork: UnitOfWork;
-  families: Pick<FamilyStore, 'find'>;
   clock: Clock;
-  logger: Pick<Logger, 'warn' | 'error'>;
+  logger: Pick<Logger, 'warn'>;
   /** Who acts where no request is under way; nobody known unless given. */
   actor?: string | undefined;
 }
@@ -23,40 +23,45 @@ export interface AuditDeps {
 /** Who did what to which account, client or key, from which address, as events of the outbox. */
 export interface Audit {
   newEvent(type: EventType, subject: string, data: Record<string, unknown>): OutboxEvent;
-  /** For what was done in a store that has no part in a transaction. Never rejects. */
-  tell(type: EventType, subject: string, data: Record<string, unknown>): Promise<void>;
   /** Remembers what was agreed to, and tells it, in one transaction. */
   addConsent(agreement: Agreement): Promise<void>;
   /** Takes it back, and tells it, in one transaction. False, and nothing told, when this consent stood no more. */
   withdrawConsent(consent: Consent): Promise<boolean>;
-  /** The same revocation, which tells of every family that it ends. */
-  revocation(revocation: Revocation): AuditedRevocation;
+  /**
+   * The same revocation, which tells of every family and session that it ends: once, in one transaction with what
+   * forbids them. `copy` makes entries that last known to other processes; it never rejects.
+   */
+  revocation(revocation: Revocation, copy: CopyEntry): AuditedRevocation;
   clientsAre(source: string, clients: readonly ClientDocument[]): Promise<void>;
   keysAre(keys: CurrentKeys): Promise<void>;
   /** Tries again what couldn't be told of clients and keys. */
   retry: Announcer['retry'];
 }
 
-export interface AuditedRevocation extends Revocation {
-  /** Ends the family of a spent refresh token that came again. */
-  endReusedFamily(familyId: string): Promise<void>;
+type CopyEntry = (keys: [RevocationEntry['key']], expiresAt: number) => Promise<void>;
+
+export interface EndedSession {
+  uid: string;
+  accountId: string;
+  /** The handle under which it is shown. */
+  sessionId: string;
+  /** Milliseconds since the epoch: when it would end by itself. */
+  expiresAt: number;
 }
 
-export function createAudit({ unitOfWork, families, clock, logger, actor }: AuditDeps): Audit {
+export interface AuditedRevocation extends Omit<Revocation, 'endFamily' | 'endSession'> {
+  endFamily(familyId: string): Promise<void>;
+  /** Ends the family of a spent refresh token that came again. */
+  endReusedFamily(familyId: string): Promise<void>;
+  endSession(session: EndedSession): Promise<void>;
+}
+
+export function createAudit({ unitOfWork, clock, logger, actor }: AuditDeps): Audit {
   const announcer = createAnnouncer({ unitOfWork, logger });
-  const newEvent: Audit['newEvent'] = (type, subject, data) =>
-    createEvent(type, subject, data, { clock, origin: { actor, ...requestOrigin() } });
-  const tell: Audit['tell'] = async (type, subject, data) => {
-    try {
-      const event = newEvent(type, subject, data);
-      await unitOfWork.run(({ outbox }) => outbox.append(event));
-    } catch (error) {
-      logger.error({ err: error, type, subject }, 'an event of the audit could not be written');
-    }
-  };
+  const stamp = () => ({ clock, origin: { actor, ...requestOrigin() } });
+  const newEvent: Audit['newEvent'] = (type, subject, data) => createEvent(type, subject, data, stamp());
   return {
     newEvent,
-    tell,
     addConsent: (agreement) => {
       const { accountId, clientId } = agreement;
       noteAccount(accountId);
@@ -74,7 +79,14 @@ export function createAudit({ unitOfWork, families, clock, logger, actor }: Audi
         return true;
       });
     },
-    revocation: (revocation) => audited(revocation, families, tell),
+    revocation: (revocation, copy) =>
+      audited(revocation, async ({ key, expiresAt }, ending) => {
+        await unitOfWork.run(async ({ denylist, outbox }) => {
+          await denylist.revoke([key], expiresAt);
+          if (ending) await outbox.append(endingEvent(ending, stamp()));
+        });
+        await copy([key], expiresAt);
+      }),
     clientsAre: (source, clients) =>
       announcer.announce({
         topic: `clients of ${source}`,
@@ -103,22 +115,37 @@ function scopesOf({ oidcScopes, resourceScopes }: Agreement): { scopes: string[]
   return { scopes: [...new Set(scopes)], audiences: Object.keys(resourceScopes) };
 }
 
+/** What an end is told as. `of` is what ended, by a name that stays the same however often that is tried. */
+interface Ending {
+  type: 'family.ended' | 'token.reuse_detected' | 'session.ended';
+  of: string;
+  accountId: string;
+  data: Record<string, unknown>;
+}
+
+/** Its id follows from what ended, so that of all who end it at once, or once more, one tells it. */
+function endingEvent({ type, of, accountId, data }: Ending, stamp: EventStamp): OutboxEvent {
+  const id = `evt_${createHash('sha256').update(`${type} ${of}`).digest('base64url').slice(0, 22)}`;
+  return createEvent(type, accountId, { id: accountId, ...data }, { ...stamp, id });
+}
+
 function audited(
   revocation: Revocation,
-  families: AuditDeps['families'],
-  tell: Audit['tell'],
+  write: (entry: RevocationEntry, ending: Ending | undefined) => Promise<void>,
 ): AuditedRevocation {
-  const end = async (familyId: string, type: 'family.ended' | 'token.reuse_detected') => {
-    // Whose it was is known only as long as it stands; that it ends matters more than that it is told.
-    const family = await families.find(familyId).catch(() => undefined);
-    await revocation.endFamily(familyId);
-    if (family === undefined) return;
-    const { accountId, clientId } = family;
-    await tell(type, accountId, { id: accountId, clientId, familyId });
-  };
+  const endFamily = (familyId: string, type: Ending['type']) =>
+    revocation.endFamily(familyId, (entry, family) => {
+      if (!family) return write(entry, undefined);
+      const { accountId, clientId } = family;
+      return write(entry, { type, of: familyId, accountId, data: { clientId, familyId } });
+    });
   return {
     ...revocation,
-    endFamily: (familyId) => end(familyId, 'family.ended'),
-    endReusedFamily: (familyId) => end(familyId, 'token.reuse_detected'),
+    endFamily: (familyId) => endFamily(familyId, 'family.ended'),
+    endReusedFamily: (familyId) => endFamily(familyId, 'token.reuse_detected'),
+    endSession: ({ uid, accountId, sessionId, expiresAt }) =>
+      revocation.endSession(uid, expiresAt, (entry) =>
+        write(entry, { type: 'session.ended', of: sessionId, accountId, data: { sessionId } }),
+      ),
   };
 }

@@ -1,15 +1,21 @@
+import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { Denylist } from '../ports/denylist.ts';
 import { type CopiedDenylist, createCopiedDenylist } from '../revocation/copied-denylist.ts';
 import type { Ports } from './adapters.ts';
 
-/** How soon a revocation is in force in a process that couldn't be told at once. */
-const copyIntervalMs = 500;
+/**
+ * The rest between two looks for what a process couldn't put into the copy itself. With the look before, which may just have
+ * missed a revocation, and the one after it, it has to stay below the second within which every process knows.
+ */
+const copyIntervalMs = 300;
 
 export interface DenylistParts {
   logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Told whether revocations are looked up in the copy. */
   trusted?(is: boolean): void;
+  /** The machine's unless told: only what has passed matters, and timers go by that, too. */
+  clock?: Clock;
 }
 
 export interface ComposedDenylist extends Denylist, Pick<CopiedDenylist, 'copy'> {
@@ -21,8 +27,12 @@ export interface ComposedDenylist extends Denylist, Pick<CopiedDenylist, 'copy'>
  * none, writes to both all the same.
  */
 export function composeDenylist(
-  { denylist: lasting, denylistCopy: copy, onRedisLost }: Ports,
-  { logger, trusted = () => {} }: DenylistParts,
+  {
+    denylist: lasting,
+    denylistCopy: copy,
+    onRedisLost,
+  }: Pick<Ports, 'denylist' | 'denylistCopy' | 'onRedisLost'>,
+  { logger, trusted = () => {}, clock = systemClock }: DenylistParts,
 ): ComposedDenylist {
   if (!copy)
     return {
@@ -31,7 +41,7 @@ export function composeDenylist(
       copy: async () => {},
       jobs: [],
     };
-  const copied = createCopiedDenylist({ lasting, copy, logger, trusted, intervalMs: copyIntervalMs });
+  const copied = createCopiedDenylist({ lasting, copy, clock, logger, trusted, intervalMs: copyIntervalMs });
   onRedisLost(() => copied.distrust('its connection was lost'));
   return { ...copied, jobs: [{ name: 'denylist', start: () => copied.start(), stop: () => copied.stop() }] };
 }

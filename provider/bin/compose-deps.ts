@@ -43,5 +43,11 @@ export interface ProtocolParts extends ComposeDeps {
   revocation: AuditedRevocation;
   audit: Audit;
   guard: ComposedGuard;
-  signIn(input: { email: string; password: string; clientId: string }): Promise<Account>;
+  /** @param input with what a browser says of itself, where there is one */
+  signIn(input: {
+    email: string;
+    password: string;
+    clientId: string;
+    browser?: string | undefined;
+  }): Promise<Account>;
 }

@@ -7,6 +7,7 @@ import { currentRequestScope } from '../lib/request-scope.ts';
 import type { ClientDirectory } from '../oidc/client-facts.ts';
 import { grantIdOf } from '../oidc/grant-id.ts';
 import { type IndexSignInsDeps, noteFamilyUse } from '../oidc/index-sign-ins.ts';
+import { knownClient } from '../oidc/known-client.ts';
 import type { GrantDefinition } from '../oidc/provider-factory.ts';
 import type { RefreshTokens } from '../oidc/refresh-tokens.ts';
 import { isSessionAlive } from '../oidc/standing.ts';
@@ -27,11 +28,7 @@ export function composeGrants(
 ): GrantDefinition[] {
   const { accessModel, clock, config, logger, metrics, revocation } = parts;
   const apiScopes = new Set(accessModel.apis.flatMap((api) => api.scopes.map(({ name }) => name)));
-  const factsOf = (id: string) => {
-    const facts = directory.find(id);
-    if (!facts) throw new Error(`client ${id} is gone`);
-    return facts;
-  };
+  const factsOf = (id: string) => knownClient(directory, id);
   const { pollsTooSoon } = parts.guard;
   return [
     ...(config.deviceFlow ? [createDeviceCodeGrant({ isTooSoon: pollsTooSoon })] : []),
@@ -60,6 +57,15 @@ export function composeGrants(
         metrics.refreshTokensRepeated.inc({ outcome });
         logger.info({ ...family, outcome, ...whereFrom() }, 'a refresh token came again within its grace');
       },
+      unproved: (family) => {
+        metrics.refreshTokensRepeated.inc({ outcome: 'refused' });
+        logger.info(
+          { ...family, ...whereFrom() },
+          'a spent refresh token came without the key it is bound to',
+        );
+      },
+      forgotten: (family) =>
+        logger.warn({ ...family, ...whereFrom() }, 'a refresh token is newer than what the store knows'),
       reused: async (family) => {
         await revocation.endReusedFamily(family.familyId);
         metrics.refreshTokensReused.inc();

@@ -3,6 +3,7 @@ import type { HashingPool, HashingPoolMetrics } from '../accounts/hashing-pool.t
 import type { Config } from '../config/schema.ts';
 import { createAnswerGrid } from '../guard/answer-grid.ts';
 import { createDeviceGuard } from '../guard/device-guard.ts';
+import { createKnownBrowsers, type KnownBrowsers } from '../guard/known-browsers.ts';
 import { createLimitKeys } from '../guard/limit-keys.ts';
 import { createLocalFallback } from '../guard/local-fallback.ts';
 import { createRecentRefusals } from '../guard/recent-refusals.ts';
@@ -17,20 +18,27 @@ import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Ports } from './adapters.ts';
 
 export interface GuardParts {
-  config: Pick<Config, 'limitsPercent'>;
+  config: Pick<Config, 'limitsPercent' | 'issuer'>;
   ports: Pick<Ports, 'limits' | 'localLimits'>;
   serverKeys: ServerKeys;
   clock: Clock;
   logger: Logger;
   metrics: Pick<Metrics, 'limited' | 'limitsLocal'>;
+  /** For tests; waits so many milliseconds. */
+  pause?(ms: number): Promise<unknown>;
 }
 
 export interface ComposedGuard {
-  /** Signs in, or makes an account, as often as limits let it; failures are answered on the grid. */
-  signIn<T>(email: string, work: () => Promise<T>): Promise<T>;
+  /**
+   * Signs in, or makes an account, as often as limits let it; failures are answered on the grid.
+   * @param browser what `browsers.read` gave, where there is one
+   */
+  signIn<T>(who: { email: string; browser?: string | undefined }, work: () => Promise<T>): Promise<T>;
   signUp<T>(work: () => Promise<T>): Promise<T>;
   /** A password tried by somebody who is signed in. */
   provePassword<T>(accountId: string, work: () => Promise<T>): Promise<T>;
+  /** Which browsers somebody signed in with before, by the address they typed. */
+  browsers: Pick<KnownBrowsers, 'read' | 'know'>;
   count(action: LimitedRequest): Promise<void>;
   clientSecret(clientId: string, matches: () => boolean): Promise<boolean>;
   /** Looks up a user code (RFC 8628 §5.1), as often as limits let it. */
@@ -60,11 +68,13 @@ export function composeGuard(deps: GuardParts): ComposedGuard {
     ...{ ...shared, local: ports.localLimits, refusals: createRecentRefusals(clock) },
   });
   const devices = createDeviceGuard(shared);
-  const grid = createAnswerGrid({ clock });
+  const grid = createAnswerGrid({ clock, pause: deps.pause });
+  const browsers = createKnownBrowsers({ keys: deps.serverKeys, clock, issuer: config.issuer });
   const address = () => currentRequestScope()?.clientAddress;
   return {
-    signIn: (email, work) => {
-      const who = { account: emailKey(email.trim()), address: address() };
+    signIn: ({ email, browser }, work) => {
+      const account = accountOf(email);
+      const who = { account, address: address(), browser: browsers.browserOf(browser, account) };
       return grid.run(
         () => passwords.signIn(who, work),
         ({ error }) => isRefusal(error),
@@ -76,6 +86,7 @@ export function composeGuard(deps: GuardParts): ComposedGuard {
         ({ error }) => error === undefined,
       ),
     provePassword: (accountId, work) => passwords.signIn({ account: accountId, address: address() }, work),
+    browsers: { read: browsers.read, know: (ctx, email) => browsers.know(ctx, accountOf(email)) },
     count: (action) => requests.request(action, address()),
     clientSecret: (client, matches) => requests.clientSecret({ client, address: address() }, matches),
     userCode: (lookUp) => devices.userCode(address(), lookUp),
@@ -100,6 +111,9 @@ export function composeGuard(deps: GuardParts): ComposedGuard {
     }),
   };
 }
+
+/** However it was typed. */
+const accountOf = (email: string) => emailKey(email.trim());
 
 const isRefusal = (error: unknown) =>
   error instanceof GatehouseError && ['invalid_credentials', 'account_disabled'].includes(error.code);

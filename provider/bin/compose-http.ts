@@ -108,7 +108,8 @@ function addressReader({ config, logger, metrics }: HttpParts) {
   });
 }
 
-function firstPartyDeps({ config, ports, clients, protocol, revocation, register }: HttpParts) {
+function firstPartyDeps(parts: HttpParts) {
+  const { config, ports, clients, denylist, protocol, revocation, register } = parts;
   return {
     redeem: protocol.tokenRequests.redeem,
     client: (id: string) => {
@@ -130,6 +131,8 @@ function firstPartyDeps({ config, ports, clients, protocol, revocation, register
       if (found?.state === 'current' && found.payload.accountId) noteAccount(found.payload.accountId);
       // One that is gone, as when Redis lost its data, may have left access tokens behind.
       const gone = found ? undefined : protocol.refreshTokens.familyOf(refreshToken);
+      // Whoever signs out again and again writes nothing more.
+      if (gone !== undefined && (await denylist.anyRevoked([`family:${gone}`]))) return;
       if (gone !== undefined || (found && owner === clientId))
         await revocation.endFamily(gone ?? found?.familyId ?? '');
     },
@@ -154,6 +157,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
     },
     account: (id: string) => ports.accounts.findById(id),
     signIn: parts.signIn,
+    browsers: parts.guard.browsers,
     register: parts.register,
     proveSignIn: protocol.finishedHere.prove,
     rememberMe: config.rememberMe,

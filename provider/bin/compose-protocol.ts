@@ -8,9 +8,11 @@ import { publicJwks } from '../keys/jwks.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import { type AccessTokenVerifier, createAccessTokenVerifier } from '../oidc/access-token-verifier.ts';
+import { type AccountDirectory, findOidcAccount } from '../oidc/accounts-view.ts';
 import type { ClientDirectory, ClientFacts } from '../oidc/client-facts.ts';
 import { createFinishedHere, type FinishedHere } from '../oidc/finished-here.ts';
 import { createGrants } from '../oidc/grants.ts';
+import { limitPages } from '../oidc/limited-pages.ts';
 import { buildProvider, type ProviderDeps } from '../oidc/provider-factory.ts';
 import { createProviderHost, type PrivateKeys, type ProviderHost } from '../oidc/provider-host.ts';
 import type { RefreshTokens } from '../oidc/refresh-tokens.ts';
@@ -90,16 +92,18 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
   const devicePages = createDevicePages({
     ...{ renderer, account, client: clients.find, sendErrorPage: renderError },
   });
+  const accounts: AccountDirectory = {
+    account: (id, unless) => reads.account(id, unless),
+    permissionsOf: (roles) => parts.accounts.permissionsOf(roles),
+  };
   const deps: ProviderDeps = {
     issuer,
     grants,
+    signed: (kid) => metrics.signatures.inc({ kid }),
     configuration: {
       issuer,
-      adapter: createStorageAdapter(storage),
-      accounts: {
-        findById: (id) => reads.account(id),
-        permissionsOf: (roles) => parts.accounts.permissionsOf(roles),
-      },
+      adapter: limitPages(createStorageAdapter(storage), () => parts.guard.count('page')),
+      accounts,
       clients: directory,
       grants: existingGrants,
       policy,
@@ -129,10 +133,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       finishedHere,
       tryUserCode: parts.guard.userCode,
       isSignedOut: (sid) => revocation.isSignedOut(sid),
-      isAccountAsItWas: async (id, generation) => {
-        const account = await ports.accounts.findById(id);
-        return account?.state === 'active' && account.generation === generation;
-      },
+      isSignedIn: async (id, by) => (await findOidcAccount(accounts, id, by)) !== undefined,
     },
     listeners: {
       logger: parts.logger,

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { longestAccessTokenSeconds } from '../config/settings-tokens.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import { createSessionEnd, endSession, type SessionEnd } from '../oidc/end-session.ts';
@@ -6,20 +7,20 @@ import { createRefreshTokens, type RefreshTokens } from '../oidc/refresh-tokens.
 import { createSignIns, type SignIns } from '../oidc/sign-ins.ts';
 import { standingOf } from '../oidc/standing.ts';
 import { createStoredSessions } from '../oidc/stored-sessions.ts';
-import type { Denylist } from '../ports/denylist.ts';
 import { createRevocation } from '../revocation/revocation.ts';
 import type { Ports } from './adapters.ts';
 import type { Audit, AuditedRevocation } from './compose-audit.ts';
+import type { ComposedDenylist } from './compose-denylist.ts';
 
 export interface RevocationParts {
   config: Config;
   ports: Pick<Ports, 'families'>;
-  denylist: Denylist;
+  denylist: Omit<ComposedDenylist, 'jobs'>;
   clock: Clock;
   audit: Pick<Audit, 'revocation'>;
 }
 
-/** What is no longer good; each family that is ended is told of. */
+/** What is no longer good; each family and session that is ended is told of. */
 export function composeRevocation({
   config,
   ports,
@@ -32,10 +33,13 @@ export function composeRevocation({
       denylist,
       families: ports.families,
       clock,
-      accessTokenSeconds: config.accessTokenSeconds,
+      // Not as it is set here and now: what was issued under another setting mustn't come back to life.
+      accessTokenSeconds: longestAccessTokenSeconds,
+      refreshTokenSeconds: config.refreshTokenIdleDays * 86_400,
       tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
       sessionSeconds: config.sessionAbsoluteSeconds,
     }),
+    denylist.copy,
   );
 }
 
@@ -45,7 +49,6 @@ export interface SignInParts {
   serverKeys: ServerKeys;
   clock: Clock;
   revocation: AuditedRevocation;
-  audit: Pick<Audit, 'tell'>;
   /** Told when the list couldn't follow what happened. */
   unlisted(error: unknown): void;
 }
@@ -63,15 +66,13 @@ export interface ComposedSignIns {
  * clients nor a Provider.
  */
 export function composeSignIns(parts: SignInParts): ComposedSignIns {
-  const { config, ports, serverKeys: keys, clock, revocation, audit } = parts;
+  const { config, ports, serverKeys: keys, clock, revocation } = parts;
   const refreshTokens = createRefreshTokens({ families: ports.families, keys, clock });
   const sessions = createStoredSessions({ store: ports.oidcStore, keys, clock });
   const sessionEnd = createSessionEnd({
     ...{ store: ports.oidcStore, keys, clock, sessionSeconds: config.sessionAbsoluteSeconds },
-    ended: async (accountId, uid) => {
-      await signIns.sessionGone(accountId, uid).catch(parts.unlisted);
-      await audit.tell('session.ended', accountId, { id: accountId, sessionId: signIns.handleOf(uid) });
-    },
+    forbid: (session) => revocation.endSession({ ...session, sessionId: signIns.handleOf(session.uid) }),
+    ended: ({ accountId, uid }) => signIns.sessionGone(accountId, uid).catch(parts.unlisted),
   });
   const endSessionAtClient = (sid: string) => revocation.endSessionAtClient(sid);
   const endSessionOf = (uid: string) => endSession(uid, { sessions, endSessionAtClient, end: sessionEnd });

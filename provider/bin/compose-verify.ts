@@ -3,6 +3,7 @@ import type { Component } from '../lib/lifecycle.ts';
 import { noteAccount, noteClient } from '../lib/request-scope.ts';
 import { type AccessTokenClaims, isMachineToken } from '../oidc/access-token-verifier.ts';
 import { createOutageTolerance } from '../revocation/outage-tolerance.ts';
+import { revocationKeys } from '../revocation/revocation.ts';
 import type { ProtocolParts } from './compose-deps.ts';
 import type { Protocol } from './compose-protocol.ts';
 
@@ -22,6 +23,9 @@ export function composeVerify(
     clock,
     logger,
   });
+  // What the copy has was revoked, be the copy whole or not.
+  const isKnownDead = async ({ client_id: clientId, ...marks }: AccessTokenClaims) =>
+    (await ports.denylistCopy?.anyRevoked(revocationKeys({ clientId, ...marks }))) === true;
   return {
     read: async (token) => {
       const claims = await accessTokens.read(token);
@@ -29,7 +33,11 @@ export function composeVerify(
       if (claims && !isMachineToken(claims)) noteAccount(claims.sub);
       return claims;
     },
-    standing: (claims) => tolerance.standing(() => accessTokens.stands(claims)),
+    standing: (claims) =>
+      tolerance.standing(
+        () => accessTokens.stands(claims),
+        () => isKnownDead(claims),
+      ),
     audiences: accessModel.apis.map(({ audience }) => audience),
     defaultAudience: config.audience,
     metrics: { verified: (outcome) => metrics.verifications.inc({ outcome }) },

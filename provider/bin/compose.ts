@@ -14,12 +14,13 @@ import { createKeyRing } from '../keys/key-ring.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { createSweep } from '../maintenance/sweep.ts';
+import { unlistEnded } from '../oidc/unlist-ended.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
 import { createRecentReads } from '../revocation/recent-reads.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
 import { createAudit } from './compose-audit.ts';
 import { composeDenylist } from './compose-denylist.ts';
-import type { ComposeDeps } from './compose-deps.ts';
+import type { ComposeDeps, ProtocolParts } from './compose-deps.ts';
 import { composeGuard } from './compose-guard.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
@@ -55,7 +56,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   });
   const noticed = noticeChanges(ports.unitOfWork, { clock, copy: denylist.copy });
   const unitOfWork = nudgeAfterCommit(noticed, () => relay.nudge());
-  const audit = createAudit({ unitOfWork, families: ports.families, clock, logger });
+  const audit = createAudit({ unitOfWork, clock, logger });
   const { newEvent } = audit;
 
   // Who may sign in, and how often it may be tried.
@@ -127,10 +128,13 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   await keyRing.start();
   keyRing.onChange((keys) => void audit.keysAre(keys));
   const reads = createRecentReads({ ...ports, denylist, clock, most: keptReads });
-  const revocation = composeRevocation({ config, ports, denylist, clock, audit });
+  const revocation = unlistEnded(composeRevocation({ config, ports, denylist, clock, audit }), {
+    ...{ index: ports.accountIndex, families: ports.families },
+    failed: (error) => logger.warn({ err: error }, 'a sign-in could not be listed'),
+  });
 
   // The protocol, the pages and the JSON API over all of it.
-  const signInHere = async (input: { email: string; password: string; clientId: string }) => {
+  const signInHere: ProtocolParts['signIn'] = async ({ browser, ...input }) => {
     try {
       // Before any store is asked: a flood has to cost as little as can be.
       pool.ensureRoom();
@@ -138,7 +142,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       metrics.signIns.inc({ outcome: 'overloaded' });
       throw error;
     }
-    const account = await guard.signIn(input.email, () => signIn({ ...input, ...caller() }));
+    const account = await guard.signIn({ email: input.email, browser }, () =>
+      signIn({ ...input, ...caller() }),
+    );
     noteAccount(account.id);
     return account;
   };

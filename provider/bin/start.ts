@@ -4,6 +4,7 @@ import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Listener, listen } from '../http/server.ts';
 import type { Pages } from '../interactions/pages.ts';
+import { yieldToRequests } from '../lib/background-threads.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { createLifecycle, type Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -64,6 +65,7 @@ export async function start(deps: StartDeps): Promise<Running> {
   const operations = { app: gatehouse.operations, port: opsPort, host: opsHost ?? host };
   lifecycle.add(listening('operations listener', operations, config.shutdownSeconds));
   lifecycle.add(listening('public listener', { app: gatehouse.app, port, host }, config.shutdownSeconds));
+  await yieldToRequests();
   await startUnless(deps.stopping, lifecycle);
   sayHello(deps);
   return {

@@ -8,8 +8,9 @@ Each event is a JSON object: \`id\` (\`evt_…\`, the same at every delivery), \
 drop what you have seen by its \`id\`. Events of one subject come in order. New fields may be added to \`data\` under the
 same version.
 
-Those of accounts and consents are written in the transaction they tell of. What lives elsewhere (\`session.ended\`,
-\`family.ended\`, \`token.reuse_detected\`) is told right after it was done.
+Those of accounts and consents are written in the transaction they tell of. Those of sessions and families
+(\`session.ended\`, \`family.ended\`, \`token.reuse_detected\`) are written in the transaction that forbids them for good:
+what is told is over, what is over was told, and an end that was tried more than once is told once.
 `;
 
 /** The page about events, for people who receive them; made from the catalogue. */

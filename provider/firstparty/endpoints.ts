@@ -124,7 +124,7 @@ const logout = (deps: FirstPartyDeps) =>
       'Ends everything issued from the sign-in this refresh token belongs to. Says the same for a token that is unknown or ended already.',
     body: refreshBody,
     success: { status: 204, description: 'Signed out.' },
-    problems: ['client_not_allowed'],
+    problems: ['client_not_allowed', 'too_many_requests'],
     handle: async ({ body }) => {
       await deps.endFamilyOf(clientFor(deps, body.clientId), body.refreshToken);
     },

@@ -1,47 +1,69 @@
 import { errors } from 'oidc-provider';
 import { asksTheSame, readSettled } from './refresh-answer.ts';
 import { checkedToken, type Redemption } from './refresh-redemption.ts';
-import type { CurrentToken, SpentToken } from './refresh-token-deps.ts';
+import type { CurrentToken, OurRefreshToken, RepeatOutcome, SpentToken } from './refresh-token-deps.ts';
 
 /**
  * What a redemption gets that isn't the first. Within the grace the first one's answer, byte for byte, as long as its
- * refresh token is unused; the checks are made as for the first. Afterwards it is reuse (RFC 9700 §4.14.2).
+ * refresh token is unused; the checks are made as for the first. Afterwards it is reuse (RFC 9700 §4.14.2), unless it
+ * saw the token `current` itself, or comes from who lacks the key that the family is bound to: that isn't the client.
  */
 export async function answerAgain<Current extends CurrentToken>(
   redemption: Redemption<Current>,
   spent: SpentToken,
+  { sawCurrent }: { sawCurrent: boolean },
 ): Promise<void> {
   const { deps, ctx, request } = redemption;
-  const { familyId, clientId } = spent;
+  const { familyId, clientId, successor, answer } = spent;
   const family = { familyId, clientId };
-  if (!isWithinGrace(redemption, spent)) {
+  const told = (outcome: RepeatOutcome) => deps.repeated(family, outcome);
+  if (spent.jkt && spent.jkt !== request.jkt) {
+    deps.unproved(family);
+    throw new errors.InvalidGrant('failed jkt verification');
+  }
+  if (!sawCurrent && !cameInTime(redemption, spent)) {
     await deps.reused(family);
     throw new errors.InvalidGrant('refresh token already used');
   }
-  if (spent.successor === undefined || spent.answer === undefined) {
-    deps.repeated(family, 'superseded');
+  if (successor === undefined) {
+    told('superseded');
     throw new errors.InvalidGrant('refresh token already used, and so was its successor');
   }
-  const { successor } = spent;
-  await deps.onRecentReads(() => checkedToken(redemption, successor));
-  const settled = readSettled(spent.answer);
-  if (settled.jkt !== request.jkt) {
-    deps.repeated(family, 'refused');
-    throw new errors.InvalidGrant('the answer to this refresh token was given to another key');
+  if (answer === undefined) {
+    told('lapsed');
+    throw new errors.InvalidGrant('refresh token already used, and its answer is not kept any more');
   }
-  if (!asksTheSame(request, settled)) {
-    deps.repeated(family, 'refused');
-    throw new errors.InvalidRequest('refresh token already used with another scope or resource');
-  }
-  deps.repeated(family, 'answered');
+  const token = await deps.onRecentReads(() => checkedToken(redemption, successor));
+  const { body } = answerFor(redemption, token, answer, told);
+  told('answered');
   // One that was signed in vain isn't issued, and isn't counted.
   ctx.oidc.entity('AccessToken', undefined);
-  ctx.body = settled.body;
+  ctx.body = body;
 }
 
-function isWithinGrace<Current extends CurrentToken>(
-  { deps }: Redemption<Current>,
+/** The answer that was given, if this request asks for the same, by the same key. */
+function answerFor<Current extends CurrentToken>(
+  { request }: Redemption<Current>,
+  token: OurRefreshToken,
+  answer: string,
+  told: (outcome: RepeatOutcome) => void,
+) {
+  const settled = readSettled(answer);
+  if (settled.jkt !== request.jkt) {
+    told('refused');
+    throw new errors.InvalidGrant('the answer to this refresh token was given to another key');
+  }
+  if (!asksTheSame(request, settled, token.scope ?? '')) {
+    told('refused');
+    throw new errors.InvalidRequest('refresh token already used with another scope or resource');
+  }
+  return settled;
+}
+
+/** Whether it came within the grace. One that came before the token was spent did, even without a grace. */
+function cameInTime<Current extends CurrentToken>(
+  { deps, arrivedAt }: Redemption<Current>,
   { clientId, spentAt }: SpentToken,
 ): boolean {
-  return spentAt !== undefined && deps.now() - spentAt < deps.graceSeconds(clientId) * 1000;
+  return spentAt !== undefined && arrivedAt - spentAt < deps.graceSeconds(clientId) * 1000;
 }

@@ -23,17 +23,26 @@ export type SettledRefresh = z.infer<typeof schema>;
 export function refreshRequest({ oidc }: KoaContextWithOIDC, jkt: string | undefined): RefreshRequest {
   const { scope, resource } = oidc.params ?? {};
   return {
-    // The order of scopes has no meaning (RFC 6749 §3.3).
-    scope: typeof scope === 'string' ? [...new Set(scope.split(' '))].sort().join(' ') : undefined,
+    scope: typeof scope === 'string' ? inOrder(scope) : undefined,
     resource: [...new Set([resource ?? []].flat() as string[])].sort(),
     jkt,
   };
 }
 
-/** Whether both ask for the same scopes and the same resources. */
-export function asksTheSame(one: RefreshRequest, other: SettledRefresh): boolean {
-  return one.scope === other.scope && JSON.stringify(one.resource) === JSON.stringify(other.resource);
+/**
+ * Whether both ask for the same scopes and the same resources.
+ * @param granted what asking for no scope stands for: all that was granted (RFC 6749 §6)
+ */
+export function asksTheSame(one: RefreshRequest, other: SettledRefresh, granted: string): boolean {
+  const scopesOf = ({ scope }: Pick<RefreshRequest, 'scope'>) => scope ?? inOrder(granted);
+  return (
+    scopesOf(one) === scopesOf({ scope: other.scope }) &&
+    JSON.stringify(one.resource) === JSON.stringify(other.resource)
+  );
 }
+
+/** The order of scopes has no meaning (RFC 6749 §3.3), and neither has naming one twice. */
+const inOrder = (scope: string): string => [...new Set(scope.split(' '))].sort().join(' ');
 
 export const writeSettled = (request: RefreshRequest, body: Record<string, unknown>): string =>
   JSON.stringify({ ...request, body });

@@ -18,6 +18,8 @@ export interface Redemption<Current extends CurrentToken = CurrentToken> {
   value: string;
   proof: DpopProof | undefined;
   request: RefreshRequest;
+  /** Milliseconds since the epoch: a request that came within the grace is slow for no fault of its sender. */
+  arrivedAt: number;
 }
 
 /**

@@ -16,15 +16,30 @@ export interface SpentToken {
   clientId: string;
   /** Milliseconds since the epoch; undefined when it is longer ago than any grace. */
   spentAt: number | undefined;
+  /** Thumbprint of the key that its family is bound to (RFC 9449 §5). */
+  jkt?: string | undefined;
   /** What follows it directly, as long as nobody used that. */
   successor?: RefreshTokenPayload;
   answer?: string | undefined;
 }
 
+/** One whose issue the store doesn't remember: a Redis that failed over may go back to before it. */
+export interface ForgottenToken extends FamilyOfClient {
+  state: 'forgotten';
+}
+
+/** Whether the account and consent still are as they were read. */
+export interface ReadsQuestion {
+  /** Sends the question and doesn't wait. */
+  ask(): void;
+  /** Waits for the answer; throws when they aren't. */
+  confirm(): Promise<void>;
+}
+
 export interface RefreshTokenGrantDeps<Current extends CurrentToken = CurrentToken> {
   refreshTokens: {
     after(value: string): string;
-    find(value: string): Promise<Current | SpentToken | undefined>;
+    find(value: string): Promise<Current | SpentToken | ForgottenToken | undefined>;
     rotate(rotation: {
       from: string;
       found: Current;
@@ -43,17 +58,21 @@ export interface RefreshTokenGrantDeps<Current extends CurrentToken = CurrentTok
    * Runs `work` on the account and consent as they were read lately, and once more if they changed since. `work` awaits
    * `confirm` before it does anything that stays.
    */
-  onRecentReads<T>(work: (confirm: () => Promise<void>) => Promise<T>): Promise<T>;
+  onRecentReads<T>(work: (question: ReadsQuestion) => Promise<T>): Promise<T>;
   client(id: string): { firstParty: boolean; scopes: readonly string[] } | undefined;
   /**
    * The audience of a token for these scopes: the one asked for, else out of those the family was granted. Throws
    * `invalid_target` or `invalid_scope` when there can be none.
    */
   audience(clientId: string, scopes: ReadonlySet<string>, granted: readonly string[], asked: unknown): string;
-  /** Notes that the family is in use; gives what its next refresh token remembers of that. */
-  noteUse(token: RefreshToken): number;
-  /** A spent token came again within the grace, and what became of it. */
+  /** Notes that the family is in use and lives as long as this new token; gives what that remembers of it. */
+  noteUse(next: RefreshToken): number;
+  /** A spent token came again within the grace, or beside its first use, and what became of it. */
   repeated(family: FamilyOfClient, outcome: RepeatOutcome): void;
+  /** A spent token came, at whatever time, from who lacks the key it is bound to: nothing is ended. */
+  unproved(family: FamilyOfClient): void;
+  /** A token came that the store has forgotten: nothing can be said of it, and nothing is ended. */
+  forgotten(family: FamilyOfClient): void;
   /** A spent token came again after the grace: ends its family, and tells. */
   reused(family: FamilyOfClient): Promise<void>;
 }
@@ -63,8 +82,11 @@ export interface FamilyOfClient {
   clientId: string;
 }
 
-/** It got the same answer; its successor was used already; or the same answer isn't for who asks. */
-export type RepeatOutcome = 'answered' | 'superseded' | 'refused';
+/**
+ * It got the same answer; its successor was used already; the same answer isn't for who asks; or it came beside the first
+ * one, whose answer isn't kept any more.
+ */
+export type RepeatOutcome = 'answered' | 'superseded' | 'refused' | 'lapsed';
 
 /** A refresh token with the fields of ours. */
 export type OurRefreshToken = RefreshToken & { familyId: string; generation: number; sessionSid?: string };

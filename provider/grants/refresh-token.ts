@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { StoreUnavailable } from '../lib/errors.ts';
 import type { TokenGrant } from './grant.ts';
 import { requestedScopes, requiredParameter } from './parameter.ts';
 import { answerAgain } from './refresh-again.ts';
@@ -7,6 +8,7 @@ import { checkedToken, type Redemption } from './refresh-redemption.ts';
 import type {
   CurrentToken,
   OurRefreshToken,
+  ReadsQuestion,
   RefreshTokenGrantDeps,
   RefreshTokenPayload,
   SpentToken,
@@ -25,11 +27,12 @@ export function createRefreshTokenGrant<Current extends CurrentToken>(
     name: 'refresh_token',
     parameters: ['refresh_token', 'scope'],
     handler: (provider, steps) => async (ctx) => {
+      const arrivedAt = deps.now();
       const value = requiredParameter(ctx, 'refresh_token');
       const proof = await steps.validateDpop(ctx);
       steps.checkDpopRequired(ctx, proof);
       const request = refreshRequest(ctx, proof?.thumbprint);
-      await redeem({ deps, provider, steps, ctx, value, proof, request });
+      await redeem({ deps, provider, steps, ctx, value, proof, request, arrivedAt });
     },
   };
 }
@@ -38,13 +41,28 @@ async function redeem<Current extends CurrentToken>(redemption: Redemption<Curre
   const { steps, ctx, proof } = redemption;
   const found = await findOwn(redemption);
   await steps.checkDpopReplay(ctx, proof, ctx.oidc.client?.clientId ?? '');
-  const settled = (current: Current) =>
-    redemption.deps.onRecentReads((confirm) => settle(redemption, current, confirm));
-  if (found.state === 'current' && (await settled(found))) return;
-  const spent = found.state === 'spent' ? found : await findOwn(redemption);
-  // What was current and couldn't be spent is spent, or its family ended; anything else is the store's mistake.
-  if (spent.state === 'current') throw new Error('a refresh token was not spent, and is current still');
-  await answerAgain(redemption, spent);
+  if (found.state === 'spent') return answerAgain(redemption, found, { sawCurrent: false });
+  const spent = await settledOrSpent(redemption, found);
+  // Who found the token current didn't send it after somebody else had used it: that is no reuse, however slow it was.
+  if (spent) await answerAgain(redemption, spent, { sawCurrent: true });
+}
+
+/** Settles, or gives the token as it is after somebody else was first. */
+async function settledOrSpent<Current extends CurrentToken>(
+  redemption: Redemption<Current>,
+  found: Current,
+): Promise<SpentToken | undefined> {
+  let current = found;
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    const tried = current;
+    if (await redemption.deps.onRecentReads((question) => settle(redemption, tried, question)))
+      return undefined;
+    const now = await findOwn(redemption);
+    if (now.state === 'spent') return now;
+    current = now;
+  }
+  // Current, and yet it can't be spent: a store that fails over may say so for a moment.
+  throw new StoreUnavailable('the store of refresh tokens', new Error('not spent, and current still'));
 }
 
 async function findOwn<Current extends CurrentToken>({
@@ -56,6 +74,10 @@ async function findOwn<Current extends CurrentToken>({
   if (!found) throw new errors.InvalidGrant('refresh token not found');
   const owner = found.state === 'current' ? found.payload.clientId : found.clientId;
   if (owner !== ctx.oidc.client?.clientId) throw new errors.InvalidGrant('client mismatch');
+  if (found.state === 'forgotten') {
+    deps.forgotten({ familyId: found.familyId, clientId: found.clientId });
+    throw new errors.InvalidGrant('refresh token is newer than what the store knows');
+  }
   return found;
 }
 
@@ -63,23 +85,31 @@ async function findOwn<Current extends CurrentToken>({
 async function settle<Current extends CurrentToken>(
   redemption: Redemption<Current>,
   found: Current,
-  confirm: () => Promise<void>,
+  question: ReadsQuestion,
 ): Promise<boolean> {
   const { deps, ctx, value, request } = redemption;
   const token = await checkedToken(redemption, found.payload);
+  // It is answered while the tokens are signed.
+  question.ask();
   const to = deps.refreshTokens.after(value);
   const body = { ...(await issue(redemption, token)), refresh_token: to };
   const clientId = token.clientId ?? '';
   const payload = await successor(redemption, token);
-  await confirm();
+  await question.confirm();
   const settled = await deps.refreshTokens.rotate({
     ...{ from: value, found, to, payload },
     answer: writeSettled(request, body),
-    answerSeconds: deps.graceSeconds(clientId),
+    answerSeconds: answerSeconds(deps.graceSeconds(clientId)),
   });
   if (settled) ctx.body = body;
   return settled;
 }
+
+/** A request that came at the end of the grace is judged a little after it. Without a grace there is no answer to keep. */
+const answerSeconds = (graceSeconds: number) => (graceSeconds === 0 ? 0 : graceSeconds + slowestSeconds);
+
+/** How long a request may be under way and still get its answer. */
+const slowestSeconds = 5;
 
 /** Signs an access token, and an id token where there is one; nothing is stored. */
 async function issue<Current extends CurrentToken>(
@@ -137,8 +167,8 @@ async function successor<Current extends CurrentToken>(
     ...carried,
     client: ctx.oidc.client,
     rotations: Number(token.rotations ?? 0) + 1,
-    indexedAt: deps.noteUse(token),
   } as never);
+  Object.assign(next, { indexedAt: deps.noteUse(next) });
   const { payload } = await (
     next as unknown as { getValueAndPayload(): Promise<{ payload: RefreshTokenPayload }> }
   ).getValueAndPayload();

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 export interface AnswerGridDeps {
   clock: Clock;
   /** For tests; waits so many milliseconds. */
-  pause?(ms: number): Promise<unknown>;
+  pause?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
 export interface AnswerGrid {
@@ -21,37 +21,30 @@ export interface AnswerGrid {
   worked(ms: number): void;
 }
 
-/** Above what a hash takes at usual settings, imported ones included; and no longer than a person is used to wait. */
-const shortestStepMs = 500;
+/**
+ * Above what a hash takes at usual settings, imported ones included (bcrypt of cost 13, on a slow core), since a process
+ * that has just begun has seen none yet; and no longer than a person who mistyped bears to wait.
+ */
+const shortestStepMs = 1000;
 const longestStepMs = 8000;
 
 /** No hash may come nearer to the step than this, or some would miss it. */
 const mostOfStep = 0.8;
 
-/** How long a slow hash is remembered: a machine that was busy once shouldn't answer late for good. */
-const rememberMs = 3_600_000;
-
 /**
  * A failed sign-in is answered at steps of a fixed grid above the slowest hash in use, so that neither the kind of an
- * account's hash nor whether there is an account shows in how long it takes (DESIGN §4).
+ * account's hash nor whether there is an account shows in how long it takes (DESIGN §4). The slowest is remembered for as
+ * long as the process lives: an imported hash that was forgotten would be told apart when it is met again.
  */
 export function createAnswerGrid({ clock, pause = timer }: AnswerGridDeps): AnswerGrid {
   const waits = new AsyncLocalStorage<{ ms: number }>();
-  let slowest = { ms: 0, at: 0 };
-
-  const stepMs = () => {
-    const ms = clock.now() - slowest.at < rememberMs ? slowest.ms : 0;
-    let step = shortestStepMs;
-    while (step < longestStepMs && ms > step * mostOfStep) step *= 2;
-    return step;
-  };
+  let step = shortestStepMs;
 
   return {
     run: (work, isOnGrid) =>
       waits.run({ ms: 0 }, async () => {
         const startedAt = clock.now();
         const untilStep = async () => {
-          const step = stepMs();
           const spent = Math.max(0, clock.now() - startedAt - (waits.getStore()?.ms ?? 0));
           await pause(step - (spent % step));
         };
@@ -69,8 +62,7 @@ export function createAnswerGrid({ clock, pause = timer }: AnswerGridDeps): Answ
       if (store) store.ms += ms;
     },
     worked: (ms) => {
-      const now = clock.now();
-      if (ms >= slowest.ms || now - slowest.at >= rememberMs) slowest = { ms, at: now };
+      while (step < longestStepMs && ms > step * mostOfStep) step *= 2;
     },
   };
 }

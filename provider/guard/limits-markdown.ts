@@ -4,6 +4,7 @@ import {
   type By,
   buckets,
   countedHere,
+  knownBrowserSeconds,
   knownSeconds,
   type Limit,
   passwordTries,
@@ -23,13 +24,15 @@ household has a whole /64. Where the address comes from is up to \`GATEHOUSE_TRU
 listed there everybody shares one address**. An app whose own server calls \`/auth/login\` or \`/auth/register\` for its people has to be listed there, too,
 and to send on each person's address.
 
-Many people behind one address, or a load test: \`GATEHOUSE_LIMITS_PERCENT\` makes limits by address and by network larger.
+Many people behind one address, or a load test: \`GATEHOUSE_LIMITS_PERCENT\` makes limits by address, by network and from everywhere larger.
 `;
 
 const names: Record<Action, string> = {
   'sign-in': 'Signing in',
+  newcomer: 'Signing in from elsewhere',
   'sign-up': 'Signing up',
   authorize: 'Authorization requests',
+  page: 'Pages to sign in',
   token: 'Token requests',
   refresh: '`/auth/refresh`',
   client: 'Secrets of clients',
@@ -72,7 +75,9 @@ function renderTries(): string {
     `and each one after that twice as long as the one before, up to ${span(longestWaitSeconds)}. They are forgotten ${span(forgetFreeSeconds)} after the last`,
     `one, or ${span(forgetSeconds)} once waits have begun, and at once when the password was right. ${why}`,
     '',
-    `Who signed in from an address is known there for ${span(knownSeconds)}: the limits that they share with others, below, don't hold them up.`,
+    `Who signed in from an address is known there for ${span(knownSeconds)}, and who signed in on our pages is known in that browser, by a signed cookie, for`,
+    `${span(knownBrowserSeconds)}: the limits that they share with others, below, don't hold them up. Wrong passwords in a known browser are counted for the account and`,
+    'that browser, as above, instead of the address.',
   ].join('\n');
 }
 

@@ -11,7 +11,10 @@ export interface Refusal {
   waitMs: number;
 }
 
-/** Tells and gives the error: the same words for every limit, so that they say nothing of who has an account. */
+/**
+ * Tells and gives the error: the same words for every limit, so that they say nothing of who has an account. Who is refused
+ * for what everybody does together isn't told that they tried too often.
+ */
 export function tooMany(
   { logger, limited }: RefusalDeps,
   action: Action,
@@ -21,6 +24,10 @@ export function tooMany(
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   limited(action, by);
   logger.info({ action, by, address, retryAfterSeconds: seconds }, 'a request was limited');
+  if (by === 'all')
+    return new GatehouseError('overloaded', 'Too many people sign in right now. Try again in a moment.', {
+      retryAfterSeconds: seconds,
+    });
   const wait = seconds === 1 ? '1 second' : `${seconds} seconds`;
   return new GatehouseError('too_many_requests', `Too many tries. Try again in ${wait}.`, {
     retryAfterSeconds: seconds,

@@ -5,7 +5,7 @@ import type { RecentRefusals } from './recent-refusals.ts';
 import { type RefusalDeps, tooMany } from './refusals.ts';
 import { buckets, countedHere, scaled } from './rules.ts';
 
-export type LimitedRequest = 'authorize' | 'token' | 'refresh';
+export type LimitedRequest = 'authorize' | 'page' | 'token' | 'refresh';
 
 export interface RequestGuardDeps extends RefusalDeps {
   limits: Limits;
@@ -17,7 +17,10 @@ export interface RequestGuardDeps extends RefusalDeps {
 }
 
 export interface RequestGuard {
-  /** Counts a request before anything is done for it. Throws `too_many_requests`. */
+  /**
+   * Counts a request before anything is done for it. Throws `too_many_requests`, and `overloaded` when it is everybody
+   * together that asks too much.
+   */
   request(action: LimitedRequest, address: string | undefined): Promise<void>;
   /**
    * Whether a client's secret is right; only wrong ones are counted. Throws `too_many_requests`, then without looking at the
@@ -34,11 +37,13 @@ export function createRequestGuard(deps: RequestGuardDeps): RequestGuard {
   const { limits, local, refusals, keys, percent } = deps;
   return {
     request: async (action, address) => {
-      const place = placeOf(address);
-      for (const by of ['address', 'network'] as const) {
+      const place = { ...placeOf(address), all: 'everywhere' };
+      const rules: Partial<Record<keyof typeof place, BucketRule>> = buckets[action];
+      for (const by of ['address', 'network', 'all'] as const) {
+        const limit = rules[by];
+        if (!limit) continue;
         const counted = { here: `${action} ${by} ${place[by]}`, key: () => keys(action, by, place[by]) };
-        const rule = scaled(buckets[action][by], percent);
-        const waitMs = refusals.waitMs(counted.here) || (await overRule(counted, rule));
+        const waitMs = refusals.waitMs(counted.here) || (await overRule(counted, scaled(limit, percent)));
         if (waitMs > 0) throw tooMany(deps, action, { by, waitMs, address: address ?? 'unknown' });
       }
     },

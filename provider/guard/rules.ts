@@ -1,9 +1,14 @@
 import type { BucketRule, TriesRule } from '../ports/limits.ts';
 
-/** What is limited: `client` is the check of a client's secret. */
+/**
+ * What is limited: `newcomer` is a sign-in at an account whose own tries are used up, `page` an authorization request that
+ * leads to a page, `client` the check of a client's secret.
+ */
 export type Action =
   | 'sign-in'
+  | 'newcomer'
   | 'sign-up'
+  | 'page'
   | 'authorize'
   | 'token'
   | 'refresh'
@@ -12,7 +17,7 @@ export type Action =
   | 'device';
 
 /** By what it is counted. A pair is an account, or a client, together with an address. */
-export type By = 'address' | 'network' | 'account' | 'pair';
+export type By = 'address' | 'network' | 'account' | 'pair' | 'all';
 
 export type Limit<Rule> = Rule & {
   /** What counts against it. */
@@ -35,13 +40,16 @@ export const passwordTries: Limit<TriesRule> = {
 /** How long a pair that signed in is known: limits that others share with it don't hold it up. */
 export const knownSeconds = 30 * day;
 
+/** How long a browser is known in which an account signed in. */
+export const knownBrowserSeconds = 180 * day;
+
 /** Everything else: so many at once, which come back evenly. */
 export const buckets = {
   'sign-in': {
     account: {
       ...{ burst: 100, perSeconds: hour },
-      counts: 'wrong passwords for an account, from all addresses it isn’t known from',
-      why: 'Guesses that come from a thousand addresses. Who signed in from their address within 30 days isn’t counted here and isn’t held up: the account is never locked out as a whole.',
+      counts: 'wrong passwords for an account, from all addresses and browsers it isn’t known from',
+      why: 'Guesses that come from a thousand addresses. Who signed in from their address or in their browser isn’t counted here and isn’t held up, and for others there are the next two rows: the account is never locked out as a whole.',
     },
     address: {
       ...{ burst: 300, perSeconds: hour },
@@ -52,6 +60,18 @@ export const buckets = {
       ...{ burst: 1000, perSeconds: hour },
       counts: 'the same, from a network',
       why: 'Who has one address often has its neighbours. Larger than for an address, since providers put many households behind one network.',
+    },
+  },
+  newcomer: {
+    network: {
+      ...{ burst: 2, perSeconds: hour },
+      counts: 'wrong passwords for an account from a network, when those of the first row are used up',
+      why: 'So that guesses from everywhere keep nobody out who is somewhere new: their network has not failed yet, and has two tries, one for a slip.',
+    },
+    account: {
+      ...{ burst: 400, perSeconds: hour },
+      counts: 'the same, for an account, from all networks',
+      why: 'What is left to a crowd: with the first row five hundred guesses an hour at one account, not two for each network there is. To use it up and keep a newcomer out takes two hundred networks, each hour anew.',
     },
   },
   'sign-up': {
@@ -70,7 +90,7 @@ export const buckets = {
     address: {
       ...{ burst: 600, perSeconds: 60 },
       counts: 'authorization requests, and requests for `/device`, from an address',
-      why: 'Anybody may send them, and each that leads to the sign-in page is kept for an hour. Ten a second are a large office whose apps look for a session now and then.',
+      why: 'Anybody may send them. Ten a second are a large office whose apps look for a session now and then.',
     },
     network: {
       ...{ burst: 3000, perSeconds: 60 },
@@ -78,10 +98,28 @@ export const buckets = {
       why: 'As for sign-in.',
     },
   },
+  page: {
+    address: {
+      ...{ burst: 120, perSeconds: 60 },
+      counts: 'authorization requests that lead to a page (signing in, consent), from an address',
+      why: 'Each is kept for `GATEHOUSE_INTERACTION_SECONDS`. A person opens a few a minute; two a second are an office whose people all begin at nine.',
+    },
+    network: {
+      ...{ burst: 600, perSeconds: 60 },
+      counts: 'the same, from a network',
+      why: 'As for sign-in.',
+    },
+    all: {
+      ...{ burst: 10_000, perSeconds: 600 },
+      counts: 'the same, from everywhere',
+      why: 'So that a flood from many networks can’t fill the store: with an hour to finish, at most 70,000 are kept (and a tenth of that for each process), some 85 MB, or ten times that when each request is as long as one may be. It is enough for a million sign-ins a day; who expects more sets `GATEHOUSE_LIMITS_PERCENT`. Answered with 503, since whoever meets it did nothing too often; who is signed in already doesn’t.',
+    },
+  },
   token: {
     address: {
       ...{ burst: 6000, perSeconds: 60 },
-      counts: 'requests to `/oauth2/token`, `/oauth2/par` and `/oauth2/device` from an address',
+      counts:
+        'requests to `/oauth2/token`, `/oauth2/par`, `/oauth2/device`, `/oauth2/revoke` and `/auth/logout` from an address',
       why: 'Nothing can be guessed here, so this only keeps one caller from taking all of a server. An app’s own server redeems for all its people from one address: a hundred a second are enough for a hundred thousand of them.',
     },
     network: {

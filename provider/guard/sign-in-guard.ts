@@ -16,11 +16,17 @@ export interface SignInGuard {
   /**
    * Counts the try before `work` makes it, so that parallel guesses get no more tries; a right one takes that back. It asks
    * nothing of whether there is such an account. Throws `too_many_requests`, and what `work` throws.
-   * @param who the account as it was named, and where from
+   * @param who the account as it was named, where from, and in which browser, if the account signed in there before
    */
-  signIn<T>(who: { account: string; address: string | undefined }, work: () => Promise<T>): Promise<T>;
+  signIn<T>(who: Visitor, work: () => Promise<T>): Promise<T>;
   /** Counts those sign-ups that `work` accepts. */
   signUp<T>(address: string | undefined, work: () => Promise<T>): Promise<T>;
+}
+
+export interface Visitor {
+  account: string;
+  address: string | undefined;
+  browser?: string | undefined;
 }
 
 interface Bucket {
@@ -43,16 +49,44 @@ export function createSignInGuard(deps: SignInGuardDeps): SignInGuard {
   const refuse = (action: Action, refusal: Refusal, address: string | undefined) =>
     tooMany(deps, action, { ...refusal, address: address ?? 'unknown' });
 
+  const newcomerBuckets = (account: string, address: string | undefined): Bucket[] => {
+    const { network } = placeOf(address);
+    const rules = buckets.newcomer;
+    return [
+      { by: 'network', key: keys('newcomer', 'network', account, network), rule: rules.network },
+      { by: 'account', key: keys('newcomer', 'account', account), rule: rules.account },
+    ];
+  };
+  /** What strangers to the account take, all of it or none. */
+  const takeShared = async ({ account, address }: Visitor): Promise<Taken> => {
+    const places = placeBuckets('sign-in', address);
+    const key = keys('sign-in', 'account', account);
+    const first = [...places, { by: 'account' as const, key, rule: buckets['sign-in'].account }];
+    const refusal = await takeAll(limits, first);
+    if (refusal?.by !== 'account') return { taken: refusal ? [] : first, refusal };
+    const newcomer = newcomerBuckets(account, address);
+    // One after the other: a network that had its tries takes none from the others.
+    for (const [index, bucket] of newcomer.entries()) {
+      if ((await limits.take(bucket.key, bucket.rule)) === 0) continue;
+      await settle(giveBack(limits, newcomer.slice(0, index)));
+      return { taken: [], refusal };
+    }
+    const second = await takeAll(limits, places);
+    if (!second) return { taken: [...places, ...newcomer], refusal: undefined };
+    await settle(giveBack(limits, newcomer));
+    return { taken: [], refusal: second };
+  };
+
   return {
-    signIn: async ({ account, address }, work) => {
-      const pair = keys('sign-in', 'pair', account, placeOf(address).address);
+    signIn: async (who, work) => {
+      const { account, address, browser } = who;
+      const here = keys('sign-in', 'pair', account, placeOf(address).address);
+      const pair = browser === undefined ? here : keys('sign-in', 'pair', account, 'browser', browser);
       const { waitMs, known } = await limits.attempt(pair, passwordTries);
       if (waitMs > 0) throw refuse('sign-in', { by: 'pair', waitMs }, address);
-      const accountKey = keys('sign-in', 'account', account);
-      const strangers = { by: 'account' as const, key: accountKey, rule: buckets['sign-in'].account };
-      const shared = known ? [] : [...placeBuckets('sign-in', address), strangers];
-      const takeBack = () => settle([limits.withdraw(pair), ...giveBack(limits, shared)]);
-      const refusal = await takeAll(limits, shared);
+      const isStranger = !known && browser === undefined;
+      const { taken, refusal } = isStranger ? await takeShared(who) : { taken: [], refusal: undefined };
+      const takeBack = () => settle([limits.withdraw(pair), ...giveBack(limits, taken)]);
       if (refusal) {
         await limits.withdraw(pair);
         throw refuse('sign-in', refusal, address);
@@ -61,7 +95,8 @@ export function createSignInGuard(deps: SignInGuardDeps): SignInGuard {
         if (!isGuess(error)) await takeBack();
         throw error;
       });
-      await settle([limits.forgive(pair, knownSeconds), ...giveBack(limits, shared)]);
+      const forgiven = [...new Set([pair, here])].map((key) => limits.forgive(key, knownSeconds));
+      await settle([...forgiven, ...giveBack(limits, taken)]);
       return result;
     },
     signUp: async (address, work) => {
@@ -74,6 +109,12 @@ export function createSignInGuard(deps: SignInGuardDeps): SignInGuard {
       });
     },
   };
+}
+
+/** What was taken, or why nothing was. */
+interface Taken {
+  taken: readonly Bucket[];
+  refusal: Refusal | undefined;
 }
 
 /** Takes one from each, or from none. */

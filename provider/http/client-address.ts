@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { AddressRange } from '../config/addresses.ts';
+import { forwardedFor } from './forwarded-header.ts';
 
 export interface ClientAddressDeps {
   trustedProxies: readonly AddressRange[];
@@ -29,7 +30,7 @@ export function clientAddress(deps: ClientAddressDeps): (request: IncomingMessag
       return peer;
     }
     const hops = hopsOf(request, deps.header);
-    return hops.reverse().find((hop) => !isTrusted(hop)) ?? hops.at(-1) ?? peer;
+    return hops.find((hop) => !isTrusted(hop)) ?? hops.at(-1) ?? peer;
   };
 }
 
@@ -49,21 +50,17 @@ function remembered(isTrusted: (address: string) => boolean): (address: string) 
 /** An IPv4 address that came over an IPv6 socket, as IPv4. */
 const plain = (address: string | undefined) => address?.replace(/^::ffff:(?=\d+\.)/i, '');
 
-/** The addresses of the header, nearest last; it ends where one can't be read. */
+/** The addresses of the header, nearest first; it ends where one can't be read. */
 function hopsOf(request: IncomingMessage, header: ClientAddressDeps['header']): string[] {
   const text = [request.headers[header] ?? []].flat().join(',');
-  const values = text.split(',').map((part) => (header === 'forwarded' ? forValue(part) : part.trim()));
   const readable: string[] = [];
-  for (const value of values.reverse()) {
-    const address = plain(withoutPort(value ?? ''));
+  for (const value of header === 'forwarded' ? forwardedFor(text) : text.split(',').reverse()) {
+    const address = plain(withoutPort(value.trim()));
     if (!address || isIP(address) === 0) break;
-    readable.unshift(address);
+    readable.push(address);
   }
   return readable;
 }
-
-/** RFC 7239 §4, §6: `for=192.0.2.60`, `for="[2001:db8::17]:4711"`. */
-const forValue = (element: string) => /(?:^|;)\s*for="?(?<value>[^";]+)"?/i.exec(element)?.groups?.value;
 
 const withoutPort = (text: string) =>
   /^\[(?<v6>[^\]]+)\](?::\d+)?$/.exec(text)?.groups?.v6 ??

@@ -11,7 +11,7 @@ export interface LimitRequestsDeps {
 
 const limited: { method: string; path: RegExp; action: LimitedRequest }[] = [
   { method: 'GET', path: /^\/(oauth2\/authorize|device)$/, action: 'authorize' },
-  { method: 'POST', path: /^\/oauth2\/(token|par|device)$/, action: 'token' },
+  { method: 'POST', path: /^\/(oauth2\/(token|par|device|revoke)|auth\/logout)$/, action: 'token' },
   { method: 'POST', path: /^\/auth\/refresh$/, action: 'refresh' },
 ];
 

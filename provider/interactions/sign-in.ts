@@ -50,7 +50,9 @@ export async function signInByForm(
   const ticked = form.remember === 'yes';
   try {
     requireBoth(typed);
-    const account = await deps.signIn({ email, password, clientId: step.client.id });
+    const browser = deps.browsers.read(step.ctx);
+    const account = await deps.signIn({ email, password, clientId: step.client.id, browser });
+    deps.browsers.know(step.ctx, email);
     // The time is told, since a consent that comes later would move it (Core §2 `auth_time`).
     const { id: accountId, generation } = account;
     const remember = isRemembered(deps.rememberMe, step.interaction, { accountId, ticked });

@@ -34,7 +34,17 @@ export interface InteractionDeps {
   basePath: string;
   client(id: string): PageClient | undefined;
   account(id: string): Promise<Account | undefined>;
-  signIn(credentials: { email: string; password: string; clientId: string }): Promise<Account>;
+  signIn(credentials: {
+    email: string;
+    password: string;
+    clientId: string;
+    browser: string | undefined;
+  }): Promise<Account>;
+  /** Browsers that somebody signed in with before: others' wrong passwords don't keep them out there. */
+  browsers: {
+    read(ctx: RouterContext): string | undefined;
+    know(ctx: RouterContext, email: string): void;
+  };
   /** Gives this browser, and no other, what it needs to go on with the sign-in it finished. */
   proveSignIn(ctx: RouterContext, signIn: { uid: string; accountId: string }, returnTo: string): void;
   /** Whether a sign-in outlives the browser window: asked, or decided for all. */

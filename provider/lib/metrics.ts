@@ -103,6 +103,7 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
     ),
     signIns: counter('gatehouse_sign_ins_total', 'Tries to sign in, by what came of them.', 'outcome'),
     tokensIssued: counter('gatehouse_tokens_issued_total', 'Access tokens issued.', 'grant', 'client_kind'),
+    signatures: counter('gatehouse_signatures_total', 'Tokens signed, by the key that signed them.', 'kid'),
     hashingQueueDepth: gauge('gatehouse_hashing_queue_depth', 'Passwords waiting to be hashed.'),
     hashingWait: histogram(
       'gatehouse_hashing_wait_seconds',

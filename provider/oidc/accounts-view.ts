@@ -1,5 +1,6 @@
 import type { Account as LibraryAccount } from 'oidc-provider';
 import type { AccountFacts } from '../ports/account-store.ts';
+import type { RevocationKey } from '../ports/denylist.ts';
 import { profileClaims } from './scope-claims.ts';
 
 /** An account as the library and our token claims see it. */
@@ -10,21 +11,34 @@ export interface OidcAccount extends LibraryAccount {
 }
 
 export interface AccountDirectory {
-  findById(id: string): Promise<AccountFacts | undefined>;
+  /** Undefined when there is none, and when any of `unless` is revoked. */
+  account(id: string, unless: readonly RevocationKey[]): Promise<AccountFacts | undefined>;
   permissionsOf(roles: readonly string[]): readonly string[];
 }
 
+/** What an account was signed in by: a session, a code, a token. */
+export interface SignedInBy {
+  /** The account's, at that time. */
+  generation?: number | undefined;
+  familyId?: string | undefined;
+  /** Of a session. */
+  uid?: string | undefined;
+  /** Of what was issued in one. */
+  sessionUid?: string | undefined;
+  expiresWithSession?: boolean | undefined;
+}
+
 /**
- * @param bound what the account was signed in by (session, code, token): the account must still have
- *   the generation number it had then
+ * @param bound what the account was signed in by: the account must still have the generation number it had then, and
+ *   neither the family nor the session may have been ended, whatever their store says
  * @returns undefined when nobody may act as this account any more
  */
 export async function findOidcAccount(
   directory: AccountDirectory,
   id: string,
-  bound?: { generation?: number | undefined },
+  bound?: SignedInBy,
 ): Promise<OidcAccount | undefined> {
-  const account = await directory.findById(id);
+  const account = await directory.account(id, bound ? endings(bound) : []);
   if (account?.state !== 'active') return undefined;
   if (bound && bound.generation !== account.generation) return undefined;
   return {
@@ -34,6 +48,14 @@ export async function findOidcAccount(
     permissions: directory.permissionsOf(account.roles),
     claims: async (use, _scope, requested) => claimsFor(account, use, requested),
   };
+}
+
+function endings({ familyId, uid, sessionUid, expiresWithSession }: SignedInBy): RevocationKey[] {
+  const session = uid ?? (expiresWithSession ? sessionUid : undefined);
+  const keys: RevocationKey[] = [];
+  if (familyId !== undefined) keys.push(`family:${familyId}`);
+  if (session !== undefined) keys.push(`session:${session}`);
+  return keys;
 }
 
 /**

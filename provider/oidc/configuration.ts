@@ -1,7 +1,7 @@
 import type { Adapter, Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
-import { type AccountDirectory, findOidcAccount } from './accounts-view.ts';
+import { type AccountDirectory, findOidcAccount, type SignedInBy } from './accounts-view.ts';
 import type { ClientDirectory } from './client-facts.ts';
 import { deviceCodeSeconds } from './device-codes.ts';
 import { extraTokenClaims } from './extra-token-claims.ts';
@@ -93,7 +93,7 @@ export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS)
         const isCode = token?.kind === 'AuthorizationCode';
         if (isCode && !(await isSessionAlive(ctx.oidc.provider.Session, token, deps.isSignedOut)))
           return undefined;
-        const bound = (token ?? ctx.oidc.session) as { generation?: number } | undefined;
+        const bound = (token ?? ctx.oidc.session) as SignedInBy | undefined;
         return findOidcAccount(deps.accounts, id, bound);
       }),
     loadExistingGrant: (ctx) => loadGrant(ctx, deps.grants),

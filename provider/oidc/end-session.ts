@@ -8,6 +8,16 @@ import type { StoredSessions } from './stored-sessions.ts';
 export interface EndingSession {
   uid: string;
   accountId?: string | undefined;
+  /** Seconds since the epoch: when it would end by itself. */
+  exp?: number | undefined;
+}
+
+/** One that somebody is signed in by. */
+export interface AccountSession {
+  uid: string;
+  accountId: string;
+  /** Milliseconds since the epoch; 0 when it isn't known. */
+  expiresAt: number;
 }
 
 /** Ends a session, whoever asks. `destroy` takes it out of the store. */
@@ -19,19 +29,28 @@ export interface SessionEndDeps {
   clock: Clock;
   /** The longest a session lives. */
   sessionSeconds: number;
-  /** Told after an account's session was ended, on purpose: what it says is over. One that expires isn't told of. */
-  ended(accountId: string, uid: string): Promise<void>;
+  /** Says for good that an account's session is over, and tells so. What expires isn't told of. */
+  forbid(session: AccountSession): Promise<void>;
+  /** Told after an account's session was ended. */
+  ended(session: AccountSession): Promise<void>;
 }
 
-/** A request still in flight saves its session when it ends; once ended here, no such save brings it back. */
-export function createSessionEnd({ store, keys, clock, sessionSeconds, ended }: SessionEndDeps): SessionEnd {
-  return async ({ uid, accountId }, destroy) => {
+/**
+ * A request still in flight saves its session when it ends; once ended here, no such save brings it back. Forbidden first:
+ * when this fails halfway the session is of no use any more, and stands there to be ended by who asks again.
+ */
+export function createSessionEnd(deps: SessionEndDeps): SessionEnd {
+  const { store, keys, clock, sessionSeconds } = deps;
+  return async ({ uid, accountId, exp = 0 }, destroy) => {
+    const ofAccount = accountId === undefined ? undefined : { uid, accountId, expiresAt: exp * 1000 };
+    if (ofAccount) {
+      noteAccount(ofAccount.accountId);
+      await deps.forbid(ofAccount);
+    }
     const until = clock.now() + sessionSeconds * 1000;
     for (const hash of keys.lookupHashes('Session index', uid)) await store.endIndex('Session', hash, until);
     await destroy();
-    if (accountId === undefined) return;
-    noteAccount(accountId);
-    await ended(accountId, uid);
+    if (ofAccount) await deps.ended(ofAccount);
   };
 }
 
@@ -57,5 +76,6 @@ export async function endSession(
   for (const { sid } of Object.values(session.authorizations ?? {})) {
     if (sid) await endSessionAtClient(sid);
   }
-  await end({ uid, accountId: session.accountId }, () => sessions.destroy(session.jti));
+  const { jti, accountId, exp } = session;
+  await end({ uid, accountId, exp }, () => sessions.destroy(jti));
 }

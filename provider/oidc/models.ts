@@ -1,5 +1,6 @@
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { newId, randomToken } from '../lib/ids.ts';
+import type { SignedInBy } from './accounts-view.ts';
 import type { ClientDirectory } from './client-facts.ts';
 import { type DeviceCodeDeps, extendDeviceCodes } from './device-codes.ts';
 import type { SessionEnd } from './end-session.ts';
@@ -24,8 +25,8 @@ export interface ModelDeps extends DeviceCodeDeps {
   finishedHere: Pick<FinishedHere, 'check'>;
   /** Whether the person signed out of the client this session was known to by this `sid`. */
   isSignedOut(sid: string): Promise<boolean>;
-  /** Whether the account is active and has the generation number it had then. */
-  isAccountAsItWas(id: string, generation: number): Promise<boolean>;
+  /** Whether the account is as it was, and neither the family nor the session was ended, whatever their store says. */
+  isSignedIn(accountId: string, by: SignedInBy): Promise<boolean>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the library's models are built at run time; their types don't allow overriding.
@@ -119,7 +120,7 @@ function bindRefreshTokenToSession(provider: Provider, deps: ModelDeps): void {
     if (!token || current()?.oidc.route === 'revocation') return token;
     const isGood =
       (await isSessionAlive(provider.Session, token, deps.isSignedOut)) &&
-      (await deps.isAccountAsItWas(token.accountId, token.generation));
+      (await orUnavailable(() => deps.isSignedIn(token.accountId, token)));
     return isGood ? token : undefined;
   };
 }

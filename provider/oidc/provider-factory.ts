@@ -5,6 +5,7 @@ import { createOidcConfiguration, type OidcConfigurationDeps } from './configura
 import { type IndexSignInsDeps, indexSignIns } from './index-sign-ins.ts';
 import { type GrantSteps, grantStepsOf } from './internals.ts';
 import { keepFailure } from './late-failures.ts';
+import { heedLeftOutIdTokens } from './left-out-id-tokens.ts';
 import { type ListenerDeps, listen } from './listeners.ts';
 import { keepLogoutLanguage } from './logout-language.ts';
 import { extendModels, type ModelDeps } from './models.ts';
@@ -28,6 +29,8 @@ export interface ProviderDeps {
   models: ModelDeps;
   signIns: IndexSignInsDeps;
   listeners: ListenerDeps;
+  /** Told of each signature. */
+  signed(kid: string): void;
   grants: readonly GrantDefinition[];
 }
 
@@ -36,7 +39,7 @@ export interface ProviderDeps {
  * @param jwks private keys, the signing one first
  */
 export function buildProvider(deps: ProviderDeps, jwks: PrivateKeys): Provider {
-  const keys = jwks.keys.map((jwk) => new SigningKey(jwk));
+  const keys = jwks.keys.map((jwk) => new SigningKey(jwk, deps.signed));
   const configuration: Configuration = createOidcConfiguration(deps.configuration, { keys });
   const provider = new Provider(deps.issuer, configuration);
   // The headers it trusts were written by `pinIssuer`, from the issuer alone.
@@ -44,6 +47,7 @@ export function buildProvider(deps: ProviderDeps, jwks: PrivateKeys): Provider {
   extendModels(provider, deps.models);
   indexSignIns(provider, deps.signIns);
   noteEntities(provider);
+  heedLeftOutIdTokens(provider);
   const steps = grantStepsOf(provider);
   for (const grant of deps.grants) {
     const parameters = [...grant.parameters, 'resource'];

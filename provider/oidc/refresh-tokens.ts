@@ -16,6 +16,7 @@ export type RefreshTokenPayload = Record<string, unknown> & {
   expiresWithSession?: boolean | undefined;
   sessionUid?: string | undefined;
   sessionSid?: string | undefined;
+  jkt?: string | undefined;
 };
 
 export interface CurrentRefreshToken {
@@ -33,13 +34,22 @@ export interface SpentRefreshToken {
   clientId: string;
   /** Milliseconds since the epoch; undefined when it is longer ago than any grace. */
   spentAt: number | undefined;
+  /** Thumbprint of the key that the family is bound to (RFC 9449 §5). */
+  jkt?: string | undefined;
   /** Its direct successor, as long as nobody used that. */
   successor?: RefreshTokenPayload;
   /** What it was answered with, as long as that is given again. */
   answer?: string | undefined;
 }
 
-export type RefreshTokenLookup = CurrentRefreshToken | SpentRefreshToken;
+/** Issued by us in a rotation that the store lost: a Redis that fails over may go back to before it. */
+export interface ForgottenRefreshToken {
+  state: 'forgotten';
+  familyId: string;
+  clientId: string;
+}
+
+export type RefreshTokenLookup = CurrentRefreshToken | SpentRefreshToken | ForgottenRefreshToken;
 
 export interface RefreshTokenRotation {
   /** The token to spend, and how it was found. */
@@ -106,7 +116,9 @@ export function createRefreshTokens(deps: {
     const { token, spent, count: current } = stored;
     if (hashes.includes(family.currentHash)) return { state: 'current', familyId, payload: token, spent };
     if (!isOurs()) return undefined;
-    const found = { state: 'spent', familyId, clientId, spentAt: spentTime(spent, count) } as const;
+    if (count >= current) return { state: 'forgotten', familyId, clientId };
+    const { jkt } = token;
+    const found = { state: 'spent', familyId, clientId, jkt, spentAt: spentTime(spent, count) } as const;
     if (count !== current - 1) return found;
     return { ...found, successor: token, answer: openAnswer(value, familyId, family.answer) };
   };

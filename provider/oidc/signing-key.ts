@@ -12,10 +12,13 @@ export class SigningKey extends ExternalSigningKey {
   readonly #kid: string;
   readonly #private: KeyObject;
   readonly #public: KeyObject;
+  readonly #signed: (kid: string) => void;
 
-  constructor(jwk: PrivateKey) {
+  /** @param signed told of each signature */
+  constructor(jwk: PrivateKey, signed: (kid: string) => void) {
     super();
     this.#kid = jwk.kid;
+    this.#signed = signed;
     this.#private = createPrivateKey({ key: jwk, format: 'jwk' });
     this.#public = createPublicKey(this.#private);
   }
@@ -35,6 +38,7 @@ export class SigningKey extends ExternalSigningKey {
 
   /** RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3). */
   override sign(data: Uint8Array): Buffer {
+    this.#signed(this.#kid);
     return sign('sha256', data, this.#private);
   }
 }

@@ -2,8 +2,9 @@ import { type Adapter, errors, type KoaContextWithOIDC, Provider } from 'oidc-pr
 import type { ArtifactKind } from '../ports/oidc-store.ts';
 import { accessTokenPayload, unwrapToken } from './access-token-payload.ts';
 import { type AccessTokenVerifier, isMachineToken } from './access-token-verifier.ts';
-import { createArtifactAdapter, type OnRepeat } from './artifact-adapter.ts';
+import { createArtifactAdapter } from './artifact-adapter.ts';
 import type { ClientDirectory } from './client-facts.ts';
+import { createCodeAdapter } from './code-adapter.ts';
 import { deviceCodeSeconds } from './device-codes.ts';
 import type { Grants } from './grants.ts';
 import { createPushedRequestAdapter, type PushedRequestDeps } from './pushed-requests.ts';
@@ -42,15 +43,14 @@ const currentContext = () => Provider.ctx as KoaContextWithOIDC | undefined;
 
 /** @returns the library's adapter factory: one row for each kind of thing it stores */
 export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) => Adapter {
-  const artifact = (kind: ArtifactKind, onRepeat?: OnRepeat, keepExpiredSeconds?: number) =>
-    createArtifactAdapter(kind, { ...deps, onRepeat, keepExpiredSeconds });
+  const artifact = (kind: ArtifactKind) => createArtifactAdapter(kind, deps);
   const accessTokens = { verify: verifiedOnce((token) => deps.accessTokens.verify(token), currentContext) };
   const table: Record<string, () => Adapter> = {
     Session: () => artifact('Session'),
     Interaction: () => artifact('Interaction'),
-    AuthorizationCode: () => artifact('AuthorizationCode', spentCode(deps)),
+    AuthorizationCode: () => codeAdapter(deps, 'AuthorizationCode', 'authorization code'),
     // RFC 8628 §3.5: a device whose code expired is told so, and so is the person who enters it.
-    DeviceCode: () => artifact('DeviceCode', spentDeviceCode(deps), deviceCodeSeconds),
+    DeviceCode: () => codeAdapter(deps, 'DeviceCode', 'device code', deviceCodeSeconds),
     PushedAuthorizationRequest: () => createPushedRequestAdapter(deps),
     ReplayDetection: () => artifact('ReplayDetection'),
     AccessToken: () => accessTokenAdapter({ ...deps, accessTokens }),
@@ -66,23 +66,17 @@ export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) =
   };
 }
 
-/** G2: within the grace a repeat ends nothing, since apps do send a code twice; a later one ends its family. */
-function spentCode(deps: StorageAdapterDeps, what = 'authorization code'): OnRepeat {
-  return async (payload, consumedAt) => {
-    const grace = deps.clients.find(payload.clientId ?? '')?.graceSeconds ?? deps.graceSeconds;
-    const { familyId } = payload as { familyId?: string };
-    if (familyId && deps.clock.now() - consumedAt > grace * 1000) await deps.revocation.endFamily(familyId);
-    throw new errors.InvalidGrant(`${what} already used`);
-  };
-}
-
-/** The same; but one that was denied is so as often as the device asks: there is no family to end. */
-function spentDeviceCode(deps: StorageAdapterDeps): OnRepeat {
-  const spent = spentCode(deps, 'device code');
-  return async (payload, consumedAt) => {
-    if (payload.error) throw new errors.CustomOIDCProviderError(payload.error, payload.errorDescription);
-    return spent(payload, consumedAt);
-  };
+function codeAdapter(
+  deps: StorageAdapterDeps,
+  kind: ArtifactKind,
+  what: string,
+  keepExpiredSeconds?: number,
+) {
+  return createCodeAdapter({
+    ...{ clock: deps.clock, what, endFamily: (id: string) => deps.revocation.endFamily(id) },
+    graceSeconds: (clientId) => deps.clients.find(clientId)?.graceSeconds ?? deps.graceSeconds,
+    artifact: (options) => createArtifactAdapter(kind, { ...deps, ...options, keepExpiredSeconds }),
+  });
 }
 
 function accessTokenAdapter({ accessTokens, revocation, ...deps }: StorageAdapterDeps): Adapter {
@@ -133,7 +127,7 @@ function refreshTokenAdapter({ refreshTokens, revocation }: StorageAdapterDeps):
       if (!found && revokes && refreshTokens.familyOf(value) !== undefined)
         return { kind: 'RefreshToken', jti: value, clientId: currentContext()?.oidc.client?.clientId };
       // Who lost the answer to a refresh signs out with what they have: a spent token still names its family.
-      if (found?.state === 'spent' && revokes)
+      if (found && found.state !== 'current' && revokes)
         return { kind: 'RefreshToken', jti: value, clientId: found.clientId };
       if (found?.state !== 'current') return undefined;
       const payload = { ...found.payload, jti: value };

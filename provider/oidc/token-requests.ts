@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { type GrantSteps, grantStepsOf, runInProviderContext } from './internals.ts';
+import { leaveOutIdToken } from './left-out-id-tokens.ts';
 import type { GrantDefinition } from './provider-factory.ts';
 
 /** A token response (RFC 6749 §5.1). */
@@ -15,7 +16,7 @@ export interface TokenResponse {
 
 /** Redeems a grant for a client that another door of ours has let in: the JSON API, which has no client credentials. */
 export interface TokenRequests {
-  /** Throws what the grant throws; the response says what the token endpoint would have said. */
+  /** Throws what the grant throws, and `invalid_client` for a client that is gone; the response says what the token endpoint would have said. */
   redeem(
     request: IncomingMessage,
     response: ServerResponse,
@@ -35,8 +36,7 @@ export function createTokenRequests(
 ): TokenRequests {
   const known = new WeakMap<Provider, GrantSteps>();
   const stepsOf = (serving: Provider) => {
-    // The JSON API has no place for an id token, and signing one is among the dearest things there are.
-    const steps = known.get(serving) ?? { ...grantStepsOf(serving), issueIdToken: async () => undefined };
+    const steps = known.get(serving) ?? grantStepsOf(serving);
     known.set(serving, steps);
     return steps;
   };
@@ -44,10 +44,13 @@ export function createTokenRequests(
     redeem: async (request, response, clientId, grantType, parameters) => {
       const serving = provider();
       const grant = grants.find(({ name }) => name === grantType);
+      if (!grant) throw new Error(`no grant ${grantType}`);
       const client = await serving.Client.find(clientId);
-      if (!grant || !client) throw new Error(`no grant ${grantType} for client ${clientId}`);
+      // Who let it in found it; its document may have been taken away since.
+      if (!client) throw new errors.InvalidClient('client is unknown');
       const ctx = contextOf(serving, request, response);
       ctx.oidc.entity('Client', client);
+      leaveOutIdToken(ctx);
       Object.assign(ctx.oidc, { params: { ...parameters, grant_type: grantType } });
       await runInProviderContext(ctx, () => grant.handler(serving, stepsOf(serving))(ctx));
       serving.emit('grant.success', ctx);

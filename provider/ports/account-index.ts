@@ -14,8 +14,9 @@ export const mostEntriesOfAccount = 1000;
 
 /**
  * Where each account is signed in, so that people and administrators can look and end it. It follows the sessions and
- * families themselves: written apart from them, it may name one that is gone already, and an entry that was lost comes
- * back at the next use. Nothing is decided by it. An entry is known by its account and its id.
+ * families themselves: written apart from them, it may name one that is gone already, and lack one until that is used
+ * again, five minutes or more after it was last written. Nothing is decided by it. An entry is known by its account and
+ * its id.
  *
  * An account has at most `mostEntriesOfAccount` entries, so that one that signs in all the time costs no more than
  * that: beyond, those that expire first are dropped, be it the one just put.

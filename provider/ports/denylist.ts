@@ -1,9 +1,9 @@
 /**
- * What can be revoked without having been stored: a token, a family, a consent, a session at a client, a client; and what
- * was read before an account or a consent was changed (`changed:` and what, as `revocation/change-notices.ts` names it).
+ * What can be revoked without having been stored: a token, a family, a consent, a session, a session at a client, a client;
+ * and what was read before an account or a consent was changed (`changed:` and what, as `revocation/change-notices.ts` names it).
  */
 export type RevocationKey =
-  | (`jti:${string}` | `family:${string}` | `consent:${string}`)
+  | (`jti:${string}` | `family:${string}` | `consent:${string}` | `session:${string}`)
   | (`sid:${string}` | `client:${string}` | `changed:${string}`);
 
 /**

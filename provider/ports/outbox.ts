@@ -26,6 +26,8 @@ export interface ClaimedEvent extends OutboxEvent {
  * - no event is held by two claims at once; a claim lapses after `leaseMs`, so a killed process loses nothing.
  * - of one subject only the oldest unpublished event is handed out: order per subject. One that was set aside
  *   doesn't hold up its successors.
+ * - one that is appended again, which its id tells, changes nothing: of any number of parallel calls the first that stands
+ *   is the one that is told.
  */
 export interface Outbox {
   append(event: OutboxEvent): Promise<void>;

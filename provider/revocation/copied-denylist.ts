@@ -1,8 +1,10 @@
+import type { Clock } from '../lib/clock.ts';
 import type { Denylist, DenylistCopy, LastingDenylist, RevocationKey } from '../ports/denylist.ts';
 
 export interface CopiedDenylistDeps {
   lasting: LastingDenylist;
   copy: DenylistCopy;
+  clock: Clock;
   logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Told whether the copy is asked (true), or what lasts in its stead. */
   trusted(is: boolean): void;
@@ -23,6 +25,8 @@ export interface CopiedDenylist extends Denylist {
 
 /** How far back each copying looks: longer than a store that fails over may lose. */
 const recentSeconds = 60;
+/** How long the copy is asked while what lasts can't be read. */
+const longestBehindMs = 10_000;
 const pageSize = 500;
 
 /**
@@ -33,59 +37,95 @@ const pageSize = 500;
  * revoked lately, again and again. A copy that lost its data says so and isn't asked; neither is one whose connection
  * was lost, or that failed, until everything was copied anew. So it is never the copy that lets a revoked token in
  * after its store came back.
+ *
+ * That what lasts can't be read makes the copy no worse: all it may lack is what was revoked by a process that reaches
+ * what lasts and not the copy, while this one reaches the copy and not what lasts. So it is asked for `longestBehindMs`
+ * more: a hiccup must not turn every question of every process into one for a database that has too much to do already.
+ * After that the copy alone is believed no more, and all questions wait for one reading of what was missed, which fails
+ * for all of them or is enough for all. So trust comes back with the first reading that succeeds.
  */
 export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
-  const { lasting, copy, logger, intervalMs } = deps;
+  const { lasting, copy, clock, logger, intervalMs } = deps;
   let isTrusted = false;
+  let isTold = false;
+  // When the last reading of what lasts that came to its end had begun.
+  let readAt = clock.now();
   // Raised by each distrust, so that a copying under way doesn't end one that came after it began.
   let distrusts = 0;
   let timer: NodeJS.Timeout | undefined;
   let copying: Promise<void> | undefined;
   let stopped = true;
 
-  const trust = (is: boolean) => {
-    if (isTrusted === is) return;
-    isTrusted = is;
+  const tell = (is: boolean, say: () => void) => {
+    if (isTold === is) return;
+    isTold = is;
     deps.trusted(is);
+    say();
   };
+  const tellWhole = () => tell(true, () => logger.info({}, 'the copy of the denylist is whole'));
 
   const distrust = (reason: string) => {
     distrusts += 1;
-    if (isTrusted) logger.warn({ reason }, 'the copy of the denylist is not asked until it was made anew');
-    trust(false);
+    isTrusted = false;
+    tell(false, () =>
+      logger.warn({ reason }, 'the copy of the denylist is not asked until it was made anew'),
+    );
     if (!stopped) schedule(0);
   };
+  const copyFailed = (error: unknown) =>
+    distrust(error instanceof Error ? error.message : 'it could not be reached');
+
+  /** Negative when the clock was set back: then nobody knows. */
+  const ageMs = () => clock.now() - readAt;
+  const isBehind = () => ageMs() < 0 || ageMs() > longestBehindMs;
 
   const copyPages = async (recent?: number) => {
+    const begunAt = clock.now();
     let after: RevocationKey | undefined;
     do {
       const page = await lasting.inForce({ after, limit: pageSize, recentSeconds: recent });
-      await copy.put(page);
+      await copy.put(page).catch((error: unknown) => {
+        if (isTrusted) copyFailed(error);
+        throw error;
+      });
       after = page.length === pageSize ? page.at(-1)?.key : undefined;
     } while (after !== undefined);
+    readAt = begunAt;
   };
 
-  const copyOnce = async () => {
+  const copyMissed = async () => {
+    await copyPages(ageMs() < 0 ? undefined : recentSeconds + ageMs() / 1000);
+    if (isTrusted) tellWhole();
+  };
+
+  const copyEverything = async () => {
     const before = distrusts;
-    if (isTrusted) return copyPages(recentSeconds);
     const begun = await copy.begin();
     await copyPages();
     if (!(await copy.declareWhole(begun)) || before !== distrusts) return;
-    trust(true);
-    logger.info({}, 'the copy of the denylist is whole');
+    isTrusted = true;
+    tellWhole();
   };
 
-  const copyNow = (): Promise<void> => {
-    copying ??= copyOnce()
-      .catch((error: unknown) => {
-        // A store that is away is told of by who needs it; this tries again.
-        if (isTrusted) distrust(error instanceof Error ? error.message : 'copying failed');
-      })
-      .finally(() => {
-        copying = undefined;
-      });
+  const copyOnce = (): Promise<void> => {
+    const copied = isTrusted ? copyMissed() : copyEverything();
+    return copied.catch((error: unknown) => {
+      if (isTrusted && isBehind())
+        tell(false, () =>
+          logger.warn({}, 'the copy of the denylist is not asked alone: what it may lack can not be read'),
+        );
+      throw error;
+    });
+  };
+
+  const copyOrJoin = (): Promise<void> => {
+    copying ??= copyOnce().finally(() => {
+      copying = undefined;
+    });
     return copying;
   };
+  // A store that is away is told of by who needs it; this tries again.
+  const copyNow = () => copyOrJoin().catch(() => {});
 
   const schedule = (delayMs: number) => {
     clearTimeout(timer);
@@ -94,11 +134,19 @@ export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
   };
 
   const copyThese = (keys: RevocationKey[], expiresAt: number) =>
-    copy
-      .put(keys.map((key) => ({ key, expiresAt })))
-      .catch((error: unknown) =>
-        distrust(error instanceof Error ? error.message : 'it could not be written'),
-      );
+    copy.put(keys.map((key) => ({ key, expiresAt }))).catch(copyFailed);
+
+  const askCopy = async (keys: RevocationKey[]): Promise<boolean | undefined> => {
+    if (isTrusted && isBehind()) {
+      await copyOrJoin().catch((error: unknown) => {
+        if (isTrusted) throw error;
+      });
+    }
+    if (!isTrusted) return undefined;
+    const answer = await copy.anyRevoked(keys).catch(copyFailed);
+    if (answer === undefined && isTrusted) distrust('it lost its data');
+    return answer ?? undefined;
+  };
 
   return {
     revoke: async (keys, expiresAt) => {
@@ -106,17 +154,7 @@ export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
       await copyThese(keys, expiresAt);
     },
     copy: copyThese,
-    anyRevoked: async (keys) => {
-      if (isTrusted) {
-        const answer = await copy.anyRevoked(keys).catch((error: unknown) => {
-          distrust(error instanceof Error ? error.message : 'it could not be asked');
-          return undefined;
-        });
-        if (answer !== undefined) return answer;
-        if (isTrusted) distrust('it lost its data');
-      }
-      return lasting.anyRevoked(keys);
-    },
+    anyRevoked: async (keys) => (await askCopy(keys)) ?? lasting.anyRevoked(keys),
     distrust,
     copyNow,
     start: () => {
@@ -126,7 +164,7 @@ export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
     stop: async () => {
       stopped = true;
       clearTimeout(timer);
-      await copying;
+      await copying?.catch(() => {});
     },
   };
 }

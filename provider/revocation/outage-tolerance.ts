@@ -14,14 +14,20 @@ export interface OutageToleranceDeps {
 export interface OutageTolerance {
   /**
    * @param question whether a token that is good otherwise still stands
+   * @param isKnownDead whether a store that answers nonetheless has it that the token was revoked; one that hasn't, or
+   *   doesn't answer, says nothing. Asked during an outage that is tolerated only
    * @returns `unchecked` during an outage that is tolerated still
    * @throws StoreUnavailable during one that isn't
    */
-  standing(question: () => Promise<boolean>): Promise<'live' | 'dead' | 'unchecked'>;
+  standing(
+    question: () => Promise<boolean>,
+    isKnownDead?: () => Promise<boolean>,
+  ): Promise<'live' | 'dead' | 'unchecked'>;
   start(): void;
   stop(): void;
 }
 
+const nobodyKnows = async () => false;
 const probeMs = 1000;
 /** How long nothing needs to be asked, without an outage. */
 const longestRestMs = 5000;
@@ -83,13 +89,16 @@ export function createOutageTolerance(deps: OutageToleranceDeps): OutageToleranc
     probing = false;
   };
 
+  const asFarAsKnown = async (isKnownDead: () => Promise<boolean>) =>
+    (await isKnownDead().catch(() => false)) ? 'dead' : 'unchecked';
+
   return {
-    standing: async (question) => {
-      if (isTolerated()) return 'unchecked';
+    standing: async (question, isKnownDead = nobodyKnows) => {
+      if (isTolerated()) return asFarAsKnown(isKnownDead);
       try {
         return (await ask(question)) ? 'live' : 'dead';
       } catch (error) {
-        if (isTolerated()) return 'unchecked';
+        if (isTolerated()) return asFarAsKnown(isKnownDead);
         throw error;
       }
     },

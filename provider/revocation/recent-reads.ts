@@ -20,16 +20,27 @@ export interface RecentReadsDeps {
  * the denylist has a fast copy, reading takes no Postgres.
  */
 export interface RecentReads {
-  account(id: string): Promise<AccountFacts | undefined>;
+  /**
+   * @param unless what the asker was signed in by: undefined is given when any of these is revoked. Where the account is
+   *   kept that takes no question of its own.
+   */
+  account(id: string, unless?: readonly RevocationKey[]): Promise<AccountFacts | undefined>;
   consent(accountId: string, clientId: string): Promise<Consent | undefined>;
   /** What is kept of an account, good only if the denylist has none of these keys. */
   kept(id: string): { account: AccountFacts; unless: RevocationKey[] } | undefined;
   /**
-   * Runs `work`, which gets what is kept at once, while the denylist is asked beside it. It has to await `confirm` before
-   * it does anything that stays. If something did change, `work` is run once more and reads anew; what the first run gave
-   * or threw is forgotten.
+   * Runs `work`, which gets what is kept at once; whether that still holds is asked for all of it together. `work` has to
+   * await `confirm` before it does anything that stays, and reads nothing afterwards. If something did change, it is run
+   * once more and reads anew; what the first run gave or threw is forgotten.
    */
-  optimistic<T>(work: (confirm: () => Promise<void>) => Promise<T>): Promise<T>;
+  optimistic<T>(work: (question: ReadsQuestion) => Promise<T>): Promise<T>;
+}
+
+export interface ReadsQuestion {
+  /** Sends the question and doesn't wait: for before something that takes its time. */
+  ask(): void;
+  /** Waits for the answer, and throws when something changed. */
+  confirm(): Promise<void>;
 }
 
 class Changed extends Error {}
@@ -41,18 +52,19 @@ export function createRecentReads(deps: RecentReadsDeps): RecentReads {
   const attempts = new AsyncLocalStorage<Question | 'anew'>();
 
   /** Whether what is kept may be used. */
-  const mayUse = async (notice: RevocationKey): Promise<boolean> => {
+  const mayUse = async (unless: RevocationKey[]): Promise<boolean> => {
     const attempt = attempts.getStore();
-    if (attempt === undefined) return !(await denylist.anyRevoked([notice, noticeOfAll]));
+    if (attempt === undefined) return !(await denylist.anyRevoked([...unless, noticeOfAll]));
     if (attempt === 'anew') return false;
-    attempt.add(notice);
+    attempt.add(unless);
     return true;
   };
 
   return {
-    account: async (id) => {
+    account: async (id, unless = []) => {
       const kept = accounts.get(id);
-      if (kept && (await mayUse(accountNotice(id)))) return kept;
+      if (kept && (await mayUse([accountNotice(id), ...unless]))) return kept;
+      if (unless.length > 0 && (await denylist.anyRevoked([...unless]))) return undefined;
       return accounts.reading(id, async () => {
         const { passwordHash: _, ...facts } = (await deps.accounts.findById(id)) ?? {};
         return 'id' in facts ? facts : undefined;
@@ -61,7 +73,7 @@ export function createRecentReads(deps: RecentReadsDeps): RecentReads {
     consent: async (accountId, clientId) => {
       const key = JSON.stringify([accountId, clientId]);
       const kept = consents.get(key);
-      if (kept && (await mayUse(consentNotice(accountId, clientId)))) return kept;
+      if (kept && (await mayUse([consentNotice(accountId, clientId)]))) return kept;
       return consents.reading(key, () => deps.consents.find(accountId, clientId));
     },
     kept: (id) => {
@@ -70,24 +82,29 @@ export function createRecentReads(deps: RecentReadsDeps): RecentReads {
     },
     optimistic: async (work) => {
       const question = createQuestion(denylist);
+      let confirmed = false;
       const confirm = async () => {
         if (await question.answer()) throw new Changed();
+        confirmed = true;
       };
       try {
-        const result = await attempts.run(question, () => work(confirm));
-        await confirm();
+        const result = await attempts.run(question, () => work({ ask: question.ask, confirm }));
+        // What stays was done by then: work that confirmed isn't run again.
+        if (!confirmed) await confirm();
         return result;
       } catch (error) {
-        if (!(error instanceof Changed) && !(await question.answer())) throw error;
-        return attempts.run('anew', () => work(async () => {}));
+        if (confirmed || (!(error instanceof Changed) && !(await question.answer()))) throw error;
+        return attempts.run('anew', () => work({ ask: () => {}, confirm: async () => {} }));
       }
     },
   };
 }
 
-/** Whether there is a notice of anything added: asked at once for all that is added in a row, so that it takes no time of its own. */
+/** Whether any key that was added is in the denylist. */
 interface Question {
-  add(notice: RevocationKey): void;
+  add(keys: readonly RevocationKey[]): void;
+  /** Sends what wasn't asked yet. */
+  ask(): void;
   answer(): Promise<boolean>;
 }
 
@@ -103,10 +120,10 @@ function createQuestion(denylist: RecentReadsDeps['denylist']): Question {
     asked.push(one);
   };
   return {
-    add: (notice) => {
-      if (added.size === 0) setImmediate(ask);
-      added.add(notice);
+    add: (keys) => {
+      for (const key of keys) added.add(key);
     },
+    ask,
     answer: async () => {
       ask();
       return (await Promise.all(asked)).includes(true);

@@ -1,12 +1,15 @@
 import type { Clock } from '../lib/clock.ts';
-import type { Denylist, RevocationKey } from '../ports/denylist.ts';
-import type { FamilyStore } from '../ports/family-store.ts';
+import type { Denylist, RevocationEntry, RevocationKey } from '../ports/denylist.ts';
+import type { Family, FamilyStore } from '../ports/family-store.ts';
 
 export interface RevocationDeps {
   denylist: Denylist;
-  families: Pick<FamilyStore, 'end'>;
+  families: Pick<FamilyStore, 'find' | 'end'>;
   clock: Clock;
+  /** The longest an access token lives, whatever was set when it was issued. */
   accessTokenSeconds: number;
+  /** How long a refresh token lives that isn't used. */
+  refreshTokenSeconds: number;
   /** Longer than any refresh token, code or request that could still open or rotate a family. */
   tombstoneSeconds: number;
   /** The longest a session lives. */
@@ -22,12 +25,29 @@ export interface TokenMarks {
   clientId: string;
 }
 
+/** Writes an entry of the denylist, and with it what tells of it, so that both stand or neither does. */
+export type WriteEntry = (entry: RevocationEntry) => Promise<void>;
+
 /** Everything here can be repeated, and is in force in every process once it has resolved. */
 export interface Revocation {
   /** Ends one access token. */
   revokeToken(jti: string): Promise<void>;
-  /** Ends a family's refresh tokens for good, and its access tokens. */
-  endFamily(familyId: string): Promise<void>;
+  /**
+   * Ends a family's refresh tokens for good, and its access tokens, even when its store later has older data.
+   *
+   * @param write gets the family too, as it stood; undefined when it ended before, or never was
+   */
+  endFamily(
+    familyId: string,
+    write?: (entry: RevocationEntry, family: Family | undefined) => Promise<void>,
+  ): Promise<void>;
+  /**
+   * Ends a session for good, and the refresh tokens and codes that end with it, even when its store later has older data.
+   * To be called before it is taken out of there.
+   *
+   * @param expiresAt when it would end by itself, as far as is known, in milliseconds since the epoch
+   */
+  endSession(uid: string, expiresAt: number, write?: WriteEntry): Promise<void>;
   /**
    * Ends the access tokens issued under a consent, to be called right before it is withdrawn: what is issued until then is
    * dead as well. Its refresh tokens and codes are dead once it is withdrawn, since they name it.
@@ -51,22 +71,36 @@ export interface Revocation {
 /** For clocks that differ, and for a request that was issuing a token when it was revoked. */
 const slackSeconds = 60;
 
-/** What is revoked, and whether a token is. Entries live as long as a token they forbid could. */
+/** What is revoked, and whether a token is. Entries live as long as what they forbid could. */
 export function createRevocation(deps: RevocationDeps): Revocation {
-  const { denylist, families, clock, accessTokenSeconds, tombstoneSeconds, sessionSeconds } = deps;
+  const { denylist, families, clock, tombstoneSeconds, sessionSeconds } = deps;
+  const { accessTokenSeconds, refreshTokenSeconds } = deps;
+  const after = (seconds: number) => clock.now() + seconds * 1000;
+  const writeAlone: WriteEntry = ({ key, expiresAt }) => denylist.revoke([key], expiresAt);
   const revoke = (key: RevocationKey, seconds = accessTokenSeconds) =>
-    denylist.revoke([key], clock.now() + (seconds + slackSeconds) * 1000);
+    denylist.revoke([key], after(seconds + slackSeconds));
 
   return {
     revokeToken: (jti) => revoke(`jti:${jti}`),
-    endFamily: async (familyId) => {
-      // The entry first: when the tombstone then fails, or the process dies, the family is still there to be ended by
-      // who asks again; the other way round they would find nothing to end, and its access tokens would live on.
-      const entryAt = clock.now();
-      await revoke(`family:${familyId}`);
-      await families.end(familyId, clock.now() + tombstoneSeconds * 1000);
-      // A refresh before the tombstone may have made a token that outlives the entry, if the tombstone took that long.
-      if (clock.now() - entryAt > (slackSeconds * 1000) / 2) await revoke(`family:${familyId}`);
+    endFamily: async (familyId, write = writeAlone) => {
+      const [found] = await Promise.allSettled([families.find(familyId)]);
+      const family = found.status === 'fulfilled' ? found.value : undefined;
+      // A refresh under way may yet make a token that lives longer than the one that was found.
+      const endsAt = Math.max(family?.expiresAt ?? after(tombstoneSeconds), after(refreshTokenSeconds));
+      const entry = { key: `family:${familyId}`, expiresAt: endsAt + slackSeconds * 1000 } as const;
+      if (found.status === 'rejected') {
+        // It is dead, but whose it was can't be told: it goes on standing there, for who asks again to end and tell.
+        await writeAlone(entry);
+        throw found.reason;
+      }
+      // The entry first: when the tombstone then fails, or the process dies, it is dead all the same, and what is left
+      // of it is there to be ended by who asks again.
+      await write(entry, family);
+      await families.end(familyId, after(tombstoneSeconds));
+    },
+    endSession: (uid, expiresAt, write = writeAlone) => {
+      const endsAt = Math.max(expiresAt, after(sessionSeconds));
+      return write({ key: `session:${uid}`, expiresAt: endsAt + slackSeconds * 1000 });
     },
     endConsent: (consentId) => revoke(`consent:${consentId}`),
     endSessionAtClient: (sid) => revoke(`sid:${sid}`),

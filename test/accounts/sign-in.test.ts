@@ -181,3 +181,20 @@ describe('refusing', () => {
     expect(await world.events()).toHaveLength(2);
   });
 });
+
+test('a password longer than any is refused before an account is looked for, so that it tells nothing of one', async () => {
+  const world = createWorld();
+  await addJohn(world);
+  const lookedFor: string[] = [];
+  const accounts = {
+    findByEmail: (email: string) => {
+      lookedFor.push(email);
+      return world.store.findByEmail(email);
+    },
+  };
+  const signIn = createSignIn({ ...world, accounts });
+  const password = 'x'.repeat(1025);
+  for (const email of [john.email, 'nobody@example.com'])
+    await expect(signIn({ email, password, ...from })).rejects.toMatchObject({ code: 'validation_failed' });
+  expect(lookedFor).toEqual([]);
+});

@@ -1,19 +1,20 @@
-import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Connection, get, openConnection, postJson } from './connection.ts';
+import { packageRoot } from '../../provider/lib/package-root.ts';
+import { get, openConnection } from './connection.ts';
 import { residentMib } from './cores.ts';
+import type { Sent } from './flood-sender.ts';
 import { accepted, refreshing, signedIn } from './signed-in.ts';
 import { quantile } from './statistics.ts';
 import type { World } from './world.ts';
 
 /** How others fare while more people try to sign in than can be. */
-export interface FloodReport {
-  /** Tries a second that were sent, and how many of them a hash was made for. */
-  sentPerSecond: number;
-  answers: Record<string, number>;
+export interface FloodReport extends Sent {
   probes: { name: string; beforeP99Ms: number; duringP99Ms: number; ratio: number }[];
-  /** Of the server: at the flood's beginning and end. */
-  memoryMib: { begin: number | undefined; end: number | undefined };
+  /** Of the server, once a second; none where it isn't told. */
+  memoryMib: number[];
 }
 
 /** How often others ask meanwhile, each of them. */
@@ -29,20 +30,34 @@ export async function flood(world: World, hashesPerSecond: number, seconds: numb
   const before = await probes.run(seconds);
   const flooding = startFlood(world.port, hashesPerSecond * 5);
   await probes.run(2);
-  const begin = residentMib(world.pid);
+  const memory = sampleMemory(world.pid);
   const during = await probes.run(seconds);
-  const end = residentMib(world.pid);
+  const memoryMib = memory.stop();
   const { sentPerSecond, answers } = await flooding.stop();
   return {
     sentPerSecond,
     answers,
-    memoryMib: { begin, end },
+    memoryMib,
     probes: [...before.keys()].map((name) => {
       const [beforeP99Ms, duringP99Ms] = [before, during].map((times) =>
         quantile(times.get(name) ?? [], 0.99),
       ) as [number, number];
       return { name, beforeP99Ms, duringP99Ms, ratio: duringP99Ms / beforeP99Ms };
     }),
+  };
+}
+
+function sampleMemory(pid: number): { stop(): number[] } {
+  const samples: number[] = [];
+  const timer = setInterval(() => {
+    const mib = residentMib(pid);
+    if (mib !== undefined) samples.push(mib);
+  }, 1000);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return samples;
+    },
   };
 }
 
@@ -72,45 +87,16 @@ async function startProbes(world: World) {
   };
 }
 
-/** How many tries may be under way: more than the server lets wait. */
-const mostConnections = 600;
-
-function startFlood(port: number, perSecond: number) {
-  const startedAt = performance.now();
-  const free: Connection[] = Array.from({ length: mostConnections }, () => openConnection(port));
-  const answers: Record<string, number> = {};
-  let sent = 0;
-  let due = 0;
-  const underWay = new Set<Promise<void>>();
-  const tryOnce = async (connection: Connection) => {
-    const email = `${randomBytes(6).toString('hex')}@example.com`;
-    const answer = await connection
-      .send(postJson('/auth/login', { email, password: 'a guess' }))
-      .catch(() => undefined);
-    const status = String(answer?.status ?? 'no answer');
-    answers[status] = (answers[status] ?? 0) + 1;
-    free.push(connection);
-  };
-  const timer = setInterval(() => {
-    due = (performance.now() - startedAt) * (perSecond / 1000);
-    while (sent < due) {
-      sent += 1;
-      const connection = free.pop();
-      if (connection === undefined) {
-        answers['not sent'] = (answers['not sent'] ?? 0) + 1;
-        continue;
-      }
-      const one = tryOnce(connection).finally(() => underWay.delete(one));
-      underWay.add(one);
-    }
-  }, 5);
+function startFlood(port: number, perSecond: number): { stop(): Promise<Sent> } {
+  const script = join(packageRoot, 'test', 'bench', 'flood-sender.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', script, String(port), String(perSecond)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   return {
     stop: async () => {
-      clearInterval(timer);
-      const tookSeconds = (performance.now() - startedAt) / 1000;
-      await Promise.all(underWay);
-      for (const connection of free) connection.close();
-      return { sentPerSecond: (sent - (answers['not sent'] ?? 0)) / tookSeconds, answers };
+      child.send('stop');
+      const [sent] = await once(child, 'message');
+      return sent as Sent;
     },
   };
 }

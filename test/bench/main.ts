@@ -7,6 +7,7 @@ import { chooseCores } from './cores.ts';
 import { markdownOf } from './report.ts';
 import { runBench } from './run.ts';
 import { readSettings } from './settings.ts';
+import { verdictsOf } from './verdicts.ts';
 
 /** `make bench`: see `docs/speed.md`. */
 const settings = readSettings(process.env);
@@ -23,6 +24,10 @@ try {
   mkdirSync(join(packageRoot, 'artifacts'), { recursive: true });
   writeFileSync(join(packageRoot, 'artifacts', 'bench.json'), `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(`${markdown}\n`);
+  for (const { claim, seen } of verdictsOf(report).filter(({ holds }) => !holds)) {
+    say(`It did not hold that ${claim}: ${seen}.`);
+    process.exitCode = 1;
+  }
   if (settings.write) writeBetweenMarkers(join(packageRoot, 'docs', 'speed.md'), markdown);
 } finally {
   await Promise.all([stopServers(), removeProgram()]);

@@ -4,6 +4,7 @@ import type { Round } from './load.ts';
 import type { Operation } from './operations.ts';
 import type { Profile } from './profile.ts';
 import type { Comparison } from './timing.ts';
+import { verdictsOf } from './verdicts.ts';
 
 export interface MeasuredOperation extends Pick<Operation, 'name' | 'limit' | 'aim'> {
   typical: Round;
@@ -32,6 +33,7 @@ export function markdownOf(report: BenchReport): string {
     limitsTable(report),
     comparisonsTable(report),
     floodTable(report),
+    verdictsTable(report),
     ...Object.entries(report.profiles).map(([name, profile]) => profileTable(name, profile)),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
@@ -92,7 +94,7 @@ function floodTable({ flood }: BenchReport): string {
   const { sentPerSecond, answers, probes, memoryMib } = flood;
   const told = Object.entries(answers).map(([status, count]) => `${status}: ${count}`);
   return [
-    `A flood of ${whole(sentPerSecond)} sign-ins a second (${told.join(', ')}); the server's memory went from ${whole(memoryMib.begin)} to ${whole(memoryMib.end)} MiB.`,
+    `A flood of ${whole(sentPerSecond)} sign-ins a second (${told.join(', ')}); the server held ${whole(Math.min(...memoryMib))} to ${whole(Math.max(...memoryMib))} MiB meanwhile.`,
     '',
     table(
       ['meanwhile', 'p99 before, ms', 'p99 during, ms', 'ratio'],
@@ -101,6 +103,15 @@ function floodTable({ flood }: BenchReport): string {
       ]),
     ),
   ].join('\n');
+}
+
+function verdictsTable(report: BenchReport): string {
+  const verdicts = verdictsOf(report);
+  if (verdicts.length === 0) return '';
+  return table(
+    ['claim', 'seen', 'held'],
+    verdicts.map(({ claim, seen, holds }) => [claim, seen, holds ? 'yes' : 'NO']),
+  );
 }
 
 function profileTable(name: string, { areas, functions }: Profile): string {

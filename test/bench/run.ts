@@ -40,7 +40,8 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
     if (isWanted(settings, 'timing')) say('times of known and unknown addresses');
     const comparisons = isWanted(settings, 'timing') ? await compareAnswers(world, settings.tries) : [];
     if (isWanted(settings, 'flood')) say('a flood of sign-ins');
-    const flooded = isWanted(settings, 'flood') && (await flood(world, hashRate, 4 * settings.seconds));
+    const flooded =
+      isWanted(settings, 'flood') && (await flood(world, hashRate, floodRounds * settings.seconds));
     return {
       date: new Date().toISOString().slice(0, 10),
       machine: `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}; ${cores.description}`,
@@ -62,6 +63,9 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
 async function measureLimits(limits: (Limit & { rounds: Round[] })[], seconds: number): Promise<void> {
   for (const limit of limits) limit.rounds.push(await limit.measure(seconds));
 }
+
+/** Half a minute, unless rounds are longer or shorter. */
+const floodRounds = 15;
 
 /** Node makes fast code of what ran some thousand times. */
 const warmUpRounds = 3;

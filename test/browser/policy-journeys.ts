@@ -69,7 +69,10 @@ export function policyJourneys(world: () => World): void {
         const cookies = await context.cookies();
         const kept = ['gatehouse_interaction', 'gatehouse_resume', 'gatehouse_session'];
         expect([...new Set(cookies.map(({ name }) => name))].sort()).toEqual(
-          [...kept.flatMap((name) => [name, `${name}.sig`]), 'gatehouse_signed_in'].sort(),
+          [
+            ...kept.flatMap((name) => [name, `${name}.sig`]),
+            ...['gatehouse_known', 'gatehouse_signed_in'],
+          ].sort(),
         );
         expect(cookies.filter(({ httpOnly, sameSite }) => !httpOnly || sameSite !== 'Lax')).toEqual([]);
         await page.goto(firstParty.authorizationUrl());

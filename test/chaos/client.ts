@@ -1,19 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Answer, type Caller, postJson } from './caller.ts';
-import type { Ledger } from './ledger.ts';
+import type { Answer, Caller } from './caller.ts';
+import { anyDoor, type Door, type Promised, postJson } from './doors.ts';
+import type { FamilyEvent, Ledger } from './ledger.ts';
 
 export interface ClientDeps {
   name: string;
+  /** Of the client it signs in at, and how long that one's spent refresh tokens keep their answer. */
+  clientId: string;
+  graceMs: number;
   call: Caller;
   ledger: Ledger;
   isOver(): boolean;
-}
-
-interface Promised {
-  accessToken: string;
-  refreshToken: string;
-  /** Milliseconds since the epoch: when it was known to be good. */
-  at: number;
 }
 
 /** One app of one person, that signs in, refreshes and signs out, and remembers what it was promised. */
@@ -26,52 +23,66 @@ export interface ChaosClient {
   email: string;
 }
 
-export function createClient({ name, call, ledger, isOver }: ClientDeps): ChaosClient {
+/** For the time between a server's answer and our getting it. */
+const slackMs = 500;
+
+/** With a grace that is shorter than faults last, a spent token is presented again too late: now and then on purpose. */
+const isStrict = (graceMs: number) => graceMs < 10_000;
+
+export function createClient({ name, clientId, graceMs, call, ledger, isOver }: ClientDeps): ChaosClient {
   const email = `${name}@example.com`;
   const password = `a quiet evening of ${name}`;
   const spent: string[] = [];
-  const signedOut: { refreshToken: string; accessToken: string }[] = [];
+  const ended: (Promised & Pick<FamilyEvent, 'type'> & { at: number })[] = [];
   let held: Promised | undefined;
 
-  const profile = async (token: string) =>
+  const profile = (token: string) =>
     call('profile', '/user/profile', { headers: { authorization: `Bearer ${token}` } });
-  const promisedBy = ({ body }: Answer): Promised => ({
-    accessToken: String(body.accessToken),
-    refreshToken: String(body.refreshToken),
-    at: Date.now(),
-  });
+
+  const promisedBy = (door: Door, answer: Answer): Promised | undefined => {
+    try {
+      return door.promised(answer);
+    } catch (error) {
+      ledger.violated(`${name} was answered with 200 and ${(error as Error).message}`);
+      return undefined;
+    }
+  };
 
   const signIn = async () => {
-    const answer = await call('sign-in', '/auth/login', postJson({ email, password }));
+    const door = anyDoor();
+    const answer = await call(...door.signIn({ email, password, clientId }));
     if (answer?.status === 200) {
       client.signIns += 1;
-      held = promisedBy(answer);
+      held = promisedBy(door, answer);
     } else if (answer) ledger.violated(`${name} could not sign in: ${answer.status} ${answer.text}`);
   };
 
-  /** Sends the same refresh once, or as two tabs do. */
-  const refresh = async (from: Promised) => {
-    const ask = () => call('refresh', '/auth/refresh', postJson({ refreshToken: from.refreshToken }));
+  /** Sends the same refresh once, or as two tabs do. True when it got tokens. */
+  const refresh = async (from: Promised): Promise<boolean> => {
+    const door = anyDoor();
     const startedAt = Date.now();
-    const answers = (await Promise.all(Math.random() < 0.3 ? [ask(), ask()] : [ask()])).filter(
-      (answer): answer is Answer => answer !== undefined,
-    );
-    if (new Set(answers.map(({ text }) => text)).size > 1 && !ledger.wasDataLost(from.at, Date.now()))
+    const ask = () => call(...door.refresh(from.refreshToken, clientId));
+    const tabs = !isStrict(graceMs) && Math.random() < 0.3 ? [ask(), ask()] : [ask()];
+    const answers = (await Promise.all(tabs)).filter((answer): answer is Answer => answer !== undefined);
+    if (new Set(answers.map(({ text }) => text)).size > 1 && !ledger.wasLost(from.askedAt))
       ledger.violated(`${name} got two answers to one refresh`);
     const good = answers.find(({ status }) => status === 200);
     const [first] = answers;
     if (good) {
       spent.push(from.refreshToken);
-      held = promisedBy(good);
-    } else if (first) refused(first, from, startedAt);
+      held = promisedBy(door, good);
+    } else if (first) refused(first, door.isInvalidGrant(first), from, Date.now() - startedAt);
+    // Whether it was redeemed nobody knows, and asking later would be asking too late.
+    else if (isStrict(graceMs)) held = undefined;
+    return good !== undefined;
   };
 
-  const refused = ({ status, body, text }: Answer, from: Promised, startedAt: number) => {
+  const refused = ({ status, text, repeats }: Answer, isClean: boolean, from: Promised, tookMs: number) => {
     held = undefined;
-    const clean = status === 401 && body.code === 'invalid_grant';
-    if (clean && ledger.wasDataLost(from.at, Date.now())) return ledger.count('signed out by lost data');
+    if (isClean && ledger.wasLost(from.askedAt)) return ledger.count('signed out by lost data');
+    if (isClean && repeats > 0 && tookMs > graceMs) return ledger.count('signed out by asking too late');
     ledger.violated(
-      `${name} was signed out: ${status} ${text.slice(0, 200)}, ${Date.now() - startedAt} ms after it first asked`,
+      `${name} was signed out: ${status} ${text.slice(0, 200)}, ${tookMs} ms after it first asked`,
     );
   };
 
@@ -81,30 +92,59 @@ export function createClient({ name, call, ledger, isOver }: ClientDeps): ChaosC
       ledger.violated(`${name}: a live access token was refused: ${answer.status} ${answer.text}`);
   };
 
-  const signOut = async (promised: Promised) => {
-    const { refreshToken, accessToken } = promised;
-    const answer = await call('sign-out', '/auth/logout', postJson({ refreshToken }));
-    if (answer?.status !== 204) return;
-    held = undefined;
-    // Its data lost, Redis doesn't know whose family that was: the tokens live to their end.
-    if (!ledger.wasDataLost(promised.at, Date.now())) signedOut.push({ refreshToken, accessToken });
+  /** What is over stays so, and is told of; of a family that Redis forgot nobody knows any more whose it was. */
+  const isOverFor = (promised: Promised, type: FamilyEvent['type']) => {
+    ended.push({ ...promised, type, at: Date.now() });
+    if (!ledger.wasLost(promised.askedAt)) ledger.toTell.push({ type, familyId: promised.familyId });
   };
 
-  const checkSignedOut = async () => {
-    for (const { refreshToken, accessToken } of signedOut.slice(-3)) {
+  const signOut = async (promised: Promised) => {
+    held = undefined;
+    const { refreshToken } = promised;
+    const answer = await call('sign-out', '/auth/logout', postJson({ refreshToken, clientId }));
+    if (answer && answer.status !== 204) ledger.violated(`${name} could not sign out: ${answer.text}`);
+    if (answer?.status === 204) isOverFor(promised, 'family.ended');
+  };
+
+  /** Presents the token that was spent last, as who stole it would. */
+  const reuse = async (from: Promised) => {
+    if (!(await refresh(from)) || held === undefined) return;
+    const stolenFrom = held;
+    await pause(graceMs + slackMs);
+    held = undefined;
+    const door = anyDoor();
+    const answer = await call(...door.refresh(from.refreshToken, clientId));
+    if (!answer) return;
+    ledger.count('a spent token presented too late');
+    const isClean = door.isInvalidGrant(answer);
+    // It couldn't be known for one that was spent, and so ended nothing.
+    if (isClean && ledger.wasLost(stolenFrom.askedAt)) return ledger.count('signed out by lost data');
+    if (isClean) isOverFor(stolenFrom, 'token.reuse_detected');
+    else ledger.violated(`${name}: a spent token was answered with ${answer.status} ${answer.text}`);
+  };
+
+  const checkEnded = async () => {
+    for (const { refreshToken, accessToken, type, at } of ended.slice(-3)) {
+      const since = `${Date.now() - at} ms after ${type}`;
       const seen = await profile(accessToken);
-      if (seen && seen.status !== 401) ledger.violated(`${name}: a revoked access token worked`);
-      const again = await call('refresh', '/auth/refresh', postJson({ refreshToken }));
-      if (again && again.status !== 401) ledger.violated(`${name}: a revoked refresh token worked`);
+      if (seen && seen.status !== 401) ledger.violated(`${name}: a revoked access token worked ${since}`);
+      await checkDead(refreshToken, `a revoked refresh token worked ${since}`);
     }
+  };
+
+  const checkDead = async (refreshToken: string, otherwise: string) => {
+    const door = anyDoor();
+    const answer = await call(...door.refresh(refreshToken, clientId));
+    if (answer && !door.isInvalidGrant(answer)) ledger.violated(`${name}: ${otherwise}`);
   };
 
   const step = async () => {
     if (!held) return signIn();
     const dice = Math.random();
+    if (isStrict(graceMs) && dice < 0.4) return reuse(held);
     if (dice < 0.65) return refresh(held);
     if (dice < 0.9) return checkHeld(held);
-    if (dice < 0.95) return checkSignedOut();
+    if (dice < 0.95) return checkEnded();
     return signOut(held);
   };
 
@@ -121,12 +161,9 @@ export function createClient({ name, call, ledger, isOver }: ClientDeps): ChaosC
     settleUp: async () => {
       if (held) await checkHeld(held);
       if (held) await refresh(held);
-      await checkSignedOut();
+      await checkEnded();
       // The chain's older tokens: none may get tokens of its own any more.
-      for (const refreshToken of spent.slice(-5, -1)) {
-        const answer = await call('refresh', '/auth/refresh', postJson({ refreshToken }));
-        if (answer && answer.status !== 401) ledger.violated(`${name}: a token worked twice`);
-      }
+      for (const refreshToken of spent.slice(-5, -1)) await checkDead(refreshToken, 'a token worked twice');
     },
   };
   return client;

@@ -10,30 +10,36 @@ export interface FaultDeps {
   ledger: Ledger;
 }
 
-/** Each way to break something, and to mend it. */
+type Break = (isBack: () => void) => Promise<void>;
+
+/** Each way to break something, and to mend it. Between those that take a store away, the stores are all there. */
 export function faults({ fleet, postgres, redis, ledger }: FaultDeps) {
   const awayMs = 1_500;
-  const cutOff = (server: BreakableServer) => async () => {
-    await server.cut();
-    await pause(awayMs);
-    await server.mend();
-    await fleet.allReady();
-  };
+  const cutOff =
+    (server: BreakableServer): Break =>
+    async (isBack) => {
+      await server.cut();
+      await pause(awayMs);
+      await server.mend();
+      isBack();
+      await fleet.allReady();
+    };
   const restart =
-    (server: BreakableServer, options = {}) =>
-    async () => {
+    (server: BreakableServer, options = {}): Break =>
+    async (isBack) => {
       await server.kill();
       await pause(awayMs / 3);
       await server.restart(options);
+      isBack();
       await fleet.allReady();
     };
   let turn = 0;
-  const kinds: Record<FaultKind, () => Promise<void>> = {
-    'a process was killed': () => fleet.replace(turn++ % fleet.origins.length),
-    'callers were cut off': () => fleet.cutCallers(turn++ % fleet.origins.length),
+  const kinds: Record<FaultKind, Break> = {
     'redis was cut off': cutOff(redis),
-    'redis restarted': restart(redis),
+    'a process was killed': () => fleet.replace(turn++ % fleet.origins.length),
     'postgres was cut off': cutOff(postgres),
+    'redis restarted': restart(redis),
+    'callers were cut off': () => fleet.cutCallers(turn++ % fleet.origins.length),
     'postgres restarted': restart(postgres),
     'redis lost its data': restart(redis, { withoutData: true }),
   };

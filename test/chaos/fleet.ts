@@ -9,8 +9,9 @@ import { waitFor } from '../support/wait-for.ts';
 
 /** Some Gatehouse processes behind addresses that stay, each of which is killed and started again. */
 export interface Fleet {
-  issuer: string;
-  clientId: string;
+  client: FleetClient;
+  /** One whose spent refresh tokens are soon too old to be presented again. */
+  strictClient: FleetClient;
   /** Where each is reached. */
   origins: string[];
   /** SIGKILL, and a new one in its place. */
@@ -25,6 +26,11 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
+export interface FleetClient {
+  clientId: string;
+  graceMs: number;
+}
+
 interface Member {
   relay: Relay;
   port: number;
@@ -34,8 +40,10 @@ interface Member {
 
 export async function startFleet(count: number, env: Record<string, string>): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-chaos-'));
-  const clientId = 'chaos-app';
-  const shared = { ...(await prepare(folder, clientId)), ...env };
+  // Faults last longer than an answer is lost for in a good network.
+  const client = { clientId: 'chaos-app', graceMs: 60_000 };
+  const strictClient = { clientId: 'chaos-strict', graceMs: 1_000 };
+  const shared = { ...(await prepare(folder, [client, strictClient])), ...env };
   await runToEnd(['migrate'], { env: shared, cwd: folder });
   const past: Program[] = [];
   const run = (port: number, opsPort: number) => {
@@ -50,8 +58,8 @@ export async function startFleet(count: number, env: Record<string, string>): Pr
     members.push({ relay: await openRelay(port), port, opsPort, program: run(port, opsPort) });
   }
   const fleet: Fleet = {
-    issuer: shared.GATEHOUSE_ISSUER,
-    clientId,
+    client,
+    strictClient,
     origins: members.map(({ relay }) => `http://127.0.0.1:${relay.port}`),
     replace: async (index) => {
       const member = members[index];
@@ -87,26 +95,24 @@ export async function startFleet(count: number, env: Record<string, string>): Pr
   return fleet;
 }
 
-async function prepare(folder: string, clientId: string) {
-  const client = {
+async function prepare(folder: string, fleetClients: readonly FleetClient[]) {
+  const clients = fleetClients.map(({ clientId, graceMs }) => ({
     ...{ id: clientId, name: 'Chaos', auth: 'none', firstParty: true },
     grants: ['password', 'refresh_token'],
     scopes: ['openid', 'profile', 'email'],
-  };
-  await writeFile(join(folder, 'clients.yaml'), stringify({ clients: [client] }));
+    graceSeconds: graceMs / 1000,
+  }));
+  await writeFile(join(folder, 'clients.yaml'), stringify({ clients }));
   await writeFile(join(folder, 'server-secrets'), 'for-tests-only-'.repeat(4));
   return {
     GATEHOUSE_ISSUER: 'http://localhost:3999',
     GATEHOUSE_HOST: '127.0.0.1',
     GATEHOUSE_OPS_HOST: '127.0.0.1',
     GATEHOUSE_CLIENTS_FILE: join(folder, 'clients.yaml'),
-    GATEHOUSE_DEFAULT_CLIENT: clientId,
     GATEHOUSE_KEYS: `file:${join(folder, 'keys.json')}`,
     GATEHOUSE_SERVER_SECRETS: `file:${join(folder, 'server-secrets')}`,
     GATEHOUSE_SIGNUP: 'true',
     GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
-    // Faults last longer than an answer is lost for in a good network.
-    GATEHOUSE_GRACE_SECONDS: '60',
     GATEHOUSE_LOG_LEVEL: 'error',
   };
 }

@@ -5,6 +5,8 @@ export class Ledger {
   readonly violations: string[] = [];
   /** Longest wait until somebody got what they asked for, by what, in ms. */
   readonly longest = new Map<string, number>();
+  /** What was done, and so has to be told of in the end. */
+  readonly toTell: FamilyEvent[] = [];
 
   count(what: string): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
@@ -18,30 +20,32 @@ export class Ledger {
     this.violations.push(what);
   }
 
-  /** Notes a fault for as long as `work` breaks, and mends, something. */
-  async during(kind: FaultKind, work: () => Promise<void>): Promise<void> {
+  /** Notes a fault while `work` breaks something, up to when that says that it is back. */
+  async during(kind: FaultKind, work: (isBack: () => void) => Promise<void>): Promise<void> {
     const fault: Fault = { kind, from: Date.now(), to: Number.POSITIVE_INFINITY };
     this.faults.push(fault);
-    await work();
-    fault.to = Date.now();
+    await work(() => {
+      fault.to = Date.now();
+    });
   }
 
-  /** Whether a store was away at some time between these, or had only just come back. */
-  wasStoreAway(from: number, to: number): boolean {
-    return this.#any(storeFaults, from, to);
-  }
-
-  /** Whether Redis lost its data between these. */
-  wasDataLost(from: number, to: number): boolean {
-    return this.#any(['redis lost its data'], from, to);
-  }
-
-  #any(kinds: readonly FaultKind[], from: number, to: number): boolean {
+  /** Whether one of these stores was away at some time between these, or had only just come back. */
+  wasAway(stores: readonly Store[], from: number, to: number): boolean {
     return this.faults.some(
-      (fault) => kinds.includes(fault.kind) && fault.from <= to && fault.to + settlingMs >= from,
+      (fault) =>
+        stores.some((store) => storeOf[fault.kind] === store) &&
+        fault.from <= to &&
+        fault.to + settlingMs >= from,
     );
   }
+
+  /** Whether Redis lost what it answered to a question of that time. What it was told when it was back, it still has. */
+  wasLost(askedAt: number): boolean {
+    return this.faults.some(({ kind, to }) => kind === 'redis lost its data' && askedAt <= to);
+  }
 }
+
+export type Store = 'postgres' | 'redis';
 
 export type FaultKind =
   | 'a process was killed'
@@ -52,6 +56,11 @@ export type FaultKind =
   | 'postgres was cut off'
   | 'postgres restarted';
 
+export interface FamilyEvent {
+  type: 'family.ended' | 'token.reuse_detected';
+  familyId: string;
+}
+
 interface Fault {
   kind: FaultKind;
   /** Milliseconds since the epoch. */
@@ -59,13 +68,13 @@ interface Fault {
   to: number;
 }
 
-const storeFaults: FaultKind[] = [
-  'redis was cut off',
-  'redis restarted',
-  'redis lost its data',
-  'postgres was cut off',
-  'postgres restarted',
-];
+const storeOf: Partial<Record<FaultKind, Store>> = {
+  'redis was cut off': 'redis',
+  'redis restarted': 'redis',
+  'redis lost its data': 'redis',
+  'postgres was cut off': 'postgres',
+  'postgres restarted': 'postgres',
+};
 
-/** Reconnecting takes its time after a store is back. */
-const settlingMs = 5_000;
+/** Reconnecting takes its time after a store is back; who asks later than this waits for it, and is answered. */
+export const settlingMs = 1_500;

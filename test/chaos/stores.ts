@@ -12,8 +12,7 @@ const initAndServe =
 /** Postgres as durable as it is by default: a transaction that was answered survives a crash. */
 export function startPostgres(): Promise<BreakableServer> {
   const program = findProgram(['postgres'], debianFolders());
-  if (program === undefined)
-    throw new Error('There is no postgres on this machine: install it, or put it on the PATH.');
+  if (program === undefined) throw missing('postgres', 'postgresql');
   const initdb = join(dirname(realpathSync(program)), 'initdb');
   return startBreakable({
     name: 'postgres',
@@ -40,8 +39,7 @@ export const postgresUrl = (port: number) => `postgres://gatehouse@127.0.0.1:${p
 /** Redis that writes each command down before it answers, so that it comes back with all of it. */
 export function startRedis(): Promise<BreakableServer> {
   const program = findProgram(['redis-server', 'valkey-server']);
-  if (program === undefined)
-    throw new Error('There is no redis-server on this machine: install it, or put it on the PATH.');
+  if (program === undefined) throw missing('redis-server', 'redis-server');
   return startBreakable({
     name: 'redis',
     command: (data, port) => ({
@@ -64,6 +62,11 @@ export function startRedis(): Promise<BreakableServer> {
     },
   });
 }
+
+const missing = (program: string, debianPackage: string) =>
+  new Error(
+    `There is no ${program} on this machine, and one in a container can't be killed and started on its data here: install it (Debian and Ubuntu: apt-get install ${debianPackage}), or put it on the PATH.`,
+  );
 
 function debianFolders(): string[] {
   const root = '/usr/lib/postgresql';

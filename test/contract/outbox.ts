@@ -53,6 +53,17 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(await other.claim(10, now, leaseMs)).toEqual([{ ...event, attempts: 0 }]);
     });
 
+    test('appended again, at once or later, published or not, it is told once and as it was at first', async () => {
+      const event = sampleEvent({ data: { told: 'first' } });
+      await store.append(event);
+      const again = { ...event, time: now + 1, data: { told: 'again' } };
+      await Promise.all(Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? store : other).append(again)));
+      expect(await other.claim(10, now, leaseMs)).toEqual([{ ...event, attempts: 0 }]);
+      await store.markPublished([event.id], now);
+      await other.append(again);
+      expect(await store.claim(10, now + 2 * leaseMs, leaseMs)).toEqual([]);
+    });
+
     test('claim gives the oldest first, and at most so many', async () => {
       const events: OutboxEvent[] = [];
       for (let index = 0; index < 5; index++) events.push(await appended());

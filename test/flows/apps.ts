@@ -3,7 +3,13 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Deployment } from '../support/deployment.ts';
-import { createTestClient, type JsonAnswer, jsonAnswer, type TestClient } from '../support/test-client.ts';
+import {
+  createTestClient,
+  decodeJwt,
+  type JsonAnswer,
+  jsonAnswer,
+  type TestClient,
+} from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 
 export type ClientDocument = Record<string, unknown> & { id: string };
@@ -73,8 +79,8 @@ async function rewriteClients(
 }
 
 /**
- * What every process says of an access token of the app: `live` or `dead` when introspection, userinfo and
- * `/user/profile` agree everywhere, else who said what.
+ * What every process says of an access token of the app: `live` or `dead` when introspection, userinfo, `/user/profile`
+ * and `/auth/verify` agree everywhere, else who said what.
  */
 export async function standing(deployment: Deployment, app: TestClient, token: string): Promise<string> {
   const bearer = { headers: { authorization: `Bearer ${token}` } };
@@ -84,7 +90,8 @@ export async function standing(deployment: Deployment, app: TestClient, token: s
     const { body } = await app.post('introspect', { token });
     all.push(body.active === true ? 'live' : 'dead');
   }
-  for (const path of ['/oauth2/userinfo', '/user/profile']) {
+  const verify = `/auth/verify?audience=${encodeURIComponent(String(decodeJwt(token).claims.aud))}`;
+  for (const path of ['/oauth2/userinfo', '/user/profile', verify]) {
     for (const _ of deployment.origins) {
       const answer = await deployment.fetch(`${deployment.issuer}${path}`, bearer);
       await answer.arrayBuffer();
@@ -92,7 +99,7 @@ export async function standing(deployment: Deployment, app: TestClient, token: s
     }
   }
   const said = new Set(all);
-  return said.size === 1 ? [...said].join() : `introspection, userinfo, profile: ${all.join(', ')}`;
+  return said.size === 1 ? [...said].join() : `introspection, userinfo, profile, verify: ${all.join(', ')}`;
 }
 
 /** The same deployment through one of its processes alone. */

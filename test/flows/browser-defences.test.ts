@@ -96,7 +96,10 @@ describe('what keeps others out of a person’s browser', () => {
       '__Secure-gatehouse_resume',
     ];
     expect([...names].sort()).toEqual(
-      [...expected.flatMap((name) => [name, `${name}.sig`]), '__Secure-gatehouse_signed_in'].sort(),
+      [
+        ...expected.flatMap((name) => [name, `${name}.sig`]),
+        ...['__Host-gatehouse_known', '__Secure-gatehouse_signed_in'],
+      ].sort(),
     );
     for (const line of lines) {
       expect(line).toMatch(/; secure/i);

@@ -101,6 +101,29 @@ describe('families of refresh tokens, on two processes', () => {
     },
   );
 
+  test('reuse leaves alone another family of the same browser session, and one of another app', async () => {
+    const agent = createUserAgent(deployment);
+    const begin = async (app: ReturnType<typeof web>) => {
+      const tokens = await app.signIn(agent, { scope: allScopes });
+      return { access: tokens.access_token, refresh: tokens.refresh_token ?? '' };
+    };
+    const [family, sibling, elsewhere] = [await begin(web()), await begin(web()), await begin(spa())];
+    const sessionOf = ({ access }: { access: string }) => decodeJwt(access).claims.sid;
+    expect(sessionOf(sibling)).toBe(sessionOf(family));
+    const next = tokensOf(await web().refresh(family.refresh));
+    expect((await web().refresh(family.refresh)).body.error).toBe('invalid_grant');
+    for (const token of [family.access, next.access_token])
+      expect(await standing(deployment, web(), token)).toBe('dead');
+    expect((await web().refresh(next.refresh_token)).body.error).toBe('invalid_grant');
+    for (const [app, { access, refresh }] of [
+      [web(), sibling],
+      [spa(), elsewhere],
+    ] as const) {
+      expect(await standing(deployment, app, access)).toBe('live');
+      expect((await app.refresh(refresh)).status).toBe(200);
+    }
+  });
+
   test('a forged token of a live family gets nothing and ends nothing', async () => {
     const [mine, other] = [await signedIn(web()), await signedIn(web())];
     const [id, count, rest = ''] = mine.refresh.split(/[.~]/);

@@ -1,3 +1,4 @@
+import type { Client } from 'pg';
 import type { Deployment } from '../support/deployment.ts';
 import { demo } from '../support/deployment.ts';
 import { postJson } from '../support/json-api.ts';
@@ -41,4 +42,15 @@ export async function metric(
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
     .filter((line) => labels.every((label) => line.includes(label)))
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
+/** Of all tables together. */
+export async function rowsOf(database: Client): Promise<number> {
+  const tables = await database.query(`select tablename from pg_tables where schemaname = 'public'`);
+  let sum = 0;
+  for (const { tablename } of tables.rows) {
+    const { rows } = await database.query(`select count(*) from "${tablename}"`);
+    sum += Number(rows[0].count);
+  }
+  return sum;
 }

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
@@ -32,6 +33,18 @@ describe('more people than passwords can be hashed', () => {
   afterAll(() => deployment?.stop());
 
   const login = () => postJson(deployment, '/auth/login', { email, password });
+
+  test('passwords are hashed on threads that yield to who answers, where threads can be told apart', () => {
+    const { pid } = deployment.programs[0] ?? {};
+    const folder = `/proc/${pid}/task`;
+    const niceness = (id: string) => {
+      const stat = readFileSync(`${folder}/${id}/stat`, 'utf8');
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+    };
+    const threads = existsSync(folder) ? readdirSync(folder) : [];
+    expect(threads.filter((id) => id === String(pid) && niceness(id) !== 0)).toEqual([]);
+    expect(threads.some((id) => niceness(id) === 10)).toBe(existsSync(folder));
+  });
 
   test('at /auth/login some get in, others are told when to come again', async () => {
     const answers = await Promise.all(crowd.map(login));

@@ -59,9 +59,9 @@ describe.each(kinds)('G1, a refresh has one answer, on $name', ({ start }) => {
   const refreshByJson = (refreshToken: string) =>
     postJson(deployment, '/auth/refresh', { refreshToken, clientId: 'own' });
 
-  test('100 parallel redemptions get the identical body, whose tokens live and refresh', async () => {
+  test('200 parallel redemptions get the identical body, whose tokens live and refresh', async () => {
     const token = await signIn();
-    const answers = await times(100, () => app.refresh(token));
+    const answers = await times(200, () => app.refresh(token));
     expect(Object.keys(bodies(answers))).toHaveLength(1);
     const [tokens] = answers.map(tokensOf);
     expect(Object.keys(tokens ?? {}).sort()).toEqual(
@@ -121,6 +121,19 @@ describe.each(kinds)('G1, a refresh has one answer, on $name', ({ start }) => {
     const same = tokensOf(await app.refresh(token, { scope: 'contracts:read openid email' }));
     expect(same).toEqual(first);
     expect((await app.refresh(first.refresh_token)).status).toBe(200);
+  });
+
+  test('a scope that names all that was granted means the same as none, whichever came first', async () => {
+    const all = offline.scope.split(' ').reverse().join(' ');
+    for (const [one, other] of [
+      [{}, { scope: all }],
+      [{ scope: all }, {}],
+    ]) {
+      const token = await signIn();
+      const first = tokensOf(await app.refresh(token, one));
+      expect(tokensOf(await app.refresh(token, other))).toEqual(first);
+      expect((await app.refresh(token, { scope: 'openid' })).body.error).toBe('invalid_request');
+    }
   });
 
   test('an old access token lives on when its family refreshes', async () => {

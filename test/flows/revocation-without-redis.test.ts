@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { Client } from 'pg';
 import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
+import { freePort } from '../support/free-port.ts';
 import { apiLogin } from '../support/json-api.ts';
+import { runToEnd } from '../support/program.ts';
 import { createTestClient, demoApps, type TestClient } from '../support/test-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { oneProcess, standing } from './apps.ts';
@@ -29,6 +32,11 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
       .filter((line) => labels.every((label) => line.includes(label)))
       .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   };
+  /** How often each process looked for what was revoked. */
+  const inForceAsked = () =>
+    Promise.all(
+      [0, 1].map((at) => metric(at, 'gatehouse_store_call_duration_seconds_count', 'denylist.inForce')),
+    );
   const copyTrusted = () =>
     waitFor(
       async () => {
@@ -90,5 +98,45 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
     expect([await statusAt(0, accessToken), await statusAt(1, early)]).toEqual([401, 401]);
     await copyTrusted();
     expect([await statusAt(0, accessToken), await statusAt(1, early)]).toEqual([401, 401]);
+  });
+
+  test('nor does a Redis that comes back with old data let in what was revoked since', async () => {
+    await copyTrusted();
+    const direct = new Redis(redis.directUrl());
+    const database = new Client({ connectionString: deployment.databaseUrl });
+    await database.connect();
+    try {
+      const names = await direct.keys('*{denylist}*');
+      const old = await Promise.all(
+        names.map(async (name) => ({ name, data: await direct.dumpBuffer(name) })),
+      );
+      const token = await revoked();
+      // Longer ago than what is looked for again and again: nothing but the lost connection is left to tell.
+      await database.query("update revocations set revoked_at = revoked_at - interval '1 hour'");
+      const before = await inForceAsked();
+      await waitFor(async () => (await inForceAsked()).every((count, at) => count >= (before[at] ?? 0) + 3));
+      await redis.cutConnections();
+      for (const { name, data } of old) await direct.restore(name, 0, data, 'REPLACE');
+      await redis.mend();
+      for (const at of [0, 1])
+        await waitFor(async () => (await fetch(`${deployment.opsOrigins[at]}/readyz`)).ok);
+      for (const at of [0, 1, 0, 1]) expect(await statusAt(at, token)).toBe(401);
+      await copyTrusted();
+      expect(await standing(deployment, app, token)).toBe('dead');
+    } finally {
+      await database.end();
+      direct.disconnect();
+    }
+  });
+
+  test('what a process without Redis revoked is in force elsewhere once they looked', async () => {
+    await copyTrusted();
+    const { accessToken } = await apiLogin(deployment);
+    expect(await standing(deployment, app, accessToken)).toBe('live');
+    const env = { ...deployment.env, GATEHOUSE_REDIS_URL: `redis://127.0.0.1:${await freePort()}` };
+    await runToEnd(['tokens', 'revoke'], { env, cwd: deployment.folder, input: accessToken });
+    const before = await inForceAsked();
+    await waitFor(async () => (await inForceAsked()).every((count, at) => count >= (before[at] ?? 0) + 3));
+    expect([await statusAt(0, accessToken), await statusAt(1, accessToken)]).toEqual([401, 401]);
   });
 });

@@ -103,6 +103,26 @@ describe('/auth/verify while the stores are away', () => {
     expect(told(tolerant, 'revocations can be looked up again')).toBe(1);
     expect(told(strict, 'gateways are told yes without a look at revocations')).toBe(0);
   });
+
+  test('without Postgres alone, what Redis has of revocations counts as long as anybody is let in', async () => {
+    const tolerant = deployments[1] as Deployment;
+    const { accessToken } = await waitFor(() => apiLogin(tolerant), { what: 'stores that are there' });
+    const revoked = (await apiLogin(tolerant)).accessToken;
+    await createTestClient(tolerant, demoApps.firstParty).post('revoke', { token: revoked });
+    expect(await verify(tolerant, accessToken)).toEqual([200, 'checked']);
+    await relay.cut();
+    // While the copy is good yet, and when it is believed no more.
+    const unchecked = async () => {
+      expect(await verify(tolerant, revoked)).toEqual([401, null]);
+      return (await verify(tolerant, accessToken)).join() === '200,unchecked';
+    };
+    await waitFor(unchecked, { timeoutMs: 60_000, what: 'tokens to be let in unchecked' });
+    expect(await verify(tolerant, revoked)).toEqual([401, null]);
+    await relay.mend(port);
+    const checked = async () => (await verify(tolerant, accessToken)).join() === '200,checked';
+    await waitFor(checked, { timeoutMs: 60_000, what: 'a store that is back' });
+    expect(await verify(tolerant, revoked)).toEqual([401, null]);
+  });
 });
 
 async function createDatabases(url: string, names: string[]): Promise<void> {

@@ -22,15 +22,15 @@ function createWorld() {
 
 test('whatever the work took below a step, it is answered at the step', async () => {
   const { answeredAfter } = createWorld();
-  for (const workMs of [0, 1, 25, 260, 499]) expect(await answeredAfter(workMs)).toBe(500);
-  expect(await answeredAfter(500)).toBe(1000);
-  expect(await answeredAfter(620)).toBe(1000);
+  for (const workMs of [0, 1, 25, 260, 800, 999]) expect(await answeredAfter(workMs)).toBe(1000);
+  expect(await answeredAfter(1000)).toBe(2000);
+  expect(await answeredAfter(1620)).toBe(2000);
 });
 
 test('time in the queue moves the grid, so that short and long work are told apart by nothing', async () => {
   const { answeredAfter } = createWorld();
   for (const waitMs of [3, 240, 480, 1700])
-    for (const workMs of [25, 250]) expect(await answeredAfter(workMs, waitMs)).toBe(500 + waitMs);
+    for (const workMs of [25, 250]) expect(await answeredAfter(workMs, waitMs)).toBe(1000 + waitMs);
 });
 
 test('what needn’t wait goes out at once, an outcome that is no error too', async () => {
@@ -50,25 +50,24 @@ test('what needn’t wait goes out at once, an outcome that is no error too', as
       ({ error }) => error === undefined,
     ),
   ).toBe('right');
-  expect(clock.now()).toBe(startedAt + 500);
+  expect(clock.now()).toBe(startedAt + 1000);
 });
 
-test('hashes slower than the step make it longer, and are forgotten after an hour', async () => {
+test('hashes slower than the step make it longer, for as long as the process lives', async () => {
   const { clock, grid, answeredAfter } = createWorld();
-  grid.worked(390);
-  expect(await answeredAfter(25)).toBe(500);
-  grid.worked(410);
+  grid.worked(790);
   expect(await answeredAfter(25)).toBe(1000);
-  expect(await answeredAfter(410)).toBe(1000);
+  grid.worked(810);
+  expect(await answeredAfter(25)).toBe(2000);
+  expect(await answeredAfter(810)).toBe(2000);
   grid.worked(1700);
+  grid.worked(25);
+  expect(await answeredAfter(25)).toBe(4000);
+  clock.advance(30 * 86_400_000);
   grid.worked(25);
   expect(await answeredAfter(25)).toBe(4000);
   grid.worked(60_000);
   expect(await answeredAfter(25)).toBe(8000);
-  clock.advance(3_600_000);
-  expect(await answeredAfter(25)).toBe(500);
-  grid.worked(25);
-  expect(await answeredAfter(25)).toBe(500);
 });
 
 test('a clock that is set back holds nobody up for longer than a step', async () => {
@@ -79,5 +78,5 @@ test('a clock that is set back holds nobody up for longer than a step', async ()
     throw new Error('wrong');
   };
   await expect(grid.run(work, () => true)).rejects.toThrow('wrong');
-  expect(clock.now()).toBe(startedAt - 3_600_000 + 500);
+  expect(clock.now()).toBe(startedAt - 3_600_000 + 1000);
 });

@@ -45,9 +45,14 @@ export function createGuardWorld({ percent = 100 } = {}) {
     }
   };
   /** Tries to sign in, with an attempt that ends like this; gives what became of it. */
-  const attempt = (account: string, address: string, ends: 'ok' | GatehouseError['code'] = 'ok') =>
+  const attempt = (
+    account: string,
+    address: string,
+    ends: 'ok' | GatehouseError['code'] = 'ok',
+    browser?: string,
+  ) =>
     outcome(
-      signIns.signIn({ account, address }, async () => {
+      signIns.signIn({ account, address, browser }, async () => {
         if (ends !== 'ok') throw new GatehouseError(ends, ends);
       }),
     );

@@ -35,6 +35,21 @@ test('a network is counted besides its addresses', async () => {
   expect(new Set(limited)).toEqual(new Set(['authorize by network']));
 });
 
+test('pages have a bound for all networks together, which is told as our having too much to do', async () => {
+  const { requests, outcome, limited, clock } = createGuardWorld({ percent: 1 });
+  const ask = (index: number) => outcome(requests.request('page', `20.${index >> 8}.${index & 255}.1`));
+  const outcomes: string[] = [];
+  for (let index = 0; index < 300; index += 1) outcomes.push(await ask(index));
+  // A hundred by all together, and ten by this process.
+  expect(outcomes).toEqual([...Array(110).fill('ok'), ...Array(190).fill('overloaded')]);
+  expect(limited).toEqual(Array(190).fill('page by all'));
+  const refused = requests.request('page', '20.9.9.9');
+  await expect(refused).rejects.toMatchObject({ code: 'overloaded', status: 503, retryAfterSeconds: 6 });
+  expect(await outcome(requests.request('authorize', '20.9.9.9'))).toBe('ok');
+  clock.advance(6000);
+  expect(await ask(500)).toBe('ok');
+});
+
 test('wrong secrets of a client are counted, right ones are not', async () => {
   const { requests, calls, outcome, clock } = createGuardWorld();
   const who = { client: 'web', address: home };

@@ -52,6 +52,29 @@ describe('clientAddress', () => {
     ['for=198.51.100.7, for=10.4.4.4', '198.51.100.7'],
     ['for=203.0.113.66, for=_hidden', '10.0.0.1'],
     ['for=203.0.113.66, proto=https', '10.0.0.1'],
+    // Whoever asks chooses the host: what stands between quotes is no parameter.
+    ['for=203.0.113.5;host="a,for=9.9.9.9"', '203.0.113.5'],
+    ['proto=https;host="x;for=9.9.9.9";for=203.0.113.5', '203.0.113.5'],
+    ['for=203.0.113.5;host="a\\",for=9.9.9.9;b=\\""', '203.0.113.5'],
+    ['for=203.0.113.5;host="a\\\\"', '203.0.113.5'],
+    ['for=203.0.113.5;xfor=9.9.9.9', '203.0.113.5'],
+    ['for="203.0.113.\\5"', '203.0.113.5'],
+    ['by=10.0.0.9;for=203.0.113.5;host=app.example.com:8080;proto=https', '203.0.113.5'],
+    ['for=203.0.113.5 ; proto=https ,', '203.0.113.5'],
+    // What comes before the nearest proxy's own element can't change how that is read.
+    ['for=9.9.9.9;host="never closed, for=203.0.113.5', '203.0.113.5'],
+    ['for=9.9.9.9;host="never closed, for="[2001:db8::17]:4711"', '2001:db8::17'],
+    ['", for=203.0.113.5;host="a, for=9.9.9.9"', '203.0.113.5'],
+    // One that can't be read ends the chain there.
+    ['for=9.9.9.9, for=203.0.113.5;for=9.9.9.8', '10.0.0.1'],
+    ['for=9.9.9.9, for=203.0.113.5;host="a"b"', '10.0.0.1'],
+    ['for=9.9.9.9, for=203.0.113.5;host', '10.0.0.1'],
+    ['for=9.9.9.9, =203.0.113.5', '10.0.0.1'],
+    ['for=9.9.9.9, for=203.0.113.5;host="a\\"', '10.0.0.1'],
+    ['for=9.9.9.9 for=203.0.113.5', '10.0.0.1'],
+    ['for=9.9.9.9, host=name for=203.0.113.5', '10.0.0.1'],
+    ['"', '10.0.0.1'],
+    ['for=9.9.9.9, for=10.1.1.1;host=a"b, for=10.2.2.2', '10.2.2.2'],
   ];
   test.each(forwardedChains)('of Forwarded %j from a proxy it is %s', (forwarded, address) => {
     expect(addressOf('10.0.0.1', { forwarded }, { header: 'forwarded' })).toEqual({ address, ignored: 0 });

@@ -37,6 +37,7 @@ describe('metrics', () => {
       'gatehouse_refresh_tokens_repeated_total counter',
       'gatehouse_refresh_tokens_reused_total counter',
       'gatehouse_sign_ins_total counter',
+      'gatehouse_signatures_total counter',
       'gatehouse_store_call_duration_seconds histogram',
       'gatehouse_store_errors_total counter',
       'gatehouse_tokens_issued_total counter',

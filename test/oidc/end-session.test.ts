@@ -2,12 +2,17 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { MemoryOidcStore } from '../../provider/adapters/memory/oidc-store.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import { createArtifactAdapter } from '../../provider/oidc/artifact-adapter.ts';
-import { createSessionEnd, endSession, type SessionEnd } from '../../provider/oidc/end-session.ts';
+import {
+  type AccountSession,
+  createSessionEnd,
+  endSession,
+  type SessionEnd,
+} from '../../provider/oidc/end-session.ts';
 import { createStoredSessions, type StoredSessions } from '../../provider/oidc/stored-sessions.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
 const sessionSeconds = 3600;
-const session = { kind: 'Session', jti: 'the-cookie', uid: 'the-uid', accountId: 'user_A' };
+const session = { kind: 'Session', jti: 'the-cookie', uid: 'the-uid', accountId: 'user_A', exp: 77 };
 const authorizations = { shop: { sid: 'sid-1' }, portal: { sid: 'sid-2' }, unmet: {} };
 
 let clock: ManualClock;
@@ -15,6 +20,7 @@ let sessions: StoredSessions;
 let end: SessionEnd;
 let steps: string[];
 let revoke: (sid: string) => Promise<void>;
+let forbid: (session: AccountSession) => Promise<void>;
 /** Saves the session, as a request does when it ends. */
 let save: (changes?: object) => Promise<void>;
 beforeEach(() => {
@@ -31,19 +37,26 @@ beforeEach(() => {
   revoke = async (sid) => void steps.push(`revoke ${sid}`);
   end = createSessionEnd({
     ...{ store, keys, clock, sessionSeconds },
-    ended: async (accountId, uid) => {
+    forbid: (ending) => forbid(ending),
+    ended: async ({ accountId, uid }) => {
       steps.push(`ended ${accountId} ${uid} ${(await sessions.findByUid(uid)) ? 'too early' : 'in truth'}`);
     },
   });
+  forbid = async ({ accountId, uid, expiresAt }) => {
+    steps.push(
+      `forbid ${accountId} ${uid} ${expiresAt} ${(await sessions.findByUid(uid)) ? 'first' : 'late'}`,
+    );
+  };
 });
 
 const endIt = (uid = session.uid) =>
   endSession(uid, { sessions, end, endSessionAtClient: (sid) => revoke(sid) });
 
-test('ends tokens first, then the session, and tells it at last', async () => {
+test('ends tokens first, forbids the session and tells of it, and takes it out of the store at last', async () => {
   await save();
   await endIt();
-  expect(steps).toEqual(['revoke sid-1', 'revoke sid-2', 'ended user_A the-uid in truth']);
+  const forbidden = 'forbid user_A the-uid 77000 first';
+  expect(steps).toEqual(['revoke sid-1', 'revoke sid-2', forbidden, 'ended user_A the-uid in truth']);
   expect(await sessions.findByUid(session.uid)).toBeUndefined();
 });
 
@@ -67,6 +80,19 @@ test('when its tokens cannot be revoked it stands, and ending it again ends the 
   revoke = working;
   await endIt();
   expect(steps.at(-1)).toBe('ended user_A the-uid in truth');
+});
+
+test('when it cannot be forbidden it stands, and ending it again ends it', async () => {
+  await save();
+  const working = forbid;
+  forbid = async () => {
+    throw new Error('away');
+  };
+  await expect(endIt()).rejects.toThrow('away');
+  expect(await sessions.findByUid(session.uid)).toMatchObject({ accountId: 'user_A' });
+  forbid = working;
+  await endIt();
+  expect(await sessions.findByUid(session.uid)).toBeUndefined();
 });
 
 test.each([

@@ -196,6 +196,41 @@ test('neither secret nor payload nor answer reaches the store', async () => {
   expect(text).not.toContain('very-visible');
 });
 
+describe('one whose rotation the store forgot', () => {
+  /** The token of a rotation that is gone again, as when a Redis fails over, and the one before it. */
+  async function forgotten() {
+    const first = await opened();
+    const found = await tokens.find(first);
+    if (found?.state !== 'current') throw new Error('not current');
+    return { first, lost: tokens.after(first) };
+  }
+
+  test('is known as such, and the one before is current still', async () => {
+    const { first, lost } = await forgotten();
+    expect(await tokens.find(lost)).toEqual({ state: 'forgotten', familyId, clientId: 'app' });
+    expect(await tokens.find(first)).toMatchObject({ state: 'current' });
+    expect(await tokens.find(tokens.after(lost))).toMatchObject({ state: 'forgotten' });
+  });
+
+  test('is so when as many uses came after, and taken for spent only when there were more', async () => {
+    const { first, lost } = await forgotten();
+    const second = await spent(first);
+    expect(await tokens.find(lost)).toMatchObject({ state: 'forgotten' });
+    expect(await tokens.find(second)).toMatchObject({ state: 'current' });
+    await spent(second);
+    expect(await tokens.find(lost)).toMatchObject({ state: 'spent' });
+  });
+});
+
+test('a spent one tells the key that its family is bound to', async () => {
+  const first = await opened();
+  const bound = { jkt: 'a-thumbprint' };
+  const second = await spent(first, bound);
+  expect(await tokens.find(first)).toMatchObject({ state: 'spent', ...bound });
+  await spent(second, bound);
+  expect(await tokens.find(first)).toMatchObject({ state: 'spent', ...bound });
+});
+
 describe('when the server secrets change', () => {
   test('tokens of an older secret are still good, and go on under the new one', async () => {
     const first = await opened();

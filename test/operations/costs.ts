@@ -3,8 +3,6 @@ export interface Cost {
   operation: OperationName;
   /** RS256, by our keys. */
   signatures: number;
-  /** Of those, how many the answer holds. */
-  tokens: number;
   /** Argon2id. */
   hashes: number;
   /** Round trips, in the order they are made. */
@@ -34,13 +32,13 @@ const refresh = ['redis family', 'redis denylist', 'redis family'];
 /** The session is looked up by its uid, since that is what tokens know of it. */
 const sessionByUid = ['redis Session index', 'redis Session', 'redis denylist'];
 
-const none = { signatures: 0, tokens: 0, hashes: 0, asks: [] };
+const none = { signatures: 0, hashes: 0, asks: [] };
 
 export const costs: Cost[] = [
-  { ...none, operation: 'client_credentials', signatures: 1, tokens: 1 },
-  { ...none, operation: 'refresh, with id token', signatures: 2, tokens: 2, asks: refresh },
+  { ...none, operation: 'client_credentials', signatures: 1 },
+  { ...none, operation: 'refresh, with id token', signatures: 2, asks: refresh },
   {
-    ...{ ...none, operation: 'refresh by /auth/refresh', signatures: 1, tokens: 1 },
+    ...{ ...none, operation: 'refresh by /auth/refresh', signatures: 1 },
     asks: refresh,
   },
   {
@@ -51,14 +49,14 @@ export const costs: Cost[] = [
     ],
   },
   {
-    ...{ ...none, operation: 'code to token', signatures: 2, tokens: 2 },
+    ...{ ...none, operation: 'code to token', signatures: 2 },
     asks: [
       ...['redis AuthorizationCode', 'redis denylist', 'redis AuthorizationCode', ...sessionByUid],
       ...['redis denylist', 'redis family', 'redis sign-ins'],
     ],
   },
   {
-    ...{ ...none, operation: 'password sign-in', signatures: 2, tokens: 1, hashes: 1 },
+    ...{ ...none, operation: 'password sign-in', signatures: 1, hashes: 1 },
     asks: [
       ...['redis limits', 'postgres accounts', 'postgres begin', 'postgres accounts', 'postgres outbox'],
       ...['postgres commit', 'redis limits', 'redis denylist', 'redis family', 'redis sign-ins'],

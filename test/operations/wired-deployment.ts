@@ -58,7 +58,7 @@ function nameOfStatement(sql: string): string | undefined {
 function nameOfCommand(words: string[]): string | undefined {
   const key = words.find((word) => /\{.+\}:\w+/.test(word)) ?? '';
   const { about = words[0] ?? '', part = '' } = /\{(?<about>.+)\}:(?<part>\w+)/.exec(key)?.groups ?? {};
-  if (about === 'denylist' && words[0] !== 'mget') return undefined;
+  if (about === 'denylist' && words[0] !== 'zmscore') return undefined;
   if (about.startsWith('fam_')) return 'redis family';
   if (about.startsWith('account:')) return 'redis sign-ins';
   if (part === 'l') return 'redis limits';

@@ -9,6 +9,7 @@ import { waitFor } from '../support/wait-for.ts';
 /** A copy that can be made to fail, and counts what it is asked. */
 class Copy extends MemoryDenylistCopy {
   failing = false;
+  full = false;
   asked = 0;
   onPut: (() => void) | undefined;
 
@@ -19,7 +20,7 @@ class Copy extends MemoryDenylistCopy {
   }
 
   override async put(...args: Parameters<MemoryDenylistCopy['put']>) {
-    if (this.failing) throw new Error('cut off');
+    if (this.failing || this.full) throw new Error('cut off');
     await super.put(...args);
     this.onPut?.();
   }
@@ -33,6 +34,14 @@ class Copy extends MemoryDenylistCopy {
 class Lasting extends MemoryDenylist {
   asked = 0;
   failing = false;
+  /** For each reading begun, how far back it looked; undefined for all. */
+  readings: (number | undefined)[] = [];
+
+  override async inForce(page: Parameters<MemoryDenylist['inForce']>[0]) {
+    if (page.after === undefined) this.readings.push(page.recentSeconds);
+    if (this.failing) throw new Error('away');
+    return super.inForce(page);
+  }
 
   override async anyRevoked(keys: RevocationKey[]) {
     this.asked += 1;
@@ -51,7 +60,7 @@ let other: CopiedDenylist;
 
 const create = (over: Copy) =>
   createCopiedDenylist({
-    ...{ lasting, copy: over, intervalMs: 1 },
+    ...{ lasting, copy: over, clock, intervalMs: 1 },
     logger: { info: () => {}, warn: () => {} },
     trusted: (is) => trusted.push(is),
   });
@@ -137,6 +146,15 @@ test('a copy that fails is not asked again until it was made anew', async () => 
   expect(copy.asked).toBe(1);
 });
 
+test('one that can be asked and not written to is not trusted: it may lack what others revoked', async () => {
+  await denylist.copyNow();
+  await lasting.revoke(['jti:a'], until());
+  copy.full = true;
+  await denylist.copyNow();
+  expect(await denylist.anyRevoked(['jti:a'])).toBe(true);
+  expect([lasting.asked, copy.asked]).toEqual([1, 0]);
+});
+
 test('one distrusted while it is copied is not trusted for having been copied', async () => {
   await lasting.revoke(['jti:a'], until());
   copy.onPut = () => denylist.distrust('its connection was lost');
@@ -145,6 +163,72 @@ test('one distrusted while it is copied is not trusted for having been copied', 
   copy.onPut = undefined;
   await denylist.copyNow();
   expect(trusted).toEqual([true]);
+});
+
+describe('while what lasts can not be read', () => {
+  const tenSeconds = 10_000;
+
+  beforeEach(async () => {
+    await denylist.revoke(['jti:a'], until());
+    await denylist.copyNow();
+    lasting.failing = true;
+  });
+
+  test('the copy is asked on, and nothing else, for ten seconds', async () => {
+    clock.advance(tenSeconds);
+    await denylist.copyNow();
+    expect([await denylist.anyRevoked(['jti:a']), await denylist.anyRevoked(['jti:b'])]).toEqual([
+      true,
+      false,
+    ]);
+    expect(lasting.asked).toBe(0);
+    expect(trusted).toEqual([true]);
+  });
+
+  test('after that nothing is let in, at the price of one reading for all who ask', async () => {
+    clock.advance(tenSeconds + 1);
+    const { length } = lasting.readings;
+    const all = await Promise.allSettled(Array.from({ length: 20 }, () => denylist.anyRevoked(['jti:b'])));
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    expect([lasting.readings.length - length, lasting.asked]).toEqual([1, 0]);
+    expect(trusted).toEqual([true, false]);
+  });
+
+  test('the first reading of what was missed brings the copy back, without another copy of all', async () => {
+    clock.advance(50_000);
+    lasting.failing = false;
+    // By a process that can't reach the copy.
+    await lasting.revoke(['jti:missed'], until());
+    lasting.failing = true;
+    clock.advance(50_000);
+    await expect(denylist.anyRevoked(['jti:missed'])).rejects.toThrow('away');
+    lasting.failing = false;
+    const { length } = lasting.readings;
+    const answers = ['jti:missed', 'jti:b', 'jti:a'].map((key) =>
+      denylist.anyRevoked([key as RevocationKey]),
+    );
+    expect(await Promise.all(answers)).toEqual([true, false, true]);
+    expect(lasting.readings.slice(length)).toEqual([160]);
+    expect(lasting.asked).toBe(0);
+    expect(trusted).toEqual([true, false, true]);
+  });
+
+  test('a copy that fails meanwhile is not asked: nothing is let in', async () => {
+    copy.failing = true;
+    await expect(denylist.anyRevoked(['jti:a'])).rejects.toThrow('away');
+    copy.failing = false;
+    await expect(denylist.anyRevoked(['jti:b'])).rejects.toThrow('away');
+    expect(trusted).toEqual([true, false]);
+  });
+});
+
+test('when the clock is set back, all is read: nobody knows how much was missed', async () => {
+  await denylist.copyNow();
+  expect(lasting.readings).toHaveLength(1);
+  clock.advance(-1);
+  expect(await denylist.anyRevoked(['jti:b'])).toBe(false);
+  expect(lasting.readings).toHaveLength(2);
+  expect(lasting.readings[1]).toBeUndefined();
 });
 
 describe('when neither can be asked', () => {

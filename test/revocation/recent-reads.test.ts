@@ -156,6 +156,42 @@ describe('what was read lately', () => {
   });
 });
 
+describe('an account that somebody was signed in to by what may have ended', () => {
+  const unless: RevocationKey[] = ['family:fam_1', 'session:s1'];
+  const end = (key: RevocationKey) => world.denylist.revoke([key], world.clock.now() + 9_000_000_000);
+
+  test('takes no question of its own where the account is kept, and one where it is not', async () => {
+    const { here, asked } = world;
+    expect(await here.account(john.id, unless)).toMatchObject({ id: john.id });
+    expect(asked).toEqual(['denylist', 'accounts']);
+    asked.length = 0;
+    expect(await here.account(john.id, unless)).toMatchObject({ id: john.id });
+    expect(asked).toEqual(['denylist']);
+  });
+
+  test.each(unless)('is nobody once %s was ended, kept or not, changed meanwhile or not', async (key) => {
+    const { here, change } = world;
+    await end(key);
+    expect(await here.account(john.id, unless)).toBeUndefined();
+    await here.account(john.id);
+    expect(await here.account(john.id, unless)).toBeUndefined();
+    await change(john.id, { roles: ['ADMIN'] });
+    expect(await here.account(john.id, unless)).toBeUndefined();
+    expect(await here.account(john.id, ['family:other'])).toMatchObject({ roles: ['ADMIN'] });
+  });
+
+  test('in optimistic work too, where it takes no question of its own while nothing ended', async () => {
+    const { here, asked } = world;
+    const work = () => here.optimistic(() => here.account(john.id, unless));
+    await here.account(john.id);
+    asked.length = 0;
+    expect(await work()).toMatchObject({ id: john.id });
+    expect(asked).toEqual(['denylist']);
+    await end('family:fam_1');
+    expect(await work()).toBeUndefined();
+  });
+});
+
 describe('the account of a token', () => {
   const token = { jti: 'j1', clientId: 'web', family: 'fam_1' };
 
@@ -180,7 +216,7 @@ describe('the account of a token', () => {
 describe('optimistic work', () => {
   /** What the work reads, each time that it is run. */
   const reading = (seen: unknown[], meanwhile = async () => {}) =>
-    world.here.optimistic(async (confirm) => {
+    world.here.optimistic(async ({ confirm }) => {
       const account = await world.here.account(john.id);
       seen.push(account?.roles);
       await meanwhile();
@@ -196,7 +232,7 @@ describe('optimistic work', () => {
     await here.consent(john.id, 'web');
     asked.length = 0;
     const seen: unknown[] = [];
-    const roles = await here.optimistic(async (confirm) => {
+    const roles = await here.optimistic(async ({ confirm }) => {
       seen.push((await here.consent(john.id, 'web'))?.oidcScopes);
       const account = await here.account(john.id);
       await confirm();
@@ -221,12 +257,54 @@ describe('optimistic work', () => {
     await here.account(john.id);
     await change(john.id, { roles: ['ADMIN'] });
     const done: unknown[] = [];
-    await here.optimistic(async (confirm) => {
+    await here.optimistic(async ({ confirm }) => {
       const account = await here.account(john.id);
       await confirm();
       done.push(account?.roles);
     });
     expect(done).toEqual([['ADMIN']]);
+  });
+
+  test('asks when it is told to, and waits for the answer when it has to', async () => {
+    const { here, asked } = world;
+    await here.account(john.id);
+    const seen: string[][] = [];
+    await here.optimistic(async ({ ask, confirm }) => {
+      await here.account(john.id);
+      seen.push([...asked]);
+      ask();
+      seen.push([...asked]);
+      await confirm();
+      seen.push([...asked]);
+    });
+    expect(seen).toEqual([['accounts'], ['accounts', 'denylist'], ['accounts', 'denylist']]);
+  });
+
+  test('what was done after everything was confirmed is never done again', async () => {
+    const { here, change, clock, consents } = world;
+    await here.account(john.id);
+    await consents.add(
+      { accountId: john.id, clientId: 'web', oidcScopes: [], resourceScopes: {} },
+      clock.now(),
+    );
+    await here.consent(john.id, 'web');
+    let done = 0;
+    await here.optimistic(async ({ confirm }) => {
+      await here.account(john.id);
+      await confirm();
+      done += 1;
+      await change(john.id, { raiseGeneration: true });
+      await here.account(john.id);
+    });
+    const failing = here.optimistic(async ({ confirm }) => {
+      await here.consent(john.id, 'web');
+      await confirm();
+      done += 1;
+      await here.account(john.id);
+      throw new Error('a reason of its own');
+    });
+    await expect(failing).rejects.toThrow('a reason of its own');
+    expect(done).toBe(2);
   });
 
   test('an error that came of what had changed is forgotten; another is thrown', async () => {
@@ -252,7 +330,7 @@ describe('optimistic work', () => {
       denylist: { anyRevoked: () => Promise.reject(away) },
     });
     await alone.account(john.id);
-    const work = alone.optimistic(async (confirm) => {
+    const work = alone.optimistic(async ({ confirm }) => {
       await alone.account(john.id);
       await confirm();
     });

@@ -6,9 +6,10 @@ import { createRevocation, type Revocation } from '../../provider/revocation/rev
 import { createManualClock } from '../support/manual-clock.ts';
 
 const accessTokenSeconds = 900;
+const refreshTokenSeconds = 30 * 86_400;
 const tombstoneSeconds = 100 * 86_400;
 const sessionSeconds = 14 * 86_400;
-const lifetimes = { accessTokenSeconds, tombstoneSeconds, sessionSeconds };
+const lifetimes = { accessTokenSeconds, refreshTokenSeconds, tombstoneSeconds, sessionSeconds };
 
 function createWorld() {
   const clock = createManualClock();
@@ -32,7 +33,6 @@ const family = (expiresAt: number) => ({
 describe('revoking', () => {
   test.each<[string, (revocation: Revocation) => Promise<void>, Partial<typeof token>]>([
     ['a token', (revocation) => revocation.revokeToken('j1'), { jti: 'other' }],
-    ['a family', (revocation) => revocation.endFamily('fam_1'), { family: 'other' }],
     ['a consent', (revocation) => revocation.endConsent('c1'), { consent: 'other' }],
     ['a session at a client', (revocation) => revocation.endSessionAtClient('s1'), { sid: 'other' }],
     ['a client', (revocation) => revocation.revokeClient('web'), { clientId: 'other' }],
@@ -88,30 +88,19 @@ describe('ending a family', () => {
     await expect(families.open(family(clock.now() + 1000))).resolves.toBe(false);
   });
 
-  test('catches the token of a refresh that came just before the tombstone, however long that took', async () => {
-    const { clock, denylist, families } = createWorld();
-    await families.open(family(clock.now() + 86_400_000));
-    let issuedUntil = 0;
-    const slow = {
-      end: async (id: string, until: number) => {
-        clock.advance(300_000);
-        const successor = { hash: 'h2', payload: 'sealed', expiresAt: until, answer };
-        if (await families.rotate(id, 'h1', successor)) issuedUntil = clock.now() + accessTokenSeconds * 1000;
-        await families.end(id, until);
-      },
-    };
-    const revocation = createRevocation({
-      denylist,
-      families: slow,
-      clock,
-      accessTokenSeconds,
-      tombstoneSeconds,
-      sessionSeconds,
-    });
+  test.each<[what: string, expiresInSeconds: number | undefined, untilSeconds: number]>([
+    ['as long as a refresh under way could make a token that lives', 60, refreshTokenSeconds],
+    ['as long as it would have lived, where that is longer', 60 * 86_400, 60 * 86_400],
+    ['as long as any could live, where it is not known', undefined, tombstoneSeconds],
+  ])('forbids its tokens %s, whatever is found of it later', async (_, expiresInSeconds, untilSeconds) => {
+    const { clock, families, revocation } = createWorld();
+    if (expiresInSeconds) await families.open(family(clock.now() + expiresInSeconds * 1000));
     await revocation.endFamily('fam_1');
-    expect(issuedUntil).toBeGreaterThan(clock.now());
-    clock.set(issuedUntil - 1);
+    await expect(revocation.isRevoked({ ...token, family: 'other' })).resolves.toBe(false);
+    clock.advance(untilSeconds * 1000);
     await expect(revocation.isRevoked(token)).resolves.toBe(true);
+    clock.advance(60_000);
+    await expect(revocation.isRevoked(token)).resolves.toBe(false);
   });
 
   test('leaves it to be ended by who asks again, when the denylist can’t be reached', async () => {
@@ -129,11 +118,37 @@ describe('ending a family', () => {
 
   test('ends its access tokens even when the families can’t be reached, and says so', async () => {
     const { clock, denylist } = createWorld();
-    const families = { end: () => Promise.reject(new Error('unreachable')) };
-    const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
-    await expect(revocation.endFamily('fam_1')).rejects.toThrow('unreachable');
-    await expect(revocation.isRevoked(token)).resolves.toBe(true);
+    const away = () => Promise.reject(new Error('unreachable'));
+    for (const find of [away, async () => undefined]) {
+      const revocation = createRevocation({ denylist, families: { find, end: away }, clock, ...lifetimes });
+      await expect(revocation.endFamily('fam_1')).rejects.toThrow('unreachable');
+      await expect(revocation.isRevoked(token)).resolves.toBe(true);
+    }
   });
+
+  test('leaves it standing where it could not be looked for: who asks again still knows whose it was', async () => {
+    const { clock, denylist, families } = createWorld();
+    await families.open(family(clock.now() + 86_400_000));
+    const away = () => Promise.reject(new Error('unreachable'));
+    const blind = { find: away, end: (id: string, until: number) => families.end(id, until) };
+    const revocation = createRevocation({ denylist, families: blind, clock, ...lifetimes });
+    await expect(revocation.endFamily('fam_1')).rejects.toThrow('unreachable');
+    expect(await denylist.anyRevoked(['family:fam_1'])).toBe(true);
+    expect(await families.find('fam_1')).toMatchObject({ accountId: 'user_john' });
+  });
+});
+
+test.each([
+  ['as long as any may live', 0, sessionSeconds],
+  ['as long as it would have lived, where that is longer', 2 * sessionSeconds, 2 * sessionSeconds],
+])('a session that was ended is forbidden %s', async (_, expiresInSeconds, untilSeconds) => {
+  const { clock, denylist, revocation } = createWorld();
+  await revocation.endSession('uid', clock.now() + expiresInSeconds * 1000);
+  expect(await denylist.anyRevoked(['session:other', 'family:uid', 'sid:uid'])).toBe(false);
+  clock.advance(untilSeconds * 1000);
+  expect(await denylist.anyRevoked(['session:uid'])).toBe(true);
+  clock.advance(60_000);
+  expect(await denylist.anyRevoked(['session:uid'])).toBe(false);
 });
 
 test('signing out of a client while the session goes on is remembered for as long as the session may live', async () => {

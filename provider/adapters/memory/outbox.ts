@@ -24,7 +24,7 @@ export class MemoryOutbox implements Outbox {
 
   append(event: OutboxEvent): Promise<void> {
     return this.#database.use(({ outbox }) => {
-      if (outbox.has(event.id)) throw new Error(`The event ${event.id} was appended before.`);
+      if (outbox.has(event.id)) return;
       outbox.set(event.id, { event: structuredClone(event), attempts: 0, dueAt: 0, state: 'pending' });
     });
   }

@@ -40,7 +40,8 @@ export class PostgresOutbox implements Outbox {
     await affected(
       this.#db,
       `insert into outbox (id, type, version, time, subject, data)
-       values (:id, :type, :version, :time, :subject, :data)`,
+       values (:id, :type, :version, :time, :subject, :data)
+       on conflict (id) do nothing`,
       { ...event, data: JSON.stringify(event.data) },
     );
   }

@@ -1,9 +1,8 @@
 import { processEnvironment } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import { longestAccessTokenSeconds } from '../../config/settings-tokens.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
-import { GatehouseError } from '../../lib/errors.ts';
 import { createServerKeys, type ServerKeys } from '../../lib/server-keys.ts';
+import { unlistEnded } from '../../oidc/unlist-ended.ts';
 import { type Audit, type AuditedRevocation, createAudit } from '../compose-audit.ts';
 import { composeDenylist } from '../compose-denylist.ts';
 import { composeRevocation } from '../compose-sign-ins.ts';
@@ -23,7 +22,7 @@ export interface RevocationAccess extends AccountAccess {
 
 /**
  * Opens the stores that the servers use, as they do, for as long as `work` takes. What it ends is told as done by the
- * operator. Throws as `withAccounts` does, and `store_unavailable` when something was ended and couldn't be told.
+ * operator. Throws as `withAccounts` does.
  *
  * @param options `secrets`: whether the command needs the servers' own secrets
  */
@@ -42,18 +41,14 @@ export function withRevocation<T>(
 async function compose<T>(access: AccountAccess, work: (access: RevocationAccess) => Promise<T>): Promise<T> {
   const { config, ports } = access;
   const { families, unitOfWork } = ports;
-  const untold: unknown[] = [];
-  const logger = { warn: () => {}, error: ({ err }: Record<string, unknown>) => void untold.push(err) };
-  const audit = createAudit({ unitOfWork, families, clock, logger, actor: 'operator' });
+  const audit = createAudit({ unitOfWork, clock, logger: silentLogger(), actor: 'operator' });
   const denylist = composeDenylist(ports, { logger: silentLogger() });
-  // Who types a command may lack the servers' setting, and nothing that was revoked must come back to life.
-  const cautious = { ...config, accessTokenSeconds: longestAccessTokenSeconds };
-  const revocation = composeRevocation({ config: cautious, ports, denylist, clock, audit });
+  const revocation = unlistEnded(composeRevocation({ config, ports, denylist, clock, audit }), {
+    ...{ index: ports.accountIndex, families },
+    failed: () => {},
+  });
   const serverKeys = async () => createServerKeys(await resolveServerSecrets(config, ports.secrets));
-  const result = await work({ ...access, audit, revocation, serverKeys, doubt: doubt(config) });
-  if (untold.length === 0) return result;
-  const message = 'It is ended, but the event that tells so could not be written.';
-  throw new GatehouseError('store_unavailable', message, { cause: untold[0] });
+  return work({ ...access, audit, revocation, serverKeys, doubt: doubt(config) });
 }
 
 /** What servers keep elsewhere than where the settings of this command point to looks as if it weren't there. */

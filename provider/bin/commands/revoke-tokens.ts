@@ -1,15 +1,12 @@
 import { z } from 'zod';
-import type { Config } from '../../config/schema.ts';
+import { longestAccessTokenSeconds } from '../../config/settings-tokens.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { createRefreshTokens } from '../../oidc/refresh-tokens.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { readToken } from '../cli/read-token.ts';
 import { isoTime } from '../cli/table.ts';
-import { composeDenylist } from '../compose-denylist.ts';
-import { composeRevocation } from '../compose-sign-ins.ts';
 import { type RevocationAccess, withRevocation } from './revocation-access.ts';
-import { silentLogger } from './silent-logger.ts';
 
 export interface RevokeOptions {
   id?: string | undefined;
@@ -73,16 +70,14 @@ async function endFamily({ revocation, doubt }: RevocationAccess, id: string): P
 
 function byClient(given: string): Revoke {
   const id = checked('--client', given, /^[\x21-\x7e]{1,255}$/);
-  return async ({ audit, config, ports }) => {
-    const denylist = composeDenylist(ports, { logger: silentLogger() });
-    // Not as cautiously as the rest: for as long no new token of the client is good either.
-    await composeRevocation({ config, ports, denylist, clock, audit }).revokeClient(id);
-    return { revoked: 'client', id, text: `Every access token of ${id} is dead. ${aboutClient(config)}` };
+  return async ({ revocation }) => {
+    await revocation.revokeClient(id);
+    return { revoked: 'client', id, text: `Every access token of ${id} is dead. ${aboutClient}` };
   };
 }
 
-const aboutClient = ({ accessTokenSeconds }: Config) =>
-  `Those it is issued in the next ${Math.ceil(accessTokenSeconds / 60) + 1} minutes are, too; its refresh tokens are not.`;
+const minutes = Math.ceil(longestAccessTokenSeconds / 60) + 1;
+const aboutClient = `Those it is issued in the next ${minutes} minutes are, too; its refresh tokens are not.`;
 
 function byRefreshToken(token: string): Revoke {
   return async (access) => {

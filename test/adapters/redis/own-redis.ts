@@ -10,12 +10,35 @@ export interface OwnRedis {
   stop(): Promise<void>;
   /** Stalls the process itself; gives what ends that. */
   stall(): Promise<() => Promise<void>>;
-  /** Starts it again, empty, at the same address. */
-  restart(): Promise<void>;
+  /** Everything it holds now. */
+  snapshot(): Promise<RedisSnapshot>;
+  /** Starts it again at the same address: empty, or with what it held once. */
+  restart(holding?: RedisSnapshot): Promise<void>;
   cutConnections(): Promise<void>;
   fallSilent(): void;
   /** Ends a cut or a silence. */
   mend(): Promise<void>;
+}
+
+/** Each key as Redis itself serializes it, and when it expires, in milliseconds since the epoch. */
+export type RedisSnapshot = { key: string; value: Buffer; expiresAt: number }[];
+
+async function snapshotOf(url: string): Promise<RedisSnapshot> {
+  const redis = new Redis(url);
+  const snapshot: RedisSnapshot = [];
+  for (const key of await redis.keys('*')) {
+    const [value, expiresAt] = [await redis.dumpBuffer(key), await redis.pexpiretime(key)];
+    // One that expired meanwhile has no value.
+    if (value) snapshot.push({ key, value, expiresAt: Math.max(expiresAt, 0) });
+  }
+  redis.disconnect();
+  return snapshot;
+}
+
+async function restore(url: string, snapshot: RedisSnapshot): Promise<void> {
+  const redis = new Redis(url);
+  for (const { key, value, expiresAt } of snapshot) await redis.restore(key, expiresAt, value, 'ABSTTL');
+  redis.disconnect();
 }
 
 /** A cluster's node tells its clients where it is: they must come through the relay, too. */
@@ -43,9 +66,11 @@ export async function startOwnRedis(mode: RedisMode = 'single'): Promise<OwnRedi
       await relay.cut();
     },
     stall: () => server.stall(),
-    restart: async () => {
+    snapshot: () => snapshotOf(server.url),
+    restart: async (holding = []) => {
       server = await start();
       await announced();
+      await restore(server.url, holding);
       await relay.mend(port());
     },
     cutConnections: relay.cut,

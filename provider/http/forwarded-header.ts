@@ -1,0 +1,83 @@
+const tokenCharacter = /[\w!#$%&'*+.^`|~-]/;
+
+/** Addresses and hosts with a port have to be quoted; many proxies don't, and nothing else is meant by it. */
+const bareCharacter = /[\w!#$%&'*+.^`|~:[\]-]/;
+
+/**
+ * The `for` of each element of a `Forwarded` header (RFC 7239 §4), nearest first; it ends where an element has none or can't
+ * be read.
+ *
+ * It is read from its end, where the nearest proxy wrote: what somebody further off sent before, be it a quote that is
+ * never closed, changes nothing of that.
+ */
+export function* forwardedFor(text: string): Generator<string> {
+  const reader = createReader(text);
+  while (!reader.isDone()) {
+    const element = reader.element();
+    if (element === undefined) return;
+    if (element.size === 0) continue;
+    const value = element.get('for');
+    if (value === undefined) return;
+    yield value;
+  }
+}
+
+/** Reads backwards; undefined is what can't be read. */
+function createReader(text: string) {
+  let end = text.length;
+  const last = () => text[end - 1] ?? '';
+
+  const skipSpace = () => {
+    while (last() === ' ' || last() === '\t') end -= 1;
+  };
+
+  const run = (character: RegExp): string | undefined => {
+    const stop = end;
+    while (end > 0 && character.test(last())) end -= 1;
+    return end === stop ? undefined : text.slice(end, stop);
+  };
+
+  const isEscaped = (at: number): boolean => {
+    let first = at;
+    while (text[first - 1] === '\\') first -= 1;
+    return (at - first) % 2 === 1;
+  };
+
+  const quoted = (): string | undefined => {
+    const close = end - 1;
+    let open = text.lastIndexOf('"', close - 1);
+    while (open > 0 && isEscaped(open)) open = text.lastIndexOf('"', open - 1);
+    if (close === 0 || open < 0 || isEscaped(close)) return undefined;
+    end = open;
+    return text.slice(open + 1, close).replace(/\\(.)/g, '$1');
+  };
+
+  const pair = (): [name: string, value: string] | undefined => {
+    const value = last() === '"' ? quoted() : run(bareCharacter);
+    if (value === undefined || last() !== '=') return undefined;
+    end -= 1;
+    const name = run(tokenCharacter)?.toLowerCase();
+    return name === undefined ? undefined : [name, value];
+  };
+
+  /** Up to the comma before it, which is taken. A parameter that comes twice can't be read. */
+  const element = (): Map<string, string> | undefined => {
+    const pairs = new Map<string, string>();
+    for (;;) {
+      skipSpace();
+      if (end > 0 && last() !== ',' && last() !== ';') {
+        const read = pair();
+        if (read === undefined || pairs.has(read[0])) return undefined;
+        pairs.set(...read);
+        skipSpace();
+      }
+      if (end === 0) return pairs;
+      const delimiter = last();
+      end -= 1;
+      if (delimiter === ',') return pairs;
+      if (delimiter !== ';') return undefined;
+    }
+  };
+
+  return { element, isDone: () => end === 0 };
+}

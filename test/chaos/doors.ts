@@ -1,0 +1,68 @@
+import type { Answer, Question } from './caller.ts';
+
+/** What an app holds after it signed in or refreshed. */
+export interface Promised {
+  accessToken: string;
+  refreshToken: string;
+  familyId: string;
+  /** Milliseconds since the epoch: when it asked for these. */
+  askedAt: number;
+}
+
+type Asked = [what: Question, path: string, init: RequestInit];
+
+/** One of the ways to get tokens, and how its answers read. */
+export interface Door {
+  signIn(person: { email: string; password: string; clientId: string }): Asked;
+  refresh(refreshToken: string, clientId: string): Asked;
+  /** Of an answer with tokens. Throws when one is missing. */
+  promised(answer: Answer): Promised;
+  isInvalidGrant(answer: Answer): boolean;
+}
+
+export const jsonApi: Door = {
+  signIn: (person) => ['sign-in', '/auth/login', postJson(person)],
+  refresh: (refreshToken, clientId) => ['refresh', '/auth/refresh', postJson({ refreshToken, clientId })],
+  promised: ({ body, sentAt }) => promisedBy(body.accessToken, body.refreshToken, sentAt),
+  isInvalidGrant: ({ status, body }) => status === 401 && body.code === 'invalid_grant',
+};
+
+export const tokenEndpoint: Door = {
+  signIn: ({ email, password, clientId }) => [
+    'sign-in, token endpoint',
+    '/oauth2/token',
+    postForm({
+      ...{ grant_type: 'password', username: email, password },
+      ...{ client_id: clientId, scope: 'openid profile email' },
+    }),
+  ],
+  refresh: (refreshToken, clientId) => [
+    'refresh, token endpoint',
+    '/oauth2/token',
+    postForm({ grant_type: 'refresh_token', refresh_token: refreshToken, client_id: clientId }),
+  ],
+  promised: ({ body, sentAt }) => {
+    if (typeof body.id_token !== 'string') throw new Error('no id token');
+    return promisedBy(body.access_token, body.refresh_token, sentAt);
+  },
+  isInvalidGrant: ({ status, body }) => status === 400 && body.error === 'invalid_grant',
+};
+
+export const anyDoor = (): Door => (Math.random() < 0.6 ? jsonApi : tokenEndpoint);
+
+function promisedBy(accessToken: unknown, refreshToken: unknown, askedAt: number): Promised {
+  if (typeof accessToken !== 'string' || typeof refreshToken !== 'string') throw new Error('no tokens');
+  const claims = Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString();
+  return { accessToken, refreshToken, familyId: JSON.parse(claims).family, askedAt };
+}
+
+export const postJson = (body: object): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+const postForm = (fields: Record<string, string>): RequestInit => ({
+  method: 'POST',
+  body: new URLSearchParams(fields),
+});

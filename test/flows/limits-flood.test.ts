@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { Client } from 'pg';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { testRedisUrl } from '../support/redis.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
+import { addressIn, from, fromAnywhere, rowsOf, times } from './limits-world.ts';
+
+/** As many as even a slow machine gets to the end of. */
+const networks = 8;
+const floodMs = 30_000;
+const minuteMs = 60_000;
+
+describe('G9, authorization requests from everywhere, with the limits as shipped', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await startServers({ env: fromAnywhere });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  test('add no row to Postgres, and to Redis a bounded number of keys, small ones, that go by themselves', async () => {
+    const database = new Client({ connectionString: deployment.databaseUrl });
+    await database.connect();
+    const client = new Redis(testRedisUrl());
+    try {
+      const before = await rowsOf(database);
+      const { startedAt, asked, allowed, statuses } = await flood();
+      expect((await rowsOf(database)) - before).toBe(0);
+      expect([...statuses].filter((status) => ![303, 429, 503].includes(status))).toEqual([]);
+      expect(allowed).toBeGreaterThan(100);
+      const minutes = (performance.now() - startedAt) / minuteMs;
+      // By address: what is there at once, what comes back, and a tenth of both for each of two processes.
+      expect(allowed).toBeLessThanOrEqual(networks * 120 * (1 + minutes) * 1.2);
+      expect(asked).toBeGreaterThan(allowed);
+
+      const keys = (await client.keys(`${deployment.redisPrefix}*`)).filter(
+        (key) => !key.includes('{denylist}'),
+      );
+      const kept = await Promise.all(
+        keys.map(async (key) => ({
+          ms: await client.pttl(key),
+          bytes: Number(await client.memory('USAGE', key)),
+        })),
+      );
+      // One for each page, and what counts them.
+      expect(kept.length).toBeLessThanOrEqual(allowed * 3 + 10);
+      for (const { ms } of kept) {
+        expect(ms).not.toBe(-1);
+        // A sign-in has an hour; the store keeps things a minute longer, for clocks that differ.
+        expect(ms).toBeLessThanOrEqual(61 * minuteMs);
+      }
+      const bytes = kept.reduce((sum, one) => sum + one.bytes, 0);
+      expect(bytes / allowed).toBeLessThan(2500);
+    } finally {
+      client.disconnect();
+      await database.end();
+    }
+  }, 90_000);
+
+  /** From all the networks by turns, twenty at once. */
+  async function flood() {
+    const url = createTestClient(deployment, demoApps.web).authorizationUrl();
+    const statuses = new Set<number>();
+    const startedAt = performance.now();
+    let allowed = 0;
+    let asked = 0;
+    const ask = async () => {
+      const headers = { ...from(addressIn(asked++ % networks)), accept: 'text/html' };
+      const { status, body } = await deployment.fetch(url, { headers });
+      await body?.cancel();
+      statuses.add(status);
+      if (status === 303) allowed += 1;
+    };
+    await times(20, async () => {
+      while (performance.now() < startedAt + floodMs) await ask();
+    });
+    return { startedAt, asked, allowed, statuses };
+  }
+});

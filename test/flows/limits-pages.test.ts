@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createTestClient, demoApps } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { tally } from './apps.ts';
+import { type InProcess, startInProcess } from './in-process.ts';
+import { addressIn, from, fromAnywhere, retryAfter, times } from './limits-world.ts';
+
+describe('G9, pages that are asked for from everywhere', () => {
+  let deployment: InProcess;
+  beforeAll(async () => {
+    deployment = await startInProcess([], { ...fromAnywhere, GATEHOUSE_LIMITS_PERCENT: '1' });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  test('end at what the store has room for; who is signed in goes on, and so do others when it is over', async () => {
+    const web = createTestClient(deployment, demoApps.web);
+    const agent = createUserAgent(deployment);
+    await web.signIn(agent);
+    const ask = (index: number) =>
+      deployment.fetch(web.authorizationUrl(), {
+        headers: { ...from(addressIn(index)), accept: 'text/html' },
+      });
+    const answers = await times(200, ask);
+    const { 303: allowed, 503: refused } = tally(answers.map(({ status }) => status));
+    // The clock stands still: a hundred by all together, ten by this process, less the one that signed in.
+    expect([allowed, refused]).toEqual([109, 91]);
+    for (const answer of answers.filter(({ status }) => status === 503)) {
+      expect(retryAfter(answer)).toBeGreaterThan(0);
+      expect(answer.headers.get('location')).toBeNull();
+      expect(answer.headers.get('cache-control')).toContain('no-store');
+      expect(await answer.text()).toContain('Try again in a moment');
+    }
+    expect((await web.authorize(agent)).get('code')).toEqual(expect.any(String));
+    deployment.advance(60);
+    expect((await ask(300)).status).toBe(303);
+  });
+});

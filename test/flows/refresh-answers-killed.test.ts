@@ -1,0 +1,87 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployment, demo } from '../support/deployment.ts';
+import { type JsonAnswer, tokensOf } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { allScopes, appDocument, createApp, oneProcess, postJson } from './apps.ts';
+import { threeProcesses } from './three-processes.ts';
+
+const clients = [
+  appDocument('patient', { graceSeconds: 60 }),
+  appDocument('own', {
+    ...{ graceSeconds: 60, auth: 'none', firstParty: true },
+    grants: ['refresh_token', 'password'],
+  }),
+];
+
+/**
+ * The deployment as it is reached through a relay before one of its processes, which it kills when it has that one's
+ * reply: of that the sender gets nothing.
+ */
+async function throughKiller(deployment: Deployment, index: number) {
+  const origin = deployment.origins[index] ?? '';
+  const program = deployment.programs[index];
+  const replies: { status: number; body: unknown }[] = [];
+  const relay = createServer(async (request, response) => {
+    const { authorization = '', 'content-type': type = '' } = request.headers;
+    const reply = await fetch(`${origin}${request.url}`, {
+      method: 'POST',
+      headers: { ...(authorization && { authorization }), 'content-type': type },
+      body: await text(request),
+    });
+    replies.push({ status: reply.status, body: await reply.json() });
+    program?.kill('SIGKILL');
+    await program?.ended;
+    response.destroy();
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  const address = `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+  const relayed: Deployment = {
+    ...deployment,
+    fetch: (input, init) => fetch(String(input).replace(deployment.issuer, address), init),
+  };
+  return { relayed, replies, close: () => new Promise((resolve) => relay.close(resolve)) };
+}
+
+describe.each(threeProcesses)('G1, a process dies after it spent a token, on $name', ({ start }) => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await start({ clients });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  /** Sends it to a process that dies before its reply arrives, and then to one that lives. */
+  const sentAgain = async (dies: number, send: (to: Deployment) => Promise<JsonAnswer>) => {
+    const { relayed, replies, close } = await throughKiller(deployment, dies);
+    try {
+      await expect(send(relayed)).rejects.toThrow('fetch failed');
+    } finally {
+      await close();
+    }
+    expect(replies).toMatchObject([{ status: 200 }]);
+    const again = await send(oneProcess(deployment, 2));
+    expect({ status: again.status, body: again.body }).toEqual(replies[0]);
+    return again;
+  };
+
+  test('at the token endpoint another process gives the answer that was lost, and its tokens are good', async () => {
+    const parameters = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+    const living = oneProcess(deployment, 2);
+    const app = createApp(living, 'patient');
+    const { refresh_token } = await app.signIn(createUserAgent(living), parameters);
+    const again = await sentAgain(0, (to) => createApp(to, 'patient').refresh(refresh_token));
+    expect((await app.refresh(tokensOf(again).refresh_token)).status).toBe(200);
+  });
+
+  test('at /auth/refresh, too', async () => {
+    const living = oneProcess(deployment, 2);
+    const { email, password } = demo;
+    const { body } = await postJson(living, '/auth/login', { email, password, clientId: 'own' });
+    const refresh = (to: Deployment, refreshToken: unknown) =>
+      postJson(to, '/auth/refresh', { refreshToken, clientId: 'own' });
+    const again = await sentAgain(1, (to) => refresh(to, body.refreshToken));
+    expect((await refresh(living, again.body.refreshToken)).status).toBe(200);
+  });
+});

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { createDpopKey } from '../support/dpop.ts';
+import { testRedisUrl } from '../support/redis.ts';
+import { tokensOf } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { allScopes, appDocument, createApp, standing } from './apps.ts';
+
+const clients = [
+  appDocument('patient', { graceSeconds: 60 }),
+  appDocument('strict-spa', { graceSeconds: 0, auth: 'none' }),
+];
+
+describe('what is told of spent refresh tokens that end nothing', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await startServers({ clients });
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const patient = () => createApp(deployment, 'patient');
+  const signIn = async () => {
+    const tokens = await patient().signIn(createUserAgent(deployment), { scope: allScopes });
+    return tokens.refresh_token ?? '';
+  };
+  const familyOf = (token: string) => token.split('.')[0] ?? '';
+
+  /** The line of this family with this message; it names where the token came from. */
+  const lineOf = (familyId: string, message: string) => {
+    const written = () => deployment.programs.flatMap((program) => program.stdout().split('\n'));
+    const isIt = (line: string) => line.includes(familyId) && line.includes(`"${message}"`);
+    return waitFor(() => written().find(isIt), { what: message });
+  };
+  /** By how much the counter rises, over all processes. */
+  const counting = async (outcome: string, work: () => Promise<unknown>) => {
+    const sample = `gatehouse_refresh_tokens_repeated_total{outcome="${outcome}"} `;
+    const count = async () => {
+      const texts = await Promise.all(
+        deployment.opsOrigins.map(async (origin) => (await fetch(`${origin}/metrics`)).text()),
+      );
+      const found = texts.flatMap((text) => text.split('\n').filter((line) => line.startsWith(sample)));
+      return found.reduce((sum, line) => sum + Number(line.slice(sample.length)), 0);
+    };
+    const before = await count();
+    await work();
+    return (await count()) - before;
+  };
+  const again = 'a refresh token came again within its grace';
+
+  test('one whose successor was used is superseded', async () => {
+    const token = await signIn();
+    const { refresh_token } = tokensOf(await patient().refresh(token));
+    await patient().refresh(refresh_token);
+    expect(await counting('superseded', () => patient().refresh(token))).toBe(1);
+    expect(JSON.parse((await lineOf(familyOf(token), again)) ?? '')).toMatchObject({
+      ...{ level: 'info', outcome: 'superseded', clientId: 'patient', clientAddress: '127.0.0.1' },
+    });
+  });
+
+  test('one that asks for another scope is refused', async () => {
+    const token = await signIn();
+    await patient().refresh(token);
+    expect(await counting('refused', () => patient().refresh(token, { scope: 'openid' }))).toBe(1);
+    expect(JSON.parse((await lineOf(familyOf(token), again)) ?? '')).toMatchObject({
+      ...{ level: 'info', outcome: 'refused', clientId: 'patient', clientAddress: '127.0.0.1' },
+    });
+  });
+
+  test('one whose answer is not kept any more has lapsed', async () => {
+    const token = await signIn();
+    await patient().refresh(token);
+    const redis = new Redis(testRedisUrl());
+    try {
+      const keys = await redis.keys(`${deployment.redisPrefix}*${familyOf(token)}*fa`);
+      expect(await redis.del(keys)).toBe(1);
+    } finally {
+      redis.disconnect();
+    }
+    expect(await counting('lapsed', () => patient().refresh(token))).toBe(1);
+    expect(JSON.parse((await lineOf(familyOf(token), again)) ?? '')).toMatchObject({ outcome: 'lapsed' });
+  });
+
+  test('one without the key it is bound to is refused, after the grace as well', async () => {
+    const app = createApp(deployment, 'strict-spa', 'public');
+    const key = await createDpopKey();
+    const proof = () => key.header('POST', `${deployment.issuer}/oauth2/token`);
+    const returned = await app.authorize(createUserAgent(deployment), { scope: allScopes });
+    const redeemed = await app.redeem(returned.get('code') ?? '', {}, await proof());
+    const { refresh_token = '' } = tokensOf(redeemed);
+    await app.post('token', { grant_type: 'refresh_token', refresh_token }, await proof());
+    expect(await counting('refused', () => app.refresh(refresh_token))).toBe(1);
+    const line = await lineOf(
+      familyOf(refresh_token),
+      'a spent refresh token came without the key it is bound to',
+    );
+    expect(JSON.parse(line ?? '')).toMatchObject({ level: 'info', clientId: 'strict-spa' });
+  });
+
+  test('one that Redis forgot, as it went back to before its issue, gets invalid_grant; nothing ends', async () => {
+    const token = await signIn();
+    const redis = new Redis(testRedisUrl());
+    try {
+      const keys = await redis.keys(`${deployment.redisPrefix}*${familyOf(token)}*`);
+      const [key = ''] = keys;
+      expect(keys).toHaveLength(1);
+      const copy = await redis.dumpBuffer(key);
+      const lost = tokensOf(await patient().refresh(token));
+      await redis.restore(key, 0, copy, 'REPLACE');
+      expect(await patient().refresh(lost.refresh_token)).toMatchObject({
+        ...{ status: 400, body: { error: 'invalid_grant' } },
+      });
+      expect(await standing(deployment, patient(), lost.access_token)).toBe('live');
+    } finally {
+      redis.disconnect();
+    }
+    const line = await lineOf(familyOf(token), 'a refresh token is newer than what the store knows');
+    expect(JSON.parse(line ?? '')).toMatchObject({ level: 'warn', clientId: 'patient' });
+    expect((await patient().refresh(token)).status).toBe(200);
+  });
+});

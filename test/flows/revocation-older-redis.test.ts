@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { type TestClient, tokensOf } from '../support/test-client.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { allScopes, appDocument, copyOf, createApp, oneProcess, silently, standing } from './apps.ts';
+
+const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+
+describe('G3, what was ended stays so when Redis comes back with older data', () => {
+  let redis: OwnRedis;
+  let deployment: Deployment;
+  let web: TestClient;
+  beforeAll(async () => {
+    redis = await startOwnRedis();
+    const env = { GATEHOUSE_REDIS_URL: redis.url };
+    deployment = await startServers({ env, clients: [appDocument('web')] });
+    web = createApp(deployment, 'web');
+  }, 120_000);
+  afterAll(async () => {
+    await deployment?.stop();
+    await redis?.stop();
+  });
+
+  const signIn = async () => {
+    const agent = createUserAgent(deployment);
+    const bound = await web.signIn(agent, { scope: allScopes });
+    const family = await web.signIn(agent, offline);
+    return { agent, bound, family };
+  };
+  /** What each process answers at first to whoever brings what was theirs. */
+  const answers = async ({ agent, bound, family }: Awaited<ReturnType<typeof signIn>>) => {
+    const said: string[] = [];
+    for (const process of deployment.origins.keys()) {
+      const there = oneProcess(deployment, process);
+      const app = createApp(there, 'web');
+      said.push(await silently(copyOf(there, agent), app));
+      for (const { refresh_token } of [bound, family]) {
+        const { active } = (await app.post('introspect', { token: refresh_token })).body;
+        const { status, body } = await app.refresh(refresh_token);
+        said.push(active ? 'active' : 'inactive', status === 200 ? 'refreshed' : String(body.error));
+      }
+    }
+    for (const { access_token } of [bound, family]) said.push(await standing(deployment, web, access_token));
+    return said;
+  };
+  const untilReady = () =>
+    waitFor(async () => (await fetch(`${deployment.opsOrigins[0]}/readyz`)).ok, { what: 'readiness' });
+
+  test('a session, a refresh token, a code and an access token: at the first answer, and later', async () => {
+    const [ended, stays] = [await signIn(), await signIn()];
+    const code = (await web.authorize(ended.agent)).get('code') ?? '';
+    // Both processes know by now whose these are, and ask nobody about the account.
+    ended.family = tokensOf(await web.refresh(ended.family.refresh_token));
+    stays.family = tokensOf(await web.refresh(stays.family.refresh_token));
+    const older = await redis.snapshot();
+
+    const cookies = copyOf(deployment, ended.agent);
+    await ended.agent.submit(await ended.agent.get(`${deployment.issuer}/oauth2/logout`), { logout: 'yes' });
+    expect((await web.post('revoke', { token: ended.family.refresh_token })).status).toBe(200);
+    await redis.stop();
+    await redis.restart(older);
+
+    const ends = ['login_required', 'inactive', 'invalid_grant', 'inactive', 'invalid_grant'];
+    const dead = [...ends, ...ends, 'dead', 'dead'];
+    expect(await answers({ ...ended, agent: cookies })).toEqual(dead);
+    expect((await web.redeem(code)).body.error).toBe('invalid_grant');
+    await untilReady();
+    expect(await answers({ ...ended, agent: cookies })).toEqual(dead);
+    const page = await cookies.get(`${deployment.issuer}/account`);
+    expect(page.html).toContain('name="password"');
+    // The second process is asked about what was spent at the first.
+    const goesOn = ['active', 'inactive'].flatMap((is) => ['code', is, 'refreshed', is, 'refreshed']);
+    expect(await answers(stays)).toEqual([...goesOn, 'live', 'live']);
+  });
+});

@@ -1,0 +1,35 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { type AccountDirectory, findOidcAccount } from '../../provider/oidc/accounts-view.ts';
+import { sampleAccount } from '../contract/account-store.ts';
+
+const john = sampleAccount();
+const { generation } = john;
+
+let asked: (readonly string[])[];
+let directory: AccountDirectory;
+beforeEach(() => {
+  asked = [];
+  directory = {
+    account: async (_id, unless) => {
+      asked.push(unless);
+      return unless.includes('family:ended') ? undefined : john;
+    },
+    permissionsOf: () => [],
+  };
+});
+
+test.each([
+  ['a session', { uid: 's1' }, ['session:s1']],
+  ['a code', { familyId: 'f', sessionUid: 's1', expiresWithSession: true }, ['family:f', 'session:s1']],
+  ['what outlives its session', { familyId: 'f', sessionUid: 's1' }, ['family:f']],
+  ['an access token', {}, []],
+])('who was signed in by %s is so unless that was ended', async (_, by, unless) => {
+  expect(await findOidcAccount(directory, john.id, { generation, ...by })).toMatchObject({ account: john });
+  expect(asked).toEqual([unless]);
+});
+
+test('nobody is found by what was ended, or by what is of before the account was signed out everywhere', async () => {
+  expect(await findOidcAccount(directory, john.id, { generation, familyId: 'ended' })).toBeUndefined();
+  expect(await findOidcAccount(directory, john.id, { generation: generation - 1 })).toBeUndefined();
+  expect(await findOidcAccount(directory, john.id)).toMatchObject({ accountId: john.id });
+});

@@ -1,0 +1,27 @@
+import '../../provider/oidc/runtime-notice.ts';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { expect, test } from '@jest/globals';
+import type { Provider } from 'oidc-provider';
+import { knownClient } from '../../provider/oidc/known-client.ts';
+import { createTokenRequests } from '../../provider/oidc/token-requests.ts';
+
+const gone = { error: 'invalid_client' };
+
+test('a client that is gone since it was let in is told so as the protocol tells it', async () => {
+  const provider = { Client: { find: async () => undefined } } as unknown as Provider;
+  const handled: unknown[] = [];
+  const grant = {
+    ...{ name: 'refresh_token', parameters: [] },
+    handler: () => async () => void handled.push('a request'),
+  };
+  const request = new IncomingMessage(new Socket());
+  const requests = createTokenRequests(() => provider, [grant]);
+  const redeemed = requests.redeem(request, new ServerResponse(request), 'gone', 'refresh_token', {});
+  await expect(redeemed).rejects.toMatchObject(gone);
+  expect(handled).toEqual([]);
+});
+
+test('and so is one that goes while its grant is under way', () => {
+  expect(() => knownClient({ find: () => undefined }, 'gone')).toThrow(expect.objectContaining(gone));
+});

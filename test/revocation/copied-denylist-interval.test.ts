@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
+import { MemoryDenylistCopy } from '../../provider/adapters/memory/denylist-copy.ts';
+import { composeDenylist } from '../../provider/bin/compose-denylist.ts';
+import type { LastingDenylist } from '../../provider/ports/denylist.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+// The time of timers is moved by hand, so that how busy the machine is doesn't matter.
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+const clock = createManualClock();
+const until = clock.now() + 900_000;
+const lookMs = 300;
+
+/** One that takes its time to answer what is in force, which it looked up at once. */
+class SlowDenylist extends MemoryDenylist {
+  override async inForce(page: Parameters<LastingDenylist['inForce']>[0]) {
+    const found = await super.inForce(page);
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+    return found;
+  }
+}
+
+test('what a process could not put into the copy is there in under a second, whenever the last look was', async () => {
+  const lasting = new SlowDenylist({ clock });
+  const copy = new MemoryDenylistCopy({ clock });
+  const { jobs } = composeDenylist(
+    { denylist: lasting, denylistCopy: copy, onRedisLost: () => {} },
+    { logger: { info: () => {}, warn: () => {} }, clock },
+  );
+  for (const job of jobs) await job.start?.();
+  await jest.advanceTimersByTimeAsync(5000);
+  for (let offsetMs = 0; offsetMs < 1000; offsetMs += 50) {
+    await jest.advanceTimersByTimeAsync(50);
+    await lasting.revoke([`jti:${offsetMs}`], until);
+    await jest.advanceTimersByTimeAsync(999);
+    expect(await copy.anyRevoked([`jti:${offsetMs}`])).toBe(true);
+  }
+  const stopped = Promise.all(jobs.map((job) => job.stop?.()));
+  await jest.advanceTimersByTimeAsync(lookMs);
+  await stopped;
+});
+
+test('a connection that was lost ends trust, and everything is copied anew', async () => {
+  const lasting = new MemoryDenylist({ clock });
+  const copy = new MemoryDenylistCopy({ clock });
+  const lost: (() => void)[] = [];
+  const trusted: boolean[] = [];
+  const { jobs, revoke, anyRevoked } = composeDenylist(
+    { denylist: lasting, denylistCopy: copy, onRedisLost: (listener) => void lost.push(listener) },
+    { logger: { info: () => {}, warn: () => {} }, clock, trusted: (is) => void trusted.push(is) },
+  );
+  for (const job of jobs) await job.start?.();
+  await jest.advanceTimersByTimeAsync(1);
+  await revoke(['jti:a'], until);
+  // Revoked too long ago for a look at what was revoked lately.
+  clock.advance(120_000);
+  await jest.advanceTimersByTimeAsync(1000);
+  for (const tell of lost) tell();
+  expect(trusted).toEqual([true, false]);
+  copy.loseData();
+  await copy.declareWhole(await copy.begin());
+  expect(await anyRevoked(['jti:a'])).toBe(true);
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(trusted).toEqual([true, false, true]);
+  expect(await copy.anyRevoked(['jti:a'])).toBe(true);
+  for (const job of jobs) await job.stop?.();
+});
