@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { PostgresAccountStore } from '../../provider/adapters/postgres/account-store.ts';
 import { type Database, openDatabase } from '../../provider/adapters/postgres/database.ts';
+import { PostgresUnitOfWork } from '../../provider/adapters/postgres/unit-of-work.ts';
+import { systemClock as clock } from '../../provider/lib/clock.ts';
 import type { AccountChange } from '../../provider/ports/account-store.ts';
+import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
+import { noticeChanges } from '../../provider/revocation/change-notices.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { type TestClient, type Tokens, tokensOf } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { allScopes, appDocument, createApp, postJson, silently, standing } from './apps.ts';
 
 const clients = [appDocument('web'), appDocument('own', { firstParty: true })];
@@ -12,13 +16,13 @@ const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 
 let deployment: Deployment;
 let database: Database;
-let accounts: PostgresAccountStore;
+let unitOfWork: UnitOfWork;
 let web: TestClient;
 let own: TestClient;
 beforeAll(async () => {
   deployment = await startServers({ clients });
   database = openDatabase({ url: deployment.databaseUrl ?? '' });
-  accounts = new PostgresAccountStore({ db: database.knex });
+  unitOfWork = noticeChanges(new PostgresUnitOfWork({ db: database.knex }), { clock, copy: async () => {} });
   web = createApp(deployment, 'web');
   own = createApp(deployment, 'own');
 }, 120_000);
@@ -27,9 +31,12 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
+/** As a command does that reaches no Redis: every process hears of it within a second. */
 async function change(changes: AccountChange): Promise<void> {
-  const account = await accounts.findByEmail(demo.email);
-  const changed = await accounts.update(account?.id ?? '', changes, Date.now());
+  const changed = await unitOfWork.run(async ({ accounts }) => {
+    const account = await accounts.findByEmail(demo.email);
+    return accounts.update(account?.id ?? '', changes, clock.now());
+  });
   expect(changed).toBeDefined();
 }
 
@@ -102,6 +109,10 @@ describe.each<[string, AccountChange]>([
     const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
     const { body: login } = await postJson(deployment, '/auth/login', { email, password });
     await change(changes);
+    const { access_token: first } = families[0]?.[1] ?? {};
+    await waitFor(async () => (await standing(deployment, web, String(first))) === 'dead', {
+      what: 'the change to be known everywhere',
+    });
 
     for (const [app, tokens] of families) {
       expect(await standing(deployment, app, tokens.access_token)).toBe('dead');

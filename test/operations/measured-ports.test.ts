@@ -1,6 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { MemoryAccountStore } from '../../provider/adapters/memory/account-store.ts';
 import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
+import { MemoryOutbox } from '../../provider/adapters/memory/outbox.ts';
 import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
 import type { Ports } from '../../provider/bin/adapters.ts';
 import { measuredPorts } from '../../provider/bin/measured-ports.ts';
@@ -67,15 +68,14 @@ describe('measured ports', () => {
 
   test('measure what is done inside a transaction, and count its failure once', async () => {
     const { ports, linesOf } = createWorld();
-    const event = sampleEvent();
-    const run = ports.unitOfWork.run(async ({ outbox }) => {
-      await outbox.append(event);
-      await outbox.append(event);
-    });
-    await expect(run).rejects.toThrow('was appended before');
+    const away = new StoreUnavailable('postgres', new Error('gone'));
+    const append = jest.spyOn(MemoryOutbox.prototype, 'append').mockRejectedValueOnce(away);
+    const run = ports.unitOfWork.run(({ outbox }) => outbox.append(sampleEvent()));
+    await expect(run).rejects.toBe(away);
+    append.mockRestore();
     expect(await linesOf(errors)).toEqual([`${errors}${labels('postgres', 'outbox.append')} 1`]);
     expect(await linesOf(`${duration}_count`)).toEqual([
-      `${duration}_count${labels('postgres', 'outbox.append')} 2`,
+      `${duration}_count${labels('postgres', 'outbox.append')} 1`,
       `${duration}_count${labels('postgres', 'unitOfWork.run')} 1`,
     ]);
   });
