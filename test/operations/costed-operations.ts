@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Deployment, demo } from '../support/deployment.ts';
 import { type ApiTokens, apiLogin, postJson } from '../support/json-api.ts';
 import { createTestClient, demoApps, tokensOf } from '../support/test-client.ts';
@@ -18,6 +19,9 @@ export async function createAsker(deployment: Deployment): Promise<Operations> {
   const { access_token: accessToken } = tokens;
   const forUserinfo = (await web.signIn(agent, { scope: 'openid email' })).access_token;
   let api = await apiLogin(deployment);
+  const { access_token: revocable } = await web.signIn(agent, { scope: 'openid' });
+  const kept = await web.signIn(agent, { scope: 'openid profile offline_access', prompt: 'consent' });
+  const signedIn = await Promise.all(Array.from({ length: 6 }, () => apiLogin(deployment)));
   const codes: string[] = [];
   const authorize = async () =>
     (await web.authorize(agent, { scope: 'openid contracts:read' })).get('code') ?? '';
@@ -49,6 +53,25 @@ export async function createAsker(deployment: Deployment): Promise<Operations> {
       return (await postJson(deployment, '/auth/login', { email, password: 'a guess' })).text();
     },
     introspection: async () => JSON.stringify(await web.post('introspect', { token: accessToken })),
+    'introspection of a refresh token': async () =>
+      JSON.stringify(await web.post('introspect', { token: kept.refresh_token })),
+    'revocation of an access token': async () =>
+      JSON.stringify(await web.post('revoke', { token: revocable })),
+    '/auth/logout': async () => {
+      const { refreshToken } = signedIn.pop() ?? api;
+      return (await postJson(deployment, '/auth/logout', { refreshToken })).text();
+    },
+    '/user/profile': () => read('/user/profile', kept.access_token),
+    'authorization request that leads to the sign-in page': async () =>
+      (await createUserAgent(deployment).get(web.authorizationUrl())).html,
+    'pushed authorization request': async () => {
+      const { searchParams } = new URL(web.authorizationUrl());
+      return JSON.stringify(await web.post('par', Object.fromEntries(searchParams)));
+    },
+    'sign-up': async () => {
+      const person = { email: `${randomUUID()}@example.com`, password: 'a quiet evening in' };
+      return (await postJson(deployment, '/auth/register', person)).text();
+    },
     '/auth/verify': () => read('/auth/verify', accessToken),
     userinfo: () => read('/oauth2/userinfo', forUserinfo),
     discovery: () => read('/.well-known/openid-configuration'),

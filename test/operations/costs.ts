@@ -14,10 +14,17 @@ export type OperationName =
   | 'refresh, with id token'
   | 'refresh by /auth/refresh'
   | 'authorization request in a session'
+  | 'authorization request that leads to the sign-in page'
+  | 'pushed authorization request'
+  | 'sign-up'
   | 'code to token'
   | 'password sign-in'
   | 'wrong password'
   | 'introspection'
+  | 'introspection of a refresh token'
+  | 'revocation of an access token'
+  | '/auth/logout'
+  | '/user/profile'
   | '/auth/verify'
   | 'userinfo'
   | 'discovery'
@@ -75,6 +82,13 @@ export const costs: Cost[] = [
     ...{ ...none, operation: 'userinfo' },
     asks: ['redis denylist', 'redis denylist', 'redis denylist'],
   },
+  { ...none, operation: 'introspection of a refresh token' },
+  { ...none, operation: 'revocation of an access token' },
+  { ...none, operation: '/auth/logout' },
+  { ...none, operation: '/user/profile' },
+  { ...none, operation: 'authorization request that leads to the sign-in page' },
+  { ...none, operation: 'pushed authorization request' },
+  { ...none, operation: 'sign-up', hashes: 1 },
   { ...none, operation: 'discovery' },
   { ...none, operation: 'JWKS' },
 ];
