@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { Agreement } from '../ports/consent-store.ts';
 import type { RevocationKey } from '../ports/denylist.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 
@@ -60,9 +61,11 @@ function watched(stores: TransactionStores, note: (notice: RevocationKey) => voi
     }),
     consents: withMethods(consents, {
       add: async (agreement, at) => {
+        const { accountId, clientId } = agreement;
+        const before = await consents.find(accountId, clientId);
         const added = await consents.add(agreement, at);
-        // Of one that wasn't there nothing can have been kept.
-        if (!added.isNew) note(consentNotice(agreement.accountId, agreement.clientId));
+        // Of one that wasn't there nothing can have been kept; and apps ask again for what they were given.
+        if (!added.isNew && !covers(before, agreement)) note(consentNotice(accountId, clientId));
         return added;
       },
       withdraw: (consent) => {
@@ -71,6 +74,17 @@ function watched(stores: TransactionStores, note: (notice: RevocationKey) => voi
       },
     }),
   };
+}
+
+function covers(before: Agreement | undefined, { oidcScopes, resourceScopes }: Agreement): boolean {
+  const has = (held: readonly string[] | undefined, wanted: readonly string[]) =>
+    wanted.every((scope) => held?.includes(scope));
+  return (
+    has(before?.oidcScopes, oidcScopes) &&
+    Object.entries(resourceScopes).every(([audience, wanted]) =>
+      has(before?.resourceScopes[audience], wanted),
+    )
+  );
 }
 
 /** The same store but for these methods. */

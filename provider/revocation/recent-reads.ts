@@ -51,19 +51,19 @@ export function createRecentReads(deps: RecentReadsDeps): RecentReads {
   const consents = createKept<Consent>(deps);
   const attempts = new AsyncLocalStorage<Question | 'anew'>();
 
-  /** Whether what is kept may be used. */
-  const mayUse = async (unless: RevocationKey[]): Promise<boolean> => {
+  /** Whether what is kept may be used. @param drop for when it may not */
+  const mayUse = async (unless: RevocationKey[], drop: () => void): Promise<boolean> => {
     const attempt = attempts.getStore();
-    if (attempt === undefined) return !(await denylist.anyRevoked([...unless, noticeOfAll]));
     if (attempt === 'anew') return false;
-    attempt.add(unless);
-    return true;
+    const question = attempt ?? createQuestion(denylist);
+    question.add(unless, drop);
+    return attempt !== undefined || !(await question.answer());
   };
 
   return {
     account: async (id, unless = []) => {
       const kept = accounts.get(id);
-      if (kept && (await mayUse([accountNotice(id), ...unless]))) return kept;
+      if (kept && (await mayUse([accountNotice(id), ...unless], () => accounts.drop(id)))) return kept;
       if (unless.length > 0 && (await denylist.anyRevoked([...unless]))) return undefined;
       return accounts.reading(id, async () => {
         const { passwordHash: _, ...facts } = (await deps.accounts.findById(id)) ?? {};
@@ -73,7 +73,8 @@ export function createRecentReads(deps: RecentReadsDeps): RecentReads {
     consent: async (accountId, clientId) => {
       const key = JSON.stringify([accountId, clientId]);
       const kept = consents.get(key);
-      if (kept && (await mayUse([consentNotice(accountId, clientId)]))) return kept;
+      const notice = consentNotice(accountId, clientId);
+      if (kept && (await mayUse([notice], () => consents.drop(key)))) return kept;
       return consents.reading(key, () => deps.consents.find(accountId, clientId));
     },
     kept: (id) => {
@@ -102,7 +103,8 @@ export function createRecentReads(deps: RecentReadsDeps): RecentReads {
 
 /** Whether any key that was added is in the denylist. */
 interface Question {
-  add(keys: readonly RevocationKey[]): void;
+  /** @param drop called when there is one */
+  add(keys: readonly RevocationKey[], drop: () => void): void;
   /** Sends what wasn't asked yet. */
   ask(): void;
   answer(): Promise<boolean>;
@@ -110,6 +112,7 @@ interface Question {
 
 function createQuestion(denylist: RecentReadsDeps['denylist']): Question {
   const added = new Set<RevocationKey>();
+  const drops = new Set<() => void>();
   const asked: Promise<boolean>[] = [];
   const ask = () => {
     if (added.size === 0) return;
@@ -120,34 +123,47 @@ function createQuestion(denylist: RecentReadsDeps['denylist']): Question {
     asked.push(one);
   };
   return {
-    add: (keys) => {
+    add: (keys, drop) => {
       for (const key of keys) added.add(key);
+      drops.add(drop);
     },
     ask,
     answer: async () => {
       ask();
-      return (await Promise.all(asked)).includes(true);
+      const isChanged = (await Promise.all(asked)).includes(true);
+      if (isChanged) for (const drop of drops) drop();
+      return isChanged;
     },
   };
 }
 
 /** What was read, those read longest ago leaving first. */
 function createKept<Value>({ clock, most }: Pick<RecentReadsDeps, 'clock' | 'most'>) {
-  const kept = new Map<string, { value: Value; readAt: number }>();
+  const kept = new Map<string, { value: Value | undefined; at: number }>();
+  const isLive = (at: number) => {
+    const age = clock.now() - at;
+    return age >= 0 && age < recentSeconds * 1000;
+  };
+  const put = (key: string, value: Value | undefined, at: number) => {
+    kept.delete(key);
+    kept.set(key, { value, at });
+    if (kept.size > most) kept.delete(kept.keys().next().value ?? key);
+  };
+  const liveOf = (key: string) => {
+    const found = kept.get(key);
+    return found && isLive(found.at) ? found : undefined;
+  };
   return {
-    get: (key: string): Value | undefined => {
-      const found = kept.get(key);
-      const age = clock.now() - (found?.readAt ?? 0);
-      return age >= 0 && age < recentSeconds * 1000 ? found?.value : undefined;
-    },
+    get: (key: string): Value | undefined => liveOf(key)?.value,
     reading: async (key: string, read: () => Promise<Value | undefined>): Promise<Value | undefined> => {
-      const readAt = clock.now();
+      const at = clock.now();
       const value = await read();
-      kept.delete(key);
-      if (value === undefined) return undefined;
-      kept.set(key, { value, readAt });
-      if (kept.size > most) kept.delete(kept.keys().next().value ?? key);
+      const found = liveOf(key);
+      // As long as the notice may be in force nothing that is kept could be used.
+      const isDropped = found !== undefined && found.value === undefined;
+      if (value !== undefined && !isDropped) put(key, value, at);
       return value;
     },
+    drop: (key: string): void => put(key, undefined, clock.now()),
   };
 }

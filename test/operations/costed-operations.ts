@@ -8,7 +8,7 @@ import type { OperationName } from './costs.ts';
 /** Each does it once, as it should go, and gives the answer's text. */
 export type Operations = Record<OperationName, () => Promise<string>>;
 
-const scope = 'openid email offline_access contracts:read';
+const scope = 'openid email profile offline_access contracts:read';
 
 /** Signs in where that is needed, so that each operation can be done by itself. */
 export async function createAsker(deployment: Deployment): Promise<Operations> {
@@ -20,7 +20,7 @@ export async function createAsker(deployment: Deployment): Promise<Operations> {
   const forUserinfo = (await web.signIn(agent, { scope: 'openid email' })).access_token;
   let api = await apiLogin(deployment);
   const { access_token: revocable } = await web.signIn(agent, { scope: 'openid' });
-  const kept = await web.signIn(agent, { scope: 'openid profile offline_access', prompt: 'consent' });
+  const forProfile = (await web.signIn(agent, { scope: 'openid profile' })).access_token;
   const signedIn = await Promise.all(Array.from({ length: 6 }, () => apiLogin(deployment)));
   const codes: string[] = [];
   const authorize = async () =>
@@ -54,14 +54,14 @@ export async function createAsker(deployment: Deployment): Promise<Operations> {
     },
     introspection: async () => JSON.stringify(await web.post('introspect', { token: accessToken })),
     'introspection of a refresh token': async () =>
-      JSON.stringify(await web.post('introspect', { token: kept.refresh_token })),
+      JSON.stringify(await web.post('introspect', { token: tokens.refresh_token })),
     'revocation of an access token': async () =>
       JSON.stringify(await web.post('revoke', { token: revocable })),
     '/auth/logout': async () => {
       const { refreshToken } = signedIn.pop() ?? api;
       return (await postJson(deployment, '/auth/logout', { refreshToken })).text();
     },
-    '/user/profile': () => read('/user/profile', kept.access_token),
+    '/user/profile': () => read('/user/profile', forProfile),
     'authorization request that leads to the sign-in page': async () =>
       (await createUserAgent(deployment).get(web.authorizationUrl())).html,
     'pushed authorization request': async () => {

@@ -82,13 +82,34 @@ export const costs: Cost[] = [
     ...{ ...none, operation: 'userinfo' },
     asks: ['redis denylist', 'redis denylist', 'redis denylist'],
   },
-  { ...none, operation: 'introspection of a refresh token' },
-  { ...none, operation: 'revocation of an access token' },
-  { ...none, operation: '/auth/logout' },
-  { ...none, operation: '/user/profile' },
-  { ...none, operation: 'authorization request that leads to the sign-in page' },
-  { ...none, operation: 'pushed authorization request' },
-  { ...none, operation: 'sign-up', hashes: 1 },
+  {
+    ...{ ...none, operation: 'introspection of a refresh token' },
+    asks: ['redis family', 'redis denylist', 'redis denylist'],
+  },
+  {
+    ...{ ...none, operation: 'revocation of an access token' },
+    asks: ['redis denylist', 'redis denylist'],
+  },
+  {
+    ...{ ...none, operation: '/auth/logout' },
+    asks: [
+      ...['redis family', 'redis family', 'redis family', 'postgres begin', 'postgres revocations'],
+      ...['postgres outbox', 'postgres commit', 'redis family', 'redis sign-ins'],
+    ],
+  },
+  { ...none, operation: '/user/profile', asks: ['redis denylist', 'postgres accounts'] },
+  {
+    ...{ ...none, operation: 'authorization request that leads to the sign-in page' },
+    asks: ['redis Interaction', 'redis Interaction'],
+  },
+  { ...none, operation: 'pushed authorization request', asks: ['redis PushedAuthorizationRequest'] },
+  {
+    ...{ ...none, operation: 'sign-up', hashes: 1 },
+    asks: [
+      ...['redis limits', 'redis limits', 'postgres begin', 'postgres accounts', 'postgres outbox'],
+      'postgres commit',
+    ],
+  },
   { ...none, operation: 'discovery' },
   { ...none, operation: 'JWKS' },
 ];

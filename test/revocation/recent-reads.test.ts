@@ -117,11 +117,23 @@ describe('what was read lately', () => {
     expect(await here.consent(john.id, 'web')).toMatchObject({ oidcScopes: ['openid'] });
     await agree(john.id, 'email');
     const grown = await here.consent(john.id, 'web');
+    await here.consent(john.id, 'web');
     expect(grown?.oidcScopes.sort()).toEqual(['email', 'openid']);
     if (grown) await unitOfWork.run(({ consents }) => consents.withdraw(grown));
     expect(await here.consent(john.id, 'web')).toBeUndefined();
     await agree(john.id, 'profile');
     expect(await here.consent(john.id, 'web')).toMatchObject({ oidcScopes: ['profile'] });
+  });
+
+  test('who agrees once more to what was agreed to before changes nothing', async () => {
+    const { here, agree, asked, copied } = world;
+    await agree(john.id, 'openid');
+    await here.consent(john.id, 'web');
+    await agree(john.id, 'openid');
+    asked.length = 0;
+    await here.consent(john.id, 'web');
+    expect(asked).toEqual(['denylist']);
+    expect(copied).toEqual([]);
   });
 
   test('of many accounts changed one after the other, one notice is for everything', async () => {
@@ -305,6 +317,20 @@ describe('optimistic work', () => {
     });
     await expect(failing).rejects.toThrow('a reason of its own');
     expect(done).toBe(2);
+  });
+
+  test('once something changed it is read anew at once, and nothing is done twice again', async () => {
+    const { here, change, clock } = world;
+    await here.account(john.id);
+    await change(john.id, { roles: ['ADMIN'] });
+    await reading([]);
+    const seen: unknown[] = [];
+    await reading(seen);
+    await reading(seen);
+    expect(seen).toEqual([['ADMIN'], ['ADMIN']]);
+    clock.advance((recentSeconds + 61) * 1000);
+    await here.account(john.id);
+    expect(here.kept(john.id)).toBeDefined();
   });
 
   test('an error that came of what had changed is forgotten; another is thrown', async () => {
