@@ -6,6 +6,7 @@ import { createFileSecrets } from '../adapters/file/secrets.ts';
 import { MemoryLimits } from '../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../adapters/postgres/account-store.ts';
+import { PostgresClientGenerations } from '../adapters/postgres/client-generations.ts';
 import { PostgresConsentStore } from '../adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../adapters/postgres/database.ts';
 import { PostgresDenylist } from '../adapters/postgres/denylist.ts';
@@ -28,6 +29,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { AccountIndex } from '../ports/account-index.ts';
 import type { AccountStore } from '../ports/account-store.ts';
+import type { ClientGenerations } from '../ports/client-generations.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { ConsentStore } from '../ports/consent-store.ts';
 import type { DenylistCopy, LastingDenylist } from '../ports/denylist.ts';
@@ -54,6 +56,7 @@ export interface Ports {
   outbox: Outbox;
   unitOfWork: UnitOfWork;
   denylist: LastingDenylist;
+  clientGenerations: Pick<ClientGenerations, 'all'>;
   /** Left out without Redis. */
   denylistCopy?: DenylistCopy | undefined;
   oidcStore: OidcStore;
@@ -77,7 +80,7 @@ export interface Ports {
 }
 
 type StorePort =
-  | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'expired')
+  | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientGenerations' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'denylistCopy' | 'limits');
 
 interface Deps {
@@ -131,6 +134,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     outbox: new PostgresOutbox({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     denylist: new PostgresDenylist({ db, clock }),
+    clientGenerations: new PostgresClientGenerations({ db }),
     denylistCopy: redis && new RedisDenylistCopy({ redis, clock }),
     onRedisLost: (listener) => void lostListeners.push(listener),
     oidcStore: redis ? new RedisOidcStore({ redis, clock }) : new PostgresOidcStore({ db, clock }),
@@ -152,6 +156,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
       ...{ accounts: 'postgres', consents: 'postgres', outbox: 'postgres', unitOfWork: 'postgres' },
       ...{ denylistCopy: 'redis', denylist: 'postgres', expired: 'postgres', keyStore: 'file' },
       ...{ oidcStore: redis ? 'redis' : 'postgres', families: familiesHome, accountIndex: familiesHome },
+      clientGenerations: 'postgres',
       limits: redis ? 'redis' : 'postgres',
     },
     dependencies: redis ? [database, redis.dependency] : [database],

@@ -41,6 +41,8 @@ export interface ProtocolParts extends ComposeDeps {
   /** Accounts and consents, kept as long as nothing says that they changed. */
   reads: RecentReads;
   revocation: AuditedRevocation;
+  /** What a client is issued under now, as far as is known here. */
+  clientGeneration(clientId: string): number;
   audit: Audit;
   guard: ComposedGuard;
   /** @param input with what a browser says of itself, where there is one */

@@ -41,6 +41,7 @@ export function composeGrants(
       client: (id) => directory.find(id),
       audience: (id, scopes, asked) => policy.audience(factsOf(id), scopes, asked),
       grantIdOf: (accountId, clientId) => grantIdOf({ accountId, clientId }),
+      clientGeneration: parts.clientGeneration,
       epochSeconds: () => epochSeconds(clock),
     }),
     createRefreshTokenGrant({

@@ -111,6 +111,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       clock,
       lifetimes: lifetimes(config),
       isSignedOut: (sid) => revocation.isSignedOut(sid),
+      clientGeneration: parts.clientGeneration,
       accessTokenLifetimeSeconds: config.accessTokenSeconds,
       logoutPages: createLogoutPages({ renderer, account }),
       devicePages: config.deviceFlow ? devicePages : undefined,
@@ -133,6 +134,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       finishedHere,
       tryUserCode: parts.guard.userCode,
       isSignedOut: (sid) => revocation.isSignedOut(sid),
+      clientGeneration: parts.clientGeneration,
       isSignedIn: async (id, by) => (await findOidcAccount(accounts, id, by)) !== undefined,
     },
     listeners: {

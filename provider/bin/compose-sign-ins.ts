@@ -84,6 +84,7 @@ export function composeSignIns(parts: SignInParts): ComposedSignIns {
         findAccount: (id) => ports.accounts.findById(id),
         consents: (id) => ports.consents.list(id),
         isSignedOut: (sid) => revocation.isSignedOut(sid),
+        isClientRevoked: revocation.isClientRevoked,
       }),
     endSession: endSessionOf,
     endFamily: (id) => revocation.endFamily(id),

@@ -1,7 +1,7 @@
 import type { VerifyDeps } from '../firstparty/verify.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { noteAccount, noteClient } from '../lib/request-scope.ts';
-import { type AccessTokenClaims, isMachineToken } from '../oidc/access-token-verifier.ts';
+import { type AccessTokenClaims, isMachineToken, marksOf } from '../oidc/access-token-verifier.ts';
 import { createOutageTolerance } from '../revocation/outage-tolerance.ts';
 import { revocationKeys } from '../revocation/revocation.ts';
 import type { ProtocolParts } from './compose-deps.ts';
@@ -24,8 +24,8 @@ export function composeVerify(
     logger,
   });
   // What the copy has was revoked, be the copy whole or not.
-  const isKnownDead = async ({ client_id: clientId, ...marks }: AccessTokenClaims) =>
-    (await ports.denylistCopy?.anyRevoked(revocationKeys({ clientId, ...marks }))) === true;
+  const isKnownDead = async (claims: AccessTokenClaims) =>
+    (await ports.denylistCopy?.anyRevoked(revocationKeys(marksOf(claims)))) === true;
   return {
     read: async (token) => {
       const claims = await accessTokens.read(token);

@@ -16,6 +16,7 @@ import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { createSweep } from '../maintenance/sweep.ts';
 import { unlistEnded } from '../oidc/unlist-ended.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
+import { createKnownGenerations } from '../revocation/known-generations.ts';
 import { createRecentReads } from '../revocation/recent-reads.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
 import { createAudit } from './compose-audit.ts';
@@ -132,6 +133,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     ...{ index: ports.accountIndex, families: ports.families },
     failed: (error) => logger.warn({ err: error }, 'a sign-in could not be listed'),
   });
+  const generations = createKnownGenerations(ports.clientGenerations, { intervalMs: generationsPollMs });
 
   // The protocol, the pages and the JSON API over all of it.
   const signInHere: ProtocolParts['signIn'] = async ({ browser, ...input }) => {
@@ -151,6 +153,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const parts = {
     ...{ ...deps, ports, accounts, clients, keyRing, denylist, reads, revocation, audit, guard },
     signIn: signInHere,
+    clientGeneration: generations.of,
   };
   const protocol = composeProtocol(parts);
   const verify = composeVerify(parts, protocol);
@@ -181,6 +184,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     jobs: [
       { name: 'keys', stop: () => keyRing.close() },
       ...denylist.jobs,
+      { name: 'client generations', start: generations.start, stop: generations.stop },
       ...verify.jobs,
       { name: 'clients', stop: () => clients.close() },
       every('client secrets', secretsPollSeconds, () => clients.refreshSecrets()),
@@ -194,6 +198,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
 
 /** Accounts, and consents, that are kept in memory: some 10 MB of each. */
 const keptReads = 10_000;
+
+/** How soon what a client is issued after it was revoked is good. */
+const generationsPollMs = 500;
 
 /** How soon a client secret that was replaced behind its reference is known. */
 const secretsPollSeconds = 60;

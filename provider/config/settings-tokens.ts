@@ -7,6 +7,9 @@ const day = 86_400;
 /** No access token lives longer, whatever is set. */
 export const longestAccessTokenSeconds = 3600;
 
+/** So long after signing in no refresh token lives any more, whatever is set. */
+export const longestRefreshTokenSeconds = 90 * day;
+
 /** What is issued, for whom and for how long, and what it is signed with. */
 export const tokenSettings = {
   audience: {
@@ -98,7 +101,7 @@ export const tokenSettings = {
     name: 'GATEHOUSE_REFRESH_TOKEN_ABSOLUTE_DAYS',
     description:
       'So many days after signing in the person must sign in again, however often the token was used.',
-    schema: integer(7, 90),
+    schema: integer(7, longestRefreshTokenSeconds / day),
     default: '90',
   },
 } satisfies SettingTable;

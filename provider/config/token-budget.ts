@@ -17,7 +17,7 @@ const id = 'x'.repeat(64);
 function fixedClaims(issuer: string) {
   return {
     ...{ iss: issuer, sub: id, client_id: id, jti: id, sid: id, family: id, consent: id },
-    ...{ generation: 1_000_000, iat: 9_999_999_999, exp: 9_999_999_999 },
+    ...{ generation: 1_000_000, client_generation: 1_000_000, iat: 9_999_999_999, exp: 9_999_999_999 },
     ...{ email: 'x'.repeat(254), email_verified: false },
     // Every standard claim by name, when a request asks for all (OpenID Connect Core §5.5).
     userinfo_claims: ['x'.repeat(240)],

@@ -12,6 +12,8 @@ export interface PasswordGrantDeps {
   /** The audience asked for, or the client's own; throws `invalid_target` for one it may not have. */
   audience(clientId: string, scopes: ReadonlySet<string>, asked: unknown): string;
   grantIdOf(accountId: string, clientId: string): string;
+  /** What a client is issued under now. */
+  clientGeneration(clientId: string): number;
   /** Seconds since the epoch. */
   epochSeconds(): number;
 }
@@ -59,7 +61,9 @@ async function redeem(
     authTime: deps.epochSeconds(),
     amr: ['pwd'],
   } as never);
-  Object.assign(source, { familyId: newId('fam'), generation: account.generation });
+  const { generation } = account;
+  const clientGeneration = deps.clientGeneration(clientId);
+  Object.assign(source, { familyId: newId('fam'), generation, clientGeneration });
   ctx.oidc.entity('AuthorizationCode', source);
   await steps.issueTokens(ctx, source, grant, { gty: 'password', entityLabel: 'password', dPoP });
 }

@@ -29,6 +29,7 @@ export function accessTokenPayload(
   issuer: string,
 ): AdapterPayload {
   const { jti, iat, exp, sub, client_id: clientId, aud, scope, cnf, family, generation } = claims;
+  const { client_generation: clientGeneration } = claims;
   const { consent, sid, email, email_verified, roles, permissions, userinfo_claims: userinfoClaims } = claims;
   const told = { iss: issuer, sub, family, sid, email, email_verified, roles, permissions };
   const payload = {
@@ -42,6 +43,7 @@ export function accessTokenPayload(
     aud: route === 'userinfo' ? undefined : aud,
     scope,
     generation,
+    clientGeneration,
     familyId: family,
     jkt: cnf?.jkt,
     claims: userinfoClaims && { userinfo: Object.fromEntries(userinfoClaims.map((name) => [name, null])) },

@@ -17,6 +17,7 @@ const claimsSchema = z.looseObject({
   consent: z.string().optional(),
   sid: z.string().optional(),
   generation: z.number().optional(),
+  client_generation: z.number().optional(),
   email: z.string().optional(),
   email_verified: z.boolean().optional(),
   roles: z.array(z.string()).optional(),
@@ -46,9 +47,10 @@ export interface AccessTokenVerifier {
 }
 
 /** What a token says of itself that could have been revoked. */
-interface TokenMarks {
+export interface TokenMarks {
   jti: string;
   clientId: string;
+  clientGeneration?: number | undefined;
   family?: string | undefined;
   consent?: string | undefined;
   sid?: string | undefined;
@@ -99,8 +101,7 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
   };
 
   const stands = async (claims: AccessTokenClaims): Promise<boolean> => {
-    const { jti, client_id: clientId, family, consent, sid } = claims;
-    const marks = { jti, clientId, family, consent, sid };
+    const marks = marksOf(claims);
     if (isMachineToken(claims)) return !(await deps.isRevoked(marks));
     const account = await deps.accountOf(marks, claims.sub);
     return account?.state === 'active' && account.generation === claims.generation;
@@ -114,6 +115,12 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
     read,
     stands,
   };
+}
+
+/** What could have been revoked of a token with these claims. */
+export function marksOf(claims: AccessTokenClaims): TokenMarks {
+  const { jti, client_id: clientId, client_generation: clientGeneration, family, consent, sid } = claims;
+  return { jti, clientId, clientGeneration, family, consent, sid };
 }
 
 /** A client's own token (client credentials): RFC 9068 §2.2 has the client as its subject. */

@@ -21,6 +21,9 @@ export interface SignedInBy {
   /** The account's, at that time. */
   generation?: number | undefined;
   familyId?: string | undefined;
+  /** Of what a client was issued, with its number then; none is 0. */
+  clientId?: string | undefined;
+  clientGeneration?: number | undefined;
   /** Of a session. */
   uid?: string | undefined;
   /** Of what was issued in one. */
@@ -30,7 +33,7 @@ export interface SignedInBy {
 
 /**
  * @param bound what the account was signed in by: the account must still have the generation number it had then, and
- *   neither the family nor the session may have been ended, whatever their store says
+ *   neither the family nor the session nor what the client was issued then may have been ended, whatever their store says
  * @returns undefined when nobody may act as this account any more
  */
 export async function findOidcAccount(
@@ -50,10 +53,12 @@ export async function findOidcAccount(
   };
 }
 
-function endings({ familyId, uid, sessionUid, expiresWithSession }: SignedInBy): RevocationKey[] {
+function endings(bound: SignedInBy): RevocationKey[] {
+  const { familyId, clientId, clientGeneration = 0, uid, sessionUid, expiresWithSession } = bound;
   const session = uid ?? (expiresWithSession ? sessionUid : undefined);
   const keys: RevocationKey[] = [];
   if (familyId !== undefined) keys.push(`family:${familyId}`);
+  if (clientId !== undefined) keys.push(`client:${clientId}@${clientGeneration}`);
   if (session !== undefined) keys.push(`session:${session}`);
   return keys;
 }

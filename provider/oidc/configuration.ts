@@ -36,6 +36,8 @@ export interface OidcConfigurationDeps extends FeatureDeps {
   keys: ServerKeys;
   lifetimes: Lifetimes;
   isSignedOut(sid: string): Promise<boolean>;
+  /** What a client is issued under now. */
+  clientGeneration(clientId: string): number;
   clock: Clock;
   /** Where the pages of an interaction are, with the issuer's path. */
   interactionPath(uid: string): string;

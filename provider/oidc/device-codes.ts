@@ -14,6 +14,8 @@ export interface DeviceCodeDeps {
   store: Pick<OidcStore, 'putIfAbsent' | 'find'>;
   keys: ServerKeys;
   clock: Clock;
+  /** What a client is issued under. */
+  clientGeneration(clientId: string): number;
   /**
    * Looks up a user code that was typed. What finds nothing counts as a guess (RFC 8628 §5.1).
    * @throws `too_many_requests`
@@ -29,7 +31,7 @@ const current = () => Provider.ctx as KoaContextWithOIDC | undefined;
 /** Adds to device codes what a family needs, and what the library lacks. Repeated for every Provider that is built. */
 export function extendDeviceCodes(provider: Provider, deps: DeviceCodeDeps): void {
   const model = provider.DeviceCode;
-  keepFields(model, ['familyId', 'generation']);
+  keepFields(model, ['familyId', 'generation', 'clientGeneration']);
   leaveNewSessionUnsaved(provider.Session);
   startFamily(model, deps);
   findForPerson(model, deps);
@@ -43,7 +45,10 @@ function startFamily(model: Model, deps: DeviceCodeDeps): void {
   const { save } = model.prototype;
   model.prototype.save = async function saveDeviceCode() {
     const oidc = current()?.oidc;
-    this.familyId ??= newId('fam');
+    if (this.familyId === undefined) {
+      this.familyId = newId('fam');
+      this.clientGeneration = deps.clientGeneration(this.clientId);
+    }
     if (oidc?.route === 'code_verification') await orUnavailable(() => claim(this, deps));
     if (this.accountId) {
       this.generation ??= (oidc?.account as { generation?: number } | undefined)?.generation;

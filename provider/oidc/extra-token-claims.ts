@@ -14,16 +14,24 @@ type Source = FamilyFields & {
   claims?: { userinfo?: Record<string, unknown> };
 };
 
+export interface ExtraTokenClaimsDeps {
+  clients: ClientDirectory;
+  policy: TokenPolicy;
+  /** What a client is issued under now. */
+  clientGeneration(clientId: string): number;
+}
+
 /**
  * The claims of ours in an access token. The family comes from what the token is issued from: the library has the
  * code or refresh token among the request's entities before the access token is saved.
  */
 export async function extraTokenClaims(
-  deps: { clients: ClientDirectory; policy: TokenPolicy },
+  deps: ExtraTokenClaimsDeps,
   ctx: KoaContextWithOIDC,
   token: AccessToken | ClientCredentials,
 ) {
   const { account, entities } = ctx.oidc;
+  if (token.kind === 'ClientCredentials') return clientClaim(deps.clientGeneration(token.clientId ?? ''));
   const client = deps.clients.find(token.clientId ?? '');
   const source = (entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode) as
     | Source
@@ -40,9 +48,13 @@ export async function extraTokenClaims(
       consent: parseGrantId(source.grantId ?? '')?.consentId,
       sid: endsWithSession(source) ? source.sessionSid : undefined,
     }),
+    ...clientClaim(source.clientGeneration),
     ...userinfoClaims(source, client.scopes),
   };
 }
+
+/** Of a client that was revoked before; most never are. */
+const clientClaim = (generation = 0) => (generation > 0 ? { client_generation: generation } : undefined);
 
 /** By name, and only those that a scope of the client's document brings: userinfo cuts them to what was agreed to. */
 function userinfoClaims({ claims }: Source, listed: readonly string[]) {

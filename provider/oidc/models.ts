@@ -14,6 +14,8 @@ import { orUnavailable } from './unavailable.ts';
 export interface FamilyFields {
   familyId?: string;
   generation?: number;
+  /** The client's, when the family began. */
+  clientGeneration?: number | undefined;
   /** The session at this client: ends when the person signs out of it, even if they sign in again. */
   sessionSid?: string | undefined;
 }
@@ -37,9 +39,9 @@ const current = () => Provider.ctx as KoaContextWithOIDC | undefined;
 /** Adds to a model what DESIGN §6 says the library lacks. Repeated for every Provider that is built. */
 export function extendModels(provider: Provider, deps: ModelDeps): void {
   const kept: [model: Model, fields: string[]][] = [
-    [provider.AuthorizationCode, ['familyId', 'generation', 'sessionSid']],
-    [provider.RefreshToken, ['familyId', 'generation', 'sessionSid', 'indexedAt']],
-    [provider.AccessToken, ['familyId', 'generation']],
+    [provider.AuthorizationCode, ['familyId', 'generation', 'clientGeneration', 'sessionSid']],
+    [provider.RefreshToken, ['familyId', 'generation', 'clientGeneration', 'sessionSid', 'indexedAt']],
+    [provider.AccessToken, ['familyId', 'generation', 'clientGeneration']],
     [provider.Session, ['generation', 'indexedAt']],
   ];
   for (const [model, fields] of kept) keepFields(model, fields);
@@ -58,13 +60,14 @@ export function extendModels(provider: Provider, deps: ModelDeps): void {
 }
 
 /** A family's id must exist before its first access token does, so it is born with the code. */
-function startFamilyAtCode(model: Model, { isSignedOut }: ModelDeps): void {
+function startFamilyAtCode(model: Model, deps: ModelDeps): void {
   const save = model.prototype.save;
   model.prototype.save = async function saveCode(...args: unknown[]) {
     const oidc = current()?.oidc;
     this.familyId ??= newId('fam');
     this.generation ??= oidc?.account?.generation;
-    this.sessionSid ??= await liveSid(oidc?.session, this.clientId, isSignedOut);
+    this.clientGeneration ??= deps.clientGeneration(this.clientId);
+    this.sessionSid ??= await liveSid(oidc?.session, this.clientId, deps.isSignedOut);
     return save.apply(this, args);
   };
 }
@@ -95,6 +98,7 @@ function joinFamilyAtRefreshToken(model: Model, deps: ModelDeps): void {
     const source = (AuthorizationCode ?? DeviceCode) as FamilyFields | undefined;
     this.familyId ??= source?.familyId ?? newId('fam');
     this.generation ??= source?.generation;
+    this.clientGeneration ??= source?.clientGeneration;
     this.sessionSid ??= source?.sessionSid;
     this.expiresWithSession = endsWithSession(this);
     this.jti ??= deps.refreshTokens.generate(this.familyId);

@@ -13,6 +13,7 @@ export type RefreshTokenPayload = Record<string, unknown> & {
   grantId?: string | undefined;
   exp?: number | undefined;
   generation?: number | undefined;
+  clientGeneration?: number | undefined;
   expiresWithSession?: boolean | undefined;
   sessionUid?: string | undefined;
   sessionSid?: string | undefined;

@@ -49,11 +49,12 @@ export interface StandingDeps {
   /** The account's, by their ids. */
   consents(accountId: string): Promise<{ id: string }[]>;
   isSignedOut(sid: string): Promise<boolean>;
+  isClientRevoked(clientId: string, generation: number | undefined): Promise<boolean>;
 }
 
 /**
  * What stands of an account's sign-ins: of one that is disabled, or of before 'sign out everywhere', nothing does; and no
- * family whose consent was withdrawn.
+ * family whose consent was withdrawn, or whose client was revoked since.
  */
 export async function standingOf(accountId: string, deps: StandingDeps): Promise<Standing> {
   const { sessions, refreshTokens, isSignedOut } = deps;
@@ -74,6 +75,8 @@ export async function standingOf(accountId: string, deps: StandingDeps): Promise
       const found = await refreshTokens.inspect(familyId);
       if (!found || !isAsItWas(found.payload.generation) || !isConsented(found.payload)) return undefined;
       const { payload, expiresAt } = found;
+      const { clientId = '', clientGeneration } = payload;
+      if (await deps.isClientRevoked(clientId, clientGeneration)) return undefined;
       if (!(await isSessionAlive(sessions, payload, isSignedOut))) return undefined;
       return { expiresAt, sessionUid: sessionOf(payload) };
     },

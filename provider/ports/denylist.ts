@@ -1,5 +1,6 @@
 /**
- * What can be revoked without having been stored: a token, a family, a consent, a session, a session at a client, a client;
+ * What can be revoked without having been stored: a token, a family, a consent, a session, a session at a client, what a client
+ * was issued under one of its generation numbers (`client:`, its id, `@` and the number);
  * and what was read before an account or a consent was changed (`changed:` and what, as `revocation/change-notices.ts` names it).
  */
 export type RevocationKey =

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Denylist, RevocationEntry, RevocationKey } from '../ports/denylist.ts';
 import type { Family, FamilyStore } from '../ports/family-store.ts';
+import { clientKey } from './client-revocation.ts';
 
 export interface RevocationDeps {
   denylist: Denylist;
@@ -23,6 +24,8 @@ export interface TokenMarks {
   consent?: string | undefined;
   sid?: string | undefined;
   clientId: string;
+  /** The client's number when it was issued; none is 0. */
+  clientGeneration?: number | undefined;
 }
 
 /** Writes an entry of the denylist, and with it what tells of it, so that both stand or neither does. */
@@ -62,8 +65,8 @@ export interface Revocation {
   signOutOfClient(sid: string): Promise<void>;
   /** Whether a session was signed out of the client for which it is called this. */
   isSignedOut(sid: string): Promise<boolean>;
-  /** Ends a client's access tokens; for a client that is gone. One of the same id is refused for as long, too. */
-  revokeClient(clientId: string): Promise<void>;
+  /** Whether what a client was issued under this number was ended. */
+  isClientRevoked(clientId: string, generation: number | undefined): Promise<boolean>;
   /** One question to the denylist. */
   isRevoked(token: TokenMarks): Promise<boolean>;
 }
@@ -106,14 +109,15 @@ export function createRevocation(deps: RevocationDeps): Revocation {
     endSessionAtClient: (sid) => revoke(`sid:${sid}`),
     signOutOfClient: (sid) => revoke(`sid:${sid}`, Math.max(sessionSeconds, accessTokenSeconds)),
     isSignedOut: (sid) => denylist.anyRevoked([`sid:${sid}`]),
-    revokeClient: (clientId) => revoke(`client:${clientId}`),
+    isClientRevoked: (clientId, generation) => denylist.anyRevoked([clientKey(clientId, generation)]),
     isRevoked: (token) => denylist.anyRevoked(revocationKeys(token)),
   };
 }
 
 /** Of these any revokes the token. */
-export function revocationKeys({ jti, family, consent, sid, clientId }: TokenMarks): RevocationKey[] {
-  const keys: RevocationKey[] = [`jti:${jti}`, `client:${clientId}`];
+export function revocationKeys(token: TokenMarks): RevocationKey[] {
+  const { jti, family, consent, sid, clientId, clientGeneration } = token;
+  const keys: RevocationKey[] = [`jti:${jti}`, clientKey(clientId, clientGeneration)];
   if (family !== undefined) keys.push(`family:${family}`);
   if (consent !== undefined) keys.push(`consent:${consent}`);
   if (sid !== undefined) keys.push(`sid:${sid}`);

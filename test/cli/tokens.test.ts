@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { openDatabase } from '../../provider/adapters/postgres/database.ts';
 import { PostgresDenylist } from '../../provider/adapters/postgres/denylist.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
+import type { RevocationEntry } from '../../provider/ports/denylist.ts';
 import { allScopes, appDocument, createApp, standing } from '../flows/apps.ts';
-import { type Deployment, startServers } from '../support/deployment.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { freePort } from '../support/free-port.ts';
 import { runProgram } from '../support/program.ts';
 import {
@@ -17,7 +18,7 @@ import {
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import type { Ended } from './command.ts';
-import { eventsOf } from './session-commands.ts';
+import { documentOf, eventsOf, runCommand, type SessionDocument } from './session-commands.ts';
 
 // Each test starts the program several times, on a machine that may be busy.
 jest.setTimeout(120_000);
@@ -42,6 +43,18 @@ const live = ({ access_token }: Tokens, app = web) => standing(deployment, app, 
 const refreshes = async ({ refresh_token }: Tokens, app = web) => (await app.refresh(refresh_token)).status;
 const claimsOf = ({ access_token }: Tokens) =>
   decodeJwt(access_token).claims as { jti: string; family: string; sub: string };
+
+async function inForce(): Promise<RevocationEntry[]> {
+  const database = openDatabase({ url: deployment.databaseUrl ?? '' });
+  const denylist = new PostgresDenylist({ db: database.knex, clock: systemClock });
+  return denylist.inForce({ limit: 1000 }).finally(() => database.close());
+}
+
+/** The ids of what the account's owner is signed in by. */
+async function listed(): Promise<string[]> {
+  const ended = await runCommand(deployment, ['sessions', 'list', demo.email, '--json']);
+  return documentOf<{ sessions: SessionDocument[] }>(ended).sessions.map(({ id }) => id);
+}
 
 describe('tokens revoke', () => {
   test('ends the access token that comes by standard input, and no other', async () => {
@@ -88,16 +101,27 @@ describe('tokens revoke', () => {
     expect((await service.post('introspect', { token: access_token })).body.active).toBe(false);
   });
 
-  test("a client's: those it has, and for a while those it gets; not its refresh tokens, and nobody else's", async () => {
+  test("a client's: everything it was issued, which is listed no more; not what it gets next, and nobody else's", async () => {
     const leaking = createApp(deployment, 'leaking');
     const [theirs, others] = [await signIn(leaking), await signIn()];
+    expect(await listed()).toEqual(
+      expect.arrayContaining([claimsOf(theirs).family, claimsOf(others).family]),
+    );
     const { code, stdout, stderr } = await revoke(['--client', 'leaking']);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/leaking is dead\. .* next 61 minutes .* refresh tokens are not\.$/m);
-    expect(await live(theirs, leaking)).toBe('dead');
-    const next = tokensOf(await leaking.refresh(theirs.refresh_token));
-    expect(await live(next, leaking)).toBe('dead');
-    expect(await live(others)).toBe('live');
+    expect(stdout).toMatch(/^Everything leaking was issued is dead\. .* is good\.$/m);
+    expect([await live(theirs, leaking), await refreshes(theirs, leaking)]).toEqual(['dead', 400]);
+    expect([await live(others), await refreshes(others)]).toEqual(['live', 200]);
+    const families = await listed();
+    expect(families).toContain(claimsOf(others).family);
+    expect(families).not.toContain(claimsOf(theirs).family);
+    await waitFor(async () => (await live(await signIn(leaking), leaking)) === 'live');
+  });
+
+  test("a client's entry is there for as long as any refresh token may live, whatever this command was told", async () => {
+    await revoke(['--client', 'gone'], '', { GATEHOUSE_REFRESH_TOKEN_ABSOLUTE_DAYS: '30' });
+    const entry = (await inForce()).find(({ key }) => key === 'client:gone@0');
+    expect(entry?.expiresAt).toBeGreaterThan(Date.now() + 90 * 86_400_000);
   });
 
   test('needs neither Redis nor server secrets for an access token; other processes know within a second or so', async () => {
@@ -112,10 +136,7 @@ describe('tokens revoke', () => {
   test('what was revoked stays so for as long as any token may live, whatever this command was told', async () => {
     const tokens = await signIn();
     await revoke(['--id', claimsOf(tokens).jti], '', { GATEHOUSE_ACCESS_TOKEN_SECONDS: '60' });
-    const database = openDatabase({ url: deployment.databaseUrl ?? '' });
-    const denylist = new PostgresDenylist({ db: database.knex, clock: systemClock });
-    const inForce = await denylist.inForce({ limit: 1000 }).finally(() => database.close());
-    const entry = inForce.find(({ key }) => key === `jti:${claimsOf(tokens).jti}`);
+    const entry = (await inForce()).find(({ key }) => key === `jti:${claimsOf(tokens).jti}`);
     expect(entry?.expiresAt).toBeGreaterThan(Date.now() + 3_590_000);
   });
 });

@@ -21,6 +21,16 @@ beforeEach(() => {
 test.each([
   ['a session', { uid: 's1' }, ['session:s1']],
   ['a code', { familyId: 'f', sessionUid: 's1', expiresWithSession: true }, ['family:f', 'session:s1']],
+  [
+    'a code of a client that was never revoked',
+    { familyId: 'f', clientId: 'web' },
+    ['family:f', 'client:web@0'],
+  ],
+  [
+    'what a client was issued after it was revoked',
+    { familyId: 'f', clientId: 'web', clientGeneration: 2 },
+    ['family:f', 'client:web@2'],
+  ],
   ['what outlives its session', { familyId: 'f', sessionUid: 's1' }, ['family:f']],
   ['an access token', {}, []],
 ])('who was signed in by %s is so unless that was ended', async (_, by, unless) => {

@@ -45,8 +45,9 @@ export async function startOnWires(): Promise<Wired> {
 const through = (url: string, { port }: WireLog) =>
   Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href;
 
-/** Events are delivered, revocations copied and limits' rows removed beside requests, however many there are. */
-const beside = /\bdue as materialized\b|\bset published_at\b|\bfrom revocations\s+where expires_at\b/;
+/** Events are delivered, revocations copied, clients' numbers read and limits' rows removed beside requests, however many there are. */
+const beside =
+  /\bdue as materialized\b|\bset published_at\b|\bfrom revocations\s+where expires_at\b|\bfrom client_generations\b/;
 
 function nameOfStatement(sql: string): string | undefined {
   if (beside.test(sql)) return undefined;

@@ -39,7 +39,6 @@ test('what was issued while tokens lived longer stays revoked after they were ma
     () => revocation.revokeToken('j'),
     () => revocation.endConsent('c'),
     () => revocation.endSessionAtClient('s'),
-    () => revocation.revokeClient('web'),
     () => revocation.endFamily('fam_1'),
   ];
   for (const revoke of revokes) {

@@ -35,7 +35,6 @@ describe('revoking', () => {
     ['a token', (revocation) => revocation.revokeToken('j1'), { jti: 'other' }],
     ['a consent', (revocation) => revocation.endConsent('c1'), { consent: 'other' }],
     ['a session at a client', (revocation) => revocation.endSessionAtClient('s1'), { sid: 'other' }],
-    ['a client', (revocation) => revocation.revokeClient('web'), { clientId: 'other' }],
   ])('%s ends its tokens and no others, for as long as they could live', async (_, revoke, other) => {
     const { clock, revocation } = createWorld();
     await expect(revocation.isRevoked(token)).resolves.toBe(false);
@@ -67,10 +66,10 @@ describe('revoking', () => {
     };
     const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
     await revocation.isRevoked({ jti: 'j1', clientId: 'service' });
-    await revocation.isRevoked(token);
+    await revocation.isRevoked({ ...token, clientGeneration: 3 });
     expect(questions).toEqual([
-      ['jti:j1', 'client:service'],
-      ['jti:j1', 'client:web', 'family:fam_1', 'consent:c1', 'sid:s1'],
+      ['jti:j1', 'client:service@0'],
+      ['jti:j1', 'client:web@3', 'family:fam_1', 'consent:c1', 'sid:s1'],
     ]);
   });
 });

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { TransactionStores, UnitOfWork } from '../../ports/unit-of-work.ts';
 import { MemoryAccountStore } from './account-store.ts';
 import { MemoryAnnouncements } from './announcements.ts';
+import { MemoryClientGenerations } from './client-generations.ts';
 import { MemoryConsentStore } from './consent-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { MemoryDenylist } from './denylist.ts';
@@ -25,6 +26,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
         outbox: new MemoryOutbox({ database }),
         announcements: new MemoryAnnouncements({ database }),
         denylist: new MemoryDenylist({ database, clock: this.#clock }),
+        clientGenerations: new MemoryClientGenerations({ database }),
       }),
     );
   }

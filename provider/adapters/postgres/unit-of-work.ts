@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { TransactionStores, UnitOfWork } from '../../ports/unit-of-work.ts';
 import { PostgresAccountStore } from './account-store.ts';
 import { PostgresAnnouncements } from './announcements.ts';
+import { PostgresClientGenerations } from './client-generations.ts';
 import { PostgresConsentStore } from './consent-store.ts';
 import { revokeKeys } from './denylist.ts';
 import { PostgresOutbox } from './outbox.ts';
@@ -45,6 +46,7 @@ async function attempt<T>(
     outbox: new PostgresOutbox({ db: transaction }),
     announcements: new PostgresAnnouncements({ db: transaction }),
     denylist: { revoke: (keys, expiresAt) => revokeKeys(transaction, keys, expiresAt) },
+    clientGenerations: new PostgresClientGenerations({ db: transaction }),
   });
   // Postgres answers COMMIT of a failed transaction with a rollback and no error: work that swallowed the
   // failure would seem to be durable.

@@ -27,7 +27,7 @@ export function addTokenCommands(program: CliCommand): void {
     )
     .option(
       '--client <id>',
-      'every access token of a client, those it is issued within GATEHOUSE_ACCESS_TOKEN_SECONDS from now too. Its refresh tokens stay',
+      'everything a client was issued so far: access tokens, refresh tokens and codes. Who uses it signs in again; consents and sessions stay. What it is issued from a second later on is good',
     )
     .option(...jsonOption)
     .example('gatehouse tokens revoke < token.txt')

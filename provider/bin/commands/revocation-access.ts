@@ -1,8 +1,10 @@
 import { processEnvironment } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
+import { longestRefreshTokenSeconds } from '../../config/settings-tokens.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { createServerKeys, type ServerKeys } from '../../lib/server-keys.ts';
 import { unlistEnded } from '../../oidc/unlist-ended.ts';
+import { createClientRevocation } from '../../revocation/client-revocation.ts';
 import { type Audit, type AuditedRevocation, createAudit } from '../compose-audit.ts';
 import { composeDenylist } from '../compose-denylist.ts';
 import { composeRevocation } from '../compose-sign-ins.ts';
@@ -14,6 +16,8 @@ import { silentLogger } from './silent-logger.ts';
 export interface RevocationAccess extends AccountAccess {
   audit: Audit;
   revocation: AuditedRevocation;
+  /** Ends everything a client was issued. */
+  revokeClient(clientId: string): Promise<void>;
   /** Throws a ConfigurationError when the server secrets can't be read. */
   serverKeys(): Promise<ServerKeys>;
   /** Why something that somebody knows of may not be found from here; empty where nothing speaks for it. */
@@ -47,8 +51,13 @@ async function compose<T>(access: AccountAccess, work: (access: RevocationAccess
     ...{ index: ports.accountIndex, families },
     failed: () => {},
   });
+  const revokeClient = createClientRevocation({
+    ...{ unitOfWork, clock, copy: denylist.copy },
+    // Not as it is set here and now: the servers may have it otherwise, or had.
+    refreshTokenSeconds: longestRefreshTokenSeconds,
+  });
   const serverKeys = async () => createServerKeys(await resolveServerSecrets(config, ports.secrets));
-  return work({ ...access, audit, revocation, serverKeys, doubt: doubt(config) });
+  return work({ ...access, audit, revocation, revokeClient, serverKeys, doubt: doubt(config) });
 }
 
 /** What servers keep elsewhere than where the settings of this command point to looks as if it weren't there. */

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { longestAccessTokenSeconds } from '../../config/settings-tokens.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { createRefreshTokens } from '../../oidc/refresh-tokens.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
@@ -70,14 +69,13 @@ async function endFamily({ revocation, doubt }: RevocationAccess, id: string): P
 
 function byClient(given: string): Revoke {
   const id = checked('--client', given, /^[\x21-\x7e]{1,255}$/);
-  return async ({ revocation }) => {
-    await revocation.revokeClient(id);
-    return { revoked: 'client', id, text: `Every access token of ${id} is dead. ${aboutClient}` };
+  return async ({ revokeClient }) => {
+    await revokeClient(id);
+    return { revoked: 'client', id, text: `Everything ${id} was issued is dead. ${aboutClient}` };
   };
 }
 
-const minutes = Math.ceil(longestAccessTokenSeconds / 60) + 1;
-const aboutClient = `Those it is issued in the next ${minutes} minutes are, too; its refresh tokens are not.`;
+const aboutClient = 'What it is issued from a second after this on is good.';
 
 function byRefreshToken(token: string): Revoke {
   return async (access) => {

@@ -3,6 +3,7 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { afterAll, beforeAll, jest } from '@jest/globals';
 import { PostgresAccountIndex } from '../../../provider/adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
+import { PostgresClientGenerations } from '../../../provider/adapters/postgres/client-generations.ts';
 import { PostgresConsentStore } from '../../../provider/adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../../../provider/adapters/postgres/database.ts';
 import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
@@ -16,6 +17,7 @@ import { PostgresUnitOfWork } from '../../../provider/adapters/postgres/unit-of-
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
+import { clientGenerationsContract } from '../../contract/client-generations.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
 import { denylistContract } from '../../contract/denylist.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
@@ -104,6 +106,15 @@ unitOfWorkContract('PostgresUnitOfWork, embedded', async () => {
     consents: new PostgresConsentStore({ db }),
     outbox: new PostgresOutbox({ db }),
     denylist: new PostgresDenylist({ db, clock: systemClock }),
+    close,
+  };
+});
+
+clientGenerationsContract('PostgresClientGenerations, embedded', async () => {
+  const db = await emptyTables();
+  return {
+    store: new PostgresClientGenerations({ db }),
+    unitOfWork: new PostgresUnitOfWork({ db }),
     close,
   };
 });

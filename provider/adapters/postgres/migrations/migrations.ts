@@ -10,6 +10,7 @@ import { consentIds } from './0009-consent-ids.ts';
 import { refreshAnswers } from './0010-refresh-answers.ts';
 import { revokedAt } from './0011-revoked-at.ts';
 import { limits } from './0012-limits.ts';
+import { clientGenerations } from './0013-client-generations.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   refreshAnswers,
   revokedAt,
   limits,
+  clientGenerations,
 ];

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { newId } from '../../provider/lib/ids.ts';
+import type { ClientGenerations } from '../../provider/ports/client-generations.ts';
+import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
+
+export interface ClientGenerationsFixture {
+  store: ClientGenerations;
+  /** A second one over the same data, through connections of its own. */
+  another?: ClientGenerations;
+  /** Over the same data. */
+  unitOfWork: UnitOfWork;
+  close(): Promise<void>;
+}
+
+/** Checks every sentence of `provider/ports/client-generations.ts` on what `open` gives. */
+export function clientGenerationsContract(name: string, open: () => Promise<ClientGenerationsFixture>): void {
+  describe(`${name} keeps the contract of ClientGenerations`, () => {
+    let fixture: ClientGenerationsFixture;
+    beforeAll(async () => {
+      fixture = await open();
+    });
+    afterAll(() => fixture.close());
+
+    const current = async (clientId: string, store = fixture.store) => (await store.all()).get(clientId);
+
+    test('one that was never revoked is not in it; the others have their own numbers', async () => {
+      const [one, other] = [newId('app'), `${newId('app')}@1 ü`];
+      expect([await current(one), await current(other)]).toEqual([undefined, undefined]);
+      expect([await fixture.store.raise(one), await fixture.store.raise(one)]).toEqual([1, 2]);
+      expect(await fixture.store.raise(other)).toBe(1);
+      const { another = fixture.store } = fixture;
+      expect([await current(one, another), await current(other, another)]).toEqual([2, 1]);
+    });
+
+    test('of 12 that raise it at once each gets another number, without gaps', async () => {
+      const id = newId('app');
+      const stores = [fixture.store, fixture.another ?? fixture.store];
+      const given = await Promise.all(Array.from({ length: 12 }, (_, index) => stores[index % 2]?.raise(id)));
+      const ascending = given.map(Number).sort((one, other) => one - other);
+      expect(ascending).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+      expect(await current(id)).toBe(12);
+    });
+
+    test('a transaction that fails raises nothing, one that stands does', async () => {
+      const id = newId('app');
+      const run = fixture.unitOfWork.run(async ({ clientGenerations }) => {
+        expect(await clientGenerations.raise(id)).toBe(1);
+        throw new Error('changed its mind');
+      });
+      await expect(run).rejects.toThrow('changed its mind');
+      expect(await current(id)).toBeUndefined();
+      expect(await fixture.unitOfWork.run(({ clientGenerations }) => clientGenerations.raise(id))).toBe(1);
+      expect(await current(id)).toBe(1);
+    });
+  });
+}

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { apiLogin, postJson } from '../support/json-api.ts';
+import { runProgram, runToEnd } from '../support/program.ts';
+import { decodeJwt, type TestClient, tokensOf } from '../support/test-client.ts';
+import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { allScopes, appDocument, createApp, oneProcess, standing } from './apps.ts';
+import { approve, beginAt, deviceFlow, pollFor } from './devices.ts';
+
+const grants = ['authorization_code', 'refresh_token', 'client_credentials', 'device_code'];
+const app = (id: string) => appDocument(id, { grants });
+const clients = ['leaked', 'other', 'twice', 'restarted'].map(app);
+
+/** Everything a client is issued, each for every process to judge. */
+interface Issued {
+  accessToken: string;
+  refreshToken: string;
+  machineToken: string;
+  codes: string[];
+  /** One that was let in, and one that nobody entered yet. */
+  deviceCodes: string[];
+  pendingUserCode: string;
+}
+
+const dead = { access: 'dead', machine: [false, false], refresh: [400, 400], codes: [400, 400], device: 400 };
+const live = { access: 'live', machine: [true, true], refresh: [200, 200], codes: [200, 200], device: 200 };
+
+describe.each([
+  ['Postgres and Redis', true],
+  ['Postgres alone', false],
+])('a revoked client, over two processes on %s', (_, redis) => {
+  let deployment: Deployment;
+  let agent: UserAgent;
+  beforeAll(async () => {
+    deployment = await startServers({ clients, redis, env: deviceFlow });
+    agent = createUserAgent(deployment);
+  }, 120_000);
+  afterAll(() => deployment?.stop());
+
+  const ways = (id: string) =>
+    deployment.origins.map((_, index) => createApp(oneProcess(deployment, index), id));
+  const inTurn = async <T>(all: readonly T[], work: (one: T, index: number) => Promise<unknown>) => {
+    const given: unknown[] = [];
+    for (const [index, one] of all.entries()) given.push(await work(one, index));
+    return given;
+  };
+  const statusOf = async (answer: Promise<{ status: number }>) => (await answer).status;
+  const machineToken = async (way: TestClient) =>
+    tokensOf(await way.post('token', { grant_type: 'client_credentials' })).access_token;
+  const isActive = async (way: TestClient, token: string) =>
+    (await way.post('introspect', { token })).body.active;
+  const numberIn = (token: string) => decodeJwt(token).claims.client_generation;
+
+  async function issue(id: string): Promise<Issued> {
+    const client = createApp(deployment, id);
+    const first = await client.signIn(agent, { scope: `${allScopes} offline_access`, prompt: 'consent' });
+    const tokens = tokensOf(await client.refresh(first.refresh_token));
+    const codes = await inTurn(deployment.origins, async () =>
+      (await client.authorize(agent, { scope: allScopes })).get('code'),
+    );
+    const [letIn, pending] = [await beginAt(client), await beginAt(client)];
+    await approve(deployment, agent, letIn.user_code, demo);
+    return {
+      accessToken: tokens.access_token,
+      refreshToken: tokens.refresh_token ?? '',
+      machineToken: await machineToken(client),
+      codes: codes.map(String),
+      deviceCodes: [letIn.device_code, pending.device_code],
+      pendingUserCode: pending.user_code,
+    };
+  }
+
+  /** What each process makes of it; what is redeemed is gone afterwards. */
+  async function judge(id: string, issued: Issued) {
+    const [all, client] = [ways(id), createApp(deployment, id)];
+    let { refreshToken } = issued;
+    return {
+      access: await standing(deployment, client, issued.accessToken),
+      machine: await inTurn(all, (way) => isActive(way, issued.machineToken)),
+      refresh: await inTurn(all, async (way) => {
+        const active = await isActive(way, refreshToken);
+        const answer = await way.refresh(refreshToken);
+        if (answer.status === 200) refreshToken = tokensOf(answer).refresh_token ?? '';
+        return active === (answer.status === 200) ? answer.status : `${answer.status}, but ${active}`;
+      }),
+      codes: await inTurn(all, (way, index) => statusOf(way.redeem(issued.codes[index] ?? ''))),
+      device: await statusOf(pollFor(client, issued.deviceCodes[0] ?? '')),
+    };
+  }
+
+  const command = (...args: string[]) => runToEnd(args, { env: deployment.env, cwd: deployment.folder });
+  const revoke = (id: string) => command('tokens', 'revoke', '--client', id);
+
+  /** Every process knows that it was revoked so often. */
+  const issuesUnder = (id: string, generation: number) =>
+    waitFor(
+      async () => {
+        const tokens = await inTurn(ways(id), machineToken);
+        return tokens.every((token) => numberIn(String(token)) === generation);
+      },
+      { what: `${id} to be issued tokens under ${generation}` },
+    );
+
+  test('everything it was issued is dead everywhere at once; what it is issued then is good, and so is what others have', async () => {
+    const [issued, others] = [await issue('leaked'), await issue('other')];
+    expect(numberIn(issued.accessToken)).toBeUndefined();
+    await revoke('leaked');
+    expect(await judge('leaked', issued)).toEqual(dead);
+    // Asked for before, so of before; that it is let in now doesn't help.
+    await approve(deployment, agent, issued.pendingUserCode, demo);
+    const late = await pollFor(createApp(deployment, 'leaked'), issued.deviceCodes[1] ?? '');
+    expect([late.status, late.body.error]).toEqual([400, 'invalid_grant']);
+
+    await issuesUnder('leaked', 1);
+    const next = await issue('leaked');
+    expect([numberIn(next.accessToken), numberIn(next.machineToken)]).toEqual([1, 1]);
+    expect(await judge('leaked', next)).toEqual(live);
+    expect(await judge('other', others)).toEqual(live);
+    expect(await standing(deployment, createApp(deployment, 'leaked'), next.accessToken)).toBe('live');
+  }, 120_000);
+
+  test('revoked twice in a row, what it had and what it got in between is dead, and what follows is good', async () => {
+    const first = await issue('twice');
+    await revoke('twice');
+    await issuesUnder('twice', 1);
+    const between = await issue('twice');
+    await revoke('twice');
+    expect(await judge('twice', between)).toEqual(dead);
+    expect(await judge('twice', first)).toEqual(dead);
+    await revoke('twice');
+    await issuesUnder('twice', 3);
+    expect(await judge('twice', await issue('twice'))).toEqual(live);
+  }, 120_000);
+
+  test('a first-party app is no exception: its sign-ins are dead, new ones good', async () => {
+    const signIns = async () => [await apiLogin(deployment), await apiLogin(deployment)];
+    const refresh = ({ refreshToken }: { refreshToken: string }, index: number) =>
+      statusOf(postJson(oneProcess(deployment, index), '/auth/refresh', { refreshToken }));
+    const before = await signIns();
+    await revoke(demo.firstPartyClient);
+    expect(await inTurn(before, refresh)).toEqual([401, 401]);
+    await waitFor(async () => (await signIns()).every(({ accessToken }) => numberIn(accessToken) === 1));
+    expect(await inTurn(await signIns(), refresh)).toEqual([200, 200]);
+  }, 60_000);
+
+  test('a process that starts knows from its first request on', async () => {
+    const before = await issue('restarted');
+    await revoke('restarted');
+    await restart(deployment);
+    expect(await judge('restarted', before)).toEqual(dead);
+    const tokens = await inTurn(ways('restarted'), machineToken);
+    expect(tokens.map((token) => numberIn(String(token)))).toEqual([1, 1]);
+  }, 120_000);
+});
+
+/** Ends every process and starts it again, with what is stored left as it is. */
+async function restart({ programs, origins, opsOrigins, env, folder: cwd }: Deployment): Promise<void> {
+  for (const program of programs) program.kill('SIGTERM');
+  await Promise.all(programs.map((program) => program.ended));
+  for (const [index, origin] of origins.entries()) {
+    const ports = {
+      GATEHOUSE_PORT: new URL(origin).port,
+      GATEHOUSE_OPS_PORT: new URL(opsOrigins[index] ?? '').port,
+    };
+    programs[index] = runProgram(['serve'], { env: { ...env, ...ports }, cwd });
+    const isReady = async () =>
+      programs[index]?.hasEnded() || (await fetch(`${opsOrigins[index]}/readyz`)).ok;
+    await waitFor(isReady, { timeoutMs: 60_000, what: 'it to be ready again' });
+  }
+}

@@ -1,0 +1,65 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
+import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
+import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
+import type { RevocationEntry, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
+import { clientKey, createClientRevocation } from '../../provider/revocation/client-revocation.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+const refreshTokenSeconds = 90 * 86_400;
+
+let clock: ReturnType<typeof createManualClock>;
+let denylist: MemoryDenylist;
+let unitOfWork: UnitOfWork;
+let copied: RevocationEntry[];
+beforeEach(() => {
+  clock = createManualClock();
+  const database = new MemoryDatabase();
+  denylist = new MemoryDenylist({ database, clock });
+  unitOfWork = new MemoryUnitOfWork({ database, clock });
+  copied = [];
+});
+
+const revokeClient = (clientId: string, through = unitOfWork) =>
+  createClientRevocation({
+    ...{ unitOfWork: through, clock, refreshTokenSeconds },
+    copy: async (keys: RevocationKey[], expiresAt) =>
+      void copied.push(...keys.map((key) => ({ key, expiresAt }))),
+  })(clientId);
+const inForce = async () => (await denylist.inForce({ limit: 10 })).map(({ key }) => key);
+
+test('a revoked client is one entry, for the number that it had, as long as a refresh token may live', async () => {
+  await revokeClient('web');
+  expect(await inForce()).toEqual(['client:web@0']);
+  clock.advance(refreshTokenSeconds * 1000);
+  expect(await inForce()).toEqual(['client:web@0']);
+  clock.advance(60_000);
+  expect(await inForce()).toEqual([]);
+});
+
+test('each revocation ends what was issued since the one before, and the entry is copied', async () => {
+  for (const id of ['web', 'web', 'other']) await revokeClient(id);
+  expect(await inForce()).toEqual(['client:other@0', 'client:web@0', 'client:web@1']);
+  const expiresAt = clock.now() + (refreshTokenSeconds + 60) * 1000;
+  expect(copied).toEqual(
+    ['client:web@0', 'client:web@1', 'client:other@0'].map((key) => ({ key, expiresAt })),
+  );
+});
+
+test('one that could not be written raised nothing, and is not copied', async () => {
+  const revoke = () => Promise.reject(new Error('unreachable'));
+  const failing: UnitOfWork = {
+    run: (work) => unitOfWork.run((stores) => work({ ...stores, denylist: { revoke } })),
+  };
+  await expect(revokeClient('web', failing)).rejects.toThrow('unreachable');
+  expect([await inForce(), copied]).toEqual([[], []]);
+  await revokeClient('web');
+  expect(await inForce()).toEqual(['client:web@0']);
+});
+
+test('what has no number was issued before its client was ever revoked', () => {
+  expect([clientKey('web'), clientKey('web', 0), clientKey('a@1', 2)]).toEqual([
+    ...['client:web@0', 'client:web@0', 'client:a@1@2'],
+  ]);
+});
