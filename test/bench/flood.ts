@@ -7,7 +7,7 @@ import { get, openConnection } from './connection.ts';
 import { residentMib } from './cores.ts';
 import type { Sent } from './flood-sender.ts';
 import { accepted, refreshing, signedIn } from './signed-in.ts';
-import { quantile } from './statistics.ts';
+import { median, quantile } from './statistics.ts';
 import type { World } from './world.ts';
 
 /** How others fare while more people try to sign in than can be. */
@@ -20,31 +20,50 @@ export interface FloodReport extends Sent {
 /** How often others ask meanwhile, each of them. */
 const pauseMs = 40;
 
+/** How often quiet and flood follow each other, so that neither has the better minutes of the machine. */
+const turns = 3;
+
 /**
  * Sends five times as many tries as can be hashed, from as many addresses as there are tries, and measures refresh and
- * JWKS before and meanwhile.
+ * JWKS before and meanwhile, in turns.
+ * @param seconds of flood, and as many of quiet
  */
 export async function flood(world: World, hashesPerSecond: number, seconds: number): Promise<FloodReport> {
   const probes = await startProbes(world);
   await probes.run(2);
-  const before = await probes.run(seconds);
-  const flooding = startFlood(world.port, hashesPerSecond * 5);
-  await probes.run(2);
-  const memory = sampleMemory(world.pid);
-  const during = await probes.run(seconds);
-  const memoryMib = memory.stop();
-  const { sentPerSecond, answers } = await flooding.stop();
+  const before: Map<string, number[]>[] = [];
+  const during: Map<string, number[]>[] = [];
+  const sent: Sent[] = [];
+  const memoryMib: number[] = [];
+  for (let turn = 0; turn < turns; turn += 1) {
+    before.push(await probes.run(seconds / turns));
+    const flooding = startFlood(world.port, hashesPerSecond * 5);
+    await probes.run(2);
+    const memory = sampleMemory(world.pid);
+    during.push(await probes.run(seconds / turns));
+    memoryMib.push(...memory.stop());
+    sent.push(await flooding.stop());
+    // Those who wait to be hashed are done, too.
+    await probes.run(2);
+  }
   return {
-    sentPerSecond,
-    answers,
+    sentPerSecond: median(sent.map(({ sentPerSecond }) => sentPerSecond)),
+    answers: sums(sent.map(({ answers }) => answers)),
     memoryMib,
-    probes: [...before.keys()].map((name) => {
-      const [beforeP99Ms, duringP99Ms] = [before, during].map((times) =>
-        quantile(times.get(name) ?? [], 0.99),
+    probes: probes.names.map((name) => {
+      const [beforeP99Ms, duringP99Ms] = [before, during].map((windows) =>
+        median(windows.map((times) => quantile(times.get(name) ?? [], 0.99))),
       ) as [number, number];
       return { name, beforeP99Ms, duringP99Ms, ratio: duringP99Ms / beforeP99Ms };
     }),
   };
+}
+
+function sums(all: Record<string, number>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const [name, count] of all.flatMap((one) => Object.entries(one)))
+    total[name] = (total[name] ?? 0) + count;
+  return total;
 }
 
 function sampleMemory(pid: number): { stop(): number[] } {
@@ -70,6 +89,7 @@ async function startProbes(world: World) {
     ['JWKS', async () => accepted(await reader.send(jwks))],
   ];
   return {
+    names: asked.map(([name]) => name),
     run: async (seconds: number): Promise<Map<string, number[]>> => {
       const end = performance.now() + seconds * 1000;
       const measured = asked.map(async ([name, once]) => {
