@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
 
 /**
  * Encrypts and authenticates with AES-256-GCM (NIST SP 800-38D); `context` must be given again to open.
@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
  * @param key 256 bits
  * @returns nonce, tag and ciphertext, base64url
  */
-export function seal(key: Buffer, context: string, plaintext: string): string {
+export function seal(key: KeyObject, context: string, plaintext: string): string {
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
   cipher.setAAD(Buffer.from(context));
@@ -15,7 +15,7 @@ export function seal(key: Buffer, context: string, plaintext: string): string {
 }
 
 /** @returns the plaintext, or undefined where the value was altered, moved to another context, or sealed with another key */
-export function open(key: Buffer, context: string, sealed: string): string | undefined {
+export function open(key: KeyObject, context: string, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
   if (bytes.length < 28) return undefined;
   try {

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { open, seal } from './sealed.ts';
 
 /**
@@ -23,25 +23,26 @@ export interface ServerKeys {
   cookieKeys(): string[];
 }
 
+/** As key objects, since Node takes six times as long for a MAC with the bytes of a key. */
 interface DerivedKeys {
-  lookup: Buffer;
-  seal: Buffer;
-  tag: Buffer;
+  lookup: KeyObject;
+  seal: KeyObject;
+  tag: KeyObject;
   cookie: string;
 }
 
 function derive(secret: string): DerivedKeys {
   const key = (label: string) => Buffer.from(hkdfSync('sha256', secret, '', `gatehouse ${label}`, 32));
   return {
-    lookup: key('lookup'),
-    seal: key('seal'),
-    tag: key('tag'),
+    lookup: createSecretKey(key('lookup')),
+    seal: createSecretKey(key('seal')),
+    tag: createSecretKey(key('tag')),
     cookie: key('cookie').toString('base64url'),
   };
 }
 
-const mac = (key: Buffer, label: string, value: string) =>
-  createHmac('sha256', key).update(label).update('\0').update(value).digest();
+const mac = (key: KeyObject, label: string, value: string) =>
+  createHmac('sha256', key).update(`${label}\0${value}`).digest();
 
 /**
  * @param secrets at least one, each of 256 bits or more; the first is current. Keys for each purpose are

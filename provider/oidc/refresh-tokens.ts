@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createSecretKey, hkdfSync } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { open, seal } from '../lib/sealed.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
@@ -175,7 +175,7 @@ export function createRefreshTokens(deps: {
 
 /** Who can present the token can read its answer, and nobody else: the key comes from the token alone (RFC 5869). */
 const answerKey = (value: string) =>
-  Buffer.from(hkdfSync('sha256', value, '', 'gatehouse refresh answer', 32));
+  createSecretKey(Buffer.from(hkdfSync('sha256', value, '', 'gatehouse refresh answer', 32)));
 
 const sealAnswer = (value: string, familyId: string, answer: string) =>
   seal(answerKey(value), `answer ${familyId}`, answer);
