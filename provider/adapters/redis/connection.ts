@@ -7,6 +7,7 @@ import { keepPasswordFresh } from './fresh-password.ts';
 import { createReadiness } from './readiness.ts';
 import { type RedisStateChange, tellStateChanges } from './state-changes.ts';
 import { toStoreError } from './store-errors.ts';
+import { createWriteTogether } from './write-together.ts';
 
 export interface RedisSettings {
   /** `redis://` or, with TLS, `rediss://`; for a cluster, its configuration endpoint or any node. */
@@ -81,10 +82,12 @@ function createRunner(
   patienceMs: number,
 ): RedisConnection['run'] {
   const readiness = createReadiness(client, patienceMs);
+  const writeTogether = createWriteTogether(client);
   return async (work) => {
     if (client.status !== 'ready') await readiness.settled();
     if (client.status !== 'ready')
       throw new StoreUnavailable('Redis', new Error(`connection is ${client.status}`));
+    writeTogether();
     try {
       // The driver's own limit starts when a command is written; one that a cluster's client holds back has none.
       return await within(commandTimeoutMs + 250, work(client));

@@ -1,0 +1,100 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { openRedis, type RedisConnection } from '../../../provider/adapters/redis/connection.ts';
+import { testRedisClusterUrl, testRedisUrl, uniquePrefix } from '../../support/redis.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const streamOf = (redis: RedisConnection) => redis.run(async (client) => (client as Redis).stream);
+
+async function withRedis(
+  work: (redis: RedisConnection) => Promise<void>,
+  url = testRedisUrl(),
+  cluster = false,
+) {
+  const redis = await openRedis({ url, cluster, keyPrefix: uniquePrefix() });
+  try {
+    await work(redis);
+  } finally {
+    await redis.dependency.close();
+  }
+}
+
+/** How many pieces leave while `work` runs. */
+async function piecesOf(stream: Redis['stream'], work: () => Promise<unknown>): Promise<number> {
+  let pieces = 0;
+  const handedOver = (method: '_write' | '_writev') => {
+    const original = stream[method] as (...given: unknown[]) => void;
+    Object.assign(stream, {
+      [method]: (...given: unknown[]) => {
+        pieces += 1;
+        original.apply(stream, given);
+      },
+    });
+  };
+  handedOver('_write');
+  handedOver('_writev');
+  try {
+    await work();
+  } finally {
+    Reflect.deleteProperty(stream, '_write');
+    Reflect.deleteProperty(stream, '_writev');
+  }
+  return pieces;
+}
+
+const set = (redis: RedisConnection, name: string) =>
+  redis.run((client) => client.set(redis.key('t', name), name));
+
+test('what several ask in one turn of the event loop leaves in one piece, and each gets its own reply', () =>
+  withRedis(async (redis) => {
+    const names = Array.from({ length: 20 }, (_, index) => `name-${index}`);
+    for (const name of names) await set(redis, name);
+    const stream = await streamOf(redis);
+    let replies: (string | null)[] = [];
+    const pieces = await piecesOf(stream, async () => {
+      replies = await Promise.all(
+        names.map((name) => redis.run((client) => client.get(redis.key('t', name)))),
+      );
+    });
+    expect(replies).toEqual(names);
+    expect(pieces).toBe(1);
+  }));
+
+test('nothing is held back longer than that turn', () =>
+  withRedis(async (redis) => {
+    const stream = await streamOf(redis);
+    for (let turn = 0; turn < 3; turn += 1) {
+      const asked = set(redis, 'a');
+      expect(stream.writableCorked).toBe(1);
+      await nextTurn();
+      expect(stream.writableCorked).toBe(0);
+      expect(await asked).toBe('OK');
+    }
+  }));
+
+test('a connection made anew in the same turn holds and lets go of its own', () =>
+  withRedis(async (redis) => {
+    const lost = await streamOf(redis);
+    await nextTurn();
+    const asked = set(redis, 'a');
+    lost.destroy();
+    await expect(asked).rejects.toThrow();
+    await waitFor(async () => (await set(redis, 'b').catch(() => undefined)) === 'OK' || undefined, {
+      what: 'the new connection',
+    });
+    const stream = await streamOf(redis);
+    expect(stream).not.toBe(lost);
+    await nextTurn();
+    expect(stream.writableCorked).toBe(0);
+  }));
+
+test('a cluster is left to write as it does', () =>
+  withRedis(
+    async (redis) => {
+      const names = ['a', 'b', 'c'];
+      expect(await Promise.all(names.map((name) => set(redis, name)))).toEqual(['OK', 'OK', 'OK']);
+    },
+    testRedisClusterUrl(),
+    true,
+  ));
