@@ -68,7 +68,16 @@ describe('openDatabase', () => {
 
   test('holds no more connections than it may', async () => {
     const pool = open({ applicationName: 'bounded', poolMax: 3 });
-    await Promise.all(Array.from({ length: 20 }, () => pool.ping()));
+    // Each holds its connection until all are there that may be.
+    const asked = await admin.knex.transaction(async (held) => {
+      await held.raw('select pg_advisory_xact_lock(20)');
+      const waiting = Array.from({ length: 20 }, () =>
+        rows(pool.knex, 'select pg_advisory_xact_lock_shared(20)'),
+      );
+      await waitFor(async () => (await running('bounded')).length >= 3, { what: 'three that wait' });
+      return { waiting };
+    });
+    await Promise.all(asked.waiting);
     const sessions = 'select from pg_stat_activity where application_name = :name';
     expect(await rows(admin.knex, sessions, { name: 'bounded' })).toHaveLength(3);
   });
