@@ -3,6 +3,7 @@ import { type JWK, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import type { AccountFacts } from '../ports/account-store.ts';
+import type { TokenMarks } from '../ports/denylist.ts';
 
 const claimsSchema = z.looseObject({
   iss: z.string(),
@@ -44,16 +45,6 @@ export interface AccessTokenVerifier {
    * @throws StoreUnavailable when it can't be known
    */
   stands(claims: AccessTokenClaims): Promise<boolean>;
-}
-
-/** What a token says of itself that could have been revoked. */
-export interface TokenMarks {
-  jti: string;
-  clientId: string;
-  clientGeneration?: number | undefined;
-  family?: string | undefined;
-  consent?: string | undefined;
-  sid?: string | undefined;
 }
 
 export interface AccessTokenVerifierDeps {

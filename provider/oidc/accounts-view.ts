@@ -1,6 +1,6 @@
 import type { Account as LibraryAccount } from 'oidc-provider';
 import type { AccountFacts } from '../ports/account-store.ts';
-import type { RevocationKey } from '../ports/denylist.ts';
+import { clientKey, type RevocationKey } from '../ports/denylist.ts';
 import { profileClaims } from './scope-claims.ts';
 
 /** An account as the library and our token claims see it. */
@@ -54,11 +54,11 @@ export async function findOidcAccount(
 }
 
 function endings(bound: SignedInBy): RevocationKey[] {
-  const { familyId, clientId, clientGeneration = 0, uid, sessionUid, expiresWithSession } = bound;
+  const { familyId, clientId, clientGeneration, uid, sessionUid, expiresWithSession } = bound;
   const session = uid ?? (expiresWithSession ? sessionUid : undefined);
   const keys: RevocationKey[] = [];
   if (familyId !== undefined) keys.push(`family:${familyId}`);
-  if (clientId !== undefined) keys.push(`client:${clientId}@${clientGeneration}`);
+  if (clientId !== undefined) keys.push(clientKey(clientId, clientGeneration));
   if (session !== undefined) keys.push(`session:${session}`);
   return keys;
 }

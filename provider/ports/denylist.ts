@@ -7,6 +7,21 @@ export type RevocationKey =
   | (`jti:${string}` | `family:${string}` | `consent:${string}` | `session:${string}`)
   | (`sid:${string}` | `client:${string}` | `changed:${string}`);
 
+/** What a client was issued under this one of its generation numbers. */
+export const clientKey = (clientId: string, generation = 0): RevocationKey =>
+  `client:${clientId}@${generation}`;
+
+/** What an access token says of itself that could have been revoked. */
+export interface TokenMarks {
+  jti: string;
+  family?: string | undefined;
+  consent?: string | undefined;
+  sid?: string | undefined;
+  clientId: string;
+  /** The client's number when it was issued; none is 0. */
+  clientGeneration?: number | undefined;
+}
+
 /**
  * Revocations, held until everything they forbid would have expired anyway.
  *

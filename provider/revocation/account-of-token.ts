@@ -1,7 +1,7 @@
 import type { AccountFacts } from '../ports/account-store.ts';
-import type { Denylist } from '../ports/denylist.ts';
+import type { Denylist, TokenMarks } from '../ports/denylist.ts';
 import type { RecentReads } from './recent-reads.ts';
-import { revocationKeys, type TokenMarks } from './revocation.ts';
+import { revocationKeys } from './revocation.ts';
 
 /**
  * Gives a function that finds the account a token stands for, or undefined when the token was revoked: by one question to

@@ -1,10 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
-import type { RevocationKey } from '../ports/denylist.ts';
+import { clientKey, type RevocationKey } from '../ports/denylist.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
-
-/** What a client was issued under this one of its generation numbers. */
-export const clientKey = (clientId: string, generation = 0): RevocationKey =>
-  `client:${clientId}@${generation}`;
 
 export interface ClientRevocationDeps {
   unitOfWork: UnitOfWork;

@@ -1,7 +1,12 @@
 import type { Clock } from '../lib/clock.ts';
-import type { Denylist, RevocationEntry, RevocationKey } from '../ports/denylist.ts';
+import {
+  clientKey,
+  type Denylist,
+  type RevocationEntry,
+  type RevocationKey,
+  type TokenMarks,
+} from '../ports/denylist.ts';
 import type { Family, FamilyStore } from '../ports/family-store.ts';
-import { clientKey } from './client-revocation.ts';
 
 export interface RevocationDeps {
   denylist: Denylist;
@@ -15,17 +20,6 @@ export interface RevocationDeps {
   tombstoneSeconds: number;
   /** The longest a session lives. */
   sessionSeconds: number;
-}
-
-/** What an access token says of itself that could have been revoked. */
-export interface TokenMarks {
-  jti: string;
-  family?: string | undefined;
-  consent?: string | undefined;
-  sid?: string | undefined;
-  clientId: string;
-  /** The client's number when it was issued; none is 0. */
-  clientGeneration?: number | undefined;
 }
 
 /** Writes an entry of the denylist, and with it what tells of it, so that both stand or neither does. */
