@@ -1,6 +1,5 @@
-import { createSecretKey, hkdfSync } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
-import { open, seal } from '../lib/sealed.ts';
+import { deriveKey, open, seal } from '../lib/sealed.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { FamilyStore, StoredFamily } from '../ports/family-store.ts';
 import { newRefreshToken, type RefreshTokenValue, readRefreshToken } from './refresh-token-value.ts';
@@ -173,9 +172,8 @@ export function createRefreshTokens(deps: {
   };
 }
 
-/** Who can present the token can read its answer, and nobody else: the key comes from the token alone (RFC 5869). */
-const answerKey = (value: string) =>
-  createSecretKey(Buffer.from(hkdfSync('sha256', value, '', 'gatehouse refresh answer', 32)));
+/** Who can present the token can read its answer, and nobody else: the key comes from the token alone. */
+const answerKey = (value: string) => deriveKey(value, 'refresh answer');
 
 const sealAnswer = (value: string, familyId: string, answer: string) =>
   seal(answerKey(value), `answer ${familyId}`, answer);
