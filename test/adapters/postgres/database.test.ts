@@ -69,15 +69,15 @@ describe('openDatabase', () => {
   test('holds no more connections than it may', async () => {
     const pool = open({ applicationName: 'bounded', poolMax: 3 });
     // Each holds its connection until all are there that may be.
-    const asked = await admin.knex.transaction(async (held) => {
+    const waiting = await admin.knex.transaction(async (held) => {
       await held.raw('select pg_advisory_xact_lock(20)');
-      const waiting = Array.from({ length: 20 }, () =>
+      const asked = Array.from({ length: 20 }, () =>
         rows(pool.knex, 'select pg_advisory_xact_lock_shared(20)'),
       );
       await waitFor(async () => (await running('bounded')).length >= 3, { what: 'three that wait' });
-      return { waiting };
+      return asked;
     });
-    await Promise.all(asked.waiting);
+    await Promise.all(waiting);
     const sessions = 'select from pg_stat_activity where application_name = :name';
     expect(await rows(admin.knex, sessions, { name: 'bounded' })).toHaveLength(3);
   });
