@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { boundaryRules } from './support/architecture/fences.ts';
 import { layerRules } from './support/architecture/layers.ts';
 import { shapeRules } from './support/architecture/shape.ts';
-import { parseSource, readSources } from './support/architecture/sources.ts';
+import { parseSource, readProduct } from './support/architecture/sources.ts';
 
 const rules = [...layerRules, ...boundaryRules, ...shapeRules];
-const sources = readSources('provider');
+const sources = readProduct();
 
 const lines = (count: number) => 'export const a = 1;\n'.repeat(count);
 const methods = (count: number) => Array.from({ length: count }, (_, i) => `  m${i}(): void;\n`).join('');
@@ -15,21 +15,21 @@ type Files = Record<string, string>;
 /** For each rule, made-up files that break it and no other rule. */
 const breaches: [rule: string, files: Files][] = [
   ['every folder has its place', { 'attic/box.ts': '' }],
-  ['provider/ stands alone', { 'oidc/a.ts': "import { b } from '../../test/support/b.ts';" }],
+  ['the product stands alone', { 'oidc/a.ts': "import { b } from '../../test/support/b.ts';" }],
   ['imports point down', { 'lib/a.ts': "import { b } from '../ports/b.ts';" }],
   ['imports point down', { 'ports/a.ts': "import type { B } from '../config/b.ts';" }],
   ['imports point down', { 'keys/a.ts': "export { b } from '../http/b.ts';\nlet c = 1;" }],
-  ['imports point down', { 'adapters/redis/a.ts': "import type { B } from '../../config/b.ts';" }],
-  ['siblings never import each other', { 'oidc/a.ts': "import type { B } from '../accounts/b.ts';" }],
-  ['siblings never import each other', { 'oidc/a.ts': "const b = await import('../accounts/b.ts');" }],
-  ['of config only the types', { 'guard/a.ts': "import { type A, b } from '../config/b.ts';" }],
+  ['imports point down', { 'adapters/redis/a.ts': "import type { B } from '../../provider/config/b.ts';" }],
+  ['siblings import types only', { 'oidc/a.ts': "import { b, type B } from '../accounts/b.ts';" }],
+  ['siblings import types only', { 'oidc/a.ts': "const b = await import('../accounts/b.ts');" }],
+  ['of config only the types', { 'rate-limits/a.ts': "import { type A, b } from '../config/b.ts';" }],
   [
-    'only bin/adapters.ts imports adapters',
-    { 'bin/serve.ts': "import { B } from '../adapters/redis/b.ts';" },
+    'only compose/adapters.ts imports adapters',
+    { 'bin/serve.ts': "import { B } from '../../adapters/redis/b.ts';" },
   ],
   [
-    'only bin/adapters.ts imports adapters',
-    { 'oidc/a.ts': "import type { B } from '../adapters/redis/b.ts';" },
+    'only compose/adapters.ts imports adapters',
+    { 'oidc/a.ts': "import type { B } from '../../adapters/redis/b.ts';" },
   ],
   ['adapters never import each other', { 'adapters/redis/a.ts': "import { B } from '../postgres/b.ts';" }],
   ['the lowest layers need next to nothing', { 'lib/a.ts': "import koa from 'koa';" }],
@@ -40,7 +40,7 @@ const breaches: [rule: string, files: Files][] = [
     '@electric-sql/pglite only in adapters/embedded/',
     { 'adapters/postgres/a.ts': "import { PGlite } from '@electric-sql/pglite';" },
   ],
-  ['ioredis only in adapters/redis/', { 'guard/a.ts': "import { Redis } from 'ioredis';" }],
+  ['ioredis only in adapters/redis/', { 'rate-limits/a.ts': "import { Redis } from 'ioredis';" }],
   ['@aws-sdk only in adapters/aws/', { 'keys/a.ts': "import { C } from '@aws-sdk/client-kms';" }],
   ['@smithy only in adapters/aws/', { 'keys/a.ts': "import { C } from '@smithy/types';" }],
   [
@@ -52,16 +52,13 @@ const breaches: [rule: string, files: Files][] = [
     { 'accounts/a.ts': "import { hash } from '@node-rs/argon2';" },
   ],
   [
-    '@node-rs/bcrypt only in accounts/foreign-hash.ts',
+    '@node-rs/bcrypt only in accounts/import/foreign-hash.ts',
     { 'accounts/passwords.ts': "import { verify } from '@node-rs/bcrypt';" },
   ],
   ['argon2 only in accounts/passwords.ts', { 'accounts/a.ts': "import { hash } from 'argon2';" }],
+  ['oidc-provider only in oidc/, interactions/', { 'http/a.ts': "import { P } from 'oidc-provider';" }],
   [
-    'oidc-provider only in oidc/, grants/, interactions/',
-    { 'http/a.ts': "import { P } from 'oidc-provider';" },
-  ],
-  [
-    'oidc-provider/lib only in oidc/internals.ts',
+    'oidc-provider/lib only in oidc/patches/internals.ts',
     { 'oidc/a.ts': "const b = await import('oidc-provider/lib/helpers/b.js');" },
   ],
   ['pino only in lib/logger.ts', { 'http/a.ts': "import { pino } from 'pino';" }],
@@ -72,7 +69,7 @@ const breaches: [rule: string, files: Files][] = [
   ],
   ['SQL stays in its adapter', { 'accounts/a.ts': "const q = 'SELECT id FROM accounts';" }],
   ["Postgres' error codes stay in their adapter", { 'accounts/a.ts': "if (e.code === '23505') retry();" }],
-  ['Redis scripts stay in their adapter', { 'guard/a.ts': "const s = `redis.call('GET', KEYS[1])`;" }],
+  ['Redis scripts stay in their adapter', { 'rate-limits/a.ts': "const s = `redis.call('GET', KEYS[1])`;" }],
   ["AWS' error names stay in their adapter", { 'keys/a.ts': "e.name === 'ResourceNotFoundException'" }],
   ['the environment is read in one place', { 'bin/a.ts': 'const level = process.env.LEVEL;' }],
   ['the environment is read in one place', { 'bin/a.ts': "import { env } from 'node:process';" }],
@@ -105,6 +102,7 @@ const allowed: Files = {
   'config/load.ts': "import { z } from 'zod';\nexport const env = process.env;",
   'keys/a.ts': [
     "import type { S } from '../config/load.ts';",
+    "import type { Accounts } from '../accounts/accounts.ts';",
     "import { type T } from '../config/load.ts';",
     "import { b } from './b.ts';",
     "export * from './b.ts';",
@@ -115,15 +113,15 @@ const allowed: Files = {
   'keys/b.ts': lines(300),
   'adapters/postgres/a.ts':
     "import knex from 'knex';\nimport { b } from './b.ts';\nconst q = 'DELETE FROM a';",
-  'adapters/postgres/b.ts': "import type { A } from '../../ports/a.ts';",
-  'bin/adapters.ts': "import { a } from '../adapters/postgres/a.ts';",
+  'adapters/postgres/b.ts': "import type { A } from '../../provider/ports/a.ts';",
+  'compose/adapters.ts': "import { a } from '../../adapters/postgres/a.ts';",
   'http/a.ts': "import { a } from '../keys/a.ts';",
-  'oidc/internals.ts': "import { a } from 'oidc-provider/lib/helpers/a.js';",
+  'oidc/patches/internals.ts': "import { a } from 'oidc-provider/lib/helpers/a.js';",
 };
 
 const parse = (files: Files) => Object.entries(files).map(([path, text]) => parseSource(path, text));
 
-describe('provider/ keeps its rules', () => {
+describe('the product keeps its rules', () => {
   test('there is something to look at', () => {
     expect(sources.map(({ path }) => path)).toContain('lib/clock.ts');
     expect(sources.find(({ path }) => path === 'ports/unit-of-work.ts')?.imports).toHaveLength(6);
@@ -131,7 +129,7 @@ describe('provider/ keeps its rules', () => {
 
   test.each(rules)('$name', ({ name, because, violations }) => {
     const found = violations(sources);
-    const report = found.map((line) => `  provider/${line}`).join('\n');
+    const report = found.map((line) => `  ${line}`).join('\n');
     if (found.length > 0) throw new Error(`${name}, because ${because}:\n${report}`);
   });
 });

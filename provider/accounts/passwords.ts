@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hash, hashSync, type ParsedHashOptions, parseOptions, verify } from '@node-rs/argon2';
 import { GatehouseError } from '../lib/errors.ts';
-import { matchesForeignHash } from './foreign-hash.ts';
-import { type ForeignHash, readForeignHash, type Unreadable } from './foreign-hash-formats.ts';
 import type { HashingPool } from './hashing-pool.ts';
+import { matchesForeignHash } from './import/foreign-hash.ts';
+import { type ForeignHash, readForeignHash, type Unreadable } from './import/foreign-hash-formats.ts';
 
 /** Parameters of Argon2id (RFC 9106). */
 export interface PasswordParams {

@@ -1,15 +1,15 @@
+import { openPorts, type Ports } from '../compose/adapters.ts';
+import type { Gatehouse } from '../compose/compose.ts';
+import { loadFiles } from '../compose/load-files.ts';
+import { resolveServerSecrets } from '../compose/server-secrets.ts';
 import { loadAccessModel } from '../config/apis.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLogger } from '../lib/logger.ts';
 import type { ClientSource } from '../ports/client-source.ts';
-import { openPorts, type Ports } from './adapters.ts';
-import type { Gatehouse } from './compose.ts';
 import { demoAccessModel, demoAccount, demoBanner, demoClients, demoDefaultClient } from './demo.ts';
-import { loadFiles } from './load-files.ts';
 import { refuseRemoteIssuer } from './serve.ts';
-import { resolveServerSecrets } from './server-secrets.ts';
 import { type Running, start } from './start.ts';
 
 /** `gatehouse dev`: nothing but Node needed, demo data, an issuer on this machine. Real servers are used where settings name them. Rejects when `stopping` is aborted before it has started. */

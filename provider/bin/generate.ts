@@ -2,15 +2,15 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderClientJsonSchema, renderClientsFileJsonSchema } from '../clients/json-schema.ts';
+import { version } from '../compose/version.ts';
 import { renderConfigurationDocs } from '../config/docs.ts';
 import { renderEventsMarkdown } from '../events/events-markdown.ts';
-import { type FirstPartyDeps, firstPartyEndpoints } from '../firstparty/endpoints.ts';
-import { openApiDocument } from '../firstparty/openapi.ts';
-import { verifyDescription } from '../firstparty/verify.ts';
-import { renderLimitsMarkdown } from '../guard/limits-markdown.ts';
+import { type FirstPartyDeps, firstPartyEndpoints } from '../json-api/endpoints.ts';
+import { openApiDocument } from '../json-api/openapi.ts';
+import { verifyDescription } from '../json-api/verify.ts';
 import { packageRoot } from '../lib/package-root.ts';
+import { renderLimitsMarkdown } from '../rate-limits/limits-markdown.ts';
 import { renderCommandReference } from './cli/reference.ts';
-import { version } from './version.ts';
 
 /** The table is read, and nothing in it called. */
 const uncalled = {} as FirstPartyDeps;

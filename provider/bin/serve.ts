@@ -1,3 +1,5 @@
+import { openPorts } from '../compose/adapters.ts';
+import { loadFiles } from '../compose/load-files.ts';
 import { loadAccessModel } from '../config/apis.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -6,8 +8,6 @@ import { systemClock } from '../lib/clock.ts';
 import { ConfigurationError } from '../lib/errors.ts';
 import { createLogger } from '../lib/logger.ts';
 import type { Schema } from '../ports/schema.ts';
-import { openPorts } from './adapters.ts';
-import { loadFiles } from './load-files.ts';
 import { type Running, start } from './start.ts';
 
 const required = ['GATEHOUSE_DATABASE_URL', 'GATEHOUSE_KEYS', 'GATEHOUSE_SERVER_SECRETS'] as const;

@@ -1,10 +1,12 @@
+import type { Ports } from '../compose/adapters.ts';
+import { compose, type Gatehouse } from '../compose/compose.ts';
+import { version } from '../compose/version.ts';
 import type { AccessModel } from '../config/access-model.ts';
 import type { Environment } from '../config/environment.ts';
 import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Listener, listen } from '../http/server.ts';
 import type { Pages } from '../interactions/pages.ts';
-import { yieldToRequests } from '../lib/background-threads.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { createLifecycle, type Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -12,9 +14,7 @@ import { createMetrics } from '../lib/metrics.ts';
 import { createServerKeys } from '../lib/server-keys.ts';
 import { startTracing } from '../lib/start-tracing.ts';
 import { supportedNodeMajor } from '../oidc/runtime-notice.ts';
-import type { Ports } from './adapters.ts';
-import { compose, type Gatehouse } from './compose.ts';
-import { version } from './version.ts';
+import { yieldToRequests } from './background-threads.ts';
 
 export interface StartDeps {
   config: Config;

@@ -1,11 +1,11 @@
 import { ConfigurationError } from '../lib/errors.ts';
-import { checkPlaceholders, loadCatalogues } from './look/catalogues.ts';
-import { acceptedLanguages, lookUp, namedLanguages } from './look/language.ts';
-import { type BrandOptions, loadPageAssets, type PageAssets } from './look/page-assets.ts';
-import { createPageFrame, type FrameOptions } from './look/page-frame.ts';
-import { loadTemplates } from './look/templates.ts';
-import { viewsFolders } from './look/views-folders.ts';
 import { createRenderer, type Renderer } from './render.ts';
+import { checkPlaceholders, loadCatalogues } from './theme/catalogues.ts';
+import { acceptedLanguages, lookUp, namedLanguages } from './theme/language.ts';
+import { type BrandOptions, loadPageAssets, type PageAssets } from './theme/page-assets.ts';
+import { createPageFrame, type FrameOptions } from './theme/page-frame.ts';
+import { loadTemplates } from './theme/templates.ts';
+import { viewsFolders } from './theme/views-folders.ts';
 
 /** `appName` is what people know this server as; `assetsPath` where assets are served, `/assets` unless told. */
 export interface PagesOptions extends BrandOptions, FrameOptions {

@@ -1,8 +1,8 @@
 import type { Eta } from 'eta/core';
-import type { LanguageTexts } from './look/catalogues.ts';
-import { hostOf, httpsOnly, linkTo } from './look/links.ts';
-import type { PageFrame } from './look/page-frame.ts';
-import { createTexts, type Values } from './look/texts.ts';
+import type { LanguageTexts } from './theme/catalogues.ts';
+import { hostOf, httpsOnly, linkTo } from './theme/links.ts';
+import type { PageFrame } from './theme/page-frame.ts';
+import { createTexts, type Values } from './theme/texts.ts';
 import type { ViewModels, ViewName } from './view-models.ts';
 
 /** A drawn page. */

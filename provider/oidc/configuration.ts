@@ -1,16 +1,16 @@
 import type { Adapter, Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
-import { type AccountDirectory, findOidcAccount, type SignedInBy } from './accounts-view.ts';
 import type { ClientDirectory } from './client-facts.ts';
-import { deviceCodeSeconds } from './device-codes.ts';
-import { extraTokenClaims } from './extra-token-claims.ts';
 import { type FeatureDeps, features } from './features.ts';
-import type { Grants } from './grants.ts';
 import { interactionPolicy } from './interaction-policy.ts';
-import { scopeClaims } from './scope-claims.ts';
-import { isSessionAlive } from './standing.ts';
-import type { TokenPolicy } from './token-policy.ts';
+import { deviceCodeSeconds } from './patches/device-codes.ts';
+import { type AccountDirectory, findOidcAccount, type SignedInBy } from './sessions/accounts-view.ts';
+import { isSessionAlive } from './sessions/standing.ts';
+import { extraTokenClaims } from './tokens/extra-token-claims.ts';
+import type { Grants } from './tokens/grants.ts';
+import { scopeClaims } from './tokens/scope-claims.ts';
+import type { TokenPolicy } from './tokens/token-policy.ts';
 import { orUnavailable } from './unavailable.ts';
 
 export interface Lifetimes {

@@ -1,7 +1,7 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import type { ClientDirectory } from './client-facts.ts';
-import type { TokenPolicy } from './token-policy.ts';
+import type { TokenPolicy } from './tokens/token-policy.ts';
 import { orUnavailable } from './unavailable.ts';
 
 export interface LogoutPages {

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Middleware } from 'koa';
 import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { createOidcConfiguration, type OidcConfigurationDeps } from './configuration.ts';
-import { type IndexSignInsDeps, indexSignIns } from './index-sign-ins.ts';
-import { type GrantSteps, grantStepsOf } from './internals.ts';
-import { keepFailure } from './late-failures.ts';
-import { heedLeftOutIdTokens } from './left-out-id-tokens.ts';
 import { type ListenerDeps, listen } from './listeners.ts';
-import { keepLogoutLanguage } from './logout-language.ts';
-import { extendModels, type ModelDeps } from './models.ts';
-import { prefillUserCode } from './prefill-user-code.ts';
+import { type IndexSignInsDeps, indexSignIns } from './patches/index-sign-ins.ts';
+import { type GrantSteps, grantStepsOf } from './patches/internals.ts';
+import { keepFailure } from './patches/late-failures.ts';
+import { heedLeftOutIdTokens } from './patches/left-out-id-tokens.ts';
+import { keepLogoutLanguage } from './patches/logout-language.ts';
+import { extendModels, type ModelDeps } from './patches/models.ts';
+import { prefillUserCode } from './patches/prefill-user-code.ts';
+import { noteEntities } from './patches/request-notes.ts';
 import type { PrivateKeys } from './provider-host.ts';
-import { noteEntities } from './request-notes.ts';
-import { SigningKey } from './signing-key.ts';
+import { SigningKey } from './tokens/signing-key.ts';
 import { orUnavailable } from './unavailable.ts';
 
 /** A grant of ours. One registered under a name the library knows replaces the library's. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
-import { throwKeptFailure } from './late-failures.ts';
-import type { PrivateKey } from './signing-key.ts';
+import { throwKeptFailure } from './patches/late-failures.ts';
+import type { PrivateKey } from './tokens/signing-key.ts';
 
 /** Private keys, the signing one first. */
 export interface PrivateKeys {

@@ -4,12 +4,12 @@ import { createHashingPool, type HashingPool } from '../../provider/accounts/has
 import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createRegister } from '../../provider/accounts/register.ts';
 import { createSignIn } from '../../provider/accounts/sign-in.ts';
-import { MemoryAccountStore } from '../../provider/adapters/memory/account-store.ts';
-import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
-import { MemoryOutbox } from '../../provider/adapters/memory/outbox.ts';
-import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
 import { createEvent } from '../../provider/events/catalogue.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryAccountStore } from '../support/memory/account-store.ts';
+import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryOutbox } from '../support/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 /** Too weak for anything but tests, which don't care what a hash costs. */
 export const cheap: PasswordParams = { memoryKib: 64, passes: 1, parallelism: 1 };

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { accountLines, importAccounts } from '../../provider/accounts/import-accounts.ts';
-import { PostgresAccountStore } from '../../provider/adapters/postgres/account-store.ts';
-import { type Database, openDatabase } from '../../provider/adapters/postgres/database.ts';
-import { PostgresSchema } from '../../provider/adapters/postgres/schema.ts';
+import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
+import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
+import { PostgresSchema } from '../../adapters/postgres/schema.ts';
+import { accountLines, importAccounts } from '../../provider/accounts/import/import-accounts.ts';
 import type { Account, AccountStore } from '../../provider/ports/account-store.ts';
 import { sampleAccount } from '../contract/account-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';

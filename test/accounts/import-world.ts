@@ -1,10 +1,10 @@
-import { exportAccounts } from '../../provider/accounts/export-accounts.ts';
+import { exportAccounts } from '../../provider/accounts/import/export-accounts.ts';
 import {
   type ImportOptions,
   type ImportSummary,
   importAccounts,
   type LineProblem,
-} from '../../provider/accounts/import-accounts.ts';
+} from '../../provider/accounts/import/import-accounts.ts';
 import type { AccountStore } from '../../provider/ports/account-store.ts';
 import { createWorld } from './account-world.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { PostgresAccountStore } from '../../provider/adapters/postgres/account-store.ts';
-import { type Database, openDatabase } from '../../provider/adapters/postgres/database.ts';
-import { PostgresOutbox } from '../../provider/adapters/postgres/outbox.ts';
+import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
+import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
+import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
 import { newId } from '../../provider/lib/ids.ts';
 import type { Account, AccountStore } from '../../provider/ports/account-store.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { openDatabase } from '../../provider/adapters/postgres/database.ts';
-import { PostgresDenylist } from '../../provider/adapters/postgres/denylist.ts';
+import { openDatabase } from '../../adapters/postgres/database.ts';
+import { PostgresDenylist } from '../../adapters/postgres/denylist.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
 import type { RevocationEntry } from '../../provider/ports/denylist.ts';
 import { allScopes, appDocument, createApp, standing } from '../flows/apps.ts';

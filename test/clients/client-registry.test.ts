@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { MemoryClientSource } from '../../provider/adapters/memory/client-source.ts';
-import { MemorySecrets } from '../../provider/adapters/memory/secrets.ts';
 import { accountClient } from '../../provider/clients/account-client.ts';
 import { accountClientId, type ClientDocument } from '../../provider/clients/client-document.ts';
 import {
@@ -12,6 +10,8 @@ import { oidcMetadata } from '../../provider/clients/oidc-metadata.ts';
 import { ConfigurationError, StoreUnavailable } from '../../provider/lib/errors.ts';
 import type { RawClientDocument } from '../../provider/ports/client-source.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryClientSource } from '../support/memory/client-source.ts';
+import { MemorySecrets } from '../support/memory/secrets.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { apis, publicClient, webClient } from './client-documents.ts';
 

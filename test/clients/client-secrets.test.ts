@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { MemorySecrets } from '../../provider/adapters/memory/secrets.ts';
 import { type ClientSecretCheck, createClientSecretCheck } from '../../provider/clients/client-secrets.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { MemorySecrets } from '../support/memory/secrets.ts';
 import { documentOf, publicClient, secretHash, webClient } from './client-documents.ts';
 
 describe('createClientSecretCheck', () => {

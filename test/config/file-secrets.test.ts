@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createFileSecrets } from '../../provider/adapters/file/secrets.ts';
+import { createFileSecrets } from '../../adapters/file/secrets.ts';
 
 let folder = '';
 beforeEach(async () => {

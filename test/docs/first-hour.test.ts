@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { readImportLine } from '../../provider/accounts/import-line.ts';
+import { readImportLine } from '../../provider/accounts/import/import-line.ts';
 import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
 import { freePort } from '../support/free-port.ts';
 import { blocksOf } from '../support/page-blocks.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
-import { MemoryOutbox } from '../../provider/adapters/memory/outbox.ts';
-import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
 import { createAnnouncer, type Difference } from '../../provider/events/announcer.ts';
 import { createEvent } from '../../provider/events/catalogue.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryOutbox } from '../support/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 function createWorld() {
   const clock = createManualClock();

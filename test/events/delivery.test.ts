@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { MemoryEventSink } from '../../provider/adapters/memory/event-sink.ts';
-import { MemoryOutbox } from '../../provider/adapters/memory/outbox.ts';
 import { createEvent } from '../../provider/events/catalogue.ts';
 import { createRelay, type RelayDeps } from '../../provider/events/relay.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryEventSink } from '../support/memory/event-sink.ts';
+import { MemoryOutbox } from '../support/memory/outbox.ts';
 
 function createWorld(tuning: Partial<RelayDeps> = {}) {
   const clock = createManualClock();

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
-import { MemoryEventSink } from '../../provider/adapters/memory/event-sink.ts';
-import { MemoryOutbox } from '../../provider/adapters/memory/outbox.ts';
-import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
 import { createEvent } from '../../provider/events/catalogue.ts';
 import { nudgeAfterCommit } from '../../provider/events/nudge-after-commit.ts';
 import { createRelay, type Relay, type RelayDeps } from '../../provider/events/relay.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
+import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryEventSink } from '../support/memory/event-sink.ts';
+import { MemoryOutbox } from '../support/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const hour = 3_600_000;

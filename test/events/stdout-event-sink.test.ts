@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { StdoutEventSink } from '../../provider/adapters/stdout/event-sink.ts';
+import { StdoutEventSink } from '../../adapters/stdout/event-sink.ts';
 import type { OutboxEvent } from '../../provider/ports/outbox.ts';
 
 const event = (id: string): OutboxEvent => ({

@@ -9,7 +9,7 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { firstPartyEndpoints } from '../../provider/firstparty/endpoints.ts';
+import { firstPartyEndpoints } from '../../provider/json-api/endpoints.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin } from '../support/json-api.ts';
 import { type RawAnswer, rawHttp, requestBytes, type Sent } from '../support/raw-http.ts';

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openDatabase } from '../../provider/adapters/postgres/database.ts';
-import { PostgresSchema } from '../../provider/adapters/postgres/schema.ts';
+import { openDatabase } from '../../adapters/postgres/database.ts';
+import { PostgresSchema } from '../../adapters/postgres/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
 import { runProgram, runToEnd } from '../support/program.ts';
 

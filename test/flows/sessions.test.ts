@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Database, openDatabase } from '../../provider/adapters/postgres/database.ts';
-import { PostgresUnitOfWork } from '../../provider/adapters/postgres/unit-of-work.ts';
+import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
+import { PostgresUnitOfWork } from '../../adapters/postgres/unit-of-work.ts';
 import { systemClock as clock } from '../../provider/lib/clock.ts';
 import type { AccountChange } from '../../provider/ports/account-store.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';

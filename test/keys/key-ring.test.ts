@@ -1,11 +1,11 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { MemoryKeyStore } from '../../provider/adapters/memory/key-store.ts';
 import { generateKey } from '../../provider/keys/generate-key.ts';
 import { type CurrentKeys, createKeyRing, type KeyRing } from '../../provider/keys/key-ring.ts';
 import { parseKeySet, serializeKeySet } from '../../provider/keys/key-set.ts';
 import { firstKeySet, type NewKey, rotate } from '../../provider/keys/rotation.ts';
 import type { StoredKeySet } from '../../provider/ports/key-store.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryKeyStore } from '../support/memory/key-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const times = { tokenSeconds: 900, leadSeconds: 10_800, keptSeconds: 100_000 };

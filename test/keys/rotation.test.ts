@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { MemoryKeyStore } from '../../provider/adapters/memory/key-store.ts';
 import { signingKey } from '../../provider/keys/key-schedule.ts';
 import { parseKeySet } from '../../provider/keys/key-set.ts';
 import { ensureKeySet, rotateStoredKeySet } from '../../provider/keys/rotation.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryKeyStore } from '../support/memory/key-store.ts';
 
 const times = { tokenSeconds: 900, leadSeconds: 10_800, keptSeconds: 100_000 };
 const newStore = () => ({ store: new MemoryKeyStore(), clock: createManualClock() });

@@ -1,7 +1,7 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { describe, expect, test } from '@jest/globals';
-import { type PersonalClaimsInput, personalClaims } from '../../provider/oidc/access-token-claims.ts';
-import { createTokenPolicy } from '../../provider/oidc/token-policy.ts';
+import { type PersonalClaimsInput, personalClaims } from '../../provider/oidc/tokens/access-token-claims.ts';
+import { createTokenPolicy } from '../../provider/oidc/tokens/token-policy.ts';
 
 const issuer = 'https://login.example';
 const audience = 'https://contracts.example';

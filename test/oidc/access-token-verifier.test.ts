@@ -3,7 +3,7 @@ import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type JWK, SignJWT, UnsecuredJWT } from 'jose';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
-import { createAccessTokenVerifier } from '../../provider/oidc/access-token-verifier.ts';
+import { createAccessTokenVerifier } from '../../provider/oidc/tokens/access-token-verifier.ts';
 import type { Account } from '../../provider/ports/account-store.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { type AccountDirectory, findOidcAccount } from '../../provider/oidc/accounts-view.ts';
+import { type AccountDirectory, findOidcAccount } from '../../provider/oidc/sessions/accounts-view.ts';
 import { sampleAccount } from '../contract/account-store.ts';
 
 const john = sampleAccount();

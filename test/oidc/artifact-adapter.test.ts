@@ -1,11 +1,14 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { MemoryOidcStore } from '../../provider/adapters/memory/oidc-store.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
-import { type ArtifactAdapterDeps, createArtifactAdapter } from '../../provider/oidc/artifact-adapter.ts';
+import {
+  type ArtifactAdapterDeps,
+  createArtifactAdapter,
+} from '../../provider/oidc/storage/artifact-adapter.ts';
 import type { Artifact, ArtifactKind } from '../../provider/ports/oidc-store.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { MemoryOidcStore } from '../support/memory/oidc-store.ts';
 
 const secrets = { first: 'a'.repeat(40), second: 'b'.repeat(40) };
 const id = 'an-id-that-somebody-presents-and-nobody-guesses';

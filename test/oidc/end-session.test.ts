@@ -1,15 +1,15 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { MemoryOidcStore } from '../../provider/adapters/memory/oidc-store.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
-import { createArtifactAdapter } from '../../provider/oidc/artifact-adapter.ts';
 import {
   type AccountSession,
   createSessionEnd,
   endSession,
   type SessionEnd,
-} from '../../provider/oidc/end-session.ts';
-import { createStoredSessions, type StoredSessions } from '../../provider/oidc/stored-sessions.ts';
+} from '../../provider/oidc/sessions/end-session.ts';
+import { createStoredSessions, type StoredSessions } from '../../provider/oidc/sessions/stored-sessions.ts';
+import { createArtifactAdapter } from '../../provider/oidc/storage/artifact-adapter.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { MemoryOidcStore } from '../support/memory/oidc-store.ts';
 
 const sessionSeconds = 3600;
 const session = { kind: 'Session', jti: 'the-cookie', uid: 'the-uid', accountId: 'user_A', exp: 77 };

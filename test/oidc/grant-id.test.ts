@@ -1,6 +1,11 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { describe, expect, test } from '@jest/globals';
-import { firstPartyConsent, grantIdOf, grantPayload, parseGrantId } from '../../provider/oidc/grant-id.ts';
+import {
+  firstPartyConsent,
+  grantIdOf,
+  grantPayload,
+  parseGrantId,
+} from '../../provider/oidc/tokens/grant-id.ts';
 
 const issuer = 'https://login.example';
 const audience = 'https://contracts.example';

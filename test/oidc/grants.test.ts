@@ -1,9 +1,9 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { MemoryConsentStore } from '../../provider/adapters/memory/consent-store.ts';
 import type { ClientFacts } from '../../provider/oidc/client-facts.ts';
-import { createGrants, type Grants } from '../../provider/oidc/grants.ts';
-import { createWithdrawConsent } from '../../provider/oidc/withdraw-consent.ts';
+import { createWithdrawConsent } from '../../provider/oidc/sessions/withdraw-consent.ts';
+import { createGrants, type Grants } from '../../provider/oidc/tokens/grants.ts';
+import { MemoryConsentStore } from '../support/memory/consent-store.ts';
 
 const agreement = { accountId: 'user_A', clientId: 'app', oidcScopes: ['openid'], resourceScopes: {} };
 const facts = (id: string, firstParty: boolean): ClientFacts => ({

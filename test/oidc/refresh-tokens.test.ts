@@ -1,11 +1,11 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { MemoryFamilyStore } from '../../provider/adapters/memory/family-store.ts';
 import { newId } from '../../provider/lib/ids.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
-import { createRefreshTokens, type RefreshTokens } from '../../provider/oidc/refresh-tokens.ts';
+import { createRefreshTokens, type RefreshTokens } from '../../provider/oidc/storage/refresh-tokens.ts';
 import type { Family, Rotation } from '../../provider/ports/family-store.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { MemoryFamilyStore } from '../support/memory/family-store.ts';
 
 const secrets = { first: 'a'.repeat(40), second: 'b'.repeat(40) };
 

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { MemoryAccountIndex } from '../../provider/adapters/memory/account-index.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
-import { createSignIns } from '../../provider/oidc/sign-ins.ts';
+import { createSignIns } from '../../provider/oidc/sessions/sign-ins.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryAccountIndex } from '../support/memory/account-index.ts';
 
 test('a browser stays one place, under one name, when the server secrets are replaced', async () => {
   const clock = createManualClock();

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readBody } from '../../provider/lib/request-body.ts';
-import { unwrapToken } from '../../provider/oidc/access-token-payload.ts';
-import { wrapTokenParameter } from '../../provider/oidc/structured-tokens.ts';
+import { unwrapToken } from '../../provider/oidc/tokens/access-token-payload.ts';
+import { wrapTokenParameter } from '../../provider/oidc/tokens/structured-tokens.ts';
 
 const jwt = `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2lnbmF0dXJl`;
 

@@ -1,7 +1,7 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { describe, expect, test } from '@jest/globals';
 import type { ClientFacts } from '../../provider/oidc/client-facts.ts';
-import { createTokenPolicy } from '../../provider/oidc/token-policy.ts';
+import { createTokenPolicy } from '../../provider/oidc/tokens/token-policy.ts';
 
 const issuer = 'https://login.example';
 const contracts = 'https://contracts.example';

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import type { Provider } from 'oidc-provider';
 import { knownClient } from '../../provider/oidc/known-client.ts';
-import { createTokenRequests } from '../../provider/oidc/token-requests.ts';
+import { createTokenRequests } from '../../provider/oidc/tokens/token-requests.ts';
 
 const gone = { error: 'invalid_client' };
 

@@ -1,4 +1,4 @@
-import { readSources } from '../support/architecture/sources.ts';
+import { readProduct, readSources } from '../support/architecture/sources.ts';
 
 export interface LoggedMessage {
   level: string;
@@ -11,8 +11,8 @@ const call = /\blogger(?:\?)?\.(?<level>debug|info|warn|error)\(/g;
 const dynamic = /\blogger\??\.?\[/;
 
 /** Every message the program can log, by the text of its source. Throws where one isn't a fixed text. */
-export function loggedMessages(root = 'provider'): LoggedMessage[] {
-  return readSources(root).flatMap(({ path, code }) => {
+export function loggedMessages(root?: string): LoggedMessage[] {
+  return (root === undefined ? readProduct() : readSources(root)).flatMap(({ path, code }) => {
     if (dynamic.test(code)) throw new Error(`${path}: a level must be fixed, as in logger.info(…)`);
     return [...code.matchAll(call)].map((match) => {
       const written = lastArgument(code.slice((match.index ?? 0) + match[0].length));

@@ -1,16 +1,16 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { MemoryAccountStore } from '../../provider/adapters/memory/account-store.ts';
-import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
-import { MemoryOutbox } from '../../provider/adapters/memory/outbox.ts';
-import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
-import type { Ports } from '../../provider/bin/adapters.ts';
-import { measuredPorts } from '../../provider/bin/measured-ports.ts';
+import type { Ports } from '../../provider/compose/adapters.ts';
+import { measuredPorts } from '../../provider/compose/measured-ports.ts';
 import { GatehouseError, StoreUnavailable } from '../../provider/lib/errors.ts';
 import { createMetrics } from '../../provider/lib/metrics.ts';
 import type { Tracing } from '../../provider/lib/tracing.ts';
 import { sampleAccount } from '../contract/account-store.ts';
 import { sampleEvent } from '../contract/outbox.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryAccountStore } from '../support/memory/account-store.ts';
+import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryOutbox } from '../support/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 /** Accounts and transactions in memory, measured; the other stores are never called. */
 function createWorld(tracing?: Tracing) {

@@ -1,11 +1,11 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
-import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
-import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
 import { clientKey, type RevocationEntry, type RevocationKey } from '../../provider/ports/denylist.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { createClientRevocation } from '../../provider/revocation/client-revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryDenylist } from '../support/memory/denylist.ts';
+import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 const refreshTokenSeconds = 90 * 86_400;
 

@@ -1,14 +1,14 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { expect, test } from '@jest/globals';
-import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
-import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
-import { MemoryFamilyStore } from '../../provider/adapters/memory/family-store.ts';
-import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
-import { createAudit } from '../../provider/bin/compose-audit.ts';
-import { composeRevocation } from '../../provider/bin/compose-sign-ins.ts';
+import { createAudit } from '../../provider/compose/compose-audit.ts';
+import { composeRevocation } from '../../provider/compose/compose-sign-ins.ts';
 import { loadConfig } from '../../provider/config/load.ts';
 import type { RevocationKey } from '../../provider/ports/denylist.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryDenylist } from '../support/memory/denylist.ts';
+import { MemoryFamilyStore } from '../support/memory/family-store.ts';
+import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 function compose() {
   const clock = createManualClock();

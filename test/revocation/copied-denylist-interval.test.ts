@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
-import { MemoryDenylistCopy } from '../../provider/adapters/memory/denylist-copy.ts';
-import { composeDenylist } from '../../provider/bin/compose-denylist.ts';
+import { composeDenylist } from '../../provider/compose/compose-denylist.ts';
 import type { LastingDenylist } from '../../provider/ports/denylist.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryDenylist } from '../support/memory/denylist.ts';
+import { MemoryDenylistCopy } from '../support/memory/denylist-copy.ts';
 
 // The time of timers is moved by hand, so that how busy the machine is doesn't matter.
 beforeEach(() => void jest.useFakeTimers());

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
-import { MemoryDenylistCopy } from '../../provider/adapters/memory/denylist-copy.ts';
 import type { RevocationKey } from '../../provider/ports/denylist.ts';
 import { type CopiedDenylist, createCopiedDenylist } from '../../provider/revocation/copied-denylist.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { MemoryDenylist } from '../support/memory/denylist.ts';
+import { MemoryDenylistCopy } from '../support/memory/denylist-copy.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** A copy that can be made to fail, and counts what it is asked. */

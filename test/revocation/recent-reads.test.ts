@@ -1,9 +1,4 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { MemoryAccountStore } from '../../provider/adapters/memory/account-store.ts';
-import { MemoryConsentStore } from '../../provider/adapters/memory/consent-store.ts';
-import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
-import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
-import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
 import type { AccountChange } from '../../provider/ports/account-store.ts';
 import type { RevocationKey } from '../../provider/ports/denylist.ts';
 import { createAccountOfToken } from '../../provider/revocation/account-of-token.ts';
@@ -11,6 +6,11 @@ import { noticeChanges, recentSeconds } from '../../provider/revocation/change-n
 import { createRecentReads } from '../../provider/revocation/recent-reads.ts';
 import { sampleAccount } from '../contract/account-store.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryAccountStore } from '../support/memory/account-store.ts';
+import { MemoryConsentStore } from '../support/memory/consent-store.ts';
+import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryDenylist } from '../support/memory/denylist.ts';
+import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 /** Two processes over one database: `here` keeps what it reads, the other one changes it. */
 function createWorld({ most = 100 } = {}) {

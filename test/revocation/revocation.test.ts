@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
-import { MemoryFamilyStore } from '../../provider/adapters/memory/family-store.ts';
 import type { RevocationKey } from '../../provider/ports/denylist.ts';
 import { createRevocation, type Revocation } from '../../provider/revocation/revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryDenylist } from '../support/memory/denylist.ts';
+import { MemoryFamilyStore } from '../support/memory/family-store.ts';
 
 const accessTokenSeconds = 900;
 const refreshTokenSeconds = 30 * 86_400;

@@ -1,16 +1,16 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { MemoryDatabase } from '../../provider/adapters/memory/database.ts';
-import { MemoryDenylist } from '../../provider/adapters/memory/denylist.ts';
-import { MemoryFamilyStore } from '../../provider/adapters/memory/family-store.ts';
-import { MemoryOutbox } from '../../provider/adapters/memory/outbox.ts';
-import { MemoryUnitOfWork } from '../../provider/adapters/memory/unit-of-work.ts';
-import { createAudit } from '../../provider/bin/compose-audit.ts';
+import { createAudit } from '../../provider/compose/compose-audit.ts';
 import type { RevocationKey } from '../../provider/ports/denylist.ts';
 import type { OutboxEvent } from '../../provider/ports/outbox.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { createRevocation } from '../../provider/revocation/revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryDenylist } from '../support/memory/denylist.ts';
+import { MemoryFamilyStore } from '../support/memory/family-store.ts';
+import { MemoryOutbox } from '../support/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 const day = 86_400;
 const lifetimes = {

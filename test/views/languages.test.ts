@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { createPages } from '../../provider/interactions/pages.ts';
 import {
   acceptedLanguages,
   lookUp,
   namedLanguages,
   truncations,
-} from '../../provider/interactions/look/language.ts';
-import { createPages } from '../../provider/interactions/pages.ts';
+} from '../../provider/interactions/theme/language.ts';
 
 test.each([
   ['de', ['de']],

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { PageAssets } from '../../provider/interactions/look/page-assets.ts';
+import type { PageAssets } from '../../provider/interactions/theme/page-assets.ts';
 
 export interface TestServer {
   /** Without a trailing slash. */

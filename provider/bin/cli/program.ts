@@ -1,4 +1,4 @@
-import { version } from '../version.ts';
+import { version } from '../../compose/version.ts';
 import { addAccountCommands } from './account-commands.ts';
 import { CliCommand } from './cli-command.ts';
 import { addClientCommands } from './client-commands.ts';

@@ -1,5 +1,5 @@
 import { Argument } from 'commander';
-import { version } from '../version.ts';
+import { version } from '../../compose/version.ts';
 import type { CliCommand } from './cli-command.ts';
 import { commandOutput, jsonOption } from './command-output.ts';
 import { completionScript, type Shell, shells } from './completion.ts';

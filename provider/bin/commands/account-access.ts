@@ -4,6 +4,8 @@ import type { NewEvent } from '../../accounts/account-events.ts';
 import { type Accounts, createAccounts } from '../../accounts/accounts.ts';
 import { createHashingPool } from '../../accounts/hashing-pool.ts';
 import { createPasswords } from '../../accounts/passwords.ts';
+import { openPorts, type Ports } from '../../compose/adapters.ts';
+import { composeDenylist } from '../../compose/compose-denylist.ts';
 import type { AccessModel } from '../../config/access-model.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config, SettingName } from '../../config/schema.ts';
@@ -12,8 +14,6 @@ import { systemClock as clock } from '../../lib/clock.ts';
 import { ConfigurationError, GatehouseError } from '../../lib/errors.ts';
 import type { Account, AccountStore } from '../../ports/account-store.ts';
 import { noticeChanges } from '../../revocation/change-notices.ts';
-import { openPorts, type Ports } from '../adapters.ts';
-import { composeDenylist } from '../compose-denylist.ts';
 import { accessModelOf } from './access-settings.ts';
 import { silentLogger } from './silent-logger.ts';
 

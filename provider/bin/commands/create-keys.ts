@@ -1,9 +1,9 @@
+import { openKeyStore } from '../../compose/adapters.ts';
 import { loadConfig } from '../../config/load.ts';
 import { generateKey } from '../../keys/generate-key.ts';
 import { serializeKeySet } from '../../keys/key-set.ts';
 import { firstKeySet } from '../../keys/rotation.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { openKeyStore } from '../adapters.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { isoTime } from '../cli/table.ts';

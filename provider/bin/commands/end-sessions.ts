@@ -1,5 +1,5 @@
 import { GatehouseError } from '../../lib/errors.ts';
-import type { SignInPlace } from '../../oidc/sign-ins.ts';
+import type { SignInPlace } from '../../oidc/sessions/sign-ins.ts';
 import type { Account } from '../../ports/account-store.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';

@@ -1,4 +1,4 @@
-import { exportAccounts as exportLines } from '../../accounts/export-accounts.ts';
+import { exportAccounts as exportLines } from '../../accounts/import/export-accounts.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { refuseExisting, writePrivateFile } from '../cli/private-file.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { FirebaseParameters } from '../../accounts/firebase-hash.ts';
+import type { FirebaseParameters } from '../../accounts/import/firebase-hash.ts';
 import { ConfigurationError } from '../../lib/errors.ts';
 
 const names = ['base64_signer_key', 'base64_salt_separator', 'rounds', 'mem_cost'] as const;

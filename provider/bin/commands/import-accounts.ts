@@ -4,7 +4,7 @@ import {
   type ImportSummary,
   importAccounts as importLines,
   type LineProblem,
-} from '../../accounts/import-accounts.ts';
+} from '../../accounts/import/import-accounts.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { openKeyStore } from '../../compose/adapters.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { publishedKeys, signingKey } from '../../keys/key-schedule.ts';
 import { type KeySet, parseKeySet, type SigningKey } from '../../keys/key-set.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
-import { openKeyStore } from '../adapters.ts';
 import type { Output } from '../cli/output.ts';
 import { isoTime, table } from '../cli/table.ts';
 

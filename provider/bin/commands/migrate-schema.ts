@@ -1,6 +1,6 @@
+import { openConfiguredDatabase, schemaOf } from '../../compose/adapters.ts';
 import { loadConfig } from '../../config/load.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { openConfiguredDatabase, schemaOf } from '../adapters.ts';
 import type { Output } from '../cli/output.ts';
 import { silentLogger } from './silent-logger.ts';
 

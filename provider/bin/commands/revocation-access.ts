@@ -1,14 +1,14 @@
+import { type Audit, type AuditedRevocation, createAudit } from '../../compose/compose-audit.ts';
+import { composeDenylist } from '../../compose/compose-denylist.ts';
+import { composeRevocation } from '../../compose/compose-sign-ins.ts';
+import { resolveServerSecrets } from '../../compose/server-secrets.ts';
 import { processEnvironment } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { longestRefreshTokenSeconds } from '../../config/settings-tokens.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { createServerKeys, type ServerKeys } from '../../lib/server-keys.ts';
-import { unlistEnded } from '../../oidc/unlist-ended.ts';
+import { unlistEnded } from '../../oidc/sessions/unlist-ended.ts';
 import { createClientRevocation } from '../../revocation/client-revocation.ts';
-import { type Audit, type AuditedRevocation, createAudit } from '../compose-audit.ts';
-import { composeDenylist } from '../compose-denylist.ts';
-import { composeRevocation } from '../compose-sign-ins.ts';
-import { resolveServerSecrets } from '../server-secrets.ts';
 import { type AccountAccess, withAccounts } from './account-access.ts';
 import { silentLogger } from './silent-logger.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { systemClock as clock } from '../../lib/clock.ts';
-import { createRefreshTokens } from '../../oidc/refresh-tokens.ts';
+import { createRefreshTokens } from '../../oidc/storage/refresh-tokens.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { readToken } from '../cli/read-token.ts';

@@ -1,8 +1,8 @@
+import { composeSignIns } from '../../compose/compose-sign-ins.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { ConfigurationError } from '../../lib/errors.ts';
-import type { SignInPlace, SignIns } from '../../oidc/sign-ins.ts';
+import type { SignInPlace, SignIns } from '../../oidc/sessions/sign-ins.ts';
 import type { Account } from '../../ports/account-store.ts';
-import { composeSignIns } from '../compose-sign-ins.ts';
 import { type AccountAccess, findAccount } from './account-access.ts';
 import { type RevocationAccess, withRevocation } from './revocation-access.ts';
 

@@ -1,4 +1,4 @@
-import type { SignInPlace } from '../../oidc/sign-ins.ts';
+import type { SignInPlace } from '../../oidc/sessions/sign-ins.ts';
 import { isoTime, table } from '../cli/table.ts';
 
 const kinds = { session: 'browser', family: 'app' } as const;

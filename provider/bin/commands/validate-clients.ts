@@ -3,8 +3,8 @@ import {
   describeClientProblem,
   parseClientDocuments,
 } from '../../clients/parse-client-documents.ts';
+import { openClientsFile } from '../../compose/adapters.ts';
 import { ClientSourceUnreadable } from '../../ports/client-source.ts';
-import { openClientsFile } from '../adapters.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { accessModelOf, loadAccessSettings } from './access-settings.ts';

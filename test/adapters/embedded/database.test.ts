@@ -5,10 +5,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { type EmbeddedDatabase, openEmbeddedDatabase } from '../../../provider/adapters/embedded/database.ts';
-import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
-import { type Database, openDatabase } from '../../../provider/adapters/postgres/database.ts';
-import { PostgresSchema } from '../../../provider/adapters/postgres/schema.ts';
+import { type EmbeddedDatabase, openEmbeddedDatabase } from '../../../adapters/embedded/database.ts';
+import { PostgresAccountStore } from '../../../adapters/postgres/account-store.ts';
+import { type Database, openDatabase } from '../../../adapters/postgres/database.ts';
+import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
 import { ConfigurationError } from '../../../provider/lib/errors.ts';
 import { packageRoot } from '../../../provider/lib/package-root.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
@@ -47,7 +47,7 @@ async function closeAll(): Promise<void> {
 
 /** Another process that opens the folder, stores an account and stays. Resolves when the account is stored. */
 async function openElsewhere(account: object): Promise<ChildProcess> {
-  const adapters = join(packageRoot, 'provider', 'adapters');
+  const adapters = join(packageRoot, 'adapters');
   const script = `
     const { openEmbeddedDatabase } = await import(${JSON.stringify(join(adapters, 'embedded/database.ts'))});
     const { openDatabase } = await import(${JSON.stringify(join(adapters, 'postgres/database.ts'))});

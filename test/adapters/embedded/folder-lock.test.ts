@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { lockFolder } from '../../../provider/adapters/embedded/folder-lock.ts';
+import { lockFolder } from '../../../adapters/embedded/folder-lock.ts';
 import { ConfigurationError } from '../../../provider/lib/errors.ts';
 
 let folder: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
-import { FileClientSource } from '../../../provider/adapters/file/client-source.ts';
+import { FileClientSource } from '../../../adapters/file/client-source.ts';
 import { ClientSourceUnreadable } from '../../../provider/ports/client-source.ts';
 import { clientSourceContract } from '../../contract/client-source.ts';
 import { waitFor } from '../../support/wait-for.ts';

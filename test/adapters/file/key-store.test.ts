@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { FileKeyStore } from '../../../provider/adapters/file/key-store.ts';
+import { FileKeyStore } from '../../../adapters/file/key-store.ts';
 import { ConfigurationError } from '../../../provider/lib/errors.ts';
 import { packageRoot } from '../../../provider/lib/package-root.ts';
 import { keyStoreContract } from '../../contract/key-store.ts';
@@ -106,7 +106,7 @@ describe('FileKeyStore', () => {
 
   const inProcesses = async (own: string, expected: string | undefined) => {
     const program = `
-      const { FileKeyStore } = await import('./provider/adapters/file/key-store.ts');
+      const { FileKeyStore } = await import('./adapters/file/key-store.ts');
       const store = new FileKeyStore({ path: process.argv[1] });
       const saves = Array.from({ length: 10 }, (_, index) =>
         store.save(process.pid + '/' + index, process.argv[2]));

@@ -1,6 +1,6 @@
-import { MemoryAccountIndex } from '../../../provider/adapters/memory/account-index.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
+import { MemoryAccountIndex } from '../../support/memory/account-index.ts';
 
 accountIndexContract('MemoryAccountIndex', async () => {
   const clock = createManualClock();

@@ -1,5 +1,5 @@
-import { MemoryAccountStore } from '../../../provider/adapters/memory/account-store.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
+import { MemoryAccountStore } from '../../support/memory/account-store.ts';
 
 accountStoreContract('MemoryAccountStore', async () => ({
   store: new MemoryAccountStore(),

@@ -1,7 +1,7 @@
-import { MemoryClientGenerations } from '../../../provider/adapters/memory/client-generations.ts';
-import { MemoryDatabase } from '../../../provider/adapters/memory/database.ts';
-import { MemoryUnitOfWork } from '../../../provider/adapters/memory/unit-of-work.ts';
 import { clientGenerationsContract } from '../../contract/client-generations.ts';
+import { MemoryClientGenerations } from '../../support/memory/client-generations.ts';
+import { MemoryDatabase } from '../../support/memory/database.ts';
+import { MemoryUnitOfWork } from '../../support/memory/unit-of-work.ts';
 
 clientGenerationsContract('MemoryClientGenerations', async () => {
   const database = new MemoryDatabase();

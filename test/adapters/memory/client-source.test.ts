@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { MemoryClientSource } from '../../../provider/adapters/memory/client-source.ts';
 import { ClientSourceUnreadable } from '../../../provider/ports/client-source.ts';
+import { MemoryClientSource } from '../../support/memory/client-source.ts';
 
 test('gives its documents, each with where it stands', async () => {
   const source = new MemoryClientSource({ name: 'demo', values: [{ id: 'a' }, 'nonsense'] });

@@ -1,5 +1,5 @@
-import { MemoryConsentStore } from '../../../provider/adapters/memory/consent-store.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
+import { MemoryConsentStore } from '../../support/memory/consent-store.ts';
 
 consentStoreContract('MemoryConsentStore', async () => ({
   store: new MemoryConsentStore(),

@@ -1,6 +1,6 @@
-import { MemoryDenylistCopy } from '../../../provider/adapters/memory/denylist-copy.ts';
 import { denylistCopyContract } from '../../contract/denylist-copy.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
+import { MemoryDenylistCopy } from '../../support/memory/denylist-copy.ts';
 
 denylistCopyContract('MemoryDenylistCopy', async () => {
   const clock = createManualClock();

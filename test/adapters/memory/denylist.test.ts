@@ -1,6 +1,6 @@
-import { MemoryDenylist } from '../../../provider/adapters/memory/denylist.ts';
 import { denylistContract } from '../../contract/denylist.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
+import { MemoryDenylist } from '../../support/memory/denylist.ts';
 
 denylistContract('MemoryDenylist', async () => {
   const clock = createManualClock();

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { MemoryEventSink } from '../../../provider/adapters/memory/event-sink.ts';
 import { eventSinkContract, someEvent } from '../../contract/event-sink.ts';
+import { MemoryEventSink } from '../../support/memory/event-sink.ts';
 
 eventSinkContract('MemoryEventSink', async () => {
   const sink = new MemoryEventSink();

@@ -1,6 +1,6 @@
-import { MemoryFamilyStore } from '../../../provider/adapters/memory/family-store.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
+import { MemoryFamilyStore } from '../../support/memory/family-store.ts';
 
 familyStoreContract('MemoryFamilyStore', async () => {
   const clock = createManualClock();

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { MemoryKeyStore } from '../../../provider/adapters/memory/key-store.ts';
+import { MemoryKeyStore } from '../../support/memory/key-store.ts';
 
 test('a key set is saved once by those who knew the same version', async () => {
   const store = new MemoryKeyStore();

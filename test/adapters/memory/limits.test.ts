@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { MemoryLimits } from '../../../provider/adapters/memory/limits.ts';
+import { MemoryLimits } from '../../../adapters/memory/limits.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 

@@ -1,6 +1,6 @@
-import { MemoryOidcStore } from '../../../provider/adapters/memory/oidc-store.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
+import { MemoryOidcStore } from '../../support/memory/oidc-store.ts';
 
 oidcStoreContract('MemoryOidcStore', async () => {
   const clock = createManualClock();

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { MemorySecrets } from '../../../provider/adapters/memory/secrets.ts';
+import { MemorySecrets } from '../../support/memory/secrets.ts';
 
 test('secrets are found by reference, also once replaced', async () => {
   const secrets = new MemorySecrets({ secrets: { 'env:A': 'one' } });

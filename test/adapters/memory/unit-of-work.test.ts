@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { MemoryAccountStore } from '../../../provider/adapters/memory/account-store.ts';
-import { MemoryConsentStore } from '../../../provider/adapters/memory/consent-store.ts';
-import { MemoryDatabase } from '../../../provider/adapters/memory/database.ts';
-import { MemoryDenylist } from '../../../provider/adapters/memory/denylist.ts';
-import { MemoryOutbox } from '../../../provider/adapters/memory/outbox.ts';
-import { MemoryUnitOfWork } from '../../../provider/adapters/memory/unit-of-work.ts';
 import { systemClock as clock } from '../../../provider/lib/clock.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
+import { MemoryAccountStore } from '../../support/memory/account-store.ts';
+import { MemoryConsentStore } from '../../support/memory/consent-store.ts';
+import { MemoryDatabase } from '../../support/memory/database.ts';
+import { MemoryDenylist } from '../../support/memory/denylist.ts';
+import { MemoryOutbox } from '../../support/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../../support/memory/unit-of-work.ts';
 
 function openMemory() {
   const database = new MemoryDatabase();

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { PostgresAccountIndex } from '../../../provider/adapters/postgres/account-index.ts';
-import type { Database } from '../../../provider/adapters/postgres/database.ts';
-import { rows } from '../../../provider/adapters/postgres/sql.ts';
+import { PostgresAccountIndex } from '../../../adapters/postgres/account-index.ts';
+import type { Database } from '../../../adapters/postgres/database.ts';
+import { rows } from '../../../adapters/postgres/sql.ts';
 import { newId } from '../../../provider/lib/ids.ts';
 import { type AccountIndexEntry, mostEntriesOfAccount } from '../../../provider/ports/account-index.ts';
 import { createManualClock } from '../../support/manual-clock.ts';

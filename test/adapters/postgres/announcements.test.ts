@@ -1,4 +1,4 @@
-import { PostgresUnitOfWork } from '../../../provider/adapters/postgres/unit-of-work.ts';
+import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { announcementsContract } from '../../contract/announcements.ts';
 import { useMigratedDatabase } from './migrated-database.ts';
 

@@ -1,5 +1,5 @@
-import { PostgresClientGenerations } from '../../../provider/adapters/postgres/client-generations.ts';
-import { PostgresUnitOfWork } from '../../../provider/adapters/postgres/unit-of-work.ts';
+import { PostgresClientGenerations } from '../../../adapters/postgres/client-generations.ts';
+import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { clientGenerationsContract } from '../../contract/client-generations.ts';
 import { useMigratedDatabase } from './migrated-database.ts';
 

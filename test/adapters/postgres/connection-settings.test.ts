@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { connectionSettings } from '../../../provider/adapters/postgres/connection-settings.ts';
+import { connectionSettings } from '../../../adapters/postgres/connection-settings.ts';
 import { ConfigurationError } from '../../../provider/lib/errors.ts';
 
 describe('connectionSettings', () => {

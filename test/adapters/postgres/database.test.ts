@@ -1,12 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  type Database,
-  type DatabaseOptions,
-  openDatabase,
-} from '../../../provider/adapters/postgres/database.ts';
-import { PostgresSchema } from '../../../provider/adapters/postgres/schema.ts';
-import { affected, rows } from '../../../provider/adapters/postgres/sql.ts';
-import { PostgresUnitOfWork } from '../../../provider/adapters/postgres/unit-of-work.ts';
+import { type Database, type DatabaseOptions, openDatabase } from '../../../adapters/postgres/database.ts';
+import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
+import { affected, rows } from '../../../adapters/postgres/sql.ts';
+import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { StoreUnavailable } from '../../../provider/lib/errors.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/databases.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { type Database, openDatabase } from '../../../provider/adapters/postgres/database.ts';
-import { PostgresSchema } from '../../../provider/adapters/postgres/schema.ts';
-import type { Sql } from '../../../provider/adapters/postgres/sql.ts';
+import { type Database, openDatabase } from '../../../adapters/postgres/database.ts';
+import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
+import type { Sql } from '../../../adapters/postgres/sql.ts';
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/databases.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';

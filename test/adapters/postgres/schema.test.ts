@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { type Database, openDatabase } from '../../../provider/adapters/postgres/database.ts';
-import type { Migration } from '../../../provider/adapters/postgres/migrations/migration.ts';
-import { migrations } from '../../../provider/adapters/postgres/migrations/migrations.ts';
-import { PostgresSchema } from '../../../provider/adapters/postgres/schema.ts';
-import { rows } from '../../../provider/adapters/postgres/sql.ts';
+import { type Database, openDatabase } from '../../../adapters/postgres/database.ts';
+import type { Migration } from '../../../adapters/postgres/migrations/migration.ts';
+import { migrations } from '../../../adapters/postgres/migrations/migrations.ts';
+import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
+import { rows } from '../../../adapters/postgres/sql.ts';
 import { schemaContract } from '../../contract/schema.ts';
 import { createTestDatabase } from '../../support/databases.ts';
 

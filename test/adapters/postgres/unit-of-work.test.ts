@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { PostgresAccountStore } from '../../../provider/adapters/postgres/account-store.ts';
-import { PostgresConsentStore } from '../../../provider/adapters/postgres/consent-store.ts';
-import { PostgresDenylist } from '../../../provider/adapters/postgres/denylist.ts';
-import { PostgresOutbox } from '../../../provider/adapters/postgres/outbox.ts';
-import { PostgresUnitOfWork } from '../../../provider/adapters/postgres/unit-of-work.ts';
+import { PostgresAccountStore } from '../../../adapters/postgres/account-store.ts';
+import { PostgresConsentStore } from '../../../adapters/postgres/consent-store.ts';
+import { PostgresDenylist } from '../../../adapters/postgres/denylist.ts';
+import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
+import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { systemClock as clock } from '../../../provider/lib/clock.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
 import { sampleEvent } from '../../contract/outbox.ts';

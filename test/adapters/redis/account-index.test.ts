@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { RedisAccountIndex } from '../../../provider/adapters/redis/account-index.ts';
-import { openRedis, type RedisConnection } from '../../../provider/adapters/redis/connection.ts';
+import { RedisAccountIndex } from '../../../adapters/redis/account-index.ts';
+import { openRedis, type RedisConnection } from '../../../adapters/redis/connection.ts';
 import { systemClock } from '../../../provider/lib/clock.ts';
 import type { AccountIndexEntry } from '../../../provider/ports/account-index.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';

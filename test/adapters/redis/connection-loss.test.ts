@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { openRedis, type RedisConnection } from '../../../provider/adapters/redis/connection.ts';
-import { RedisFamilyStore } from '../../../provider/adapters/redis/family-store.ts';
-import type { RedisStateChange } from '../../../provider/adapters/redis/state-changes.ts';
+import { openRedis, type RedisConnection } from '../../../adapters/redis/connection.ts';
+import { RedisFamilyStore } from '../../../adapters/redis/family-store.ts';
+import type { RedisStateChange } from '../../../adapters/redis/state-changes.ts';
 import { systemClock } from '../../../provider/lib/clock.ts';
 import { StoreUnavailable } from '../../../provider/lib/errors.ts';
 import { newId, randomToken } from '../../../provider/lib/ids.ts';

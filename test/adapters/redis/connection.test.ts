@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { openRedis } from '../../../provider/adapters/redis/connection.ts';
+import { openRedis } from '../../../adapters/redis/connection.ts';
 import { ConfigurationError, StoreUnavailable } from '../../../provider/lib/errors.ts';
 import { testRedisClusterUrl, testRedisUrl, uniquePrefix } from '../../support/redis.ts';
 

@@ -1,4 +1,4 @@
-import { RedisDenylistCopy } from '../../../provider/adapters/redis/denylist-copy.ts';
+import { RedisDenylistCopy } from '../../../adapters/redis/denylist-copy.ts';
 import { denylistCopyContract } from '../../contract/denylist-copy.ts';
 import { testRedisClusterUrl, testRedisUrl } from '../../support/redis.ts';
 import { openStores } from './open-stores.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { openRedis, type RedisConnection } from '../../../provider/adapters/redis/connection.ts';
-import { RedisDenylistCopy } from '../../../provider/adapters/redis/denylist-copy.ts';
+import { openRedis, type RedisConnection } from '../../../adapters/redis/connection.ts';
+import { RedisDenylistCopy } from '../../../adapters/redis/denylist-copy.ts';
 import { systemClock } from '../../../provider/lib/clock.ts';
 import type { RevocationKey } from '../../../provider/ports/denylist.ts';
 import { uniquePrefix } from '../../support/redis.ts';

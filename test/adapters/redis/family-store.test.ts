@@ -1,4 +1,4 @@
-import { RedisFamilyStore } from '../../../provider/adapters/redis/family-store.ts';
+import { RedisFamilyStore } from '../../../adapters/redis/family-store.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
 import { testRedisClusterUrl, testRedisUrl } from '../../support/redis.ts';
 import { openStores } from './open-stores.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openRedis, type RedisConnection } from '../../../provider/adapters/redis/connection.ts';
-import { RedisFamilyStore } from '../../../provider/adapters/redis/family-store.ts';
-import { RedisOidcStore } from '../../../provider/adapters/redis/oidc-store.ts';
+import { openRedis, type RedisConnection } from '../../../adapters/redis/connection.ts';
+import { RedisFamilyStore } from '../../../adapters/redis/family-store.ts';
+import { RedisOidcStore } from '../../../adapters/redis/oidc-store.ts';
 import { systemClock } from '../../../provider/lib/clock.ts';
 import { testRedisUrl, uniquePrefix } from '../../support/redis.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { openRedis } from '../../../provider/adapters/redis/connection.ts';
-import { RedisLimits } from '../../../provider/adapters/redis/limits.ts';
+import { openRedis } from '../../../adapters/redis/connection.ts';
+import { RedisLimits } from '../../../adapters/redis/limits.ts';
 import { systemClock } from '../../../provider/lib/clock.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { testRedisClusterUrl, testRedisUrl, uniquePrefix } from '../../support/redis.ts';

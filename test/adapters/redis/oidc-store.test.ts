@@ -1,4 +1,4 @@
-import { RedisOidcStore } from '../../../provider/adapters/redis/oidc-store.ts';
+import { RedisOidcStore } from '../../../adapters/redis/oidc-store.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { testRedisClusterUrl, testRedisUrl } from '../../support/redis.ts';
 import { openStores } from './open-stores.ts';

@@ -1,4 +1,4 @@
-import { openRedis, type RedisConnection } from '../../../provider/adapters/redis/connection.ts';
+import { openRedis, type RedisConnection } from '../../../adapters/redis/connection.ts';
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { uniquePrefix } from '../../support/redis.ts';

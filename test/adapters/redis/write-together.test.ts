@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { openRedis, type RedisConnection } from '../../../provider/adapters/redis/connection.ts';
+import { openRedis, type RedisConnection } from '../../../adapters/redis/connection.ts';
 import { testRedisClusterUrl, testRedisUrl, uniquePrefix } from '../../support/redis.ts';
 import { waitFor } from '../../support/wait-for.ts';
 

@@ -3,16 +3,14 @@ import { adapterOf, layerOf } from './sources.ts';
 
 const secondLevel = [
   'oidc',
-  'grants',
   'interactions',
-  'firstparty',
+  'json-api',
   'accounts',
   'clients',
   'keys',
-  'guard',
+  'rate-limits',
   'events',
   'revocation',
-  'maintenance',
 ];
 
 /** What each layer may import besides itself. Adapters have rules of their own. */
@@ -23,7 +21,8 @@ const below: Record<string, readonly string[]> = {
   ...Object.fromEntries(secondLevel.map((layer) => [layer, ['ports', 'config', 'lib']])),
   adapters: ['ports', 'lib'],
   http: [...secondLevel, 'ports', 'config', 'lib'],
-  bin: ['http', ...secondLevel, 'ports', 'config', 'lib', 'adapters'],
+  compose: ['http', ...secondLevel, 'ports', 'config', 'lib', 'adapters'],
+  bin: ['compose', 'http', ...secondLevel, 'ports', 'config', 'lib'],
 };
 
 /** The only libraries of the lowest layers. */
@@ -47,9 +46,9 @@ const known: Rule = {
 };
 
 const inside = importRule(
-  'provider/ stands alone',
+  'the product stands alone',
   'what runs in production must not reach for tests or tools beside it',
-  (_file, { target }) => (target?.startsWith('..') ? `imports ${target}, outside of provider/` : undefined),
+  (_file, { target }) => (target?.startsWith('..') ? `imports ${target}, outside of the product` : undefined),
 );
 
 const down = importRule(
@@ -66,17 +65,19 @@ const down = importRule(
 const bothSecond = (from: string, to: string) => secondLevel.includes(from) && secondLevel.includes(to);
 
 const siblings = importRule(
-  'siblings never import each other',
-  'declare the one or two methods you need as an interface; bin/compose.ts fills them. Otherwise everything comes to know everything',
-  ({ path }, { target }) => {
+  'siblings import types only',
+  'a type leads a reader to the implementation; a value would tie the modules together, and compose/ could not wire them differently',
+  ({ path }, { target, typeOnly }) => {
     const [from, to] = [layerOf(path), layerOf(target ?? '')];
-    return from !== to && bothSecond(from, to) ? `${from} imports its sibling ${target}` : undefined;
+    return from !== to && bothSecond(from, to) && !typeOnly
+      ? `${from} imports a value from its sibling ${target}`
+      : undefined;
   },
 );
 
 const configTypes = importRule(
   'of config only the types',
-  'settings are read once and handed down by bin/compose.ts, so that what decides can be tested with any settings',
+  'settings are read once and handed down by compose/compose.ts, so that what decides can be tested with any settings',
   ({ path }, { target, typeOnly }) =>
     secondLevel.includes(layerOf(path)) && layerOf(target ?? '') === 'config' && !typeOnly
       ? `imports more than types from ${target}`
@@ -84,10 +85,10 @@ const configTypes = importRule(
 );
 
 const adaptersImported = importRule(
-  'only bin/adapters.ts imports adapters',
+  'only compose/adapters.ts imports adapters',
   'everything else works against ports, or a product could no longer be exchanged in one place',
   ({ path }, { target }) =>
-    layerOf(target ?? '') === 'adapters' && layerOf(path) !== 'adapters' && path !== 'bin/adapters.ts'
+    layerOf(target ?? '') === 'adapters' && layerOf(path) !== 'adapters' && path !== 'compose/adapters.ts'
       ? `imports ${target}`
       : undefined,
 );

@@ -4,13 +4,13 @@ import { join, posix, sep } from 'node:path';
 export interface Import {
   /** As written. */
   specifier: string;
-  /** For a relative one, the file meant, relative to `provider/`; starts with `..` outside of it. */
+  /** For a relative import, the imported file, named like `Source.path`; it starts with `..` when it is no product file. */
   target?: string;
   typeOnly: boolean;
 }
 
 export interface Source {
-  /** Relative to `provider/`, with `/`. */
+  /** Relative to `provider/`, with `/`; the files of the top-level folder `adapters/` begin with `adapters/`. */
   path: string;
   text: string;
   /** The text without comments. */
@@ -40,7 +40,7 @@ export function parseSource(path: string, text: string): Source {
   const found = (specifier = '', typeOnly = false): Import => ({
     specifier,
     typeOnly,
-    ...(specifier.startsWith('.') ? { target: posix.join(posix.dirname(path), specifier) } : {}),
+    ...(specifier.startsWith('.') ? { target: productPath(posix.join(posix.dirname(path), specifier)) } : {}),
   });
   const statements = [...code.matchAll(fromClause)].map(({ groups }) =>
     found(groups?.specifier, groups?.type !== undefined || allTyped(groups?.names?.trim())),
@@ -49,13 +49,23 @@ export function parseSource(path: string, text: string): Source {
   return { path, text, code, imports: [...statements, ...calls] };
 }
 
-/** Every TypeScript file under a folder; declarations (`.d.ts`) only describe what others wrote. */
-export function readSources(root: string): Source[] {
+/** `provider/` and `adapters/` lie beside each other; here every product file is named as if both were one folder. */
+const productPath = (path: string) =>
+  path.replace(/^provider\//, '').replace(/^\.\.\/adapters\//, 'adapters/');
+
+/** Reads every TypeScript file under a folder except declarations (`.d.ts`), which only describe foreign code. */
+export function readSources(root: string, prefix = ''): Source[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
     .sort()
-    .map((path) => parseSource(path.split(sep).join('/'), readFileSync(join(root, path), 'utf8')));
+    .map((path) => parseSource(prefix + path.split(sep).join('/'), readFileSync(join(root, path), 'utf8')));
 }
+
+/** Reads every file that ships: `provider/` and `adapters/`. */
+export const readProduct = (): Source[] => [
+  ...readSources('provider'),
+  ...readSources('adapters', 'adapters/'),
+];
 
 /** The first folder of a path: its layer. */
 export const layerOf = (path: string): string => path.split('/')[0] ?? '';

@@ -1,0 +1,56 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { createPgConfig, type PGlitePgConfig } from '@electric-sql/pglite/node-postgres';
+import { ConfigurationError } from '../../provider/lib/errors.ts';
+import { lockFolder } from './folder-lock.ts';
+
+export interface EmbeddedDatabaseOptions {
+  /** Made, for its owner only, where there is none. One process at a time may have it open. */
+  dataFolder: string;
+}
+
+export interface EmbeddedDatabase {
+  /** What a Postgres client connects to. There is one session: a pool on it must hold one connection. */
+  readonly connection: PGlitePgConfig;
+  /** Call it after the pool on `connection` was closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Postgres in this process, with its data in `dataFolder`; what was committed outlives the process however it
+ * ends. A new folder takes seconds, one that is there less than one. Throws ConfigurationError when another
+ * process has the folder, or the data can't be read.
+ */
+export async function openEmbeddedDatabase({
+  dataFolder,
+}: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const lock = await lockFolder(dataFolder);
+  try {
+    const database = await openFolder(join(dataFolder, 'postgres'));
+    return {
+      connection: createPgConfig(database),
+      close: async () => {
+        await database.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function openFolder(path: string): Promise<PGlite> {
+  try {
+    return await PGlite.create(path);
+  } catch (error) {
+    // What the embedded database throws isn't always an Error.
+    const reason = error instanceof Error ? error.message : JSON.stringify(error);
+    throw new ConfigurationError([
+      `The embedded database in ${path} can't be opened (${reason}). ` +
+        'Its files are damaged or of another version: restore them, or move the folder away to start empty.',
+    ]);
+  }
+}

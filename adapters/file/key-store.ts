@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, link, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ConfigurationError } from '../../provider/lib/errors.ts';
+import { randomToken } from '../../provider/lib/ids.ts';
+import type { KeyStore, StoredKeySet } from '../../provider/ports/key-store.ts';
+
+const lookMs = 20;
+
+const versionOf = (value: string) => createHash('sha256').update(value).digest('base64url');
+
+/** What `work` gives, or the given value when it fails with this system error code. */
+async function on<T, U>(code: string, value: U, work: Promise<T>): Promise<T | U> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === code) return value;
+    throw error;
+  }
+}
+
+/** Reads the whole file; undefined when there is none. */
+const readIfThere = (path: string) => on('ENOENT', undefined, readFile(path, 'utf8'));
+
+/** Creates the file, which must not exist, with mode 0600; resolves when it is on the disk. */
+async function create(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/**
+ * The key set in a file of mode 0600, for development and single machines.
+ *
+ * Processes on one machine, or on a shared file system with hard links and atomic renames, may use it at once.
+ * A file that others may read is refused where we could write ourselves; secrets that a platform mounted
+ * (Kubernetes: links, or a folder that can't be written) have the mode the platform gave them, and are taken.
+ */
+export class FileKeyStore implements KeyStore {
+  readonly #path: string;
+  readonly #folder: string;
+  readonly #lock: string;
+  readonly #staleLooks: number;
+
+  /** @param options.staleLockMs after how long an unchanged lock counts as left behind by a process that died */
+  constructor(options: { path: string; staleLockMs?: number }) {
+    this.#path = options.path;
+    this.#folder = dirname(options.path);
+    this.#lock = `${options.path}.lock`;
+    this.#staleLooks = Math.ceil((options.staleLockMs ?? 5000) / lookMs);
+  }
+
+  /** @throws ConfigurationError when the file can't be read, or may be read by others */
+  load(): Promise<StoredKeySet | undefined> {
+    return this.#explained('read', async () => {
+      await this.#refuseOpenMode();
+      const value = await readIfThere(this.#path);
+      return value === undefined ? undefined : { version: versionOf(value), value };
+    });
+  }
+
+  /** @throws ConfigurationError when the file can't be written */
+  save(value: string, expected: string | undefined): Promise<boolean> {
+    return this.#explained('written', async () => {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      const draft = join(this.#folder, `.${basename(this.#path)}.${randomToken(8)}`);
+      try {
+        await create(draft, value);
+        // A hard link fails where the name is taken: of many parallel first calls one makes it, without a lock.
+        const saved =
+          expected === undefined
+            ? await on(
+                'EEXIST',
+                false,
+                link(draft, this.#path).then(() => true),
+              )
+            : await this.#replace(draft, expected);
+        await syncFolder(this.#folder);
+        return saved;
+      } finally {
+        await rm(draft, { force: true });
+      }
+    });
+  }
+
+  async #replace(draft: string, expected: string): Promise<boolean> {
+    for (;;) {
+      const token = await this.#acquire();
+      try {
+        const current = await readIfThere(this.#path);
+        if (current === undefined || versionOf(current) !== expected) return false;
+        // Somebody who took us for dead has the lock now: begin again.
+        if ((await readIfThere(this.#lock)) !== token) continue;
+        await rename(draft, this.#path);
+        return true;
+      } finally {
+        if ((await readIfThere(this.#lock)) === token) await rm(this.#lock, { force: true });
+      }
+    }
+  }
+
+  /** Waits for the lock file; one that a dead process left is taken away. Gives the token that says it is ours. */
+  async #acquire(): Promise<string> {
+    const token = randomToken(16);
+    let holder: string | undefined;
+    let looks = 0;
+    for (;;) {
+      if (
+        await on(
+          'EEXIST',
+          false,
+          create(this.#lock, token).then(() => true),
+        )
+      )
+        return token;
+      const seen = await readIfThere(this.#lock);
+      looks = seen === holder ? looks + 1 : 0;
+      holder = seen;
+      if (looks >= this.#staleLooks) {
+        await this.#removeStaleLock(holder);
+        looks = 0;
+      }
+      await pause(lookMs);
+    }
+  }
+
+  /** Of many who find the lock stale one moves it; who holds a fresh one moved by mistake notices before it writes. */
+  async #removeStaleLock(holder: string | undefined): Promise<void> {
+    if ((await readIfThere(this.#lock)) !== holder) return;
+    const aside = `${this.#lock}.${randomToken(8)}`;
+    await on('ENOENT', undefined, rename(this.#lock, aside));
+    await rm(aside, { force: true });
+  }
+
+  async #refuseOpenMode(): Promise<void> {
+    const file = await on('ENOENT', undefined, lstat(this.#path));
+    if (file === undefined || !file.isFile() || (file.mode & 0o077) === 0) return;
+    const mounted = await access(this.#folder, constants.W_OK).then(
+      () => false,
+      () => true,
+    );
+    if (mounted) return;
+    const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
+    throw new ConfigurationError([
+      `${this.#path} holds private keys, and others may read it (mode ${mode}). Run: chmod 600 ${this.#path}`,
+    ]);
+  }
+
+  async #explained<T>(action: 'read' | 'written', work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      throw new ConfigurationError([
+        `${this.#path} can't be ${action} (${code}): check the path, its owner and its permissions.`,
+      ]);
+    }
+  }
+}

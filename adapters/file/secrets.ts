@@ -1,0 +1,54 @@
+import { readFile as readFromDisk } from 'node:fs/promises';
+import { ConfigurationError } from '../../provider/lib/errors.ts';
+import type { Secrets } from '../../provider/ports/secrets.ts';
+
+export interface FileSecretsOptions {
+  /** Where `env:` looks. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** Reads a file as text; rejects when it can't. */
+  readFile?: (path: string) => Promise<string>;
+}
+
+function refuse(problem: string): never {
+  throw new ConfigurationError([problem]);
+}
+
+/**
+ * Secrets from files (`file:` and a path, absolute or relative to the folder the program was started in) and from
+ * the environment (`env:` and a name). Both are read at every call, so a file that was replaced is noticed. One
+ * line break at the end is not part of the secret. Throws a ConfigurationError.
+ */
+export function createFileSecrets(options: FileSecretsOptions): Secrets {
+  const readFile = options.readFile ?? ((path: string) => readFromDisk(path, 'utf8'));
+
+  async function fromFile(reference: string, path: string): Promise<string> {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+      return refuse(
+        `The secret ${reference} can't be read (${code}). Check that the file is there and may be read.`,
+      );
+    }
+  }
+
+  async function read(reference: string): Promise<string> {
+    const name = reference.slice(reference.indexOf(':') + 1);
+    if (reference.startsWith('file:') && name !== '') return fromFile(reference, name);
+    if (reference.startsWith('env:') && name !== '') {
+      return options.env[name] ?? refuse(`The secret ${reference} is missing: ${name} is not set. Set it.`);
+    }
+    // Not repeated here: it may be the secret itself, put where its name belongs.
+    return refuse(
+      'A secret is named by file:/path/of/the/file or env:NAME_OF_A_VARIABLE, and by nothing else.',
+    );
+  }
+
+  return {
+    async resolve(reference) {
+      const secret = (await read(reference)).replace(/\r?\n$/, '');
+      if (secret === '') refuse(`The secret ${reference} is empty. Put the secret there.`);
+      return secret;
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { Clock } from '../../provider/lib/clock.ts';
+import {
+  type AccountIndex,
+  type AccountIndexEntry,
+  mostEntriesOfAccount,
+} from '../../provider/ports/account-index.ts';
+import { affected, rows, type Sql, storable } from './sql.ts';
+
+interface EntryRow {
+  kind: AccountIndexEntry['kind'];
+  id: string;
+  details: string;
+  expires_at: string;
+}
+
+function toEntry({ kind, id, details, expires_at }: EntryRow): AccountIndexEntry {
+  return { kind, id, details, expiresAt: Number(expires_at) };
+}
+
+/** Where accounts are signed in: one row an entry. Rows past their time are left to the sweep. */
+export class PostgresAccountIndex implements AccountIndex {
+  readonly #db: Sql;
+  readonly #clock: Clock;
+
+  constructor({ db, clock }: { db: Sql; clock: Clock }) {
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  async put(accountId: string, { kind, id, details, expiresAt }: AccountIndexEntry): Promise<void> {
+    const [row] = await rows<{ before: string }>(
+      this.#db,
+      `insert into account_index (account_id, id, kind, details, expires_at)
+       values (:accountId, :id, :kind, :details, :expiresAt)
+       on conflict (account_id, id) do update set
+         kind = excluded.kind, details = excluded.details, expires_at = excluded.expires_at
+       returning (select count(*) from account_index where account_id = :accountId) as before`,
+      { accountId, id, kind, details, expiresAt },
+    );
+    if (Number(row?.before) >= mostEntriesOfAccount) await this.#dropFirst(accountId);
+  }
+
+  async list(accountId: string): Promise<AccountIndexEntry[]> {
+    if (!storable(accountId)) return [];
+    // Parallel puts may have left a few rows too many, until the next one.
+    const found = await rows<EntryRow>(
+      this.#db,
+      `select kind, id, details, expires_at from account_index
+       where account_id = :accountId and expires_at > :now
+       order by expires_at desc, id desc limit :most`,
+      { accountId, now: this.#clock.now(), most: mostEntriesOfAccount },
+    );
+    return found.map(toEntry);
+  }
+
+  async remove(accountId: string, id: string): Promise<void> {
+    if (!storable(accountId, id)) return;
+    await affected(this.#db, 'delete from account_index where account_id = :accountId and id = :id', {
+      accountId,
+      id,
+    });
+  }
+
+  /**
+   * A statement of its own, that waits for no row: two puts can't deadlock. A row that was renewed meanwhile is
+   * looked at anew when it is locked, and stays.
+   */
+  async #dropFirst(accountId: string): Promise<void> {
+    await affected(
+      this.#db,
+      `with over as materialized (
+         select ctid from account_index
+         where account_id = :accountId and (expires_at, id) <= (
+           select expires_at, id from account_index where account_id = :accountId
+           order by expires_at desc, id desc offset :most limit 1)
+         for update skip locked
+       )
+       delete from account_index using over where account_index.ctid = over.ctid`,
+      { accountId, most: mostEntriesOfAccount },
+    );
+  }
+}

@@ -1,0 +1,180 @@
+import type {
+  Account,
+  AccountChange,
+  AccountState,
+  AccountStore,
+} from '../../provider/ports/account-store.ts';
+import { emailKey } from './email-key.ts';
+import { affected, rows, type Sql, storable } from './sql.ts';
+
+interface AccountRow {
+  id: string;
+  email: string;
+  email_verified: boolean;
+  password_hash: string | null;
+  roles: string[];
+  metadata: Record<string, unknown>;
+  state: AccountState;
+  generation: number;
+  created_at: string;
+  updated_at: string;
+}
+
+function toAccount(row: AccountRow): Account {
+  return {
+    id: row.id,
+    email: row.email,
+    emailVerified: row.email_verified,
+    passwordHash: row.password_hash ?? undefined,
+    roles: row.roles,
+    metadata: row.metadata,
+    state: row.state,
+    generation: row.generation,
+    createdAt: Number(row.created_at),
+    updatedAt: Number(row.updated_at),
+  };
+}
+
+const jsonOrNull = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+
+/**
+ * Each id and address once, the earlier account's; in the order of addresses, so that two calls with the same
+ * addresses never wait for each other.
+ */
+function withoutRivals(accounts: readonly Account[]): { account: Account; key: string }[] {
+  const ids = new Set<string>();
+  const keys = new Set<string>();
+  const kept = accounts
+    .map((account) => ({ account, key: emailKey(account.email) }))
+    .filter(({ account: { id }, key }) => {
+      if (ids.has(id) || keys.has(key)) return false;
+      ids.add(id);
+      keys.add(key);
+      return true;
+    });
+  return kept.sort((one, other) => (one.key < other.key ? -1 : 1));
+}
+
+export class PostgresAccountStore implements AccountStore {
+  readonly #db: Sql;
+
+  constructor({ db }: { db: Sql }) {
+    this.#db = db;
+  }
+
+  async insert(account: Account): Promise<boolean> {
+    // 'do nothing' rather than catching a violation, which would abort the caller's transaction.
+    const inserted = await affected(
+      this.#db,
+      `insert into accounts (id, email, email_key, email_verified, password_hash, roles, metadata, state,
+         generation, created_at, updated_at)
+       values (:id, :email, :emailKey, :emailVerified, :passwordHash, :roles, :metadata, :state,
+         :generation, :createdAt, :updatedAt)
+       on conflict do nothing`,
+      {
+        ...account,
+        emailKey: emailKey(account.email),
+        passwordHash: account.passwordHash ?? null,
+        roles: JSON.stringify(account.roles),
+        metadata: JSON.stringify(account.metadata),
+      },
+    );
+    return inserted === 1;
+  }
+
+  async insertMany(accounts: readonly Account[]): Promise<string[]> {
+    const candidates = withoutRivals(accounts);
+    const texts = (of: (account: Account) => string | undefined) =>
+      candidates.map(({ account }) => of(account) ?? null) as string[];
+    const inserted = await rows<{ id: string }>(
+      this.#db,
+      `insert into accounts (id, email, email_key, email_verified, password_hash, roles, metadata, state,
+         generation, created_at, updated_at)
+       select id, email, email_key, email_verified::boolean, password_hash, roles::json, metadata::json, state,
+         generation::integer, created_at::bigint, updated_at::bigint
+       from unnest(:ids::text[], :emails::text[], :emailKeys::text[], :emailVerified::text[],
+         :passwordHashes::text[], :roles::text[], :metadata::text[], :states::text[], :generations::text[],
+         :createdAt::text[], :updatedAt::text[]) as given (id, email, email_key, email_verified, password_hash,
+         roles, metadata, state, generation, created_at, updated_at)
+       on conflict do nothing
+       returning id`,
+      {
+        ids: texts(({ id }) => id),
+        emails: texts(({ email }) => email),
+        emailKeys: candidates.map(({ key }) => key),
+        emailVerified: texts(({ emailVerified }) => String(emailVerified)),
+        passwordHashes: texts(({ passwordHash }) => passwordHash),
+        roles: texts(({ roles }) => JSON.stringify(roles)),
+        metadata: texts(({ metadata }) => JSON.stringify(metadata)),
+        states: texts(({ state }) => state),
+        generations: texts(({ generation }) => String(generation)),
+        createdAt: texts(({ createdAt }) => String(createdAt)),
+        updatedAt: texts(({ updatedAt }) => String(updatedAt)),
+      },
+    );
+    return inserted.map(({ id }) => id);
+  }
+
+  async findById(id: string): Promise<Account | undefined> {
+    return this.#findBy('id', id);
+  }
+
+  async findByEmail(email: string): Promise<Account | undefined> {
+    return this.#findBy('email_key', emailKey(email));
+  }
+
+  async #findBy(column: 'id' | 'email_key', value: string): Promise<Account | undefined> {
+    if (!storable(value)) return undefined;
+    const [row] = await rows<AccountRow>(this.#db, `select * from accounts where ${column} = :value`, {
+      value,
+    });
+    return row && toAccount(row);
+  }
+
+  async update(id: string, change: AccountChange, at: number): Promise<Account | undefined> {
+    if (!storable(id)) return undefined;
+    const [row] = await rows<AccountRow>(
+      this.#db,
+      `update accounts set
+         email_verified = coalesce(:emailVerified, email_verified),
+         password_hash = coalesce(:passwordHash, password_hash),
+         roles = coalesce(:roles, roles),
+         metadata = coalesce(:metadata, metadata),
+         state = coalesce(:state, state),
+         generation = generation + :raise,
+         updated_at = :at
+       where id = :id
+       returning *`,
+      {
+        id,
+        at,
+        emailVerified: change.emailVerified ?? null,
+        passwordHash: change.passwordHash ?? null,
+        roles: jsonOrNull(change.roles),
+        metadata: jsonOrNull(change.metadata),
+        state: change.state ?? null,
+        raise: change.raiseGeneration ? 1 : 0,
+      },
+    );
+    return row && toAccount(row);
+  }
+
+  async replacePasswordHash(id: string, from: string, to: string, at: number): Promise<boolean> {
+    if (!storable(id, from)) return false;
+    const replaced = await affected(
+      this.#db,
+      'update accounts set password_hash = :to, updated_at = :at where id = :id and password_hash = :from',
+      { id, from, to, at },
+    );
+    return replaced === 1;
+  }
+
+  async list(after: string | undefined, limit: number): Promise<Account[]> {
+    const found = await rows<AccountRow>(
+      this.#db,
+      'select * from accounts where id > :after order by id limit :limit',
+      { after: after ?? '', limit },
+    );
+    return found.map(toAccount);
+  }
+}

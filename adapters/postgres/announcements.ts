@@ -1,0 +1,30 @@
+import type { Announcements } from '../../provider/ports/announcements.ts';
+import { affected, rows, type Sql } from './sql.ts';
+
+/** One row a topic. Its lock is held until the transaction ends, which makes those of one topic wait for each other. */
+export class PostgresAnnouncements implements Announcements {
+  readonly #db: Sql;
+
+  constructor({ db }: { db: Sql }) {
+    this.#db = db;
+  }
+
+  async exchange(topic: string, value: string): Promise<string | undefined> {
+    // A statement of its own: the next one must see the row another transaction just committed.
+    await affected(
+      this.#db,
+      'insert into announcements (topic) values (:topic) on conflict (topic) do nothing',
+      { topic },
+    );
+    const [last] = await rows<{ value: string | null }>(
+      this.#db,
+      'select value from announcements where topic = :topic for update',
+      { topic },
+    );
+    await affected(this.#db, 'update announcements set value = :value where topic = :topic', {
+      topic,
+      value,
+    });
+    return last?.value ?? undefined;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../../provider/lib/clock.ts';
+import type { LastingDenylist, RevocationEntry, RevocationKey } from '../../provider/ports/denylist.ts';
+import { affected, rows, type Sql, storable } from './sql.ts';
+
+type Page = Parameters<LastingDenylist['inForce']>[0];
+
+/** Alone, or in a transaction. @param expiresAt milliseconds since the epoch */
+export async function revokeKeys(db: Sql, keys: RevocationKey[], expiresAt: number): Promise<void> {
+  // One statement may not write a row twice, and two that lock in different orders deadlock.
+  const distinct = [...new Set(keys)].sort();
+  if (distinct.length === 0) return;
+  await affected(
+    db,
+    `insert into revocations (key, expires_at, revoked_at)
+     select key, :expiresAt, clock_timestamp() from unnest(:keys::text[]) as key
+     on conflict (key) do update set
+       expires_at = greatest(revocations.expires_at, excluded.expires_at), revoked_at = clock_timestamp()`,
+    { keys: distinct, expiresAt },
+  );
+}
+
+export class PostgresDenylist implements LastingDenylist {
+  readonly #db: Sql;
+  readonly #clock: Clock;
+
+  constructor({ db, clock }: { db: Sql; clock: Clock }) {
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  revoke(keys: RevocationKey[], expiresAt: number): Promise<void> {
+    return revokeKeys(this.#db, keys, expiresAt);
+  }
+
+  async anyRevoked(keys: RevocationKey[]): Promise<boolean> {
+    const asked = keys.filter((key) => storable(key));
+    if (asked.length === 0) return false;
+    const found = await rows(
+      this.#db,
+      'select from revocations where key = any(:asked::text[]) and expires_at > :now limit 1',
+      { asked, now: this.#clock.now() },
+    );
+    return found.length > 0;
+  }
+
+  async inForce({ after, limit, recentSeconds }: Page): Promise<RevocationEntry[]> {
+    const found = await rows<{ key: RevocationKey; expires_at: string }>(
+      this.#db,
+      `select key, expires_at from revocations
+       where expires_at > :now and key > :after
+         and (:seconds::float8 is null or revoked_at > clock_timestamp() - make_interval(secs => :seconds))
+       order by key limit :limit`,
+      { now: this.#clock.now(), after: after ?? '', seconds: recentSeconds ?? null, limit },
+    );
+    return found.map(({ key, expires_at: expiresAt }) => ({ key, expiresAt: Number(expiresAt) }));
+  }
+}

@@ -1,0 +1,62 @@
+import type { Knex } from 'knex';
+import type { ExpiredRows } from '../../provider/ports/expired-rows.ts';
+import { affected } from './sql.ts';
+
+export interface PostgresExpiredRowsOptions {
+  db: Knex;
+  /** How long published events are kept, for whoever asks what was told. */
+  outboxRetentionMs: number;
+}
+
+/**
+ * Sweeps every table whose rows have an end: one statement, and so one short transaction, for each. Rows that
+ * others hold are skipped, so parallel sweeps share the work and nobody waits for one.
+ */
+export class PostgresExpiredRows implements ExpiredRows {
+  readonly #db: Knex;
+  readonly #outboxRetentionMs: number;
+
+  constructor({ db, outboxRetentionMs }: PostgresExpiredRowsOptions) {
+    this.#db = db;
+    this.#outboxRetentionMs = outboxRetentionMs;
+  }
+
+  async sweep(limit: number, now: number): Promise<number> {
+    const tables = [
+      { table: 'oidc_artifacts', column: 'live_until', before: now },
+      { table: 'oidc_ended_indexes', column: 'until', before: now },
+      { table: 'families', column: 'expires_at', before: now },
+      { table: 'revocations', column: 'expires_at', before: now },
+      { table: 'account_index', column: 'expires_at', before: now },
+      { table: 'limits', column: 'expires_at', before: now },
+      { table: 'outbox', column: 'published_at', before: now - this.#outboxRetentionMs },
+    ];
+    let deleted = 0;
+    for (const { table, column, before } of tables) {
+      if (deleted >= limit) break;
+      deleted += await affected(
+        this.#db,
+        `with over as materialized (
+           select ctid from ${table} where ${column} <= :before
+           order by ${column} limit :limit for update skip locked
+         )
+         delete from ${table} using over where ${table}.ctid = over.ctid`,
+        { before, limit: limit - deleted },
+      );
+    }
+    return deleted < limit ? deleted + (await this.#forgetAnswers(limit - deleted, now)) : deleted;
+  }
+
+  /** A family outlives the answer of its last rotation. */
+  #forgetAnswers(limit: number, now: number): Promise<number> {
+    return affected(
+      this.#db,
+      `with over as materialized (
+         select ctid from families where answer_until <= :now
+         order by answer_until limit :limit for update skip locked
+       )
+       update families set answer = null, answer_until = null from over where families.ctid = over.ctid`,
+      { now, limit },
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import type { Clock } from '../../provider/lib/clock.ts';
+import { randomToken } from '../../provider/lib/ids.ts';
+import type { DenylistCopy, RevocationEntry, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { RedisConnection, RedisScript } from './connection.ts';
+import { declareWholeScript, putScript } from './denylist-scripts.ts';
+
+/** How long copying everything may take. */
+const copyingMs = 300_000;
+
+const whole = 'w';
+const entry = (key: RevocationKey) => `r:${key}`;
+const making = (begun: string) => `b:${begun}`;
+
+/** The denylist's copy in Redis: one command for one question. */
+export class RedisDenylistCopy implements DenylistCopy {
+  readonly #redis: RedisConnection;
+  readonly #clock: Clock;
+  readonly #set: string;
+  readonly #put: RedisScript;
+  readonly #declareWhole: RedisScript;
+
+  constructor({ redis, clock }: { redis: RedisConnection; clock: Clock }) {
+    this.#redis = redis;
+    this.#clock = clock;
+    this.#set = redis.key('denylist', 'entries');
+    this.#put = redis.script('gatehousePutRevocations', putScript);
+    this.#declareWhole = redis.script('gatehouseDeclareWhole', declareWholeScript);
+  }
+
+  /**
+   * Whether an entry is over is judged by the asking process's clock, since the same clock judges whether the token it
+   * forbids has expired: a process that is behind keeps taking a token for live, and so its entry for in force, until Redis
+   * drops that. So this clock may be as wrong as `putScript` waits.
+   */
+  async anyRevoked(keys: RevocationKey[]): Promise<boolean | undefined> {
+    const members = [whole, ...keys.map(entry)];
+    const [isWhole, ...found] = await this.#redis.run((client) => client.zmscore(this.#set, members));
+    if (isWhole === null || isWhole === undefined) return undefined;
+    return found.some((until) => until !== null && Number(until) > this.#clock.now());
+  }
+
+  async put(entries: readonly RevocationEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    await this.#put(
+      [this.#set],
+      entries.flatMap(({ key, expiresAt }) => [expiresAt, entry(key)]),
+    );
+  }
+
+  async begin(): Promise<string> {
+    const begun = randomToken(16);
+    const until = this.#clock.now() + copyingMs;
+    await this.#redis.run((client) => client.zadd(this.#set, until, making(begun)));
+    return begun;
+  }
+
+  async declareWhole(begun: string): Promise<boolean> {
+    return (await this.#declareWhole([this.#set], [making(begun), whole])) === 1;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../../provider/lib/clock.ts';
+import type { Family, FamilyStore, Rotation, StoredFamily } from '../../provider/ports/family-store.ts';
+import type { RedisConnection, RedisScript } from './connection.ts';
+import { endScript, findScript, openScript, rotateScript } from './family-scripts.ts';
+
+/** Families in Redis: one hash each, and for a while another with its last answer; one script at a time. */
+export class RedisFamilyStore implements FamilyStore {
+  readonly #redis: RedisConnection;
+  readonly #clock: Clock;
+  readonly #open: RedisScript;
+  readonly #find: RedisScript;
+  readonly #rotate: RedisScript;
+  readonly #end: RedisScript;
+
+  constructor({ redis, clock }: { redis: RedisConnection; clock: Clock }) {
+    this.#redis = redis;
+    this.#clock = clock;
+    this.#open = redis.script('gatehouseOpenFamily', openScript);
+    this.#find = redis.script('gatehouseFindFamily', findScript);
+    this.#rotate = redis.script('gatehouseRotateFamily', rotateScript);
+    this.#end = redis.script('gatehouseEndFamily', endScript);
+  }
+
+  async open(family: Family): Promise<boolean> {
+    const { id, accountId, clientId, currentHash, payload, expiresAt } = family;
+    const args = [this.#clock.now(), accountId, clientId, currentHash, payload, expiresAt];
+    return (await this.#open(this.#keys(id), args)) === 1;
+  }
+
+  async find(id: string): Promise<StoredFamily | undefined> {
+    const found = (await this.#find(this.#keys(id), [this.#clock.now()])) as (string | null)[];
+    const [accountId, clientId, currentHash, payload, expiresAt, answer] = found;
+    if (!accountId || !clientId || !currentHash || typeof payload !== 'string') return undefined;
+    const family = { id, accountId, clientId, currentHash, payload, expiresAt: Number(expiresAt) };
+    return typeof answer === 'string' ? { ...family, answer } : family;
+  }
+
+  async rotate(
+    familyId: string,
+    from: string,
+    { hash, payload, expiresAt, answer }: Rotation,
+  ): Promise<boolean> {
+    const args = [this.#clock.now(), from, hash, payload, expiresAt, answer.sealed, answer.until];
+    return (await this.#rotate(this.#keys(familyId), args)) === 1;
+  }
+
+  async end(familyId: string, until: number): Promise<void> {
+    await this.#end(this.#keys(familyId), [this.#clock.now(), until]);
+  }
+
+  #keys(familyId: string): string[] {
+    return [this.#redis.key(familyId, 'f'), this.#redis.key(familyId, 'fa')];
+  }
+}

@@ -1,0 +1,74 @@
+import type { Clock } from '../../provider/lib/clock.ts';
+import {
+  type BucketRule,
+  intervalMs,
+  type Limits,
+  type TriesRule,
+  type TryVerdict,
+} from '../../provider/ports/limits.ts';
+import type { RedisConnection, RedisScript } from './connection.ts';
+import {
+  attemptScript,
+  forgiveScript,
+  giveBackScript,
+  takeScript,
+  withdrawScript,
+} from './limits-scripts.ts';
+
+/** Limits in Redis: one key and one script for each step, each key in a slot of its own. */
+export class RedisLimits implements Limits {
+  readonly #redis: RedisConnection;
+  readonly #clock: Clock;
+  readonly #take: RedisScript;
+  readonly #giveBack: RedisScript;
+  readonly #attempt: RedisScript;
+  readonly #withdraw: RedisScript;
+  readonly #forgive: RedisScript;
+
+  constructor({ redis, clock }: { redis: RedisConnection; clock: Clock }) {
+    this.#redis = redis;
+    this.#clock = clock;
+    this.#take = redis.script('gatehouseTakeFromBucket', takeScript);
+    this.#giveBack = redis.script('gatehouseGiveBackToBucket', giveBackScript);
+    this.#attempt = redis.script('gatehouseAttempt', attemptScript);
+    this.#withdraw = redis.script('gatehouseWithdrawAttempt', withdrawScript);
+    this.#forgive = redis.script('gatehouseForgiveAttempts', forgiveScript);
+  }
+
+  async take(key: string, rule: BucketRule): Promise<number> {
+    return Number(await this.#take(this.#keys(key), this.#bucket(rule)));
+  }
+
+  async giveBack(key: string, rule: BucketRule): Promise<void> {
+    await this.#giveBack(this.#keys(key), this.#bucket(rule));
+  }
+
+  async attempt(key: string, rule: TriesRule): Promise<TryVerdict> {
+    const { freeTries, firstWaitSeconds, longestWaitSeconds, forgetFreeSeconds, forgetSeconds } = rule;
+    const spans = [firstWaitSeconds, longestWaitSeconds, forgetFreeSeconds, forgetSeconds];
+    const args = [this.#now(), freeTries, ...spans.map((seconds) => seconds * 1000)];
+    const [waitMs, known] = (await this.#attempt(this.#keys(key), args)) as [number, number];
+    return { waitMs, known: known === 1 };
+  }
+
+  async withdraw(key: string): Promise<void> {
+    await this.#withdraw(this.#keys(key), []);
+  }
+
+  async forgive(key: string, knownSeconds: number): Promise<void> {
+    const knownMs = knownSeconds * 1000;
+    await this.#forgive(this.#keys(key), [this.#now() + knownMs, knownMs]);
+  }
+
+  #now(): number {
+    return Math.floor(this.#clock.now());
+  }
+
+  #bucket(rule: BucketRule): number[] {
+    return [this.#now(), intervalMs(rule), rule.burst];
+  }
+
+  #keys(key: string): string[] {
+    return [this.#redis.key(key, 'l')];
+  }
+}

@@ -1,0 +1,35 @@
+import type { DeliveryResult, EventSink } from '../../provider/ports/event-sink.ts';
+import type { OutboxEvent } from '../../provider/ports/outbox.ts';
+
+export interface StdoutEventSinkOptions {
+  /** Takes one line with its line feed, and throws or rejects when it can't. */
+  write(line: string): void | Promise<void>;
+}
+
+/** One line of JSON for each event; `time` in ISO 8601. */
+export class StdoutEventSink implements EventSink {
+  readonly #write: StdoutEventSinkOptions['write'];
+
+  constructor({ write }: StdoutEventSinkOptions) {
+    this.#write = write;
+  }
+
+  async publish(events: OutboxEvent[]): Promise<DeliveryResult[]> {
+    const results: DeliveryResult[] = [];
+    for (const event of events) results.push(await this.#publishOne(event));
+    return results;
+  }
+
+  async #publishOne(event: OutboxEvent): Promise<DeliveryResult> {
+    try {
+      await this.#write(`${toLine(event)}\n`);
+      return { id: event.id, outcome: 'published' };
+    } catch (error) {
+      return { id: event.id, outcome: 'failed', reason: String(error) };
+    }
+  }
+}
+
+function toLine({ id, type, time, version, subject, data }: OutboxEvent): string {
+  return JSON.stringify({ id, type, time: new Date(time).toISOString(), version, subject, data });
+}

@@ -1,0 +1,135 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { AccountStore } from '../../ports/account-store.ts';
+import type { UnitOfWork } from '../../ports/unit-of-work.ts';
+import type { NewEvent } from '../account-events.ts';
+import { createFirebaseHash, type FirebaseParameters } from './firebase-hash.ts';
+import { createBatchImport } from './import-batch.ts';
+import {
+  type FieldMistake,
+  type ImportedFields,
+  type ImportLineDeps,
+  longestLine,
+  readImportLine,
+} from './import-line.ts';
+import { textLines } from './text-lines.ts';
+
+/** Something wrong with a line; one line can have several. */
+export interface LineProblem extends FieldMistake {
+  /** From 1. */
+  line: number;
+}
+
+/** Lines with an account on them, by what came of them; after a dry run, by what would. */
+export interface ImportSummary {
+  /** The number of the last line read, blank ones counted too. */
+  lines: number;
+  imported: number;
+  updated: number;
+  /** There already, as the line says. */
+  unchanged: number;
+  failed: number;
+}
+
+export interface ImportOptions {
+  /** The file's lines: as bytes from `accountLines`, or as text. */
+  lines: AsyncIterable<Uint8Array | string>;
+  accounts: Pick<AccountStore, 'insertMany' | 'findById' | 'findByEmail'>;
+  unitOfWork: UnitOfWork;
+  newEvent: NewEvent;
+  /** All there are. */
+  roles: ReadonlySet<string>;
+  clock: Clock;
+  /** Writes nothing. Default: false. */
+  dryRun?: boolean | undefined;
+  /** Whether an account that is there already is changed to what the line says. Default: false. */
+  update?: boolean | undefined;
+  /** For lines with hashes of a Firebase project. */
+  firebase?: FirebaseParameters | undefined;
+  /** Called after each batch with the sums so far. */
+  progress?: ((soFar: ImportSummary) => void) | undefined;
+  problem(problem: LineProblem): void;
+}
+
+type Entry = { line: number } & ({ fields: ImportedFields } | { mistakes: FieldMistake[] });
+
+const batchLines = 500;
+const batchLength = 4 * 1024 * 1024;
+const mostMistakes = 20;
+
+/** The lines of a file for `importAccounts`; memory stays bounded whatever is in it. */
+export function accountLines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return textLines(chunks, longestLine);
+}
+
+/**
+ * Takes accounts over from lines of JSON (docs/import.md), with the hashes of their passwords as they are: nothing
+ * is hashed. A bad line is told and the rest goes on. A second run over the same file continues where the first
+ * one stopped: what is there already, as the line says, counts as done.
+ *
+ * Throws ConfigurationError for bad parameters of Firebase, and `store_unavailable`; what was written by then stays.
+ */
+export async function importAccounts(options: ImportOptions): Promise<ImportSummary> {
+  const firebaseHash = options.firebase && createFirebaseHash(options.firebase);
+  const read = createLineReader({ roles: options.roles, firebaseHash });
+  const finish = createFinish(options);
+  let sums: ImportSummary = { lines: 0, imported: 0, updated: 0, unchanged: 0, failed: 0 };
+  let entries: Entry[] = [];
+  let line = 0;
+  let length = 0;
+  const flush = async () => {
+    sums = await finish(entries, { ...sums, lines: line });
+    entries = [];
+    length = 0;
+  };
+  for await (const given of options.lines) {
+    line += 1;
+    const result = read(given);
+    if (result !== undefined) entries.push({ line, ...result });
+    length += given.length;
+    if (line % batchLines === 0 || length >= batchLength) await flush();
+  }
+  await flush();
+  return sums;
+}
+
+/** Undefined for a blank line. */
+function createLineReader(deps: ImportLineDeps) {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const wrong = (message: string) => ({ mistakes: [{ field: '', message }] });
+  const decode = (line: Uint8Array | string) => {
+    try {
+      return typeof line === 'string' ? line : decoder.decode(line);
+    } catch {
+      return undefined;
+    }
+  };
+  return (line: Uint8Array | string) => {
+    if (line.length > longestLine)
+      return wrong(`A line has at most ${longestLine} bytes. Shorten its metadata.`);
+    const text = decode(line);
+    if (text === undefined)
+      return wrong("This line isn't UTF-8. Convert the file, or look for binary data in it.");
+    return text.trim() === '' ? undefined : readImportLine(text, deps);
+  };
+}
+
+/** Imports a batch, tells its problems in order of lines, and gives the sums with it. */
+function createFinish(options: ImportOptions) {
+  const importBatch = createBatchImport(options);
+  return async (entries: Entry[], before: ImportSummary): Promise<ImportSummary> => {
+    const sums = { ...before };
+    const outcomes = await importBatch(entries.filter((entry) => 'fields' in entry));
+    for (const entry of entries) {
+      const outcome = 'fields' in entry ? outcomes.get(entry.line) : entry.mistakes;
+      if (typeof outcome === 'string') {
+        sums[outcome] += 1;
+        continue;
+      }
+      sums.failed += 1;
+      for (const mistake of outcome?.slice(0, mostMistakes) ?? [])
+        options.problem({ line: entry.line, ...mistake });
+    }
+    options.progress?.({ ...sums });
+    return sums;
+  };
+}

@@ -1,0 +1,200 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileClientSource } from '../../adapters/file/client-source.ts';
+import { FileKeyStore } from '../../adapters/file/key-store.ts';
+import { createFileSecrets } from '../../adapters/file/secrets.ts';
+import { MemoryLimits } from '../../adapters/memory/limits.ts';
+import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
+import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
+import { PostgresClientGenerations } from '../../adapters/postgres/client-generations.ts';
+import { PostgresConsentStore } from '../../adapters/postgres/consent-store.ts';
+import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
+import { PostgresDenylist } from '../../adapters/postgres/denylist.ts';
+import { PostgresExpiredRows } from '../../adapters/postgres/expired-rows.ts';
+import { PostgresFamilyStore } from '../../adapters/postgres/family-store.ts';
+import { PostgresLimits } from '../../adapters/postgres/limits.ts';
+import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
+import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
+import { PostgresSchema } from '../../adapters/postgres/schema.ts';
+import { PostgresUnitOfWork } from '../../adapters/postgres/unit-of-work.ts';
+import { RedisAccountIndex } from '../../adapters/redis/account-index.ts';
+import { RedisDenylistCopy } from '../../adapters/redis/denylist-copy.ts';
+import { RedisFamilyStore } from '../../adapters/redis/family-store.ts';
+import { RedisLimits } from '../../adapters/redis/limits.ts';
+import { RedisOidcStore } from '../../adapters/redis/oidc-store.ts';
+import { StdoutEventSink } from '../../adapters/stdout/event-sink.ts';
+import { processEnvironment } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { AccountIndex } from '../ports/account-index.ts';
+import type { AccountStore } from '../ports/account-store.ts';
+import type { ClientGenerations } from '../ports/client-generations.ts';
+import type { ClientSource } from '../ports/client-source.ts';
+import type { ConsentStore } from '../ports/consent-store.ts';
+import type { DenylistCopy, LastingDenylist } from '../ports/denylist.ts';
+import type { Dependency } from '../ports/dependency.ts';
+import type { EventSink } from '../ports/event-sink.ts';
+import type { ExpiredRows } from '../ports/expired-rows.ts';
+import type { FamilyStore } from '../ports/family-store.ts';
+import type { KeyStore } from '../ports/key-store.ts';
+import type { Limits } from '../ports/limits.ts';
+import type { OidcStore } from '../ports/oidc-store.ts';
+import type { Outbox } from '../ports/outbox.ts';
+import type { Schema } from '../ports/schema.ts';
+import type { Secrets } from '../ports/secrets.ts';
+import type { UnitOfWork } from '../ports/unit-of-work.ts';
+
+/** A product, as metrics and traces name it. */
+export type Home = 'postgres' | 'redis' | 'file';
+
+/** Every port, filled. */
+export interface Ports {
+  /** Changed in a unit of work only, where who keeps what was read is told. */
+  accounts: Omit<AccountStore, 'update'>;
+  consents: Omit<ConsentStore, 'add' | 'withdraw'>;
+  outbox: Outbox;
+  unitOfWork: UnitOfWork;
+  denylist: LastingDenylist;
+  clientGenerations: Pick<ClientGenerations, 'all'>;
+  /** Left out without Redis. */
+  denylistCopy?: DenylistCopy | undefined;
+  oidcStore: OidcStore;
+  families: FamilyStore;
+  accountIndex: AccountIndex;
+  limits: Limits;
+  /** Of this process alone. */
+  localLimits: Limits;
+  keyStore: KeyStore;
+  clientSources: ClientSource[];
+  eventSink: EventSink;
+  schema: Schema;
+  secrets: Secrets;
+  expired: ExpiredRows[];
+  /** Tells whenever a connection to Redis was lost: what happened to its data meanwhile is unknown. */
+  onRedisLost(listener: () => void): void;
+  /** Which product each of the stores is on. */
+  homes: Record<StorePort, Home>;
+  /** In the order to open; closed in reverse. */
+  dependencies: Dependency[];
+}
+
+type StorePort =
+  | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientGenerations' | 'expired')
+  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'denylistCopy' | 'limits');
+
+interface Deps {
+  logger: Logger;
+  clock: Clock;
+}
+
+const secretsOf = () => createFileSecrets({ env: processEnvironment() });
+
+/** @returns the text of a secret that is read anew whenever it is needed, so a rotated one is picked up */
+const rereading = (secrets: Secrets, reference: string | undefined) =>
+  reference === undefined ? undefined : () => secrets.resolve(reference);
+
+/** Opens the database that the settings name; without one, Postgres in this process in the data folder. */
+export async function openConfiguredDatabase(config: Config, { logger }: Deps): Promise<Database> {
+  const warn = (detail: string) => logger.warn({ detail }, 'a database connection was lost');
+  if (config.databaseUrl !== undefined) {
+    const password = rereading(secretsOf(), config.databasePassword);
+    return openDatabase({ url: config.databaseUrl, password, poolMax: config.databasePoolMax, warn });
+  }
+  // Loaded where it is used: a command should start at once, and a server needs none of it.
+  const { openEmbeddedDatabase } = await import('../../adapters/embedded/database.ts');
+  const embedded = await openEmbeddedDatabase({ dataFolder: config.dataFolder });
+  const database = openDatabase({ connection: embedded.connection, warn });
+  const close = async () => {
+    await database.close();
+    await embedded.close();
+  };
+  return { name: 'postgres', knex: database.knex, ping: () => database.ping(), close };
+}
+
+/** The schema of an open database. */
+export const schemaOf = (database: Database): Schema => new PostgresSchema({ db: database.knex });
+
+/** Fills every port from the settings: the one place that knows which product does what (DESIGN §7). */
+export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
+  const { clock } = deps;
+  const secrets = secretsOf();
+  const database = await openConfiguredDatabase(config, deps);
+  const db = database.knex;
+  const lostListeners: (() => void)[] = [];
+  const lost = () => {
+    for (const listener of lostListeners) listener();
+  };
+  const redis = await openConfiguredRedis(config, secrets, lost, deps);
+  const familiesInRedis = redis && config.refreshTokenStore === 'redis';
+  const familiesHome = familiesInRedis ? 'redis' : 'postgres';
+  return {
+    accounts: new PostgresAccountStore({ db }),
+    consents: new PostgresConsentStore({ db }),
+    outbox: new PostgresOutbox({ db }),
+    unitOfWork: new PostgresUnitOfWork({ db }),
+    denylist: new PostgresDenylist({ db, clock }),
+    clientGenerations: new PostgresClientGenerations({ db }),
+    denylistCopy: redis && new RedisDenylistCopy({ redis, clock }),
+    onRedisLost: (listener) => void lostListeners.push(listener),
+    oidcStore: redis ? new RedisOidcStore({ redis, clock }) : new PostgresOidcStore({ db, clock }),
+    families: familiesInRedis
+      ? new RedisFamilyStore({ redis, clock })
+      : new PostgresFamilyStore({ db, clock }),
+    accountIndex: familiesInRedis
+      ? new RedisAccountIndex({ redis, clock })
+      : new PostgresAccountIndex({ db, clock }),
+    limits: redis ? new RedisLimits({ redis, clock }) : new PostgresLimits({ db, clock }),
+    localLimits: new MemoryLimits({ clock }),
+    keyStore: await openKeyStore(config),
+    clientSources: config.clientsFile ? [openClientsFile(config.clientsFile)] : [],
+    eventSink: openEventSink(config),
+    schema: schemaOf(database),
+    secrets,
+    expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * 86_400_000 })],
+    homes: {
+      ...{ accounts: 'postgres', consents: 'postgres', outbox: 'postgres', unitOfWork: 'postgres' },
+      ...{ denylistCopy: 'redis', denylist: 'postgres', expired: 'postgres', keyStore: 'file' },
+      ...{ oidcStore: redis ? 'redis' : 'postgres', families: familiesHome, accountIndex: familiesHome },
+      clientGenerations: 'postgres',
+      limits: redis ? 'redis' : 'postgres',
+    },
+    dependencies: redis ? [database, redis.dependency] : [database],
+  };
+}
+
+async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () => void, { logger }: Deps) {
+  if (config.redisUrl === undefined) return undefined;
+  const { openRedis } = await import('../../adapters/redis/connection.ts');
+  return openRedis({
+    url: config.redisUrl,
+    cluster: config.redisCluster,
+    keyPrefix: config.redisKeyPrefix,
+    password: rereading(secrets, config.redisPassword),
+    onStateChange: (change) => {
+      const { state, reason } = change;
+      if (state !== 'ready' && state !== 'closed') lost();
+      if (state === 'ready') logger.info({}, 'redis is connected');
+      else if (state === 'closed') logger.info({ reason }, 'the connection to redis was closed');
+      else if (state === 'partial') logger.warn({ reason }, 'a node of redis failed while others answer');
+      else logger.warn({ reason }, 'redis is away');
+    },
+  });
+}
+
+/** Client documents in a YAML file. */
+export const openClientsFile = (path: string): ClientSource => new FileClientSource({ path, pollMs: 2000 });
+
+/** Without a reference (development only) the keys lie in the data folder. */
+export async function openKeyStore(config: Config): Promise<KeyStore> {
+  if (config.keys !== undefined) return new FileKeyStore({ path: config.keys.replace(/^file:/, '') });
+  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
+  return new FileKeyStore({ path: join(config.dataFolder, 'keys.json') });
+}
+
+function openEventSink(config: Config): EventSink {
+  if (config.eventsSink === 'stdout') {
+    return new StdoutEventSink({ write: (line) => void process.stdout.write(line) });
+  }
+  return { publish: async (events) => events.map(({ id }) => ({ id, outcome: 'published' })) };
+}

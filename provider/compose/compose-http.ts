@@ -1,0 +1,175 @@
+import type Koa from 'koa';
+import { passwordLength } from '../accounts/password-rules.ts';
+import { createApp } from '../http/app.ts';
+import { assets } from '../http/assets.ts';
+import { clientAddress } from '../http/client-address.ts';
+import { handleErrors } from '../http/error-handler.ts';
+import { limitRequests } from '../http/limit-requests.ts';
+import { pinIssuer } from '../http/pin-issuer.ts';
+import { serveProtocol } from '../http/protocol.ts';
+import { publishedDocuments } from '../http/published-documents.ts';
+import { refuseAmbiguous } from '../http/refuse-ambiguous.ts';
+import { scopeRequest } from '../http/request-context.ts';
+import { setSecurityHeaders } from '../http/security-headers.ts';
+import type { AccountDeps } from '../interactions/account/account-deps.ts';
+import { accountRoutes } from '../interactions/account/account-routes.ts';
+import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
+import { interactionRoutes } from '../interactions/routes.ts';
+import { firstPartyEndpoints } from '../json-api/endpoints.ts';
+import { openApiDocument } from '../json-api/openapi.ts';
+import { firstPartyRoutes } from '../json-api/routes.ts';
+import { type VerifyDeps, verifyDescription, verifyRoutes } from '../json-api/verify.ts';
+import { publicJwks } from '../keys/jwks.ts';
+import { epochSeconds } from '../lib/clock.ts';
+import { isCut } from '../lib/cut-connection.ts';
+import { currentRequestScope, noteAccount, noteClient } from '../lib/request-scope.ts';
+import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
+import { scopeOfClaim } from '../oidc/tokens/scope-claims.ts';
+import { wrapTokenParameter } from '../oidc/tokens/structured-tokens.ts';
+import { protocolScopes } from '../oidc/tokens/token-policy.ts';
+import type { ProtocolParts } from './compose-deps.ts';
+import type { Protocol } from './compose-protocol.ts';
+import { basePath } from './open-pages.ts';
+import { version } from './version.ts';
+
+export interface HttpParts extends ProtocolParts {
+  protocol: Protocol;
+  account: Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'>;
+  verify: VerifyDeps<AccessTokenClaims>;
+  register: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
+}
+
+/** Puts the public listener together. */
+export function composeHttp(parts: HttpParts): Koa {
+  const { config, keyRing, pages, protocol, logger, metrics, clock, tracing } = parts;
+  const { issuer } = config;
+  const bodyLimitBytes = config.bodyLimitKib * 1024;
+  const endpoints = firstPartyEndpoints(firstPartyDeps(parts));
+  const requestId = () => currentRequestScope()?.requestId ?? '';
+  const jwksMaxAgeSeconds = Math.min(900, Math.floor(config.keyLeadSeconds / 4));
+  return createApp({
+    first: [
+      scopeRequest({ clock, logger, metrics, tracing, clientAddress: addressReader(parts) }),
+      setSecurityHeaders(issuer),
+      handleErrors({
+        logger,
+        sendErrorPage: createErrorPage({
+          renderer: pages.of,
+          requestId,
+          accountUrl: `${basePath(issuer)}/account`,
+        }),
+      }),
+      refuseAmbiguous(),
+      pinIssuer(issuer, () => currentRequestScope()?.clientAddress),
+      limitRequests({ count: parts.guard.count, isAllowedOrigin: allowedOrigins(parts) }),
+    ],
+    routers: [
+      homeRoutes({ renderer: pages.of, issuer }),
+      assets(pages.assets),
+      publishedDocuments({
+        jwks: () => publicJwks(keyRing.current().published),
+        openApi: openApiDocument([...endpoints, verifyDescription], { issuer, version }),
+        jwksMaxAgeSeconds,
+      }),
+      interactionRoutes(interactionDeps(parts, bodyLimitBytes)),
+      accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
+      firstPartyRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: allowedOrigins(parts) }),
+      verifyRoutes(parts.verify),
+    ],
+    protocol: serveProtocol({
+      handle: (request, response) => protocol.host.handle(request, response),
+      wrapTokenParameter,
+      bodyLimitBytes,
+      issuer,
+      deviceFlow: config.deviceFlow,
+    }),
+    onError: (error) => {
+      if (isCut(error)) logger.debug({ err: error }, 'the connection was cut before the answer was sent');
+      else logger.error({ err: error }, 'an answer could not be sent');
+    },
+  });
+}
+
+/** Says once in the log, and always in a metric, that somebody sends forwarded headers who isn't a configured proxy. */
+function addressReader({ config, logger, metrics }: HttpParts) {
+  let warned = false;
+  return clientAddress({
+    trustedProxies: config.trustedProxies,
+    header: config.clientAddressHeader,
+    ignored: () => {
+      metrics.untrustedForwardedHeaders.inc();
+      if (warned) return;
+      warned = true;
+      logger.warn(
+        {},
+        'forwarded headers came from an address that is no configured proxy and were ignored: behind a load balancer set GATEHOUSE_TRUSTED_PROXIES, or every person shares one address',
+      );
+    },
+  });
+}
+
+function firstPartyDeps(parts: HttpParts) {
+  const { config, ports, clients, denylist, protocol, revocation, register } = parts;
+  return {
+    redeem: protocol.tokenRequests.redeem,
+    client: (id: string) => {
+      const client = clients.find(id);
+      return client && { ...client, public: client.auth === 'none' };
+    },
+    defaultClientId: config.defaultClient,
+    verifyAccessToken: async (token: string) => {
+      const claims = await protocol.accessTokens.verify(token);
+      if (claims) noteClient(claims.client_id);
+      if (claims) noteAccount(claims.sub);
+      return claims;
+    },
+    account: (id: string) => ports.accounts.findById(id),
+    endFamilyOf: async (clientId: string, refreshToken: string) => {
+      noteClient(clientId);
+      const found = await protocol.refreshTokens.find(refreshToken);
+      const owner = found?.state === 'current' ? found.payload.clientId : found?.clientId;
+      if (found?.state === 'current' && found.payload.accountId) noteAccount(found.payload.accountId);
+      // One that is gone, as when Redis lost its data, may have left access tokens behind.
+      const gone = found ? undefined : protocol.refreshTokens.familyOf(refreshToken);
+      // Whoever signs out again and again writes nothing more.
+      if (gone !== undefined && (await denylist.anyRevoked([`family:${gone}`]))) return;
+      if (gone !== undefined || (found && owner === clientId))
+        await revocation.endFamily(gone ?? found?.familyId ?? '');
+    },
+    register,
+  };
+}
+
+function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
+  const { accessModel, clients, clock, config, ports, protocol } = parts;
+  return {
+    provider: () => protocol.host.current(),
+    renderer: parts.pages.of,
+    keys: parts.serverKeys,
+    bodyLimitBytes,
+    epochSeconds: () => epochSeconds(clock),
+    issuer: config.issuer,
+    basePath: basePath(config.issuer),
+    client: (id: string) => {
+      const client = clients.find(id);
+      if (client) noteClient(id);
+      return client;
+    },
+    account: (id: string) => ports.accounts.findById(id),
+    signIn: parts.signIn,
+    browsers: parts.guard.browsers,
+    register: parts.register,
+    proveSignIn: protocol.finishedHere.prove,
+    rememberMe: config.rememberMe,
+    passwordLength,
+    addConsent: parts.audit.addConsent,
+    consent: { protocolScopes, scopeOfClaim },
+    apis: accessModel.apis,
+  };
+}
+
+/** Origins of public clients only: a confidential one has no business in a browser. */
+function allowedOrigins({ clients }: HttpParts) {
+  return (origin: string) =>
+    clients.all().some((client) => client.auth === 'none' && client.origins.includes(origin));
+}

@@ -1,0 +1,73 @@
+import type { Api } from '../../config/access-model.ts';
+import type { Agreement, Consent } from '../../ports/consent-store.ts';
+import { scopeClaims } from './scope-claims.ts';
+import { protocolScopes } from './token-policy.ts';
+
+/** What a grant id says. */
+export interface GrantId {
+  accountId: string;
+  clientId: string;
+  /** The consent it rests on; first-party clients need none. */
+  consentId?: string | undefined;
+}
+
+/**
+ * There is one grant for each account and client, and for each consent a new one: what was issued under a consent that
+ * was withdrawn names a grant that never comes back. It is no bearer value.
+ */
+export function grantIdOf({ accountId, clientId, consentId }: GrantId): string {
+  return [accountId, clientId, ...(consentId === undefined ? [] : [consentId])].join(':');
+}
+
+/** @returns what a grant id says, or undefined when it isn't one */
+export function parseGrantId(grantId: string): GrantId | undefined {
+  const [accountId, clientId, consentId, ...rest] = grantId.split(':');
+  if (!accountId || !clientId || consentId === '' || rest.length > 0) return undefined;
+  return consentId === undefined ? { accountId, clientId } : { accountId, clientId, consentId };
+}
+
+/** A first-party client's grant: everything its document lists. Computed, so a password sign-in costs no row. */
+export function firstPartyConsent(
+  accountId: string,
+  client: { id: string; scopes: readonly string[] },
+  apis: readonly Api[],
+): Agreement {
+  const own = new Set(client.scopes);
+  return {
+    accountId,
+    clientId: client.id,
+    oidcScopes: protocolScopes.filter((scope) => own.has(scope)),
+    resourceScopes: Object.fromEntries(
+      apis.map((api) => [api.audience, api.scopes.map(({ name }) => name).filter((scope) => own.has(scope))]),
+    ),
+  };
+}
+
+/**
+ * The payload the library's Grant model is made from. Each resource also holds the OpenID Connect scopes: the
+ * library filters a token's scopes by resource, and ours carry both kinds (DESIGN §6.3).
+ */
+export function grantPayload(
+  consent: Agreement & Partial<Pick<Consent, 'id'>>,
+  issuer: string,
+  listed: readonly string[],
+): Record<string, unknown> {
+  const { accountId, clientId } = consent;
+  const oidc = consent.oidcScopes.join(' ');
+  const resources: Record<string, string> = { [issuer]: oidc };
+  for (const [audience, scopes] of Object.entries(consent.resourceScopes)) {
+    resources[audience] = [...consent.oidcScopes, ...scopes].join(' ');
+  }
+  return {
+    kind: 'Grant',
+    jti: grantIdOf({ accountId, clientId, consentId: consent.id }),
+    accountId,
+    clientId,
+    openid: { scope: oidc, claims: claimsOf(consent.oidcScopes) },
+    rejected: { openid: { claims: claimsOf(protocolScopes.filter((scope) => !listed.includes(scope))) } },
+    resources,
+  };
+}
+
+/** A claim asked for by name (Core §5.5) is granted with its scope; one whose scope the client's document doesn't list is left out. */
+const claimsOf = (scopes: readonly string[]) => scopes.flatMap((scope) => scopeClaims[scope] ?? []);

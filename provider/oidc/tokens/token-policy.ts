@@ -1,0 +1,115 @@
+import { errors } from 'oidc-provider';
+import type { Api } from '../../config/access-model.ts';
+import type { ClientFacts } from '../client-facts.ts';
+
+/** The scopes OpenID Connect defines that we know (Core §5.4, §11); all others belong to an API. */
+export const protocolScopes = ['openid', 'profile', 'email', 'offline_access'] as const;
+
+/** An audience with the scopes a client may have there. */
+export interface GrantableResource {
+  audience: string;
+  scopes: string[];
+}
+
+/** Which audience a token gets, and with which scopes: DESIGN §4, 'APIs and scopes'. */
+export interface TokenPolicy {
+  /** The audiences of a request that names none (RFC 8707 §2): the APIs whose scopes it asks for, or the issuer. */
+  defaultAudiences(client: ClientFacts, requested: ReadonlySet<string>): string[];
+  /**
+   * What the client may have at this audience.
+   * @param requested when given, the scopes asked for: one the client's document doesn't list is refused
+   *   (`invalid_scope`), and so is a third party that names an API but none of its scopes.
+   * @throws InvalidTarget (RFC 8707 §2) for an audience that is unknown or not the client's.
+   */
+  resource(client: ClientFacts, audience: string, requested?: ReadonlySet<string>): GrantableResource;
+  /**
+   * The one audience of a token that is issued without a person at hand.
+   * @param asked the request's `resource` parameter; only one is taken
+   * @param granted the audiences to choose from, where a grant has settled them
+   */
+  audience(
+    client: ClientFacts,
+    scopes: ReadonlySet<string>,
+    asked: unknown,
+    granted?: readonly string[],
+  ): string;
+  /** Whether these scopes include one of this audience's own. */
+  hasApiScope(audience: string, scopes: Iterable<string>): boolean;
+  /** The permissions that these scopes stand for at this audience. */
+  permissionsOf(audience: string, scopes: Iterable<string>): Set<string>;
+}
+
+/** @param issuer the audience of tokens that are good for userinfo only */
+export function createTokenPolicy(apis: readonly Api[], issuer: string): TokenPolicy {
+  const byAudience = new Map(apis.map((api) => [api.audience, api]));
+  const scopesOf = (audience: string) => byAudience.get(audience)?.scopes ?? [];
+  const hasApiScope = (audience: string, scopes: Iterable<string>) => {
+    const asked = new Set(scopes);
+    return scopesOf(audience).some(({ name }) => asked.has(name));
+  };
+
+  const defaultAudiences = (client: ClientFacts, requested: ReadonlySet<string>) => {
+    const asked = apis.map((api) => api.audience).filter((audience) => hasApiScope(audience, requested));
+    if (asked.length > 0) return preferred(client, asked);
+    return [client.firstParty && client.defaultResource ? client.defaultResource : issuer];
+  };
+  const policy: TokenPolicy = {
+    hasApiScope,
+    defaultAudiences,
+    audience: (client, scopes, asked, granted) => {
+      if (asked !== undefined && typeof asked !== 'string')
+        throw new errors.InvalidTarget('only one resource can be asked for here');
+      const candidates = defaultAudiences(client, scopes);
+      const chosen = candidates.find((one) => !granted || granted.includes(one)) ?? issuer;
+      const audience = asked ?? chosen;
+      if (granted && audience !== issuer && !granted.includes(audience)) throw new errors.InvalidTarget();
+      policy.resource(client, audience, scopes);
+      return audience;
+    },
+    resource: (client, audience, requested) => {
+      if (audience === issuer) return { audience, scopes: oidcScopesOf(client) };
+      const api = byAudience.get(audience);
+      if (!api) throw new errors.InvalidTarget(`resource ${printable(audience)} is not an API known here`);
+      const listed = namesOf(api).filter((scope) => client.scopes.includes(scope));
+      if (requested) refuseUnlisted(api, listed, requested);
+      if (listed.length === 0 && client.defaultResource !== audience)
+        throw new errors.InvalidTarget(`this client may not have tokens for ${audience}`);
+      if (requested && !client.firstParty) needOneOf(api, listed, requested);
+      return { audience, scopes: [...oidcScopesOf(client), ...listed] };
+    },
+    permissionsOf: (audience, scopes) => {
+      const granted = new Set(scopes);
+      const permissions = scopesOf(audience).flatMap(({ name, permission }) =>
+        granted.has(name) ? [permission] : [],
+      );
+      return new Set(permissions);
+    },
+  };
+  return policy;
+}
+
+const namesOf = (api: Api) => api.scopes.map(({ name }) => name);
+
+const oidcScopesOf = (client: ClientFacts) => protocolScopes.filter((scope) => client.scopes.includes(scope));
+
+/** The client's own default first: it is the one a token request gets that names none of several. */
+function preferred(client: ClientFacts, audiences: string[]): string[] {
+  const first = client.defaultResource;
+  if (!first || !audiences.includes(first)) return audiences;
+  return [first, ...audiences.filter((audience) => audience !== first)];
+}
+
+function refuseUnlisted(api: Api, listed: string[], requested: ReadonlySet<string>): void {
+  const refused = namesOf(api).find((scope) => requested.has(scope) && !listed.includes(scope));
+  if (refused) throw new errors.InvalidScope(`this client may not ask for ${refused}`, refused);
+}
+
+function needOneOf(api: Api, listed: string[], requested: ReadonlySet<string>): void {
+  if (listed.some((scope) => requested.has(scope))) return;
+  throw new errors.InvalidScope(
+    `a token for ${api.audience} needs one of its scopes: ${listed.join(', ')}`,
+    listed.join(' '),
+  );
+}
+
+const printable = (text: string) => text.replace(/[^\x21-\x7e]/g, '?').slice(0, 200);

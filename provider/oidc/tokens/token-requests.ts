@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import { type GrantSteps, grantStepsOf, runInProviderContext } from '../patches/internals.ts';
+import { leaveOutIdToken } from '../patches/left-out-id-tokens.ts';
+import type { GrantDefinition } from '../provider-factory.ts';
+
+/** A token response (RFC 6749 §5.1). */
+export interface TokenResponse {
+  access_token: string;
+  token_type: string;
+  expires_in: number;
+  refresh_token?: string;
+  id_token?: string;
+  scope?: string;
+}
+
+/** Redeems a grant for a client that another door of ours has let in: the JSON API, which has no client credentials. */
+export interface TokenRequests {
+  /** Throws what the grant throws, and `invalid_client` for a client that is gone; the response says what the token endpoint would have said. */
+  redeem(
+    request: IncomingMessage,
+    response: ServerResponse,
+    clientId: string,
+    grantType: string,
+    parameters: Record<string, string>,
+  ): Promise<TokenResponse>;
+}
+
+/**
+ * Runs our own grants through the same code, models and events as the token endpoint, so there is one kind of token,
+ * one kind of family, and one way to revoke.
+ */
+export function createTokenRequests(
+  provider: () => Provider,
+  grants: readonly GrantDefinition[],
+): TokenRequests {
+  const known = new WeakMap<Provider, GrantSteps>();
+  const stepsOf = (serving: Provider) => {
+    const steps = known.get(serving) ?? grantStepsOf(serving);
+    known.set(serving, steps);
+    return steps;
+  };
+  return {
+    redeem: async (request, response, clientId, grantType, parameters) => {
+      const serving = provider();
+      const grant = grants.find(({ name }) => name === grantType);
+      if (!grant) throw new Error(`no grant ${grantType}`);
+      const client = await serving.Client.find(clientId);
+      // Who let it in found it; its document may have been taken away since.
+      if (!client) throw new errors.InvalidClient('client is unknown');
+      const ctx = contextOf(serving, request, response);
+      ctx.oidc.entity('Client', client);
+      leaveOutIdToken(ctx);
+      Object.assign(ctx.oidc, { params: { ...parameters, grant_type: grantType } });
+      await runInProviderContext(ctx, () => grant.handler(serving, stepsOf(serving))(ctx));
+      serving.emit('grant.success', ctx);
+      return ctx.body as TokenResponse;
+    },
+  };
+}
+
+interface MutableOidc {
+  entity(name: string, value: unknown): void;
+}
+
+function contextOf(provider: Provider, request: IncomingMessage, response: ServerResponse) {
+  const ctx = provider.createContext(request, response);
+  Object.assign(ctx, { _matchedRouteName: 'token' });
+  const oidc = new provider.OIDCContext(ctx);
+  Object.defineProperty(ctx, 'oidc', { value: oidc });
+  return ctx as unknown as KoaContextWithOIDC & { oidc: MutableOidc };
+}

@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import {
+  type FirstPartyDeps,
+  firstPartyEndpoints,
+  type VerifiedToken,
+} from '../../provider/json-api/endpoints.ts';
+import type { Account } from '../../provider/ports/account-store.ts';
+
+const grants = ['password', 'refresh_token'];
+const clients: Record<string, { firstParty: boolean; public: boolean; grants: string[] }> = {
+  own: { firstParty: true, public: true, grants },
+  backend: { firstParty: true, public: false, grants },
+  theirs: { firstParty: false, public: true, grants },
+};
+
+/** The endpoints over dependencies that note what is asked of them. */
+function endpoints(changes: Partial<FirstPartyDeps> = {}) {
+  const asked: unknown[][] = [];
+  const table = firstPartyEndpoints({
+    redeem: async (_request, _response, ...rest) => {
+      asked.push(rest);
+      return { access_token: 'at', refresh_token: 'rt', expires_in: 900 };
+    },
+    client: (id) => (Object.hasOwn(clients, id) ? clients[id] : undefined),
+    defaultClientId: 'own',
+    verifyAccessToken: async () => undefined,
+    account: async () => ({ id: 'user_1' }) as Account,
+    endFamilyOf: async (...rest) => void asked.push(rest),
+    ...changes,
+  });
+  const call = (path: string, body: unknown, bearer = '') => {
+    const found = table.find((each) => each.path === path);
+    if (!found) throw new Error(`no endpoint ${path}`);
+    const request = {} as IncomingMessage;
+    return found.handle({ request, response: {} as ServerResponse, body, bearer });
+  };
+  return { asked, call };
+}
+
+const credentials = { email: 'a@example.com', password: 'secret' };
+
+describe('for whom the JSON API acts', () => {
+  test('the client named, or else the default one', async () => {
+    const { asked, call } = endpoints();
+    await call('/auth/login', credentials);
+    await call('/auth/refresh', { refreshToken: 'r', clientId: 'own' });
+    await call('/auth/logout', { refreshToken: 'r' });
+    expect(asked).toEqual([
+      ['own', 'password', { username: 'a@example.com', password: 'secret' }],
+      ['own', 'refresh_token', { refresh_token: 'r' }],
+      ['own', 'r'],
+    ]);
+  });
+
+  test.each(['backend', 'theirs', 'nobody', 'constructor'])('not for %s', async (clientId) => {
+    for (const defaultClientId of ['own', undefined]) {
+      const { asked, call } = endpoints({ defaultClientId });
+      for (const [path, body] of [
+        ['/auth/login', credentials],
+        ['/auth/refresh', { refreshToken: 'r' }],
+        ['/auth/logout', { refreshToken: 'r' }],
+      ] as const) {
+        const refused = call(path, { ...body, clientId });
+        await expect(refused).rejects.toMatchObject({ code: 'client_not_allowed' });
+      }
+      expect(asked).toEqual([]);
+    }
+  });
+
+  test.each([undefined, 'backend', 'theirs'])(
+    'without a usable default (%s) it says what to set',
+    async (id) => {
+      const { call } = endpoints({ defaultClientId: id });
+      await expect(call('/auth/login', credentials)).rejects.toThrow('GATEHOUSE_DEFAULT_CLIENT');
+    },
+  );
+});
+
+describe('/auth/login', () => {
+  test.each([{ email: '' }, { password: '' }])('%j is refused before anything is computed', async (empty) => {
+    const { asked, call } = endpoints();
+    const refused = call('/auth/login', { ...credentials, ...empty });
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials' });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('/auth/register', () => {
+  test('is refused where people can’t sign up', async () => {
+    const refused = endpoints().call('/auth/register', credentials);
+    await expect(refused).rejects.toMatchObject({ code: 'signup_disabled' });
+  });
+});
+
+describe('/user/profile', () => {
+  const token: VerifiedToken = { sub: 'user_1', client_id: 'own', scope: 'openid profile' };
+  const ask = (verified: VerifiedToken | undefined, changes: Partial<FirstPartyDeps> = {}) =>
+    endpoints({ verifyAccessToken: async () => verified, ...changes }).call('/user/profile', undefined, 't');
+
+  test('tells what the token says, and no more', async () => {
+    expect(await ask(token)).toEqual({ id: 'user_1' });
+    const full = { email: 'a@example.com', email_verified: false, roles: ['R'], permissions: ['p'] };
+    expect(await ask({ ...token, ...full })).toEqual({
+      id: 'user_1',
+      email: 'a@example.com',
+      emailVerified: false,
+      roles: ['R'],
+      permissions: ['p'],
+    });
+  });
+
+  test.each(['openid', 'profiles', 'Profile', '', undefined])('the scope %j is not enough', async (scope) => {
+    await expect(ask({ ...token, scope })).rejects.toMatchObject({ code: 'insufficient_scope' });
+  });
+
+  test('a token that is not live, or nobody’s, is invalid', async () => {
+    await expect(ask(undefined)).rejects.toMatchObject({ code: 'invalid_token' });
+    const nobody = { account: async () => undefined };
+    await expect(ask(token, nobody)).rejects.toMatchObject({ code: 'invalid_token' });
+  });
+});

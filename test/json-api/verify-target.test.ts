@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals';
+import { readVerifyTarget } from '../../provider/json-api/verify-target.ts';
+import type { GatehouseError } from '../../provider/lib/errors.ts';
+
+const api = 'https://api.example.com';
+const inPath = encodeURIComponent(api);
+const nothing = { scopes: [] };
+
+const problemOf = (target: string) => {
+  try {
+    return readVerifyTarget(target);
+  } catch (error) {
+    return (error as GatehouseError).code;
+  }
+};
+
+describe('a gateway that asks at a fixed address writes parameters into the query', () => {
+  test.each<[string, object]>([
+    ['', nothing],
+    ['?', nothing],
+    [`?audience=${api}`, { audience: api, scopes: [] }],
+    [`?audience=${inPath}&scope=a%20b+c`, { audience: api, scopes: ['a', 'b', 'c'] }],
+    ['?scope=a&scope=b&scope=a', { scopes: ['a', 'b'] }],
+    ['?scope=contracts:read', { scopes: ['contracts:read'] }],
+    ['?scope=a%2Bb', { scopes: ['a+b'] }],
+  ])('%s', (behind, wanted) => {
+    expect(readVerifyTarget(`/auth/verify${behind}`)).toEqual(wanted);
+  });
+});
+
+describe("a gateway that keeps the request's path and query writes them before its slash", () => {
+  test.each<[string, object]>([
+    ['/', nothing],
+    ['/orders/1?page=2', nothing],
+    [`;audience=${inPath}/`, { audience: api, scopes: [] }],
+    [`;audience=${inPath};scope=a%20b;scope=c/orders?x=y`, { audience: api, scopes: ['a', 'b', 'c'] }],
+    [';scope=a+b/', { scopes: ['a+b'] }],
+    [';scope=a=b/', { scopes: ['a=b'] }],
+    [';scope=a', { scopes: ['a'] }],
+  ])('%s', (behind, wanted) => {
+    expect(readVerifyTarget(`/auth/verify${behind}`)).toEqual(wanted);
+  });
+});
+
+/** What whoever sends the request can write; a gateway puts it behind its own prefix. */
+const hostile = [
+  `/?audience=${api}`,
+  `/;audience=${inPath}`,
+  '/;scope=a',
+  '/..',
+  `/../verify?audience=${api}`,
+  `/../../auth/verify;audience=${inPath}`,
+  `/%2e%2e/verify?audience=${api}`,
+  `//auth/verify?audience=${api}`,
+  `/%2Fauth%2Fverify?audience=${api}`,
+  `/?audience=${api}&audience=${api}#audience=${api}`,
+  `/\\..\\verify?audience=${api}`,
+  '/&scope=a&audience=x',
+  `/%3Faudience=${api}`,
+];
+
+describe('nothing the request says is taken for what the gateway wants', () => {
+  test.each(hostile)('%s', (request) => {
+    expect(readVerifyTarget(`/auth/verify${request}`)).toEqual(nothing);
+    const wanted = { audience: 'urn:mine', scopes: ['admin'] };
+    expect(readVerifyTarget(`/auth/verify;audience=urn%3Amine;scope=admin${request}`)).toEqual(wanted);
+  });
+
+  test('in odd request targets, which have no slash, neither', () => {
+    expect(readVerifyTarget('/auth/verify;scope=admin?scope=a')).toEqual({ scopes: ['admin'] });
+    expect(readVerifyTarget('/auth/verify;scope=admin*')).toEqual({ scopes: ['admin*'] });
+    expect(problemOf('/auth/verify*')).toBe('invalid_request');
+    expect(problemOf('/auth/verify#/?scope=a')).toBe('invalid_request');
+  });
+
+  test('even behind a prefix that ends in a query, which is a mistake: it only ever gets stricter', () => {
+    const prefix = '/auth/verify?audience=urn:mine&scope=admin';
+    for (const request of ['/', '/orders', '/?scope=a', '/&scope=']) {
+      const read = problemOf(`${prefix}${request}`);
+      expect([request, read]).not.toEqual([request, expect.objectContaining({ scopes: ['admin'] })]);
+      expect([request, read]).not.toEqual([request, expect.objectContaining({ scopes: [] })]);
+    }
+    expect(problemOf(`${prefix}/&audience=urn:other`)).toBe('invalid_request');
+    expect(problemOf(`${prefix}/&scope=a`)).toEqual({ audience: 'urn:mine', scopes: ['admin/', 'a'] });
+  });
+});
+
+describe('what no gateway that is set up well would send is refused', () => {
+  test.each([
+    '?scope=',
+    '?scope=a%20%20b',
+    '?scope=%20a',
+    '?scope=%22',
+    '?audience=urn:a&audience=urn:b',
+    '?page=2',
+    '?Scope=a',
+    '?scopes=a',
+    ';',
+    ';/',
+    ';scope/',
+    ';scope=/orders',
+    ';audience=urn%3Aa;audience=urn%3Ab/',
+    ';scope=%zz/',
+    ';scope=a;x=y/',
+    'x',
+    '.',
+    '%2F',
+  ])('%s', (behind) => {
+    expect(problemOf(`/auth/verify${behind}`)).toBe('invalid_request');
+  });
+
+  test.each(['', '/', '/auth/login', '/auth\\verify', '/AUTH/VERIFY', 'http://a/auth/verify'])(
+    '%j',
+    (target) => {
+      expect(problemOf(target)).toBe('invalid_request');
+    },
+  );
+});

@@ -1,0 +1,188 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import Koa from 'koa';
+import { handleErrors } from '../../provider/http/error-handler.ts';
+import type { Identity } from '../../provider/json-api/identity-headers.ts';
+import { type Standing, verifyRoutes } from '../../provider/json-api/verify.ts';
+import { StoreUnavailable } from '../../provider/lib/errors.ts';
+import { type CallOptions, httpCall } from '../support/http-call.ts';
+
+const api = 'https://api.example.com';
+const other = 'https://other.example.com';
+const person: Identity = { sub: 'user_1', client_id: 'web', aud: api, scope: 'openid a b' };
+const tokens: Record<string, Identity> = {
+  good: person,
+  foreign: { ...person, aud: other },
+  userinfo: { ...person, aud: 'https://login.example.com' },
+  bound: { ...person, cnf: { jkt: 'x' } },
+  bare: { sub: 'robot', client_id: 'robot', aud: api },
+};
+
+let standing: (token: Identity) => Promise<Standing>;
+let asked: Identity[];
+let counted: string[];
+let server: Server;
+let origin: string;
+beforeEach(async () => {
+  standing = async () => 'live';
+  asked = [];
+  counted = [];
+  const app = new Koa();
+  app.use(handleErrors({ logger: { error: () => {}, warn: () => {} }, sendErrorPage: () => {} }));
+  const routes = verifyRoutes({
+    read: async (token) => (Object.hasOwn(tokens, token) ? tokens[token] : undefined),
+    standing: (token) => {
+      asked.push(token);
+      return standing(token);
+    },
+    audiences: [api, other],
+    defaultAudience: api,
+    metrics: { verified: (outcome) => void counted.push(outcome) },
+  });
+  app.use(routes.routes());
+  server = createServer(app.callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+const ask = (token: string, behind = '', options: CallOptions = {}) =>
+  httpCall(origin, `/auth/verify${behind}`, {
+    ...options,
+    headers: { ...(token && { authorization: `Bearer ${token}` }), ...options.headers },
+  });
+const codeOf = ({ body }: { body: string }) => (JSON.parse(body) as { code: string }).code;
+
+test('200 is empty, is kept by nobody, and says who it is', async () => {
+  const { status, headers, body } = await ask('good');
+  expect([status, body, headers['cache-control'], headers['content-length']]).toEqual([
+    ...[200, '', 'no-store', '0'],
+  ]);
+  expect(headers['content-type']).toBeUndefined();
+  expect(headers).toMatchObject({
+    'x-auth-subject': 'user_1',
+    'x-auth-email': '',
+    'x-auth-revocation': 'checked',
+  });
+  expect(counted).toEqual(['accepted']);
+});
+
+test.each<[token: string, behind: string, status: number]>([
+  ['', '', 401],
+  ['nonsense', '', 401],
+  ['foreign', '', 401],
+  ['userinfo', '', 401],
+  ['bound', '', 401],
+  ['good', `?audience=${other}`, 401],
+  ['foreign', `?audience=${other}`, 200],
+  ['good', '?scope=a', 200],
+  ['good', '?scope=a+b&scope=openid', 200],
+  ['good', '?scope=a+c', 403],
+  ['good', ';scope=c/?scope=a', 403],
+  ['bare', '', 200],
+  ['bare', '?scope=a', 403],
+  ['good', '?audience=https://third.example.com', 400],
+  ['good', '?page=2', 400],
+  ['good', '/?page=2', 200],
+])('%s at %s: %i', async (token, behind, status) => {
+  const answer = await ask(token, behind);
+  expect([answer.status, answer.headers['cache-control']]).toEqual([status, 'no-store']);
+  if (status !== 200) expect(answer.headers['x-auth-subject']).toBeUndefined();
+  const outcome: Record<number, string[]> = { 200: ['accepted'], 400: [] };
+  expect(counted).toEqual(outcome[status] ?? ['refused']);
+});
+
+test('the challenge says what was wrong (RFC 6750 §3)', async () => {
+  const challengeOf = async (token: string, behind?: string) =>
+    (await ask(token, behind)).headers['www-authenticate'];
+  expect(await challengeOf('')).toBe('Bearer');
+  expect(await challengeOf('bound')).toContain('bound to a key');
+  expect(await challengeOf('foreign')).toContain('for another audience');
+  expect(await challengeOf('good', '?scope=x+y')).toMatch(
+    /^Bearer error="insufficient_scope", .*, scope="x y"$/,
+  );
+  const basic = await ask('', '', { headers: { authorization: 'Basic YTpi' } });
+  expect([basic.status, basic.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+  const dpop = await ask('', '', { headers: { authorization: 'DPoP good', dpop: 'x.y.z' } });
+  expect([dpop.status, dpop.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+});
+
+describe('what is no longer good', () => {
+  test('is refused, whatever its scopes', async () => {
+    standing = async () => 'dead';
+    const answer = await ask('good', '?scope=c');
+    expect([answer.status, codeOf(answer)]).toEqual([401, 'invalid_token']);
+    expect(counted).toEqual(['refused']);
+  });
+
+  test('is asked for only where all else is right', async () => {
+    for (const token of ['', 'foreign', 'bound']) await ask(token);
+    expect(asked).toEqual([]);
+    await ask('good', '/orders');
+    expect(asked).toEqual([person]);
+  });
+
+  test('where nobody can say: 503, with when to try again', async () => {
+    standing = () => Promise.reject(new StoreUnavailable('postgres', undefined));
+    const answer = await ask('good');
+    expect([answer.status, answer.headers['retry-after'], codeOf(answer)]).toEqual([
+      503,
+      '2',
+      'store_unavailable',
+    ]);
+    expect(counted).toEqual(['unavailable']);
+  });
+
+  test('a fault of ours is not counted as an answer', async () => {
+    standing = () => Promise.reject(new Error('broken'));
+    expect((await ask('good')).status).toBe(500);
+    expect(counted).toEqual([]);
+  });
+
+  test('let in unchecked, it is told and counted as such, and needs its scopes all the same', async () => {
+    standing = async () => 'unchecked';
+    const { status, headers } = await ask('good', '?scope=a');
+    expect([status, headers['x-auth-revocation']]).toEqual([200, 'unchecked']);
+    expect((await ask('good', '?scope=c')).status).toBe(403);
+    expect((await ask('foreign')).status).toBe(401);
+    expect(counted).toEqual(['accepted_unchecked', 'refused', 'refused']);
+  });
+});
+
+describe('a body', () => {
+  test('is ignored, whatever it is', async () => {
+    const answer = await ask('good', '/orders', { method: 'POST', body: 'x'.repeat(2000) });
+    expect([answer.status, answer.body]).toEqual([200, '']);
+  });
+
+  test('that was announced and left out ends the connection: the next question is not taken for it', async () => {
+    const question = (token: string, announced: number) =>
+      `GET /auth/verify HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${announced}\r\n\r\n`;
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    let received = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      received += text;
+    });
+    socket.write(question('nonsense', 1000) + question('good', 0));
+    await once(socket, 'close');
+    expect(received.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 401']);
+    expect(received).toMatch(/^Connection: close/im);
+  });
+
+  test('that is none leaves the connection open', async () => {
+    for (const headers of [{}, { 'content-length': '0' }]) {
+      const kept = await ask('good', '', { headers: { ...headers, connection: 'keep-alive' } });
+      expect(kept.headers.connection).toBe('keep-alive');
+    }
+  });
+});
+
+test.each(['/auth/verifyx', '/auth/verify.', '/auth/verif', '/x/auth/verify', '/auth', '/auth/%76erify'])(
+  '%s is another address',
+  async (target) => {
+    const headers = { authorization: 'Bearer good' };
+    expect((await httpCall(origin, target, { headers })).status).toBe(404);
+  },
+);

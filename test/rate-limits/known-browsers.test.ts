@@ -1,0 +1,77 @@
+import { expect, test } from '@jest/globals';
+import { createServerKeys } from '../../provider/lib/server-keys.ts';
+import { createKnownBrowsers } from '../../provider/rate-limits/known-browsers.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+const [ann, ben] = ['ann@example.com', 'ben@example.com'];
+const day = 86_400_000;
+
+function createWorld(secrets: [string, ...string[]] = ['a-secret-of-the-servers']) {
+  const clock = createManualClock();
+  const keys = createServerKeys(secrets);
+  const browsers = createKnownBrowsers({ keys, clock, issuer: 'https://id.example.com' });
+  /** The cookie a browser has after the account signed in; and the line that set it. */
+  const know = (account: string, cookie?: string) => {
+    const lines: string[] = [];
+    const ctx = {
+      cookies: { get: (name: string) => (name === '__Host-gatehouse_known' ? cookie : undefined) },
+      append: (_field: string, value: string) => void lines.push(value),
+    };
+    browsers.know(ctx, account);
+    const [line = ''] = lines;
+    return { line, cookie: /^__Host-gatehouse_known=([^;]+);/.exec(line)?.[1] ?? '' };
+  };
+  return { clock, know, browserOf: browsers.browserOf };
+}
+
+test('a browser is known for who signed in there, and for nobody else', () => {
+  const { know, browserOf } = createWorld();
+  const { cookie, line } = know(ann);
+  expect(browserOf(cookie, ann)).toEqual(expect.any(String));
+  expect(browserOf(cookie, ben)).toBeUndefined();
+  expect(browserOf(undefined, ann)).toBeUndefined();
+  expect(line).toMatch(/; path=\/; max-age=15552000; secure; httponly; samesite=lax$/);
+  expect(line).not.toContain('ann');
+});
+
+test('what we did not write is not known', () => {
+  const { know, browserOf } = createWorld();
+  const { cookie } = know(ann);
+  const [since = '', id = '', tag = ''] = cookie.split('~');
+  const forged = [
+    `${Number(since) + 1}~${id}~${tag}`,
+    `${since}~${id}x~${tag}`,
+    `${since}~${id}~${'A'.repeat(22)}`,
+    `${since}~${id}~`,
+    `~~${tag}`,
+    '',
+    '.'.repeat(5000),
+    createWorld(['another-secret']).know(ann).cookie,
+  ];
+  for (const text of forged) expect(browserOf(text, ann)).toBeUndefined();
+});
+
+test('a few accounts share a browser, each by an id of its own; those that signed in last stay', () => {
+  const { know, browserOf } = createWorld();
+  let { cookie } = know(ann);
+  const first = browserOf(cookie, ann);
+  cookie = know(ben, cookie).cookie;
+  expect(browserOf(cookie, ann)).toBe(first);
+  expect(browserOf(cookie, ben)).not.toBe(first);
+  cookie = know(ann, cookie).cookie;
+  expect(browserOf(cookie, ann)).not.toBe(first);
+  expect(cookie.split('.')).toHaveLength(2);
+  for (const name of ['c', 'd', 'e']) cookie = know(`${name}@example.com`, cookie).cookie;
+  expect(cookie.split('.')).toHaveLength(4);
+  expect(browserOf(cookie, ann)).toEqual(expect.any(String));
+  expect(browserOf(cookie, ben)).toBeUndefined();
+});
+
+test('it is forgotten after 180 days, whatever the browser does', () => {
+  const { know, browserOf, clock } = createWorld();
+  const { cookie } = know(ann);
+  clock.advance(180 * day - 1000);
+  expect(browserOf(cookie, ann)).toBeDefined();
+  clock.advance(1000);
+  expect(browserOf(cookie, ann)).toBeUndefined();
+});

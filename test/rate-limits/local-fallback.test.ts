@@ -1,0 +1,89 @@
+import { expect, test } from '@jest/globals';
+import { MemoryLimits } from '../../adapters/memory/limits.ts';
+import { StoreUnavailable } from '../../provider/lib/errors.ts';
+import type { Limits } from '../../provider/ports/limits.ts';
+import { createLocalFallback } from '../../provider/rate-limits/local-fallback.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const bucket = { burst: 3, perSeconds: 3600 };
+const tries = {
+  ...{ freeTries: 2, firstWaitSeconds: 5, longestWaitSeconds: 60 },
+  ...{ forgetFreeSeconds: 600, forgetSeconds: 600 },
+};
+
+/** A shared store that can be taken away, and what is told of it. */
+function createWorld() {
+  const clock = createManualClock();
+  const shared = new MemoryLimits({ clock });
+  const store = { fails: undefined as Error | undefined, calls: 0 };
+  const away = new Proxy(shared, {
+    get:
+      (target, name) =>
+      async (...args: unknown[]) => {
+        store.calls += 1;
+        if (store.fails) throw store.fails;
+        return Reflect.apply(Reflect.get(target, name, target), target, args);
+      },
+  }) as Limits;
+  const told: unknown[] = [];
+  const logger = {
+    info: (_fields: object, message: string) => void told.push(`info: ${message}`),
+    warn: (_fields: object, message: string) => void told.push(`warn: ${message}`),
+  };
+  const isLocal = (local: boolean) => void told.push(local);
+  const local = new MemoryLimits({ clock });
+  const limits = createLocalFallback({ shared: away, local, clock, logger, isLocal });
+  return { clock, store, told, limits };
+}
+
+const warned = 'warn: limits are counted by each process for itself: their store is away';
+const back = 'info: limits are counted by all processes together again';
+
+test.each([
+  ['is away', new StoreUnavailable('Redis', new Error('gone'))],
+  ['refuses', new Error('Redis refused a command')],
+])('while the store %s the same rules hold here, which is told once', async (_how, error) => {
+  const { store, told, limits } = createWorld();
+  await limits.take('k', bucket);
+  store.fails = error;
+  const waits = [];
+  for (let index = 0; index < 5; index += 1) waits.push(await limits.take('k', bucket));
+  expect(waits).toEqual([0, 0, 0, 1_200_000, 1_200_000]);
+  await limits.giveBack('k', bucket);
+  expect(await limits.take('k', bucket)).toBe(0);
+  await limits.attempt('p', tries);
+  await limits.attempt('p', tries);
+  expect(await limits.attempt('p', tries)).toEqual({ waitMs: 5000, known: false });
+  await limits.withdraw('p');
+  expect(await limits.attempt('p', tries)).toMatchObject({ waitMs: 0 });
+  await limits.forgive('p', 60);
+  expect(await limits.attempt('p', tries)).toEqual({ waitMs: 0, known: true });
+  expect(told).toEqual([true, warned]);
+});
+
+test('nobody waits for a store that is known to be away: it is asked beside a request, every two seconds at most', async () => {
+  const { clock, store, limits } = createWorld();
+  store.fails = new StoreUnavailable('Redis', new Error('gone'));
+  await limits.take('k', bucket);
+  expect(store.calls).toBe(1);
+  for (let index = 0; index < 10; index += 1) await limits.take('k', bucket);
+  expect(store.calls).toBe(1);
+  clock.advance(2000);
+  await Promise.all(Array.from({ length: 10 }, () => limits.take('k', bucket)));
+  expect(store.calls).toBe(2);
+});
+
+test('once it answers again it counts again, which is told', async () => {
+  const { clock, store, told, limits } = createWorld();
+  for (let index = 0; index < 3; index += 1) await limits.take('k', bucket);
+  store.fails = new StoreUnavailable('Redis', new Error('gone'));
+  expect(await limits.take('k', bucket)).toBe(0);
+  store.fails = undefined;
+  expect(await limits.take('k', bucket)).toBe(0);
+  clock.advance(2000);
+  expect(await limits.take('k', bucket)).toBe(0);
+  await waitFor(() => told.length === 4);
+  expect(await limits.take('k', bucket)).toBeGreaterThan(0);
+  expect(told).toEqual([true, warned, false, back]);
+});

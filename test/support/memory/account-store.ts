@@ -1,0 +1,84 @@
+import type { Account, AccountChange, AccountStore } from '../../../provider/ports/account-store.ts';
+import { type Access, MemoryDatabase, type Tables } from './database.ts';
+
+/** The form under which an address is unique and found; as in Postgres. */
+function emailKey(email: string): string {
+  return email.normalize('NFC').toLowerCase().normalize('NFC');
+}
+
+function withEmail(tables: Tables, email: string): Account | undefined {
+  const key = emailKey(email);
+  return [...tables.accounts.values()].find((account) => emailKey(account.email) === key);
+}
+
+function isFree(tables: Tables, { id, email }: Account): boolean {
+  return !tables.accounts.has(id) && !withEmail(tables, email);
+}
+
+function changed(account: Account, change: AccountChange, at: number): Account {
+  const { raiseGeneration, ...fields } = change;
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const generation = account.generation + (raiseGeneration ? 1 : 0);
+  return structuredClone({ ...account, ...given, generation, updatedAt: at });
+}
+
+/** Accounts in memory; alone, or in a MemoryDatabase shared with the other stores of a transaction. */
+export class MemoryAccountStore implements AccountStore {
+  readonly #database: Access;
+
+  constructor({ database = new MemoryDatabase() }: { database?: Access } = {}) {
+    this.#database = database;
+  }
+
+  insert(account: Account): Promise<boolean> {
+    return this.#database.use((tables) => {
+      if (!isFree(tables, account)) return false;
+      tables.accounts.set(account.id, structuredClone(account));
+      return true;
+    });
+  }
+
+  insertMany(accounts: readonly Account[]): Promise<string[]> {
+    return this.#database.use((tables) => {
+      const inserted = accounts.filter((account) => {
+        if (!isFree(tables, account)) return false;
+        tables.accounts.set(account.id, structuredClone(account));
+        return true;
+      });
+      return inserted.map(({ id }) => id);
+    });
+  }
+
+  findById(id: string): Promise<Account | undefined> {
+    return this.#database.use(({ accounts }) => structuredClone(accounts.get(id)));
+  }
+
+  findByEmail(email: string): Promise<Account | undefined> {
+    return this.#database.use((tables) => structuredClone(withEmail(tables, email)));
+  }
+
+  update(id: string, change: AccountChange, at: number): Promise<Account | undefined> {
+    return this.#database.use(({ accounts }) => {
+      const account = accounts.get(id);
+      if (!account) return undefined;
+      accounts.set(id, changed(account, change, at));
+      return structuredClone(accounts.get(id));
+    });
+  }
+
+  replacePasswordHash(id: string, from: string, to: string, at: number): Promise<boolean> {
+    return this.#database.use(({ accounts }) => {
+      const account = accounts.get(id);
+      if (!account || account.passwordHash !== from) return false;
+      accounts.set(id, changed(account, { passwordHash: to }, at));
+      return true;
+    });
+  }
+
+  list(after: string | undefined, limit: number): Promise<Account[]> {
+    return this.#database.use(({ accounts }) => {
+      const ids = [...accounts.keys()].filter((id) => after === undefined || id > after).sort();
+      return ids.slice(0, limit).flatMap((id) => structuredClone(accounts.get(id)) ?? []);
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import type { Announcements } from '../../../provider/ports/announcements.ts';
+import type { Access } from './database.ts';
+
+/** What was told last, in a MemoryDatabase shared with the other stores of a transaction. */
+export class MemoryAnnouncements implements Announcements {
+  readonly #database: Access;
+
+  constructor({ database }: { database: Access }) {
+    this.#database = database;
+  }
+
+  exchange(topic: string, value: string): Promise<string | undefined> {
+    return this.#database.use(({ announcements }) => {
+      const last = announcements.get(topic);
+      announcements.set(topic, value);
+      return last;
+    });
+  }
+}

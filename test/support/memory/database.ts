@@ -1,0 +1,72 @@
+import type { Account } from '../../../provider/ports/account-store.ts';
+import type { Consent } from '../../../provider/ports/consent-store.ts';
+import type { RevocationKey } from '../../../provider/ports/denylist.ts';
+import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
+
+export interface OutboxRow {
+  event: OutboxEvent;
+  attempts: number;
+  /** Milliseconds since the epoch: not handed out before. */
+  dueAt: number;
+  state: 'pending' | 'published' | 'set aside';
+}
+
+/** What a transaction writes. Rows are replaced, never changed, so that a copy of the maps is a snapshot. */
+export interface Tables {
+  accounts: Map<string, Account>;
+  /** By account and client. */
+  consents: Map<string, Consent>;
+  /** By id, in the order of appending. */
+  outbox: Map<string, OutboxRow>;
+  /** By topic. */
+  announcements: Map<string, string>;
+  /** In milliseconds since the epoch. */
+  revocations: Map<RevocationKey, { expiresAt: number; revokedAt: number }>;
+  /** By client id. */
+  clientGenerations: Map<string, number>;
+}
+
+export interface Access {
+  /** Runs `work` on the tables, with nobody else at them meanwhile. */
+  use<T>(work: (tables: Tables) => T): Promise<T>;
+}
+
+const emptyTables = (): Tables => ({
+  accounts: new Map(),
+  consents: new Map(),
+  outbox: new Map(),
+  announcements: new Map(),
+  revocations: new Map(),
+  clientGenerations: new Map(),
+});
+
+/** Accounts, consents, outbox, announcements, revocations and clients' generation numbers in memory. One transaction or single call at a time. */
+export class MemoryDatabase implements Access {
+  #tables: Tables = emptyTables();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  use<T>(work: (tables: Tables) => T): Promise<T> {
+    return this.#inTurn(async () => work(this.#tables));
+  }
+
+  /** Runs `work` on a copy that takes the tables' place when it resolves, and is dropped when it throws. */
+  transaction<T>(work: (access: Access) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      const { accounts, consents, outbox, announcements, revocations, clientGenerations } = this.#tables;
+      const copy = {
+        ...{ accounts: new Map(accounts), consents: new Map(consents), outbox: new Map(outbox) },
+        ...{ announcements: new Map(announcements), revocations: new Map(revocations) },
+        clientGenerations: new Map(clientGenerations),
+      };
+      const result = await work({ use: async (step) => step(copy) });
+      this.#tables = copy;
+      return result;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../../../provider/lib/clock.ts';
+import { randomToken } from '../../../provider/lib/ids.ts';
+import type { DenylistCopy, RevocationEntry, RevocationKey } from '../../../provider/ports/denylist.ts';
+
+/** A denylist's copy in memory, for tests. */
+export class MemoryDenylistCopy implements DenylistCopy {
+  readonly #clock: Clock;
+  readonly #expiries = new Map<RevocationKey, number>();
+  readonly #begun = new Set<string>();
+  #isWhole = false;
+
+  constructor({ clock }: { clock: Clock }) {
+    this.#clock = clock;
+  }
+
+  async anyRevoked(keys: RevocationKey[]): Promise<boolean | undefined> {
+    if (!this.#isWhole) return undefined;
+    return keys.some((key) => (this.#expiries.get(key) ?? 0) > this.#clock.now());
+  }
+
+  async put(entries: readonly RevocationEntry[]): Promise<void> {
+    for (const { key, expiresAt } of entries)
+      this.#expiries.set(key, Math.max(expiresAt, this.#expiries.get(key) ?? 0));
+  }
+
+  async begin(): Promise<string> {
+    const begun = randomToken(16);
+    this.#begun.add(begun);
+    return begun;
+  }
+
+  async declareWhole(begun: string): Promise<boolean> {
+    if (!this.#begun.delete(begun)) return false;
+    this.#isWhole = true;
+    return true;
+  }
+
+  /** As a server does that restarts without its data. */
+  loseData(): void {
+    this.#expiries.clear();
+    this.#begun.clear();
+    this.#isWhole = false;
+  }
+}

@@ -1,0 +1,33 @@
+import type { DeliveryResult, EventSink } from '../../../provider/ports/event-sink.ts';
+import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
+
+/** Collects events, and fails as it is told. */
+export class MemoryEventSink implements EventSink {
+  /** What was published, in order; an event published twice is here twice. */
+  readonly published: OutboxEvent[] = [];
+  #decide: (event: OutboxEvent) => DeliveryResult['outcome'] = () => 'published';
+  #problem: string | undefined;
+
+  /** Decides the outcome for each event from now on. */
+  decide(outcome: (event: OutboxEvent) => DeliveryResult['outcome']): void {
+    this.#decide = outcome;
+  }
+
+  /** Makes every call throw, until it is called without a problem. */
+  goDown(problem?: string): void {
+    this.#problem = problem;
+  }
+
+  async publish(events: OutboxEvent[]): Promise<DeliveryResult[]> {
+    if (this.#problem !== undefined) throw new Error(this.#problem);
+    return events.map((event) => this.#deliver(event));
+  }
+
+  #deliver(event: OutboxEvent): DeliveryResult {
+    const { id } = event;
+    const outcome = this.#decide(event);
+    if (outcome !== 'published') return { id, outcome, reason: `told to answer '${outcome}'` };
+    this.published.push(structuredClone(event));
+    return { id, outcome };
+  }
+}

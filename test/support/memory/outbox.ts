@@ -1,0 +1,71 @@
+import type { ClaimedEvent, Outbox, OutboxEvent } from '../../../provider/ports/outbox.ts';
+import { type Access, MemoryDatabase, type OutboxRow } from './database.ts';
+
+function pending(rows: Map<string, OutboxRow>): OutboxRow[] {
+  return [...rows.values()].filter(({ state }) => state === 'pending');
+}
+
+/** The oldest pending event of each subject. */
+function heads(rows: Map<string, OutboxRow>): OutboxRow[] {
+  const bySubject = new Map<string, OutboxRow>();
+  for (const row of pending(rows)) {
+    if (!bySubject.has(row.event.subject)) bySubject.set(row.event.subject, row);
+  }
+  return [...bySubject.values()];
+}
+
+/** Events in memory; alone, or in a MemoryDatabase shared with the other stores of a transaction. */
+export class MemoryOutbox implements Outbox {
+  readonly #database: Access;
+
+  constructor({ database = new MemoryDatabase() }: { database?: Access } = {}) {
+    this.#database = database;
+  }
+
+  append(event: OutboxEvent): Promise<void> {
+    return this.#database.use(({ outbox }) => {
+      if (outbox.has(event.id)) return;
+      outbox.set(event.id, { event: structuredClone(event), attempts: 0, dueAt: 0, state: 'pending' });
+    });
+  }
+
+  claim(limit: number, now: number, leaseMs: number): Promise<ClaimedEvent[]> {
+    return this.#database.use(({ outbox }) => {
+      const due = heads(outbox).filter(({ dueAt }) => dueAt <= now);
+      return due.slice(0, limit).map((row) => {
+        // A lease is nothing but a later time to be due.
+        outbox.set(row.event.id, { ...row, attempts: row.attempts + 1, dueAt: now + leaseMs });
+        return { ...structuredClone(row.event), attempts: row.attempts };
+      });
+    });
+  }
+
+  markPublished(ids: string[], _at: number): Promise<void> {
+    return this.#database.use(({ outbox }) => {
+      for (const id of ids) {
+        const row = outbox.get(id);
+        if (row) outbox.set(id, { ...row, state: 'published' });
+      }
+    });
+  }
+
+  markFailed(id: string, _reason: string, retryAt: number | undefined): Promise<void> {
+    return this.#database.use(({ outbox }) => {
+      const row = outbox.get(id);
+      if (row?.state !== 'pending') return;
+      outbox.set(id, retryAt === undefined ? { ...row, state: 'set aside' } : { ...row, dueAt: retryAt });
+    });
+  }
+
+  depth(): Promise<{ pending: number; oldest: number | undefined; setAside: number }> {
+    return this.#database.use(({ outbox }) => {
+      const waiting = pending(outbox);
+      const times = waiting.map(({ event }) => event.time);
+      return {
+        pending: waiting.length,
+        oldest: times.length > 0 ? Math.min(...times) : undefined,
+        setAside: [...outbox.values()].filter(({ state }) => state === 'set aside').length,
+      };
+    });
+  }
+}

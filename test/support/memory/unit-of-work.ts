@@ -1,0 +1,33 @@
+import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
+import type { TransactionStores, UnitOfWork } from '../../../provider/ports/unit-of-work.ts';
+import { MemoryAccountStore } from './account-store.ts';
+import { MemoryAnnouncements } from './announcements.ts';
+import { MemoryClientGenerations } from './client-generations.ts';
+import { MemoryConsentStore } from './consent-store.ts';
+import type { MemoryDatabase } from './database.ts';
+import { MemoryDenylist } from './denylist.ts';
+import { MemoryOutbox } from './outbox.ts';
+
+/** Transactions over a MemoryDatabase, one after the other; as on the embedded database, other stores wait. */
+export class MemoryUnitOfWork implements UnitOfWork {
+  readonly #database: MemoryDatabase;
+  readonly #clock: Clock;
+
+  constructor({ database, clock = systemClock }: { database: MemoryDatabase; clock?: Clock }) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  run<T>(work: (stores: TransactionStores) => Promise<T>): Promise<T> {
+    return this.#database.transaction((database) =>
+      work({
+        accounts: new MemoryAccountStore({ database }),
+        consents: new MemoryConsentStore({ database }),
+        outbox: new MemoryOutbox({ database }),
+        announcements: new MemoryAnnouncements({ database }),
+        denylist: new MemoryDenylist({ database, clock: this.#clock }),
+        clientGenerations: new MemoryClientGenerations({ database }),
+      }),
+    );
+  }
+}
