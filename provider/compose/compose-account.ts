@@ -46,8 +46,12 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
       );
   };
   const changePassword = createChangePassword({
-    ...{ accounts: ports.accounts, unitOfWork: parts.unitOfWork, passwords: parts.passwords },
-    ...{ newEvent: audit.newEvent, clock, logger },
+    accounts: ports.accounts,
+    unitOfWork: parts.unitOfWork,
+    passwords: parts.passwords,
+    newEvent: audit.newEvent,
+    clock,
+    logger,
     metrics: { signedIn: (outcome) => metrics.signIns.inc({ outcome }) },
   });
   return {

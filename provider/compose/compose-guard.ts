@@ -55,7 +55,10 @@ export function composeGuard(deps: GuardParts): ComposedGuard {
   const { config, ports, clock, logger, metrics } = deps;
   const shared = {
     limits: createLocalFallback({
-      ...{ shared: ports.limits, local: ports.localLimits, clock, logger },
+      shared: ports.limits,
+      local: ports.localLimits,
+      clock,
+      logger,
       isLocal: (is) => metrics.limitsLocal.set(is ? 1 : 0),
     }),
     keys: createLimitKeys(deps.serverKeys),
@@ -65,7 +68,9 @@ export function composeGuard(deps: GuardParts): ComposedGuard {
   };
   const passwords = createSignInGuard(shared);
   const requests = createRequestGuard({
-    ...{ ...shared, local: ports.localLimits, refusals: createRecentRefusals(clock) },
+    ...shared,
+    local: ports.localLimits,
+    refusals: createRecentRefusals(clock),
   });
   const devices = createDeviceGuard(shared);
   const grid = createAnswerGrid({ clock, pause: deps.pause });

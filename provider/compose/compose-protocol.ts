@@ -90,7 +90,10 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
   });
   const account = (id: string) => ports.accounts.findById(id);
   const devicePages = createDevicePages({
-    ...{ renderer, account, client: clients.find, sendErrorPage: renderError },
+    renderer,
+    account,
+    client: clients.find,
+    sendErrorPage: renderError,
   });
   const accounts: AccountDirectory = {
     account: (id, unless) => reads.account(id, unless),

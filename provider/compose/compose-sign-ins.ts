@@ -70,17 +70,23 @@ export function composeSignIns(parts: SignInParts): ComposedSignIns {
   const refreshTokens = createRefreshTokens({ families: ports.families, keys, clock });
   const sessions = createStoredSessions({ store: ports.oidcStore, keys, clock });
   const sessionEnd = createSessionEnd({
-    ...{ store: ports.oidcStore, keys, clock, sessionSeconds: config.sessionAbsoluteSeconds },
+    store: ports.oidcStore,
+    keys,
+    clock,
+    sessionSeconds: config.sessionAbsoluteSeconds,
     forbid: (session) => revocation.endSession({ ...session, sessionId: signIns.handleOf(session.uid) }),
     ended: ({ accountId, uid }) => signIns.sessionGone(accountId, uid).catch(parts.unlisted),
   });
   const endSessionAtClient = (sid: string) => revocation.endSessionAtClient(sid);
   const endSessionOf = (uid: string) => endSession(uid, { sessions, endSessionAtClient, end: sessionEnd });
   const signIns = createSignIns({
-    ...{ index: ports.accountIndex, keys, clock },
+    index: ports.accountIndex,
+    keys,
+    clock,
     standingOf: (accountId) =>
       standingOf(accountId, {
-        ...{ sessions, refreshTokens },
+        sessions,
+        refreshTokens,
         findAccount: (id) => ports.accounts.findById(id),
         consents: (id) => ports.consents.list(id),
         isSignedOut: (sid) => revocation.isSignedOut(sid),

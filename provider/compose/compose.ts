@@ -48,7 +48,10 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
 
   // What happened is told.
   const relay = createRelay({
-    ...{ outbox: ports.outbox, sink: ports.eventSink, clock, logger },
+    outbox: ports.outbox,
+    sink: ports.eventSink,
+    clock,
+    logger,
     metrics: deliveryMetrics(metrics),
   });
   const denylist = composeDenylist(ports, {
@@ -130,7 +133,8 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   keyRing.onChange((keys) => void audit.keysAre(keys));
   const reads = createRecentReads({ ...ports, denylist, clock, most: keptReads });
   const revocation = unlistEnded(composeRevocation({ config, ports, denylist, clock, audit }), {
-    ...{ index: ports.accountIndex, families: ports.families },
+    index: ports.accountIndex,
+    families: ports.families,
     failed: (error) => logger.warn({ err: error }, 'a sign-in could not be listed'),
   });
   const generations = createKnownGenerations(ports.clientGenerations, { intervalMs: generationsPollMs });
@@ -151,7 +155,16 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     return account;
   };
   const parts = {
-    ...{ ...deps, ports, accounts, clients, keyRing, denylist, reads, revocation, audit, guard },
+    ...deps,
+    ports,
+    accounts,
+    clients,
+    keyRing,
+    denylist,
+    reads,
+    revocation,
+    audit,
+    guard,
     signIn: signInHere,
     clientGeneration: generations.of,
   };
@@ -166,7 +179,10 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   });
   const operations = createOperationsApp({
     readiness: createReadiness({
-      ...{ dependencies: ports.dependencies, clock, logger, metrics },
+      dependencies: ports.dependencies,
+      clock,
+      logger,
+      metrics,
       blipSeconds: config.readinessBlipSeconds,
     }),
     phase: deps.phase,

@@ -16,9 +16,19 @@ const id = 'x'.repeat(64);
 /** The claims of an access token that are as long for everybody, at their longest. */
 function fixedClaims(issuer: string) {
   return {
-    ...{ iss: issuer, sub: id, client_id: id, jti: id, sid: id, family: id, consent: id },
-    ...{ generation: 1_000_000, client_generation: 1_000_000, iat: 9_999_999_999, exp: 9_999_999_999 },
-    ...{ email: 'x'.repeat(254), email_verified: false },
+    iss: issuer,
+    sub: id,
+    client_id: id,
+    jti: id,
+    sid: id,
+    family: id,
+    consent: id,
+    generation: 1_000_000,
+    client_generation: 1_000_000,
+    iat: 9_999_999_999,
+    exp: 9_999_999_999,
+    email: 'x'.repeat(254),
+    email_verified: false,
     // Every standard claim by name, when a request asks for all (OpenID Connect Core §5.5).
     userinfo_claims: ['x'.repeat(240)],
   };

@@ -55,7 +55,9 @@ export function createDevicePages(deps: DevicePagesDeps) {
       const named = browserName(device.userAgent);
       const page = renderer.render('device-confirm', {
         ...form,
-        ...{ clientName: client?.name ?? '', clientUri: client?.clientUri, logoUri: client?.logoUri },
+        clientName: client?.name ?? '',
+        clientUri: client?.clientUri,
+        logoUri: client?.logoUri,
         accountEmail: account?.email,
         deviceName: named && nameOf(renderer, named),
         deviceAddress: device.ip,

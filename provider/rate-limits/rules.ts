@@ -31,8 +31,11 @@ const day = 24 * hour;
 
 /** Tries at a password, for an account from one address. */
 export const passwordTries: Limit<TriesRule> = {
-  ...{ freeTries: 10, firstWaitSeconds: 1, longestWaitSeconds: 900 },
-  ...{ forgetFreeSeconds: hour, forgetSeconds: day },
+  freeTries: 10,
+  firstWaitSeconds: 1,
+  longestWaitSeconds: 900,
+  forgetFreeSeconds: hour,
+  forgetSeconds: day,
   counts: 'wrong passwords for an account from an address',
   why: 'Ten are more than somebody needs who mistypes, and nothing to who guesses; at the longest wait about a hundred a day are left. Only this pair is locked out: whoever guesses from elsewhere can’t keep the person from signing in.',
 };
@@ -47,121 +50,141 @@ export const knownBrowserSeconds = 180 * day;
 export const buckets = {
   'sign-in': {
     account: {
-      ...{ burst: 100, perSeconds: hour },
+      burst: 100,
+      perSeconds: hour,
       counts: 'wrong passwords for an account, from all addresses and browsers it isn’t known from',
       why: 'Guesses that come from a thousand addresses. Who signed in from their address or in their browser isn’t counted here and isn’t held up, and for others there are the next two rows: the account is never locked out as a whole.',
     },
     address: {
-      ...{ burst: 300, perSeconds: hour },
+      burst: 300,
+      perSeconds: hour,
       counts: 'wrong passwords from an address, for accounts it isn’t known for',
       why: 'One common password tried on many accounts. An office behind one address mistypes less than this, and who signed in from there before isn’t held up.',
     },
     network: {
-      ...{ burst: 1000, perSeconds: hour },
+      burst: 1000,
+      perSeconds: hour,
       counts: 'the same, from a network',
       why: 'Who has one address often has its neighbours. Larger than for an address, since providers put many households behind one network.',
     },
   },
   newcomer: {
     network: {
-      ...{ burst: 2, perSeconds: hour },
+      burst: 2,
+      perSeconds: hour,
       counts: 'wrong passwords for an account from a network, when those of the first row are used up',
       why: 'So that guesses from everywhere keep nobody out who is somewhere new: their network has not failed yet, and has two tries, one for a slip.',
     },
     account: {
-      ...{ burst: 400, perSeconds: hour },
+      burst: 400,
+      perSeconds: hour,
       counts: 'the same, for an account, from all networks',
       why: 'What is left to a crowd: with the first row five hundred guesses an hour at one account, not two for each network there is. To use it up and keep a newcomer out takes two hundred networks, each hour anew.',
     },
   },
   'sign-up': {
     address: {
-      ...{ burst: 60, perSeconds: hour },
+      burst: 60,
+      perSeconds: hour,
       counts: 'sign-ups from an address',
       why: 'Each writes an account and costs a hash. A class of pupils that signs up at once gets through.',
     },
     network: {
-      ...{ burst: 240, perSeconds: hour },
+      burst: 240,
+      perSeconds: hour,
       counts: 'sign-ups from a network',
       why: 'As for sign-in.',
     },
   },
   authorize: {
     address: {
-      ...{ burst: 600, perSeconds: 60 },
+      burst: 600,
+      perSeconds: 60,
       counts: 'authorization requests, and requests for `/device`, from an address',
       why: 'Anybody may send them. Ten a second are a large office whose apps look for a session now and then.',
     },
     network: {
-      ...{ burst: 3000, perSeconds: 60 },
+      burst: 3000,
+      perSeconds: 60,
       counts: 'the same, from a network',
       why: 'As for sign-in.',
     },
   },
   page: {
     address: {
-      ...{ burst: 120, perSeconds: 60 },
+      burst: 120,
+      perSeconds: 60,
       counts: 'authorization requests that lead to a page (signing in, consent), from an address',
       why: 'Each is kept for `GATEHOUSE_INTERACTION_SECONDS`. A person opens a few a minute; two a second are an office whose people all begin at nine.',
     },
     network: {
-      ...{ burst: 600, perSeconds: 60 },
+      burst: 600,
+      perSeconds: 60,
       counts: 'the same, from a network',
       why: 'As for sign-in.',
     },
     all: {
-      ...{ burst: 10_000, perSeconds: 600 },
+      burst: 10_000,
+      perSeconds: 600,
       counts: 'the same, from everywhere',
       why: 'So that a flood from many networks can’t fill the store: with an hour to finish, at most 70,000 are kept (and a tenth of that for each process), some 85 MB, or ten times that when each request is as long as one may be. It is enough for a million sign-ins a day; who expects more sets `GATEHOUSE_LIMITS_PERCENT`. Answered with 503, since whoever meets it did nothing too often; who is signed in already doesn’t.',
     },
   },
   token: {
     address: {
-      ...{ burst: 6000, perSeconds: 60 },
+      burst: 6000,
+      perSeconds: 60,
       counts:
         'requests to `/oauth2/token`, `/oauth2/par`, `/oauth2/device`, `/oauth2/revoke` and `/auth/logout` from an address',
       why: 'Nothing can be guessed here, so this only keeps one caller from taking all of a server. An app’s own server redeems for all its people from one address: a hundred a second are enough for a hundred thousand of them.',
     },
     network: {
-      ...{ burst: 24_000, perSeconds: 60 },
+      burst: 24_000,
+      perSeconds: 60,
       counts: 'the same, from a network',
       why: 'As above, for servers that stand side by side.',
     },
   },
   refresh: {
     address: {
-      ...{ burst: 6000, perSeconds: 60 },
+      burst: 6000,
+      perSeconds: 60,
       counts: 'requests to `/auth/refresh` from an address',
       why: 'As at the token endpoint.',
     },
     network: {
-      ...{ burst: 24_000, perSeconds: 60 },
+      burst: 24_000,
+      perSeconds: 60,
       counts: 'the same, from a network',
       why: 'As at the token endpoint.',
     },
   },
   client: {
     pair: {
-      ...{ burst: 60, perSeconds: 600 },
+      burst: 60,
+      perSeconds: 600,
       counts: 'wrong secrets for a client from an address',
       why: 'Against guessing at a secret that a person made up. No growing wait: a server that was given the new secret late is back within ten seconds.',
     },
   },
   'user-code': {
     address: {
-      ...{ burst: 30, perSeconds: hour },
+      burst: 30,
+      perSeconds: hour,
       counts: 'codes entered at `/device`, from an address, that nobody was given',
       why: 'A code has 34 bits and is good for ten minutes: at thirty an hour nobody guesses one. Who mistypes needs a few.',
     },
     network: {
-      ...{ burst: 120, perSeconds: hour },
+      burst: 120,
+      perSeconds: hour,
       counts: 'the same, from a network',
       why: 'As for sign-in.',
     },
   },
   device: {
     pair: {
-      ...{ burst: 2, perSeconds: 10 },
+      burst: 2,
+      perSeconds: 10,
       counts: 'questions of a device whether somebody let it in',
       why: 'RFC 8628 has a device ask every five seconds. It isn’t refused with 429: it is told `slow_down`.',
     },

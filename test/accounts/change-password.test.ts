@@ -71,7 +71,10 @@ describe('changing the password', () => {
   test('of an account without a password costs the same and says the same', async () => {
     const world = createWorld();
     const made = await world.accounts.create({
-      ...{ email: 'jane@example.com', roles: [], metadata: {}, emailVerified: true },
+      email: 'jane@example.com',
+      roles: [],
+      metadata: {},
+      emailVerified: true,
     });
     const { id, generation } = made ?? { id: '', generation: 0 };
     await expect(changeIn(world)(input({ id, generation }))).rejects.toMatchObject({

@@ -48,7 +48,10 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
       settings,
       limits: measured.map(({ name, rounds }) => ({ name, rounds, typical: typical(rounds) })),
       operations: ready.map(({ name, limit, aim, rounds }) => ({
-        ...{ name, limit, rounds, typical: typical(rounds) },
+        name,
+        limit,
+        rounds,
+        typical: typical(rounds),
         ...(aim === undefined ? {} : { aim }),
       })),
       profiles,

@@ -60,9 +60,13 @@ export function refreshing(connection: Connection, person: SignedIn): Worker {
 /** The two halves of a code flow of who is signed in and has agreed before. */
 export function authorizing(connection: Connection, { cookies }: SignedIn) {
   const query = new URLSearchParams({
-    ...{ client_id: app.id, redirect_uri: app.redirectUri, response_type: 'code', state: 'a-state' },
-    ...{ scope: 'openid email contracts:read' },
-    ...{ code_challenge: pkce.challenge, code_challenge_method: 'S256' },
+    client_id: app.id,
+    redirect_uri: app.redirectUri,
+    response_type: 'code',
+    state: 'a-state',
+    scope: 'openid email contracts:read',
+    code_challenge: pkce.challenge,
+    code_challenge_method: 'S256',
   });
   const request = get(`/oauth2/authorize?${query}`, cookies);
   return {

@@ -43,8 +43,14 @@ export const stockOperations: Record<string, (port: number) => Promise<Worker>> 
 
 const query = (scope: string, prompt?: string) =>
   new URLSearchParams({
-    ...{ client_id: id, redirect_uri: redirectUri, response_type: 'code', state: 'a-state', scope, resource },
-    ...{ code_challenge: pkce.challenge, code_challenge_method: 'S256' },
+    client_id: id,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    state: 'a-state',
+    scope,
+    resource,
+    code_challenge: pkce.challenge,
+    code_challenge_method: 'S256',
     ...(prompt === undefined ? {} : { prompt }),
   });
 

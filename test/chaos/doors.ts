@@ -32,8 +32,11 @@ export const tokenEndpoint: Door = {
     'sign-in, token endpoint',
     '/oauth2/token',
     postForm({
-      ...{ grant_type: 'password', username: email, password },
-      ...{ client_id: clientId, scope: 'openid profile email' },
+      grant_type: 'password',
+      username: email,
+      password,
+      client_id: clientId,
+      scope: 'openid profile email',
     }),
   ],
   refresh: (refreshToken, clientId) => [

@@ -97,7 +97,10 @@ export async function startFleet(count: number, env: Record<string, string>): Pr
 
 async function prepare(folder: string, fleetClients: readonly FleetClient[]) {
   const clients = fleetClients.map(({ clientId, graceMs }) => ({
-    ...{ id: clientId, name: 'Chaos', auth: 'none', firstParty: true },
+    id: clientId,
+    name: 'Chaos',
+    auth: 'none',
+    firstParty: true,
     grants: ['password', 'refresh_token'],
     scopes: ['openid', 'profile', 'email'],
     graceSeconds: graceMs / 1000,

@@ -41,7 +41,10 @@ export async function runChaos({ seconds, clients: count, processes }: ChaosOpti
     const call = createCaller({ origins: fleet.origins, ledger, isOver });
     const clients = Array.from({ length: count }, (_, index) =>
       createClient({
-        ...{ name: `client-${index}`, call, ledger, isOver },
+        name: `client-${index}`,
+        call,
+        ledger,
+        isOver,
         ...(index % strictEvery === 0 ? fleet.strictClient : fleet.client),
       }),
     );

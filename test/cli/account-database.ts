@@ -63,8 +63,16 @@ export function useAccountDatabase(): AccountDatabase {
   const add = async (given: Partial<Account> = {}) => {
     const id = newId('user');
     const account: Account = {
-      ...{ id, email: `${id}@example.com`, emailVerified: false, roles: [], metadata: {}, state: 'active' },
-      ...{ generation: 0, createdAt: 1_700_000_000_000, updatedAt: 1_700_000_000_000, ...given },
+      id,
+      email: `${id}@example.com`,
+      emailVerified: false,
+      roles: [],
+      metadata: {},
+      state: 'active',
+      generation: 0,
+      createdAt: 1_700_000_000_000,
+      updatedAt: 1_700_000_000_000,
+      ...given,
     };
     await store().insert(account);
     return account;

@@ -81,9 +81,16 @@ describe('accounts list and show', () => {
     expect(text.stdout).toMatch(new RegExp(`^id +${id}\nemail +${email} \\(not verified\\)\n`));
     const json = await accounts(['show', id, '--json']);
     expect(JSON.parse(json.stdout)).toEqual({
-      ...{ id, email, emailVerified: false, state: 'active', metadata: {}, generation: 0, hasPassword: true },
+      id,
+      email,
+      emailVerified: false,
+      state: 'active',
+      metadata: {},
+      generation: 0,
+      hasPassword: true,
       roles: ['\u001b[31mRED'],
-      ...{ createdAt: '2023-11-14T22:13:20.000Z', updatedAt: '2023-11-14T22:13:20.000Z' },
+      createdAt: '2023-11-14T22:13:20.000Z',
+      updatedAt: '2023-11-14T22:13:20.000Z',
     });
     expect(text.stdout + json.stdout).not.toContain('argon2');
     expect(text.stdout).not.toContain('\u001b');

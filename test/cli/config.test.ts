@@ -128,7 +128,10 @@ describe('clients validate', () => {
     const { ok, clients, problems } = JSON.parse(ended.stdout);
     expect({ ok, clients }).toEqual({ ok: false, clients: 3 });
     expect(problems).toContainEqual({
-      ...{ file: 'bad-clients.yaml', line: expect.any(Number), client: 'portal', path: '/scopes/1' },
+      file: 'bad-clients.yaml',
+      line: expect.any(Number),
+      client: 'portal',
+      path: '/scopes/1',
       message: expect.stringContaining('contracts:raed'),
     });
     expect(JSON.parse(ended.stderr).error.code).toBe('validation_failed');

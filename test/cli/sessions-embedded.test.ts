@@ -15,7 +15,8 @@ test('on the embedded database: refused in a sentence while dev runs; what is en
     const [first, second] = [await apiLogin(deployment), await apiLogin(deployment)];
     const refused = await sessions('list', demo.email);
     expect(refused).toEqual({
-      ...{ code: 78, stdout: '' },
+      code: 78,
+      stdout: '',
       stderr: expect.stringMatching(
         /^gatehouse: Another gatehouse \(process \d+\) runs on the data folder \S+\. Stop it/,
       ),

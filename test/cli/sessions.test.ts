@@ -158,7 +158,8 @@ describe('sessions list', () => {
     expect(kinds(await list())).toEqual([['browser', null]]);
     await change({ raiseGeneration: true });
     expect(await sessions(['list', demo.email])).toEqual({
-      ...{ code: 0, stderr: '' },
+      code: 0,
+      stderr: '',
       stdout: `${demo.email} is signed in nowhere.\n`,
     });
   });
@@ -170,7 +171,8 @@ describe('sessions end', () => {
     const id = listed.find(({ clientId }) => clientId === 'demo-first-party')?.id ?? '';
     expect(await apiStanding(byApi)).toEqual([200, 200]);
     expect(await sessions(['end', demo.email, '--session', id])).toEqual({
-      ...{ code: 0, stderr: '' },
+      code: 0,
+      stderr: '',
       stdout: `Ended 1 session of ${demo.email} with all its tokens.\n`,
     });
     expect(await apiStanding(byApi)).toEqual([401, 401]);
@@ -229,7 +231,8 @@ describe('sessions end', () => {
     expect(await apiStanding(byApi)).toEqual([200, 200]);
     expect(await silently(agent, web)).toBe('code');
     expect(await sessions(['end', demo.email, '--client', 'wbe'])).toEqual({
-      ...{ code: 1, stdout: '' },
+      code: 1,
+      stdout: '',
       stderr: `gatehouse: ${demo.email} has no session at wbe.\n`,
     });
   });
@@ -238,7 +241,8 @@ describe('sessions end', () => {
     const { inBrowser, byApi, listed } = await signInTwice();
     const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
     expect(await sessions(['end', demo.email, '--all'])).toEqual({
-      ...{ code: 0, stderr: '' },
+      code: 0,
+      stderr: '',
       stdout: `${demo.email} is signed out everywhere (3 sessions); every token it was issued is dead.\n`,
     });
     expect(await apiStanding(byApi)).toEqual([401, 401]);
@@ -261,7 +265,8 @@ describe('sessions end', () => {
     const env = { GATEHOUSE_REDIS_URL: `redis://127.0.0.1:${await freePort()}` };
     const ended = await sessions(['end', demo.email, '--all'], env);
     expect(ended).toEqual({
-      ...{ code: 69, stdout: '' },
+      code: 69,
+      stdout: '',
       stderr: expect.stringMatching(
         /^gatehouse: Every token john@example\.com was issued is dead, but what is stored .* still there: Redis can't be reached/,
       ),
@@ -293,7 +298,8 @@ describe('wrongly set up', () => {
     for (const args of [['list'], ['end', '--all']]) {
       const [name = '', ...rest] = args;
       expect(await sessions([name, 'nobody@example.com', ...rest])).toEqual({
-        ...{ code: 1, stdout: '' },
+        code: 1,
+        stdout: '',
         stderr: 'gatehouse: There is no account nobody@example.com.\n',
       });
     }

@@ -160,11 +160,15 @@ describe('tokens revoke refuses', () => {
     const { access_token, refresh_token } = await signIn();
     const elsewhere = { GATEHOUSE_ISSUER: 'https://other.example', GATEHOUSE_AUDIENCE: deployment.audience };
     expect(await revoke([], access_token, elsewhere)).toMatchObject({
-      ...{ code: 1, stdout: '', stderr: expect.stringContaining('another issuer') },
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('another issuer'),
     });
     const secrets = { GATEHOUSE_SERVER_SECRETS: 'env:OTHER_SECRETS', OTHER_SECRETS: 'x'.repeat(40) };
     expect(await revoke([], refresh_token, secrets)).toMatchObject({
-      ...{ code: 1, stdout: '', stderr: expect.stringContaining('GATEHOUSE_SERVER_SECRETS') },
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('GATEHOUSE_SERVER_SECRETS'),
     });
     expect(await revoke([], refresh_token, { GATEHOUSE_SERVER_SECRETS: '' })).toMatchObject({ code: 78 });
   });

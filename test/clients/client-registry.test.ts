@@ -257,8 +257,11 @@ describe('createClientRegistry', () => {
       for (const secret of ['', 'undefined', accountClientId, 'a-secret'])
         expect(clients.secretMatches(accountClientId, secret)).toBe(false);
       expect(oidcMetadata(builtIn[0] as ClientDocument, ['openid'])).toMatchObject({
-        ...{ client_id: accountClientId, client_name: 'Gatehouse', grant_types: ['authorization_code'] },
-        ...{ token_endpoint_auth_method: 'client_secret_basic', scope: 'openid' },
+        client_id: accountClientId,
+        client_name: 'Gatehouse',
+        grant_types: ['authorization_code'],
+        token_endpoint_auth_method: 'client_secret_basic',
+        scope: 'openid',
       });
     });
 

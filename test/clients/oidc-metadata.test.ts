@@ -93,8 +93,12 @@ describe('oidc-provider', () => {
     provider = new Provider('http://localhost:3000', {
       adapter: () => ({
         find: async (id) => stored[id] && { ...stored[id] },
-        ...{ upsert: none, findByUid: none, findByUserCode: none },
-        ...{ consume: none, destroy: none, revokeByGrantId: none },
+        upsert: none,
+        findByUid: none,
+        findByUserCode: none,
+        consume: none,
+        destroy: none,
+        revokeByGrantId: none,
       }),
       clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
       jwks: { keys: [signingJwk] },

@@ -94,8 +94,13 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect(await store.rotate(family.id, family.currentHash, next)).toBe(true);
         const { accountId, clientId, id } = family;
         expect(await other.find(id)).toEqual({
-          ...{ id, accountId, clientId, currentHash: next.hash, payload: next.payload },
-          ...{ expiresAt: next.expiresAt, answer: next.answer.sealed },
+          id,
+          accountId,
+          clientId,
+          currentHash: next.hash,
+          payload: next.payload,
+          expiresAt: next.expiresAt,
+          answer: next.answer.sealed,
         });
         const last = successor();
         expect(await other.rotate(id, next.hash, last)).toBe(true);
@@ -111,7 +116,9 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         clock.advance(1);
         expect(await other.find(family.id)).toEqual({
           ...family,
-          ...{ currentHash: next.hash, payload: next.payload, expiresAt: next.expiresAt },
+          currentHash: next.hash,
+          payload: next.payload,
+          expiresAt: next.expiresAt,
         });
       });
 

@@ -17,8 +17,11 @@ const hour = 3600 * second;
 /** Ten at once, one more every six seconds. */
 const bucket = { burst: 10, perSeconds: 60 };
 const tries: TriesRule = {
-  ...{ freeTries: 3, firstWaitSeconds: 2, longestWaitSeconds: 60 },
-  ...{ forgetFreeSeconds: 600, forgetSeconds: 7200 },
+  freeTries: 3,
+  firstWaitSeconds: 2,
+  longestWaitSeconds: 60,
+  forgetFreeSeconds: 600,
+  forgetSeconds: 7200,
 };
 const times = <T>(count: number, work: (index: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, index) => work(index)));

@@ -45,7 +45,10 @@ function createWorld() {
     }
   };
   return {
-    ...{ start, told, warnings, transactions: () => transactions },
+    start,
+    told,
+    warnings,
+    transactions: () => transactions,
     setAway: (value: boolean) => {
       away = value;
     },

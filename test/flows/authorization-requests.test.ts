@@ -18,7 +18,11 @@ const documents = [
   { id: 'exact', name: 'Exact', secrets, redirectUris, scopes: ['openid', 'contracts:read'] },
   { id: 'old', name: 'Old', secrets, redirectUris, scopes: ['openid'], pkce: 'optional' },
   {
-    ...{ id: 'native', name: 'Native', auth: 'none', applicationType: 'native', scopes: ['openid'] },
+    id: 'native',
+    name: 'Native',
+    auth: 'none',
+    applicationType: 'native',
+    scopes: ['openid'],
     redirectUris: ['http://127.0.0.1/callback'],
   },
 ];

@@ -49,8 +49,11 @@ const late: (BadInput & { after: number; send(world: World): Promise<Request> })
     after: 2 * minute,
     send: async (world) =>
       form('/oauth2/token', {
-        ...{ grant_type: 'authorization_code', code: await world.code(), redirect_uri: callback },
-        ...{ code_verifier: pkce.verifier, ...exact },
+        grant_type: 'authorization_code',
+        code: await world.code(),
+        redirect_uri: callback,
+        code_verifier: pkce.verifier,
+        ...exact,
       }),
     told: toClient(400, 'invalid_grant', /./),
   },

@@ -27,7 +27,8 @@ const clients = [
   appDocument('strict-spa', { graceSeconds: 0, auth: 'none' }),
   appDocument('usual'),
   appDocument('brief', {
-    ...{ grants: ['authorization_code'], graceSeconds: 60 },
+    grants: ['authorization_code'],
+    graceSeconds: 60,
     scopes: ['openid', 'email', 'profile', 'contracts:read'],
   }),
 ];

@@ -39,13 +39,13 @@ const jsonEndpoints = firstPartyEndpoints({} as never).flatMap(({ path, body }) 
 const web = { client_id: 'demo-web', client_secret: 'demo-web-secret' };
 const firstParty = { client_id: 'demo-first-party' };
 const asked = {
-  ...{
-    client_id: 'demo-web',
-    redirect_uri: demoApps.web.redirectUri,
-    response_type: 'code',
-    scope: 'openid',
-  },
-  ...{ state: 's', code_challenge: pkce.challenge, code_challenge_method: 'S256' },
+  client_id: 'demo-web',
+  redirect_uri: demoApps.web.redirectUri,
+  response_type: 'code',
+  scope: 'openid',
+  state: 's',
+  code_challenge: pkce.challenge,
+  code_challenge_method: 'S256',
 };
 const authorization = (
   'prompt max_age nonce claims resource id_token_hint login_hint ui_locales acr_values response_mode request ' +
@@ -61,12 +61,11 @@ const forms: [what: string, path: string, good: Record<string, string>, names: s
     'the code grant',
     '/oauth2/token',
     {
-      ...{
-        grant_type: 'authorization_code',
-        code: `${sentinel}-code`,
-        redirect_uri: demoApps.web.redirectUri,
-      },
-      ...{ code_verifier: pkce.verifier, ...web },
+      grant_type: 'authorization_code',
+      code: `${sentinel}-code`,
+      redirect_uri: demoApps.web.redirectUri,
+      code_verifier: pkce.verifier,
+      ...web,
     },
     proofs,
   ],

@@ -139,10 +139,17 @@ describe.each([
     expect(decision).toEqual({
       status: 200,
       headers: {
-        ...{ ...good, 'x-other': 'kept' },
-        ...{ 'x-auth-subject': 'robot', 'x-auth-client': 'robot', 'x-auth-audience': deployment.audience },
-        ...{ 'x-auth-scope': 'contracts:read', 'x-auth-email': '', 'x-auth-email-verified': '' },
-        ...{ 'x-auth-roles': '', 'x-auth-permissions': '', 'x-auth-revocation': 'checked' },
+        ...good,
+        'x-other': 'kept',
+        'x-auth-subject': 'robot',
+        'x-auth-client': 'robot',
+        'x-auth-audience': deployment.audience,
+        'x-auth-scope': 'contracts:read',
+        'x-auth-email': '',
+        'x-auth-email-verified': '',
+        'x-auth-roles': '',
+        'x-auth-permissions': '',
+        'x-auth-revocation': 'checked',
       },
     });
   });

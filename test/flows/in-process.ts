@@ -63,7 +63,12 @@ export async function startInProcess(
   await ports.schema.migrate();
   jest.useFakeTimers({ now: Date.now(), doNotFake: untouched });
   const running = await start({
-    ...{ config, ports, clock, logger, accessModel: demoAccessModel(audience), pages: openPages(config) },
+    config,
+    ports,
+    clock,
+    logger,
+    accessModel: demoAccessModel(audience),
+    pages: openPages(config),
     serverSecrets: ['for-tests-only-'.repeat(4)],
     prepare: async ({ accounts }) => {
       await accounts.create({ ...demoAccount, emailVerified: true, metadata: {} });
@@ -71,8 +76,16 @@ export async function startInProcess(
   });
   const origin = `http://127.0.0.1:${port}`;
   return {
-    ...{ name: 'in this process', issuer, audience, origins: [origin], opsOrigins: [] },
-    ...{ programs: [], folder, env, ports, databaseUrl: database.url },
+    name: 'in this process',
+    issuer,
+    audience,
+    origins: [origin],
+    opsOrigins: [],
+    programs: [],
+    folder,
+    env,
+    ports,
+    databaseUrl: database.url,
     fetch: (input, init) => fetch(String(input).replace(issuer, origin), { ...init, redirect: 'manual' }),
     unitOfWork: noticeChanges(ports.unitOfWork, { clock, copy: async () => {} }),
     advance: (seconds) => jest.setSystemTime(Date.now() + seconds * 1000),

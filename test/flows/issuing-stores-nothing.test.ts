@@ -86,7 +86,8 @@ describe.each(kinds)('access tokens leave nothing in the stores, on $name', ({ s
     expect(new Set(ids).size).toBeGreaterThanOrEqual(some);
     const stored = await dumpStores(deployment);
     const grown = [...countKinds(stored)].map(([kind, count]) => ({
-      ...{ kind, by: count - (before.get(kind) ?? 0) },
+      kind,
+      by: count - (before.get(kind) ?? 0),
       most: mayGrow.filter((one) => one === kind).length * ids.length,
     }));
     const named = stored.filter((text) => ids.some((id) => text.includes(id)));

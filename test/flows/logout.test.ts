@@ -164,7 +164,8 @@ describe('where people go after signing out', () => {
     const visitor = createUserAgent(deployment);
     const { id_token = '' } = await web.signIn(visitor, { scope: allScopes });
     const page = await logout(visitor, {
-      ...{ id_token_hint: id_token, post_logout_redirect_uri: uri },
+      id_token_hint: id_token,
+      post_logout_redirect_uri: uri,
       ...(state === undefined ? {} : { state }),
     });
     const { url } = await visitor.submit(page, yes);

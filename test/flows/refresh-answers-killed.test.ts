@@ -11,7 +11,9 @@ import { threeProcesses } from './three-processes.ts';
 const clients = [
   appDocument('patient', { graceSeconds: 60 }),
   appDocument('own', {
-    ...{ graceSeconds: 60, auth: 'none', firstParty: true },
+    graceSeconds: 60,
+    auth: 'none',
+    firstParty: true,
     grants: ['refresh_token', 'password'],
   }),
 ];

@@ -55,7 +55,10 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     await patient().refresh(refresh_token);
     expect(await counting('superseded', () => patient().refresh(token))).toBe(1);
     expect(JSON.parse((await lineOf(familyOf(token), again)) ?? '')).toMatchObject({
-      ...{ level: 'info', outcome: 'superseded', clientId: 'patient', clientAddress: '127.0.0.1' },
+      level: 'info',
+      outcome: 'superseded',
+      clientId: 'patient',
+      clientAddress: '127.0.0.1',
     });
   });
 
@@ -64,7 +67,10 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     await patient().refresh(token);
     expect(await counting('refused', () => patient().refresh(token, { scope: 'openid' }))).toBe(1);
     expect(JSON.parse((await lineOf(familyOf(token), again)) ?? '')).toMatchObject({
-      ...{ level: 'info', outcome: 'refused', clientId: 'patient', clientAddress: '127.0.0.1' },
+      level: 'info',
+      outcome: 'refused',
+      clientId: 'patient',
+      clientAddress: '127.0.0.1',
     });
   });
 
@@ -109,7 +115,8 @@ describe('what is told of spent refresh tokens that end nothing', () => {
       const lost = tokensOf(await patient().refresh(token));
       await redis.restore(key, 0, copy, 'REPLACE');
       expect(await patient().refresh(lost.refresh_token)).toMatchObject({
-        ...{ status: 400, body: { error: 'invalid_grant' } },
+        status: 400,
+        body: { error: 'invalid_grant' },
       });
       expect(await standing(deployment, patient(), lost.access_token)).toBe('live');
     } finally {

@@ -28,7 +28,9 @@ const clients = [
   appDocument('patient', { graceSeconds: 60 }),
   appDocument('patient-spa', { graceSeconds: 60, auth: 'none' }),
   appDocument('own', {
-    ...{ graceSeconds: 60, auth: 'none', firstParty: true },
+    graceSeconds: 60,
+    auth: 'none',
+    firstParty: true,
     grants: ['authorization_code', 'refresh_token', 'password'],
   }),
 ];

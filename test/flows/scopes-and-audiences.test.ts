@@ -33,8 +33,14 @@ describe('scopes and audiences (DESIGN §4)', () => {
 
   /** RFC 9068 §2.2, for every access token. */
   const always = (client: string, aud: string, scope: unknown) => ({
-    ...{ iss: deployment.issuer, aud, client_id: client, scope },
-    ...{ sub: expect.stringMatching(/^user_/), jti: text, iat: number, exp: number },
+    iss: deployment.issuer,
+    aud,
+    client_id: client,
+    scope,
+    sub: expect.stringMatching(/^user_/),
+    jti: text,
+    iat: number,
+    exp: number,
   });
   /** What revocation needs of a person's token. */
   const ofFamily = { family: expect.stringMatching(/^fam_/), generation: 0 };

@@ -109,12 +109,16 @@ describe('the stores gone in the middle', () => {
         form('/oauth2/token', { grant_type: 'password', username: email, password, ...firstParty }),
       'refresh grant': () =>
         form('/oauth2/token', {
-          ...{ grant_type: 'refresh_token', refresh_token: spare(prepared, 2).refreshToken },
+          grant_type: 'refresh_token',
+          refresh_token: spare(prepared, 2).refreshToken,
           ...firstParty,
         }),
       'a code that is unknown': () =>
         form('/oauth2/token', {
-          ...{ grant_type: 'authorization_code', code: 'x', redirect_uri: 'http://x', code_verifier: 'x' },
+          grant_type: 'authorization_code',
+          code: 'x',
+          redirect_uri: 'http://x',
+          code_verifier: 'x',
           ...firstParty,
         }),
       introspection: () =>

@@ -17,7 +17,11 @@ beforeAll(() => {
 
 const session = { uid: 'mine', account: {} as Account, startedAt: at };
 const place = (changes: Partial<Place>): Place => ({
-  ...{ kind: 'session', id: 'other', startedAt: at, lastUsedAt: at, userAgent: firefox },
+  kind: 'session',
+  id: 'other',
+  startedAt: at,
+  lastUsedAt: at,
+  userAgent: firefox,
   ...changes,
 });
 const family = (changes: Partial<Place>) =>
@@ -41,8 +45,13 @@ describe('the places of a page', () => {
     const { browsers } = runInRequestScope(scope, () => described([place({})]));
     expect(browsers).toEqual([
       {
-        ...{ id: 'place of mine', name: 'Firefox on Linux', ip: '192.0.2.1', isHere: true, apps: [] },
-        ...{ since, lastUsed: since },
+        id: 'place of mine',
+        name: 'Firefox on Linux',
+        ip: '192.0.2.1',
+        isHere: true,
+        apps: [],
+        since,
+        lastUsed: since,
       },
       expect.objectContaining({ id: 'other', isHere: false, ip: undefined }),
     ]);

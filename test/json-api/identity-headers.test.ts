@@ -27,9 +27,14 @@ test('each header is there, even when there is nothing to say', () => {
 
 test('what a token tells of a person', () => {
   const person: Identity = {
-    ...{ ...machine, sub: 'user_1', client_id: 'web', scope: 'openid contracts:read' },
-    ...{ email: 'ann@example.com', email_verified: false },
-    ...{ roles: ['CLIENT', 'ADMIN'], permissions: ['contracts:read', '100%'] },
+    ...machine,
+    sub: 'user_1',
+    client_id: 'web',
+    scope: 'openid contracts:read',
+    email: 'ann@example.com',
+    email_verified: false,
+    roles: ['CLIENT', 'ADMIN'],
+    permissions: ['contracts:read', '100%'],
   };
   expect(identityHeaders(person, 'unchecked')).toMatchObject({
     'X-Auth-Subject': 'user_1',

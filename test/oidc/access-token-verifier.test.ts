@@ -27,8 +27,15 @@ beforeEach(() => {
   firstParty = false;
 });
 const john: Account = {
-  ...{ id: 'user_john', email: 'john@example.com', emailVerified: true, roles: [], metadata: {} },
-  ...{ state: 'active', generation: 3, createdAt: 0, updatedAt: 0 },
+  id: 'user_john',
+  email: 'john@example.com',
+  emailVerified: true,
+  roles: [],
+  metadata: {},
+  state: 'active',
+  generation: 3,
+  createdAt: 0,
+  updatedAt: 0,
 };
 
 const verifier = () =>
@@ -42,8 +49,16 @@ const verifier = () =>
   });
 const isRevoked = (marks: object) => Object.values(marks).some((mark) => revoked.includes(mark ?? ''));
 const claims = (changes: object = {}) => ({
-  ...{ iss: issuer, sub: 'user_john', aud: 'https://api.example', client_id: 'app', jti: 'j1' },
-  ...{ iat: clock.now() / 1000, exp: clock.now() / 1000 + 900, family: 'fam_1', sid: 's1', generation: 3 },
+  iss: issuer,
+  sub: 'user_john',
+  aud: 'https://api.example',
+  client_id: 'app',
+  jti: 'j1',
+  iat: clock.now() / 1000,
+  exp: clock.now() / 1000 + 900,
+  family: 'fam_1',
+  sid: 's1',
+  generation: 3,
   consent: 'c1',
   ...changes,
 });
@@ -143,7 +158,10 @@ describe('nothing is given for', () => {
 test("where it can't be known whether a token was revoked, nobody is told that it is good", async () => {
   const away = new StoreUnavailable('postgres', undefined);
   const one = createAccessTokenVerifier({
-    ...{ issuer, clock, publicKeys: () => published, client: () => ({ firstParty: false }) },
+    issuer,
+    clock,
+    publicKeys: () => published,
+    client: () => ({ firstParty: false }),
     isRevoked: () => Promise.reject(away),
     accountOf: () => Promise.reject(away),
   });

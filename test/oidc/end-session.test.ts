@@ -36,7 +36,10 @@ beforeEach(() => {
   };
   revoke = async (sid) => void steps.push(`revoke ${sid}`);
   end = createSessionEnd({
-    ...{ store, keys, clock, sessionSeconds },
+    store,
+    keys,
+    clock,
+    sessionSeconds,
     forbid: (ending) => forbid(ending),
     ended: async ({ accountId, uid }) => {
       steps.push(`ended ${accountId} ${uid} ${(await sessions.findByUid(uid)) ? 'too early' : 'in truth'}`);

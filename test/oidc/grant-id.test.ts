@@ -55,7 +55,10 @@ describe("the library's grant", () => {
 
   test('holds the OpenID Connect scopes at every resource, since a token for one carries both kinds', () => {
     expect(payload).toMatchObject({
-      ...{ kind: 'Grant', jti: 'user_A:app:a-consent', accountId: 'user_A', clientId: 'app' },
+      kind: 'Grant',
+      jti: 'user_A:app:a-consent',
+      accountId: 'user_A',
+      clientId: 'app',
       openid: { scope: 'openid email', claims: ['email', 'email_verified'] },
       resources: { [issuer]: 'openid email', [audience]: 'openid email contracts:read' },
     });

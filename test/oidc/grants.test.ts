@@ -7,15 +7,13 @@ import { MemoryConsentStore } from '../support/memory/consent-store.ts';
 
 const agreement = { accountId: 'user_A', clientId: 'app', oidcScopes: ['openid'], resourceScopes: {} };
 const facts = (id: string, firstParty: boolean): ClientFacts => ({
-  ...{
-    id,
-    name: id,
-    firstParty,
-    scopes: ['openid', 'email'],
-    introspects: [],
-    pkceRequired: true,
-    origins: [],
-  },
+  id,
+  name: id,
+  firstParty,
+  scopes: ['openid', 'email'],
+  introspects: [],
+  pkceRequired: true,
+  origins: [],
 });
 
 let consents: MemoryConsentStore;

@@ -11,7 +11,9 @@ test('a browser stays one place, under one name, when the server secrets are rep
   const ended: string[] = [];
   const withSecrets = (...secrets: [string, ...string[]]) =>
     createSignIns({
-      ...{ index, clock, keys: createServerKeys(secrets) },
+      index,
+      clock,
+      keys: createServerKeys(secrets),
       standingOf: async () => ({
         session: async () => ({ expiresAt }),
         family: async () => undefined,

@@ -12,7 +12,8 @@ test('a client that is gone since it was let in is told so as the protocol tells
   const provider = { Client: { find: async () => undefined } } as unknown as Provider;
   const handled: unknown[] = [];
   const grant = {
-    ...{ name: 'refresh_token', parameters: [] },
+    name: 'refresh_token',
+    parameters: [],
     handler: () => async () => void handled.push('a request'),
   };
   const request = new IncomingMessage(new Socket());

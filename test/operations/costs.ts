@@ -45,53 +45,68 @@ export const costs: Cost[] = [
   { ...none, operation: 'client_credentials', signatures: 1 },
   { ...none, operation: 'refresh, with id token', signatures: 2, asks: refresh },
   {
-    ...{ ...none, operation: 'refresh by /auth/refresh', signatures: 1 },
+    ...none,
+    operation: 'refresh by /auth/refresh',
+    signatures: 1,
     asks: refresh,
   },
   {
-    ...{ ...none, operation: 'authorization request in a session' },
+    ...none,
+    operation: 'authorization request in a session',
     asks: [
       ...['redis Session', 'redis Session index', 'redis denylist', 'redis denylist'],
       ...['redis denylist', 'redis AuthorizationCode', 'redis Session', 'redis Session index'],
     ],
   },
   {
-    ...{ ...none, operation: 'code to token', signatures: 2 },
+    ...none,
+    operation: 'code to token',
+    signatures: 2,
     asks: [
       ...['redis AuthorizationCode', 'redis denylist', 'redis AuthorizationCode', ...sessionByUid],
       ...['redis denylist', 'redis family', 'redis sign-ins'],
     ],
   },
   {
-    ...{ ...none, operation: 'password sign-in', signatures: 1, hashes: 1 },
+    ...none,
+    operation: 'password sign-in',
+    signatures: 1,
+    hashes: 1,
     asks: [
       ...['redis limits', 'postgres accounts', 'postgres begin', 'postgres accounts', 'postgres outbox'],
       ...['postgres commit', 'redis limits', 'redis denylist', 'redis family', 'redis sign-ins'],
     ],
   },
   {
-    ...{ ...none, operation: 'wrong password', hashes: 1 },
+    ...none,
+    operation: 'wrong password',
+    hashes: 1,
     asks: ['redis limits', 'postgres accounts'],
   },
   {
-    ...{ ...none, operation: 'introspection' },
+    ...none,
+    operation: 'introspection',
     asks: ['redis denylist', 'redis denylist'],
   },
   { ...none, operation: '/auth/verify', asks: ['redis denylist'] },
   {
-    ...{ ...none, operation: 'userinfo' },
+    ...none,
+    operation: 'userinfo',
     asks: ['redis denylist', 'redis denylist', 'redis denylist'],
   },
   {
-    ...{ ...none, operation: 'introspection of a refresh token' },
+    ...none,
+    operation: 'introspection of a refresh token',
     asks: ['redis family', 'redis denylist', 'redis denylist'],
   },
   {
-    ...{ ...none, operation: 'revocation of an access token' },
+    ...none,
+    operation: 'revocation of an access token',
     asks: ['redis denylist', 'redis denylist'],
   },
   {
-    ...{ ...none, operation: '/auth/logout' },
+    ...none,
+    operation: '/auth/logout',
     asks: [
       ...['redis family', 'redis family', 'redis family', 'postgres begin', 'postgres revocations'],
       ...['postgres outbox', 'postgres commit', 'redis family', 'redis sign-ins'],
@@ -99,12 +114,15 @@ export const costs: Cost[] = [
   },
   { ...none, operation: '/user/profile', asks: ['redis denylist', 'postgres accounts'] },
   {
-    ...{ ...none, operation: 'authorization request that leads to the sign-in page' },
+    ...none,
+    operation: 'authorization request that leads to the sign-in page',
     asks: ['redis Interaction', 'redis Interaction'],
   },
   { ...none, operation: 'pushed authorization request', asks: ['redis PushedAuthorizationRequest'] },
   {
-    ...{ ...none, operation: 'sign-up', hashes: 1 },
+    ...none,
+    operation: 'sign-up',
+    hashes: 1,
     asks: [
       ...['redis limits', 'redis limits', 'postgres begin', 'postgres accounts', 'postgres outbox'],
       'postgres commit',

@@ -20,15 +20,30 @@ function createWorld(tracing?: Tracing) {
   const accounts = new MemoryAccountStore({ database });
   const nothing = {};
   const homes = {
-    ...{ accounts: 'postgres', consents: 'postgres', outbox: 'postgres', unitOfWork: 'postgres' },
-    ...{ denylist: 'postgres', expired: 'postgres', keyStore: 'file' },
-    ...{ oidcStore: 'redis', families: 'redis', accountIndex: 'redis' },
+    accounts: 'postgres',
+    consents: 'postgres',
+    outbox: 'postgres',
+    unitOfWork: 'postgres',
+    denylist: 'postgres',
+    expired: 'postgres',
+    keyStore: 'file',
+    oidcStore: 'redis',
+    families: 'redis',
+    accountIndex: 'redis',
   };
   const families = { find: async () => void clock.advance(30) };
   const given = {
-    ...{ accounts, families, homes, unitOfWork: new MemoryUnitOfWork({ database }) },
-    ...{ consents: nothing, outbox: nothing, denylist: nothing, oidcStore: nothing },
-    ...{ accountIndex: nothing, keyStore: nothing, expired: [] },
+    accounts,
+    families,
+    homes,
+    unitOfWork: new MemoryUnitOfWork({ database }),
+    consents: nothing,
+    outbox: nothing,
+    denylist: nothing,
+    oidcStore: nothing,
+    accountIndex: nothing,
+    keyStore: nothing,
+    expired: [],
   } as unknown as Ports;
   const ports = measuredPorts(given, { metrics, clock, tracing });
   const linesOf = async (name: string) =>

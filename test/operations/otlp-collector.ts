@@ -100,7 +100,12 @@ function spanOf(span: Buffer): SentSpan {
   const hex = (field: number) => messagesOf(span, field)[0]?.toString('hex') ?? '';
   const status = messagesOf(span, 15)[0] ?? Buffer.alloc(0);
   return {
-    ...{ traceId: hex(1), spanId: hex(2), parentSpanId: hex(4), name: textOf(span, 5) },
-    ...{ kind: numberOf(span, 6), attributes: attributesOf(span, 9), failed: numberOf(status, 3) === 2 },
+    traceId: hex(1),
+    spanId: hex(2),
+    parentSpanId: hex(4),
+    name: textOf(span, 5),
+    kind: numberOf(span, 6),
+    attributes: attributesOf(span, 9),
+    failed: numberOf(status, 3) === 2,
   };
 }

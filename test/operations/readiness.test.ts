@@ -19,7 +19,9 @@ function createWorld({ blipSeconds = 10, patienceMs = 500 } = {}) {
     void logged.push(`${level} ${fields.dependency}: ${message}`);
   const up = new Map<string, number>();
   const readiness = createReadiness({
-    ...{ clock, blipSeconds, patienceMs },
+    clock,
+    blipSeconds,
+    patienceMs,
     dependencies: [dependency('postgres'), dependency('redis')],
     logger: { info: at('info'), error: at('error') },
     metrics: { dependencyUp: { set: (value, labels) => void up.set(labels.dependency, value) } },

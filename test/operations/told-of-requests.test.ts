@@ -75,7 +75,9 @@ describe('what is told of requests', () => {
     expect(
       logged('a protocol request was refused').find((each) => each.requestId === requestId),
     ).toMatchObject({
-      ...{ level: 'info', kind: 'token', clientId: demoApps.web.id },
+      level: 'info',
+      kind: 'token',
+      clientId: demoApps.web.id,
     });
   });
 

@@ -27,14 +27,18 @@ export function createGuardWorld({ percent = 100 } = {}) {
   const limited: string[] = [];
   const lines: Record<string, unknown>[] = [];
   const deps = {
-    ...{ limits, percent, keys: createLimitKeys(createServerKeys(['a-secret-for-tests-of-the-guard'])) },
+    limits,
+    percent,
+    keys: createLimitKeys(createServerKeys(['a-secret-for-tests-of-the-guard'])),
     logger: { info: (fields: Record<string, unknown>) => void lines.push(fields) },
     limited: (action: string, by: string) => void limited.push(`${action} by ${by}`),
   };
   const signIns = createSignInGuard(deps);
   const devices = createDeviceGuard(deps);
   const requests = createRequestGuard({
-    ...{ ...deps, local: new MemoryLimits({ clock }), refusals: createRecentRefusals(clock) },
+    ...deps,
+    local: new MemoryLimits({ clock }),
+    refusals: createRecentRefusals(clock),
   });
   const outcome = async (work: Promise<unknown>) => {
     try {

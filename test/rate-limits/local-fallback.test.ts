@@ -8,8 +8,11 @@ import { waitFor } from '../support/wait-for.ts';
 
 const bucket = { burst: 3, perSeconds: 3600 };
 const tries = {
-  ...{ freeTries: 2, firstWaitSeconds: 5, longestWaitSeconds: 60 },
-  ...{ forgetFreeSeconds: 600, forgetSeconds: 600 },
+  freeTries: 2,
+  firstWaitSeconds: 5,
+  longestWaitSeconds: 60,
+  forgetFreeSeconds: 600,
+  forgetSeconds: 600,
 };
 
 /** A shared store that can be taken away, and what is told of it. */

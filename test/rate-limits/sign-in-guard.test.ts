@@ -37,7 +37,9 @@ test('nothing is tried once there are too many', async () => {
     tried = true;
   });
   await expect(refused).rejects.toMatchObject({
-    ...{ code: 'too_many_requests', retryAfterSeconds: 1, message: 'Too many tries. Try again in 1 second.' },
+    code: 'too_many_requests',
+    retryAfterSeconds: 1,
+    message: 'Too many tries. Try again in 1 second.',
   });
   expect(tried).toBe(false);
   expect(limited).toEqual(['sign-in by pair']);

@@ -23,7 +23,9 @@ beforeEach(() => {
 
 const revokeClient = (clientId: string, through = unitOfWork) =>
   createClientRevocation({
-    ...{ unitOfWork: through, clock, refreshTokenSeconds },
+    unitOfWork: through,
+    clock,
+    refreshTokenSeconds,
     copy: async (keys: RevocationKey[], expiresAt) =>
       void copied.push(...keys.map((key) => ({ key, expiresAt }))),
   })(clientId);

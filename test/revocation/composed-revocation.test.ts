@@ -26,7 +26,8 @@ function compose() {
     clock,
     audit: createAudit({
       unitOfWork: new MemoryUnitOfWork({ database, clock }),
-      ...{ clock, logger: { warn: () => {} } },
+      clock,
+      logger: { warn: () => {} },
     }),
   });
   return { clock, copied, revocation };

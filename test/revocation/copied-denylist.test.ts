@@ -60,7 +60,10 @@ let other: CopiedDenylist;
 
 const create = (over: Copy) =>
   createCopiedDenylist({
-    ...{ lasting, copy: over, clock, intervalMs: 1 },
+    lasting,
+    copy: over,
+    clock,
+    intervalMs: 1,
     logger: { info: () => {}, warn: () => {} },
     trusted: (is) => trusted.push(is),
   });

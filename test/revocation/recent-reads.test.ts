@@ -140,7 +140,9 @@ describe('what was read lately', () => {
     const { here, database, clock, asked, denylist } = world;
     await here.account(john.id);
     const importing = noticeChanges(new MemoryUnitOfWork({ database, clock }), {
-      ...{ clock, copy: async () => {}, everything: true },
+      clock,
+      copy: async () => {},
+      everything: true,
     });
     await importing.run(({ accounts }) => accounts.update(john.id, { roles: ['ADMIN'] }, 0));
     expect(await here.account(john.id)).toMatchObject({ roles: ['ADMIN'] });
@@ -352,7 +354,10 @@ describe('optimistic work', () => {
     await here.account(john.id);
     const away = new Error('away');
     const alone = createRecentReads({
-      ...{ accounts, consents, clock, most: 9 },
+      accounts,
+      consents,
+      clock,
+      most: 9,
       denylist: { anyRevoked: () => Promise.reject(away) },
     });
     await alone.account(john.id);

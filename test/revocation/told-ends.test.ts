@@ -14,8 +14,10 @@ import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 const day = 86_400;
 const lifetimes = {
-  ...{ accessTokenSeconds: 3600, refreshTokenSeconds: 30 * day },
-  ...{ tombstoneSeconds: 90 * day, sessionSeconds: 14 * day },
+  accessTokenSeconds: 3600,
+  refreshTokenSeconds: 30 * day,
+  tombstoneSeconds: 90 * day,
+  sessionSeconds: 14 * day,
 };
 const logger = { warn: () => {}, error: () => {} };
 

@@ -160,7 +160,9 @@ export const samplePages: Record<string, SamplePage> = {
   'device-wrong': {
     view: 'device',
     model: {
-      ...{ action: '/device', xsrf: 'sample-xsrf', userCode: 'WDJB-MJHT' },
+      action: '/device',
+      xsrf: 'sample-xsrf',
+      userCode: 'WDJB-MJHT',
       error: {
         field: 'user_code',
         message: 'There is no such code. Check what the device shows and try again.',
@@ -170,7 +172,9 @@ export const samplePages: Record<string, SamplePage> = {
   'device-limited': {
     view: 'device',
     model: {
-      ...{ action: '/device', xsrf: 'sample-xsrf', userCode: 'wdjb mjht' },
+      action: '/device',
+      xsrf: 'sample-xsrf',
+      userCode: 'wdjb mjht',
       error: { message: 'Too many tries. Wait 60 seconds, then try again.' },
     },
   },
@@ -178,7 +182,9 @@ export const samplePages: Record<string, SamplePage> = {
     view: 'device-confirm',
     model: {
       ...client,
-      ...{ action: '/device', xsrf: 'sample-xsrf', userCode: 'WDJB-MJHT' },
+      action: '/device',
+      xsrf: 'sample-xsrf',
+      userCode: 'WDJB-MJHT',
       accountEmail: 'john@example.com',
       deviceAddress: '192.0.2.1',
       deviceName: 'Chrome on Linux',

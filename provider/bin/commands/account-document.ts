@@ -5,7 +5,13 @@ import { fieldList, isoTime } from '../cli/table.ts';
 export function accountDocument(account: Account): Record<string, unknown> {
   const { id, email, emailVerified, roles, metadata, state, generation } = account;
   return {
-    ...{ id, email, emailVerified, state, roles, metadata, generation },
+    id,
+    email,
+    emailVerified,
+    state,
+    roles,
+    metadata,
+    generation,
     hasPassword: account.passwordHash !== undefined,
     createdAt: isoTime(account.createdAt),
     updatedAt: isoTime(account.updatedAt),

@@ -35,8 +35,16 @@ export async function importAccounts(options: ImportCommandOptions, output: Outp
   const summary = await withAccounts(
     ({ accessModel, store, ports, newEvent }) =>
       importLines({
-        ...{ lines: accountLines(input), accounts: store, unitOfWork: ports.unitOfWork, newEvent, clock },
-        ...{ roles: new Set(Object.keys(accessModel.roles)), dryRun, update, firebase, problem },
+        lines: accountLines(input),
+        accounts: store,
+        unitOfWork: ports.unitOfWork,
+        newEvent,
+        clock,
+        roles: new Set(Object.keys(accessModel.roles)),
+        dryRun,
+        update,
+        firebase,
+        problem,
         progress: (soFar) => progress.show(sums(soFar)),
       }),
     { everything: true },

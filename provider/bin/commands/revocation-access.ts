@@ -48,11 +48,14 @@ async function compose<T>(access: AccountAccess, work: (access: RevocationAccess
   const audit = createAudit({ unitOfWork, clock, logger: silentLogger(), actor: 'operator' });
   const denylist = composeDenylist(ports, { logger: silentLogger() });
   const revocation = unlistEnded(composeRevocation({ config, ports, denylist, clock, audit }), {
-    ...{ index: ports.accountIndex, families },
+    index: ports.accountIndex,
+    families,
     failed: () => {},
   });
   const revokeClient = createClientRevocation({
-    ...{ unitOfWork, clock, copy: denylist.copy },
+    unitOfWork,
+    clock,
+    copy: denylist.copy,
     // Not as it is set here and now: the servers may have it otherwise, or had.
     refreshTokenSeconds: longestRefreshTokenSeconds,
   });

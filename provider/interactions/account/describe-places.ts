@@ -49,7 +49,8 @@ function ownPlace(id: string, { startedAt }: AccountSession, now: number): Place
 }
 
 const factsOf = ({ id, ip, startedAt, lastUsedAt }: Place) => ({
-  ...{ id, ip },
+  id,
+  ip,
   since: timeView(startedAt),
   lastUsed: timeView(lastUsedAt),
 });

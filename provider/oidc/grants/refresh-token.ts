@@ -97,7 +97,10 @@ async function settle<Current extends CurrentToken>(
   const payload = await successor(redemption, token);
   await question.confirm();
   const settled = await deps.refreshTokens.rotate({
-    ...{ from: value, found, to, payload },
+    from: value,
+    found,
+    to,
+    payload,
     answer: writeSettled(request, body),
     answerSeconds: answerSeconds(deps.graceSeconds(clientId)),
   });

@@ -73,7 +73,9 @@ function codeAdapter(
   keepExpiredSeconds?: number,
 ) {
   return createCodeAdapter({
-    ...{ clock: deps.clock, what, endFamily: (id: string) => deps.revocation.endFamily(id) },
+    clock: deps.clock,
+    what,
+    endFamily: (id: string) => deps.revocation.endFamily(id),
     graceSeconds: (clientId) => deps.clients.find(clientId)?.graceSeconds ?? deps.graceSeconds,
     artifact: (options) => createArtifactAdapter(kind, { ...deps, ...options, keepExpiredSeconds }),
   });

@@ -11,7 +11,10 @@ const openPool = useMigratedDatabase();
 const clock = createManualClock();
 const later = clock.now() + 60_000;
 const entry = (id: string, expiresAt: number): AccountIndexEntry => ({
-  ...{ kind: 'session', id, details: 'd', expiresAt },
+  kind: 'session',
+  id,
+  details: 'd',
+  expiresAt,
 });
 
 /** Rows that parallel puts left, named after their place: the first expires first. */

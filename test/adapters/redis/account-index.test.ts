@@ -38,7 +38,10 @@ describe("an account's keys in Redis", () => {
     return redis.run((client) => Promise.all([client.hlen(entries), client.zcard(times)]));
   };
   const entry = (id: string, expiresAt: number): AccountIndexEntry => ({
-    ...{ kind: 'family', id, details: 'd', expiresAt },
+    kind: 'family',
+    id,
+    details: 'd',
+    expiresAt,
   });
 
   test('go by themselves, a minute after the entry that expires last', async () => {

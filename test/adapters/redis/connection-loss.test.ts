@@ -60,8 +60,12 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
   });
 
   const family = () => ({
-    ...{ id: newId('fam'), accountId: newId('user'), clientId: 'app' },
-    ...{ currentHash: randomToken(), payload: 'sealed', expiresAt: systemClock.now() + 60_000 },
+    id: newId('fam'),
+    accountId: newId('user'),
+    clientId: 'app',
+    currentHash: randomToken(),
+    payload: 'sealed',
+    expiresAt: systemClock.now() + 60_000,
   });
   const states = () => changes.map(({ state }) => state);
 

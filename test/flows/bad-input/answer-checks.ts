@@ -54,8 +54,11 @@ const checks: { [To in Told['to']]: Check<To> } = {
     if (answer.body === '') return;
     const { detail, errors, ...problem } = parsed(answer);
     expect(problem).toEqual({
-      ...{ type: `urn:gatehouse:problem:${code}`, title: code.replaceAll('_', ' ') },
-      ...{ status, code, requestId: requestId(answer) },
+      type: `urn:gatehouse:problem:${code}`,
+      title: code.replaceAll('_', ' '),
+      status,
+      code,
+      requestId: requestId(answer),
     });
     expect(detail).toMatch(says);
     if (pointers === undefined) return;

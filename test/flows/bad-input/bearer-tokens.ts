@@ -57,7 +57,9 @@ const rows: [name: string, send: Request, told: typeof format][] = [
   [
     'a token in JSON',
     {
-      ...{ method: 'POST', path: '/oauth2/userinfo', headers: { 'Content-Type': 'application/json' } },
+      method: 'POST',
+      path: '/oauth2/userinfo',
+      headers: { 'Content-Type': 'application/json' },
       body: `{"access_token":"${sentinel}"}`,
     },
     toClient(415, 'invalid_request', /Send a form/),

@@ -61,8 +61,10 @@ export const credentials: BadInput[] = [
     .map(([name, username, typed]) => ({
       name: `the password grant with ${name}`,
       send: form('/oauth2/token', {
-        ...{ grant_type: 'password', client_id: 'demo-first-party' },
-        ...{ username, password: typed },
+        grant_type: 'password',
+        client_id: 'demo-first-party',
+        username,
+        password: typed,
       }),
       told: toClient(400, 'invalid_grant', wrongPassword),
     })),

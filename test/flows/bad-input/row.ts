@@ -37,7 +37,10 @@ type Problem = (status: number, code: string, says: RegExp, pointers?: readonly 
 type Refusal = (status: number, code: string, says: RegExp) => Told;
 
 export const toProgram: Problem = (status, code, says, pointers) => ({
-  ...{ to: 'program', status, code, says },
+  to: 'program',
+  status,
+  code,
+  says,
   ...(pointers ? { pointers } : {}),
 });
 export const toNobodyYet: Refusal = (status, code, says) => ({ to: 'nobody yet', status, code, says });

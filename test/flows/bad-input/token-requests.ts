@@ -12,7 +12,10 @@ const at = '/oauth2/token';
 
 const redeeming = (code: string, changes: Record<string, string> = {}) =>
   form(at, {
-    ...{ grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier: pkce.verifier },
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: callback,
+    code_verifier: pkce.verifier,
     ...exact,
     ...changes,
   });

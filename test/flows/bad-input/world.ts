@@ -14,12 +14,18 @@ export const clients = [
     scopes: ['openid', 'contracts:read'],
   }),
   {
-    ...{ id: 'native', name: 'Native', auth: 'none', applicationType: 'native', scopes: ['openid'] },
+    id: 'native',
+    name: 'Native',
+    auth: 'none',
+    applicationType: 'native',
+    scopes: ['openid'],
     redirectUris: ['http://127.0.0.1/callback'],
   },
   {
     ...appDocument('first-party-backend', { firstParty: true, grants: ['password', 'refresh_token'] }),
-    ...{ redirectUris: undefined, postLogoutRedirectUris: undefined, scopes: ['openid'] },
+    redirectUris: undefined,
+    postLogoutRedirectUris: undefined,
+    scopes: ['openid'],
   },
 ];
 
@@ -70,7 +76,10 @@ export async function createWorld(deployment: Deployment, secrets: Secrets): Pro
     return { path, csrf, cookie: noted(secrets, visitor) };
   };
   return {
-    ...{ deployment, web, exact, cookie },
+    deployment,
+    web,
+    exact,
+    cookie,
     authorize: (parameters) => exact.authorizationUrl(parameters).slice(deployment.issuer.length),
     waiting: () => waiting(false),
     consenting: () => waiting(true),

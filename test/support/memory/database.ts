@@ -54,8 +54,11 @@ export class MemoryDatabase implements Access {
     return this.#inTurn(async () => {
       const { accounts, consents, outbox, announcements, revocations, clientGenerations } = this.#tables;
       const copy = {
-        ...{ accounts: new Map(accounts), consents: new Map(consents), outbox: new Map(outbox) },
-        ...{ announcements: new Map(announcements), revocations: new Map(revocations) },
+        accounts: new Map(accounts),
+        consents: new Map(consents),
+        outbox: new Map(outbox),
+        announcements: new Map(announcements),
+        revocations: new Map(revocations),
         clientGenerations: new Map(clientGenerations),
       };
       const result = await work({ use: async (step) => step(copy) });
