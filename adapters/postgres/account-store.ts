@@ -29,7 +29,7 @@ function toAccount(row: AccountRow): Account {
     roles: row.roles,
     metadata: row.metadata,
     state: row.state,
-    generation: row.generation,
+    tokenVersion: row.generation,
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
   };
@@ -69,7 +69,7 @@ export class PostgresAccountStore implements AccountStore {
       `insert into accounts (id, email, email_key, email_verified, password_hash, roles, metadata, state,
          generation, created_at, updated_at)
        values (:id, :email, :emailKey, :emailVerified, :passwordHash, :roles, :metadata, :state,
-         :generation, :createdAt, :updatedAt)
+         :tokenVersion, :createdAt, :updatedAt)
        on conflict do nothing`,
       {
         ...account,
@@ -93,7 +93,7 @@ export class PostgresAccountStore implements AccountStore {
        select id, email, email_key, email_verified::boolean, password_hash, roles::json, metadata::json, state,
          generation::integer, created_at::bigint, updated_at::bigint
        from unnest(:ids::text[], :emails::text[], :emailKeys::text[], :emailVerified::text[],
-         :passwordHashes::text[], :roles::text[], :metadata::text[], :states::text[], :generations::text[],
+         :passwordHashes::text[], :roles::text[], :metadata::text[], :states::text[], :tokenVersions::text[],
          :createdAt::text[], :updatedAt::text[]) as given (id, email, email_key, email_verified, password_hash,
          roles, metadata, state, generation, created_at, updated_at)
        on conflict do nothing
@@ -107,7 +107,7 @@ export class PostgresAccountStore implements AccountStore {
         roles: texts(({ roles }) => JSON.stringify(roles)),
         metadata: texts(({ metadata }) => JSON.stringify(metadata)),
         states: texts(({ state }) => state),
-        generations: texts(({ generation }) => String(generation)),
+        tokenVersions: texts(({ tokenVersion }) => String(tokenVersion)),
         createdAt: texts(({ createdAt }) => String(createdAt)),
         updatedAt: texts(({ updatedAt }) => String(updatedAt)),
       },
@@ -153,7 +153,7 @@ export class PostgresAccountStore implements AccountStore {
         roles: jsonOrNull(change.roles),
         metadata: jsonOrNull(change.metadata),
         state: change.state ?? null,
-        raise: change.raiseGeneration ? 1 : 0,
+        raise: change.raiseTokenVersion ? 1 : 0,
       },
     );
     return row && toAccount(row);

@@ -2,10 +2,10 @@ import type { Knex } from 'knex';
 import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { PostgresAccountStore } from './account-store.ts';
 import { PostgresAnnouncements } from './announcements.ts';
-import { PostgresClientGenerations } from './client-generations.ts';
+import { PostgresClientTokenVersions } from './client-token-versions.ts';
 import { PostgresConsentStore } from './consent-store.ts';
-import { revokeKeys } from './denylist.ts';
 import { PostgresOutbox } from './outbox.ts';
+import { revokeKeys } from './revocation-store.ts';
 import { translateError } from './store-errors.ts';
 
 export class PostgresUnitOfWork implements UnitOfWork {
@@ -46,7 +46,7 @@ async function attempt<T>(
     outbox: new PostgresOutbox({ db: transaction }),
     announcements: new PostgresAnnouncements({ db: transaction }),
     denylist: { revoke: (keys, expiresAt) => revokeKeys(transaction, keys, expiresAt) },
-    clientGenerations: new PostgresClientGenerations({ db: transaction }),
+    clientTokenVersions: new PostgresClientTokenVersions({ db: transaction }),
   });
   // Postgres answers COMMIT of a failed transaction with a rollback and no error: work that swallowed the
   // failure would seem to be durable.

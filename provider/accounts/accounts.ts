@@ -77,16 +77,16 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       if (account === undefined) throw noSuchAccount(id);
       checkCredentials({ email: account.email, password });
       const passwordHash = await passwords.hash(password);
-      return change(id, { passwordHash, raiseGeneration: true }, 'user.password_changed');
+      return change(id, { passwordHash, raiseTokenVersion: true }, 'user.password_changed');
     },
     setRoles: (id, roles) =>
       change(id, { roles: [...new Set(roles)] }, 'user.roles_changed', (account) => ({
         id,
         roles: account.roles,
       })),
-    disable: (id) => change(id, { state: 'disabled', raiseGeneration: true }, 'user.disabled'),
+    disable: (id) => change(id, { state: 'disabled', raiseTokenVersion: true }, 'user.disabled'),
     enable: (id) => change(id, { state: 'active' }, 'user.enabled'),
-    signOutEverywhere: (id) => change(id, { raiseGeneration: true }, 'user.signed_out_everywhere'),
+    signOutEverywhere: (id) => change(id, { raiseTokenVersion: true }, 'user.signed_out_everywhere'),
   };
 }
 

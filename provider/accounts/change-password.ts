@@ -9,7 +9,7 @@ import type { Passwords } from './passwords.ts';
 export interface ChangePasswordInput {
   accountId: string;
   /** The account's when the person who asks signed in. */
-  generation: number;
+  tokenVersion: number;
   current: string;
   next: string;
 }
@@ -38,9 +38,9 @@ export type ChangePassword = (input: ChangePasswordInput) => Promise<Account>;
 export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
   const { accounts, passwords, metrics, logger } = deps;
   const attempt: ChangePassword = async (input) => {
-    const { accountId, generation, current, next } = input;
+    const { accountId, tokenVersion, current, next } = input;
     const account = await accounts.findById(accountId);
-    if (account?.state !== 'active' || account.generation !== generation) throw ended();
+    if (account?.state !== 'active' || account.tokenVersion !== tokenVersion) throw ended();
     checkNewPassword(input, account.email);
     if (!(await isCurrent(passwords, account, current))) throw refused();
     return replace(deps, account, await passwords.hash(next));
@@ -76,15 +76,15 @@ async function isCurrent(passwords: Passwords, account: Account, password: strin
   return false;
 }
 
-/** Hashing took its time: whoever raised the generation since then was first, and what is written here is taken back. */
+/** Hashing took its time: whoever raised the token version since then was first, and what is written here is taken back. */
 function replace(
   { unitOfWork, newEvent, clock }: ChangePasswordDeps,
-  { id, generation }: Account,
+  { id, tokenVersion }: Account,
   passwordHash: string,
 ): Promise<Account> {
   return unitOfWork.run(async ({ accounts, outbox }) => {
-    const changed = await accounts.update(id, { passwordHash, raiseGeneration: true }, clock.now());
-    if (changed?.state !== 'active' || changed.generation !== generation + 1) throw ended();
+    const changed = await accounts.update(id, { passwordHash, raiseTokenVersion: true }, clock.now());
+    if (changed?.state !== 'active' || changed.tokenVersion !== tokenVersion + 1) throw ended();
     await outbox.append(newEvent('user.password_changed', id, { id, email: changed.email }));
     return changed;
   });

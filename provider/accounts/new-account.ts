@@ -31,7 +31,7 @@ export function newAccount(
   clock: Clock,
 ): Account {
   const now = clock.now();
-  return { ...fields, id: newId('user'), state: 'active', generation: 0, createdAt: now, updatedAt: now };
+  return { ...fields, id: newId('user'), state: 'active', tokenVersion: 0, createdAt: now, updatedAt: now };
 }
 
 /** Writes the account and `user.created` in one transaction. False, and nothing written, when the address is taken. */

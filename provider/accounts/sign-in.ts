@@ -33,7 +33,7 @@ export type SignIn = (input: SignInInput) => Promise<Account>;
 
 /**
  * The one way to sign in with a password. Gives the account as it was when `user.login` was written: tokens made
- * from it carry that `generation`, so they are dead if the account is disabled the moment after.
+ * from it carry that `tokenVersion`, so they are dead if the account is disabled the moment after.
  *
  * Throws `invalid_credentials`, with the same words and after one hash, for an unknown address, an account
  * without a password and a wrong password; `account_disabled` only for who knows the password; `overloaded`
@@ -122,9 +122,9 @@ async function record(
   return account;
 }
 
-/** A new password raises the generation. A hash that alone is new is another sign-in's rehash of the same password. */
+/** A new password raises the token version. A hash that alone is new is another sign-in's rehash of the same password. */
 function wasReplaced(checked: Account, account: Account): boolean {
-  return checked.generation !== account.generation && checked.passwordHash !== account.passwordHash;
+  return checked.tokenVersion !== account.tokenVersion && checked.passwordHash !== account.passwordHash;
 }
 
 /** By code points, so that no character is cut in two. */

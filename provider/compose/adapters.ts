@@ -6,22 +6,22 @@ import { createFileSecrets } from '../../adapters/file/secrets.ts';
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
-import { PostgresClientGenerations } from '../../adapters/postgres/client-generations.ts';
+import { PostgresClientTokenVersions } from '../../adapters/postgres/client-token-versions.ts';
 import { PostgresConsentStore } from '../../adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
-import { PostgresDenylist } from '../../adapters/postgres/denylist.ts';
 import { PostgresExpiredRows } from '../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../adapters/postgres/family-store.ts';
 import { PostgresLimits } from '../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
+import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
 import { PostgresSchema } from '../../adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../../adapters/postgres/unit-of-work.ts';
 import { RedisAccountIndex } from '../../adapters/redis/account-index.ts';
-import { RedisDenylistCopy } from '../../adapters/redis/denylist-copy.ts';
 import { RedisFamilyStore } from '../../adapters/redis/family-store.ts';
 import { RedisLimits } from '../../adapters/redis/limits.ts';
 import { RedisOidcStore } from '../../adapters/redis/oidc-store.ts';
+import { RedisRevocationCache } from '../../adapters/redis/revocation-cache.ts';
 import { StdoutEventSink } from '../../adapters/stdout/event-sink.ts';
 import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -29,10 +29,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { AccountIndex } from '../ports/account-index.ts';
 import type { AccountStore } from '../ports/account-store.ts';
-import type { ClientGenerations } from '../ports/client-generations.ts';
 import type { ClientSource } from '../ports/client-source.ts';
+import type { ClientTokenVersions } from '../ports/client-token-versions.ts';
 import type { ConsentStore } from '../ports/consent-store.ts';
-import type { DenylistCopy, LastingDenylist } from '../ports/denylist.ts';
+import type { RevocationCache, RevocationStore } from '../ports/denylist.ts';
 import type { Dependency } from '../ports/dependency.ts';
 import type { EventSink } from '../ports/event-sink.ts';
 import type { ExpiredRows } from '../ports/expired-rows.ts';
@@ -55,10 +55,10 @@ export interface Ports {
   consents: Omit<ConsentStore, 'add' | 'withdraw'>;
   outbox: Outbox;
   unitOfWork: UnitOfWork;
-  denylist: LastingDenylist;
-  clientGenerations: Pick<ClientGenerations, 'all'>;
+  denylist: RevocationStore;
+  clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
   /** Left out without Redis. */
-  denylistCopy?: DenylistCopy | undefined;
+  revocationCache?: RevocationCache | undefined;
   oidcStore: OidcStore;
   families: FamilyStore;
   accountIndex: AccountIndex;
@@ -80,8 +80,8 @@ export interface Ports {
 }
 
 type StorePort =
-  | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientGenerations' | 'expired')
-  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'denylistCopy' | 'limits');
+  | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
+  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits');
 
 interface Deps {
   logger: Logger;
@@ -133,9 +133,9 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     consents: new PostgresConsentStore({ db }),
     outbox: new PostgresOutbox({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
-    denylist: new PostgresDenylist({ db, clock }),
-    clientGenerations: new PostgresClientGenerations({ db }),
-    denylistCopy: redis && new RedisDenylistCopy({ redis, clock }),
+    denylist: new PostgresRevocationStore({ db, clock }),
+    clientTokenVersions: new PostgresClientTokenVersions({ db }),
+    revocationCache: redis && new RedisRevocationCache({ redis, clock }),
     onRedisLost: (listener) => void lostListeners.push(listener),
     oidcStore: redis ? new RedisOidcStore({ redis, clock }) : new PostgresOidcStore({ db, clock }),
     families: familiesInRedis
@@ -157,14 +157,14 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
       consents: 'postgres',
       outbox: 'postgres',
       unitOfWork: 'postgres',
-      denylistCopy: 'redis',
+      revocationCache: 'redis',
       denylist: 'postgres',
       expired: 'postgres',
       keyStore: 'file',
       oidcStore: redis ? 'redis' : 'postgres',
       families: familiesHome,
       accountIndex: familiesHome,
-      clientGenerations: 'postgres',
+      clientTokenVersions: 'postgres',
       limits: redis ? 'redis' : 'postgres',
     },
     dependencies: redis ? [database, redis.dependency] : [database],

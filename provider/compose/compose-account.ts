@@ -7,7 +7,7 @@ import type { Config } from '../config/schema.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
 import type { AccountDirectory } from '../oidc/sessions/accounts-view.ts';
 import { findBrowserSession } from '../oidc/sessions/browser-session.ts';
-import type { SignInPlace } from '../oidc/sessions/sign-ins.ts';
+import type { SignInEntry } from '../oidc/sessions/sign-ins.ts';
 import { createWithdrawConsent } from '../oidc/sessions/withdraw-consent.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { ProtocolParts } from './compose-deps.ts';
@@ -37,8 +37,8 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
       (await parts.denylist.anyRevoked([...unless])) ? undefined : accounts.findById(id),
     permissionsOf: (roles) => accounts.permissionsOf(roles),
   };
-  const end = async (accountId: string, which: (place: SignInPlace) => boolean) => {
-    // Dead already, by the account's generation or its consent: here it goes off the list.
+  const end = async (accountId: string, which: (place: SignInEntry) => boolean) => {
+    // Dead already, by the account's tokenVersion or its consent: here it goes off the list.
     await signIns
       .end(accountId, which)
       .catch((error: unknown) =>
@@ -64,7 +64,7 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
     app: (id) => clients.find(id),
     apis: accessModel.apis,
     places: (accountId) => signIns.list(accountId),
-    placeOf: (uid) => signIns.handleOf(uid),
+    clientNetworkOf: (uid) => signIns.handleOf(uid),
     consents: (accountId) => ports.consents.list(accountId),
     endPlace: async (accountId, id) => (await signIns.end(accountId, (place) => place.id === id)) > 0,
     endSession: (uid) => parts.protocol.endSession(uid),

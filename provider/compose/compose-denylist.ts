@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { Denylist } from '../ports/denylist.ts';
-import { type CopiedDenylist, createCopiedDenylist } from '../revocation/copied-denylist.ts';
+import { type CachedDenylist, createCachedDenylist } from '../revocation/cached-denylist.ts';
 import type { Ports } from './adapters.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface DenylistParts {
   clock?: Clock;
 }
 
-export interface ComposedDenylist extends Denylist, Pick<CopiedDenylist, 'copy'> {
+export interface ComposedDenylist extends Denylist, Pick<CachedDenylist, 'copy'> {
   jobs: Component[];
 }
 
@@ -29,9 +29,9 @@ export interface ComposedDenylist extends Denylist, Pick<CopiedDenylist, 'copy'>
 export function composeDenylist(
   {
     denylist: lasting,
-    denylistCopy: copy,
+    revocationCache: copy,
     onRedisLost,
-  }: Pick<Ports, 'denylist' | 'denylistCopy' | 'onRedisLost'>,
+  }: Pick<Ports, 'denylist' | 'revocationCache' | 'onRedisLost'>,
   { logger, trusted = () => {}, clock = systemClock }: DenylistParts,
 ): ComposedDenylist {
   if (!copy)
@@ -41,7 +41,7 @@ export function composeDenylist(
       copy: async () => {},
       jobs: [],
     };
-  const copied = createCopiedDenylist({ lasting, copy, clock, logger, trusted, intervalMs: copyIntervalMs });
-  onRedisLost(() => copied.distrust('its connection was lost'));
+  const copied = createCachedDenylist({ lasting, copy, clock, logger, trusted, intervalMs: copyIntervalMs });
+  onRedisLost(() => copied.markStale('its connection was lost'));
   return { ...copied, jobs: [{ name: 'denylist', start: () => copied.start(), stop: () => copied.stop() }] };
 }

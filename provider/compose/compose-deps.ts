@@ -42,7 +42,7 @@ export interface ProtocolParts extends ComposeDeps {
   reads: RecentReads;
   revocation: AuditedRevocation;
   /** What a client is issued under now, as far as is known here. */
-  clientGeneration(clientId: string): number;
+  clientTokenVersion(clientId: string): number;
   audit: Audit;
   guard: ComposedGuard;
   /** @param input with what a browser says of itself, where there is one */

@@ -6,9 +6,9 @@ import { createDeviceCodeGrant } from '../oidc/grants/device-code.ts';
 import { createPasswordGrant } from '../oidc/grants/password.ts';
 import { createRefreshTokenGrant } from '../oidc/grants/refresh-token.ts';
 import { knownClient } from '../oidc/known-client.ts';
-import { type IndexSignInsDeps, noteFamilyUse } from '../oidc/patches/index-sign-ins.ts';
+import { type IndexSignInsDeps, touchFamilyEntry } from '../oidc/patches/index-sign-ins.ts';
 import type { GrantDefinition } from '../oidc/provider-factory.ts';
-import { isSessionAlive } from '../oidc/sessions/standing.ts';
+import { isSessionAlive } from '../oidc/sessions/active-sign-ins.ts';
 import type { RefreshTokens } from '../oidc/storage/refresh-tokens.ts';
 import { grantIdOf } from '../oidc/tokens/grant-id.ts';
 import type { TokenPolicy } from '../oidc/tokens/token-policy.ts';
@@ -41,7 +41,7 @@ export function composeGrants(
       client: (id) => directory.find(id),
       audience: (id, scopes, asked) => policy.audience(factsOf(id), scopes, asked),
       grantIdOf: (accountId, clientId) => grantIdOf({ accountId, clientId }),
-      clientGeneration: parts.clientGeneration,
+      clientTokenVersion: parts.clientTokenVersion,
       epochSeconds: () => epochSeconds(clock),
     }),
     createRefreshTokenGrant({
@@ -53,7 +53,7 @@ export function composeGrants(
       onRecentReads: (work) => parts.reads.optimistic(work),
       client: (id) => directory.find(id),
       audience: (id, scopes, granted, asked) => policy.audience(factsOf(id), scopes, asked, granted),
-      noteUse: (token) => noteFamilyUse(token, noting),
+      touchFamily: (token) => touchFamilyEntry(token, noting),
       repeated: (family, outcome) => {
         metrics.refreshTokensRepeated.inc({ outcome });
         logger.info({ ...family, outcome, ...whereFrom() }, 'a refresh token came again within its grace');

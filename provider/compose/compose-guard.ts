@@ -7,13 +7,13 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
-import { createAnswerGrid } from '../rate-limits/answer-grid.ts';
 import { createDeviceGuard } from '../rate-limits/device-guard.ts';
 import { createKnownBrowsers, type KnownBrowsers } from '../rate-limits/known-browsers.ts';
 import { createLimitKeys } from '../rate-limits/limit-keys.ts';
 import { createLocalFallback } from '../rate-limits/local-fallback.ts';
 import { createRecentRefusals } from '../rate-limits/recent-refusals.ts';
 import { createRequestGuard, type LimitedRequest } from '../rate-limits/request-guard.ts';
+import { createResponseTimeQuantizer } from '../rate-limits/response-time-quantizer.ts';
 import { createSignInGuard } from '../rate-limits/sign-in-guard.ts';
 import type { Ports } from './adapters.ts';
 
@@ -46,8 +46,8 @@ export interface ComposedGuard {
   /** Whether a device asks more often than it may (RFC 8628 §3.5). */
   pollsTooSoon(deviceCode: string): Promise<boolean>;
   /** The same pool, and the same metrics, which the grid listens to. */
-  heardPool(pool: HashingPool): HashingPool;
-  heardMetrics(metrics: HashingPoolMetrics): HashingPoolMetrics;
+  timedPool(pool: HashingPool): HashingPool;
+  timedMetrics(metrics: HashingPoolMetrics): HashingPoolMetrics;
 }
 
 /** Limits of the request under way, by where it comes from. */
@@ -73,7 +73,7 @@ export function composeGuard(deps: GuardParts): ComposedGuard {
     refusals: createRecentRefusals(clock),
   });
   const devices = createDeviceGuard(shared);
-  const grid = createAnswerGrid({ clock, pause: deps.pause });
+  const grid = createResponseTimeQuantizer({ clock, pause: deps.pause });
   const browsers = createKnownBrowsers({ keys: deps.serverKeys, clock, issuer: config.issuer });
   const address = () => currentRequestScope()?.clientAddress;
   return {
@@ -96,7 +96,7 @@ export function composeGuard(deps: GuardParts): ComposedGuard {
     clientSecret: (client, matches) => requests.clientSecret({ client, address: address() }, matches),
     userCode: (lookUp) => devices.userCode(address(), lookUp),
     pollsTooSoon: devices.pollsTooSoon,
-    heardPool: (pool) => ({
+    timedPool: (pool) => ({
       run: (job, signal) =>
         pool.run(async () => {
           const startedAt = clock.now();
@@ -107,7 +107,7 @@ export function composeGuard(deps: GuardParts): ComposedGuard {
           }
         }, signal),
     }),
-    heardMetrics: (heard) => ({
+    timedMetrics: (heard) => ({
       ...heard,
       waited: (seconds) => {
         heard.waited(seconds);

@@ -159,7 +159,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
     signIn: parts.signIn,
     browsers: parts.guard.browsers,
     register: parts.register,
-    proveSignIn: protocol.finishedHere.prove,
+    proveSignIn: protocol.browserBinding.prove,
     rememberMe: config.rememberMe,
     passwordLength,
     addConsent: parts.audit.addConsent,

@@ -11,7 +11,7 @@ import type { ClientDirectory, ClientFacts } from '../oidc/client-facts.ts';
 import { buildProvider, type ProviderDeps } from '../oidc/provider-factory.ts';
 import { createProviderHost, type PrivateKeys, type ProviderHost } from '../oidc/provider-host.ts';
 import { type AccountDirectory, findOidcAccount } from '../oidc/sessions/accounts-view.ts';
-import { createFinishedHere, type FinishedHere } from '../oidc/sessions/finished-here.ts';
+import { type BrowserBinding, createBrowserBinding } from '../oidc/sessions/browser-binding.ts';
 import type { SignIns } from '../oidc/sessions/sign-ins.ts';
 import { limitPages } from '../oidc/storage/limited-pages.ts';
 import type { RefreshTokens } from '../oidc/storage/refresh-tokens.ts';
@@ -35,7 +35,7 @@ export interface Protocol {
   refreshTokens: RefreshTokens;
   tokenRequests: TokenRequests;
   signIns: SignIns;
-  finishedHere: FinishedHere;
+  browserBinding: BrowserBinding;
   /** Ends a browser's session by its uid, listed or not. */
   endSession(uid: string): Promise<void>;
 }
@@ -62,7 +62,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
   const unlisted = (error: unknown) => parts.logger.warn({ err: error }, 'a sign-in could not be listed');
   const { signIns, refreshTokens, sessionEnd, endSession } = composeSignIns({ ...parts, unlisted });
   const noting = { signIns, clock, failed: unlisted };
-  const finishedHere = createFinishedHere({ keys: serverKeys, issuer });
+  const browserBinding = createBrowserBinding({ keys: serverKeys, issuer });
   const grants = composeGrants(parts, { directory, policy, refreshTokens, noting });
   const existingGrants = createGrants({
     clients: directory,
@@ -114,7 +114,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       clock,
       lifetimes: lifetimes(config),
       isSignedOut: (sid) => revocation.isSignedOut(sid),
-      clientGeneration: parts.clientGeneration,
+      clientTokenVersion: parts.clientTokenVersion,
       accessTokenLifetimeSeconds: config.accessTokenSeconds,
       logoutPages: createLogoutPages({ renderer, account }),
       devicePages: config.deviceFlow ? devicePages : undefined,
@@ -134,10 +134,10 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       keys: serverKeys,
       clock,
       sessionEnd,
-      finishedHere,
+      browserBinding,
       tryUserCode: parts.guard.userCode,
       isSignedOut: (sid) => revocation.isSignedOut(sid),
-      clientGeneration: parts.clientGeneration,
+      clientTokenVersion: parts.clientTokenVersion,
       isSignedIn: async (id, by) => (await findOidcAccount(accounts, id, by)) !== undefined,
     },
     listeners: {
@@ -161,7 +161,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
     tokenRequests,
     signIns,
     endSession,
-    finishedHere,
+    browserBinding,
   };
 }
 

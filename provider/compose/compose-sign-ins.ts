@@ -2,9 +2,9 @@ import type { Config } from '../config/schema.ts';
 import { longestAccessTokenSeconds } from '../config/settings-tokens.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
+import { activeSignInsOf } from '../oidc/sessions/active-sign-ins.ts';
 import { createSessionEnd, endSession, type SessionEnd } from '../oidc/sessions/end-session.ts';
 import { createSignIns, type SignIns } from '../oidc/sessions/sign-ins.ts';
-import { standingOf } from '../oidc/sessions/standing.ts';
 import { createStoredSessions } from '../oidc/sessions/stored-sessions.ts';
 import { createRefreshTokens, type RefreshTokens } from '../oidc/storage/refresh-tokens.ts';
 import { createRevocation } from '../revocation/revocation.ts';
@@ -83,8 +83,8 @@ export function composeSignIns(parts: SignInParts): ComposedSignIns {
     index: ports.accountIndex,
     keys,
     clock,
-    standingOf: (accountId) =>
-      standingOf(accountId, {
+    activeSignInsOf: (accountId) =>
+      activeSignInsOf(accountId, {
         sessions,
         refreshTokens,
         findAccount: (id) => ports.accounts.findById(id),

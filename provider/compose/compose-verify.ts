@@ -1,7 +1,11 @@
 import type { VerifyDeps } from '../json-api/verify.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { noteAccount, noteClient } from '../lib/request-scope.ts';
-import { type AccessTokenClaims, isMachineToken, marksOf } from '../oidc/tokens/access-token-verifier.ts';
+import {
+  type AccessTokenClaims,
+  isMachineToken,
+  revocationSubjects,
+} from '../oidc/tokens/access-token-verifier.ts';
 import { createOutageTolerance } from '../revocation/outage-tolerance.ts';
 import { revocationKeys } from '../revocation/revocation.ts';
 import type { ProtocolParts } from './compose-deps.ts';
@@ -25,7 +29,7 @@ export function composeVerify(
   });
   // What the copy has was revoked, be the copy whole or not.
   const isKnownDead = async (claims: AccessTokenClaims) =>
-    (await ports.denylistCopy?.anyRevoked(revocationKeys(marksOf(claims)))) === true;
+    (await ports.revocationCache?.anyRevoked(revocationKeys(revocationSubjects(claims)))) === true;
   return {
     read: async (token) => {
       const claims = await accessTokens.read(token);

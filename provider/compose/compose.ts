@@ -15,7 +15,7 @@ import type { Component } from '../lib/lifecycle.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { unlistEnded } from '../oidc/sessions/unlist-ended.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
-import { createKnownGenerations } from '../revocation/known-generations.ts';
+import { createKnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
 import { createRecentReads } from '../revocation/recent-reads.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
 import { createAudit } from './compose-audit.ts';
@@ -69,11 +69,11 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     concurrency: config.hashingConcurrency,
     queueLimit: config.hashingQueue,
     clock,
-    metrics: guard.heardMetrics(hashingMetrics(metrics)),
+    metrics: guard.timedMetrics(hashingMetrics(metrics)),
   });
   const passwords = createPasswords({
     params: passwordParams(config),
-    pool: tracedPool(guard.heardPool(pool), tracing),
+    pool: tracedPool(guard.timedPool(pool), tracing),
   });
   const permissionsByRole = accessModel.roles;
   const accounts = createAccounts({
@@ -137,7 +137,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     families: ports.families,
     failed: (error) => logger.warn({ err: error }, 'a sign-in could not be listed'),
   });
-  const generations = createKnownGenerations(ports.clientGenerations, { intervalMs: generationsPollMs });
+  const tokenVersions = createKnownClientTokenVersions(ports.clientTokenVersions, {
+    intervalMs: generationsPollMs,
+  });
 
   // The protocol, the pages and the JSON API over all of it.
   const signInHere: ProtocolParts['signIn'] = async ({ browser, ...input }) => {
@@ -166,7 +168,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     audit,
     guard,
     signIn: signInHere,
-    clientGeneration: generations.of,
+    clientTokenVersion: tokenVersions.of,
   };
   const protocol = composeProtocol(parts);
   const verify = composeVerify(parts, protocol);
@@ -200,7 +202,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     jobs: [
       { name: 'keys', stop: () => keyRing.close() },
       ...denylist.jobs,
-      { name: 'client generations', start: generations.start, stop: generations.stop },
+      { name: 'client token versions', start: tokenVersions.start, stop: tokenVersions.stop },
       ...verify.jobs,
       { name: 'clients', stop: () => clients.close() },
       every('client secrets', secretsPollSeconds, () => clients.refreshSecrets()),

@@ -18,7 +18,7 @@ type Call = (port: string, operation: string, work: () => Promise<unknown>) => P
 
 const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
-  ...(['families', 'accountIndex', 'keyStore', 'denylistCopy', 'limits', 'clientGenerations'] as const),
+  ...(['families', 'accountIndex', 'keyStore', 'revocationCache', 'limits', 'clientTokenVersions'] as const),
 ];
 
 /**

@@ -23,7 +23,7 @@ function fixedClaims(issuer: string) {
     sid: id,
     family: id,
     consent: id,
-    generation: 1_000_000,
+    tokenVersion: 1_000_000,
     client_generation: 1_000_000,
     iat: 9_999_999_999,
     exp: 9_999_999_999,

@@ -54,9 +54,9 @@ export async function signInByForm(
     const account = await deps.signIn({ email, password, clientId: step.client.id, browser });
     deps.browsers.know(step.ctx, email);
     // The time is told, since a consent that comes later would move it (Core §2 `auth_time`).
-    const { id: accountId, generation } = account;
+    const { id: accountId, tokenVersion } = account;
     const remember = isRemembered(deps.rememberMe, step.interaction, { accountId, ticked });
-    const login = { accountId, amr: ['pwd'], generation, ts: deps.epochSeconds(), remember };
+    const login = { accountId, amr: ['pwd'], tokenVersion, ts: deps.epochSeconds(), remember };
     await step.finish({ login });
   } catch (error) {
     const problem = problemOf(deps, step, error, typed, refusedKey);

@@ -6,7 +6,7 @@ import { type FeatureDeps, features } from './features.ts';
 import { interactionPolicy } from './interaction-policy.ts';
 import { deviceCodeSeconds } from './patches/device-codes.ts';
 import { type AccountDirectory, findOidcAccount, type SignedInBy } from './sessions/accounts-view.ts';
-import { isSessionAlive } from './sessions/standing.ts';
+import { isSessionAlive } from './sessions/active-sign-ins.ts';
 import { extraTokenClaims } from './tokens/extra-token-claims.ts';
 import type { Grants } from './tokens/grants.ts';
 import { scopeClaims } from './tokens/scope-claims.ts';
@@ -37,7 +37,7 @@ export interface OidcConfigurationDeps extends FeatureDeps {
   lifetimes: Lifetimes;
   isSignedOut(sid: string): Promise<boolean>;
   /** What a client is issued under now. */
-  clientGeneration(clientId: string): number;
+  clientTokenVersion(clientId: string): number;
   clock: Clock;
   /** Where the pages of an interaction are, with the issuer's path. */
   interactionPath(uid: string): string;

@@ -12,7 +12,7 @@ export interface Account {
   metadata: Record<string, unknown>;
   state: AccountState;
   /** Raised by 'sign out everywhere', a new password and disabling: tokens with a lower number are dead. */
-  generation: number;
+  tokenVersion: number;
   /** Milliseconds since the epoch. */
   createdAt: number;
   updatedAt: number;
@@ -27,8 +27,8 @@ export interface AccountChange {
   roles?: string[];
   metadata?: Record<string, unknown>;
   state?: AccountState;
-  /** Adds one to the generation number in the same write. */
-  raiseGeneration?: boolean;
+  /** Adds one to the token version in the same write. */
+  raiseTokenVersion?: boolean;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface AccountChange {
  * - of any number of parallel `insert`s of one address (in whatever case) exactly one gets true; an account of
  *   `insertMany` is one of them.
  * - `replacePasswordHash` is one conditional write: it changes nothing unless the stored hash still is `from`.
- * - `update` changes only the fields named; a generation raised by two parallel calls is raised twice.
+ * - `update` changes only the fields named; a tokenVersion raised by two parallel calls is raised twice.
  */
 export interface AccountStore {
   /** False when the address or id is taken. */

@@ -1,25 +1,25 @@
 /**
  * What can be revoked without having been stored: a token, a family, a consent, a session, a session at a client, what a client
- * was issued under one of its generation numbers (`client:`, its id, `@` and the number);
+ * was issued under one of its token versions (`client:`, its id, `@` and the number);
  * and what was read before an account or a consent was changed (`changed:` and what, as `revocation/change-notices.ts` names it).
  */
 export type RevocationKey =
   | (`jti:${string}` | `family:${string}` | `consent:${string}` | `session:${string}`)
   | (`sid:${string}` | `client:${string}` | `changed:${string}`);
 
-/** What a client was issued under this one of its generation numbers. */
-export const clientKey = (clientId: string, generation = 0): RevocationKey =>
-  `client:${clientId}@${generation}`;
+/** What a client was issued under this one of its token versions. */
+export const clientKey = (clientId: string, tokenVersion = 0): RevocationKey =>
+  `client:${clientId}@${tokenVersion}`;
 
 /** What an access token says of itself that could have been revoked. */
-export interface TokenMarks {
+export interface RevocationSubjects {
   jti: string;
   family?: string | undefined;
   consent?: string | undefined;
   sid?: string | undefined;
   clientId: string;
   /** The client's number when it was issued; none is 0. */
-  clientGeneration?: number | undefined;
+  clientTokenVersion?: number | undefined;
 }
 
 /**
@@ -41,7 +41,7 @@ export interface RevocationEntry {
 }
 
 /** The denylist that lasts, from which copies are made. */
-export interface LastingDenylist extends Denylist {
+export interface RevocationStore extends Denylist {
   /**
    * What is in force, in the order of keys, a page at a time.
    *
@@ -61,15 +61,15 @@ export interface LastingDenylist extends Denylist {
  * Guarantees, on every implementation, across processes:
  * - `anyRevoked` never answers from a copy that lacks an entry which was put before it was last declared whole: a copy
  *   that was never declared whole, or that lost its data since, gives undefined.
- * - `declareWhole` fails when the copy lost its data after `begin`.
+ * - `declareComplete` fails when the copy lost its data after `begin`.
  * - an entry put twice keeps the later expiry.
  */
-export interface DenylistCopy {
+export interface RevocationCache {
   /** Undefined when the copy can't say. */
   anyRevoked(keys: RevocationKey[]): Promise<boolean | undefined>;
   put(entries: readonly RevocationEntry[]): Promise<void>;
-  /** Before everything is copied; gives what `declareWhole` needs. */
+  /** Before everything is copied; gives what `declareComplete` needs. */
   begin(): Promise<string>;
   /** After everything was copied. Gives whether it is whole. */
-  declareWhole(begun: string): Promise<boolean>;
+  declareComplete(begun: string): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 import type { AccountStore } from './account-store.ts';
 import type { Announcements } from './announcements.ts';
-import type { ClientGenerations } from './client-generations.ts';
+import type { ClientTokenVersions } from './client-token-versions.ts';
 import type { ConsentStore } from './consent-store.ts';
 import type { Denylist } from './denylist.ts';
 import type { Outbox } from './outbox.ts';
@@ -12,7 +12,7 @@ export interface TransactionStores {
   outbox: Pick<Outbox, 'append'>;
   announcements: Announcements;
   denylist: Pick<Denylist, 'revoke'>;
-  clientGenerations: Pick<ClientGenerations, 'raise'>;
+  clientTokenVersions: Pick<ClientTokenVersions, 'raise'>;
 }
 
 /**

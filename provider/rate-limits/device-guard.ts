@@ -1,6 +1,6 @@
 import type { Limits } from '../ports/limits.ts';
+import { clientNetworkOf } from './client-network.ts';
 import type { LimitKeys } from './limit-keys.ts';
-import { placeOf } from './places.ts';
 import { longest, type RefusalDeps, tooMany } from './refusals.ts';
 import { buckets, scaled } from './rules.ts';
 
@@ -26,7 +26,7 @@ export function createDeviceGuard(deps: DeviceGuardDeps): DeviceGuard {
   const { limits, keys, percent } = deps;
   return {
     userCode: async (address, lookUp) => {
-      const place = placeOf(address);
+      const place = clientNetworkOf(address);
       const wanted = (['address', 'network'] as const).map((by) => ({
         by,
         key: keys('user-code', by, place[by]),

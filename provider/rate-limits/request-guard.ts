@@ -1,6 +1,6 @@
 import type { BucketRule, Limits } from '../ports/limits.ts';
+import { clientNetworkOf } from './client-network.ts';
 import type { LimitKeys } from './limit-keys.ts';
-import { placeOf } from './places.ts';
 import type { RecentRefusals } from './recent-refusals.ts';
 import { type RefusalDeps, tooMany } from './refusals.ts';
 import { buckets, countedHere, scaled } from './rules.ts';
@@ -37,7 +37,7 @@ export function createRequestGuard(deps: RequestGuardDeps): RequestGuard {
   const { limits, local, refusals, keys, percent } = deps;
   return {
     request: async (action, address) => {
-      const place = { ...placeOf(address), all: 'everywhere' };
+      const place = { ...clientNetworkOf(address), all: 'everywhere' };
       const rules: Partial<Record<keyof typeof place, BucketRule>> = buckets[action];
       for (const by of ['address', 'network', 'all'] as const) {
         const limit = rules[by];
@@ -48,7 +48,7 @@ export function createRequestGuard(deps: RequestGuardDeps): RequestGuard {
       }
     },
     clientSecret: async ({ client, address }, matches) => {
-      const place = placeOf(address).address;
+      const place = clientNetworkOf(address).address;
       const counted = {
         here: `client ${place} ${client}`,
         key: () => keys('client', 'pair', client, place),

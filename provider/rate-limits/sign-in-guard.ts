@@ -1,7 +1,7 @@
 import { GatehouseError } from '../lib/errors.ts';
 import type { BucketRule, Limits } from '../ports/limits.ts';
+import { clientNetworkOf } from './client-network.ts';
 import type { LimitKeys } from './limit-keys.ts';
-import { placeOf } from './places.ts';
 import { longest, type Refusal, type RefusalDeps, tooMany } from './refusals.ts';
 import { type Action, type By, buckets, knownSeconds, passwordTries, scaled } from './rules.ts';
 
@@ -39,7 +39,7 @@ interface Bucket {
 export function createSignInGuard(deps: SignInGuardDeps): SignInGuard {
   const { limits, keys } = deps;
   const placeBuckets = (action: 'sign-in' | 'sign-up', address: string | undefined): Bucket[] => {
-    const place = placeOf(address);
+    const place = clientNetworkOf(address);
     return (['address', 'network'] as const).map((by) => ({
       by,
       key: keys(action, by, place[by]),
@@ -50,7 +50,7 @@ export function createSignInGuard(deps: SignInGuardDeps): SignInGuard {
     tooMany(deps, action, { ...refusal, address: address ?? 'unknown' });
 
   const newcomerBuckets = (account: string, address: string | undefined): Bucket[] => {
-    const { network } = placeOf(address);
+    const { network } = clientNetworkOf(address);
     const rules = buckets.newcomer;
     return [
       { by: 'network', key: keys('newcomer', 'network', account, network), rule: rules.network },
@@ -80,7 +80,7 @@ export function createSignInGuard(deps: SignInGuardDeps): SignInGuard {
   return {
     signIn: async (who, work) => {
       const { account, address, browser } = who;
-      const here = keys('sign-in', 'pair', account, placeOf(address).address);
+      const here = keys('sign-in', 'pair', account, clientNetworkOf(address).address);
       const pair = browser === undefined ? here : keys('sign-in', 'pair', account, 'browser', browser);
       const { waitMs, known } = await limits.attempt(pair, passwordTries);
       if (waitMs > 0) throw refuse('sign-in', { by: 'pair', waitMs }, address);

@@ -1,5 +1,5 @@
 import type { AccountFacts } from '../ports/account-store.ts';
-import type { Denylist, TokenMarks } from '../ports/denylist.ts';
+import type { Denylist, RevocationSubjects } from '../ports/denylist.ts';
 import type { RecentReads } from './recent-reads.ts';
 import { revocationKeys } from './revocation.ts';
 
@@ -10,7 +10,7 @@ import { revocationKeys } from './revocation.ts';
 export function createAccountOfToken(deps: {
   denylist: Pick<Denylist, 'anyRevoked'>;
   reads: Pick<RecentReads, 'account' | 'kept'>;
-}): (token: TokenMarks, accountId: string) => Promise<AccountFacts | undefined> {
+}): (token: RevocationSubjects, accountId: string) => Promise<AccountFacts | undefined> {
   const { denylist, reads } = deps;
   return async (token, accountId) => {
     const keys = revocationKeys(token);

@@ -23,8 +23,8 @@ export function createClientRevocation(deps: ClientRevocationDeps): (clientId: s
   const { unitOfWork, clock, refreshTokenSeconds, copy } = deps;
   return async (clientId) => {
     const expiresAt = clock.now() + (refreshTokenSeconds + slackSeconds) * 1000;
-    const key = await unitOfWork.run(async ({ clientGenerations, denylist }) => {
-      const ended = clientKey(clientId, (await clientGenerations.raise(clientId)) - 1);
+    const key = await unitOfWork.run(async ({ clientTokenVersions, denylist }) => {
+      const ended = clientKey(clientId, (await clientTokenVersions.raise(clientId)) - 1);
       await denylist.revoke([ended], expiresAt);
       return ended;
     });

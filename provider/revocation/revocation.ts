@@ -4,7 +4,7 @@ import {
   type Denylist,
   type RevocationEntry,
   type RevocationKey,
-  type TokenMarks,
+  type RevocationSubjects,
 } from '../ports/denylist.ts';
 import type { Family, FamilyStore } from '../ports/family-store.ts';
 
@@ -60,9 +60,9 @@ export interface Revocation {
   /** Whether a session was signed out of the client for which it is called this. */
   isSignedOut(sid: string): Promise<boolean>;
   /** Whether what a client was issued under this number was ended. */
-  isClientRevoked(clientId: string, generation: number | undefined): Promise<boolean>;
+  isClientRevoked(clientId: string, tokenVersion: number | undefined): Promise<boolean>;
   /** One question to the denylist. */
-  isRevoked(token: TokenMarks): Promise<boolean>;
+  isRevoked(token: RevocationSubjects): Promise<boolean>;
 }
 
 /** For clocks that differ, and for a request that was issuing a token when it was revoked. */
@@ -103,15 +103,15 @@ export function createRevocation(deps: RevocationDeps): Revocation {
     endSessionAtClient: (sid) => revoke(`sid:${sid}`),
     signOutOfClient: (sid) => revoke(`sid:${sid}`, Math.max(sessionSeconds, accessTokenSeconds)),
     isSignedOut: (sid) => denylist.anyRevoked([`sid:${sid}`]),
-    isClientRevoked: (clientId, generation) => denylist.anyRevoked([clientKey(clientId, generation)]),
+    isClientRevoked: (clientId, tokenVersion) => denylist.anyRevoked([clientKey(clientId, tokenVersion)]),
     isRevoked: (token) => denylist.anyRevoked(revocationKeys(token)),
   };
 }
 
 /** Of these any revokes the token. */
-export function revocationKeys(token: TokenMarks): RevocationKey[] {
-  const { jti, family, consent, sid, clientId, clientGeneration } = token;
-  const keys: RevocationKey[] = [`jti:${jti}`, clientKey(clientId, clientGeneration)];
+export function revocationKeys(token: RevocationSubjects): RevocationKey[] {
+  const { jti, family, consent, sid, clientId, clientTokenVersion } = token;
+  const keys: RevocationKey[] = [`jti:${jti}`, clientKey(clientId, clientTokenVersion)];
   if (family !== undefined) keys.push(`family:${family}`);
   if (consent !== undefined) keys.push(`consent:${consent}`);
   if (sid !== undefined) keys.push(`sid:${sid}`);

@@ -32,7 +32,7 @@ describe('accounts', () => {
     const world = createWorld();
     const { id } = await addJohn(world);
     await expect(world.accounts.setPassword(id, 'quite another password')).resolves.toMatchObject({
-      generation: 1,
+      tokenVersion: 1,
     });
     expect((await world.events()).map(({ type, data }) => [type, data])).toEqual([
       ['user.password_changed', { id, email: john.email }],
@@ -48,12 +48,12 @@ describe('accounts', () => {
   test('are disabled, enabled and signed out everywhere, each with its event', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);
-    await expect(world.accounts.disable(id)).resolves.toMatchObject({ state: 'disabled', generation: 1 });
-    await expect(world.accounts.enable(id)).resolves.toMatchObject({ state: 'active', generation: 1 });
-    await expect(world.accounts.signOutEverywhere(id)).resolves.toMatchObject({ generation: 2 });
+    await expect(world.accounts.disable(id)).resolves.toMatchObject({ state: 'disabled', tokenVersion: 1 });
+    await expect(world.accounts.enable(id)).resolves.toMatchObject({ state: 'active', tokenVersion: 1 });
+    await expect(world.accounts.signOutEverywhere(id)).resolves.toMatchObject({ tokenVersion: 2 });
     const types = (await world.events()).map(({ type }) => type);
     expect(types).toEqual(['user.disabled', 'user.enabled', 'user.signed_out_everywhere']);
-    await expect(world.signIn({ ...john, ...from })).resolves.toMatchObject({ generation: 2 });
+    await expect(world.signIn({ ...john, ...from })).resolves.toMatchObject({ tokenVersion: 2 });
   });
 
   test.each(['disable', 'enable', 'signOutEverywhere', 'setPassword'] as const)(

@@ -22,9 +22,9 @@ function afterHash(world: World, then: () => Promise<unknown>): Passwords {
   };
 }
 
-const input = ({ id, generation }: { id: string; generation: number }) => ({
+const input = ({ id, tokenVersion }: { id: string; tokenVersion: number }) => ({
   accountId: id,
-  generation,
+  tokenVersion,
   current: john.password,
   next,
 });
@@ -34,13 +34,13 @@ describe('changing the password', () => {
     const world = createWorld();
     const account = await addJohn(world);
     const changed = await changeIn(world)(input(account));
-    expect(changed.generation).toBe(account.generation + 1);
+    expect(changed.tokenVersion).toBe(account.tokenVersion + 1);
     expect(await world.events()).toMatchObject([
       { type: 'user.password_changed', subject: account.id, data: { id: account.id, email: john.email } },
     ]);
     await expect(world.signIn({ ...john, ...from })).rejects.toMatchObject({ code: 'invalid_credentials' });
     await expect(world.signIn({ ...john, password: next, ...from })).resolves.toMatchObject({
-      generation: changed.generation,
+      tokenVersion: changed.tokenVersion,
     });
   });
 
@@ -48,7 +48,7 @@ describe('changing the password', () => {
     const world = createWorld();
     const account = await addJohn(world);
     await changeIn(world)({ ...input(account), next: 'cafe\u0301 au lait' });
-    const again = { accountId: account.id, generation: account.generation + 1 };
+    const again = { accountId: account.id, tokenVersion: account.tokenVersion + 1 };
     await expect(
       changeIn(world)({ ...again, current: 'caf\u00e9 au lait', next: 'cafe\u0301 au lait' }),
     ).rejects.toMatchObject({ code: 'validation_failed', fields: [{ pointer: '/newPassword' }] });
@@ -76,8 +76,8 @@ describe('changing the password', () => {
       metadata: {},
       emailVerified: true,
     });
-    const { id, generation } = made ?? { id: '', generation: 0 };
-    await expect(changeIn(world)(input({ id, generation }))).rejects.toMatchObject({
+    const { id, tokenVersion } = made ?? { id: '', tokenVersion: 0 };
+    await expect(changeIn(world)(input({ id, tokenVersion }))).rejects.toMatchObject({
       code: 'invalid_credentials',
     });
     expect(world.calls.verifyNothing).toBe(1);
@@ -127,7 +127,7 @@ describe('changing the password', () => {
     const passwords = afterHash(world, () => happen(world, account.id));
     await expect(changeIn(world, passwords)(input(account))).rejects.toMatchObject({ code: 'session_ended' });
     const now = await world.store.findById(account.id);
-    expect(now?.generation).toBe(account.generation + 1);
+    expect(now?.tokenVersion).toBe(account.tokenVersion + 1);
     const told = (await world.events()).filter(({ type }) => type === 'user.password_changed');
     expect(told).toHaveLength(now?.passwordHash === account.passwordHash ? 0 : 1);
     expect((await world.passwords.verify(next, now?.passwordHash ?? '')).matches).toBe(false);
@@ -153,7 +153,7 @@ describe('changing the password', () => {
     const made = done.flatMap(({ status }, index) => (status === 'fulfilled' ? [wanted[index]] : []));
     expect(made).toHaveLength(1);
     await expect(world.signIn({ ...john, password: made[0] ?? '', ...from })).resolves.toBeDefined();
-    expect((await world.store.findById(account.id))?.generation).toBe(account.generation + 1);
+    expect((await world.store.findById(account.id))?.tokenVersion).toBe(account.tokenVersion + 1);
   });
 
   test('and a sign-in with the old one, while it is changed, leaves nobody signed in by it', async () => {
@@ -161,7 +161,7 @@ describe('changing the password', () => {
     const account = await addJohn(world);
     const signedIn = await world.signIn({ ...john, ...from });
     const changed = await changeIn(world)(input(account));
-    expect(signedIn.generation).toBeLessThan(changed.generation);
+    expect(signedIn.tokenVersion).toBeLessThan(changed.tokenVersion);
   });
 
   test('says when too many passwords wait', async () => {

@@ -35,7 +35,7 @@ const samples: Account[] = Array.from({ length: 1100 }, (_, index) =>
     metadata: { [`key ${texts[index % texts.length]}`]: texts, 10: 1.5e300, 9: [{ deep: [null, 0, ''] }] },
     emailVerified: index % 2 === 0,
     state: index % 7 === 0 ? 'disabled' : 'active',
-    generation: index % 5,
+    tokenVersion: index % 5,
     createdAt: Date.UTC(1999, 1, 1) + index,
     updatedAt: Date.UTC(2026, 1, 1) + index * 997,
   }),
@@ -70,8 +70,8 @@ describe('an export', () => {
     const bare = sampleAccount({ id: 'user_a', email: 'ben@example.com', passwordHash: undefined });
     await world.store.insertMany([full, bare]);
     expect((await world.export()).split('\n')).toEqual([
-      '{"id":"user_a","email":"ben@example.com","emailVerified":false,"roles":["CLIENT"],"metadata":{"plan":"gold","nested":{"list":[1,null,"ü"]}},"disabled":false,"generation":0,"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}',
-      `{"id":"user_b","email":"ann@example.com","emailVerified":false,"passwordHash":"${full.passwordHash}","roles":["CLIENT"],"metadata":{"a":"\u2028"},"disabled":false,"generation":0,"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}`,
+      '{"id":"user_a","email":"ben@example.com","emailVerified":false,"roles":["CLIENT"],"metadata":{"plan":"gold","nested":{"list":[1,null,"ü"]}},"disabled":false,"tokenVersion":0,"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}',
+      `{"id":"user_b","email":"ann@example.com","emailVerified":false,"passwordHash":"${full.passwordHash}","roles":["CLIENT"],"metadata":{"a":"\u2028"},"disabled":false,"tokenVersion":0,"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}`,
       '',
     ]);
   });

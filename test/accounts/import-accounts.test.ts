@@ -14,7 +14,7 @@ const everything = {
   roles: ['ADMIN', 'CLIENT'],
   metadata: { plan: 'gold', nested: [{ a: null }], 'line\u2028break': '\0' },
   disabled: true,
-  generation: 4,
+  tokenVersion: 4,
   createdAt: '2020-02-29T12:34:56.789+02:00',
   updatedAt: 1_600_000_000_000,
 };
@@ -33,7 +33,7 @@ describe('a line', () => {
       roles: ['ADMIN', 'CLIENT'],
       metadata: everything.metadata,
       state: 'disabled',
-      generation: 4,
+      tokenVersion: 4,
       createdAt: Date.UTC(2020, 1, 29, 10, 34, 56, 789),
       updatedAt: 1_600_000_000_000,
     });
@@ -50,7 +50,7 @@ describe('a line', () => {
       roles: [],
       metadata: {},
       state: 'active',
-      generation: 0,
+      tokenVersion: 0,
       createdAt: world.clock.now(),
       updatedAt: world.clock.now(),
     });
@@ -125,11 +125,15 @@ describe('a line', () => {
       [{ field: '/updatedAt', message: /Give a time like/ }],
     ],
     [
-      'a negative generation',
-      { ...line, generation: -1 },
-      [{ field: '/generation', message: /whole number/ }],
+      'a negative tokenVersion',
+      { ...line, tokenVersion: -1 },
+      [{ field: '/tokenVersion', message: /whole number/ }],
     ],
-    ['half a generation', { ...line, generation: 0.5 }, [{ field: '/generation', message: /whole number/ }]],
+    [
+      'half a tokenVersion',
+      { ...line, tokenVersion: 0.5 },
+      [{ field: '/tokenVersion', message: /whole number/ }],
+    ],
     [
       'an unknown hash',
       { ...line, passwordHash: 'hunter2' },
@@ -251,7 +255,7 @@ describe('an import', () => {
       { email: everything.email, passwordHash: scrypt, metadata: {} },
       { id, email: 'other@example.com' },
       { id: 'user_other', email: everything.email },
-      { email: everything.email, createdAt: '2001-01-01T00:00:00Z', generation: 9 },
+      { email: everything.email, createdAt: '2001-01-01T00:00:00Z', tokenVersion: 9 },
     ]);
     expect(problems.map(({ line, field }) => [line, field])).toEqual([
       [2, '/emailVerified'],
@@ -303,7 +307,7 @@ describe('an import that updates', () => {
       passwordHash: bcrypt,
       roles: ['ADMIN'],
       emailVerified: true,
-      generation: 1,
+      tokenVersion: 1,
       updatedAt: world.clock.now(),
     });
     const events = (await world.events()).map(({ type, data }) => ({ type, data }));
@@ -318,20 +322,20 @@ describe('an import that updates', () => {
   test.each([
     [true, 'user.disabled', 'disabled', 1],
     [false, 'user.enabled', 'active', 0],
-  ] as const)('disables and enables: disabled %j', async (disabled, type, state, generation) => {
+  ] as const)('disables and enables: disabled %j', async (disabled, type, state, tokenVersion) => {
     const world = createImportWorld();
     await world.import([{ email: john.email, disabled: !disabled }]);
     await world.import([{ email: john.email, disabled }], { update: true });
-    expect(await world.store.findByEmail(john.email)).toMatchObject({ state, generation });
+    expect(await world.store.findByEmail(john.email)).toMatchObject({ state, tokenVersion });
     expect((await world.events()).map((event) => event.type)).toEqual([type]);
   });
 
-  test('raises no generation for what ends no token', async () => {
+  test('raises no token version for what ends no token', async () => {
     const world = createImportWorld();
     await world.import([{ email: john.email }]);
     const line = { email: john.email, metadata: { a: 1 }, emailVerified: true };
     await world.import([line], { update: true });
-    expect(await world.store.findByEmail(john.email)).toMatchObject({ generation: 0, emailVerified: true });
+    expect(await world.store.findByEmail(john.email)).toMatchObject({ tokenVersion: 0, emailVerified: true });
     expect(await world.events()).toEqual([]);
   });
 

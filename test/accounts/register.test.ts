@@ -19,7 +19,7 @@ describe('registering', () => {
       emailVerified: false,
       roles: ['CLIENT'],
       state: 'active',
-      generation: 0,
+      tokenVersion: 0,
     });
     const [created] = await world.events();
     expect(created).toMatchObject({

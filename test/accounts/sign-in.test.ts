@@ -66,7 +66,7 @@ describe('the right password', () => {
     await signIn({ ...john, ...from });
     const after = await world.store.findById(id);
     expect(after?.passwordHash).toBe(renewed);
-    expect(after?.generation).toBe(0);
+    expect(after?.tokenVersion).toBe(0);
     expect(await world.events()).toHaveLength(2);
   });
 
@@ -166,7 +166,7 @@ describe('refusing', () => {
     await expect(signInWith(world, afterCheck(world, rehash))({ ...john, ...from })).resolves.toBeDefined();
     const everywhere = () => world.accounts.signOutEverywhere(id);
     const signIn = signInWith(world, afterCheck(world, everywhere));
-    await expect(signIn({ ...john, ...from })).resolves.toMatchObject({ generation: 1 });
+    await expect(signIn({ ...john, ...from })).resolves.toMatchObject({ tokenVersion: 1 });
   });
 
   test('more than the pool takes, with 503', async () => {

@@ -69,7 +69,7 @@ export function useAccountDatabase(): AccountDatabase {
       roles: [],
       metadata: {},
       state: 'active',
-      generation: 0,
+      tokenVersion: 0,
       createdAt: 1_700_000_000_000,
       updatedAt: 1_700_000_000_000,
       ...given,

@@ -86,7 +86,7 @@ describe('accounts list and show', () => {
       emailVerified: false,
       state: 'active',
       metadata: {},
-      generation: 0,
+      tokenVersion: 0,
       hasPassword: true,
       roles: ['\u001b[31mRED'],
       createdAt: '2023-11-14T22:13:20.000Z',
@@ -104,7 +104,7 @@ describe('accounts are changed with their event', () => {
     expect(first).toEqual({ code: 0, stdout: expect.stringContaining('is disabled'), stderr: '' });
     const again = await accounts(['disable', id]);
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('disabled already') });
-    expect(await database.store().findById(id)).toMatchObject({ state: 'disabled', generation: 1 });
+    expect(await database.store().findById(id)).toMatchObject({ state: 'disabled', tokenVersion: 1 });
     expect(JSON.parse((await accounts(['enable', id, '--json'])).stdout)).toMatchObject({ state: 'active' });
     expect(await database.events()).toEqual([
       ['user.disabled', { id, email, actor }],
@@ -117,7 +117,7 @@ describe('accounts are changed with their event', () => {
     const { code, stdout } = await accounts(['set-password', email], 'quite another password');
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('has a new password') });
     const account = await database.store().findById(id);
-    expect(account).toMatchObject({ generation: 1, passwordHash: expect.stringMatching(/^\$argon2id/) });
+    expect(account).toMatchObject({ tokenVersion: 1, passwordHash: expect.stringMatching(/^\$argon2id/) });
     expect(await database.events()).toEqual([['user.password_changed', { id, email, actor }]]);
   });
 
@@ -126,7 +126,7 @@ describe('accounts are changed with their event', () => {
     const args = ['set-roles', email, 'ADMIN', 'CLIENT', 'ADMIN', '--json'];
     expect(JSON.parse((await accounts(args)).stdout)).toMatchObject({
       roles: ['ADMIN', 'CLIENT'],
-      generation: 0,
+      tokenVersion: 0,
     });
     expect((await accounts(['set-roles', id, '--none'])).stdout).toBe(`${email} now has no roles.\n`);
     expect(await database.store().findById(id)).toMatchObject({ roles: [] });

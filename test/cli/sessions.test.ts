@@ -49,7 +49,7 @@ afterAll(async () => {
 beforeEach(async () => {
   agent = createUserAgent(deployment);
   // What other tests left is dead, and so isn't listed.
-  await change({ state: 'active', raiseGeneration: true });
+  await change({ state: 'active', raiseTokenVersion: true });
 });
 
 /** As another process does it: those that keep the account read it anew. */
@@ -156,7 +156,7 @@ describe('sessions list', () => {
     expect(await list()).toEqual([]);
     await change({ state: 'active' });
     expect(kinds(await list())).toEqual([['browser', null]]);
-    await change({ raiseGeneration: true });
+    await change({ raiseTokenVersion: true });
     expect(await sessions(['list', demo.email])).toEqual({
       code: 0,
       stderr: '',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { openDatabase } from '../../adapters/postgres/database.ts';
-import { PostgresDenylist } from '../../adapters/postgres/denylist.ts';
+import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
 import type { RevocationEntry } from '../../provider/ports/denylist.ts';
 import { allScopes, appDocument, createApp, standing } from '../flows/apps.ts';
@@ -46,7 +46,7 @@ const claimsOf = ({ access_token }: Tokens) =>
 
 async function inForce(): Promise<RevocationEntry[]> {
   const database = openDatabase({ url: deployment.databaseUrl ?? '' });
-  const denylist = new PostgresDenylist({ db: database.knex, clock: systemClock });
+  const denylist = new PostgresRevocationStore({ db: database.knex, clock: systemClock });
   return denylist.inForce({ limit: 1000 }).finally(() => database.close());
 }
 

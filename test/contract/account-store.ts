@@ -20,7 +20,7 @@ export function sampleAccount(changes: Partial<Account> = {}): Account {
     roles: ['CLIENT'],
     metadata: { plan: 'gold', nested: { list: [1, null, 'ü'] } },
     state: 'active',
-    generation: 0,
+    tokenVersion: 0,
     createdAt: at,
     updatedAt: at,
     ...changes,
@@ -125,7 +125,11 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
     describe('insertMany', () => {
       test('inserts all that are free and gives their ids', async () => {
         const accounts = [
-          sampleAccount({ email: `Émile.${randomToken(8)}@Example.com`, emailVerified: true, generation: 7 }),
+          sampleAccount({
+            email: `Émile.${randomToken(8)}@Example.com`,
+            emailVerified: true,
+            tokenVersion: 7,
+          }),
           sampleAccount({ passwordHash: undefined, roles: [], metadata: {}, state: 'disabled' }),
           sampleAccount({ metadata: { 'a\0b': '\0 ? :id \\ " {,} \u{1F600} \ud800', ['__proto__']: 1 } }),
           sampleAccount({ passwordHash: 'NULL', roles: ['a,b', '{}', '"'], createdAt: 1, updatedAt: at + 1 }),
@@ -209,16 +213,16 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect(await store.update(newId('user'), { emailVerified: true }, at)).toBeUndefined();
       });
 
-      test('raises the generation once for each of 20 parallel calls', async () => {
-        const account = await inserted({ generation: 3 });
+      test('raises the token version once for each of 20 parallel calls', async () => {
+        const account = await inserted({ tokenVersion: 3 });
         const raised = await Promise.all(
           Array.from({ length: 20 }, (_, index) =>
-            (index % 2 === 0 ? store : other).update(account.id, { raiseGeneration: true }, at),
+            (index % 2 === 0 ? store : other).update(account.id, { raiseTokenVersion: true }, at),
           ),
         );
-        const seen = raised.map((one) => one?.generation ?? 0).sort((a, b) => a - b);
+        const seen = raised.map((one) => one?.tokenVersion ?? 0).sort((a, b) => a - b);
         expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => index + 4));
-        expect((await store.findById(account.id))?.generation).toBe(23);
+        expect((await store.findById(account.id))?.tokenVersion).toBe(23);
       });
 
       test('loses nothing when different fields are changed in parallel', async () => {
@@ -227,14 +231,14 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
           store.update(account.id, { roles: ['ADMIN'] }, at),
           other.update(account.id, { emailVerified: true }, at),
           store.update(account.id, { metadata: { changed: true } }, at),
-          other.update(account.id, { passwordHash: 'new', raiseGeneration: true }, at),
+          other.update(account.id, { passwordHash: 'new', raiseTokenVersion: true }, at),
         ]);
         expect(await store.findById(account.id)).toMatchObject({
           roles: ['ADMIN'],
           emailVerified: true,
           metadata: { changed: true },
           passwordHash: 'new',
-          generation: 1,
+          tokenVersion: 1,
         });
       });
     });

@@ -69,7 +69,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
     test('changes to what was there are taken back too', async () => {
       const account = await fixture.unitOfWork.run((stores) => writeAll(stores));
       const run = fixture.unitOfWork.run(async (stores) => {
-        await stores.accounts.update(account.id, { roles: ['ADMIN'], raiseGeneration: true }, at + 1);
+        await stores.accounts.update(account.id, { roles: ['ADMIN'], raiseTokenVersion: true }, at + 1);
         await stores.accounts.replacePasswordHash(account.id, account.passwordHash ?? '', 'new', at + 1);
         const consent = await stores.consents.find(account.id, 'demo-web');
         expect(consent && (await stores.consents.withdraw(consent))).toBe(true);

@@ -192,7 +192,7 @@ describe('in this process', () => {
 
   test.each<[string, AccountChange]>([
     ['was disabled', { state: 'disabled' }],
-    ['was signed out everywhere by somebody else', { raiseGeneration: true }],
+    ['was signed out everywhere by somebody else', { raiseTokenVersion: true }],
   ])('who %s has no page and no forms', async (_, changes) => {
     const person = await newPerson(deployment);
     const agent = createUserAgent(deployment);
@@ -203,7 +203,7 @@ describe('in this process', () => {
     expect(codeOf(await agent.submit(form, {}))).toBe('session_ended');
     expect(codeOf(await agent.get(`${deployment.issuer}/account/signed-in`))).toBe('sign_in_incomplete');
     const now = await deployment.ports.accounts.findByEmail(person.email);
-    expect(now?.generation).toBe((account?.generation ?? 0) + (changes.raiseGeneration ? 1 : 0));
+    expect(now?.tokenVersion).toBe((account?.tokenVersion ?? 0) + (changes.raiseTokenVersion ? 1 : 0));
   });
 
   test('more that is agreed to keeps what was issued before', async () => {

@@ -85,7 +85,7 @@ test('an account that was disabled, or whose consent is gone, gets no answer aga
   expect((await app.refresh(refresh)).body).toMatchObject({ error: 'invalid_grant' });
   const other = await signIn(app);
   expect((await app.refresh(other.refresh)).status).toBe(200);
-  await change({ state: 'disabled', raiseGeneration: true });
+  await change({ state: 'disabled', raiseTokenVersion: true });
   expect((await app.refresh(other.refresh)).body).toMatchObject({ error: 'invalid_grant' });
   await change({ state: 'active' });
   expect((await app.refresh(other.refresh)).body).toMatchObject({ error: 'invalid_grant' });

@@ -66,7 +66,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
     for (let times = 0; times < 5; times += 1) expect(await statusAt(0, token)).toBe(401);
     expect(await asked()).toBe(before);
     expect(
-      await metric(0, 'gatehouse_store_call_duration_seconds_count', 'denylistCopy.anyRevoked'),
+      await metric(0, 'gatehouse_store_call_duration_seconds_count', 'revocationCache.anyRevoked'),
     ).toBeGreaterThanOrEqual(5);
   });
 

@@ -93,13 +93,13 @@ describe.each([
   const revoke = (id: string) => command('tokens', 'revoke', '--client', id);
 
   /** Every process knows that it was revoked so often. */
-  const issuesUnder = (id: string, generation: number) =>
+  const issuesUnder = (id: string, tokenVersion: number) =>
     waitFor(
       async () => {
         const tokens = await inTurn(ways(id), machineToken);
-        return tokens.every((token) => numberIn(String(token)) === generation);
+        return tokens.every((token) => numberIn(String(token)) === tokenVersion);
       },
-      { what: `${id} to be issued tokens under ${generation}` },
+      { what: `${id} to be issued tokens under ${tokenVersion}` },
     );
 
   test('everything it was issued is dead everywhere at once; what it is issued then is good, and so is what others have', async () => {

@@ -94,9 +94,9 @@ describe('a session', () => {
 });
 
 describe.each<[string, AccountChange]>([
-  ['is disabled', { state: 'disabled', raiseGeneration: true }],
-  ['is disabled, with its generation left as it is', { state: 'disabled' }],
-  ['is signed out everywhere', { raiseGeneration: true }],
+  ['is disabled', { state: 'disabled', raiseTokenVersion: true }],
+  ['is disabled, with its token version left as it is', { state: 'disabled' }],
+  ['is signed out everywhere', { raiseTokenVersion: true }],
 ])('when an account %s', (_, changes) => {
   test('tokens of every kind are dead everywhere, and its sessions have to sign in again', async () => {
     const agent = createUserAgent(deployment);
@@ -128,7 +128,7 @@ describe.each<[string, AccountChange]>([
     const again = await postJson(deployment, '/auth/login', { email, password });
     if (changes.state === 'disabled') {
       expect([again.status, again.body.code]).toEqual([403, 'account_disabled']);
-      await change({ state: 'active', raiseGeneration: true });
+      await change({ state: 'active', raiseTokenVersion: true });
     } else expect(again.status).toBe(200);
 
     // The way back is a new sign-in, in the same browser too; what is dead stays dead.

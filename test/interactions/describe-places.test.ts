@@ -31,7 +31,7 @@ const described = (places: Place[]) =>
     {
       app: (id) => (id === 'web' ? { name: 'Web', firstParty: false } : undefined),
       now: () => at,
-      placeOf: (uid) => `place of ${uid}`,
+      clientNetworkOf: (uid) => `place of ${uid}`,
     },
     renderer,
     session,

@@ -25,7 +25,7 @@ const input = (changes: Partial<PersonalClaimsInput>, firstParty = false): Perso
   person: {
     email: 'john@example.com',
     emailVerified: true,
-    generation: 7,
+    tokenVersion: 7,
     roles: ['ADMIN'],
     permissions: ['may contracts:read', 'may everything'],
   },

@@ -33,7 +33,7 @@ const john: Account = {
   roles: [],
   metadata: {},
   state: 'active',
-  generation: 3,
+  tokenVersion: 3,
   createdAt: 0,
   updatedAt: 0,
 };
@@ -117,9 +117,9 @@ describe('nothing is given for', () => {
     ['no client', () => sign({ client_id: undefined })],
     ['no expiry', () => sign({ exp: undefined })],
     ['one not good yet', () => sign({ nbf: clock.now() / 1000 + 60 })],
-    ['an older generation', () => sign({ generation: 2 })],
-    ['a newer generation', () => sign({ generation: 4 })],
-    ['no generation', () => sign({ generation: undefined })],
+    ['an older token version', () => sign({ generation: 2 })],
+    ['a newer token version', () => sign({ generation: 4 })],
+    ['no token version', () => sign({ generation: undefined })],
     ['an account that is gone', () => sign({ sub: 'user_gone' })],
   ])('%s', async (_, token) => {
     expect(await verify(token())).toBeUndefined();

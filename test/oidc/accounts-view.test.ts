@@ -3,7 +3,7 @@ import { type AccountDirectory, findOidcAccount } from '../../provider/oidc/sess
 import { sampleAccount } from '../contract/account-store.ts';
 
 const john = sampleAccount();
-const { generation } = john;
+const { tokenVersion } = john;
 
 let asked: (readonly string[])[];
 let directory: AccountDirectory;
@@ -28,18 +28,18 @@ test.each([
   ],
   [
     'what a client was issued after it was revoked',
-    { familyId: 'f', clientId: 'web', clientGeneration: 2 },
+    { familyId: 'f', clientId: 'web', clientTokenVersion: 2 },
     ['family:f', 'client:web@2'],
   ],
   ['what outlives its session', { familyId: 'f', sessionUid: 's1' }, ['family:f']],
   ['an access token', {}, []],
 ])('who was signed in by %s is so unless that was ended', async (_, by, unless) => {
-  expect(await findOidcAccount(directory, john.id, { generation, ...by })).toMatchObject({ account: john });
+  expect(await findOidcAccount(directory, john.id, { tokenVersion, ...by })).toMatchObject({ account: john });
   expect(asked).toEqual([unless]);
 });
 
 test('nobody is found by what was ended, or by what is of before the account was signed out everywhere', async () => {
-  expect(await findOidcAccount(directory, john.id, { generation, familyId: 'ended' })).toBeUndefined();
-  expect(await findOidcAccount(directory, john.id, { generation: generation - 1 })).toBeUndefined();
+  expect(await findOidcAccount(directory, john.id, { tokenVersion, familyId: 'ended' })).toBeUndefined();
+  expect(await findOidcAccount(directory, john.id, { tokenVersion: tokenVersion - 1 })).toBeUndefined();
   expect(await findOidcAccount(directory, john.id)).toMatchObject({ accountId: john.id });
 });

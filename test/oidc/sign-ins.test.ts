@@ -14,7 +14,7 @@ test('a browser stays one place, under one name, when the server secrets are rep
       index,
       clock,
       keys: createServerKeys(secrets),
-      standingOf: async () => ({
+      activeSignInsOf: async () => ({
         session: async () => ({ expiresAt }),
         family: async () => undefined,
       }),

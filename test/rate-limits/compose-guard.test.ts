@@ -20,9 +20,9 @@ function createWorld() {
     metrics: createMetrics({ version: 'test' }),
     pause: async (ms) => clock.advance(ms),
   });
-  const pool = guard.heardPool({ run: (job) => job() });
+  const pool = guard.timedPool({ run: (job) => job() });
   const told: number[] = [];
-  const metrics = guard.heardMetrics({
+  const metrics = guard.timedMetrics({
     queueDepth: () => {},
     waited: (seconds) => void told.push(seconds),
     refused: () => {},

@@ -4,19 +4,19 @@ import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { createClientRevocation } from '../../provider/revocation/client-revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
-import { MemoryDenylist } from '../support/memory/denylist.ts';
+import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 const refreshTokenSeconds = 90 * 86_400;
 
 let clock: ReturnType<typeof createManualClock>;
-let denylist: MemoryDenylist;
+let denylist: MemoryRevocationStore;
 let unitOfWork: UnitOfWork;
 let copied: RevocationEntry[];
 beforeEach(() => {
   clock = createManualClock();
   const database = new MemoryDatabase();
-  denylist = new MemoryDenylist({ database, clock });
+  denylist = new MemoryRevocationStore({ database, clock });
   unitOfWork = new MemoryUnitOfWork({ database, clock });
   copied = [];
 });

@@ -6,14 +6,14 @@ import { loadConfig } from '../../provider/config/load.ts';
 import type { RevocationKey } from '../../provider/ports/denylist.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
-import { MemoryDenylist } from '../support/memory/denylist.ts';
 import { MemoryFamilyStore } from '../support/memory/family-store.ts';
+import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 function compose() {
   const clock = createManualClock();
   const database = new MemoryDatabase();
-  const lasting = new MemoryDenylist({ database, clock });
+  const lasting = new MemoryRevocationStore({ database, clock });
   const copied: RevocationKey[] = [];
   const revocation = composeRevocation({
     config: loadConfig({ env: { GATEHOUSE_ACCESS_TOKEN_SECONDS: '60' } }),

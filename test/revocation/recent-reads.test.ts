@@ -9,7 +9,7 @@ import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryAccountStore } from '../support/memory/account-store.ts';
 import { MemoryConsentStore } from '../support/memory/consent-store.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
-import { MemoryDenylist } from '../support/memory/denylist.ts';
+import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 /** Two processes over one database: `here` keeps what it reads, the other one changes it. */
@@ -19,7 +19,7 @@ function createWorld({ most = 100 } = {}) {
   const stores = {
     accounts: new MemoryAccountStore({ database }),
     consents: new MemoryConsentStore({ database }),
-    denylist: new MemoryDenylist({ database, clock }),
+    denylist: new MemoryRevocationStore({ database, clock }),
   };
   const asked: string[] = [];
   const noting = <T extends object>(name: string, store: T) =>
@@ -222,8 +222,8 @@ describe('the account of a token', () => {
   test('is read anew once it was changed', async () => {
     const { accountOf, change } = world;
     await accountOf(token, john.id);
-    await change(john.id, { raiseGeneration: true });
-    expect(await accountOf(token, john.id)).toMatchObject({ generation: john.generation + 1 });
+    await change(john.id, { raiseTokenVersion: true });
+    expect(await accountOf(token, john.id)).toMatchObject({ tokenVersion: john.tokenVersion + 1 });
   });
 });
 
@@ -307,7 +307,7 @@ describe('optimistic work', () => {
       await here.account(john.id);
       await confirm();
       done += 1;
-      await change(john.id, { raiseGeneration: true });
+      await change(john.id, { raiseTokenVersion: true });
       await here.account(john.id);
     });
     const failing = here.optimistic(async ({ confirm }) => {

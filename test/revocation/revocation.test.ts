@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { RevocationKey } from '../../provider/ports/denylist.ts';
 import { createRevocation, type Revocation } from '../../provider/revocation/revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-import { MemoryDenylist } from '../support/memory/denylist.ts';
 import { MemoryFamilyStore } from '../support/memory/family-store.ts';
+import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 
 const accessTokenSeconds = 900;
 const refreshTokenSeconds = 30 * 86_400;
@@ -13,7 +13,7 @@ const lifetimes = { accessTokenSeconds, refreshTokenSeconds, tombstoneSeconds, s
 
 function createWorld() {
   const clock = createManualClock();
-  const denylist = new MemoryDenylist({ clock });
+  const denylist = new MemoryRevocationStore({ clock });
   const families = new MemoryFamilyStore({ clock });
   const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
   return { clock, denylist, families, revocation };
@@ -66,7 +66,7 @@ describe('revoking', () => {
     };
     const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
     await revocation.isRevoked({ jti: 'j1', clientId: 'service' });
-    await revocation.isRevoked({ ...token, clientGeneration: 3 });
+    await revocation.isRevoked({ ...token, clientTokenVersion: 3 });
     expect(questions).toEqual([
       ['jti:j1', 'client:service@0'],
       ['jti:j1', 'client:web@3', 'family:fam_1', 'consent:c1', 'sid:s1'],
@@ -152,7 +152,7 @@ test.each([
 
 test('signing out of a client while the session goes on is remembered for as long as the session may live', async () => {
   const clock = createManualClock();
-  const denylist = new MemoryDenylist({ clock });
+  const denylist = new MemoryRevocationStore({ clock });
   const families = new MemoryFamilyStore({ clock });
   const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
   expect(await revocation.isSignedOut('s1')).toBe(false);

@@ -7,9 +7,9 @@ import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { createRevocation } from '../../provider/revocation/revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
-import { MemoryDenylist } from '../support/memory/denylist.ts';
 import { MemoryFamilyStore } from '../support/memory/family-store.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
+import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 const day = 86_400;
@@ -24,7 +24,7 @@ const logger = { warn: () => {}, error: () => {} };
 function createWorld() {
   const clock = createManualClock();
   const database = new MemoryDatabase();
-  const denylist = new MemoryDenylist({ database, clock });
+  const denylist = new MemoryRevocationStore({ database, clock });
   const families = new MemoryFamilyStore({ clock });
   const outbox = new MemoryOutbox({ database });
   const copied: RevocationKey[] = [];

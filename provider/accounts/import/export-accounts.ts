@@ -21,10 +21,10 @@ export async function* exportAccounts({ accounts }: ExportDeps): AsyncGenerator<
 
 /** The order of the fields is part of the format: two exports of the same accounts are the same bytes. */
 function accountLine(account: Account): string {
-  const { id, email, emailVerified, passwordHash, roles, metadata, generation } = account;
+  const { id, email, emailVerified, passwordHash, roles, metadata, tokenVersion } = account;
   const createdAt = new Date(account.createdAt).toISOString();
   const updatedAt = new Date(account.updatedAt).toISOString();
   const disabled = account.state === 'disabled';
   const times = { createdAt, updatedAt };
-  return `${JSON.stringify({ id, email, emailVerified, passwordHash, roles, metadata, disabled, generation, ...times })}\n`;
+  return `${JSON.stringify({ id, email, emailVerified, passwordHash, roles, metadata, disabled, tokenVersion, ...times })}\n`;
 }

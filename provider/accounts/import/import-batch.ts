@@ -84,7 +84,7 @@ function accountOf(fields: ImportedFields, now: number): Account {
     roles: fields.roles ?? [],
     metadata: fields.metadata ?? {},
     state: fields.state ?? 'active',
-    generation: fields.generation ?? 0,
+    tokenVersion: fields.tokenVersion ?? 0,
     createdAt: fields.createdAt ?? now,
     updatedAt: fields.updatedAt ?? now,
   };

@@ -26,9 +26,9 @@ export async function updateAccount(
   id: string,
   change: AccountChange,
 ): Promise<void> {
-  const raiseGeneration = change.passwordHash !== undefined || change.state === 'disabled';
+  const raiseTokenVersion = change.passwordHash !== undefined || change.state === 'disabled';
   await unitOfWork.run(async ({ accounts, outbox }) => {
-    const account = await accounts.update(id, { ...change, raiseGeneration }, clock.now());
+    const account = await accounts.update(id, { ...change, raiseTokenVersion }, clock.now());
     if (account === undefined) return;
     for (const [type, data] of eventsOf(change, account)) await outbox.append(newEvent(type, id, data));
   });

@@ -15,7 +15,7 @@ export interface ImportedFields {
   roles: string[] | undefined;
   metadata: Record<string, unknown> | undefined;
   state: Account['state'] | undefined;
-  generation: number | undefined;
+  tokenVersion: number | undefined;
   createdAt: number | undefined;
   updatedAt: number | undefined;
 }
@@ -48,8 +48,8 @@ const time = z.union(
   badTime,
 );
 
-const badGeneration = { error: 'Give a whole number from 0 to 1000000000.' };
-const generation = z.int(badGeneration).min(0, badGeneration).max(1_000_000_000, badGeneration);
+const badTokenVersion = { error: 'Give a whole number from 0 to 1000000000.' };
+const tokenVersion = z.int(badTokenVersion).min(0, badTokenVersion).max(1_000_000_000, badTokenVersion);
 
 const roleList = z
   .array(z.string({ error: 'Give each role as text.' }), {
@@ -80,7 +80,7 @@ const lineSchema = z.strictObject({
   roles: roleList.optional(),
   metadata: metadata.optional(),
   disabled: flag.optional(),
-  generation: generation.optional(),
+  tokenVersion: tokenVersion.optional(),
   createdAt: time.optional(),
   updatedAt: time.optional(),
 });
@@ -100,10 +100,10 @@ export function readImportLine(
   const hash = hashOf(line, deps.firebaseHash);
   const mistakes = [...roleMistakes(line.roles ?? [], deps.roles), ...('message' in hash ? [hash] : [])];
   if (mistakes.length > 0 || 'message' in hash) return { mistakes };
-  const { id, email, emailVerified, roles, generation, createdAt, updatedAt } = line;
+  const { id, email, emailVerified, roles, tokenVersion, createdAt, updatedAt } = line;
   const state = line.disabled === undefined ? undefined : line.disabled ? 'disabled' : 'active';
   const rest = { metadata: line.metadata, state, passwordHash: hash.stored } as const;
-  return { fields: { id, email, emailVerified, roles, generation, createdAt, updatedAt, ...rest } };
+  return { fields: { id, email, emailVerified, roles, tokenVersion, createdAt, updatedAt, ...rest } };
 }
 
 const notAnObject: FieldMistake = {

@@ -3,7 +3,7 @@ import { fieldList, isoTime } from '../cli/table.ts';
 
 /** An account as commands show it: without its password's hash. */
 export function accountDocument(account: Account): Record<string, unknown> {
-  const { id, email, emailVerified, roles, metadata, state, generation } = account;
+  const { id, email, emailVerified, roles, metadata, state, tokenVersion } = account;
   return {
     id,
     email,
@@ -11,7 +11,7 @@ export function accountDocument(account: Account): Record<string, unknown> {
     state,
     roles,
     metadata,
-    generation,
+    tokenVersion,
     hasPassword: account.passwordHash !== undefined,
     createdAt: isoTime(account.createdAt),
     updatedAt: isoTime(account.updatedAt),

@@ -1,5 +1,5 @@
 import { GatehouseError } from '../../lib/errors.ts';
-import type { SignInPlace } from '../../oidc/sessions/sign-ins.ts';
+import type { SignInEntry } from '../../oidc/sessions/sign-ins.ts';
 import type { Account } from '../../ports/account-store.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
@@ -14,7 +14,7 @@ export interface EndOptions {
 }
 
 interface Ended {
-  places: SignInPlace[];
+  places: SignInEntry[];
   /** What was asked for and isn't there, each in a sentence. */
   missing: string[];
 }
@@ -62,7 +62,7 @@ async function end({ session, client, all }: EndOptions, access: SignInAccess): 
 }
 
 /** First what every process looks at: from then on every token is dead, whatever fails after it. */
-async function endAll({ account, accounts, signIns }: SignInAccess): Promise<SignInPlace[]> {
+async function endAll({ account, accounts, signIns }: SignInAccess): Promise<SignInEntry[]> {
   const [listing] = await Promise.allSettled([signIns.list(account.id)]);
   await accounts.signOutEverywhere(account.id);
   try {

@@ -1,7 +1,7 @@
 import { composeSignIns } from '../../compose/compose-sign-ins.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { ConfigurationError } from '../../lib/errors.ts';
-import type { SignInPlace, SignIns } from '../../oidc/sessions/sign-ins.ts';
+import type { SignInEntry, SignIns } from '../../oidc/sessions/sign-ins.ts';
 import type { Account } from '../../ports/account-store.ts';
 import { type AccountAccess, findAccount } from './account-access.ts';
 import { type RevocationAccess, withRevocation } from './revocation-access.ts';
@@ -12,7 +12,7 @@ export interface SignInAccess {
   accounts: AccountAccess['accounts'];
   signIns: SignIns;
   /** Where the account is signed in. Throws a ConfigurationError when that can't be read with these server secrets. */
-  list(): Promise<SignInPlace[]>;
+  list(): Promise<SignInEntry[]>;
   /** Why a sign-in that somebody knows of may not be found from here; empty where nothing speaks for it. */
   doubt: string;
 }

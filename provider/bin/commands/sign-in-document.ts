@@ -1,10 +1,10 @@
-import type { SignInPlace } from '../../oidc/sessions/sign-ins.ts';
+import type { SignInEntry } from '../../oidc/sessions/sign-ins.ts';
 import { isoTime, table } from '../cli/table.ts';
 
 const kinds = { session: 'browser', family: 'app' } as const;
 
 /** A place where an account is signed in, as commands show it. */
-export function signInDocument(place: SignInPlace): Record<string, unknown> {
+export function signInDocument(place: SignInEntry): Record<string, unknown> {
   return {
     id: place.id,
     kind: kinds[place.kind],
@@ -19,9 +19,9 @@ export function signInDocument(place: SignInPlace): Record<string, unknown> {
 }
 
 /** Browsers and the apps that end with them together; otherwise in the order given. */
-export function grouped(places: readonly SignInPlace[]): SignInPlace[] {
+export function grouped(places: readonly SignInEntry[]): SignInEntry[] {
   const ids = new Set(places.map(({ id }) => id));
-  const isBelow = ({ sessionId }: SignInPlace) => sessionId !== undefined && ids.has(sessionId);
+  const isBelow = ({ sessionId }: SignInEntry) => sessionId !== undefined && ids.has(sessionId);
   return places
     .filter((place) => !isBelow(place))
     .flatMap((place) => [place, ...places.filter(({ sessionId }) => sessionId === place.id)]);
@@ -30,7 +30,7 @@ export function grouped(places: readonly SignInPlace[]): SignInPlace[] {
 const headings = ['kind', 'id', 'client', 'since', 'last used', 'expires', 'address', 'user agent'];
 
 /** The same for a person: an app that ends with a browser's session stands below it. */
-export function signInTable(places: readonly SignInPlace[]): string {
+export function signInTable(places: readonly SignInEntry[]): string {
   const rows = places.map((place) => [
     `${place.sessionId === undefined ? '' : '  '}${kinds[place.kind]}`,
     place.id,

@@ -46,7 +46,7 @@ export interface AccountDeps {
   /** Those used last first. */
   places(accountId: string): Promise<Place[]>;
   /** The id of a session's place. */
-  placeOf(sessionUid: string): string;
+  clientNetworkOf(sessionUid: string): string;
   consents(accountId: string): Promise<Consent[]>;
   /** False when the account has no such place any more. */
   endPlace(accountId: string, placeId: string): Promise<boolean>;
@@ -60,7 +60,7 @@ export interface AccountDeps {
    */
   changePassword(change: {
     accountId: string;
-    generation: number;
+    tokenVersion: number;
     current: string;
     next: string;
   }): Promise<void>;

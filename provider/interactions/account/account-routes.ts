@@ -50,7 +50,7 @@ export function accountRoutes(deps: AccountDeps): Router {
   });
   router.post('/end', async (ctx) => {
     const { session, fields } = await readAccountForm(deps, ctx, 'end', forms.end);
-    if (fields.id === deps.placeOf(session.uid)) {
+    if (fields.id === deps.clientNetworkOf(session.uid)) {
       await deps.endSession(session.uid);
       return tellSignedOut(ctx, 'signed-out');
     }

@@ -20,7 +20,7 @@ export async function changePassword(
   if (missing) return missing;
   const { currentPassword: current, newPassword: next } = typed;
   try {
-    await deps.changePassword({ accountId: account.id, generation: account.generation, current, next });
+    await deps.changePassword({ accountId: account.id, tokenVersion: account.tokenVersion, current, next });
     return undefined;
   } catch (error) {
     return problemOf(deps, ctx, error, typed);

@@ -5,7 +5,7 @@ import type { AccountDeps, AccountSession, Place } from './account-deps.ts';
 import { browserName } from './browser-name.ts';
 import { timeView } from './time-view.ts';
 
-type Deps = Pick<AccountDeps, 'app' | 'now' | 'placeOf'>;
+type Deps = Pick<AccountDeps, 'app' | 'now' | 'clientNetworkOf'>;
 
 /** More than this nobody reads: of browsers and of apps, those used last. */
 const most = 50;
@@ -17,7 +17,7 @@ export function describePlaces(
   session: AccountSession,
   places: readonly Place[],
 ): Pick<AccountView, 'browsers' | 'apps' | 'more'> {
-  const here = deps.placeOf(session.uid);
+  const here = deps.clientNetworkOf(session.uid);
   const sessions = places.filter(({ kind }) => kind === 'session');
   const known = new Set(sessions.map(({ id }) => id)).add(here);
   const families = places.filter(({ kind }) => kind === 'family');

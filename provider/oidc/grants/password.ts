@@ -13,7 +13,7 @@ export interface PasswordGrantDeps {
   audience(clientId: string, scopes: ReadonlySet<string>, asked: unknown): string;
   grantIdOf(accountId: string, clientId: string): string;
   /** What a client is issued under now. */
-  clientGeneration(clientId: string): number;
+  clientTokenVersion(clientId: string): number;
   /** Seconds since the epoch. */
   epochSeconds(): number;
 }
@@ -61,9 +61,9 @@ async function redeem(
     authTime: deps.epochSeconds(),
     amr: ['pwd'],
   } as never);
-  const { generation } = account;
-  const clientGeneration = deps.clientGeneration(clientId);
-  Object.assign(source, { familyId: newId('fam'), generation, clientGeneration });
+  const { tokenVersion } = account;
+  const clientTokenVersion = deps.clientTokenVersion(clientId);
+  Object.assign(source, { familyId: newId('fam'), tokenVersion, clientTokenVersion });
   ctx.oidc.entity('AuthorizationCode', source);
   await steps.issueTokens(ctx, source, grant, { gty: 'password', entityLabel: 'password', dPoP });
 }

@@ -1,7 +1,7 @@
 import { errors } from 'oidc-provider';
-import { asksTheSame, readSettled } from './refresh-answer.ts';
-import { checkedToken, type Redemption } from './refresh-redemption.ts';
+import { checkedToken, type RefreshContext } from './refresh-context.ts';
 import type { CurrentToken, OurRefreshToken, RepeatOutcome, SpentToken } from './refresh-token-deps.ts';
+import { asksTheSame, readStoredResponse } from './stored-response.ts';
 
 /**
  * What a redemption gets that isn't the first. Within the grace the first one's answer, byte for byte, as long as its
@@ -9,11 +9,11 @@ import type { CurrentToken, OurRefreshToken, RepeatOutcome, SpentToken } from '.
  * saw the token `current` itself, or comes from who lacks the key that the family is bound to: that isn't the client.
  */
 export async function answerAgain<Current extends CurrentToken>(
-  redemption: Redemption<Current>,
+  refreshContext: RefreshContext<Current>,
   spent: SpentToken,
   { sawCurrent }: { sawCurrent: boolean },
 ): Promise<void> {
-  const { deps, ctx, request } = redemption;
+  const { deps, ctx, request } = refreshContext;
   const { familyId, clientId, successor, answer } = spent;
   const family = { familyId, clientId };
   const told = (outcome: RepeatOutcome) => deps.repeated(family, outcome);
@@ -21,7 +21,7 @@ export async function answerAgain<Current extends CurrentToken>(
     deps.unproved(family);
     throw new errors.InvalidGrant('failed jkt verification');
   }
-  if (!sawCurrent && !cameInTime(redemption, spent)) {
+  if (!sawCurrent && !cameInTime(refreshContext, spent)) {
     await deps.reused(family);
     throw new errors.InvalidGrant('refresh token already used');
   }
@@ -33,8 +33,8 @@ export async function answerAgain<Current extends CurrentToken>(
     told('lapsed');
     throw new errors.InvalidGrant('refresh token already used, and its answer is not kept any more');
   }
-  const token = await deps.onRecentReads(() => checkedToken(redemption, successor));
-  const { body } = answerFor(redemption, token, answer, told);
+  const token = await deps.onRecentReads(() => checkedToken(refreshContext, successor));
+  const { body } = answerFor(refreshContext, token, answer, told);
   told('answered');
   // One that was signed in vain isn't issued, and isn't counted.
   ctx.oidc.entity('AccessToken', undefined);
@@ -43,12 +43,12 @@ export async function answerAgain<Current extends CurrentToken>(
 
 /** The answer that was given, if this request asks for the same, by the same key. */
 function answerFor<Current extends CurrentToken>(
-  { request }: Redemption<Current>,
+  { request }: RefreshContext<Current>,
   token: OurRefreshToken,
   answer: string,
   told: (outcome: RepeatOutcome) => void,
 ) {
-  const settled = readSettled(answer);
+  const settled = readStoredResponse(answer);
   if (settled.jkt !== request.jkt) {
     told('refused');
     throw new errors.InvalidGrant('the answer to this refresh token was given to another key');
@@ -62,7 +62,7 @@ function answerFor<Current extends CurrentToken>(
 
 /** Whether it came within the grace. One that came before the token was spent did, even without a grace. */
 function cameInTime<Current extends CurrentToken>(
-  { deps, arrivedAt }: Redemption<Current>,
+  { deps, arrivedAt }: RefreshContext<Current>,
   { clientId, spentAt }: SpentToken,
 ): boolean {
   return spentAt !== undefined && arrivedAt - spentAt < deps.graceSeconds(clientId) * 1000;

@@ -51,7 +51,7 @@ export interface RefreshTokenGrantDeps<Current extends CurrentToken = CurrentTok
   };
   /** Milliseconds since the epoch. */
   now(): number;
-  /** How long after its use a token's redemption gets the same answer (DESIGN §1, G1). */
+  /** How long after its use a token's refreshContext gets the same answer (DESIGN §1, G1). */
   graceSeconds(clientId: string): number;
   isSessionAlive(provider: Provider, token: RefreshToken): Promise<boolean>;
   /**
@@ -66,7 +66,7 @@ export interface RefreshTokenGrantDeps<Current extends CurrentToken = CurrentTok
    */
   audience(clientId: string, scopes: ReadonlySet<string>, granted: readonly string[], asked: unknown): string;
   /** Notes that the family is in use and lives as long as this new token; gives what that remembers of it. */
-  noteUse(next: RefreshToken): number;
+  touchFamily(next: RefreshToken): number;
   /** A spent token came again within the grace, or beside its first use, and what became of it. */
   repeated(family: FamilyOfClient, outcome: RepeatOutcome): void;
   /** A spent token came, at whatever time, from who lacks the key it is bound to: nothing is ended. */
@@ -89,4 +89,4 @@ export interface FamilyOfClient {
 export type RepeatOutcome = 'answered' | 'superseded' | 'refused' | 'lapsed';
 
 /** A refresh token with the fields of ours. */
-export type OurRefreshToken = RefreshToken & { familyId: string; generation: number; sessionSid?: string };
+export type OurRefreshToken = RefreshToken & { familyId: string; tokenVersion: number; sessionSid?: string };

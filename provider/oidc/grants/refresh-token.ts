@@ -3,8 +3,7 @@ import { StoreUnavailable } from '../../lib/errors.ts';
 import type { TokenGrant } from './grant.ts';
 import { requestedScopes, requiredParameter } from './parameter.ts';
 import { answerAgain } from './refresh-again.ts';
-import { refreshRequest, writeSettled } from './refresh-answer.ts';
-import { checkedToken, type Redemption } from './refresh-redemption.ts';
+import { checkedToken, type RefreshContext } from './refresh-context.ts';
 import type {
   CurrentToken,
   OurRefreshToken,
@@ -13,6 +12,7 @@ import type {
   RefreshTokenPayload,
   SpentToken,
 } from './refresh-token-deps.ts';
+import { refreshRequest, writeStoredResponse } from './stored-response.ts';
 
 /**
  * The refresh token grant (RFC 6749 §6), in place of the library's, which spends a token by find-then-save and answers
@@ -37,27 +37,27 @@ export function createRefreshTokenGrant<Current extends CurrentToken>(
   };
 }
 
-async function redeem<Current extends CurrentToken>(redemption: Redemption<Current>): Promise<void> {
-  const { steps, ctx, proof } = redemption;
-  const found = await findOwn(redemption);
+async function redeem<Current extends CurrentToken>(refreshContext: RefreshContext<Current>): Promise<void> {
+  const { steps, ctx, proof } = refreshContext;
+  const found = await findOwn(refreshContext);
   await steps.checkDpopReplay(ctx, proof, ctx.oidc.client?.clientId ?? '');
-  if (found.state === 'spent') return answerAgain(redemption, found, { sawCurrent: false });
-  const spent = await settledOrSpent(redemption, found);
+  if (found.state === 'spent') return answerAgain(refreshContext, found, { sawCurrent: false });
+  const spent = await committedOrSpent(refreshContext, found);
   // Who found the token current didn't send it after somebody else had used it: that is no reuse, however slow it was.
-  if (spent) await answerAgain(redemption, spent, { sawCurrent: true });
+  if (spent) await answerAgain(refreshContext, spent, { sawCurrent: true });
 }
 
 /** Settles, or gives the token as it is after somebody else was first. */
-async function settledOrSpent<Current extends CurrentToken>(
-  redemption: Redemption<Current>,
+async function committedOrSpent<Current extends CurrentToken>(
+  refreshContext: RefreshContext<Current>,
   found: Current,
 ): Promise<SpentToken | undefined> {
   let current = found;
   for (let attempt = 1; attempt <= 2; attempt += 1) {
     const tried = current;
-    if (await redemption.deps.onRecentReads((question) => settle(redemption, tried, question)))
+    if (await refreshContext.deps.onRecentReads((question) => settle(refreshContext, tried, question)))
       return undefined;
-    const now = await findOwn(redemption);
+    const now = await findOwn(refreshContext);
     if (now.state === 'spent') return now;
     current = now;
   }
@@ -69,7 +69,7 @@ async function findOwn<Current extends CurrentToken>({
   deps,
   ctx,
   value,
-}: Redemption<Current>): Promise<Current | SpentToken> {
+}: RefreshContext<Current>): Promise<Current | SpentToken> {
   const found = await deps.refreshTokens.find(value);
   if (!found) throw new errors.InvalidGrant('refresh token not found');
   const owner = found.state === 'current' ? found.payload.clientId : found.clientId;
@@ -83,25 +83,25 @@ async function findOwn<Current extends CurrentToken>({
 
 /** Issues, and spends the token with the answer in one step. False when somebody else was first: then nothing was issued. */
 async function settle<Current extends CurrentToken>(
-  redemption: Redemption<Current>,
+  refreshContext: RefreshContext<Current>,
   found: Current,
   question: ReadsQuestion,
 ): Promise<boolean> {
-  const { deps, ctx, value, request } = redemption;
-  const token = await checkedToken(redemption, found.payload);
+  const { deps, ctx, value, request } = refreshContext;
+  const token = await checkedToken(refreshContext, found.payload);
   // It is answered while the tokens are signed.
   question.ask();
   const to = deps.refreshTokens.after(value);
-  const body = { ...(await issue(redemption, token)), refresh_token: to };
+  const body = { ...(await issue(refreshContext, token)), refresh_token: to };
   const clientId = token.clientId ?? '';
-  const payload = await successor(redemption, token);
+  const payload = await successor(refreshContext, token);
   await question.confirm();
   const settled = await deps.refreshTokens.rotate({
     from: value,
     found,
     to,
     payload,
-    answer: writeSettled(request, body),
+    answer: writeStoredResponse(request, body),
     answerSeconds: answerSeconds(deps.graceSeconds(clientId)),
   });
   if (settled) ctx.body = body;
@@ -116,7 +116,7 @@ const slowestSeconds = 5;
 
 /** Signs an access token, and an id token where there is one; nothing is stored. */
 async function issue<Current extends CurrentToken>(
-  { deps, steps, ctx, proof }: Redemption<Current>,
+  { deps, steps, ctx, proof }: RefreshContext<Current>,
   token: OurRefreshToken,
 ): Promise<Record<string, unknown>> {
   const grant = ctx.oidc.entities.Grant;
@@ -156,7 +156,7 @@ function scopesFor(
 
 /** The next refresh token of the family: the same sign-in, a fresh idle time, the same absolute end. */
 async function successor<Current extends CurrentToken>(
-  { deps, provider, ctx }: Redemption<Current>,
+  { deps, provider, ctx }: RefreshContext<Current>,
   token: OurRefreshToken,
 ): Promise<RefreshTokenPayload> {
   const {
@@ -171,7 +171,7 @@ async function successor<Current extends CurrentToken>(
     client: ctx.oidc.client,
     rotations: Number(token.rotations ?? 0) + 1,
   } as never);
-  Object.assign(next, { indexedAt: deps.noteUse(next) });
+  Object.assign(next, { indexedAt: deps.touchFamily(next) });
   const { payload } = await (
     next as unknown as { getValueAndPayload(): Promise<{ payload: RefreshTokenPayload }> }
   ).getValueAndPayload();

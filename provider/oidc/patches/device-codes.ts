@@ -15,7 +15,7 @@ export interface DeviceCodeDeps {
   keys: ServerKeys;
   clock: Clock;
   /** What a client is issued under. */
-  clientGeneration(clientId: string): number;
+  clientTokenVersion(clientId: string): number;
   /**
    * Looks up a user code that was typed. What finds nothing counts as a guess (RFC 8628 §5.1).
    * @throws `too_many_requests`
@@ -31,7 +31,7 @@ const current = () => Provider.ctx as KoaContextWithOIDC | undefined;
 /** Adds to device codes what a family needs, and what the library lacks. Repeated for every Provider that is built. */
 export function extendDeviceCodes(provider: Provider, deps: DeviceCodeDeps): void {
   const model = provider.DeviceCode;
-  keepFields(model, ['familyId', 'generation', 'clientGeneration']);
+  keepFields(model, ['familyId', 'tokenVersion', 'clientTokenVersion']);
   leaveNewSessionUnsaved(provider.Session);
   startFamily(model, deps);
   findForPerson(model, deps);
@@ -39,7 +39,7 @@ export function extendDeviceCodes(provider: Provider, deps: DeviceCodeDeps): voi
 
 /**
  * A device is no part of the browser that it was let in from: signing out there must not sign out the television, and the
- * person ends it on the account page. So its family knows nothing of that session, but it does of the account's generation.
+ * person ends it on the account page. So its family knows nothing of that session, but it does of the account's tokenVersion.
  */
 function startFamily(model: Model, deps: DeviceCodeDeps): void {
   const { save } = model.prototype;
@@ -47,11 +47,11 @@ function startFamily(model: Model, deps: DeviceCodeDeps): void {
     const oidc = current()?.oidc;
     if (this.familyId === undefined) {
       this.familyId = newId('fam');
-      this.clientGeneration = deps.clientGeneration(this.clientId);
+      this.clientTokenVersion = deps.clientTokenVersion(this.clientId);
     }
     if (oidc?.route === 'code_verification') await orUnavailable(() => claim(this, deps));
     if (this.accountId) {
-      this.generation ??= (oidc?.account as { generation?: number } | undefined)?.generation;
+      this.tokenVersion ??= (oidc?.account as { tokenVersion?: number } | undefined)?.tokenVersion;
       Object.assign(this, { sessionUid: undefined, sid: undefined, expiresWithSession: undefined });
     }
     return save.call(this);

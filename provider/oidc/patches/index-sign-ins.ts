@@ -56,7 +56,7 @@ function noteFamilies(model: Model, deps: IndexSignInsDeps): void {
  * @param token the one that is about to be stored: the family lives as long as that
  * @returns the time to store with it
  */
-export function noteFamilyUse(token: Model, deps: IndexSignInsDeps): number {
+export function touchFamilyEntry(token: Model, deps: IndexSignInsDeps): number {
   if (!isStale(token.indexedAt, deps.clock)) return token.indexedAt;
   noteFamily(token, deps);
   return epochSeconds(deps.clock);

@@ -2,9 +2,9 @@ import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { newId, randomToken } from '../../lib/ids.ts';
 import type { ClientDirectory } from '../client-facts.ts';
 import type { SignedInBy } from '../sessions/accounts-view.ts';
+import { isSessionAlive } from '../sessions/active-sign-ins.ts';
+import type { BrowserBinding } from '../sessions/browser-binding.ts';
 import type { SessionEnd } from '../sessions/end-session.ts';
-import type { FinishedHere } from '../sessions/finished-here.ts';
-import { isSessionAlive } from '../sessions/standing.ts';
 import type { RefreshTokens } from '../storage/refresh-tokens.ts';
 import { orUnavailable } from '../unavailable.ts';
 import { type DeviceCodeDeps, extendDeviceCodes } from './device-codes.ts';
@@ -13,9 +13,9 @@ import { keepFields } from './model-fields.ts';
 /** The fields of ours that the models carry. */
 export interface FamilyFields {
   familyId?: string;
-  generation?: number;
+  tokenVersion?: number;
   /** The client's, when the family began. */
-  clientGeneration?: number | undefined;
+  clientTokenVersion?: number | undefined;
   /** The session at this client: ends when the person signs out of it, even if they sign in again. */
   sessionSid?: string | undefined;
 }
@@ -24,7 +24,7 @@ export interface ModelDeps extends DeviceCodeDeps {
   clients: Pick<ClientDirectory, 'secretMatches'>;
   refreshTokens: Pick<RefreshTokens, 'generate'>;
   sessionEnd: SessionEnd;
-  finishedHere: Pick<FinishedHere, 'check'>;
+  browserBinding: Pick<BrowserBinding, 'check'>;
   /** Whether the person signed out of the client this session was known to by this `sid`. */
   isSignedOut(sid: string): Promise<boolean>;
   /** Whether the account is as it was, and neither the family nor the session was ended, whatever their store says. */
@@ -39,10 +39,10 @@ const current = () => Provider.ctx as KoaContextWithOIDC | undefined;
 /** Adds to a model what DESIGN §6 says the library lacks. Repeated for every Provider that is built. */
 export function extendModels(provider: Provider, deps: ModelDeps): void {
   const kept: [model: Model, fields: string[]][] = [
-    [provider.AuthorizationCode, ['familyId', 'generation', 'clientGeneration', 'sessionSid']],
-    [provider.RefreshToken, ['familyId', 'generation', 'clientGeneration', 'sessionSid', 'indexedAt']],
-    [provider.AccessToken, ['familyId', 'generation', 'clientGeneration']],
-    [provider.Session, ['generation', 'indexedAt']],
+    [provider.AuthorizationCode, ['familyId', 'tokenVersion', 'clientTokenVersion', 'sessionSid']],
+    [provider.RefreshToken, ['familyId', 'tokenVersion', 'clientTokenVersion', 'sessionSid', 'indexedAt']],
+    [provider.AccessToken, ['familyId', 'tokenVersion', 'clientTokenVersion']],
+    [provider.Session, ['tokenVersion', 'indexedAt']],
   ];
   for (const [model, fields] of kept) keepFields(model, fields);
   startFamilyAtCode(provider.AuthorizationCode, deps);
@@ -52,7 +52,7 @@ export function extendModels(provider: Provider, deps: ModelDeps): void {
   bindRefreshTokenToSession(provider, deps);
   endSessionInFull(provider.Session, deps);
   rememberSignIn(provider.Session);
-  wantSignInFinishedHere(provider.Session, deps);
+  requireBrowserBinding(provider.Session, deps);
   makeReplayCheckAtomic((provider as Model).ReplayDetection, deps);
   (provider.Client as Model).prototype.compareClientSecret = function compare(presented: string) {
     return orUnavailable(() => deps.clients.secretMatches(this.clientId, presented));
@@ -65,8 +65,8 @@ function startFamilyAtCode(model: Model, deps: ModelDeps): void {
   model.prototype.save = async function saveCode(...args: unknown[]) {
     const oidc = current()?.oidc;
     this.familyId ??= newId('fam');
-    this.generation ??= oidc?.account?.generation;
-    this.clientGeneration ??= deps.clientGeneration(this.clientId);
+    this.tokenVersion ??= oidc?.account?.tokenVersion;
+    this.clientTokenVersion ??= deps.clientTokenVersion(this.clientId);
     this.sessionSid ??= await liveSid(oidc?.session, this.clientId, deps.isSignedOut);
     return save.apply(this, args);
   };
@@ -97,8 +97,8 @@ function joinFamilyAtRefreshToken(model: Model, deps: ModelDeps): void {
     const { AuthorizationCode, DeviceCode } = current()?.oidc.entities ?? {};
     const source = (AuthorizationCode ?? DeviceCode) as FamilyFields | undefined;
     this.familyId ??= source?.familyId ?? newId('fam');
-    this.generation ??= source?.generation;
-    this.clientGeneration ??= source?.clientGeneration;
+    this.tokenVersion ??= source?.tokenVersion;
+    this.clientTokenVersion ??= source?.clientTokenVersion;
     this.sessionSid ??= source?.sessionSid;
     this.expiresWithSession = endsWithSession(this);
     this.jti ??= deps.refreshTokens.generate(this.familyId);
@@ -138,7 +138,7 @@ function endSessionInFull(model: Model, { sessionEnd }: ModelDeps): void {
 }
 
 /**
- * A session belongs to the generation of the account that signed in, so 'sign out everywhere' ends it. Whether it is
+ * A session belongs to the token version of the account that signed in, so 'sign out everywhere' ends it. Whether it is
  * remembered is decided by the last sign-in that said so; the library only ever makes it transient.
  */
 function rememberSignIn(model: Model): void {
@@ -147,9 +147,9 @@ function rememberSignIn(model: Model): void {
     const { transient } = this;
     loginAccount.call(this, details);
     const { login } = (current()?.oidc.entities.Interaction?.result ?? {}) as {
-      login?: { generation?: number; remember?: boolean };
+      login?: { tokenVersion?: number; remember?: boolean };
     };
-    this.generation = login?.generation;
+    this.tokenVersion = login?.tokenVersion;
     if (login?.remember === undefined) this.transient = transient;
     else this.transient = login.remember ? undefined : true;
   };
@@ -159,14 +159,14 @@ function rememberSignIn(model: Model): void {
  * Nobody is signed in by a password that was typed in another browser. The library repeats a sign-in with every later
  * step of its request; those are tied to the session that it made.
  */
-function wantSignInFinishedHere(model: Model, { finishedHere }: ModelDeps): void {
+function requireBrowserBinding(model: Model, { browserBinding }: ModelDeps): void {
   const loginAccount = model.prototype.loginAccount;
   model.prototype.loginAccount = function loginHere(details: { accountId: string }) {
     const { accountId } = details;
     const ctx = current();
     const { uid = '', lastSubmission } = ctx?.oidc.entities.Interaction ?? {};
     const isRepeated = lastSubmission?.login?.accountId === accountId;
-    if (!isRepeated && !(ctx && finishedHere.check(ctx, { uid, accountId })))
+    if (!isRepeated && !(ctx && browserBinding.check(ctx, { uid, accountId })))
       throw new errors.LoginRequired('the sign-in was finished in another browser');
     return loginAccount.call(this, details);
   };

@@ -5,7 +5,7 @@ import { profileClaims } from '../tokens/scope-claims.ts';
 
 /** An account as the library and our token claims see it. */
 export interface OidcAccount extends LibraryAccount {
-  generation: number;
+  tokenVersion: number;
   account: AccountFacts;
   permissions: readonly string[];
 }
@@ -19,11 +19,11 @@ export interface AccountDirectory {
 /** What an account was signed in by: a session, a code, a token. */
 export interface SignedInBy {
   /** The account's, at that time. */
-  generation?: number | undefined;
+  tokenVersion?: number | undefined;
   familyId?: string | undefined;
   /** Of what a client was issued, with its number then; none is 0. */
   clientId?: string | undefined;
-  clientGeneration?: number | undefined;
+  clientTokenVersion?: number | undefined;
   /** Of a session. */
   uid?: string | undefined;
   /** Of what was issued in one. */
@@ -32,7 +32,7 @@ export interface SignedInBy {
 }
 
 /**
- * @param bound what the account was signed in by: the account must still have the generation number it had then, and
+ * @param bound what the account was signed in by: the account must still have the token version it had then, and
  *   neither the family nor the session nor what the client was issued then may have been ended, whatever their store says
  * @returns undefined when nobody may act as this account any more
  */
@@ -43,10 +43,10 @@ export async function findOidcAccount(
 ): Promise<OidcAccount | undefined> {
   const account = await directory.account(id, bound ? endings(bound) : []);
   if (account?.state !== 'active') return undefined;
-  if (bound && bound.generation !== account.generation) return undefined;
+  if (bound && bound.tokenVersion !== account.tokenVersion) return undefined;
   return {
     accountId: account.id,
-    generation: account.generation,
+    tokenVersion: account.tokenVersion,
     account,
     permissions: directory.permissionsOf(account.roles),
     claims: async (use, _scope, requested) => claimsFor(account, use, requested),
@@ -54,11 +54,11 @@ export async function findOidcAccount(
 }
 
 function endings(bound: SignedInBy): RevocationKey[] {
-  const { familyId, clientId, clientGeneration, uid, sessionUid, expiresWithSession } = bound;
+  const { familyId, clientId, clientTokenVersion, uid, sessionUid, expiresWithSession } = bound;
   const session = uid ?? (expiresWithSession ? sessionUid : undefined);
   const keys: RevocationKey[] = [];
   if (familyId !== undefined) keys.push(`family:${familyId}`);
-  if (clientId !== undefined) keys.push(clientKey(clientId, clientGeneration));
+  if (clientId !== undefined) keys.push(clientKey(clientId, clientTokenVersion));
   if (session !== undefined) keys.push(`session:${session}`);
   return keys;
 }

@@ -23,8 +23,8 @@ export async function findBrowserSession(
 ): Promise<BrowserSession | undefined> {
   const session = await provider.Session.get(ctx as never);
   if (session.accountId === undefined) return undefined;
-  const { generation } = session as { generation?: number };
-  const found = await findOidcAccount(accounts, session.accountId, { generation, uid: session.uid });
+  const { tokenVersion } = session as { tokenVersion?: number };
+  const found = await findOidcAccount(accounts, session.accountId, { tokenVersion, uid: session.uid });
   if (!found) return undefined;
   noteAccount(found.accountId);
   return { uid: session.uid, account: found.account, startedAt: (session.loginTs ?? 0) * 1000 };

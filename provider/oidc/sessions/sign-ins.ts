@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Clock } from '../../lib/clock.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
 import type { AccountIndex, AccountIndexEntry } from '../../ports/account-index.ts';
+import type { Standing } from './active-sign-ins.ts';
 import { fewAtATime } from './few-at-a-time.ts';
-import type { Standing } from './standing.ts';
 
 /** Where a request came from, as a person may recognise it. */
 export interface Origin {
@@ -26,7 +26,7 @@ const detailsSchema = z.object({
 type Details = z.infer<typeof detailsSchema>;
 
 /** One place where an account is signed in: a browser, or an app by tokens of its own. */
-export interface SignInPlace extends Omit<Details, 'uid'> {
+export interface SignInEntry extends Omit<Details, 'uid'> {
   kind: 'session' | 'family';
   /** A handle that may be shown. */
   id: string;
@@ -60,7 +60,7 @@ export interface SignIns {
    * up: one that was signed out of, revoked, whose consent was withdrawn, or of before 'sign out everywhere' isn't among
    * them, and of a disabled account none is.
    */
-  list(accountId: string): Promise<SignInPlace[]>;
+  list(accountId: string): Promise<SignInEntry[]>;
   /** False when something is listed and nothing of it can be opened: then the server secrets aren't those it was written with. */
   isReadable(accountId: string): Promise<boolean>;
   /** The handle under which a session is listed. */
@@ -69,21 +69,21 @@ export interface SignIns {
    * Ends the places that `which` chooses, with everything that depends on them; gives how many. Those that `list` leaves
    * out are offered to it too, so that after 'sign out everywhere' what is stored of them can go.
    */
-  end(accountId: string, which: (place: SignInPlace) => boolean): Promise<number>;
+  end(accountId: string, which: (place: SignInEntry) => boolean): Promise<number>;
 }
 
 export interface SignInsDeps {
   index: AccountIndex;
   keys: ServerKeys;
   clock: Clock;
-  standingOf(accountId: string): Promise<Standing>;
+  activeSignInsOf(accountId: string): Promise<Standing>;
   /** Ends a browser's session by its uid, with its families. */
   endSession(uid: string): Promise<void>;
   endFamily(familyId: string): Promise<void>;
 }
 
 interface Opened {
-  place: SignInPlace;
+  place: SignInEntry;
   /** Of a session. */
   uid?: string;
 }
@@ -116,7 +116,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     return entries.flatMap((entry) => open(accountId, entry) ?? []);
   };
 
-  const standing = async ({ place, uid }: Opened, account: Standing): Promise<SignInPlace | undefined> => {
+  const standing = async ({ place, uid }: Opened, account: Standing): Promise<SignInEntry | undefined> => {
     const found = uid === undefined ? await account.family(place.id) : await account.session(uid);
     if (!found) return undefined;
     const { expiresAt, sessionUid } = found;
@@ -139,7 +139,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
         { clientId, startedAt, lastUsedAt: clock.now(), ip, userAgent },
       ),
     list: async (accountId) => {
-      const account = await deps.standingOf(accountId);
+      const account = await deps.activeSignInsOf(accountId);
       // An account may have a thousand.
       const found = await fewAtATime(await listed(accountId), (one) => standing(one, account));
       const places = found.filter((place) => place !== undefined);

@@ -6,7 +6,7 @@ export interface StoredSession {
   jti: string;
   accountId?: string | undefined;
   /** The account's when the person signed in. */
-  generation?: number | undefined;
+  tokenVersion?: number | undefined;
   /** Seconds since the epoch. */
   exp?: number | undefined;
   /** By client: what the session is called there. */

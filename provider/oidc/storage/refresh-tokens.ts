@@ -11,8 +11,8 @@ export type RefreshTokenPayload = Record<string, unknown> & {
   clientId?: string | undefined;
   grantId?: string | undefined;
   exp?: number | undefined;
-  generation?: number | undefined;
-  clientGeneration?: number | undefined;
+  tokenVersion?: number | undefined;
+  clientTokenVersion?: number | undefined;
   expiresWithSession?: boolean | undefined;
   sessionUid?: string | undefined;
   sessionSid?: string | undefined;

@@ -9,7 +9,7 @@ export interface PersonalClaims {
   consent?: string;
   /** The session at this client, only where the family ends with it (OpenID Connect Back-Channel Logout §2.1 `sid`). */
   sid?: string;
-  /** The account's generation number when it was issued. */
+  /** The account's token version when it was issued. */
   generation: number;
   email?: string;
   email_verified?: boolean;
@@ -22,7 +22,7 @@ export interface PersonalClaims {
 export interface Person {
   email: string;
   emailVerified: boolean;
-  generation: number;
+  tokenVersion: number;
   roles: readonly string[];
   permissions: readonly string[];
 }
@@ -49,7 +49,7 @@ export function personalClaims(policy: TokenPolicy, input: PersonalClaimsInput):
     family,
     ...(consent ? { consent } : {}),
     ...(sid ? { sid } : {}),
-    generation: person.generation,
+    generation: person.tokenVersion,
   };
   if (client.firstParty) {
     return { ...base, ...address, roles: [...person.roles], permissions: [...person.permissions] };

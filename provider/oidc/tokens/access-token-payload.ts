@@ -28,8 +28,19 @@ export function accessTokenPayload(
   route: string | undefined,
   issuer: string,
 ): AdapterPayload {
-  const { jti, iat, exp, sub, client_id: clientId, aud, scope, cnf, family, generation } = claims;
-  const { client_generation: clientGeneration } = claims;
+  const {
+    jti,
+    iat,
+    exp,
+    sub,
+    client_id: clientId,
+    aud,
+    scope,
+    cnf,
+    family,
+    generation: tokenVersion,
+  } = claims;
+  const { client_generation: clientTokenVersion } = claims;
   const { consent, sid, email, email_verified, roles, permissions, userinfo_claims: userinfoClaims } = claims;
   const told = { iss: issuer, sub, family, sid, email, email_verified, roles, permissions };
   const payload = {
@@ -42,8 +53,8 @@ export function accessTokenPayload(
     grantId: route === 'revocation' ? undefined : grantIdOf({ accountId: sub, clientId, consentId: consent }),
     aud: route === 'userinfo' ? undefined : aud,
     scope,
-    generation,
-    clientGeneration,
+    tokenVersion,
+    clientTokenVersion,
     familyId: family,
     jkt: cnf?.jkt,
     claims: userinfoClaims && { userinfo: Object.fromEntries(userinfoClaims.map((name) => [name, null])) },

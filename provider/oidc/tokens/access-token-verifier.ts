@@ -3,7 +3,7 @@ import { type JWK, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../../lib/clock.ts';
 import type { AccountFacts } from '../../ports/account-store.ts';
-import type { TokenMarks } from '../../ports/denylist.ts';
+import type { RevocationSubjects } from '../../ports/denylist.ts';
 
 const claimsSchema = z.looseObject({
   iss: z.string(),
@@ -52,9 +52,9 @@ export interface AccessTokenVerifierDeps {
   clock: Clock;
   /** Every key that may have signed a token that still lives. */
   publicKeys(): readonly JWK[];
-  isRevoked(token: TokenMarks): Promise<boolean>;
+  isRevoked(token: RevocationSubjects): Promise<boolean>;
   /** The account a token stands for; undefined when the token was revoked, or when there is no such account. */
-  accountOf(token: TokenMarks, accountId: string): Promise<AccountFacts | undefined>;
+  accountOf(token: RevocationSubjects, accountId: string): Promise<AccountFacts | undefined>;
   /** Undefined when there is no such client any more: the tokens of one that was removed are dead. */
   client(id: string): { firstParty: boolean } | undefined;
 }
@@ -92,10 +92,10 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
   };
 
   const stands = async (claims: AccessTokenClaims): Promise<boolean> => {
-    const marks = marksOf(claims);
+    const marks = revocationSubjects(claims);
     if (isMachineToken(claims)) return !(await deps.isRevoked(marks));
     const account = await deps.accountOf(marks, claims.sub);
-    return account?.state === 'active' && account.generation === claims.generation;
+    return account?.state === 'active' && account.tokenVersion === claims.generation;
   };
 
   return {
@@ -109,9 +109,9 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
 }
 
 /** What could have been revoked of a token with these claims. */
-export function marksOf(claims: AccessTokenClaims): TokenMarks {
-  const { jti, client_id: clientId, client_generation: clientGeneration, family, consent, sid } = claims;
-  return { jti, clientId, clientGeneration, family, consent, sid };
+export function revocationSubjects(claims: AccessTokenClaims): RevocationSubjects {
+  const { jti, client_id: clientId, client_generation: clientTokenVersion, family, consent, sid } = claims;
+  return { jti, clientId, clientTokenVersion, family, consent, sid };
 }
 
 /** A client's own token (client credentials): RFC 9068 §2.2 has the client as its subject. */

@@ -18,7 +18,7 @@ export interface ExtraTokenClaimsDeps {
   clients: ClientDirectory;
   policy: TokenPolicy;
   /** What a client is issued under now. */
-  clientGeneration(clientId: string): number;
+  clientTokenVersion(clientId: string): number;
 }
 
 /**
@@ -31,30 +31,31 @@ export async function extraTokenClaims(
   token: AccessToken | ClientCredentials,
 ) {
   const { account, entities } = ctx.oidc;
-  if (token.kind === 'ClientCredentials') return clientClaim(deps.clientGeneration(token.clientId ?? ''));
+  if (token.kind === 'ClientCredentials') return clientClaim(deps.clientTokenVersion(token.clientId ?? ''));
   const client = deps.clients.find(token.clientId ?? '');
   const source = (entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode) as
     | Source
     | undefined;
   if (token.kind !== 'AccessToken' || !account || !client || !source?.familyId) return undefined;
-  const { account: person, permissions, generation } = account as OidcAccount;
+  const { account: person, permissions, tokenVersion } = account as OidcAccount;
   return {
     ...personalClaims(deps.policy, {
       client,
-      person: { ...person, permissions, generation },
+      person: { ...person, permissions, tokenVersion },
       audience: String(token.aud),
       scopes: new Set(token.scope?.split(' ')),
       family: source.familyId,
       consent: parseGrantId(source.grantId ?? '')?.consentId,
       sid: endsWithSession(source) ? source.sessionSid : undefined,
     }),
-    ...clientClaim(source.clientGeneration),
+    ...clientClaim(source.clientTokenVersion),
     ...userinfoClaims(source, client.scopes),
   };
 }
 
 /** Of a client that was revoked before; most never are. */
-const clientClaim = (generation = 0) => (generation > 0 ? { client_generation: generation } : undefined);
+const clientClaim = (tokenVersion = 0) =>
+  tokenVersion > 0 ? { client_generation: tokenVersion } : undefined;
 
 /** By name, and only those that a scope of the client's document brings: userinfo cuts them to what was agreed to. */
 function userinfoClaims({ claims }: Source, listed: readonly string[]) {

@@ -3,28 +3,28 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { afterAll, beforeAll, jest } from '@jest/globals';
 import { PostgresAccountIndex } from '../../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../../adapters/postgres/account-store.ts';
-import { PostgresClientGenerations } from '../../../adapters/postgres/client-generations.ts';
+import { PostgresClientTokenVersions } from '../../../adapters/postgres/client-token-versions.ts';
 import { PostgresConsentStore } from '../../../adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../../../adapters/postgres/database.ts';
-import { PostgresDenylist } from '../../../adapters/postgres/denylist.ts';
 import { PostgresExpiredRows } from '../../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
+import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
-import { clientGenerationsContract } from '../../contract/client-generations.ts';
+import { clientTokenVersionsContract } from '../../contract/client-token-versions.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
-import { denylistContract } from '../../contract/denylist.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
+import { revocationStoreContract } from '../../contract/revocation-store.ts';
 import { schemaContract } from '../../contract/schema.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
@@ -73,9 +73,9 @@ consentStoreContract(
   'PostgresConsentStore, embedded',
   opener((deps) => new PostgresConsentStore(deps)),
 );
-denylistContract(
-  'PostgresDenylist, embedded',
-  opener((deps) => new PostgresDenylist(deps)),
+revocationStoreContract(
+  'PostgresRevocationStore, embedded',
+  opener((deps) => new PostgresRevocationStore(deps)),
 );
 outboxContract(
   'PostgresOutbox, embedded',
@@ -105,15 +105,15 @@ unitOfWorkContract('PostgresUnitOfWork, embedded', async () => {
     accounts: new PostgresAccountStore({ db }),
     consents: new PostgresConsentStore({ db }),
     outbox: new PostgresOutbox({ db }),
-    denylist: new PostgresDenylist({ db, clock: systemClock }),
+    denylist: new PostgresRevocationStore({ db, clock: systemClock }),
     close,
   };
 });
 
-clientGenerationsContract('PostgresClientGenerations, embedded', async () => {
+clientTokenVersionsContract('PostgresClientTokenVersions, embedded', async () => {
   const db = await emptyTables();
   return {
-    store: new PostgresClientGenerations({ db }),
+    store: new PostgresClientTokenVersions({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     close,
   };
@@ -131,7 +131,7 @@ expiredRowsContract('PostgresExpiredRows, embedded', async () => {
   return {
     rows: new PostgresExpiredRows({ db, outboxRetentionMs: 0 }),
     fill: async (count, expiresAt) => {
-      const store = new PostgresDenylist({ db, clock });
+      const store = new PostgresRevocationStore({ db, clock });
       for (let index = 0; index < count; index++) await store.revoke([`jti:${made++}`], expiresAt);
     },
     count: async () => Number((await db('revocations').count().first())?.count),

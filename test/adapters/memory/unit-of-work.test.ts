@@ -5,8 +5,8 @@ import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
 import { MemoryAccountStore } from '../../support/memory/account-store.ts';
 import { MemoryConsentStore } from '../../support/memory/consent-store.ts';
 import { MemoryDatabase } from '../../support/memory/database.ts';
-import { MemoryDenylist } from '../../support/memory/denylist.ts';
 import { MemoryOutbox } from '../../support/memory/outbox.ts';
+import { MemoryRevocationStore } from '../../support/memory/revocation-store.ts';
 import { MemoryUnitOfWork } from '../../support/memory/unit-of-work.ts';
 
 function openMemory() {
@@ -16,7 +16,7 @@ function openMemory() {
     accounts: new MemoryAccountStore({ database }),
     consents: new MemoryConsentStore({ database }),
     outbox: new MemoryOutbox({ database }),
-    denylist: new MemoryDenylist({ database, clock }),
+    denylist: new MemoryRevocationStore({ database, clock }),
     close: async () => {},
   };
 }

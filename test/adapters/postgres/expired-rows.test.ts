@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { PostgresAccountIndex } from '../../../adapters/postgres/account-index.ts';
 import type { Database } from '../../../adapters/postgres/database.ts';
-import { PostgresDenylist } from '../../../adapters/postgres/denylist.ts';
 import { PostgresExpiredRows } from '../../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
+import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { rows } from '../../../adapters/postgres/sql.ts';
 import { newId, randomToken } from '../../../provider/lib/ids.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
@@ -42,7 +42,7 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
     () => oidc.put('Session', key, { payload: 'p', expiresAt }),
     () => oidc.endIndex('Session', key, expiresAt),
     () => new PostgresFamilyStore({ db, clock }).end(newId('fam'), expiresAt),
-    () => new PostgresDenylist({ db, clock }).revoke([`jti:${key}`], expiresAt),
+    () => new PostgresRevocationStore({ db, clock }).revoke([`jti:${key}`], expiresAt),
     () =>
       new PostgresAccountIndex({ db, clock }).put(key, { kind: 'session', id: key, details: 'd', expiresAt }),
     () => new PostgresLimits({ db, clock: { now: () => expiresAt - 60_000 } }).forgive(key, 60),

@@ -1,19 +1,19 @@
 import { PostgresAccountIndex } from '../../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../../adapters/postgres/account-store.ts';
 import { PostgresConsentStore } from '../../../adapters/postgres/consent-store.ts';
-import { PostgresDenylist } from '../../../adapters/postgres/denylist.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
+import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
-import { denylistContract } from '../../contract/denylist.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
+import { revocationStoreContract } from '../../contract/revocation-store.ts';
 import { storeOpener, useMigratedDatabase } from './migrated-database.ts';
 
 const openPool = useMigratedDatabase();
@@ -26,9 +26,9 @@ consentStoreContract(
   'PostgresConsentStore',
   storeOpener(openPool, (deps) => new PostgresConsentStore(deps)),
 );
-denylistContract(
-  'PostgresDenylist',
-  storeOpener(openPool, (deps) => new PostgresDenylist(deps)),
+revocationStoreContract(
+  'PostgresRevocationStore',
+  storeOpener(openPool, (deps) => new PostgresRevocationStore(deps)),
 );
 outboxContract(
   'PostgresOutbox',

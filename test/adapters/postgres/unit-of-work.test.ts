@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { PostgresAccountStore } from '../../../adapters/postgres/account-store.ts';
 import { PostgresConsentStore } from '../../../adapters/postgres/consent-store.ts';
-import { PostgresDenylist } from '../../../adapters/postgres/denylist.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
+import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { systemClock as clock } from '../../../provider/lib/clock.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
@@ -19,7 +19,7 @@ unitOfWorkContract('PostgresUnitOfWork', async () => {
     accounts: new PostgresAccountStore({ db: knex }),
     consents: new PostgresConsentStore({ db: knex }),
     outbox: new PostgresOutbox({ db: knex }),
-    denylist: new PostgresDenylist({ db: knex, clock }),
+    denylist: new PostgresRevocationStore({ db: knex, clock }),
     close,
   };
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { openRedis, type RedisConnection } from '../../../adapters/redis/connection.ts';
-import { RedisDenylistCopy } from '../../../adapters/redis/denylist-copy.ts';
+import { RedisRevocationCache } from '../../../adapters/redis/revocation-cache.ts';
 import { systemClock } from '../../../provider/lib/clock.ts';
 import type { RevocationKey } from '../../../provider/ports/denylist.ts';
 import { uniquePrefix } from '../../support/redis.ts';
@@ -13,12 +13,12 @@ describe("the denylist's copy in a Redis", () => {
   let server: OwnRedis;
   let direct: Redis;
   let redis: RedisConnection;
-  let copy: RedisDenylistCopy;
+  let copy: RedisRevocationCache;
   beforeAll(async () => {
     server = await startOwnRedis();
     direct = new Redis(server.directUrl());
     redis = await openRedis({ url: server.url, cluster: false, keyPrefix: uniquePrefix() });
-    copy = new RedisDenylistCopy({ redis, clock: systemClock });
+    copy = new RedisRevocationCache({ redis, clock: systemClock });
   });
   afterAll(async () => {
     await redis?.dependency.close();
@@ -47,7 +47,7 @@ describe("the denylist's copy in a Redis", () => {
       const keys = Array.from({ length: 300 }, (_, index): RevocationKey => `jti:${index}`);
       const begun = await copy.begin();
       await copy.put(keys.map((key) => ({ key, expiresAt: systemClock.now() + minute })));
-      expect(await copy.declareWhole(begun)).toBe(true);
+      expect(await copy.declareComplete(begun)).toBe(true);
       await evict(200);
       const answers = new Set(await Promise.all(keys.map((key) => copy.anyRevoked([key]))));
       expect(answers.size).toBe(1);
@@ -60,7 +60,7 @@ describe("the denylist's copy in a Redis", () => {
     await copy.put([{ key: 'jti:early', expiresAt: systemClock.now() + minute }]);
     await direct.del(redis.key('denylist', 'entries'));
     await copy.put([{ key: 'jti:late', expiresAt: systemClock.now() + minute }]);
-    expect(await copy.declareWhole(begun)).toBe(false);
+    expect(await copy.declareComplete(begun)).toBe(false);
     expect(await copy.anyRevoked(['jti:late'])).toBeUndefined();
   });
 
@@ -77,7 +77,7 @@ describe("the denylist's copy in a Redis", () => {
       { key: 'jti:just-over', expiresAt: now - minute / 2 },
       { key: 'jti:later', expiresAt: now + minute },
     ]);
-    expect(await copy.declareWhole(begun)).toBe(true);
+    expect(await copy.declareComplete(begun)).toBe(true);
     const left = await direct.zrange(redis.key('denylist', 'entries'), '0', '-1');
     expect(left).toEqual(['r:jti:just-over', 'r:jti:later', 'w']);
   });

@@ -16,10 +16,10 @@ function isFree(tables: Tables, { id, email }: Account): boolean {
 }
 
 function changed(account: Account, change: AccountChange, at: number): Account {
-  const { raiseGeneration, ...fields } = change;
+  const { raiseTokenVersion, ...fields } = change;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const generation = account.generation + (raiseGeneration ? 1 : 0);
-  return structuredClone({ ...account, ...given, generation, updatedAt: at });
+  const tokenVersion = account.tokenVersion + (raiseTokenVersion ? 1 : 0);
+  return structuredClone({ ...account, ...given, tokenVersion, updatedAt: at });
 }
 
 /** Accounts in memory; alone, or in a MemoryDatabase shared with the other stores of a transaction. */

@@ -23,7 +23,7 @@ export interface Tables {
   /** In milliseconds since the epoch. */
   revocations: Map<RevocationKey, { expiresAt: number; revokedAt: number }>;
   /** By client id. */
-  clientGenerations: Map<string, number>;
+  clientTokenVersions: Map<string, number>;
 }
 
 export interface Access {
@@ -37,10 +37,10 @@ const emptyTables = (): Tables => ({
   outbox: new Map(),
   announcements: new Map(),
   revocations: new Map(),
-  clientGenerations: new Map(),
+  clientTokenVersions: new Map(),
 });
 
-/** Accounts, consents, outbox, announcements, revocations and clients' generation numbers in memory. One transaction or single call at a time. */
+/** Accounts, consents, outbox, announcements, revocations and clients' token versions in memory. One transaction or single call at a time. */
 export class MemoryDatabase implements Access {
   #tables: Tables = emptyTables();
   #turn: Promise<unknown> = Promise.resolve();
@@ -52,14 +52,14 @@ export class MemoryDatabase implements Access {
   /** Runs `work` on a copy that takes the tables' place when it resolves, and is dropped when it throws. */
   transaction<T>(work: (access: Access) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const { accounts, consents, outbox, announcements, revocations, clientGenerations } = this.#tables;
+      const { accounts, consents, outbox, announcements, revocations, clientTokenVersions } = this.#tables;
       const copy = {
         accounts: new Map(accounts),
         consents: new Map(consents),
         outbox: new Map(outbox),
         announcements: new Map(announcements),
         revocations: new Map(revocations),
-        clientGenerations: new Map(clientGenerations),
+        clientTokenVersions: new Map(clientTokenVersions),
       };
       const result = await work({ use: async (step) => step(copy) });
       this.#tables = copy;

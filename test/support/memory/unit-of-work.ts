@@ -2,11 +2,11 @@ import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import type { TransactionStores, UnitOfWork } from '../../../provider/ports/unit-of-work.ts';
 import { MemoryAccountStore } from './account-store.ts';
 import { MemoryAnnouncements } from './announcements.ts';
-import { MemoryClientGenerations } from './client-generations.ts';
+import { MemoryClientTokenVersions } from './client-token-versions.ts';
 import { MemoryConsentStore } from './consent-store.ts';
 import type { MemoryDatabase } from './database.ts';
-import { MemoryDenylist } from './denylist.ts';
 import { MemoryOutbox } from './outbox.ts';
+import { MemoryRevocationStore } from './revocation-store.ts';
 
 /** Transactions over a MemoryDatabase, one after the other; as on the embedded database, other stores wait. */
 export class MemoryUnitOfWork implements UnitOfWork {
@@ -25,8 +25,8 @@ export class MemoryUnitOfWork implements UnitOfWork {
         consents: new MemoryConsentStore({ database }),
         outbox: new MemoryOutbox({ database }),
         announcements: new MemoryAnnouncements({ database }),
-        denylist: new MemoryDenylist({ database, clock: this.#clock }),
-        clientGenerations: new MemoryClientGenerations({ database }),
+        denylist: new MemoryRevocationStore({ database, clock: this.#clock }),
+        clientTokenVersions: new MemoryClientTokenVersions({ database }),
       }),
     );
   }

@@ -4,7 +4,7 @@
  * Guarantees, on every implementation, across processes: a number never goes down, and of any number of parallel calls of
  * `raise` each gets another one, without gaps.
  */
-export interface ClientGenerations {
+export interface ClientTokenVersions {
   /** By client id. One that was never revoked isn't in it: its number is 0. */
   all(): Promise<ReadonlyMap<string, number>>;
   /** Gives the new number. */

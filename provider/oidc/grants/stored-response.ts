@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { z } from 'zod';
 
-/** What a redemption of a refresh token asks for, besides by which token. */
+/** What a refreshContext of a refresh token asks for, besides by which token. */
 export interface RefreshRequest {
   scope: string | undefined;
   resource: string[];
@@ -16,8 +16,8 @@ const schema = z.object({
   body: z.record(z.string(), z.unknown()),
 });
 
-/** A redemption as it was settled: what was asked, and the response's body, member for member. */
-export type SettledRefresh = z.infer<typeof schema>;
+/** A refreshContext as it was settled: what was asked, and the response's body, member for member. */
+export type StoredResponse = z.infer<typeof schema>;
 
 /** @returns what this request asks for, the same for requests that mean the same */
 export function refreshRequest({ oidc }: KoaContextWithOIDC, jkt: string | undefined): RefreshRequest {
@@ -33,7 +33,7 @@ export function refreshRequest({ oidc }: KoaContextWithOIDC, jkt: string | undef
  * Whether both ask for the same scopes and the same resources.
  * @param granted what asking for no scope stands for: all that was granted (RFC 6749 §6)
  */
-export function asksTheSame(one: RefreshRequest, other: SettledRefresh, granted: string): boolean {
+export function asksTheSame(one: RefreshRequest, other: StoredResponse, granted: string): boolean {
   const scopesOf = ({ scope }: Pick<RefreshRequest, 'scope'>) => scope ?? inOrder(granted);
   return (
     scopesOf(one) === scopesOf({ scope: other.scope }) &&
@@ -44,7 +44,7 @@ export function asksTheSame(one: RefreshRequest, other: SettledRefresh, granted:
 /** The order of scopes has no meaning (RFC 6749 §3.3), and neither has naming one twice. */
 const inOrder = (scope: string): string => [...new Set(scope.split(' '))].sort().join(' ');
 
-export const writeSettled = (request: RefreshRequest, body: Record<string, unknown>): string =>
+export const writeStoredResponse = (request: RefreshRequest, body: Record<string, unknown>): string =>
   JSON.stringify({ ...request, body });
 
-export const readSettled = (text: string): SettledRefresh => schema.parse(JSON.parse(text));
+export const readStoredResponse = (text: string): StoredResponse => schema.parse(JSON.parse(text));

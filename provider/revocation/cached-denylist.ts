@@ -1,9 +1,9 @@
 import type { Clock } from '../lib/clock.ts';
-import type { Denylist, DenylistCopy, LastingDenylist, RevocationKey } from '../ports/denylist.ts';
+import type { Denylist, RevocationCache, RevocationKey, RevocationStore } from '../ports/denylist.ts';
 
-export interface CopiedDenylistDeps {
-  lasting: LastingDenylist;
-  copy: DenylistCopy;
+export interface CachedDenylistDeps {
+  lasting: RevocationStore;
+  copy: RevocationCache;
   clock: Clock;
   logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Told whether the copy is asked (true), or what lasts in its stead. */
@@ -12,11 +12,11 @@ export interface CopiedDenylistDeps {
   intervalMs: number;
 }
 
-export interface CopiedDenylist extends Denylist {
+export interface CachedDenylist extends Denylist {
   /** Copies what lasts already, so that other processes know of it before they copy. Never rejects. */
   copy(keys: RevocationKey[], expiresAt: number): Promise<void>;
   /** The copy may lack something: its connection was lost, say. It is asked again once everything was copied. */
-  distrust(reason: string): void;
+  markStale(reason: string): void;
   /** Copies once; for a start, and for tests. Never rejects. */
   copyNow(): Promise<void>;
   start(): void;
@@ -44,13 +44,13 @@ const pageSize = 500;
  * After that the copy alone is believed no more, and all questions wait for one reading of what was missed, which fails
  * for all of them or is enough for all. So trust comes back with the first reading that succeeds.
  */
-export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
+export function createCachedDenylist(deps: CachedDenylistDeps): CachedDenylist {
   const { lasting, copy, clock, logger, intervalMs } = deps;
   let isTrusted = false;
   let isTold = false;
   // When the last reading of what lasts that came to its end had begun.
   let readAt = clock.now();
-  // Raised by each distrust, so that a copying under way doesn't end one that came after it began.
+  // Raised by each markStale, so that a copying under way doesn't end one that came after it began.
   let distrusts = 0;
   let timer: NodeJS.Timeout | undefined;
   let copying: Promise<void> | undefined;
@@ -64,7 +64,7 @@ export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
   };
   const tellWhole = () => tell(true, () => logger.info({}, 'the copy of the denylist is whole'));
 
-  const distrust = (reason: string) => {
+  const markStale = (reason: string) => {
     distrusts += 1;
     isTrusted = false;
     tell(false, () =>
@@ -73,7 +73,7 @@ export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
     if (!stopped) schedule(0);
   };
   const copyFailed = (error: unknown) =>
-    distrust(error instanceof Error ? error.message : 'it could not be reached');
+    markStale(error instanceof Error ? error.message : 'it could not be reached');
 
   /** Negative when the clock was set back: then nobody knows. */
   const ageMs = () => clock.now() - readAt;
@@ -102,7 +102,7 @@ export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
     const before = distrusts;
     const begun = await copy.begin();
     await copyPages();
-    if (!(await copy.declareWhole(begun)) || before !== distrusts) return;
+    if (!(await copy.declareComplete(begun)) || before !== distrusts) return;
     isTrusted = true;
     tellWhole();
   };
@@ -144,7 +144,7 @@ export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
     }
     if (!isTrusted) return undefined;
     const answer = await copy.anyRevoked(keys).catch(copyFailed);
-    if (answer === undefined && isTrusted) distrust('it lost its data');
+    if (answer === undefined && isTrusted) markStale('it lost its data');
     return answer ?? undefined;
   };
 
@@ -155,7 +155,7 @@ export function createCopiedDenylist(deps: CopiedDenylistDeps): CopiedDenylist {
     },
     copy: copyThese,
     anyRevoked: async (keys) => (await askCopy(keys)) ?? lasting.anyRevoked(keys),
-    distrust,
+    markStale,
     copyNow,
     start: () => {
       stopped = false;

@@ -1,9 +1,9 @@
 import type { Clock } from '../../../provider/lib/clock.ts';
 import { randomToken } from '../../../provider/lib/ids.ts';
-import type { DenylistCopy, RevocationEntry, RevocationKey } from '../../../provider/ports/denylist.ts';
+import type { RevocationCache, RevocationEntry, RevocationKey } from '../../../provider/ports/denylist.ts';
 
 /** A denylist's copy in memory, for tests. */
-export class MemoryDenylistCopy implements DenylistCopy {
+export class MemoryRevocationCache implements RevocationCache {
   readonly #clock: Clock;
   readonly #expiries = new Map<RevocationKey, number>();
   readonly #begun = new Set<string>();
@@ -29,7 +29,7 @@ export class MemoryDenylistCopy implements DenylistCopy {
     return begun;
   }
 
-  async declareWhole(begun: string): Promise<boolean> {
+  async declareComplete(begun: string): Promise<boolean> {
     if (!this.#begun.delete(begun)) return false;
     this.#isWhole = true;
     return true;

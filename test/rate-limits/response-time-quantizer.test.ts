@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { createAnswerGrid } from '../../provider/rate-limits/answer-grid.ts';
+import { createResponseTimeQuantizer } from '../../provider/rate-limits/response-time-quantizer.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 /** A grid whose pauses move the clock, and which tells when an outcome went out. */
 function createWorld() {
   const clock = createManualClock();
-  const grid = createAnswerGrid({ clock, pause: async (ms) => clock.advance(ms) });
+  const grid = createResponseTimeQuantizer({ clock, pause: async (ms) => clock.advance(ms) });
   const answeredAfter = async (workMs: number, waitMs = 0, isOnGrid = true) => {
     const startedAt = clock.now();
     const work = async () => {

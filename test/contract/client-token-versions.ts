@@ -1,20 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '../../provider/lib/ids.ts';
-import type { ClientGenerations } from '../../provider/ports/client-generations.ts';
+import type { ClientTokenVersions } from '../../provider/ports/client-token-versions.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 
 export interface ClientGenerationsFixture {
-  store: ClientGenerations;
+  store: ClientTokenVersions;
   /** A second one over the same data, through connections of its own. */
-  another?: ClientGenerations;
+  another?: ClientTokenVersions;
   /** Over the same data. */
   unitOfWork: UnitOfWork;
   close(): Promise<void>;
 }
 
-/** Checks every sentence of `provider/ports/client-generations.ts` on what `open` gives. */
-export function clientGenerationsContract(name: string, open: () => Promise<ClientGenerationsFixture>): void {
-  describe(`${name} keeps the contract of ClientGenerations`, () => {
+/** Checks every sentence of `provider/ports/client-token-versions.ts` on what `open` gives. */
+export function clientTokenVersionsContract(
+  name: string,
+  open: () => Promise<ClientGenerationsFixture>,
+): void {
+  describe(`${name} keeps the contract of ClientTokenVersions`, () => {
     let fixture: ClientGenerationsFixture;
     beforeAll(async () => {
       fixture = await open();
@@ -43,13 +46,15 @@ export function clientGenerationsContract(name: string, open: () => Promise<Clie
 
     test('a transaction that fails raises nothing, one that stands does', async () => {
       const id = newId('app');
-      const run = fixture.unitOfWork.run(async ({ clientGenerations }) => {
-        expect(await clientGenerations.raise(id)).toBe(1);
+      const run = fixture.unitOfWork.run(async ({ clientTokenVersions }) => {
+        expect(await clientTokenVersions.raise(id)).toBe(1);
         throw new Error('changed its mind');
       });
       await expect(run).rejects.toThrow('changed its mind');
       expect(await current(id)).toBeUndefined();
-      expect(await fixture.unitOfWork.run(({ clientGenerations }) => clientGenerations.raise(id))).toBe(1);
+      expect(await fixture.unitOfWork.run(({ clientTokenVersions }) => clientTokenVersions.raise(id))).toBe(
+        1,
+      );
       expect(await current(id)).toBe(1);
     });
   });

@@ -1,11 +1,11 @@
 import type { Clock } from '../../../provider/lib/clock.ts';
-import type { LastingDenylist, RevocationEntry, RevocationKey } from '../../../provider/ports/denylist.ts';
+import type { RevocationEntry, RevocationKey, RevocationStore } from '../../../provider/ports/denylist.ts';
 import { type Access, MemoryDatabase } from './database.ts';
 
-type Page = Parameters<LastingDenylist['inForce']>[0];
+type Page = Parameters<RevocationStore['inForce']>[0];
 
 /** Revocations in memory; alone, or in a MemoryDatabase shared with the other stores of a transaction. For tests. */
-export class MemoryDenylist implements LastingDenylist {
+export class MemoryRevocationStore implements RevocationStore {
   readonly #clock: Clock;
   readonly #database: Access;
 

@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../provider/lib/ids.ts';
-import type { LastingDenylist, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { RevocationKey, RevocationStore } from '../../provider/ports/denylist.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 
 export interface DenylistFixture {
-  store: LastingDenylist;
+  store: RevocationStore;
   /** The clock the store asks; starts near the real time. */
   clock: ManualClock;
   /** A second store over the same data, through a connection of its own. */
-  another?(): LastingDenylist | Promise<LastingDenylist>;
+  another?(): RevocationStore | Promise<RevocationStore>;
   close(): Promise<void>;
 }
 
 const minute = 60_000;
 const jti = (): RevocationKey => `jti:${randomToken()}`;
 
-/** Checks every sentence of `LastingDenylist` in `provider/ports/denylist.ts` on the store that `open` gives. */
-export function denylistContract(name: string, open: () => Promise<DenylistFixture>): void {
-  describe(`${name} keeps the contract of LastingDenylist`, () => {
-    let store: LastingDenylist;
-    let other: LastingDenylist;
+/** Checks every sentence of `RevocationStore` in `provider/ports/denylist.ts` on the store that `open` gives. */
+export function revocationStoreContract(name: string, open: () => Promise<DenylistFixture>): void {
+  describe(`${name} keeps the contract of RevocationStore`, () => {
+    let store: RevocationStore;
+    let other: RevocationStore;
     let clock: ManualClock;
     let close: () => Promise<void>;
 

@@ -1,15 +1,15 @@
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { DpopProof, GrantSteps } from './grant.ts';
-import type { RefreshRequest } from './refresh-answer.ts';
 import type {
   CurrentToken,
   OurRefreshToken,
   RefreshTokenGrantDeps,
   RefreshTokenPayload,
 } from './refresh-token-deps.ts';
+import type { RefreshRequest } from './stored-response.ts';
 
-/** One redemption, and everything that is at hand for it. */
-export interface Redemption<Current extends CurrentToken = CurrentToken> {
+/** One refreshContext, and everything that is at hand for it. */
+export interface RefreshContext<Current extends CurrentToken = CurrentToken> {
   deps: RefreshTokenGrantDeps<Current>;
   provider: Provider;
   steps: GrantSteps;
@@ -27,7 +27,7 @@ export interface Redemption<Current extends CurrentToken = CurrentToken> {
  * granted are as they were, and the sender has its key (RFC 9449 §5).
  */
 export async function checkedToken<Current extends CurrentToken>(
-  { deps, provider, steps, ctx, proof }: Redemption<Current>,
+  { deps, provider, steps, ctx, proof }: RefreshContext<Current>,
   payload: RefreshTokenPayload,
 ): Promise<OurRefreshToken> {
   const token = new provider.RefreshToken({

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { composeDenylist } from '../../provider/compose/compose-denylist.ts';
-import type { LastingDenylist } from '../../provider/ports/denylist.ts';
+import type { RevocationStore } from '../../provider/ports/denylist.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-import { MemoryDenylist } from '../support/memory/denylist.ts';
-import { MemoryDenylistCopy } from '../support/memory/denylist-copy.ts';
+import { MemoryRevocationCache } from '../support/memory/revocation-cache.ts';
+import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 
 // The time of timers is moved by hand, so that how busy the machine is doesn't matter.
 beforeEach(() => void jest.useFakeTimers());
@@ -14,8 +14,8 @@ const until = clock.now() + 900_000;
 const lookMs = 300;
 
 /** One that takes its time to answer what is in force, which it looked up at once. */
-class SlowDenylist extends MemoryDenylist {
-  override async inForce(page: Parameters<LastingDenylist['inForce']>[0]) {
+class SlowDenylist extends MemoryRevocationStore {
+  override async inForce(page: Parameters<RevocationStore['inForce']>[0]) {
     const found = await super.inForce(page);
     await new Promise((resolve) => setTimeout(resolve, lookMs));
     return found;
@@ -24,9 +24,9 @@ class SlowDenylist extends MemoryDenylist {
 
 test('what a process could not put into the copy is there in under a second, whenever the last look was', async () => {
   const lasting = new SlowDenylist({ clock });
-  const copy = new MemoryDenylistCopy({ clock });
+  const copy = new MemoryRevocationCache({ clock });
   const { jobs } = composeDenylist(
-    { denylist: lasting, denylistCopy: copy, onRedisLost: () => {} },
+    { denylist: lasting, revocationCache: copy, onRedisLost: () => {} },
     { logger: { info: () => {}, warn: () => {} }, clock },
   );
   for (const job of jobs) await job.start?.();
@@ -43,12 +43,12 @@ test('what a process could not put into the copy is there in under a second, whe
 });
 
 test('a connection that was lost ends trust, and everything is copied anew', async () => {
-  const lasting = new MemoryDenylist({ clock });
-  const copy = new MemoryDenylistCopy({ clock });
+  const lasting = new MemoryRevocationStore({ clock });
+  const copy = new MemoryRevocationCache({ clock });
   const lost: (() => void)[] = [];
   const trusted: boolean[] = [];
   const { jobs, revoke, anyRevoked } = composeDenylist(
-    { denylist: lasting, denylistCopy: copy, onRedisLost: (listener) => void lost.push(listener) },
+    { denylist: lasting, revocationCache: copy, onRedisLost: (listener) => void lost.push(listener) },
     { logger: { info: () => {}, warn: () => {} }, clock, trusted: (is) => void trusted.push(is) },
   );
   for (const job of jobs) await job.start?.();
@@ -60,7 +60,7 @@ test('a connection that was lost ends trust, and everything is copied anew', asy
   for (const tell of lost) tell();
   expect(trusted).toEqual([true, false]);
   copy.loseData();
-  await copy.declareWhole(await copy.begin());
+  await copy.declareComplete(await copy.begin());
   expect(await anyRevoked(['jti:a'])).toBe(true);
   await jest.advanceTimersByTimeAsync(1000);
   expect(trusted).toEqual([true, false, true]);

@@ -15,13 +15,13 @@ interface FinishedSignIn {
  * neighbour under the same domain can put those of a sign-in that it began itself into somebody's browser: who types a
  * password there would sign the neighbour in. So the answer to the password carries a proof, and nobody goes on without.
  */
-export interface FinishedHere {
+export interface BrowserBinding {
   /** @param returnTo where the browser goes on: the only address that is sent the proof */
   prove(ctx: Pick<Context, 'append'>, signIn: FinishedSignIn, returnTo: string): void;
   check(ctx: Pick<Context, 'cookies'>, signIn: FinishedSignIn): boolean;
 }
 
-export function createFinishedHere({ keys, issuer }: { keys: ServerKeys; issuer: string }): FinishedHere {
+export function createBrowserBinding({ keys, issuer }: { keys: ServerKeys; issuer: string }): BrowserBinding {
   const isHttps = issuer.startsWith('https:');
   const name = `${isHttps ? '__Secure-' : ''}gatehouse_signed_in`;
   const label = 'finished sign-in';

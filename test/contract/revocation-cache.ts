@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../provider/lib/ids.ts';
-import type { DenylistCopy, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { RevocationCache, RevocationKey } from '../../provider/ports/denylist.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 
 export interface DenylistCopyFixture {
-  store: DenylistCopy;
+  store: RevocationCache;
   /** The clock the store asks; starts near the real time. */
   clock: ManualClock;
   /** A second one over the same data, through a connection of its own. */
-  another?(): DenylistCopy | Promise<DenylistCopy>;
+  another?(): RevocationCache | Promise<RevocationCache>;
   /** What happens when the server restarts without its data. */
   loseData(): void | Promise<void>;
   close(): Promise<void>;
@@ -17,12 +17,12 @@ export interface DenylistCopyFixture {
 const minute = 60_000;
 const jti = (): RevocationKey => `jti:${randomToken()}`;
 
-/** Checks every sentence of `DenylistCopy` in `provider/ports/denylist.ts` on the store that `open` gives. */
-export function denylistCopyContract(name: string, open: () => Promise<DenylistCopyFixture>): void {
-  describe(`${name} keeps the contract of DenylistCopy`, () => {
+/** Checks every sentence of `RevocationCache` in `provider/ports/denylist.ts` on the store that `open` gives. */
+export function revocationCacheContract(name: string, open: () => Promise<DenylistCopyFixture>): void {
+  describe(`${name} keeps the contract of RevocationCache`, () => {
     let fixture: DenylistCopyFixture;
-    let store: DenylistCopy;
-    let other: DenylistCopy;
+    let store: RevocationCache;
+    let other: RevocationCache;
     let clock: ManualClock;
 
     beforeAll(async () => {
@@ -33,7 +33,7 @@ export function denylistCopyContract(name: string, open: () => Promise<DenylistC
     afterAll(() => fixture.close());
     beforeEach(() => fixture.loseData());
 
-    const makeWhole = async () => expect(await store.declareWhole(await store.begin())).toBe(true);
+    const makeWhole = async () => expect(await store.declareComplete(await store.begin())).toBe(true);
 
     test('one that was never declared whole says nothing, whatever was put', async () => {
       const key = jti();
@@ -47,7 +47,7 @@ export function denylistCopyContract(name: string, open: () => Promise<DenylistC
       const [early, late] = [jti(), 'family:odd/ü {x}' as const];
       const begun = await store.begin();
       await store.put([{ key: early, expiresAt: clock.now() + minute }]);
-      expect(await other.declareWhole(begun)).toBe(true);
+      expect(await other.declareComplete(begun)).toBe(true);
       await other.put([{ key: late, expiresAt: clock.now() + minute }]);
       for (const asked of [store, other]) {
         expect(await asked.anyRevoked([jti(), early])).toBe(true);
@@ -72,15 +72,15 @@ export function denylistCopyContract(name: string, open: () => Promise<DenylistC
       const begun = await store.begin();
       await store.put([{ key: jti(), expiresAt: clock.now() + minute }]);
       await fixture.loseData();
-      expect(await store.declareWhole(begun)).toBe(false);
+      expect(await store.declareComplete(begun)).toBe(false);
       expect(await store.anyRevoked([jti()])).toBeUndefined();
     });
 
     test('a second one that begins meanwhile is no hindrance, and none is declared whole twice', async () => {
       const [one, two] = [await store.begin(), await other.begin()];
-      expect(await store.declareWhole(one)).toBe(true);
-      expect(await other.declareWhole(two)).toBe(true);
-      expect(await store.declareWhole(one)).toBe(false);
+      expect(await store.declareComplete(one)).toBe(true);
+      expect(await other.declareComplete(two)).toBe(true);
+      expect(await store.declareComplete(one)).toBe(false);
       expect(await store.anyRevoked([jti()])).toBe(false);
     });
 

@@ -1,5 +1,5 @@
-import { RedisDenylistCopy } from '../../../adapters/redis/denylist-copy.ts';
-import { denylistCopyContract } from '../../contract/denylist-copy.ts';
+import { RedisRevocationCache } from '../../../adapters/redis/revocation-cache.ts';
+import { revocationCacheContract } from '../../contract/revocation-cache.ts';
 import { testRedisClusterUrl, testRedisUrl } from '../../support/redis.ts';
 import { openStores } from './open-stores.ts';
 
@@ -9,10 +9,10 @@ const servers = [
 ];
 
 for (const { name, url, cluster } of servers) {
-  denylistCopyContract(`RedisDenylistCopy on ${name}`, async () => {
+  revocationCacheContract(`RedisRevocationCache on ${name}`, async () => {
     const opened = await openStores({ url: url(), cluster }, (deps) => ({
       ...deps,
-      store: new RedisDenylistCopy(deps),
+      store: new RedisRevocationCache(deps),
     }));
     const { redis } = opened.store;
     const node = redis.key('denylist', '');

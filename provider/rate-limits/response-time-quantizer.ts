@@ -2,13 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as timer } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 
-export interface AnswerGridDeps {
+export interface ResponseTimeQuantizerDeps {
   clock: Clock;
   /** For tests; waits so many milliseconds. */
   pause?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
-export interface AnswerGrid {
+export interface ResponseTimeQuantizer {
   /**
    * Runs `work`, and lets its outcome out at the next step of the grid since the begin. Time spent in the queue is left out:
    * the grid begins that much later, or a busy server would tell long work from short by which step it misses.
@@ -36,7 +36,10 @@ const mostOfStep = 0.8;
  * account's hash nor whether there is an account shows in how long it takes (DESIGN §4). The slowest is remembered for as
  * long as the process lives: an imported hash that was forgotten would be told apart when it is met again.
  */
-export function createAnswerGrid({ clock, pause = timer }: AnswerGridDeps): AnswerGrid {
+export function createResponseTimeQuantizer({
+  clock,
+  pause = timer,
+}: ResponseTimeQuantizerDeps): ResponseTimeQuantizer {
   const waits = new AsyncLocalStorage<{ ms: number }>();
   let step = shortestStepMs;
 

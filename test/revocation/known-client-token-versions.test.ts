@@ -1,11 +1,11 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import {
-  createKnownGenerations,
-  type KnownGenerations,
-} from '../../provider/revocation/known-generations.ts';
+  createKnownClientTokenVersions,
+  type KnownClientTokenVersions,
+} from '../../provider/revocation/known-client-token-versions.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-let known: KnownGenerations | undefined;
+let known: KnownClientTokenVersions | undefined;
 afterEach(async () => {
   await known?.stop();
   jest.useRealTimers();
@@ -29,7 +29,7 @@ function createStore() {
 test('numbers are known once it has started, and new ones a moment later; those of others are 0', async () => {
   const store = createStore();
   store.numbers.set('web', 3);
-  known = createKnownGenerations(store, { intervalMs: 1 });
+  known = createKnownClientTokenVersions(store, { intervalMs: 1 });
   await known.start();
   expect([known.of('web'), known.of('other')]).toEqual([3, 0]);
   store.numbers.set('other', 1);
@@ -39,7 +39,7 @@ test('numbers are known once it has started, and new ones a moment later; those 
 test('a read that fails leaves the last numbers in use, and another one follows', async () => {
   const store = createStore();
   store.numbers.set('web', 3);
-  known = createKnownGenerations(store, { intervalMs: 1 });
+  known = createKnownClientTokenVersions(store, { intervalMs: 1 });
   await known.start();
   store.isAway = true;
   const before = store.reads;
@@ -53,14 +53,14 @@ test('a read that fails leaves the last numbers in use, and another one follows'
 test('what can not be read at the start is no start', async () => {
   const store = createStore();
   store.isAway = true;
-  known = createKnownGenerations(store, { intervalMs: 1 });
+  known = createKnownClientTokenVersions(store, { intervalMs: 1 });
   await expect(known.start()).rejects.toThrow('unreachable');
 });
 
 test('no read follows the one under way once it is stopped', async () => {
   jest.useFakeTimers();
   const store = createStore();
-  known = createKnownGenerations(store, { intervalMs: 500 });
+  known = createKnownClientTokenVersions(store, { intervalMs: 500 });
   await known.start();
   await jest.advanceTimersByTimeAsync(500);
   expect([store.reads, jest.getTimerCount()]).toEqual([2, 1]);

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { RevocationKey } from '../../provider/ports/denylist.ts';
-import { type CopiedDenylist, createCopiedDenylist } from '../../provider/revocation/copied-denylist.ts';
+import { type CachedDenylist, createCachedDenylist } from '../../provider/revocation/cached-denylist.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { MemoryDenylist } from '../support/memory/denylist.ts';
-import { MemoryDenylistCopy } from '../support/memory/denylist-copy.ts';
+import { MemoryRevocationCache } from '../support/memory/revocation-cache.ts';
+import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** A copy that can be made to fail, and counts what it is asked. */
-class Copy extends MemoryDenylistCopy {
+class Copy extends MemoryRevocationCache {
   failing = false;
   full = false;
   asked = 0;
@@ -19,7 +19,7 @@ class Copy extends MemoryDenylistCopy {
     return super.anyRevoked(keys);
   }
 
-  override async put(...args: Parameters<MemoryDenylistCopy['put']>) {
+  override async put(...args: Parameters<MemoryRevocationCache['put']>) {
     if (this.failing || this.full) throw new Error('cut off');
     await super.put(...args);
     this.onPut?.();
@@ -31,13 +31,13 @@ class Copy extends MemoryDenylistCopy {
   }
 }
 
-class Lasting extends MemoryDenylist {
+class Lasting extends MemoryRevocationStore {
   asked = 0;
   failing = false;
   /** For each reading begun, how far back it looked; undefined for all. */
   readings: (number | undefined)[] = [];
 
-  override async inForce(page: Parameters<MemoryDenylist['inForce']>[0]) {
+  override async inForce(page: Parameters<MemoryRevocationStore['inForce']>[0]) {
     if (page.after === undefined) this.readings.push(page.recentSeconds);
     if (this.failing) throw new Error('away');
     return super.inForce(page);
@@ -54,12 +54,12 @@ let clock: ManualClock;
 let lasting: Lasting;
 let copy: Copy;
 let trusted: boolean[];
-let denylist: CopiedDenylist;
+let denylist: CachedDenylist;
 /** Another process's. */
-let other: CopiedDenylist;
+let other: CachedDenylist;
 
 const create = (over: Copy) =>
-  createCopiedDenylist({
+  createCachedDenylist({
     lasting,
     copy: over,
     clock,
@@ -121,7 +121,7 @@ test('a copy that lost its data lets nothing in: it is not asked until it was ma
 test('nor does one that comes back with old data, after its connection was lost', async () => {
   await denylist.copyNow();
   copy.failing = true;
-  denylist.distrust('its connection was lost');
+  denylist.markStale('its connection was lost');
   await other.revoke(['jti:a'], until());
   copy.failing = false;
   expect(await denylist.anyRevoked(['jti:a'])).toBe(true);
@@ -160,7 +160,7 @@ test('one that can be asked and not written to is not trusted: it may lack what 
 
 test('one distrusted while it is copied is not trusted for having been copied', async () => {
   await lasting.revoke(['jti:a'], until());
-  copy.onPut = () => denylist.distrust('its connection was lost');
+  copy.onPut = () => denylist.markStale('its connection was lost');
   await denylist.copyNow();
   expect(trusted).toEqual([]);
   copy.onPut = undefined;
@@ -243,7 +243,7 @@ describe('when neither can be asked', () => {
   });
 });
 
-test('once started it makes the copy by itself, and again after each distrust', async () => {
+test('once started it makes the copy by itself, and again after each markStale', async () => {
   denylist.start();
   await waitFor(() => trusted.at(-1) === true);
   copy.loseData();

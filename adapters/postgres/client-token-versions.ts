@@ -1,4 +1,4 @@
-import type { ClientGenerations } from '../../provider/ports/client-generations.ts';
+import type { ClientTokenVersions } from '../../provider/ports/client-token-versions.ts';
 import { rows, type Sql } from './sql.ts';
 
 interface Row {
@@ -6,7 +6,7 @@ interface Row {
   generation: number;
 }
 
-export class PostgresClientGenerations implements ClientGenerations {
+export class PostgresClientTokenVersions implements ClientTokenVersions {
   readonly #db: Sql;
 
   constructor({ db }: { db: Sql }) {

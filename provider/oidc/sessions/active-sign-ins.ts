@@ -29,7 +29,7 @@ export async function isSessionAlive(
 }
 
 /** One that is good now. */
-export interface StandingSignIn {
+export interface ActiveSignIn {
   /** Milliseconds since the epoch. */
   expiresAt: number;
   /** Of a family that ends with a browser's session: that session's uid. */
@@ -38,29 +38,30 @@ export interface StandingSignIn {
 
 /** The sign-ins of one account, asked of the sessions and families themselves; undefined for what is over. */
 export interface Standing {
-  session(uid: string): Promise<StandingSignIn | undefined>;
-  family(familyId: string): Promise<StandingSignIn | undefined>;
+  session(uid: string): Promise<ActiveSignIn | undefined>;
+  family(familyId: string): Promise<ActiveSignIn | undefined>;
 }
 
-export interface StandingDeps {
+export interface ActiveSignInsDeps {
   sessions: Pick<StoredSessions, 'findByUid'>;
   refreshTokens: Pick<RefreshTokens, 'inspect'>;
   findAccount(id: string): Promise<Account | undefined>;
   /** The account's, by their ids. */
   consents(accountId: string): Promise<{ id: string }[]>;
   isSignedOut(sid: string): Promise<boolean>;
-  isClientRevoked(clientId: string, generation: number | undefined): Promise<boolean>;
+  isClientRevoked(clientId: string, tokenVersion: number | undefined): Promise<boolean>;
 }
 
 /**
  * What stands of an account's sign-ins: of one that is disabled, or of before 'sign out everywhere', nothing does; and no
  * family whose consent was withdrawn, or whose client was revoked since.
  */
-export async function standingOf(accountId: string, deps: StandingDeps): Promise<Standing> {
+export async function activeSignInsOf(accountId: string, deps: ActiveSignInsDeps): Promise<Standing> {
   const { sessions, refreshTokens, isSignedOut } = deps;
   const account = await deps.findAccount(accountId);
   const consents = new Set((await deps.consents(accountId)).map(({ id }) => id));
-  const isAsItWas = (generation: unknown) => account?.state === 'active' && account.generation === generation;
+  const isAsItWas = (tokenVersion: unknown) =>
+    account?.state === 'active' && account.tokenVersion === tokenVersion;
   const isConsented = ({ grantId = '' }: RefreshTokenPayload) => {
     const { consentId } = parseGrantId(grantId) ?? {};
     return consentId === undefined || consents.has(consentId);
@@ -68,15 +69,15 @@ export async function standingOf(accountId: string, deps: StandingDeps): Promise
   return {
     session: async (uid) => {
       const session = await sessions.findByUid(uid);
-      const stands = session?.accountId === accountId && isAsItWas(session.generation);
+      const stands = session?.accountId === accountId && isAsItWas(session.tokenVersion);
       return stands ? { expiresAt: (session.exp ?? 0) * 1000 } : undefined;
     },
     family: async (familyId) => {
       const found = await refreshTokens.inspect(familyId);
-      if (!found || !isAsItWas(found.payload.generation) || !isConsented(found.payload)) return undefined;
+      if (!found || !isAsItWas(found.payload.tokenVersion) || !isConsented(found.payload)) return undefined;
       const { payload, expiresAt } = found;
-      const { clientId = '', clientGeneration } = payload;
-      if (await deps.isClientRevoked(clientId, clientGeneration)) return undefined;
+      const { clientId = '', clientTokenVersion } = payload;
+      if (await deps.isClientRevoked(clientId, clientTokenVersion)) return undefined;
       if (!(await isSessionAlive(sessions, payload, isSignedOut))) return undefined;
       return { expiresAt, sessionUid: sessionOf(payload) };
     },

@@ -1,6 +1,6 @@
 import type { Clock } from '../../provider/lib/clock.ts';
 import { randomToken } from '../../provider/lib/ids.ts';
-import type { DenylistCopy, RevocationEntry, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { RevocationCache, RevocationEntry, RevocationKey } from '../../provider/ports/denylist.ts';
 import type { RedisConnection, RedisScript } from './connection.ts';
 import { declareWholeScript, putScript } from './denylist-scripts.ts';
 
@@ -12,19 +12,19 @@ const entry = (key: RevocationKey) => `r:${key}`;
 const making = (begun: string) => `b:${begun}`;
 
 /** The denylist's copy in Redis: one command for one question. */
-export class RedisDenylistCopy implements DenylistCopy {
+export class RedisRevocationCache implements RevocationCache {
   readonly #redis: RedisConnection;
   readonly #clock: Clock;
   readonly #set: string;
   readonly #put: RedisScript;
-  readonly #declareWhole: RedisScript;
+  readonly #declareComplete: RedisScript;
 
   constructor({ redis, clock }: { redis: RedisConnection; clock: Clock }) {
     this.#redis = redis;
     this.#clock = clock;
     this.#set = redis.key('denylist', 'entries');
     this.#put = redis.script('gatehousePutRevocations', putScript);
-    this.#declareWhole = redis.script('gatehouseDeclareWhole', declareWholeScript);
+    this.#declareComplete = redis.script('gatehouseDeclareWhole', declareWholeScript);
   }
 
   /**
@@ -54,7 +54,7 @@ export class RedisDenylistCopy implements DenylistCopy {
     return begun;
   }
 
-  async declareWhole(begun: string): Promise<boolean> {
-    return (await this.#declareWhole([this.#set], [making(begun), whole])) === 1;
+  async declareComplete(begun: string): Promise<boolean> {
+    return (await this.#declareComplete([this.#set], [making(begun), whole])) === 1;
   }
 }

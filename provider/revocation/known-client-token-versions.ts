@@ -1,6 +1,6 @@
-import type { ClientGenerations } from '../ports/client-generations.ts';
+import type { ClientTokenVersions } from '../ports/client-token-versions.ts';
 
-export interface KnownGenerations {
+export interface KnownClientTokenVersions {
   /** What a client is issued under, as far as is known here: 0 for one that was never revoked. */
   of(clientId: string): number;
   /** Reads the numbers, and from then on again and again. Rejects when that fails the first time. */
@@ -9,14 +9,14 @@ export interface KnownGenerations {
 }
 
 /**
- * Clients' generation numbers as they were a moment ago. For issuing only: whoever doesn't know of a revocation yet issues
+ * Clients' token versions as they were a moment ago. For issuing only: whoever doesn't know of a revocation yet issues
  * what is dead, for a moment; whether something is good is asked of the denylist. So a read that fails leaves the last ones in
  * use; that it did is counted where stores are called.
  */
-export function createKnownGenerations(
-  store: Pick<ClientGenerations, 'all'>,
+export function createKnownClientTokenVersions(
+  store: Pick<ClientTokenVersions, 'all'>,
   { intervalMs }: { intervalMs: number },
-): KnownGenerations {
+): KnownClientTokenVersions {
   let known: ReadonlyMap<string, number> = new Map();
   let timer: NodeJS.Timeout | undefined;
   let reading: Promise<void> | undefined;

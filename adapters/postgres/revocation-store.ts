@@ -1,8 +1,8 @@
 import type { Clock } from '../../provider/lib/clock.ts';
-import type { LastingDenylist, RevocationEntry, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { RevocationEntry, RevocationKey, RevocationStore } from '../../provider/ports/denylist.ts';
 import { affected, rows, type Sql, storable } from './sql.ts';
 
-type Page = Parameters<LastingDenylist['inForce']>[0];
+type Page = Parameters<RevocationStore['inForce']>[0];
 
 /** Alone, or in a transaction. @param expiresAt milliseconds since the epoch */
 export async function revokeKeys(db: Sql, keys: RevocationKey[], expiresAt: number): Promise<void> {
@@ -19,7 +19,7 @@ export async function revokeKeys(db: Sql, keys: RevocationKey[], expiresAt: numb
   );
 }
 
-export class PostgresDenylist implements LastingDenylist {
+export class PostgresRevocationStore implements RevocationStore {
   readonly #db: Sql;
   readonly #clock: Clock;
 

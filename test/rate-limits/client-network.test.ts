@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { placeOf } from '../../provider/rate-limits/places.ts';
+import { clientNetworkOf } from '../../provider/rate-limits/client-network.ts';
 
 test.each([
   ['192.0.2.60', '192.0.2.60', '192.0.2.0/24'],
@@ -14,5 +14,5 @@ test.each([
   ['unix:', 'unknown', 'unknown'],
   [undefined, 'unknown', 'unknown'],
 ])('%s counts as %s of %s', (address, own, network) => {
-  expect(placeOf(address)).toEqual({ address: own, network });
+  expect(clientNetworkOf(address)).toEqual({ address: own, network });
 });

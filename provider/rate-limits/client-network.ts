@@ -11,7 +11,7 @@ export interface Place {
  * counts as the address; and the /48 that a site has, as the network.
  * @param address undefined when the connection is gone: all of those count as one
  */
-export function placeOf(address: string | undefined): Place {
+export function clientNetworkOf(address: string | undefined): Place {
   const plain = (address ?? '').replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
   if (isIPv4(plain)) return { address: plain, network: `${plain.replace(/\.\d+$/, '.0')}/24` };
   if (!isIPv6(plain)) return { address: 'unknown', network: 'unknown' };
