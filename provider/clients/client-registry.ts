@@ -4,8 +4,9 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { Secrets } from '../ports/secrets.ts';
-import type { ClientDocument } from './client-document.ts';
+import { type ClientDocument, oidcScopes } from './client-document.ts';
 import { createClientSet, type SourceReport } from './client-set.ts';
+import { oidcMetadata } from './oidc-metadata.ts';
 import type { DocumentSettings, KnownApi } from './parse-client-documents.ts';
 import { singleFlight } from './single-flight.ts';
 import { loadOffer, tryOffer } from './source-state.ts';
@@ -31,6 +32,8 @@ export interface ClientRegistry {
   find(id: string): ClientDocument | undefined;
   /** Without those that are built in. */
   all(): ClientDocument[];
+  /** Stub, replaced at the merge. */
+  metadata(id: string): Record<string, unknown> | undefined;
   /** Undefined when configuration names none, or none that is there and first-party. */
   defaultClient(): ClientDocument | undefined;
   /** Whether `presented` is a live secret of the client; constant time. */
@@ -111,6 +114,10 @@ export async function createClientRegistry(deps: ClientRegistryDeps): Promise<Cl
 
   return {
     find: (id) => find(id) ?? builtIn.find((client) => client.id === id),
+    metadata: (id) => {
+      const client = find(id) ?? builtIn.find((one) => one.id === id);
+      return client && { ...oidcMetadata(client, oidcScopes) };
+    },
     all: () => [...set.clients().values()].map(({ document }) => document),
     defaultClient: () => (namedDefault()?.firstParty ? namedDefault() : undefined),
     secretMatches: set.secretMatches,

@@ -1,16 +1,13 @@
 import { createChangePassword } from '../accounts/change-password.ts';
 import { passwordLength } from '../accounts/password-rules.ts';
-import type { Passwords } from '../accounts/passwords.ts';
 import { accountClient } from '../clients/account-client.ts';
 import { accountClientId, type ClientDocument } from '../clients/client-document.ts';
 import type { Config } from '../config/schema.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
-import type { AccountDirectory } from '../oidc/sessions/accounts-view.ts';
+import type { AccountSources } from '../oidc/sessions/accounts-view.ts';
 import { findBrowserSession } from '../oidc/sessions/browser-session.ts';
-import type { SignInEntry } from '../oidc/sessions/sign-ins.ts';
-import { createWithdrawConsent } from '../oidc/sessions/withdraw-consent.ts';
-import type { UnitOfWork } from '../ports/unit-of-work.ts';
-import type { ProtocolParts } from './compose-deps.ts';
+import { sessionHandle } from '../oidc/sessions/sign-ins.ts';
+import type { Parts } from './compose-deps.ts';
 import type { Protocol } from './compose-protocol.ts';
 import { basePath } from './open-pages.ts';
 
@@ -21,35 +18,31 @@ export const builtInClients = (config: Config): ClientDocument[] => [
   accountClient({ name: config.appName, redirectUri: redirectUri(config) }),
 ];
 
-export interface AccountParts extends ProtocolParts {
-  protocol: Protocol;
-  passwords: Passwords;
-  unitOfWork: UnitOfWork;
-}
-
 /** Puts the account page together. */
-export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'> {
-  const { config, accessModel, accounts, audit, clients, clock, logger, metrics, ports } = parts;
-  const { host, signIns } = parts.protocol;
-  const directory: AccountDirectory = {
-    // As it is stored: what is kept elsewhere doesn't know whether there is a password.
-    account: async (id, unless) =>
-      (await parts.denylist.anyRevoked([...unless])) ? undefined : accounts.findById(id),
-    permissionsOf: (roles) => accounts.permissionsOf(roles),
+export function composeAccount(
+  parts: Parts,
+  protocol: Protocol,
+): Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'> {
+  const { config, accessModel, accounts, clients, clock, denylist, logger, metrics, ports } = parts;
+  const { host, signIns, consents, sessionEnd } = protocol;
+  const sources: AccountSources = {
+    // Read from its store: what is kept in memory does not know whether there is a password.
+    reads: {
+      account: async (id, unless = []) =>
+        (await denylist.anyRevoked([...unless])) ? undefined : ports.accounts.findById(id),
+    },
+    accounts,
   };
-  const end = async (accountId: string, which: (place: SignInEntry) => boolean) => {
-    // Dead already, by the account's tokenVersion or its consent: here it goes off the list.
-    await signIns
-      .end(accountId, which)
-      .catch((error: unknown) =>
-        logger.warn({ err: error }, 'what was ended could not be taken off the list'),
-      );
-  };
+  /** Everything is ended already, by the account's token version; here it is removed from the list. */
+  const unlistAll = (accountId: string) =>
+    signIns
+      .end(accountId, () => true)
+      .catch((error: unknown) => logger.warn({ err: error }, 'sign-in list could not be updated'));
   const changePassword = createChangePassword({
     accounts: ports.accounts,
     unitOfWork: parts.unitOfWork,
     passwords: parts.passwords,
-    newEvent: audit.newEvent,
+    newEvent: parts.newEvent,
     clock,
     logger,
     metrics: { signedIn: (outcome) => metrics.signIns.inc({ outcome }) },
@@ -60,28 +53,22 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
     basePath: basePath(config.issuer),
     now: () => clock.now(),
     client: { id: accountClientId, redirectUri: redirectUri(config) },
-    session: (ctx) => findBrowserSession(host.current(), directory, ctx),
+    session: (ctx) => findBrowserSession(host.current(), sources, ctx),
     app: (id) => clients.find(id),
     apis: accessModel.apis,
     places: (accountId) => signIns.list(accountId),
-    clientNetworkOf: (uid) => signIns.handleOf(uid),
-    consents: (accountId) => ports.consents.list(accountId),
-    endPlace: async (accountId, id) => (await signIns.end(accountId, (place) => place.id === id)) > 0,
-    endSession: (uid) => parts.protocol.endSession(uid),
+    clientNetworkOf: sessionHandle,
+    consents: (accountId) => consents.list(accountId),
+    endPlace: async (accountId, id) => (await signIns.end(accountId, (entry) => entry.id === id)) > 0,
+    endSession: (uid) => sessionEnd.endByUid(uid),
     signOutEverywhere: async (accountId) => {
       await accounts.signOutEverywhere(accountId);
-      await end(accountId, () => true);
+      await unlistAll(accountId);
     },
-    withdrawConsent: createWithdrawConsent({
-      consents: ports.consents,
-      endConsent: (id) => parts.revocation.endConsent(id),
-      withdraw: (consent) => audit.withdrawConsent(consent),
-      endFamilies: (accountId, clientId) =>
-        end(accountId, (place) => place.kind === 'family' && place.clientId === clientId),
-    }),
+    withdrawConsent: consents.withdraw,
     changePassword: async (change) => {
-      await parts.guard.provePassword(change.accountId, () => changePassword(change));
-      await end(change.accountId, () => true);
+      await parts.rateLimits.provePassword(change.accountId, () => changePassword(change));
+      await unlistAll(change.accountId);
     },
     passwordLength,
   };

@@ -27,12 +27,12 @@ import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts'
 import { scopeOfClaim } from '../oidc/tokens/scope-claims.ts';
 import { wrapTokenParameter } from '../oidc/tokens/structured-tokens.ts';
 import { protocolScopes } from '../oidc/tokens/token-policy.ts';
-import type { ProtocolParts } from './compose-deps.ts';
+import type { Parts } from './compose-deps.ts';
 import type { Protocol } from './compose-protocol.ts';
 import { basePath } from './open-pages.ts';
 import { version } from './version.ts';
 
-export interface HttpParts extends ProtocolParts {
+export interface HttpParts extends Parts {
   protocol: Protocol;
   account: Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'>;
   verify: VerifyDeps<AccessTokenClaims>;
@@ -61,7 +61,7 @@ export function composeHttp(parts: HttpParts): Koa {
       }),
       refuseAmbiguous(),
       pinIssuer(issuer, () => currentRequestScope()?.clientAddress),
-      limitRequests({ count: parts.guard.count, isAllowedOrigin: allowedOrigins(parts) }),
+      limitRequests({ count: parts.rateLimits.count, isAllowedOrigin: allowedOrigins(parts) }),
     ],
     routers: [
       homeRoutes({ renderer: pages.of, issuer }),
@@ -109,7 +109,7 @@ function addressReader({ config, logger, metrics }: HttpParts) {
 }
 
 function firstPartyDeps(parts: HttpParts) {
-  const { config, ports, clients, denylist, protocol, revocation, register } = parts;
+  const { config, ports, clients, denylist, protocol, register } = parts;
   return {
     redeem: protocol.tokenRequests.redeem,
     client: (id: string) => {
@@ -127,14 +127,16 @@ function firstPartyDeps(parts: HttpParts) {
     endFamilyOf: async (clientId: string, refreshToken: string) => {
       noteClient(clientId);
       const found = await protocol.refreshTokens.find(refreshToken);
-      const owner = found?.state === 'current' ? found.payload.clientId : found?.clientId;
-      if (found?.state === 'current' && found.payload.accountId) noteAccount(found.payload.accountId);
-      // One that is gone, as when Redis lost its data, may have left access tokens behind.
-      const gone = found ? undefined : protocol.refreshTokens.familyOf(refreshToken);
-      // Whoever signs out again and again writes nothing more.
-      if (gone !== undefined && (await denylist.anyRevoked([`family:${gone}`]))) return;
-      if (gone !== undefined || (found && owner === clientId))
-        await revocation.endFamily(gone ?? found?.familyId ?? '');
+      if (!found) return;
+      const { familyId } = found.token;
+      if (found.state === 'gone') {
+        // Its access tokens may still live; a repeated call writes nothing more.
+        if (await denylist.anyRevoked([`family:${familyId}`])) return;
+        await protocol.revocation.endFamily(familyId, { family: null });
+      } else if (found.family.clientId === clientId) {
+        noteAccount(found.family.accountId);
+        await protocol.revocation.endFamily(familyId, { family: found.family });
+      }
     },
     register,
   };
@@ -157,12 +159,12 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
     },
     account: (id: string) => ports.accounts.findById(id),
     signIn: parts.signIn,
-    browsers: parts.guard.browsers,
+    browsers: parts.rateLimits.browsers,
     register: parts.register,
     proveSignIn: protocol.browserBinding.prove,
     rememberMe: config.rememberMe,
     passwordLength,
-    addConsent: parts.audit.addConsent,
+    addConsent: protocol.consents.add,
     consent: { protocolScopes, scopeOfClaim },
     apis: accessModel.apis,
   };

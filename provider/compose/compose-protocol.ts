@@ -1,206 +1,130 @@
-import type { ClientDocument } from '../clients/client-document.ts';
-import type { ClientRegistry } from '../clients/client-registry.ts';
-import { oidcMetadata } from '../clients/oidc-metadata.ts';
 import type { Config } from '../config/schema.ts';
 import { createDevicePages } from '../interactions/device-pages.ts';
 import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
-import type { ClientDirectory, ClientFacts } from '../oidc/client-facts.ts';
-import { buildProvider, type ProviderDeps } from '../oidc/provider-factory.ts';
+import { createClientCredentialsGrant } from '../oidc/grants/client-credentials.ts';
+import { createDeviceCodeGrant } from '../oidc/grants/device-code.ts';
+import type { TokenGrant } from '../oidc/grants/grant.ts';
+import { createPasswordGrant } from '../oidc/grants/password.ts';
+import { createRefreshTokenGrant } from '../oidc/grants/refresh-token.ts';
+import type { ProtocolPages } from '../oidc/pages.ts';
+import { buildProvider } from '../oidc/provider-factory.ts';
 import { createProviderHost, type PrivateKeys, type ProviderHost } from '../oidc/provider-host.ts';
-import { type AccountDirectory, findOidcAccount } from '../oidc/sessions/accounts-view.ts';
-import { type BrowserBinding, createBrowserBinding } from '../oidc/sessions/browser-binding.ts';
-import type { SignIns } from '../oidc/sessions/sign-ins.ts';
-import { limitPages } from '../oidc/storage/limited-pages.ts';
-import type { RefreshTokens } from '../oidc/storage/refresh-tokens.ts';
-import { createStorageAdapter } from '../oidc/storage/storage-adapter.ts';
-import { type AccessTokenVerifier, createAccessTokenVerifier } from '../oidc/tokens/access-token-verifier.ts';
+import type { OidcServices } from '../oidc/services.ts';
+import { createBrowserBinding } from '../oidc/sessions/browser-binding.ts';
+import { type Consents, createConsents } from '../oidc/sessions/consents.ts';
+import { createAccessTokenVerifier } from '../oidc/tokens/access-token-verifier.ts';
 import { createGrants } from '../oidc/tokens/grants.ts';
-import { createTokenPolicy, protocolScopes, type TokenPolicy } from '../oidc/tokens/token-policy.ts';
+import { createTokenPolicy } from '../oidc/tokens/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/tokens/token-requests.ts';
-import { createAccountOfToken } from '../revocation/account-of-token.ts';
-import type { ProtocolParts } from './compose-deps.ts';
-import { composeGrants } from './compose-grants.ts';
-import type { ComposedGuard } from './compose-guard.ts';
-import { composeSignIns } from './compose-sign-ins.ts';
+import type { Parts } from './compose-deps.ts';
+import { composeRevocation, composeSignIns } from './compose-sign-ins.ts';
 import { basePath } from './open-pages.ts';
 
-export interface Protocol {
+/** The protocol, as the public listener uses it. */
+export interface Protocol extends OidcServices {
   host: ProviderHost;
-  directory: ClientDirectory;
-  policy: TokenPolicy;
-  accessTokens: AccessTokenVerifier;
-  refreshTokens: RefreshTokens;
   tokenRequests: TokenRequests;
-  signIns: SignIns;
-  browserBinding: BrowserBinding;
-  /** Ends a browser's session by its uid, listed or not. */
-  endSession(uid: string): Promise<void>;
+  consents: Consents;
 }
 
-/** How long a spent code is remembered: RFC 6749 §4.1.2 has no code live longer. */
-const rememberSpentSeconds = 600;
-
 /** Puts the protocol together: what the library is built from, and what is built on it. */
-export function composeProtocol(parts: ProtocolParts): Protocol {
-  const { config, accessModel, ports, clients, keyRing, reads, revocation, serverKeys, clock, metrics } =
-    parts;
+export function composeProtocol(parts: Parts): Protocol {
+  const { config, accessModel, ports, keyRing, reads, clients, serverKeys: keys, clock, logger } = parts;
   const { issuer } = config;
-  const directory = clientDirectory(clients, parts.guard);
-  const policy = createTokenPolicy(accessModel.apis, issuer);
-  const renderer = parts.pages.of;
-  const accessTokens = createAccessTokenVerifier({
+  const { apis } = accessModel;
+  const revocation = composeRevocation(parts);
+  const { signIns, refreshTokens, sessionEnd } = composeSignIns({ ...parts, revocation });
+  const services: OidcServices = {
     issuer,
+    config,
+    keys,
     clock,
-    publicKeys: () => publicJwks(keyRing.current().published).jwks.keys,
-    isRevoked: (token) => revocation.isRevoked(token),
-    client: (id) => directory.find(id),
-    accountOf: createAccountOfToken({ denylist: parts.denylist, reads }),
-  });
-  const unlisted = (error: unknown) => parts.logger.warn({ err: error }, 'a sign-in could not be listed');
-  const { signIns, refreshTokens, sessionEnd, endSession } = composeSignIns({ ...parts, unlisted });
-  const noting = { signIns, clock, failed: unlisted };
-  const browserBinding = createBrowserBinding({ keys: serverKeys, issuer });
-  const grants = composeGrants(parts, { directory, policy, refreshTokens, noting });
-  const existingGrants = createGrants({
-    clients: directory,
-    consents: { find: reads.consent },
-    apis: accessModel.apis,
-    issuer,
-  });
-  const storage = {
+    logger,
+    metrics: parts.metrics,
     store: ports.oidcStore,
-    keys: serverKeys,
-    clock,
-    rememberSpentSeconds,
-    issuer,
-    clients: directory,
-    grants: existingGrants,
-    refreshTokens,
-    accessTokens,
+    clients,
+    accounts: parts.accounts,
+    signIn: parts.signIn,
+    reads,
+    denylist: parts.denylist,
     revocation,
-    graceSeconds: config.graceSeconds,
-    interactionSeconds: config.interactionSeconds,
+    clientTokenVersions: parts.clientTokenVersions,
+    rateLimits: parts.rateLimits,
+    policy: createTokenPolicy(apis, issuer),
+    grants: createGrants({ clients, reads, apis, issuer }),
+    accessTokens: createAccessTokenVerifier({
+      issuer,
+      clock,
+      publicKeys: () => publicJwks(keyRing.current().published).jwks.keys,
+      clients,
+      denylist: parts.denylist,
+      reads,
+    }),
+    refreshTokens,
+    signIns,
+    sessionEnd,
+    browserBinding: createBrowserBinding({ keys, issuer }),
+    pages: protocolPages(parts),
   };
+  const grants = tokenGrants(services, parts);
+  const host = createProviderHost(
+    (jwks) => buildProvider(services, grants, jwks),
+    privateJwks(keyRing.current()),
+  );
+  keyRing.onChange((current) => host.swap(privateJwks(current)));
+  return {
+    ...services,
+    host,
+    tokenRequests: createTokenRequests(() => host.current(), grants),
+    consents: createConsents({
+      store: ports.consents,
+      unitOfWork: parts.unitOfWork,
+      newEvent: parts.newEvent,
+      clock,
+      revocation,
+      signIns,
+      unlistFailed: (error) => logger.warn({ err: error }, 'sign-in list could not be updated'),
+    }),
+  };
+}
+
+/** Our grants: instead of the library's of the same name, or beside them. */
+function tokenGrants(services: OidcServices, { config, accessModel }: Parts): TokenGrant[] {
+  return [
+    ...(config.deviceFlow ? [createDeviceCodeGrant(services)] : []),
+    createClientCredentialsGrant(services, accessModel.apis),
+    createPasswordGrant(services),
+    createRefreshTokenGrant(services),
+  ];
+}
+
+function protocolPages({ config, pages, ports, clients }: Parts): ProtocolPages {
+  const renderer = pages.of;
+  const account = (id: string) => ports.accounts.findById(id);
   const renderError = createProtocolErrorPage({
     renderer,
     requestId: () => currentRequestScope()?.requestId ?? '',
   });
-  const account = (id: string) => ports.accounts.findById(id);
-  const devicePages = createDevicePages({
-    renderer,
-    account,
-    client: clients.find,
-    sendErrorPage: renderError,
-  });
-  const accounts: AccountDirectory = {
-    account: (id, unless) => reads.account(id, unless),
-    permissionsOf: (roles) => parts.accounts.permissionsOf(roles),
-  };
-  const deps: ProviderDeps = {
-    issuer,
-    grants,
-    signed: (kid) => metrics.signatures.inc({ kid }),
-    configuration: {
-      issuer,
-      adapter: limitPages(createStorageAdapter(storage), () => parts.guard.count('page')),
-      accounts,
-      clients: directory,
-      grants: existingGrants,
-      policy,
-      keys: serverKeys,
-      clock,
-      lifetimes: lifetimes(config),
-      isSignedOut: (sid) => revocation.isSignedOut(sid),
-      clientTokenVersion: parts.clientTokenVersion,
-      accessTokenLifetimeSeconds: config.accessTokenSeconds,
-      logoutPages: createLogoutPages({ renderer, account }),
-      devicePages: config.deviceFlow ? devicePages : undefined,
-      origin: () => {
-        const { clientAddress: ip, userAgent } = currentRequestScope() ?? {};
-        return { ip, userAgent };
-      },
-      renderError,
-      languages: parts.pages.languages,
-      interactionPath: (uid) => `${basePath(issuer)}/interaction/${uid}`,
-    },
-    signIns: noting,
-    models: {
-      clients: directory,
-      refreshTokens,
-      store: ports.oidcStore,
-      keys: serverKeys,
-      clock,
-      sessionEnd,
-      browserBinding,
-      tryUserCode: parts.guard.userCode,
-      isSignedOut: (sid) => revocation.isSignedOut(sid),
-      clientTokenVersion: parts.clientTokenVersion,
-      isSignedIn: async (id, by) => (await findOidcAccount(accounts, id, by)) !== undefined,
-    },
-    listeners: {
-      logger: parts.logger,
-      metrics: {
-        tokensIssued: (grant, clientKind) => metrics.tokensIssued.inc({ grant, client_kind: clientKind }),
-        interaction: (prompt, outcome) => metrics.interactions.inc({ prompt, outcome }),
-      },
-      clientKind: (id) => (directory.find(id ?? '')?.firstParty ? 'first_party' : 'third_party'),
-    },
-  };
-  const host = createProviderHost((jwks) => buildProvider(deps, jwks), privateJwks(keyRing.current()));
-  keyRing.onChange((keys) => host.swap(privateJwks(keys)));
-  const tokenRequests = createTokenRequests(() => host.current(), grants);
   return {
-    host,
-    directory,
-    policy,
-    accessTokens,
-    refreshTokens,
-    tokenRequests,
-    signIns,
-    endSession,
-    browserBinding,
+    logout: createLogoutPages({ renderer, account }),
+    device: config.deviceFlow
+      ? createDevicePages({ renderer, account, client: clients.find, sendErrorPage: renderError })
+      : undefined,
+    renderError,
+    languages: pages.languages,
+    interactionPath: interactionPath(config),
   };
 }
 
-/** The signing key first; older ones still check what they signed. */
+const interactionPath =
+  ({ issuer }: Config) =>
+  (uid: string) =>
+    `${basePath(issuer)}/interaction/${uid}`;
+
+/** The signing key first; older keys still verify what they signed. */
 const privateJwks = ({ kept }: CurrentKeys): PrivateKeys => ({
   keys: kept.map(({ kid, privateJwk }) => ({ ...privateJwk, kid, alg: 'RS256', use: 'sig' })),
 });
-
-const lifetimes = (config: Config) => ({
-  accessTokenSeconds: config.accessTokenSeconds,
-  idTokenSeconds: config.idTokenSeconds,
-  codeSeconds: config.codeSeconds,
-  interactionSeconds: config.interactionSeconds,
-  sessionIdleSeconds: config.sessionIdleSeconds,
-  sessionAbsoluteSeconds: config.sessionAbsoluteSeconds,
-  unrememberedSessionSeconds: config.unrememberedSessionSeconds,
-  refreshTokenIdleSeconds: config.refreshTokenIdleDays * 86_400,
-  refreshTokenAbsoluteSeconds: config.refreshTokenAbsoluteDays * 86_400,
-});
-
-function clientDirectory(
-  clients: ClientRegistry,
-  guard: Pick<ComposedGuard, 'clientSecret'>,
-): ClientDirectory {
-  // Asked for many times in a request; a client that changes comes as another document.
-  const known = new WeakMap<ClientDocument, { facts: ClientFacts; metadata: Record<string, unknown> }>();
-  const look = (id: string) => {
-    const client = clients.find(id);
-    if (!client) return undefined;
-    const seen = known.get(client) ?? {
-      facts: { ...client, pkceRequired: client.pkce === 'required' },
-      metadata: { ...oidcMetadata(client, protocolScopes) },
-    };
-    known.set(client, seen);
-    return seen;
-  };
-  const find = (id: string) => look(id)?.facts;
-  const metadata = (id: string) => look(id)?.metadata;
-  const secretMatches = (id: string, presented: string) =>
-    guard.clientSecret(id, () => clients.secretMatches(id, presented));
-  return { find, metadata, secretMatches };
-}

@@ -1,46 +1,40 @@
 import type { Config } from '../config/schema.ts';
 import { longestAccessTokenSeconds } from '../config/settings-tokens.ts';
+import type { NewEvent } from '../events/new-event.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import { activeSignInsOf } from '../oidc/sessions/active-sign-ins.ts';
-import { createSessionEnd, endSession, type SessionEnd } from '../oidc/sessions/end-session.ts';
+import { createSessionEnd, type SessionEnd } from '../oidc/sessions/end-session.ts';
 import { createSignIns, type SignIns } from '../oidc/sessions/sign-ins.ts';
 import { createStoredSessions } from '../oidc/sessions/stored-sessions.ts';
 import { createRefreshTokens, type RefreshTokens } from '../oidc/storage/refresh-tokens.ts';
-import { createRevocation } from '../revocation/revocation.ts';
+import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import { createRevocation, type Revocation, type RevocationOptions } from '../revocation/revocation.ts';
 import type { Ports } from './adapters.ts';
-import type { Audit, AuditedRevocation } from './compose-audit.ts';
-import type { ComposedDenylist } from './compose-denylist.ts';
 
 export interface RevocationParts {
   config: Config;
-  ports: Pick<Ports, 'families'>;
-  denylist: Omit<ComposedDenylist, 'jobs'>;
+  ports: Pick<Ports, 'families' | 'accountIndex'>;
+  denylist: RevocationOptions['denylist'];
+  unitOfWork: UnitOfWork;
+  newEvent: NewEvent;
   clock: Clock;
-  audit: Pick<Audit, 'revocation'>;
+  logger: Pick<Logger, 'warn'>;
 }
 
-/** What is no longer good; each family and session that is ended is told of. */
-export function composeRevocation({
-  config,
-  ports,
-  denylist,
-  clock,
-  audit,
-}: RevocationParts): AuditedRevocation {
-  return audit.revocation(
-    createRevocation({
-      denylist,
-      families: ports.families,
-      clock,
-      // Not as it is set here and now: what was issued under another setting mustn't come back to life.
-      accessTokenSeconds: longestAccessTokenSeconds,
-      refreshTokenSeconds: config.refreshTokenIdleDays * 86_400,
-      tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
-      sessionSeconds: config.sessionAbsoluteSeconds,
-    }),
-    denylist.copy,
-  );
+/** Revocation with the lifetimes of the settings: for the servers, and for commands, which need no server secrets for it. */
+export function composeRevocation({ config, ports, ...parts }: RevocationParts): Revocation {
+  return createRevocation({
+    ...parts,
+    families: ports.families,
+    index: ports.accountIndex,
+    // Not the present setting: tokens that were issued under another setting must stay revoked.
+    accessTokenSeconds: longestAccessTokenSeconds,
+    refreshTokenSeconds: config.refreshTokenIdleDays * 86_400,
+    tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
+    sessionSeconds: config.sessionAbsoluteSeconds,
+  });
 }
 
 export interface SignInParts {
@@ -48,52 +42,39 @@ export interface SignInParts {
   ports: Pick<Ports, 'accounts' | 'accountIndex' | 'consents' | 'families' | 'oidcStore'>;
   serverKeys: ServerKeys;
   clock: Clock;
-  revocation: AuditedRevocation;
-  /** Told when the list couldn't follow what happened. */
-  unlisted(error: unknown): void;
+  logger: Pick<Logger, 'warn'>;
+  revocation: Revocation;
 }
 
 export interface ComposedSignIns {
   signIns: SignIns;
   refreshTokens: RefreshTokens;
   sessionEnd: SessionEnd;
-  /** Ends a browser's session by its uid, listed or not, with its families. */
-  endSession(uid: string): Promise<void>;
 }
 
-/**
- * Where accounts are signed in, and how that ends: for the servers, and for commands, which have neither keys nor
- * clients nor a Provider.
- */
+/** The list of sign-ins and how they end: for the servers, and for commands, which have neither keys nor clients. */
 export function composeSignIns(parts: SignInParts): ComposedSignIns {
-  const { config, ports, serverKeys: keys, clock, revocation } = parts;
+  const { config, ports, serverKeys: keys, clock, logger, revocation } = parts;
+  const { accounts, consents, accountIndex: index, oidcStore: store } = ports;
   const refreshTokens = createRefreshTokens({ families: ports.families, keys, clock });
-  const sessions = createStoredSessions({ store: ports.oidcStore, keys, clock });
+  const sessions = createStoredSessions({ store, keys, clock });
   const sessionEnd = createSessionEnd({
-    store: ports.oidcStore,
+    store,
     keys,
     clock,
+    logger,
+    revocation,
+    sessions,
+    index,
     sessionSeconds: config.sessionAbsoluteSeconds,
-    forbid: (session) => revocation.endSession({ ...session, sessionId: signIns.handleOf(session.uid) }),
-    ended: ({ accountId, uid }) => signIns.sessionGone(accountId, uid).catch(parts.unlisted),
   });
-  const endSessionAtClient = (sid: string) => revocation.endSessionAtClient(sid);
-  const endSessionOf = (uid: string) => endSession(uid, { sessions, endSessionAtClient, end: sessionEnd });
   const signIns = createSignIns({
-    index: ports.accountIndex,
+    index,
     keys,
     clock,
-    activeSignInsOf: (accountId) =>
-      activeSignInsOf(accountId, {
-        sessions,
-        refreshTokens,
-        findAccount: (id) => ports.accounts.findById(id),
-        consents: (id) => ports.consents.list(id),
-        isSignedOut: (sid) => revocation.isSignedOut(sid),
-        isClientRevoked: revocation.isClientRevoked,
-      }),
-    endSession: endSessionOf,
+    activeSignInsOf: (id) => activeSignInsOf(id, { sessions, refreshTokens, accounts, consents, revocation }),
+    endSession: sessionEnd.endByUid,
     endFamily: (id) => revocation.endFamily(id),
   });
-  return { signIns, refreshTokens, sessionEnd, endSession: endSessionOf };
+  return { signIns, refreshTokens, sessionEnd };
 }

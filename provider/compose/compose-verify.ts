@@ -6,15 +6,15 @@ import {
   isMachineToken,
   revocationSubjects,
 } from '../oidc/tokens/access-token-verifier.ts';
+import { revocationKeys } from '../ports/revocation-keys.ts';
 import { createOutageTolerance } from '../revocation/outage-tolerance.ts';
-import { revocationKeys } from '../revocation/revocation.ts';
-import type { ProtocolParts } from './compose-deps.ts';
+import type { Parts } from './compose-deps.ts';
 import type { Protocol } from './compose-protocol.ts';
 
 /** What `/auth/verify` needs, and what runs beside it. */
 export function composeVerify(
-  { accessModel, clock, config, logger, metrics, ports, revocation }: ProtocolParts,
-  { accessTokens }: Protocol,
+  { accessModel, clock, config, logger, metrics, ports }: Parts,
+  { accessTokens, revocation }: Protocol,
 ): VerifyDeps<AccessTokenClaims> & { jobs: Component[] } {
   const tolerance = createOutageTolerance({
     // Of nobody: what is asked for is an answer.
@@ -37,9 +37,9 @@ export function composeVerify(
       if (claims && !isMachineToken(claims)) noteAccount(claims.sub);
       return claims;
     },
-    standing: (claims) =>
-      tolerance.standing(
-        () => accessTokens.stands(claims),
+    standing: async (claims) =>
+      tolerance.statusOf(
+        () => accessTokens.isActive(claims),
         () => isKnownDead(claims),
       ),
     audiences: accessModel.apis.map(({ audience }) => audience),

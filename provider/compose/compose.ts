@@ -6,25 +6,26 @@ import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
 import type { Config } from '../config/schema.ts';
-import { nudgeAfterCommit } from '../events/nudge-after-commit.ts';
+import { createConfigurationChanges } from '../events/configuration-changes.ts';
+import { createNewEvent } from '../events/new-event.ts';
 import { createRelay } from '../events/relay.ts';
 import { createOperationsApp } from '../http/health.ts';
 import { createReadiness } from '../http/readiness.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
+import { systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
-import { unlistEnded } from '../oidc/sessions/unlist-ended.ts';
+import type { SignInWithPassword } from '../oidc/grants/password.ts';
+import { createCachedDenylist } from '../revocation/cached-denylist.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
 import { createKnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
 import { createRecentReads } from '../revocation/recent-reads.ts';
+import { createRequestDenylist } from '../revocation/request-denylist.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
-import { createAudit } from './compose-audit.ts';
-import { composeDenylist } from './compose-denylist.ts';
-import type { ComposeDeps, ProtocolParts } from './compose-deps.ts';
+import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeGuard } from './compose-guard.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
-import { composeRevocation } from './compose-sign-ins.ts';
 import { composeVerify } from './compose-verify.ts';
 import { deliveryMetrics, hashingMetrics, measureNow } from './measured-now.ts';
 import { measuredPorts } from './measured-ports.ts';
@@ -34,19 +35,22 @@ import { tracedPool } from './traced-pool.ts';
 export interface Gatehouse {
   /** The public listener's application. */
   app: Koa;
-  /** The operations listener's. */
+  /** The operations listener's application. */
   operations: Koa;
   /** What runs beside the listeners, in the order to start. */
   jobs: Component[];
   accounts: Accounts;
 }
 
-/** Puts everything together, from the bottom up: config, ports and clock in; applications and jobs out. */
+/**
+ * Puts a process together, from the bottom up: settings, ports and clock in; applications and jobs out. This folder holds
+ * the wiring and nothing else: a decision belongs to the module that it is about, access to a product to `adapters/`.
+ */
 export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const { config, accessModel, clock, logger, metrics, tracing } = deps;
   const ports = measuredPorts(deps.ports, { metrics, clock, tracing });
 
-  // What happened is told.
+  // Events and revocations.
   const relay = createRelay({
     outbox: ports.outbox,
     sink: ports.eventSink,
@@ -54,37 +58,53 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     logger,
     metrics: deliveryMetrics(metrics),
   });
-  const denylist = composeDenylist(ports, {
+  const cachedDenylist = createCachedDenylist({
+    store: ports.denylist,
+    cache: ports.revocationCache,
+    // The time that has passed, as timers measure it.
+    clock: systemClock,
     logger,
-    trusted: (is) => metrics.denylistCopyTrusted.set(is ? 1 : 0),
+    metrics,
   });
-  const noticed = noticeChanges(ports.unitOfWork, { clock, copy: denylist.copy });
-  const unitOfWork = nudgeAfterCommit(noticed, () => relay.nudge());
-  const audit = createAudit({ unitOfWork, clock, logger });
-  const { newEvent } = audit;
+  ports.onRedisLost(() => cachedDenylist.markStale('its connection was lost'));
+  const denylist = createRequestDenylist(cachedDenylist);
+  const unitOfWork = noticeChanges(ports.unitOfWork, {
+    clock,
+    denylist,
+    eventCommitted: () => relay.nudge(),
+  });
+  const newEvent = createNewEvent({ clock });
+  const changes = createConfigurationChanges({ unitOfWork, newEvent, logger });
+  const reads = createRecentReads({
+    accounts: ports.accounts,
+    consents: ports.consents,
+    denylist,
+    clock,
+    most: keptReads,
+  });
+  const clientTokenVersions = createKnownClientTokenVersions(ports.clientTokenVersions);
 
-  // Who may sign in, and how often it may be tried.
-  const guard = composeGuard({ ...deps, ports });
+  // Accounts, and how often a sign-in may be tried.
+  const rateLimits = composeGuard({ ...deps, ports });
   const pool = createHashingPool({
     concurrency: config.hashingConcurrency,
     queueLimit: config.hashingQueue,
     clock,
-    metrics: guard.timedMetrics(hashingMetrics(metrics)),
+    metrics: rateLimits.timedMetrics(hashingMetrics(metrics)),
   });
   const passwords = createPasswords({
     params: passwordParams(config),
-    pool: tracedPool(guard.timedPool(pool), tracing),
+    pool: tracedPool(rateLimits.timedPool(pool), tracing),
   });
-  const permissionsByRole = accessModel.roles;
   const accounts = createAccounts({
     accounts: ports.accounts,
     unitOfWork,
     passwords,
     newEvent,
     clock,
-    permissionsByRole,
+    permissionsByRole: accessModel.roles,
   });
-  const signIn = createSignIn({
+  const checkPassword = createSignIn({
     accounts: ports.accounts,
     unitOfWork,
     passwords,
@@ -102,15 +122,28 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     clock,
     logger,
   });
+  const signIn: SignInWithPassword = async ({ browser, ...input }) => {
+    try {
+      // Before any store is asked: a flood has to cost as little as can be.
+      pool.ensureRoom();
+    } catch (error) {
+      metrics.signIns.inc({ outcome: 'overloaded' });
+      throw error;
+    }
+    const account = await rateLimits.signIn({ email: input.email, browser }, () =>
+      checkPassword({ ...input, ...caller() }),
+    );
+    noteAccount(account.id);
+    return account;
+  };
 
-  // For whom, with which keys, and what is no longer good.
-  const apis = accessModel.apis.map(({ audience, scopes }) => ({
-    audience,
-    scopes: scopes.map(({ name }) => name),
-  }));
+  // Clients and keys.
   const clients = await createClientRegistry({
     sources: ports.clientSources,
-    apis,
+    apis: accessModel.apis.map(({ audience, scopes }) => ({
+      audience,
+      scopes: scopes.map(({ name }) => name),
+    })),
     deviceFlow: config.deviceFlow,
     secrets: ports.secrets,
     clock,
@@ -118,7 +151,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     metrics,
     builtIn: builtInClients(config),
     defaultClientId: config.defaultClient,
-    loaded: (source, documents) => void audit.clientsAre(source, documents),
+    loaded: (source, documents) => void changes.clients(source, documents),
   });
   const keyRing = createKeyRing({
     store: ports.keyStore,
@@ -130,45 +163,23 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     tokenSeconds: Math.max(config.accessTokenSeconds, config.idTokenSeconds),
   });
   await keyRing.start();
-  keyRing.onChange((keys) => void audit.keysAre(keys));
-  const reads = createRecentReads({ ...ports, denylist, clock, most: keptReads });
-  const revocation = unlistEnded(composeRevocation({ config, ports, denylist, clock, audit }), {
-    index: ports.accountIndex,
-    families: ports.families,
-    failed: (error) => logger.warn({ err: error }, 'a sign-in could not be listed'),
-  });
-  const tokenVersions = createKnownClientTokenVersions(ports.clientTokenVersions, {
-    intervalMs: generationsPollMs,
-  });
+  keyRing.onChange((keys) => void changes.keys(keys));
 
-  // The protocol, the pages and the JSON API over all of it.
-  const signInHere: ProtocolParts['signIn'] = async ({ browser, ...input }) => {
-    try {
-      // Before any store is asked: a flood has to cost as little as can be.
-      pool.ensureRoom();
-    } catch (error) {
-      metrics.signIns.inc({ outcome: 'overloaded' });
-      throw error;
-    }
-    const account = await guard.signIn({ email: input.email, browser }, () =>
-      signIn({ ...input, ...caller() }),
-    );
-    noteAccount(account.id);
-    return account;
-  };
-  const parts = {
+  // The protocol, the pages and the JSON API.
+  const parts: Parts = {
     ...deps,
     ports,
-    accounts,
-    clients,
-    keyRing,
+    unitOfWork,
+    newEvent,
     denylist,
     reads,
-    revocation,
-    audit,
-    guard,
-    signIn: signInHere,
-    clientTokenVersion: tokenVersions.of,
+    clientTokenVersions,
+    rateLimits,
+    passwords,
+    accounts,
+    signIn,
+    clients,
+    keyRing,
   };
   const protocol = composeProtocol(parts);
   const verify = composeVerify(parts, protocol);
@@ -176,8 +187,10 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     ...parts,
     protocol,
     verify,
-    account: composeAccount({ ...parts, protocol, passwords, unitOfWork }),
-    register: config.signup ? (input) => guard.signUp(() => register({ ...input, ...caller() })) : undefined,
+    account: composeAccount(parts, protocol),
+    register: config.signup
+      ? (input) => rateLimits.signUp(() => register({ ...input, ...caller() }))
+      : undefined,
   });
   const operations = createOperationsApp({
     readiness: createReadiness({
@@ -201,30 +214,27 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     accounts,
     jobs: [
       { name: 'keys', stop: () => keyRing.close() },
-      ...denylist.jobs,
-      { name: 'client token versions', start: tokenVersions.start, stop: tokenVersions.stop },
+      cachedDenylist,
+      { name: 'client token versions', start: clientTokenVersions.start, stop: clientTokenVersions.stop },
       ...verify.jobs,
       { name: 'clients', stop: () => clients.close() },
       every('client secrets', secretsPollSeconds, () => clients.refreshSecrets()),
       { name: 'events', start: () => relay.start(), stop: () => relay.stop() },
-      { name: 'audit', start: () => audit.keysAre(keyRing.current()) },
-      every('untold changes', untoldPollSeconds, () => audit.retry()),
+      { name: 'changes of keys', start: () => changes.keys(keyRing.current()) },
+      every('unreported changes', unreportedPollSeconds, () => changes.retry()),
       { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
     ],
   };
 }
 
-/** Accounts, and consents, that are kept in memory: some 10 MB of each. */
+/** Accounts, and consents, that are kept in memory: about 10 MB of each. */
 const keptReads = 10_000;
-
-/** How soon what a client is issued after it was revoked is good. */
-const generationsPollMs = 500;
 
 /** How soon a client secret that was replaced behind its reference is known. */
 const secretsPollSeconds = 60;
 
-/** How soon a change of clients or keys is told that couldn't be told at once. */
-const untoldPollSeconds = 30;
+/** How soon an event about changed clients or keys is written when the first try failed. */
+const unreportedPollSeconds = 30;
 
 /** A job that repeats; `work` must not throw. */
 function every(name: string, seconds: number, work: () => Promise<void>): Component {

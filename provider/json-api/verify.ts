@@ -7,7 +7,7 @@ import { type Identity, identityHeaderNames, identityHeaders } from './identity-
 import { type Requirement, readVerifyTarget, verifyPath } from './verify-target.ts';
 
 /** What is known of a token that is ours: `unchecked` where nobody can say, and it is to be let in nonetheless. */
-export type Standing = 'live' | 'dead' | 'unchecked';
+export type Standing = 'active' | 'revoked' | 'unchecked';
 
 export interface VerifyDeps<Token extends Identity> {
   /** The claims of a token that we signed and that isn't expired. They say nothing of what was revoked. */
@@ -52,9 +52,9 @@ async function answer<Token extends Identity>(
   try {
     const token = await tokenOf(ctx, deps, audience);
     const standing = await deps.standing(token);
-    if (standing === 'dead') throw badToken();
+    if (standing === 'revoked') throw badToken();
     requireScopes(token, scopes);
-    const isChecked = standing === 'live';
+    const isChecked = standing === 'active';
     deps.metrics.verified(isChecked ? 'accepted' : 'accepted_unchecked');
     return identityHeaders(token, isChecked ? 'checked' : 'unchecked');
   } catch (error) {

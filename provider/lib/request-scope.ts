@@ -28,6 +28,18 @@ export function currentRequestScope(): RequestScope | undefined {
   return storage.getStore();
 }
 
+/** Where a request came from, as a person may recognise it. */
+export interface RequestOrigin {
+  ip?: string | undefined;
+  userAgent?: string | undefined;
+}
+
+/** The origin of the request under way; empty outside of one. */
+export function requestOrigin(): RequestOrigin {
+  const scope = storage.getStore();
+  return { ip: scope?.clientAddress, userAgent: scope?.userAgent };
+}
+
 /** Notes for which client the request is. The first note stands; outside of a request it does nothing. */
 export function noteClient(clientId: string): void {
   note('clientId', clientId);

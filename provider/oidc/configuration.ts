@@ -1,53 +1,19 @@
-import type { Adapter, Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
+import type { Config } from '../config/schema.ts';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
-import type { ServerKeys } from '../lib/server-keys.ts';
-import type { ClientDirectory } from './client-facts.ts';
-import { type FeatureDeps, features } from './features.ts';
+import { clientOf } from './current-request.ts';
+import { features } from './features.ts';
 import { interactionPolicy } from './interaction-policy.ts';
 import { deviceCodeSeconds } from './patches/device-codes.ts';
-import { type AccountDirectory, findOidcAccount, type SignedInBy } from './sessions/accounts-view.ts';
+import type { OidcServices } from './services.ts';
+import { findOidcAccount, preloadSignIn, type SignedInBy } from './sessions/accounts-view.ts';
 import { isSessionAlive } from './sessions/active-sign-ins.ts';
+import { createStorageAdapter } from './storage/storage-adapter.ts';
 import { extraTokenClaims } from './tokens/extra-token-claims.ts';
-import type { Grants } from './tokens/grants.ts';
 import { scopeClaims } from './tokens/scope-claims.ts';
-import type { TokenPolicy } from './tokens/token-policy.ts';
 import { orUnavailable } from './unavailable.ts';
 
-export interface Lifetimes {
-  accessTokenSeconds: number;
-  idTokenSeconds: number;
-  codeSeconds: number;
-  interactionSeconds: number;
-  sessionIdleSeconds: number;
-  sessionAbsoluteSeconds: number;
-  /** Instead of the absolute one, for a session that isn't remembered. */
-  unrememberedSessionSeconds: number;
-  refreshTokenIdleSeconds: number;
-  refreshTokenAbsoluteSeconds: number;
-}
-
-export interface OidcConfigurationDeps extends FeatureDeps {
-  issuer: string;
-  adapter: (kind: string) => Adapter;
-  accounts: AccountDirectory;
-  clients: ClientDirectory;
-  grants: Pick<Grants, 'current'>;
-  policy: TokenPolicy;
-  keys: ServerKeys;
-  lifetimes: Lifetimes;
-  isSignedOut(sid: string): Promise<boolean>;
-  /** What a client is issued under now. */
-  clientTokenVersion(clientId: string): number;
-  clock: Clock;
-  /** Where the pages of an interaction are, with the issuer's path. */
-  interactionPath(uid: string): string;
-  /** Of the pages, for discovery. */
-  languages: readonly string[];
-  /** Answers a person with our error page; programs get JSON before this is asked. */
-  renderError: NonNullable<Configuration['renderError']>;
-}
-
-/** Every path the library serves (DESIGN §4). Its own defaults would lie under `/auth`, where ours are. */
+/** Every path that the library serves (DESIGN §4). Its defaults are under `/auth`, where our own endpoints are. */
 export const routes = {
   authorization: '/oauth2/authorize',
   token: '/oauth2/token',
@@ -57,65 +23,72 @@ export const routes = {
   end_session: '/oauth2/logout',
   pushed_authorization_request: '/oauth2/par',
   device_authorization: '/oauth2/device',
-  // Typed by people, from the screen of a device.
+  // People type this path from the screen of a device.
   code_verification: '/device',
   jwks: '/.well-known/jwks.json',
 } as const;
 
 /** @returns the library's configuration as one table; `jwks` are the keys, the signing one first */
-export function createOidcConfiguration(deps: OidcConfigurationDeps, jwks: JWKS): Configuration {
-  const { clients, keys, lifetimes } = deps;
+export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Configuration {
+  const { config, keys, grants, pages } = services;
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax', overwrite: true } as const;
   return {
-    adapter: deps.adapter as never,
+    adapter: createStorageAdapter(services) as never,
     jwks,
     routes,
-    features: features(deps),
+    features: features(services),
     scopes: ['openid', 'offline_access'],
     claims: { openid: ['sub'], ...scopeClaims },
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     enabledJWA: { idTokenSigningAlgValues: ['RS256'], userinfoSigningAlgValues: ['RS256'] },
-    // RFC 6749 §4.1.3: what the authorization request named, the token request names too.
+    // RFC 6749 §4.1.3: a redirect URI of the authorization request must be repeated in the token request.
     allowOmittingSingleRegisteredRedirectUri: false,
-    pkce: { required: (_ctx, client) => clients.find(client.clientId)?.pkceRequired ?? true },
+    pkce: { required: (ctx) => clientOf(ctx).pkce === 'required' },
     cookies: {
       keys: keys.cookieKeys(),
-      names: cookieNames(deps.issuer),
+      names: cookieNames(services.issuer),
       long: { ...cookie, path: '/' },
       short: cookie,
     },
     formats: { bitsOfOpaqueRandomness: 256 },
     interactions: {
-      url: (_ctx, interaction) => deps.interactionPath(interaction.uid),
+      url: (_ctx, interaction) => pages.interactionPath(interaction.uid),
       policy: interactionPolicy(),
     },
-    findAccount: (ctx, id, token) =>
-      orUnavailable(async () => {
-        const isCode = token?.kind === 'AuthorizationCode';
-        if (isCode && !(await isSessionAlive(ctx.oidc.provider.Session, token, deps.isSignedOut)))
-          return undefined;
-        const bound = (token ?? ctx.oidc.session) as SignedInBy | undefined;
-        return findOidcAccount(deps.accounts, id, bound);
-      }),
-    loadExistingGrant: (ctx) => loadGrant(ctx, deps.grants),
-    extraTokenClaims: (ctx, token) => extraTokenClaims(deps, ctx, token),
+    findAccount: (ctx, id, token) => orUnavailable(() => findAccount(services, ctx, id, token)),
+    loadExistingGrant: (ctx) => loadGrant(ctx, grants),
+    extraTokenClaims: (ctx, token) => extraTokenClaims(services, ctx, token),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    // Codes die with their session; a family's own binding is in models.ts.
+    // Codes end with their session; the binding of a family is in patches/refresh-tokens.ts.
     expiresWithSession: async () => true,
-    // A grant is what a person agreed to: logout and revocation end families, never consent.
+    // A grant is what a person agreed to: logout and revocation end families, never a consent.
     revokeGrantPolicy: () => false,
-    clientBasedCORS: (_ctx, origin, client) =>
-      clients.find(client.clientId)?.origins.includes(origin) ?? false,
-    renderError: deps.renderError,
-    discovery: { ui_locales_supported: [...deps.languages] },
-    ttl: ttl(lifetimes, deps.clock),
+    clientBasedCORS: (ctx, origin) => clientOf(ctx).origins.includes(origin),
+    renderError: pages.renderError,
+    discovery: { ui_locales_supported: [...pages.languages] },
+    ttl: ttl(config, services.clock),
   };
 }
 
+/** The account of a session, code or token, if its sign-in is still active. */
+async function findAccount(services: OidcServices, ctx: KoaContextWithOIDC, id: string, token: unknown) {
+  const { session, client, provider } = ctx.oidc;
+  const by = (token ?? session) as (SignedInBy & { kind?: string }) | undefined;
+  if (by?.kind === 'AuthorizationCode' && !(await isSessionAlive(provider.Session, by, services.revocation)))
+    return undefined;
+  // An authorization request also needs the `sid` and the consent of this session at the client.
+  if (token === undefined && session && client) {
+    const sessionSid = session.sidFor(client.clientId);
+    await preloadSignIn(services, id, { ...by, sessionSid }, client.clientId);
+  }
+  return findOidcAccount(services, id, by);
+}
+
 /**
- * With prefixes that browsers take by https only (RFC 6265bis §4.1.3), and for the session from this host only: no neighbour
- * under the same domain can put its own in the place of ours. The others stand under the path of one sign-in each.
+ * On https the names have prefixes that browsers accept from https only (RFC 6265bis §4.1.3), and for the session from this
+ * host only: no other site under the same domain can replace our cookie. The other cookies are set for the path of one
+ * sign-in each.
  */
 function cookieNames(issuer: string) {
   const isHttps = issuer.startsWith('https:');
@@ -126,38 +99,39 @@ function cookieNames(issuer: string) {
   };
 }
 
-async function loadGrant(ctx: KoaContextWithOIDC, grants: Pick<Grants, 'current'>) {
+async function loadGrant(ctx: KoaContextWithOIDC, grants: OidcServices['grants']) {
   const { account, client, provider } = ctx.oidc;
   if (!account || !client) return undefined;
   const payload = await orUnavailable(() => grants.current(account.accountId, client.clientId));
   return payload && new provider.Grant(payload);
 }
 
-const longestSession = (lifetimes: Lifetimes, transient: boolean | undefined) =>
-  transient
-    ? Math.min(lifetimes.unrememberedSessionSeconds, lifetimes.sessionAbsoluteSeconds)
-    : lifetimes.sessionAbsoluteSeconds;
+const day = 86_400;
 
-/** All in seconds. A family's refresh tokens end `refreshTokenAbsoluteSeconds` after its sign-in, however often used. */
-function ttl(lifetimes: Lifetimes, clock: Clock): NonNullable<Configuration['ttl']> {
+/** All in seconds. A family's refresh tokens end `refreshTokenAbsoluteDays` after its sign-in, however often they are used. */
+function ttl(config: Config, clock: Clock): NonNullable<Configuration['ttl']> {
   const now = () => epochSeconds(clock);
   const remaining = (since: number | undefined, absolute: number) =>
     Math.max(1, (since ?? now()) + absolute - now());
+  const longestSession = (transient: boolean | undefined) =>
+    transient
+      ? Math.min(config.unrememberedSessionSeconds, config.sessionAbsoluteSeconds)
+      : config.sessionAbsoluteSeconds;
   return {
-    AccessToken: lifetimes.accessTokenSeconds,
-    ClientCredentials: lifetimes.accessTokenSeconds,
-    AuthorizationCode: lifetimes.codeSeconds,
+    AccessToken: config.accessTokenSeconds,
+    ClientCredentials: config.accessTokenSeconds,
+    AuthorizationCode: config.codeSeconds,
     DeviceCode: deviceCodeSeconds,
-    IdToken: lifetimes.idTokenSeconds,
-    Interaction: lifetimes.interactionSeconds,
-    // Consent has no end of its own; it is withdrawn.
-    Grant: 10 * 365 * 86_400,
+    IdToken: config.idTokenSeconds,
+    Interaction: config.interactionSeconds,
+    // A consent does not expire; it is withdrawn.
+    Grant: 10 * 365 * day,
     Session: (_ctx, { loginTs, transient }) =>
-      Math.min(lifetimes.sessionIdleSeconds, remaining(loginTs, longestSession(lifetimes, transient))),
+      Math.min(config.sessionIdleSeconds, remaining(loginTs, longestSession(transient))),
     RefreshToken: (_ctx, token) =>
       Math.min(
-        lifetimes.refreshTokenIdleSeconds,
-        remaining(token.iiat, lifetimes.refreshTokenAbsoluteSeconds),
+        config.refreshTokenIdleDays * day,
+        remaining(token.iiat, config.refreshTokenAbsoluteDays * day),
       ),
   };
 }

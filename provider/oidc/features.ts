@@ -1,68 +1,27 @@
-import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { deviceCodeGrant } from '../lib/device-code-grant.ts';
-import type { ClientDirectory } from './client-facts.ts';
-import type { TokenPolicy } from './tokens/token-policy.ts';
+import { requestOrigin } from '../lib/request-scope.ts';
+import { clientOf } from './current-request.ts';
+import type { OidcServices } from './services.ts';
 import { orUnavailable } from './unavailable.ts';
-
-export interface LogoutPages {
-  confirm(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
-  done(ctx: KoaContextWithOIDC): Promise<void>;
-}
-
-/** RFC 8628 §3.3, for the person who holds the device. */
-export interface DevicePages {
-  /** Asks for the code; with what was wrong the last time. */
-  ask(ctx: KoaContextWithOIDC, form: DeviceForm, failed?: { out: ErrorOut; error: Error }): Promise<void>;
-  confirm(
-    ctx: KoaContextWithOIDC,
-    form: DeviceForm & { userCode: string; device: DeviceOrigin },
-  ): Promise<void>;
-  done(ctx: KoaContextWithOIDC): Promise<void>;
-}
-
-interface ErrorOut {
-  error: string;
-  error_description?: string | undefined;
-}
-
-interface DeviceForm {
-  action: string;
-  xsrf: string;
-}
-
-/** Where a device asks from. */
-export interface DeviceOrigin {
-  ip?: string | undefined;
-  userAgent?: string | undefined;
-}
-
-export interface FeatureDeps {
-  clients: ClientDirectory;
-  policy: TokenPolicy;
-  accessTokenLifetimeSeconds: number;
-  logoutPages: LogoutPages;
-  /** Left out where devices can't be let in. */
-  devicePages?: DevicePages | undefined;
-  /** Of the request under way. */
-  origin(): DeviceOrigin;
-}
 
 type Features = NonNullable<Configuration['features']>;
 
-/** Which of the library's features are on, one row each, and what we decide in them. */
-export function features(deps: FeatureDeps): Features {
+/** The library's features, one row each: whether it is on, and our decisions in it. */
+export function features(services: OidcServices): Features {
+  const { logout } = services.pages;
   return {
     devInteractions: { enabled: false },
-    deviceFlow: deviceFlow(deps),
+    deviceFlow: deviceFlow(services.pages.device),
     registration: { enabled: false },
     userinfo: { enabled: true },
     clientCredentials: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     claimsParameter: { enabled: true },
     dPoP: { enabled: true },
-    // For `signing-key.ts`. The name says which shape of it we know: the library refuses to start with another.
+    // For `tokens/signing-key.ts`. `ack` names the version of the interface that we know: the library refuses another.
     externalSigningSupport: { enabled: true, ack: 'experimental-01' },
-    introspection: { enabled: true, allowedPolicy: introspectionPolicy(deps.clients) },
+    introspection: { enabled: true, allowedPolicy: mayIntrospect },
     revocation: {
       enabled: true,
       // RFC 7009 §2.1: a client revokes its own tokens only.
@@ -73,17 +32,17 @@ export function features(deps: FeatureDeps): Features {
       logoutSource: async (ctx, form) => {
         const xsrf = /name="xsrf" value="(?<value>[\w-]+)"/.exec(form)?.groups?.value ?? '';
         const action = /action="(?<value>[^"]+)"/.exec(form)?.groups?.value ?? '';
-        await orUnavailable(() => deps.logoutPages.confirm(ctx, { action, xsrf }));
+        await orUnavailable(() => logout.confirm(ctx, { action, xsrf }));
       },
-      postLogoutSuccessSource: (ctx) => orUnavailable(() => deps.logoutPages.done(ctx)),
+      postLogoutSuccessSource: (ctx) => orUnavailable(() => logout.done(ctx)),
     },
-    resourceIndicators: resourceIndicators(deps),
+    resourceIndicators: resourceIndicators(services),
   };
 }
 
-/** Codes of 20 consonants in twice four: 34 bits that nobody mistakes for a word, for ten minutes (RFC 8628 §6.1). */
-function deviceFlow({ devicePages, origin }: FeatureDeps): Features['deviceFlow'] {
-  if (!devicePages) return { enabled: false };
+/** Codes of eight of 20 consonants: 34 bits that form no word, valid for ten minutes (RFC 8628 §6.1). */
+function deviceFlow(pages: OidcServices['pages']['device']): Features['deviceFlow'] {
+  if (!pages) return { enabled: false };
   const formOf = ({ oidc }: KoaContextWithOIDC) => ({
     action: oidc.urlFor('code_verification'),
     xsrf: String(oidc.session?.state?.secret ?? ''),
@@ -92,70 +51,55 @@ function deviceFlow({ devicePages, origin }: FeatureDeps): Features['deviceFlow'
     enabled: true,
     charset: 'base-20',
     mask: '****-****',
-    deviceInfo: () => ({ ...origin() }),
+    deviceInfo: () => ({ ...requestOrigin() }),
     userCodeInputSource: async (ctx, _form, out, error) =>
-      devicePages.ask(ctx, formOf(ctx), out && error && { out, error }),
+      pages.ask(ctx, formOf(ctx), out && error && { out, error }),
     userCodeConfirmSource: async (ctx, _form, _client, device, userCode) =>
-      devicePages.confirm(ctx, { ...formOf(ctx), userCode, device }),
-    successSource: (ctx) => devicePages.done(ctx),
+      pages.confirm(ctx, { ...formOf(ctx), userCode, device }),
+    successSource: (ctx) => pages.done(ctx),
   };
 }
 
-/** A client learns of its own tokens; of others' only where its document says it answers for their API. */
-function introspectionPolicy(clients: ClientDirectory) {
-  return async (
-    _ctx: KoaContextWithOIDC,
-    client: { clientId: string },
-    token: { clientId?: string | undefined; aud?: string | string[] | undefined },
-  ) => {
-    if (token.clientId === client.clientId) return true;
-    const audiences = [token.aud ?? []].flat();
-    return audiences.some((audience) => clients.find(client.clientId)?.introspects.includes(audience));
-  };
+/** A client may introspect its own tokens; others only when its document says that it answers for their API. */
+async function mayIntrospect(
+  ctx: KoaContextWithOIDC,
+  client: { clientId: string },
+  token: { clientId?: string | undefined; aud?: string | string[] | undefined },
+) {
+  if (token.clientId === client.clientId) return true;
+  const audiences = [token.aud ?? []].flat();
+  return audiences.some((audience) => clientOf(ctx).introspects.includes(audience));
 }
 
 /** RFC 8707. Every access token is a JWT for exactly one audience. */
-function resourceIndicators({ clients, policy, accessTokenLifetimeSeconds }: FeatureDeps) {
-  const factsOf = (clientId: string) => {
-    const facts = clients.find(clientId);
-    if (!facts) throw new errors.InvalidClient('client is unknown');
-    return facts;
-  };
+function resourceIndicators({ policy, config }: Pick<OidcServices, 'policy' | 'config'>) {
   return {
     enabled: true,
     useGrantedResource: async () => true,
-    defaultResource: async (
-      ctx: KoaContextWithOIDC,
-      client: { clientId: string },
-      oneOf?: readonly string[],
-    ) => {
-      const facts = factsOf(client.clientId);
-      const requested = new Set((ctx.oidc.params?.scope as string | undefined)?.split(' '));
-      const audiences = oneOf ?? policy.defaultAudiences(facts, requested);
-      const preferred = facts.defaultResource;
+    defaultResource: async (ctx: KoaContextWithOIDC, _client: object, oneOf?: readonly string[]) => {
+      const client = clientOf(ctx);
+      const preferred = client.defaultResource;
       if (oneOf) return preferred && oneOf.includes(preferred) ? preferred : (oneOf[0] ?? '');
+      const requested = new Set((ctx.oidc.params?.scope as string | undefined)?.split(' '));
+      const audiences = policy.defaultAudiences(client, requested);
       return audiences.length === 1 ? (audiences[0] ?? '') : [...audiences];
     },
-    getResourceServerInfo: async (
-      ctx: KoaContextWithOIDC,
-      audience: string,
-      client: { clientId: string },
-    ) => {
+    getResourceServerInfo: async (ctx: KoaContextWithOIDC, audience: string) => {
       const asked = isRedemption(ctx) ? undefined : ctx.oidc.params?.scope;
       const requested = typeof asked === 'string' ? new Set(asked.split(' ')) : undefined;
-      const { scopes } = policy.resource(factsOf(client.clientId), audience, requested);
+      const { scopes } = policy.resource(clientOf(ctx), audience, requested);
       return {
         audience,
         scope: scopes.join(' '),
         accessTokenFormat: 'jwt' as const,
-        accessTokenTTL: accessTokenLifetimeSeconds,
+        accessTokenTTL: config.accessTokenSeconds,
         jwt: { sign: { alg: 'RS256' as const } },
       };
     },
   };
 }
 
-/** A code or refresh token has its scopes already, checked when it was granted; a refresh may ask for fewer. */
+/** A code or refresh token has scopes that were checked when it was granted; a refresh may ask for fewer. */
 function isRedemption(ctx: KoaContextWithOIDC): boolean {
   const grantType = ctx.oidc.params?.grant_type;
   return ['authorization_code', 'refresh_token', deviceCodeGrant].includes(String(grantType));

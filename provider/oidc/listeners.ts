@@ -2,21 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { isCut } from '../lib/cut-connection.ts';
 import { StoreUnavailable } from '../lib/errors.ts';
-
-export interface ListenerDeps {
-  logger: {
-    debug(fields: object, message: string): void;
-    info(fields: object, message: string): void;
-    warn(fields: object, message: string): void;
-    error(fields: object, message: string): void;
-  };
-  metrics: {
-    tokensIssued(grant: string, clientKind: string): void;
-    /** A person was asked something (`started`), and did it (`completed`) or not (`refused`). */
-    interaction(prompt: string, outcome: 'started' | 'completed' | 'refused'): void;
-  };
-  clientKind(clientId: string | undefined): string;
-}
+import type { OidcServices } from './services.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each event has arguments of its own; the rows below name theirs.
 type Listener = (...args: any[]) => void;
@@ -29,11 +15,18 @@ interface Refusal {
 }
 
 /**
- * What the library tells, one row each. A Provider is an EventEmitter: a listener that throws would fail the request
- * it listens to, and one that rejects would end the process, so all are synchronous and guarded here (DESIGN §6.8).
+ * The library's events, one row each. A Provider is an EventEmitter: a listener that throws would fail the request, and one
+ * that rejects would end the process, so all are synchronous and guarded here (DESIGN §6.8).
  */
-export function listen(provider: Provider, deps: ListenerDeps): void {
-  const { logger, metrics } = deps;
+export function listen(
+  provider: Provider,
+  { logger, metrics, clients }: Pick<OidcServices, 'logger' | 'metrics' | 'clients'>,
+): void {
+  const clientKind = (id: string | undefined) =>
+    clients.find(id ?? '')?.firstParty ? 'first_party' : 'third_party';
+  /** A person was shown a prompt (`started`), and finished it (`completed`) or not (`refused`). */
+  const countInteraction = (prompt: string, outcome: 'started' | 'completed' | 'refused') =>
+    metrics.interactions.inc({ prompt, outcome });
   const refused =
     (kind: string) =>
     (
@@ -48,21 +41,21 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
     };
   const table: Record<string, Listener> = {
     'grant.success': (ctx: KoaContextWithOIDC) => {
-      // A refresh that was answered again issued nothing.
+      // A repeated refresh that got the stored response issued nothing.
       if (!ctx.oidc.entities.AccessToken && !ctx.oidc.entities.ClientCredentials) return;
       const [grant = ''] = String(ctx.oidc.params?.grant_type).split(':').slice(-1);
-      metrics.tokensIssued(grant, deps.clientKind(ctx.oidc.client?.clientId));
+      metrics.tokensIssued.inc({ grant, client_kind: clientKind(ctx.oidc.client?.clientId) });
     },
     'interaction.started': (_ctx: KoaContextWithOIDC, prompt: { name: string }) =>
-      metrics.interaction(prompt.name, 'started'),
+      countInteraction(prompt.name, 'started'),
     'interaction.ended': ({ oidc }: KoaContextWithOIDC) => {
       const prompt = oidc.entities.Interaction?.prompt;
-      if (prompt) metrics.interaction(prompt.name, 'completed');
+      if (prompt) countInteraction(prompt.name, 'completed');
     },
     'grant.error': refused('token'),
     'authorization.error': (ctx: KoaContextWithOIDC, error: Refusal) => {
       const { prompt, result } = ctx.oidc.entities.Interaction ?? {};
-      if (prompt && result?.error) metrics.interaction(prompt.name, 'refused');
+      if (prompt && result?.error) countInteraction(prompt.name, 'refused');
       refused('authorization')(ctx, error);
     },
     'userinfo.error': refused('userinfo'),
@@ -92,7 +85,7 @@ export function listen(provider: Provider, deps: ListenerDeps): void {
   }
 }
 
-/** Of an address that isn't registered the part that tells whose it is: its path may hold what the log mustn't. */
+/** The origin of an unregistered redirect URI says whose it is; its path may hold what must not be logged. */
 function originOf(uri: unknown): string | undefined {
   if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
   const { protocol, host } = new URL(uri);

@@ -1,26 +1,4 @@
-/**
- * What can be revoked without having been stored: a token, a family, a consent, a session, a session at a client, what a client
- * was issued under one of its token versions (`client:`, its id, `@` and the number);
- * and what was read before an account or a consent was changed (`changed:` and what, as `revocation/change-notices.ts` names it).
- */
-export type RevocationKey =
-  | (`jti:${string}` | `family:${string}` | `consent:${string}` | `session:${string}`)
-  | (`sid:${string}` | `client:${string}` | `changed:${string}`);
-
-/** What a client was issued under this one of its token versions. */
-export const clientKey = (clientId: string, tokenVersion = 0): RevocationKey =>
-  `client:${clientId}@${tokenVersion}`;
-
-/** What an access token says of itself that could have been revoked. */
-export interface RevocationSubjects {
-  jti: string;
-  family?: string | undefined;
-  consent?: string | undefined;
-  sid?: string | undefined;
-  clientId: string;
-  /** The client's number when it was issued; none is 0. */
-  clientTokenVersion?: number | undefined;
-}
+import type { RevocationKey } from './revocation-keys.ts';
 
 /**
  * Revocations, held until everything they forbid would have expired anyway.

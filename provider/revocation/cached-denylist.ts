@@ -1,81 +1,114 @@
 import type { Clock } from '../lib/clock.ts';
-import type { Denylist, RevocationCache, RevocationKey, RevocationStore } from '../ports/denylist.ts';
+import type { Component } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import type { Denylist, RevocationCache, RevocationStore } from '../ports/denylist.ts';
+import type { RevocationKey } from '../ports/revocation-keys.ts';
 
-export interface CachedDenylistDeps {
-  lasting: RevocationStore;
-  copy: RevocationCache;
+export interface CachedDenylistOptions {
+  store: RevocationStore;
+  /** Undefined without Redis: then every question goes to the store. */
+  cache: RevocationCache | undefined;
   clock: Clock;
-  logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** Told whether the copy is asked (true), or what lasts in its stead. */
-  trusted(is: boolean): void;
-  /** How often what was revoked lately is copied once more. */
-  intervalMs: number;
+  logger: Pick<Logger, 'info' | 'warn'>;
+  metrics?: Pick<Metrics, 'denylistCopyTrusted'> | undefined;
+  /** How often recent revocations are copied into the cache again. */
+  intervalMs?: number;
 }
 
-export interface CachedDenylist extends Denylist {
-  /** Copies what lasts already, so that other processes know of it before they copy. Never rejects. */
-  copy(keys: RevocationKey[], expiresAt: number): Promise<void>;
-  /** The copy may lack something: its connection was lost, say. It is asked again once everything was copied. */
+export interface CachedDenylist extends Denylist, Component {
+  /**
+   * Puts entries that are in the store already into the cache, so that other processes see them before their next copy.
+   * Never rejects.
+   */
+  cacheEntries(keys: RevocationKey[], expiresAt: number): Promise<void>;
+  /** The cache may lack entries, for example because its connection was lost. It is not asked until it was filled again. */
   markStale(reason: string): void;
-  /** Copies once; for a start, and for tests. Never rejects. */
-  copyNow(): Promise<void>;
+  /** Fills the cache once, for a start and for tests. Never rejects. */
+  fillNow(): Promise<void>;
   start(): void;
   stop(): Promise<void>;
 }
 
-/** How far back each copying looks: longer than a store that fails over may lose. */
+/**
+ * The pause between two copies. A revocation that another process could not put into the cache is visible here after at
+ * most two copies; that has to take less than the one second of guarantee G3.
+ */
+const defaultIntervalMs = 300;
+/** How far back each copy reads: longer than what a store may lose at a failover. */
 const recentSeconds = 60;
-/** How long the copy is asked while what lasts can't be read. */
+/** How long the cache alone is asked while the store cannot be read. */
 const longestBehindMs = 10_000;
 const pageSize = 500;
 
 /**
- * The denylist that lasts, and a fast copy of it that is asked in its stead as long as it can be trusted.
+ * The denylist: a durable store, and a fast cache that is asked in its place while it is complete.
  *
- * A revocation is in force here once it lasts. In other processes it is too as soon as it was copied, which is before
- * `revoke` resolves, or within `intervalMs` where this process couldn't reach the copy: every process copies what was
- * revoked lately, again and again. A copy that lost its data says so and isn't asked; neither is one whose connection
- * was lost, or that failed, until everything was copied anew. So it is never the copy that lets a revoked token in
- * after its store came back.
+ * A revocation is in force in this process as soon as the store has it. In other processes it is in force once the cache
+ * has it: before `revoke` resolves, or within `intervalMs` when this process could not reach the cache, because every
+ * process copies recent revocations again and again. A cache that lost its data reports that and is not asked. The same
+ * holds for a cache whose connection was lost or that failed, until it was filled again. So the cache never lets a revoked
+ * token in after its server came back.
  *
- * That what lasts can't be read makes the copy no worse: all it may lack is what was revoked by a process that reaches
- * what lasts and not the copy, while this one reaches the copy and not what lasts. So it is asked for `longestBehindMs`
- * more: a hiccup must not turn every question of every process into one for a database that has too much to do already.
- * After that the copy alone is believed no more, and all questions wait for one reading of what was missed, which fails
- * for all of them or is enough for all. So trust comes back with the first reading that succeeds.
+ * A store that cannot be read does not make the cache worse at once. The cache can only lack what another process wrote
+ * while that process reached the store but not the cache, and this one reaches the cache but not the store. So the cache
+ * alone is asked for `longestBehindMs` more; otherwise a short stall of an overloaded database would send every question
+ * of every process to it. After that, all questions wait for one read of the missed entries: if it fails, all of them
+ * fail; if it succeeds, the cache is used again.
  */
-export function createCachedDenylist(deps: CachedDenylistDeps): CachedDenylist {
-  const { lasting, copy, clock, logger, intervalMs } = deps;
-  let isTrusted = false;
-  let isTold = false;
-  // When the last reading of what lasts that came to its end had begun.
+export function createCachedDenylist(options: CachedDenylistOptions): CachedDenylist {
+  return options.cache === undefined
+    ? withoutCache(options.store)
+    : withCache({ ...options, cache: options.cache });
+}
+
+const name = 'denylist';
+
+function withoutCache(store: RevocationStore): CachedDenylist {
+  return {
+    name,
+    revoke: (keys, expiresAt) => store.revoke(keys, expiresAt),
+    anyRevoked: (keys) => store.anyRevoked(keys),
+    cacheEntries: async () => {},
+    markStale: () => {},
+    fillNow: async () => {},
+    start: () => {},
+    stop: async () => {},
+  };
+}
+
+function withCache(options: CachedDenylistOptions & { cache: RevocationCache }): CachedDenylist {
+  const { store, cache, clock, logger, metrics, intervalMs = defaultIntervalMs } = options;
+  let isComplete = false;
+  let isReportedComplete = false;
+  // When the last complete read of the store began.
   let readAt = clock.now();
-  // Raised by each markStale, so that a copying under way doesn't end one that came after it began.
-  let distrusts = 0;
+  // Counts calls of markStale, so that a fill that began before one does not undo it.
+  let staleCount = 0;
   let timer: NodeJS.Timeout | undefined;
-  let copying: Promise<void> | undefined;
+  let filling: Promise<void> | undefined;
   let stopped = true;
 
-  const tell = (is: boolean, say: () => void) => {
-    if (isTold === is) return;
-    isTold = is;
-    deps.trusted(is);
-    say();
+  const report = (complete: boolean, log: () => void) => {
+    if (isReportedComplete === complete) return;
+    isReportedComplete = complete;
+    metrics?.denylistCopyTrusted.set(complete ? 1 : 0);
+    log();
   };
-  const tellWhole = () => tell(true, () => logger.info({}, 'the copy of the denylist is whole'));
+  const reportComplete = () => report(true, () => logger.info({}, 'revocation cache is complete'));
 
   const markStale = (reason: string) => {
-    distrusts += 1;
-    isTrusted = false;
-    tell(false, () =>
-      logger.warn({ reason }, 'the copy of the denylist is not asked until it was made anew'),
+    staleCount += 1;
+    isComplete = false;
+    report(false, () =>
+      logger.warn({ reason }, 'revocation cache is stale, asking postgres until it is filled'),
     );
     if (!stopped) schedule(0);
   };
-  const copyFailed = (error: unknown) =>
-    markStale(error instanceof Error ? error.message : 'it could not be reached');
+  const cacheFailed = (error: unknown) =>
+    markStale(error instanceof Error ? error.message : 'the cache could not be reached');
 
-  /** Negative when the clock was set back: then nobody knows. */
+  /** Negative when the clock was set back: then the age is unknown. */
   const ageMs = () => clock.now() - readAt;
   const isBehind = () => ageMs() < 0 || ageMs() > longestBehindMs;
 
@@ -83,9 +116,9 @@ export function createCachedDenylist(deps: CachedDenylistDeps): CachedDenylist {
     const begunAt = clock.now();
     let after: RevocationKey | undefined;
     do {
-      const page = await lasting.inForce({ after, limit: pageSize, recentSeconds: recent });
-      await copy.put(page).catch((error: unknown) => {
-        if (isTrusted) copyFailed(error);
+      const page = await store.inForce({ after, limit: pageSize, recentSeconds: recent });
+      await cache.put(page).catch((error: unknown) => {
+        if (isComplete) cacheFailed(error);
         throw error;
       });
       after = page.length === pageSize ? page.at(-1)?.key : undefined;
@@ -93,70 +126,71 @@ export function createCachedDenylist(deps: CachedDenylistDeps): CachedDenylist {
     readAt = begunAt;
   };
 
-  const copyMissed = async () => {
+  const copyRecent = async () => {
     await copyPages(ageMs() < 0 ? undefined : recentSeconds + ageMs() / 1000);
-    if (isTrusted) tellWhole();
+    if (isComplete) reportComplete();
   };
 
   const copyEverything = async () => {
-    const before = distrusts;
-    const begun = await copy.begin();
+    const before = staleCount;
+    const begun = await cache.begin();
     await copyPages();
-    if (!(await copy.declareComplete(begun)) || before !== distrusts) return;
-    isTrusted = true;
-    tellWhole();
+    if (!(await cache.declareComplete(begun)) || before !== staleCount) return;
+    isComplete = true;
+    reportComplete();
   };
 
-  const copyOnce = (): Promise<void> => {
-    const copied = isTrusted ? copyMissed() : copyEverything();
-    return copied.catch((error: unknown) => {
-      if (isTrusted && isBehind())
-        tell(false, () =>
-          logger.warn({}, 'the copy of the denylist is not asked alone: what it may lack can not be read'),
-        );
+  const fillOnce = async (): Promise<void> => {
+    try {
+      await (isComplete ? copyRecent() : copyEverything());
+    } catch (error) {
+      if (isComplete && isBehind())
+        report(false, () => logger.warn({}, 'revocation cache is not used alone, postgres cannot be read'));
       throw error;
-    });
+    }
   };
 
-  const copyOrJoin = (): Promise<void> => {
-    copying ??= copyOnce().finally(() => {
-      copying = undefined;
+  const fillOrJoin = (): Promise<void> => {
+    filling ??= fillOnce().finally(() => {
+      filling = undefined;
     });
-    return copying;
+    return filling;
   };
-  // A store that is away is told of by who needs it; this tries again.
-  const copyNow = () => copyOrJoin().catch(() => {});
+  // A store that is away is reported by the requests that need it; this only tries again.
+  const fillNow = () => fillOrJoin().catch(() => {});
 
   const schedule = (delayMs: number) => {
     clearTimeout(timer);
-    timer = setTimeout(() => void copyNow().then(() => stopped || schedule(intervalMs)), delayMs);
+    timer = setTimeout(() => void fillNow().then(() => stopped || schedule(intervalMs)), delayMs);
     timer.unref();
   };
 
-  const copyThese = (keys: RevocationKey[], expiresAt: number) =>
-    copy.put(keys.map((key) => ({ key, expiresAt }))).catch(copyFailed);
+  const cacheEntries = (keys: RevocationKey[], expiresAt: number) =>
+    cache.put(keys.map((key) => ({ key, expiresAt }))).catch(cacheFailed);
 
-  const askCopy = async (keys: RevocationKey[]): Promise<boolean | undefined> => {
-    if (isTrusted && isBehind()) {
-      await copyOrJoin().catch((error: unknown) => {
-        if (isTrusted) throw error;
+  /** @returns undefined when the cache cannot answer and the store has to */
+  const askCache = async (keys: RevocationKey[]): Promise<boolean | undefined> => {
+    if (isComplete && isBehind()) {
+      await fillOrJoin().catch((error: unknown) => {
+        if (isComplete) throw error;
       });
     }
-    if (!isTrusted) return undefined;
-    const answer = await copy.anyRevoked(keys).catch(copyFailed);
-    if (answer === undefined && isTrusted) markStale('it lost its data');
-    return answer ?? undefined;
+    if (!isComplete) return undefined;
+    const listed = await cache.anyRevoked(keys).catch(cacheFailed);
+    if (listed === undefined && isComplete) markStale('the cache lost its data');
+    return listed ?? undefined;
   };
 
   return {
+    name,
     revoke: async (keys, expiresAt) => {
-      await lasting.revoke(keys, expiresAt);
-      await copyThese(keys, expiresAt);
+      await store.revoke(keys, expiresAt);
+      await cacheEntries(keys, expiresAt);
     },
-    copy: copyThese,
-    anyRevoked: async (keys) => (await askCopy(keys)) ?? lasting.anyRevoked(keys),
+    anyRevoked: async (keys) => (await askCache(keys)) ?? store.anyRevoked(keys),
+    cacheEntries,
     markStale,
-    copyNow,
+    fillNow,
     start: () => {
       stopped = false;
       schedule(0);
@@ -164,7 +198,7 @@ export function createCachedDenylist(deps: CachedDenylistDeps): CachedDenylist {
     stop: async () => {
       stopped = true;
       clearTimeout(timer);
-      await copying?.catch(() => {});
+      await filling?.catch(() => {});
     },
   };
 }

@@ -1,79 +1,103 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Agreement } from '../ports/consent-store.ts';
-import type { RevocationKey } from '../ports/denylist.ts';
+import type { OutboxEvent } from '../ports/outbox.ts';
+import {
+  accountNotice,
+  consentNotice,
+  everythingNotice,
+  type RevocationKey,
+} from '../ports/revocation-keys.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
+import type { CachedDenylist } from './cached-denylist.ts';
 
-/** How long what was read of an account may be used, as long as nothing says that it changed. */
+/** How long a process may use what it read of an account, as long as there is no notice that the account changed. */
 export const recentSeconds = 3600;
 
-/** For clocks that differ, and for a transaction that takes its time to commit. */
+/** Allows for clocks that differ, and for a transaction that takes its time to commit. */
 const slackSeconds = 60;
 
-/** Says that what was read of this account before isn't as it was. */
-export const accountNotice = (accountId: string): RevocationKey => `changed:${accountId}`;
-
-/** The same of a consent. */
-export const consentNotice = (accountId: string, clientId: string): RevocationKey =>
-  `changed:${accountId} ${clientId}`;
-
-/** The same of everything. */
-export const noticeOfAll: RevocationKey = 'changed:*';
-
-export interface ChangeNoticesDeps {
+export interface ChangeNoticesOptions {
   clock: Clock;
-  /** Makes entries that last known to other processes; never rejects. */
-  copy(keys: RevocationKey[], expiresAt: number): Promise<void>;
-  /** So much is changed, one thing after the other, that one notice of all is better. */
+  denylist: Pick<CachedDenylist, 'cacheEntries'>;
+  /** Called after a commit that holds an event, so that the event is published soon. */
+  eventCommitted?: () => void;
+  /** For an import, which changes so much that one notice about everything is better. */
   everything?: boolean;
 }
 
 /**
- * The same unit of work, which leaves a notice of every account and consent that was changed, in the same transaction:
- * from the commit on no process uses what it read before. In other processes that is once `run` has resolved, or as soon as
- * they hear of entries in the denylist.
+ * The same unit of work, which writes a notice about every changed account and consent in the same transaction. After the
+ * commit no process uses a copy that it read before: this one at once, others when `run` has resolved or when they see
+ * new entries of the denylist.
  */
-export function noticeChanges(unitOfWork: UnitOfWork, deps: ChangeNoticesDeps): UnitOfWork {
+export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOptions): UnitOfWork {
+  const { clock, denylist, eventCommitted, everything } = options;
+  const expiresAt = () => clock.now() + (recentSeconds + slackSeconds) * 1000;
   return {
     run: async (work) => {
       const changed = new Set<RevocationKey>();
-      const expiresAt = () => deps.clock.now() + (recentSeconds + slackSeconds) * 1000;
-      const note = (notice: RevocationKey) => changed.add(deps.everything ? noticeOfAll : notice);
+      let hasEvent = false;
       const result = await unitOfWork.run(async (stores) => {
-        const done = await work(watched(stores, note));
+        const watched = watch(stores, {
+          changed: (notice) => changed.add(everything ? everythingNotice : notice),
+          appended: () => {
+            hasEvent = true;
+          },
+        });
+        const done = await work(watched);
         if (changed.size > 0) await stores.denylist.revoke([...changed], expiresAt());
         return done;
       });
-      if (changed.size > 0) await deps.copy([...changed], expiresAt());
+      if (hasEvent) eventCommitted?.();
+      if (changed.size > 0) await denylist.cacheEntries([...changed], expiresAt());
       return result;
     },
   };
 }
 
-function watched(stores: TransactionStores, note: (notice: RevocationKey) => void): TransactionStores {
-  const { accounts, consents } = stores;
-  return {
-    ...stores,
-    accounts: withMethods(accounts, {
-      update: (id, change, at) => {
-        note(accountNotice(id));
-        return accounts.update(id, change, at);
-      },
-    }),
-    consents: withMethods(consents, {
-      add: async (agreement, at) => {
-        const { accountId, clientId } = agreement;
-        const before = await consents.find(accountId, clientId);
-        const added = await consents.add(agreement, at);
-        // Of one that wasn't there nothing can have been kept; and apps ask again for what they were given.
-        if (!added.isNew && !covers(before, agreement)) note(consentNotice(accountId, clientId));
-        return added;
-      },
-      withdraw: (consent) => {
-        note(consentNotice(consent.accountId, consent.clientId));
-        return consents.withdraw(consent);
-      },
-    }),
-  };
+interface Watcher {
+  changed(notice: RevocationKey): void;
+  appended(): void;
+}
+
+function watch(stores: TransactionStores, watcher: Watcher): TransactionStores {
+  return withOwn(stores, {
+    get accounts() {
+      const { accounts } = stores;
+      return withOwn(accounts, {
+        update: (id, change, at) => {
+          watcher.changed(accountNotice(id));
+          return accounts.update(id, change, at);
+        },
+      });
+    },
+    get consents() {
+      const { consents } = stores;
+      return withOwn(consents, {
+        add: async (agreement, at) => {
+          const { accountId, clientId } = agreement;
+          const before = await consents.find(accountId, clientId);
+          const added = await consents.add(agreement, at);
+          // A new consent cannot have been read before; and apps often ask again for what they already have.
+          if (!added.isNew && !covers(before, agreement)) watcher.changed(consentNotice(accountId, clientId));
+          return added;
+        },
+        withdraw: (consent) => {
+          watcher.changed(consentNotice(consent.accountId, consent.clientId));
+          return consents.withdraw(consent);
+        },
+      });
+    },
+    get outbox() {
+      const { outbox } = stores;
+      return {
+        append: (event: OutboxEvent) => {
+          watcher.appended();
+          return outbox.append(event);
+        },
+      };
+    },
+  });
 }
 
 function covers(before: Agreement | undefined, { oidcScopes, resourceScopes }: Agreement): boolean {
@@ -87,12 +111,12 @@ function covers(before: Agreement | undefined, { oidcScopes, resourceScopes }: A
   );
 }
 
-/** The same store but for these methods. */
-function withMethods<Store extends object>(store: Store, own: Partial<Store>): Store {
-  return new Proxy(store, {
-    get: (target, name) => {
-      const method: unknown = Reflect.get(own, name) ?? Reflect.get(target, name, target);
-      return typeof method === 'function' ? method.bind(target) : method;
+/** The same object except for these members. A store is looked up only when it is used. */
+function withOwn<Target extends object>(target: Target, own: Partial<Target>): Target {
+  return new Proxy(target, {
+    get: (original, name) => {
+      const member: unknown = Reflect.get(own, name) ?? Reflect.get(original, name, original);
+      return typeof member === 'function' ? member.bind(original) : member;
     },
   });
 }

@@ -1,26 +1,28 @@
 import type { Clock } from '../lib/clock.ts';
-import { clientKey, type RevocationKey } from '../ports/denylist.ts';
+import { clientKey } from '../ports/revocation-keys.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { CachedDenylist } from './cached-denylist.ts';
 
-export interface ClientRevocationDeps {
+export interface ClientRevocationOptions {
   unitOfWork: UnitOfWork;
+  denylist: Pick<CachedDenylist, 'cacheEntries'>;
   clock: Clock;
-  /** The longest a refresh token lives, whatever was set when its family began. */
+  /** The longest lifetime of a refresh token, whatever was configured when its family began. */
   refreshTokenSeconds: number;
-  /** Makes entries that last known to other processes; never rejects. */
-  copy(keys: RevocationKey[], expiresAt: number): Promise<void>;
 }
 
-/** For clocks that differ, and for a process that doesn't know the new number yet. */
+/** Allows for clocks that differ, and for a process that does not know the new token version yet. */
 const slackSeconds = 60;
 
 /**
- * Gives a function that ends everything a client was issued: codes, refresh tokens and access tokens, its own ones too. In
- * force in every process once it has resolved. It is one entry, for the number that was current: what has a lower one was
- * ended before. What is issued from then on has the next number, and is good.
+ * Gives a function that ends everything a client was issued: codes, refresh tokens and access tokens, its own ones too. It
+ * is in force in every process when it has resolved. It writes one entry, for the token version that was current; lower
+ * versions were ended before. What is issued from then on has the next version, and is good.
  */
-export function createClientRevocation(deps: ClientRevocationDeps): (clientId: string) => Promise<void> {
-  const { unitOfWork, clock, refreshTokenSeconds, copy } = deps;
+export function createClientRevocation(
+  options: ClientRevocationOptions,
+): (clientId: string) => Promise<void> {
+  const { unitOfWork, denylist: cachedDenylist, clock, refreshTokenSeconds } = options;
   return async (clientId) => {
     const expiresAt = clock.now() + (refreshTokenSeconds + slackSeconds) * 1000;
     const key = await unitOfWork.run(async ({ clientTokenVersions, denylist }) => {
@@ -28,6 +30,6 @@ export function createClientRevocation(deps: ClientRevocationDeps): (clientId: s
       await denylist.revoke([ended], expiresAt);
       return ended;
     });
-    await copy([key], expiresAt);
+    await cachedDenylist.cacheEntries([key], expiresAt);
   };
 }

@@ -1,21 +1,24 @@
 import type { ClientTokenVersions } from '../ports/client-token-versions.ts';
 
 export interface KnownClientTokenVersions {
-  /** What a client is issued under, as far as is known here: 0 for one that was never revoked. */
+  /** The token version under which a client is issued tokens, as far as this process knows; 0 when it was never revoked. */
   of(clientId: string): number;
-  /** Reads the numbers, and from then on again and again. Rejects when that fails the first time. */
+  /** Reads the versions, and repeats that. Rejects when the first read fails. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** How soon tokens that a client is issued after its revocation are good in every process. */
+const defaultIntervalMs = 500;
+
 /**
- * Clients' token versions as they were a moment ago. For issuing only: whoever doesn't know of a revocation yet issues
- * what is dead, for a moment; whether something is good is asked of the denylist. So a read that fails leaves the last ones in
- * use; that it did is counted where stores are called.
+ * The clients' token versions as they were a moment ago, for issuing only. A process that does not know of a revocation
+ * yet issues dead tokens for a moment; whether a token is good is asked of the denylist. So a read that fails leaves the
+ * last versions in use; the failure is counted where the store is called.
  */
 export function createKnownClientTokenVersions(
   store: Pick<ClientTokenVersions, 'all'>,
-  { intervalMs }: { intervalMs: number },
+  { intervalMs = defaultIntervalMs }: { intervalMs?: number } = {},
 ): KnownClientTokenVersions {
   let known: ReadonlyMap<string, number> = new Map();
   let timer: NodeJS.Timeout | undefined;

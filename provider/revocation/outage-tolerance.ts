@@ -1,49 +1,47 @@
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
 
-export interface OutageToleranceDeps {
-  /** Asks the stores something that they answer whenever they answer at all. */
+export interface OutageToleranceOptions {
+  /** Asks the stores a question that they answer whenever they answer at all. */
   probe(): Promise<unknown>;
   clock: Clock;
-  /** How long after revocations were last known here tokens are let in without; 0 for never. */
+  /** For how long after the last answer tokens are accepted unchecked; 0 for never. */
   toleratedSeconds: number;
-  logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  logger: Pick<Logger, 'info' | 'warn'>;
 }
 
-/** What to do while nobody can say whether a token was revoked. */
+/** Whether a token that is good otherwise was revoked; `unchecked` while that cannot be known and is tolerated. */
+export type TokenStatus = 'active' | 'revoked' | 'unchecked';
+
 export interface OutageTolerance {
   /**
-   * @param question whether a token that is good otherwise still stands
-   * @param isKnownDead whether a store that answers nonetheless has it that the token was revoked; one that hasn't, or
-   *   doesn't answer, says nothing. Asked during an outage that is tolerated only
-   * @returns `unchecked` during an outage that is tolerated still
-   * @throws StoreUnavailable during one that isn't
+   * @param isActive asks the stores whether the token is still good
+   * @param isKnownRevoked asks a store that may answer during the outage whether it has the revocation; false or an error
+   *   means that it does not know. Asked during a tolerated outage only
+   * @throws StoreUnavailable during an outage that is not tolerated
    */
-  standing(
-    question: () => Promise<boolean>,
-    isKnownDead?: () => Promise<boolean>,
-  ): Promise<'live' | 'dead' | 'unchecked'>;
+  statusOf(isActive: () => Promise<boolean>, isKnownRevoked?: () => Promise<boolean>): Promise<TokenStatus>;
   start(): void;
   stop(): void;
 }
 
-const nobodyKnows = async () => false;
 const probeMs = 1000;
-/** How long nothing needs to be asked, without an outage. */
+/** For how long the stores need not be asked while there is no outage. */
 const longestRestMs = 5000;
 
 /**
- * An outage is that a question failed, and that no other was answered since it was put: a store that merely has too much
- * to do answers some, and nobody who gives it too much to do gets a revoked token in. From then on nobody waits for the
- * store; probes find out when it is back. The time tolerated counts from when it last answered, so an outage that a quiet
- * process notices late isn't tolerated longer: that is why it is asked now and then when nobody else asks.
+ * An outage begins when a question fails and no other question was answered since it was asked. A store that is only
+ * overloaded still answers some questions, so overloading it never lets a revoked token in. During the outage no request
+ * waits for the store; probes find out when it is back. The tolerated time counts from the last answer, so an outage that
+ * a quiet process notices late is not tolerated longer: therefore probes also run now and then without traffic.
  */
-export function createOutageTolerance(deps: OutageToleranceDeps): OutageTolerance {
-  const { clock, logger, toleratedSeconds } = deps;
+export function createOutageTolerance(options: OutageToleranceOptions): OutageTolerance {
+  const { clock, logger, toleratedSeconds } = options;
   const restMs = Math.min(longestRestMs, toleratedSeconds * 250);
   let answers = 0;
   let answeredAt = Number.NEGATIVE_INFINITY;
-  let outage: 'none' | 'tolerated' | 'too long' = 'none';
+  let outage: 'none' | 'tolerated' | 'expired' = 'none';
   let probing = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -52,20 +50,20 @@ export function createOutageTolerance(deps: OutageToleranceDeps): OutageToleranc
   const answered = () => {
     answers += 1;
     answeredAt = clock.now();
-    if (outage !== 'none') logger.info({}, 'revocations can be looked up again');
+    if (outage !== 'none') logger.info({}, 'verify: revocations are checked again');
     outage = 'none';
   };
 
   const unanswered = () => {
     if (outage !== 'none' || !isInTime()) return;
     outage = 'tolerated';
-    logger.warn({ seconds: toleratedSeconds }, 'gateways are told yes without a look at revocations');
+    logger.warn({ seconds: toleratedSeconds }, 'verify: outage tolerated, accepting tokens unchecked');
   };
 
   const isTolerated = () => {
     if (outage !== 'tolerated' || isInTime()) return outage === 'tolerated';
-    outage = 'too long';
-    logger.warn({ seconds: toleratedSeconds }, 'gateways are told yes no more without a look at revocations');
+    outage = 'expired';
+    logger.warn({ seconds: toleratedSeconds }, 'verify: outage tolerance expired, answering 503');
     return false;
   };
 
@@ -85,20 +83,20 @@ export function createOutageTolerance(deps: OutageToleranceDeps): OutageToleranc
   const probe = async () => {
     if (probing || (outage === 'none' && clock.now() - answeredAt < restMs)) return;
     probing = true;
-    await ask(deps.probe).catch(() => undefined);
+    await ask(options.probe).catch(() => undefined);
     probing = false;
   };
 
-  const asFarAsKnown = async (isKnownDead: () => Promise<boolean>) =>
-    (await isKnownDead().catch(() => false)) ? 'dead' : 'unchecked';
+  const statusDuringOutage = async (isKnownRevoked?: () => Promise<boolean>): Promise<TokenStatus> =>
+    (await isKnownRevoked?.().catch(() => false)) ? 'revoked' : 'unchecked';
 
   return {
-    standing: async (question, isKnownDead = nobodyKnows) => {
-      if (isTolerated()) return asFarAsKnown(isKnownDead);
+    statusOf: async (isActive, isKnownRevoked) => {
+      if (isTolerated()) return statusDuringOutage(isKnownRevoked);
       try {
-        return (await ask(question)) ? 'live' : 'dead';
+        return (await ask(isActive)) ? 'active' : 'revoked';
       } catch (error) {
-        if (isTolerated()) return asFarAsKnown(isKnownDead);
+        if (isTolerated()) return statusDuringOutage(isKnownRevoked);
         throw error;
       }
     },

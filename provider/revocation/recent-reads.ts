@@ -2,10 +2,16 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../lib/clock.ts';
 import type { AccountFacts, AccountStore } from '../ports/account-store.ts';
 import type { Consent, ConsentStore } from '../ports/consent-store.ts';
-import type { Denylist, RevocationKey } from '../ports/denylist.ts';
-import { accountNotice, consentNotice, noticeOfAll, recentSeconds } from './change-notices.ts';
+import type { Denylist } from '../ports/denylist.ts';
+import {
+  accountNotice,
+  consentNotice,
+  everythingNotice,
+  type RevocationKey,
+} from '../ports/revocation-keys.ts';
+import { recentSeconds } from './change-notices.ts';
 
-export interface RecentReadsDeps {
+export interface RecentReadsOptions {
   accounts: Pick<AccountStore, 'findById'>;
   consents: Pick<ConsentStore, 'find'>;
   denylist: Pick<Denylist, 'anyRevoked'>;
@@ -15,29 +21,33 @@ export interface RecentReadsDeps {
 }
 
 /**
- * Accounts and consents by their ids, read from their store once and then kept. What is kept is used as long as the
- * denylist has no notice that it changed, which is asked each time: so an answer is never older than the question. Where
- * the denylist has a fast copy, reading takes no Postgres.
+ * Accounts and consents by their ids, read from the store once and then kept in memory. A kept value is used only after
+ * the denylist was asked whether there is a notice that it changed, so an answer is never older than the question. With a
+ * revocation cache in Redis, such a read needs no Postgres.
  */
 export interface RecentReads {
   /**
-   * @param unless what the asker was signed in by: undefined is given when any of these is revoked. Where the account is
-   *   kept that takes no question of its own.
+   * @param unless keys of what the caller was signed in by; undefined is returned when one of them is listed. For a kept
+   *   account they go into the same question.
    */
   account(id: string, unless?: readonly RevocationKey[]): Promise<AccountFacts | undefined>;
   consent(accountId: string, clientId: string): Promise<Consent | undefined>;
-  /** What is kept of an account, good only if the denylist has none of these keys. */
-  kept(id: string): { account: AccountFacts; unless: RevocationKey[] } | undefined;
   /**
-   * Runs `work`, which gets what is kept at once; whether that still holds is asked for all of it together. `work` has to
-   * await `confirm` before it does anything that stays, and reads nothing afterwards. If something did change, it is run
-   * once more and reads anew; what the first run gave or threw is forgotten.
+   * The notices that would make the kept account, and its kept consent for this client, unusable; empty when nothing is
+   * kept. For `RequestDenylist.preload`.
+   */
+  notices(accountId: string, clientId: string | undefined): RevocationKey[];
+  /**
+   * Runs `work` on kept values without asking first; one question is asked for all of them together. `work` must await
+   * `confirm` before it does anything that lasts, and must read nothing afterwards. If something did change, `work` runs
+   * once more and reads from the stores; the result or error of the first run is dropped.
    */
   optimistic<T>(work: (question: ReadsQuestion) => Promise<T>): Promise<T>;
 }
 
+/** Whether the account and consent are still as they were read. */
 export interface ReadsQuestion {
-  /** Sends the question and doesn't wait: for before something that takes its time. */
+  /** Sends the question and does not wait: for use before slow work. */
   ask(): void;
   /** Waits for the answer, and throws when something changed. */
   confirm(): Promise<void>;
@@ -45,16 +55,17 @@ export interface ReadsQuestion {
 
 class Changed extends Error {}
 
-export function createRecentReads(deps: RecentReadsDeps): RecentReads {
-  const { denylist } = deps;
-  const accounts = createKept<AccountFacts>(deps);
-  const consents = createKept<Consent>(deps);
-  const attempts = new AsyncLocalStorage<Question | 'anew'>();
+export function createRecentReads(options: RecentReadsOptions): RecentReads {
+  const { denylist } = options;
+  const accounts = createKept<AccountFacts>(options);
+  const consents = createKept<Consent>(options);
+  const attempts = new AsyncLocalStorage<Question | 'fresh'>();
+  const consentKey = (accountId: string, clientId: string) => JSON.stringify([accountId, clientId]);
 
-  /** Whether what is kept may be used. @param drop for when it may not */
+  /** Whether the kept value may be used. @param drop called when it may not */
   const mayUse = async (unless: RevocationKey[], drop: () => void): Promise<boolean> => {
     const attempt = attempts.getStore();
-    if (attempt === 'anew') return false;
+    if (attempt === 'fresh') return false;
     const question = attempt ?? createQuestion(denylist);
     question.add(unless, drop);
     return attempt !== undefined || !(await question.answer());
@@ -66,20 +77,23 @@ export function createRecentReads(deps: RecentReadsDeps): RecentReads {
       if (kept && (await mayUse([accountNotice(id), ...unless], () => accounts.drop(id)))) return kept;
       if (unless.length > 0 && (await denylist.anyRevoked([...unless]))) return undefined;
       return accounts.reading(id, async () => {
-        const { passwordHash: _, ...facts } = (await deps.accounts.findById(id)) ?? {};
+        const { passwordHash: _, ...facts } = (await options.accounts.findById(id)) ?? {};
         return 'id' in facts ? facts : undefined;
       });
     },
     consent: async (accountId, clientId) => {
-      const key = JSON.stringify([accountId, clientId]);
+      const key = consentKey(accountId, clientId);
       const kept = consents.get(key);
       const notice = consentNotice(accountId, clientId);
       if (kept && (await mayUse([notice], () => consents.drop(key)))) return kept;
-      return consents.reading(key, () => deps.consents.find(accountId, clientId));
+      return consents.reading(key, () => options.consents.find(accountId, clientId));
     },
-    kept: (id) => {
-      const account = accounts.get(id);
-      return account && { account, unless: [accountNotice(id), noticeOfAll] };
+    notices: (accountId, clientId) => {
+      const keys: RevocationKey[] = [];
+      if (accounts.get(accountId)) keys.push(accountNotice(accountId));
+      if (clientId !== undefined && consents.get(consentKey(accountId, clientId)))
+        keys.push(consentNotice(accountId, clientId));
+      return keys.length > 0 ? [...keys, everythingNotice] : [];
     },
     optimistic: async (work) => {
       const question = createQuestion(denylist);
@@ -90,34 +104,34 @@ export function createRecentReads(deps: RecentReadsDeps): RecentReads {
       };
       try {
         const result = await attempts.run(question, () => work({ ask: question.ask, confirm }));
-        // What stays was done by then: work that confirmed isn't run again.
+        // Work that confirmed has written something by now, so it is not run again.
         if (!confirmed) await confirm();
         return result;
       } catch (error) {
         if (confirmed || (!(error instanceof Changed) && !(await question.answer()))) throw error;
-        return attempts.run('anew', () => work({ ask: () => {}, confirm: async () => {} }));
+        return attempts.run('fresh', () => work({ ask: () => {}, confirm: async () => {} }));
       }
     },
   };
 }
 
-/** Whether any key that was added is in the denylist. */
+/** Whether any added key is listed. */
 interface Question {
-  /** @param drop called when there is one */
+  /** @param drop called when a key is listed */
   add(keys: readonly RevocationKey[], drop: () => void): void;
-  /** Sends what wasn't asked yet. */
+  /** Sends what was not asked yet. */
   ask(): void;
   answer(): Promise<boolean>;
 }
 
-function createQuestion(denylist: RecentReadsDeps['denylist']): Question {
+function createQuestion(denylist: RecentReadsOptions['denylist']): Question {
   const added = new Set<RevocationKey>();
   const drops = new Set<() => void>();
   const asked: Promise<boolean>[] = [];
   const ask = () => {
     if (added.size === 0) return;
-    const one = denylist.anyRevoked([...added, noticeOfAll]);
-    // Its failure is for who waits for the answer, and nobody may.
+    const one = denylist.anyRevoked([...added, everythingNotice]);
+    // A caller that waits for the answer gets the error; without one the rejection must not end the process.
     one.catch(() => {});
     added.clear();
     asked.push(one);
@@ -137,8 +151,8 @@ function createQuestion(denylist: RecentReadsDeps['denylist']): Question {
   };
 }
 
-/** What was read, those read longest ago leaving first. */
-function createKept<Value>({ clock, most }: Pick<RecentReadsDeps, 'clock' | 'most'>) {
+/** Values by key; when there are too many, the one that was read first is removed. */
+function createKept<Value>({ clock, most }: Pick<RecentReadsOptions, 'clock' | 'most'>) {
   const kept = new Map<string, { value: Value | undefined; at: number }>();
   const isLive = (at: number) => {
     const age = clock.now() - at;
@@ -159,7 +173,7 @@ function createKept<Value>({ clock, most }: Pick<RecentReadsDeps, 'clock' | 'mos
       const at = clock.now();
       const value = await read();
       const found = liveOf(key);
-      // As long as the notice may be in force nothing that is kept could be used.
+      // While the notice may be in force, nothing that is kept could be used.
       const isDropped = found !== undefined && found.value === undefined;
       if (value !== undefined && !isDropped) put(key, value, at);
       return value;

@@ -1,103 +1,158 @@
+import { createHash } from 'node:crypto';
+import type { NewEvent } from '../events/new-event.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { AccountIndex } from '../ports/account-index.ts';
+import type { Denylist, RevocationEntry } from '../ports/denylist.ts';
+import type { Family, FamilyStore } from '../ports/family-store.ts';
+import type { OutboxEvent } from '../ports/outbox.ts';
 import {
   clientKey,
-  type Denylist,
-  type RevocationEntry,
   type RevocationKey,
   type RevocationSubjects,
-} from '../ports/denylist.ts';
-import type { Family, FamilyStore } from '../ports/family-store.ts';
+  revocationKeys,
+} from '../ports/revocation-keys.ts';
+import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { CachedDenylist } from './cached-denylist.ts';
 
-export interface RevocationDeps {
-  denylist: Denylist;
+export interface RevocationOptions {
+  denylist: Denylist & Pick<CachedDenylist, 'cacheEntries'>;
   families: Pick<FamilyStore, 'find' | 'end'>;
+  index: Pick<AccountIndex, 'remove'>;
+  unitOfWork: UnitOfWork;
+  newEvent: NewEvent;
   clock: Clock;
-  /** The longest an access token lives, whatever was set when it was issued. */
+  logger: Pick<Logger, 'warn'>;
+  /** The longest lifetime that an access token can have, whatever was configured when it was issued. */
   accessTokenSeconds: number;
-  /** How long a refresh token lives that isn't used. */
+  /** The lifetime of a refresh token that is not used. */
   refreshTokenSeconds: number;
   /** Longer than any refresh token, code or request that could still open or rotate a family. */
   tombstoneSeconds: number;
-  /** The longest a session lives. */
+  /** The longest lifetime of a session. */
   sessionSeconds: number;
 }
 
-/** Writes an entry of the denylist, and with it what tells of it, so that both stand or neither does. */
-export type WriteEntry = (entry: RevocationEntry) => Promise<void>;
+/** A session that is to be ended. */
+export interface EndedSession {
+  uid: string;
+  accountId: string;
+  /** The handle under which the session is listed. */
+  sessionId: string;
+  /** When the session would expire, in milliseconds since the epoch; 0 when that is not known. */
+  expiresAt: number;
+}
 
-/** Everything here can be repeated, and is in force in every process once it has resolved. */
+export interface FamilyEnding {
+  /** A refresh token was used again (RFC 9700 §4.14.2); the event is then `token.reuse_detected`. */
+  reused?: boolean;
+  /** The family when the caller has just read it, null when the caller knows that there is none; else it is read here. */
+  family?: Family | null | undefined;
+}
+
+/**
+ * Ends tokens, families and sessions, and answers whether they were ended. Every call can be repeated, and is in force in
+ * every process when it has resolved.
+ */
 export interface Revocation {
-  /** Ends one access token. */
+  /** Ends one access token (RFC 7009 §2.1). */
   revokeToken(jti: string): Promise<void>;
   /**
-   * Ends a family's refresh tokens for good, and its access tokens, even when its store later has older data.
-   *
-   * @param write gets the family too, as it stood; undefined when it ended before, or never was
+   * Ends a family's refresh tokens and access tokens, even if its store comes back with older data, writes the event in the
+   * same transaction, and removes the family from the account's list of sign-ins.
    */
-  endFamily(
-    familyId: string,
-    write?: (entry: RevocationEntry, family: Family | undefined) => Promise<void>,
-  ): Promise<void>;
+  endFamily(familyId: string, ending?: FamilyEnding): Promise<void>;
   /**
-   * Ends a session for good, and the refresh tokens and codes that end with it, even when its store later has older data.
-   * To be called before it is taken out of there.
-   *
-   * @param expiresAt when it would end by itself, as far as is known, in milliseconds since the epoch
+   * Ends a session, and the refresh tokens and codes that end with it, even if its store comes back with older data. To be
+   * called before the session is deleted.
    */
-  endSession(uid: string, expiresAt: number, write?: WriteEntry): Promise<void>;
+  endSession(session: EndedSession): Promise<void>;
   /**
-   * Ends the access tokens issued under a consent, to be called right before it is withdrawn: what is issued until then is
-   * dead as well. Its refresh tokens and codes are dead once it is withdrawn, since they name it.
+   * Ends the access tokens issued under a consent. To be called right before the consent is withdrawn, so that tokens
+   * issued in between are dead too. Its refresh tokens and codes die with the consent, because they name it.
    */
   endConsent(consentId: string): Promise<void>;
   /** Ends the access tokens of a session that has ended, at one client. Its families end with the session. */
   endSessionAtClient(sid: string): Promise<void>;
   /**
-   * The same for a session that goes on: its families at this client end too, and stay so even when a request that was
-   * under way saves the session as it was before.
+   * Signs a session out of one client while the session goes on. Its families at this client end too, and stay ended even
+   * when a request that was under way saves the session as it was before.
    */
   signOutOfClient(sid: string): Promise<void>;
-  /** Whether a session was signed out of the client for which it is called this. */
+  /** Whether a session was signed out of the client that knows it by this `sid`. */
   isSignedOut(sid: string): Promise<boolean>;
-  /** Whether what a client was issued under this number was ended. */
+  /** Whether everything that a client was issued under this token version was ended. */
   isClientRevoked(clientId: string, tokenVersion: number | undefined): Promise<boolean>;
-  /** One question to the denylist. */
+  /** Whether an access token was revoked. One question to the denylist. */
   isRevoked(token: RevocationSubjects): Promise<boolean>;
 }
 
-/** For clocks that differ, and for a request that was issuing a token when it was revoked. */
+/** Allows for clocks that differ, and for a request that was issuing a token when it was revoked. */
 const slackSeconds = 60;
 
-/** What is revoked, and whether a token is. Entries live as long as what they forbid could. */
-export function createRevocation(deps: RevocationDeps): Revocation {
-  const { denylist, families, clock, tombstoneSeconds, sessionSeconds } = deps;
-  const { accessTokenSeconds, refreshTokenSeconds } = deps;
+/** Entries of the denylist live as long as what they forbid could live. */
+export function createRevocation(options: RevocationOptions): Revocation {
+  const { denylist, families, unitOfWork, newEvent, clock, accessTokenSeconds, sessionSeconds } = options;
   const after = (seconds: number) => clock.now() + seconds * 1000;
-  const writeAlone: WriteEntry = ({ key, expiresAt }) => denylist.revoke([key], expiresAt);
   const revoke = (key: RevocationKey, seconds = accessTokenSeconds) =>
     denylist.revoke([key], after(seconds + slackSeconds));
 
+  /** The entry and its event are written together; both are, or none is. */
+  const revokeWithEvent = async ({ key, expiresAt }: RevocationEntry, event: OutboxEvent | undefined) => {
+    await unitOfWork.run(async (stores) => {
+      await stores.denylist.revoke([key], expiresAt);
+      if (event) await stores.outbox.append(event);
+    });
+    await denylist.cacheEntries([key], expiresAt);
+  };
+
+  const familyEvent = ({ id: familyId, accountId, clientId }: Family, reused: boolean) => {
+    const type = reused ? 'token.reuse_detected' : 'family.ended';
+    return newEvent(type, accountId, { id: accountId, clientId, familyId }, eventId(`${type} ${familyId}`));
+  };
+
+  const familyEntry = (familyId: string, family: Family | undefined): RevocationEntry => {
+    // A refresh under way may still make a token that lives longer than the one that was found.
+    const endsAt = Math.max(
+      family?.expiresAt ?? after(options.tombstoneSeconds),
+      after(options.refreshTokenSeconds),
+    );
+    return { key: `family:${familyId}`, expiresAt: endsAt + slackSeconds * 1000 };
+  };
+
+  /** The account is unknown while the family's store is away: the family is dead then, and the caller can try again. */
+  const findOrForbid = async (familyId: string): Promise<Family | undefined> => {
+    try {
+      return await families.find(familyId);
+    } catch (error) {
+      const { key, expiresAt } = familyEntry(familyId, undefined);
+      await denylist.revoke([key], expiresAt);
+      throw error;
+    }
+  };
+
+  /** Not awaited: an entry that stays is not shown and expires. */
+  const unlist = ({ accountId, id }: Family) =>
+    void options.index
+      .remove(accountId, id)
+      .catch((error: unknown) => options.logger.warn({ err: error }, 'sign-in list could not be updated'));
+
   return {
     revokeToken: (jti) => revoke(`jti:${jti}`),
-    endFamily: async (familyId, write = writeAlone) => {
-      const [found] = await Promise.allSettled([families.find(familyId)]);
-      const family = found.status === 'fulfilled' ? found.value : undefined;
-      // A refresh under way may yet make a token that lives longer than the one that was found.
-      const endsAt = Math.max(family?.expiresAt ?? after(tombstoneSeconds), after(refreshTokenSeconds));
-      const entry = { key: `family:${familyId}`, expiresAt: endsAt + slackSeconds * 1000 } as const;
-      if (found.status === 'rejected') {
-        // It is dead, but whose it was can't be told: it goes on standing there, for who asks again to end and tell.
-        await writeAlone(entry);
-        throw found.reason;
-      }
-      // The entry first: when the tombstone then fails, or the process dies, it is dead all the same, and what is left
-      // of it is there to be ended by who asks again.
-      await write(entry, family);
-      await families.end(familyId, after(tombstoneSeconds));
+    endFamily: async (familyId, { reused = false, family: known } = {}) => {
+      const family = known === undefined ? await findOrForbid(familyId) : (known ?? undefined);
+      // The entry is written first: if the process dies before the tombstone, the family is dead, and can be ended again.
+      await revokeWithEvent(familyEntry(familyId, family), family && familyEvent(family, reused));
+      await families.end(familyId, after(options.tombstoneSeconds));
+      if (family) unlist(family);
     },
-    endSession: (uid, expiresAt, write = writeAlone) => {
+    endSession: async ({ uid, accountId, sessionId, expiresAt }) => {
       const endsAt = Math.max(expiresAt, after(sessionSeconds));
-      return write({ key: `session:${uid}`, expiresAt: endsAt + slackSeconds * 1000 });
+      const data = { id: accountId, sessionId };
+      await revokeWithEvent(
+        { key: `session:${uid}`, expiresAt: endsAt + slackSeconds * 1000 },
+        newEvent('session.ended', accountId, data, eventId(`session.ended ${sessionId}`)),
+      );
     },
     endConsent: (consentId) => revoke(`consent:${consentId}`),
     endSessionAtClient: (sid) => revoke(`sid:${sid}`),
@@ -108,12 +163,6 @@ export function createRevocation(deps: RevocationDeps): Revocation {
   };
 }
 
-/** Of these any revokes the token. */
-export function revocationKeys(token: RevocationSubjects): RevocationKey[] {
-  const { jti, family, consent, sid, clientId, clientTokenVersion } = token;
-  const keys: RevocationKey[] = [`jti:${jti}`, clientKey(clientId, clientTokenVersion)];
-  if (family !== undefined) keys.push(`family:${family}`);
-  if (consent !== undefined) keys.push(`consent:${consent}`);
-  if (sid !== undefined) keys.push(`sid:${sid}`);
-  return keys;
-}
+/** The id follows from what ended, so that of several processes that end the same thing one writes the event. */
+const eventId = (ended: string) =>
+  `evt_${createHash('sha256').update(ended).digest('base64url').slice(0, 22)}`;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../provider/lib/ids.ts';
-import type { RevocationKey, RevocationStore } from '../../provider/ports/denylist.ts';
+import type { RevocationStore } from '../../provider/ports/denylist.ts';
+import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 
 export interface DenylistFixture {

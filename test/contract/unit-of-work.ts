@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AccountStore } from '../../provider/ports/account-store.ts';
 import type { ConsentStore } from '../../provider/ports/consent-store.ts';
-import type { Denylist, RevocationKey } from '../../provider/ports/denylist.ts';
+import type { Denylist } from '../../provider/ports/denylist.ts';
 import type { Outbox } from '../../provider/ports/outbox.ts';
+import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { sampleAccount } from './account-store.ts';
 import { sampleEvent } from './outbox.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { RevocationKey } from '../../provider/ports/denylist.ts';
+import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import { type CachedDenylist, createCachedDenylist } from '../../provider/revocation/cached-denylist.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { MemoryRevocationCache } from '../support/memory/revocation-cache.ts';

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { createAudit } from '../../provider/compose/compose-audit.ts';
 import { composeRevocation } from '../../provider/compose/compose-sign-ins.ts';
 import { loadConfig } from '../../provider/config/load.ts';
-import type { RevocationKey } from '../../provider/ports/denylist.ts';
+import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
 import { MemoryFamilyStore } from '../support/memory/family-store.ts';

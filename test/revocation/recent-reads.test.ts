@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { AccountChange } from '../../provider/ports/account-store.ts';
-import type { RevocationKey } from '../../provider/ports/denylist.ts';
+import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import { createAccountOfToken } from '../../provider/revocation/account-of-token.ts';
 import { noticeChanges, recentSeconds } from '../../provider/revocation/change-notices.ts';
 import { createRecentReads } from '../../provider/revocation/recent-reads.ts';

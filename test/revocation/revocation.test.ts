@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RevocationKey } from '../../provider/ports/denylist.ts';
+import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import { createRevocation, type Revocation } from '../../provider/revocation/revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryFamilyStore } from '../support/memory/family-store.ts';

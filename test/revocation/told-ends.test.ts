@@ -1,8 +1,8 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { createAudit } from '../../provider/compose/compose-audit.ts';
-import type { RevocationKey } from '../../provider/ports/denylist.ts';
 import type { OutboxEvent } from '../../provider/ports/outbox.ts';
+import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { createRevocation } from '../../provider/revocation/revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';

@@ -1,18 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NewEvent } from '../../accounts/account-events.ts';
 import { type Accounts, createAccounts } from '../../accounts/accounts.ts';
 import { createHashingPool } from '../../accounts/hashing-pool.ts';
 import { createPasswords } from '../../accounts/passwords.ts';
 import { openPorts, type Ports } from '../../compose/adapters.ts';
-import { composeDenylist } from '../../compose/compose-denylist.ts';
 import type { AccessModel } from '../../config/access-model.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config, SettingName } from '../../config/schema.ts';
-import { createEvent } from '../../events/catalogue.ts';
+import { createNewEvent, type NewEvent } from '../../events/new-event.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { ConfigurationError, GatehouseError } from '../../lib/errors.ts';
 import type { Account, AccountStore } from '../../ports/account-store.ts';
+import { type CachedDenylist, createCachedDenylist } from '../../revocation/cached-denylist.ts';
 import { noticeChanges } from '../../revocation/change-notices.ts';
 import { accessModelOf } from './access-settings.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -26,6 +25,7 @@ export interface AccountAccess {
   /** For changing: each change is written with its event. */
   accounts: Accounts;
   newEvent: NewEvent;
+  denylist: CachedDenylist;
   ports: Ports;
 }
 
@@ -49,13 +49,18 @@ export async function withAccounts<T>(
   const config = loadConfig({ required });
   const accessModel = accessModelOf(config);
   const opened = await openStores(redis ? config : { ...config, redisUrl: undefined });
-  const { copy } = composeDenylist(opened, { logger: silentLogger() });
-  const unitOfWork = noticeChanges(opened.unitOfWork, { clock, copy, everything });
+  const denylist = createCachedDenylist({
+    store: opened.denylist,
+    cache: opened.revocationCache,
+    clock,
+    logger: silentLogger(),
+  });
+  const unitOfWork = noticeChanges(opened.unitOfWork, { clock, denylist, everything });
   const ports = { ...opened, unitOfWork };
   try {
     await bringSchemaUp(config, ports);
     const accounts = accountsOf(config, accessModel, ports);
-    return await work({ config, accessModel, store: ports.accounts, accounts, newEvent, ports });
+    return await work({ config, accessModel, store: ports.accounts, accounts, newEvent, denylist, ports });
   } finally {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
   }
@@ -74,8 +79,7 @@ export async function findAccount(
   throw new GatehouseError('not_found', `There is no account ${account}.`);
 }
 
-const newEvent: NewEvent = (type, subject, data) =>
-  createEvent(type, subject, data, { clock, origin: { actor: 'operator' } });
+const newEvent = createNewEvent({ clock, actor: 'operator' });
 
 /** Accounts need neither Redis nor keys: a command works while those are away. */
 function openStores(config: Config): Promise<Ports> {

@@ -1,5 +1,3 @@
-import { type Audit, type AuditedRevocation, createAudit } from '../../compose/compose-audit.ts';
-import { composeDenylist } from '../../compose/compose-denylist.ts';
 import { composeRevocation } from '../../compose/compose-sign-ins.ts';
 import { resolveServerSecrets } from '../../compose/server-secrets.ts';
 import { processEnvironment } from '../../config/load.ts';
@@ -7,15 +5,14 @@ import type { Config } from '../../config/schema.ts';
 import { longestRefreshTokenSeconds } from '../../config/settings-tokens.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { createServerKeys, type ServerKeys } from '../../lib/server-keys.ts';
-import { unlistEnded } from '../../oidc/sessions/unlist-ended.ts';
 import { createClientRevocation } from '../../revocation/client-revocation.ts';
+import type { Revocation } from '../../revocation/revocation.ts';
 import { type AccountAccess, withAccounts } from './account-access.ts';
 import { silentLogger } from './silent-logger.ts';
 
 /** What commands need that end what was issued. */
 export interface RevocationAccess extends AccountAccess {
-  audit: Audit;
-  revocation: AuditedRevocation;
+  revocation: Revocation;
   /** Ends everything a client was issued. */
   revokeClient(clientId: string): Promise<void>;
   /** Throws a ConfigurationError when the server secrets can't be read. */
@@ -44,23 +41,26 @@ export function withRevocation<T>(
 
 async function compose<T>(access: AccountAccess, work: (access: RevocationAccess) => Promise<T>): Promise<T> {
   const { config, ports } = access;
-  const { families, unitOfWork } = ports;
-  const audit = createAudit({ unitOfWork, clock, logger: silentLogger(), actor: 'operator' });
-  const denylist = composeDenylist(ports, { logger: silentLogger() });
-  const revocation = unlistEnded(composeRevocation({ config, ports, denylist, clock, audit }), {
-    index: ports.accountIndex,
-    families,
-    failed: () => {},
+  const { unitOfWork } = ports;
+  const { denylist, newEvent } = access;
+  const revocation = composeRevocation({
+    config,
+    ports,
+    denylist,
+    unitOfWork,
+    newEvent,
+    clock,
+    logger: silentLogger(),
   });
   const revokeClient = createClientRevocation({
     unitOfWork,
     clock,
-    copy: denylist.copy,
+    denylist,
     // Not as it is set here and now: the servers may have it otherwise, or had.
     refreshTokenSeconds: longestRefreshTokenSeconds,
   });
   const serverKeys = async () => createServerKeys(await resolveServerSecrets(config, ports.secrets));
-  return work({ ...access, audit, revocation, revokeClient, serverKeys, doubt: doubt(config) });
+  return work({ ...access, revocation, revokeClient, serverKeys, doubt: doubt(config) });
 }
 
 /** What servers keep elsewhere than where the settings of this command point to looks as if it weren't there. */

@@ -80,7 +80,8 @@ const aboutClient = 'What it is issued from a second after this on is good.';
 function byRefreshToken(token: string): Revoke {
   return async (access) => {
     const keys = await access.serverKeys();
-    const familyId = createRefreshTokens({ families: access.ports.families, keys, clock }).familyOf(token);
+    const refreshTokens = createRefreshTokens({ families: access.ports.families, keys, clock });
+    const familyId = (await refreshTokens.find(token))?.token.familyId;
     if (familyId === undefined)
       throw new CommandFailure(
         'problems',

@@ -5,6 +5,7 @@ import type { SignInEntry, SignIns } from '../../oidc/sessions/sign-ins.ts';
 import type { Account } from '../../ports/account-store.ts';
 import { type AccountAccess, findAccount } from './account-access.ts';
 import { type RevocationAccess, withRevocation } from './revocation-access.ts';
+import { silentLogger } from './silent-logger.ts';
 
 /** What commands about an account's sign-ins need. */
 export interface SignInAccess {
@@ -30,10 +31,10 @@ async function compose<T>(
   access: RevocationAccess,
   work: (access: SignInAccess) => Promise<T>,
 ): Promise<T> {
-  const { accounts, audit, config, doubt, ports, revocation, store } = access;
+  const { accounts, config, doubt, ports, revocation, store } = access;
   const serverKeys = await access.serverKeys();
   // What can't be taken off the list is said when its place is ended.
-  const parts = { config, ports, serverKeys, clock, revocation, audit, unlisted: () => {} };
+  const parts = { config, ports, serverKeys, clock, revocation, logger: silentLogger() };
   const { signIns } = composeSignIns(parts);
   const account = await findAccount(store, who);
   const list = async () => {

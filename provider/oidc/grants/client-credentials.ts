@@ -1,25 +1,28 @@
 import { errors } from 'oidc-provider';
+import type { Api } from '../../config/access-model.ts';
+import { clientOf } from '../current-request.ts';
+import type { OidcServices } from '../services.ts';
 import type { TokenGrant } from './grant.ts';
 import { requestedScopes } from './parameter.ts';
 
 /**
- * The client credentials grant (RFC 6749 §4.4). The library's, but a request that names no scope gets all the API
- * scopes in the client's document (§3.3): a token without any would be refused by every API.
+ * The client credentials grant (RFC 6749 §4.4). It is the library's, but a request without a scope gets all API scopes of
+ * the client's document (§3.3), because a token without any would be refused by every API.
  */
-export function createClientCredentialsGrant(deps: {
-  apiScopesOf(clientId: string): readonly string[];
-  /** The one audience asked for, or the client's own; throws `invalid_target` for one it may not have. */
-  audience(clientId: string, scopes: ReadonlySet<string>, asked: unknown): string;
-}): TokenGrant {
+export function createClientCredentialsGrant(
+  { policy }: Pick<OidcServices, 'policy'>,
+  apis: readonly Api[],
+): TokenGrant {
+  const apiScopes = new Set(apis.flatMap((api) => api.scopes.map(({ name }) => name)));
   return {
     name: 'client_credentials',
     parameters: ['scope'],
     handler: (_provider, steps) => async (ctx) => {
-      const clientId = ctx.oidc.client?.clientId ?? '';
-      const scopes = requestedScopes(ctx) ?? deps.apiScopesOf(clientId);
+      const client = clientOf(ctx);
+      const scopes = requestedScopes(ctx) ?? client.scopes.filter((scope) => apiScopes.has(scope));
       if (scopes.includes('openid'))
         throw new errors.InvalidScope('openid needs a person to sign in', 'openid');
-      const resource = deps.audience(clientId, new Set(scopes), ctx.oidc.params?.resource);
+      const resource = policy.audience(client, new Set(scopes), ctx.oidc.params?.resource);
       Object.assign(ctx.oidc.params ?? {}, { scope: scopes.join(' ') || undefined, resource });
       await steps.clientCredentials(ctx);
     },

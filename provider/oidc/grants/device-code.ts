@@ -1,16 +1,14 @@
 import { errors } from 'oidc-provider';
 import { deviceCodeGrant } from '../../lib/device-code-grant.ts';
+import type { OidcServices } from '../services.ts';
 import type { TokenGrant } from './grant.ts';
 import { requiredParameter } from './parameter.ts';
 
 /**
- * The device grant (RFC 8628 §3.4). The library's, but a device that asks more often than it may is told to slow down
- * (§3.5). That is said only while nobody has decided: then the answer is there for whoever asks.
+ * The device grant (RFC 8628 §3.4). It is the library's, but a device that asks too often gets `slow_down` (§3.5). That is
+ * only said while nobody has decided about the code; afterwards the device gets the decision.
  */
-export function createDeviceCodeGrant(deps: {
-  /** Counts a question about this code. True when it came too soon after the others. */
-  isTooSoon(deviceCode: string): Promise<boolean>;
-}): TokenGrant {
+export function createDeviceCodeGrant({ rateLimits }: Pick<OidcServices, 'rateLimits'>): TokenGrant {
   return {
     name: deviceCodeGrant,
     parameters: ['device_code'],
@@ -19,7 +17,7 @@ export function createDeviceCodeGrant(deps: {
       try {
         await steps.deviceCode(ctx);
       } catch (error) {
-        if (error instanceof errors.AuthorizationPending && (await deps.isTooSoon(deviceCode)))
+        if (error instanceof errors.AuthorizationPending && (await rateLimits.pollsTooSoon(deviceCode)))
           throw new errors.SlowDown('the device asks too often: wait 5 seconds longer between two tries');
         throw error;
       }

@@ -5,7 +5,7 @@ export interface DpopProof {
   jti: string;
 }
 
-/** The library's steps that our grants are made of, so that none can forget one. */
+/** The library's steps that our grants consist of, so that no grant leaves one out. */
 export interface GrantSteps {
   validateDpop(ctx: KoaContextWithOIDC): Promise<DpopProof | undefined>;
   checkDpopRequired(ctx: KoaContextWithOIDC, proof: DpopProof | undefined): void;

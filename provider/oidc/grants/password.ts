@@ -1,44 +1,44 @@
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import { epochSeconds } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { newId } from '../../lib/ids.ts';
 import type { Account } from '../../ports/account-store.ts';
+import { clientOf } from '../current-request.ts';
+import type { OidcServices } from '../services.ts';
+import { grantIdOf } from '../tokens/grant-id.ts';
 import type { GrantSteps, TokenGrant } from './grant.ts';
 import { requestedScopes, requiredParameter } from './parameter.ts';
 
-export interface PasswordGrantDeps {
-  /** The one way to sign in. Throws GatehouseError. */
-  signIn(credentials: { email: string; password: string; clientId: string }): Promise<Account>;
-  client(id: string): { firstParty: boolean; scopes: readonly string[] } | undefined;
-  /** The audience asked for, or the client's own; throws `invalid_target` for one it may not have. */
-  audience(clientId: string, scopes: ReadonlySet<string>, asked: unknown): string;
-  grantIdOf(accountId: string, clientId: string): string;
-  /** What a client is issued under now. */
-  clientTokenVersion(clientId: string): number;
-  /** Seconds since the epoch. */
-  epochSeconds(): number;
-}
+/** Signs a person in. @param credentials with `browser` where a browser said that it is known @throws GatehouseError */
+export type SignInWithPassword = (credentials: {
+  email: string;
+  password: string;
+  clientId: string;
+  browser?: string | undefined;
+}) => Promise<Account>;
+
+type Services = Pick<OidcServices, 'signIn' | 'policy' | 'clientTokenVersions' | 'clock'>;
 
 /**
- * The resource owner password credentials grant (RFC 6749 §4.3), for first-party clients only. It issues through the
- * same models as the code flow: one family, one way to revoke; no session, and no row for the grant.
+ * The resource owner password credentials grant (RFC 6749 §4.3), for first-party clients only. It issues through the same
+ * models as the code flow: one family, one way to revoke; no session, and no row for the grant.
  */
-export function createPasswordGrant(deps: PasswordGrantDeps): TokenGrant {
+export function createPasswordGrant(services: Services): TokenGrant {
   return {
     name: 'password',
     parameters: ['username', 'password', 'scope'],
-    handler: (provider, steps) => (ctx) => redeem(deps, provider, steps, ctx),
+    handler: (provider, steps) => (ctx) => redeem(services, provider, steps, ctx),
   };
 }
 
 async function redeem(
-  deps: PasswordGrantDeps,
+  { signIn, policy, clientTokenVersions, clock }: Services,
   provider: Provider,
   steps: GrantSteps,
   ctx: KoaContextWithOIDC,
 ): Promise<void> {
-  const clientId = ctx.oidc.client?.clientId ?? '';
-  const client = deps.client(clientId);
-  if (!client?.firstParty)
+  const client = clientOf(ctx);
+  if (!client.firstParty)
     throw new errors.UnauthorizedClient('this client may not sign people in by password');
   const email = requiredParameter(ctx, 'username');
   const password = requiredParameter(ctx, 'password');
@@ -46,33 +46,33 @@ async function redeem(
   const refused = scopes.find((scope) => !client.scopes.includes(scope));
   if (refused) throw new errors.InvalidScope(`this client may not ask for ${printable(refused)}`, refused);
 
-  const resource = deps.audience(clientId, new Set(scopes), ctx.oidc.params?.resource);
+  const resource = policy.audience(client, new Set(scopes), ctx.oidc.params?.resource);
   Object.assign(ctx.oidc.params ?? {}, { resource });
   const dPoP = await steps.validateDpop(ctx);
   steps.checkDpopRequired(ctx, dPoP);
-  const account = await deps.signIn({ email, password, clientId }).catch(told);
-  const grant = await steps.validateGrant(ctx, deps.grantIdOf(account.id, clientId));
+  const account = await signIn({ email, password, clientId: client.id }).catch(asProtocolError);
+  const grant = await steps.validateGrant(ctx, grantIdOf({ accountId: account.id, clientId: client.id }));
   const source = new provider.AuthorizationCode({
     accountId: account.id,
     client: ctx.oidc.client,
     grantId: grant.jti,
     scope: scopes.join(' '),
     resource,
-    authTime: deps.epochSeconds(),
+    authTime: epochSeconds(clock),
     amr: ['pwd'],
   } as never);
   const { tokenVersion } = account;
-  const clientTokenVersion = deps.clientTokenVersion(clientId);
+  const clientTokenVersion = clientTokenVersions.of(client.id);
   Object.assign(source, { familyId: newId('fam'), tokenVersion, clientTokenVersion });
   ctx.oidc.entity('AuthorizationCode', source);
   await steps.issueTokens(ctx, source, grant, { gty: 'password', entityLabel: 'password', dPoP });
 }
 
 /**
- * What the credentials are to blame for, in the protocol's words (RFC 6749 §5.2). A store that is away and a full queue go on
- * as they are: whoever called the grant tells those, as for every grant.
+ * A refusal of the credentials in the protocol's words (RFC 6749 §5.2). A store that is away, a full queue and a limit are
+ * passed on, because they are reported in the same way for every grant.
  */
-function told(error: unknown): never {
+function asProtocolError(error: unknown): never {
   if (!(error instanceof GatehouseError) || error.status >= 500 || error.status === 429) throw error;
   const refused = new errors.InvalidGrant(error.code);
   throw Object.assign(refused, { error_description: error.message, cause: error });

@@ -1,133 +1,135 @@
-import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors } from 'oidc-provider';
 import { StoreUnavailable } from '../../lib/errors.ts';
+import type { ReadsQuestion } from '../../revocation/recent-reads.ts';
+import { clientOf } from '../current-request.ts';
+import type { OidcServices } from '../services.ts';
+import { touchFamily } from '../sessions/touch-sign-ins.ts';
+import type {
+  CurrentRefreshToken,
+  RefreshTokenPayload,
+  SpentRefreshToken,
+} from '../storage/refresh-tokens.ts';
 import type { TokenGrant } from './grant.ts';
 import { requestedScopes, requiredParameter } from './parameter.ts';
-import { answerAgain } from './refresh-again.ts';
-import { checkedToken, type RefreshContext } from './refresh-context.ts';
-import type {
-  CurrentToken,
-  OurRefreshToken,
-  ReadsQuestion,
-  RefreshTokenGrantDeps,
-  RefreshTokenPayload,
-  SpentToken,
-} from './refresh-token-deps.ts';
+import { checkedToken, type OurRefreshToken, type RefreshContext, refreshFields } from './refresh-context.ts';
+import { repeatRefresh } from './repeated-refresh.ts';
 import { refreshRequest, writeStoredResponse } from './stored-response.ts';
 
 /**
  * The refresh token grant (RFC 6749 §6), in place of the library's, which spends a token by find-then-save and answers
  * reuse by ending everything the person ever granted the client (DESIGN §6.1, §6.2). Here: find, check and sign, then one
- * compare-and-set that settles, with its answer, if it is the first; whoever comes later gets that answer (DESIGN §1, G1).
- * Every use rotates, for every kind of client; reuse ends the family and no other (RFC 9700 §4.14.2).
+ * compare-and-set that commits the rotation with its response, if it is the first; later redemptions get that response
+ * (DESIGN §1, G1). Every use rotates, for every kind of client; reuse ends one family (RFC 9700 §4.14.2).
  */
-export function createRefreshTokenGrant<Current extends CurrentToken>(
-  deps: RefreshTokenGrantDeps<Current>,
-): TokenGrant {
+export function createRefreshTokenGrant(services: OidcServices): TokenGrant {
   return {
     name: 'refresh_token',
     parameters: ['refresh_token', 'scope'],
     handler: (provider, steps) => async (ctx) => {
-      const arrivedAt = deps.now();
+      const arrivedAt = services.clock.now();
       const value = requiredParameter(ctx, 'refresh_token');
       const proof = await steps.validateDpop(ctx);
       steps.checkDpopRequired(ctx, proof);
       const request = refreshRequest(ctx, proof?.thumbprint);
-      await redeem({ deps, provider, steps, ctx, value, proof, request, arrivedAt });
+      const graceSeconds = clientOf(ctx).graceSeconds ?? services.config.graceSeconds;
+      await redeem({ services, provider, steps, ctx, value, proof, request, arrivedAt, graceSeconds });
     },
   };
 }
 
-async function redeem<Current extends CurrentToken>(refreshContext: RefreshContext<Current>): Promise<void> {
-  const { steps, ctx, proof } = refreshContext;
-  const found = await findOwn(refreshContext);
-  await steps.checkDpopReplay(ctx, proof, ctx.oidc.client?.clientId ?? '');
-  if (found.state === 'spent') return answerAgain(refreshContext, found, { sawCurrent: false });
-  const spent = await committedOrSpent(refreshContext, found);
-  // Who found the token current didn't send it after somebody else had used it: that is no reuse, however slow it was.
-  if (spent) await answerAgain(refreshContext, spent, { sawCurrent: true });
+async function redeem(context: RefreshContext): Promise<void> {
+  const { steps, ctx, proof } = context;
+  const found = await findOwn(context);
+  await steps.checkDpopReplay(ctx, proof, clientOf(ctx).id);
+  if (found.state === 'spent') return repeatRefresh(context, found, { sawCurrent: false });
+  const spent = await commitOrFindSpent(context, found);
+  // A request that found the token current was sent before another one used it: that is no reuse, however slow it was.
+  if (spent) await repeatRefresh(context, spent, { sawCurrent: true });
 }
 
-/** Settles, or gives the token as it is after somebody else was first. */
-async function committedOrSpent<Current extends CurrentToken>(
-  refreshContext: RefreshContext<Current>,
-  found: Current,
-): Promise<SpentToken | undefined> {
+/** Commits the rotation, or gives the token as it is after another request was first. */
+async function commitOrFindSpent(
+  context: RefreshContext,
+  found: CurrentRefreshToken,
+): Promise<SpentRefreshToken | undefined> {
   let current = found;
   for (let attempt = 1; attempt <= 2; attempt += 1) {
     const tried = current;
-    if (await refreshContext.deps.onRecentReads((question) => settle(refreshContext, tried, question)))
+    if (
+      await context.services.reads.optimistic((question) => issueAndCommitRotation(context, tried, question))
+    )
       return undefined;
-    const now = await findOwn(refreshContext);
+    const now = await findOwn(context);
     if (now.state === 'spent') return now;
     current = now;
   }
-  // Current, and yet it can't be spent: a store that fails over may say so for a moment.
+  // A store that fails over may say for a moment that the token is current, and refuse to spend it.
   throw new StoreUnavailable('the store of refresh tokens', new Error('not spent, and current still'));
 }
 
-async function findOwn<Current extends CurrentToken>({
-  deps,
+/** Finds the token, if it is this client's. */
+async function findOwn({
+  services,
   ctx,
   value,
-}: RefreshContext<Current>): Promise<Current | SpentToken> {
-  const found = await deps.refreshTokens.find(value);
-  if (!found) throw new errors.InvalidGrant('refresh token not found');
-  const owner = found.state === 'current' ? found.payload.clientId : found.clientId;
-  if (owner !== ctx.oidc.client?.clientId) throw new errors.InvalidGrant('client mismatch');
+}: RefreshContext): Promise<CurrentRefreshToken | SpentRefreshToken> {
+  const found = await services.refreshTokens.find(value);
+  if (!found || found.state === 'gone') throw new errors.InvalidGrant('refresh token not found');
+  if (found.family.clientId !== clientOf(ctx).id) throw new errors.InvalidGrant('client mismatch');
   if (found.state === 'forgotten') {
-    deps.forgotten({ familyId: found.familyId, clientId: found.clientId });
+    services.logger.warn(refreshFields(found.family), 'refresh token is newer than the store');
     throw new errors.InvalidGrant('refresh token is newer than what the store knows');
   }
   return found;
 }
 
-/** Issues, and spends the token with the answer in one step. False when somebody else was first: then nothing was issued. */
-async function settle<Current extends CurrentToken>(
-  refreshContext: RefreshContext<Current>,
-  found: Current,
+/**
+ * Issues tokens, and spends the refresh token together with the response in one step.
+ * @returns false when another request was first: then nothing was issued
+ */
+async function issueAndCommitRotation(
+  context: RefreshContext,
+  found: CurrentRefreshToken,
   question: ReadsQuestion,
 ): Promise<boolean> {
-  const { deps, ctx, value, request } = refreshContext;
-  const token = await checkedToken(refreshContext, found.payload);
-  // It is answered while the tokens are signed.
+  const { services, ctx, request, graceSeconds } = context;
+  const token = await checkedToken(context, found.payload);
+  // The answer comes while the tokens are signed.
   question.ask();
-  const to = deps.refreshTokens.after(value);
-  const body = { ...(await issue(refreshContext, token)), refresh_token: to };
-  const clientId = token.clientId ?? '';
-  const payload = await successor(refreshContext, token);
+  const to = services.refreshTokens.successorOf(found.token);
+  const body = { ...(await issue(context, token)), refresh_token: to };
+  const payload = await successorPayload(context, token);
   await question.confirm();
-  const settled = await deps.refreshTokens.rotate({
-    from: value,
+  const isCommitted = await services.refreshTokens.rotate({
     found,
     to,
     payload,
-    answer: writeStoredResponse(request, body),
-    answerSeconds: answerSeconds(deps.graceSeconds(clientId)),
+    response: writeStoredResponse(request, body),
+    keepResponseSeconds: keepResponseSeconds(graceSeconds),
   });
-  if (settled) ctx.body = body;
-  return settled;
+  if (isCommitted) ctx.body = body;
+  return isCommitted;
 }
 
-/** A request that came at the end of the grace is judged a little after it. Without a grace there is no answer to keep. */
-const answerSeconds = (graceSeconds: number) => (graceSeconds === 0 ? 0 : graceSeconds + slowestSeconds);
-
-/** How long a request may be under way and still get its answer. */
+/** For how long a request may be under way and still get the stored response. */
 const slowestSeconds = 5;
 
+/** A request that arrived at the end of the grace is answered a little after it. Without a grace no response is kept. */
+const keepResponseSeconds = (graceSeconds: number) =>
+  graceSeconds === 0 ? 0 : graceSeconds + slowestSeconds;
+
 /** Signs an access token, and an id token where there is one; nothing is stored. */
-async function issue<Current extends CurrentToken>(
-  { deps, steps, ctx, proof }: RefreshContext<Current>,
-  token: OurRefreshToken,
-): Promise<Record<string, unknown>> {
+async function issue(context: RefreshContext, token: OurRefreshToken): Promise<Record<string, unknown>> {
+  const { services, steps, ctx, proof } = context;
   const grant = ctx.oidc.entities.Grant;
   if (!grant) throw new Error('the grant was not looked for');
-  const scopes = scopesFor(deps, ctx, token);
+  const scopes = scopesFor(context, token);
   const accessToken = steps.createAccessToken(ctx, token, 'refresh_token');
   if (proof) accessToken.setThumbprint('jkt', proof.thumbprint);
   const granted = [token.resource ?? []].flat();
-  const resource = deps.audience(token.clientId ?? '', scopes, granted, ctx.oidc.params?.resource);
+  const resource = services.policy.audience(clientOf(ctx), scopes, ctx.oidc.params?.resource, granted);
   Object.assign(ctx.oidc.params ?? {}, { resource });
-  // Fewer scopes than granted may leave none of the API's: then the token is for userinfo alone.
+  // Fewer scopes than granted may leave none of the API's: then the token is for userinfo only.
   const source = Object.create(token, { resource: { value: resource } });
   await steps.resolveAndApplyResource(ctx, source, accessToken, grant, scopes);
   ctx.oidc.entity('AccessToken', accessToken);
@@ -141,13 +143,9 @@ async function issue<Current extends CurrentToken>(
   });
 }
 
-/** What was granted, or fewer of it (RFC 6749 §6), and no more than the client's document still lists. */
-function scopesFor(
-  deps: Pick<RefreshTokenGrantDeps, 'client'>,
-  ctx: KoaContextWithOIDC,
-  token: OurRefreshToken,
-): Set<string> {
-  const listed = deps.client(token.clientId ?? '')?.scopes ?? [];
+/** What was granted, or fewer scopes (RFC 6749 §6), and no more than the client's document still lists. */
+function scopesFor({ ctx }: RefreshContext, token: OurRefreshToken): Set<string> {
+  const listed = clientOf(ctx).scopes;
   const asked = requestedScopes(ctx);
   const excess = asked?.find((scope) => !token.scopes.has(scope));
   if (excess) throw new errors.InvalidScope('refresh token missing requested scope', excess);
@@ -155,8 +153,8 @@ function scopesFor(
 }
 
 /** The next refresh token of the family: the same sign-in, a fresh idle time, the same absolute end. */
-async function successor<Current extends CurrentToken>(
-  { deps, provider, ctx }: RefreshContext<Current>,
+async function successorPayload(
+  { services, provider, ctx }: RefreshContext,
   token: OurRefreshToken,
 ): Promise<RefreshTokenPayload> {
   const {
@@ -171,7 +169,7 @@ async function successor<Current extends CurrentToken>(
     client: ctx.oidc.client,
     rotations: Number(token.rotations ?? 0) + 1,
   } as never);
-  Object.assign(next, { indexedAt: deps.touchFamily(next) });
+  Object.assign(next, { indexedAt: touchFamily(next as OurRefreshToken, services) });
   const { payload } = await (
     next as unknown as { getValueAndPayload(): Promise<{ payload: RefreshTokenPayload }> }
   ).getValueAndPayload();

@@ -1,11 +1,11 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { z } from 'zod';
 
-/** What a refreshContext of a refresh token asks for, besides by which token. */
+/** What a redemption of a refresh token asks for, besides the token itself. */
 export interface RefreshRequest {
   scope: string | undefined;
   resource: string[];
-  /** Thumbprint of the key that the request was proved with (RFC 9449 §6.1). */
+  /** Thumbprint of the key of the request's DPoP proof (RFC 9449 §6.1). */
   jkt: string | undefined;
 }
 
@@ -16,10 +16,10 @@ const schema = z.object({
   body: z.record(z.string(), z.unknown()),
 });
 
-/** A refreshContext as it was settled: what was asked, and the response's body, member for member. */
+/** The first redemption of a refresh token: its request, and the body of its response, member for member. */
 export type StoredResponse = z.infer<typeof schema>;
 
-/** @returns what this request asks for, the same for requests that mean the same */
+/** @returns what this request asks for, equal for requests that mean the same */
 export function refreshRequest({ oidc }: KoaContextWithOIDC, jkt: string | undefined): RefreshRequest {
   const { scope, resource } = oidc.params ?? {};
   return {
@@ -31,17 +31,14 @@ export function refreshRequest({ oidc }: KoaContextWithOIDC, jkt: string | undef
 
 /**
  * Whether both ask for the same scopes and the same resources.
- * @param granted what asking for no scope stands for: all that was granted (RFC 6749 §6)
+ * @param granted everything that was granted: a request without a scope means that (RFC 6749 §6)
  */
 export function asksTheSame(one: RefreshRequest, other: StoredResponse, granted: string): boolean {
-  const scopesOf = ({ scope }: Pick<RefreshRequest, 'scope'>) => scope ?? inOrder(granted);
-  return (
-    scopesOf(one) === scopesOf({ scope: other.scope }) &&
-    JSON.stringify(one.resource) === JSON.stringify(other.resource)
-  );
+  const scopesOf = ({ scope }: { scope?: string | undefined }) => scope ?? inOrder(granted);
+  return scopesOf(one) === scopesOf(other) && JSON.stringify(one.resource) === JSON.stringify(other.resource);
 }
 
-/** The order of scopes has no meaning (RFC 6749 §3.3), and neither has naming one twice. */
+/** The order of scopes has no meaning (RFC 6749 §3.3), and naming one twice has none either. */
 const inOrder = (scope: string): string => [...new Set(scope.split(' '))].sort().join(' ');
 
 export const writeStoredResponse = (request: RefreshRequest, body: Record<string, unknown>): string =>

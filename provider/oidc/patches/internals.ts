@@ -1,13 +1,13 @@
 /**
- * The one place that reaches into oidc-provider's unpublished modules (9.13.3), so that an upgrade has one
- * file to check. What is used and why:
- * - `helpers/grant_common.js`, `helpers/grants.js`: the steps its own grants are made of, so that ours can't
- *   forget one (account check, sender constraint, resource, id token, response).
- * - `actions/grants/client_credentials.js`: its handler, wrapped by ours which fills in default scopes.
- * - `actions/grants/device_code.js`: its handler, wrapped by ours which says when to slow down.
- * - `helpers/re_render_errors.js`: what the page for device codes is drawn again for; anything else that is thrown there
- *   would be told to the device and end its code.
- * - `helpers/als.js`: the store behind `Provider.ctx`, for requests that enter by the JSON API.
+ * The only file that imports oidc-provider's unpublished modules, so that an upgrade has one place to check (with
+ * `table.ts`, which lists the overridden members). What is used and why:
+ * - `helpers/grant_common.js`, `helpers/grants.js`: the steps that the library's own grants consist of, so that ours cannot
+ *   leave one out (account check, sender constraint, resource, id token, response).
+ * - `actions/grants/client_credentials.js`: its handler; ours fills in default scopes and then calls it.
+ * - `actions/grants/device_code.js`: its handler; ours adds `slow_down`.
+ * - `helpers/re_render_errors.js`: the error for which the page for device codes is shown again. Any other error would be
+ *   sent to the device and end its code.
+ * - `helpers/als.js`: the storage behind `Provider.ctx`, for requests that enter by the JSON API.
  */
 
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
@@ -16,16 +16,15 @@ import { handler as deviceCodeHandler } from 'oidc-provider/lib/actions/grants/d
 import als from 'oidc-provider/lib/helpers/als.js';
 import * as grantCommon from 'oidc-provider/lib/helpers/grant_common.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
+import type { GrantSteps } from '../grants/grant.ts';
 
 export { AlreadyUsedError as DeviceCodeUsed } from 'oidc-provider/lib/helpers/re_render_errors.js';
 
-/**
- * The library's grant steps, bound to one Provider. Their shape is declared where they are used, in
- * `oidc/grants/grant.ts`; the flows' tests hold it against the library.
- */
-export type GrantSteps = object;
+/** A member of one of the library's classes. */
+// biome-ignore lint/suspicious/noExplicitAny: the library builds its classes at run time; their types do not allow overriding.
+export type Method = (this: any, ...args: any[]) => any;
 
-/** @returns the library's grant steps for this Provider */
+/** @returns the library's grant steps for this Provider; the tests of the flows hold their declared shape against the library */
 export function grantStepsOf(provider: Provider): GrantSteps {
   const bound = Object.fromEntries(
     Object.entries({ ...grantHelpers }).map(([name, helper]) => [
@@ -33,7 +32,7 @@ export function grantStepsOf(provider: Provider): GrantSteps {
       (...args: unknown[]) => helper(provider, ...args),
     ]),
   );
-  return {
+  const steps: Record<string, unknown> = {
     ...bound,
     validateAccount: (...args: unknown[]) => grantCommon.validateAccount(provider, ...args),
     createAccessToken: (...args: unknown[]) => grantCommon.createAccessToken(provider, ...args),
@@ -42,6 +41,7 @@ export function grantStepsOf(provider: Provider): GrantSteps {
     clientCredentials: (ctx: unknown) => clientCredentialsHandler(provider, bound, ctx),
     deviceCode: (ctx: unknown) => deviceCodeHandler(provider, bound, ctx),
   };
+  return steps as unknown as GrantSteps;
 }
 
 /** Runs `work` so that `Provider.ctx` gives `ctx`, as it does inside the library's own routes. */

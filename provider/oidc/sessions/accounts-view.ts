@@ -1,6 +1,9 @@
 import type { Account as LibraryAccount } from 'oidc-provider';
+import type { Accounts } from '../../accounts/accounts.ts';
 import type { AccountFacts } from '../../ports/account-store.ts';
-import { clientKey, type RevocationKey } from '../../ports/denylist.ts';
+import { clientKey, type RevocationKey } from '../../ports/revocation-keys.ts';
+import type { RecentReads } from '../../revocation/recent-reads.ts';
+import type { RequestDenylist } from '../../revocation/request-denylist.ts';
 import { profileClaims } from '../tokens/scope-claims.ts';
 
 /** An account as the library and our token claims see it. */
@@ -10,51 +13,54 @@ export interface OidcAccount extends LibraryAccount {
   permissions: readonly string[];
 }
 
-export interface AccountDirectory {
-  /** Undefined when there is none, and when any of `unless` is revoked. */
-  account(id: string, unless: readonly RevocationKey[]): Promise<AccountFacts | undefined>;
-  permissionsOf(roles: readonly string[]): readonly string[];
+/** Where accounts and their permissions come from. */
+export interface AccountSources {
+  reads: Pick<RecentReads, 'account'>;
+  accounts: Pick<Accounts, 'permissionsOf'>;
 }
 
-/** What an account was signed in by: a session, a code, a token. */
+/** The fields of a session, a code or a token that say by what an account is signed in. */
 export interface SignedInBy {
-  /** The account's, at that time. */
+  /** The account's token version at that time. */
   tokenVersion?: number | undefined;
   familyId?: string | undefined;
-  /** Of what a client was issued, with its number then; none is 0. */
+  /** The client that a code or token was issued to, and the client's token version then; left out means 0. */
   clientId?: string | undefined;
   clientTokenVersion?: number | undefined;
   /** Of a session. */
   uid?: string | undefined;
-  /** Of what was issued in one. */
+  /** Of a code or token that was issued in a session. */
   sessionUid?: string | undefined;
   expiresWithSession?: boolean | undefined;
+  /** The `sid` of that session at the client. */
+  sessionSid?: string | undefined;
 }
 
 /**
- * @param bound what the account was signed in by: the account must still have the token version it had then, and
- *   neither the family nor the session nor what the client was issued then may have been ended, whatever their store says
- * @returns undefined when nobody may act as this account any more
+ * @param by what the account is signed in by: the account must still have the same token version, and neither the family
+ *   nor the session nor what the client was issued then may have been ended, whatever their own store says
+ * @returns undefined when nothing may act as this account any more
  */
 export async function findOidcAccount(
-  directory: AccountDirectory,
+  { reads, accounts }: AccountSources,
   id: string,
-  bound?: SignedInBy,
+  by?: SignedInBy,
 ): Promise<OidcAccount | undefined> {
-  const account = await directory.account(id, bound ? endings(bound) : []);
+  const account = await reads.account(id, by ? signedInKeys(by) : []);
   if (account?.state !== 'active') return undefined;
-  if (bound && bound.tokenVersion !== account.tokenVersion) return undefined;
+  if (by && by.tokenVersion !== account.tokenVersion) return undefined;
   return {
     accountId: account.id,
     tokenVersion: account.tokenVersion,
     account,
-    permissions: directory.permissionsOf(account.roles),
+    permissions: accounts.permissionsOf(account.roles),
     claims: async (use, _scope, requested) => claimsFor(account, use, requested),
   };
 }
 
-function endings(bound: SignedInBy): RevocationKey[] {
-  const { familyId, clientId, clientTokenVersion, uid, sessionUid, expiresWithSession } = bound;
+/** The account is signed in no more if any of these keys is listed. */
+function signedInKeys(by: SignedInBy): RevocationKey[] {
+  const { familyId, clientId, clientTokenVersion, uid, sessionUid, expiresWithSession } = by;
   const session = uid ?? (expiresWithSession ? sessionUid : undefined);
   const keys: RevocationKey[] = [];
   if (familyId !== undefined) keys.push(`family:${familyId}`);
@@ -64,8 +70,22 @@ function endings(bound: SignedInBy): RevocationKey[] {
 }
 
 /**
- * The library cuts these to the scopes granted. The id token carries what was asked for it by the `claims`
- * parameter and no more (OpenID Connect Core §5.4: with an access token, scopes' claims come from userinfo).
+ * Asks the denylist once for everything that a request checks of a sign-in: what it is signed in by, the `sid` at the
+ * client, and whether the kept account and consent are still as they were read.
+ */
+export async function preloadSignIn(
+  { denylist, reads }: { denylist: Pick<RequestDenylist, 'preload'>; reads: Pick<RecentReads, 'notices'> },
+  accountId: string,
+  by: SignedInBy,
+  clientId = by.clientId,
+): Promise<void> {
+  const sid = by.sessionSid === undefined ? [] : ([`sid:${by.sessionSid}`] as const);
+  await denylist.preload([...signedInKeys(by), ...sid, ...reads.notices(accountId, clientId)]);
+}
+
+/**
+ * The library cuts these to the granted scopes. The id token carries only what the `claims` parameter asked for it
+ * (OpenID Connect Core §5.4: with an access token, the claims of scopes come from userinfo).
  */
 function claimsFor(account: AccountFacts, use: string, requested: object) {
   const all: Record<string, unknown> = {

@@ -1,23 +1,25 @@
 import type { Context } from 'koa';
 import type { ServerKeys } from '../../lib/server-keys.ts';
 
-/** The browser goes on at once; only who was signed in as somebody else is asked something in between. */
+/** The browser continues at once; only a person who was signed in as somebody else sees another page in between. */
 const proofSeconds = 600;
 
-/** A sign-in by its interaction, and who it turned out to be. */
+/** A sign-in: the uid of its interaction, and the account. */
 interface FinishedSignIn {
   uid: string;
   accountId: string;
 }
 
 /**
- * Ties a sign-in to the browser that sent the password. The library knows an interaction by its cookies alone, and a
- * neighbour under the same domain can put those of a sign-in that it began itself into somebody's browser: who types a
- * password there would sign the neighbour in. So the answer to the password carries a proof, and nobody goes on without.
+ * Binds a sign-in to the browser that sent the password. The library knows an interaction by its cookies alone. A site under
+ * the same parent domain can set the cookies of a sign-in that it began itself in another person's browser; if that person
+ * typed a password there, the site would be signed in. So the response to the password sets a proof cookie, and the sign-in
+ * continues only with it.
  */
 export interface BrowserBinding {
-  /** @param returnTo where the browser goes on: the only address that is sent the proof */
+  /** Sets the proof cookie. @param returnTo the address where the browser continues, the only one that gets the cookie */
   prove(ctx: Pick<Context, 'append'>, signIn: FinishedSignIn, returnTo: string): void;
+  /** Whether the browser has the proof of this sign-in. */
   check(ctx: Pick<Context, 'cookies'>, signIn: FinishedSignIn): boolean;
 }
 

@@ -2,9 +2,9 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { noteAccount } from '../../lib/request-scope.ts';
 import type { Account } from '../../ports/account-store.ts';
-import { type AccountDirectory, findOidcAccount } from './accounts-view.ts';
+import { type AccountSources, findOidcAccount } from './accounts-view.ts';
 
-/** Who is signed in in a browser. */
+/** The session of a browser in which a person is signed in. */
 export interface BrowserSession {
   uid: string;
   account: Account;
@@ -13,18 +13,18 @@ export interface BrowserSession {
 }
 
 /**
- * @returns undefined when nobody is signed in: there is no session, it has ended, or its account is disabled, gone, or was
- *   signed out everywhere since
+ * @returns undefined when there is no session, when it has ended, or when its account is disabled, deleted, or was signed
+ *   out everywhere since
  */
 export async function findBrowserSession(
   provider: Provider,
-  accounts: AccountDirectory,
+  sources: AccountSources,
   ctx: Context,
 ): Promise<BrowserSession | undefined> {
   const session = await provider.Session.get(ctx as never);
   if (session.accountId === undefined) return undefined;
   const { tokenVersion } = session as { tokenVersion?: number };
-  const found = await findOidcAccount(accounts, session.accountId, { tokenVersion, uid: session.uid });
+  const found = await findOidcAccount(sources, session.accountId, { tokenVersion, uid: session.uid });
   if (!found) return undefined;
   noteAccount(found.accountId);
   return { uid: session.uid, account: found.account, startedAt: (session.loginTs ?? 0) * 1000 };

@@ -1,81 +1,75 @@
 import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
 import { noteAccount } from '../../lib/request-scope.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
+import type { AccountIndex } from '../../ports/account-index.ts';
 import type { OidcStore } from '../../ports/oidc-store.ts';
+import type { Revocation } from '../../revocation/revocation.ts';
+import { sessionHandle } from './sign-ins.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 
-/** What the end of a session has to know of it. */
+/** The fields of a session that its end needs. */
 export interface EndingSession {
   uid: string;
   accountId?: string | undefined;
-  /** Seconds since the epoch: when it would end by itself. */
+  /** When it would expire, in seconds since the epoch. */
   exp?: number | undefined;
 }
 
-/** One that somebody is signed in by. */
-export interface AccountSession {
-  uid: string;
-  accountId: string;
-  /** Milliseconds since the epoch; 0 when it isn't known. */
-  expiresAt: number;
-}
-
-/** Ends a session, whoever asks. `destroy` takes it out of the store. */
-export type SessionEnd = (session: EndingSession, destroy: () => Promise<void>) => Promise<void>;
-
-export interface SessionEndDeps {
+export interface SessionEndOptions {
   store: Pick<OidcStore, 'endIndex'>;
   keys: Pick<ServerKeys, 'lookupHashes'>;
   clock: Clock;
-  /** The longest a session lives. */
+  logger: Pick<Logger, 'warn'>;
+  revocation: Pick<Revocation, 'endSession' | 'endSessionAtClient'>;
+  sessions: StoredSessions;
+  index: Pick<AccountIndex, 'remove'>;
+  /** The longest lifetime of a session. */
   sessionSeconds: number;
-  /** Says for good that an account's session is over, and tells so. What expires isn't told of. */
-  forbid(session: AccountSession): Promise<void>;
-  /** Told after an account's session was ended. */
-  ended(session: AccountSession): Promise<void>;
+}
+
+export interface SessionEnd {
+  /** Ends a session that is at hand. `destroy` deletes it from the store. */
+  end(session: EndingSession, destroy: () => Promise<void>): Promise<void>;
+  /**
+   * Ends a session from outside of it: its access tokens at every client, its families without `offline_access`, and the
+   * session itself, in every process. Does nothing when it has ended already.
+   *
+   * @param uid the session's uid, which is not its cookie
+   */
+  endByUid(uid: string): Promise<void>;
 }
 
 /**
- * A request still in flight saves its session when it ends; once ended here, no such save brings it back. Forbidden first:
- * when this fails halfway the session is of no use any more, and stands there to be ended by who asks again.
+ * A request that is under way saves its session when it ends; such a save does not bring an ended session back. The
+ * revocation is written first: if a later step fails, the session is useless already, and can be ended again.
  */
-export function createSessionEnd(deps: SessionEndDeps): SessionEnd {
-  const { store, keys, clock, sessionSeconds } = deps;
-  return async ({ uid, accountId, exp = 0 }, destroy) => {
-    const ofAccount = accountId === undefined ? undefined : { uid, accountId, expiresAt: exp * 1000 };
-    if (ofAccount) {
-      noteAccount(ofAccount.accountId);
-      await deps.forbid(ofAccount);
+export function createSessionEnd(options: SessionEndOptions): SessionEnd {
+  const { store, keys, clock, logger, revocation, sessions, index, sessionSeconds } = options;
+  const end: SessionEnd['end'] = async ({ uid, accountId, exp = 0 }, destroy) => {
+    if (accountId !== undefined) {
+      noteAccount(accountId);
+      await revocation.endSession({ uid, accountId, sessionId: sessionHandle(uid), expiresAt: exp * 1000 });
     }
     const until = clock.now() + sessionSeconds * 1000;
     for (const hash of keys.lookupHashes('Session index', uid)) await store.endIndex('Session', hash, until);
     await destroy();
-    if (ofAccount) await deps.ended(ofAccount);
+    if (accountId !== undefined)
+      await index
+        .remove(accountId, sessionHandle(uid))
+        .catch((error: unknown) => logger.warn({ err: error }, 'sign-in list could not be updated'));
   };
-}
-
-export interface EndSessionDeps {
-  sessions: StoredSessions;
-  endSessionAtClient(sid: string): Promise<void>;
-  end: SessionEnd;
-}
-
-/**
- * Ends a browser's session from outside of it: its access tokens at every client, its families without
- * `offline_access`, and the session itself, on every process. Does nothing when it is over already.
- *
- * @param uid the session's uid, which isn't its cookie
- */
-export async function endSession(
-  uid: string,
-  { sessions, endSessionAtClient, end }: EndSessionDeps,
-): Promise<void> {
-  const session = await sessions.findByUid(uid);
-  if (!session) return;
-  // Tokens first: when this fails halfway the session still stands, and ending it again ends the rest.
-  for (const { sid } of Object.values(session.authorizations ?? {})) {
-    if (sid) await endSessionAtClient(sid);
-  }
-  const { jti, accountId, exp } = session;
-  await end({ uid, accountId, exp }, () => sessions.destroy(jti));
+  return {
+    end,
+    endByUid: async (uid) => {
+      const session = await sessions.findByUid(uid);
+      if (!session) return;
+      // Tokens first: if this fails halfway the session still exists, and ending it again ends the rest.
+      for (const { sid } of Object.values(session.authorizations ?? {})) {
+        if (sid) await revocation.endSessionAtClient(sid);
+      }
+      const { jti, accountId, exp } = session;
+      await end({ uid, accountId, exp }, () => sessions.destroy(jti));
+    },
+  };
 }

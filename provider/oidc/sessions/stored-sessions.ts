@@ -1,32 +1,29 @@
-import { type ArtifactAdapterDeps, createArtifactAdapter } from '../storage/artifact-adapter.ts';
+import { type ArtifactOptions, createArtifacts } from '../storage/artifacts.ts';
 
-/** The library's session as it is stored: what is looked at without the library. */
+/** The library's session as it is stored: the fields that are read without the library. */
 export interface StoredSession {
   /** Its id in the store, which the cookie holds. */
   jti: string;
   accountId?: string | undefined;
-  /** The account's when the person signed in. */
+  /** The account's token version when the person signed in. */
   tokenVersion?: number | undefined;
   /** Seconds since the epoch. */
   exp?: number | undefined;
-  /** By client: what the session is called there. */
+  /** By client: the `sid` of the session there. */
   authorizations?: Record<string, { sid?: string | undefined }> | undefined;
 }
 
-/** Sessions without a Provider: for commands, and for who ends one from outside of it. */
+/** Sessions without a Provider: for commands, and for ending a session from outside of it. */
 export interface StoredSessions {
   findByUid(uid: string): Promise<StoredSession | undefined>;
-  /** Takes it out of the store, and no more than that. */
+  /** Deletes it from the store, and does nothing else. */
   destroy(jti: string): Promise<void>;
 }
 
-export function createStoredSessions(
-  deps: Pick<ArtifactAdapterDeps, 'store' | 'keys' | 'clock'>,
-): StoredSessions {
-  // Nothing consumes a session.
-  const adapter = createArtifactAdapter('Session', { ...deps, rememberSpentSeconds: 0 });
+export function createStoredSessions(options: ArtifactOptions): StoredSessions {
+  const artifacts = createArtifacts('Session', options);
   return {
-    findByUid: async (uid) => (await adapter.findByUid(uid)) as StoredSession | undefined,
-    destroy: async (jti) => void (await adapter.destroy(jti)),
+    findByUid: async (uid) => (await artifacts.findByIndex(uid))?.payload as StoredSession | undefined,
+    destroy: (jti) => artifacts.destroy(jti),
   };
 }

@@ -1,58 +1,87 @@
-import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type Clock, epochSeconds } from '../../lib/clock.ts';
-import type { OnRepeat } from './artifact-adapter.ts';
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { epochSeconds } from '../../lib/clock.ts';
+import type { ArtifactKind } from '../../ports/oidc-store.ts';
+import { currentContext } from '../current-request.ts';
+import type { OidcServices } from '../services.ts';
+import { preloadSignIn } from '../sessions/accounts-view.ts';
+import { artifactAdapter, createArtifacts, type FoundArtifact, type SpendOutcome } from './artifacts.ts';
 
-export interface CodeAdapterDeps {
-  clock: Clock;
-  /** How long a repeat by this client is forgiven (DESIGN §1, G2). */
-  graceSeconds(clientId: string): number;
-  endFamily(familyId: string): Promise<void>;
-  /** The adapter of codes, with what a spent one's repeat meets. */
-  artifact(options: { onRepeat: OnRepeat; showSpent: boolean }): Adapter;
-  /** What a person calls it. */
-  what: string;
+type Services = Pick<
+  OidcServices,
+  'store' | 'keys' | 'clock' | 'config' | 'clients' | 'revocation' | 'denylist' | 'reads'
+>;
+
+export interface CodeOptions {
+  kind: Extract<ArtifactKind, 'AuthorizationCode' | 'DeviceCode'>;
+  /** Its name in error descriptions. */
+  name: string;
+  keepExpiredSeconds?: number;
 }
 
-/** How a request met the code it redeems. */
-interface Meeting {
+/** RFC 6749 §4.1.2 recommends that no code lives longer, so a spent code need not be remembered longer. */
+export const rememberSpentSeconds = 600;
+
+/** What a request knew of the code when it found it. */
+interface Finding {
   /** Milliseconds since the epoch. */
   arrivedAt: number;
-  sawUnspent: boolean;
+  wasUnspent: boolean;
 }
 
 /**
- * Codes, of which a repeat within the grace ends nothing, since apps do send one twice; a later one ends its family (G2).
- * What counts is when the request came, not when it is judged: who found the code unspent repeats nothing, however slow it is.
+ * Codes. A repeat within the grace ends nothing, because apps do send a code twice; a later one ends its family (G2). What
+ * counts is when the request arrived: a request that found the code unspent repeats nothing, however slow it is.
  */
-export function createCodeAdapter(deps: CodeAdapterDeps): Adapter {
-  const { clock } = deps;
-  const meetings = new WeakMap<object, Meeting>();
-  const onRepeat: OnRepeat = async (payload, consumedAt) => {
+export function createCodeAdapter(
+  services: Services,
+  { kind, name, keepExpiredSeconds = 0 }: CodeOptions,
+): Adapter {
+  const { clock, clients, config, revocation } = services;
+  const artifacts = createArtifacts(kind, { ...services, keepExpiredSeconds });
+  const findings = new WeakMap<object, Finding>();
+
+  const refuseRepeat = async (lost: Exclude<SpendOutcome, { outcome: 'won' }>): Promise<never> => {
+    const { payload, spentAt }: { payload: AdapterPayload; spentAt?: number } =
+      lost.outcome === 'lost' ? lost : { payload: {} };
     if (payload.error) throw new errors.CustomOIDCProviderError(payload.error, payload.errorDescription);
     const { familyId, clientId = '' } = payload as { familyId?: string; clientId?: string };
-    const request = currentRequest();
-    const meeting = request && meetings.get(request);
-    const since = (meeting?.arrivedAt ?? clock.now()) - consumedAt;
-    const isLate = !meeting?.sawUnspent && since > deps.graceSeconds(clientId) * 1000;
-    if (familyId && isLate) await deps.endFamily(familyId);
-    throw new errors.InvalidGrant(`${deps.what} already used`);
+    const request = currentContext();
+    const finding = request && findings.get(request);
+    const graceSeconds = clients.find(clientId)?.graceSeconds ?? config.graceSeconds;
+    const since = (finding?.arrivedAt ?? clock.now()) - (spentAt ?? clock.now());
+    const isLate = !finding?.wasUnspent && since > graceSeconds * 1000;
+    if (familyId && isLate) await revocation.endFamily(familyId);
+    throw new errors.InvalidGrant(`${name} already used`);
   };
-  const shown = deps.artifact({ onRepeat, showSpent: true });
+
   return {
-    ...deps.artifact({ onRepeat, showSpent: false }),
+    ...artifactAdapter(artifacts),
     find: async (id) => {
       const arrivedAt = clock.now();
-      const found = await shown.find(id);
-      const request = currentRequest();
-      if (found && request) meetings.set(request, { arrivedAt, sawUnspent: found.consumed === undefined });
-      return found && asUnspent(found, clock);
+      const found = await artifacts.find(id);
+      const request = currentContext();
+      if (!found || !request) return found && hideSpent(found, services);
+      findings.set(request, { arrivedAt, wasUnspent: found.spentAt === undefined });
+      const { accountId } = found.payload;
+      if (accountId !== undefined && request.oidc.route === 'token')
+        await preloadSignIn(services, accountId, found.payload);
+      return hideSpent(found, services);
+    },
+    findByUserCode: async (userCode) => {
+      const found = await artifacts.findByIndex(userCode);
+      return found && hideSpent(found, services);
+    },
+    consume: async (id) => {
+      const result = await artifacts.spend(id, rememberSpentSeconds);
+      if (result.outcome !== 'won') await refuseRepeat(result);
     },
   };
 }
 
-/** A spent code isn't shown as such, nor as expired: so its repeat reaches `consume`, which says what follows. */
-function asUnspent({ consumed, ...payload }: AdapterPayload, clock: Clock): AdapterPayload {
-  return consumed === undefined ? payload : { ...payload, exp: epochSeconds(clock) + 60 };
+/**
+ * The library would end a whole grant for a code that it sees as spent (DESIGN §6.1, §6.10), and refuses an expired one
+ * before it checks who sends it. So a spent code looks unspent and unexpired, and its repeat reaches `consume`.
+ */
+function hideSpent({ payload, spentAt }: FoundArtifact, { clock }: Pick<Services, 'clock'>): AdapterPayload {
+  return spentAt === undefined ? payload : { ...payload, exp: epochSeconds(clock) + 60 };
 }
-
-const currentRequest = () => Provider.ctx as KoaContextWithOIDC | undefined;

@@ -1,47 +1,47 @@
-import { type Adapter, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type Adapter, errors } from 'oidc-provider';
 import { epochSeconds } from '../../lib/clock.ts';
-import { type ArtifactAdapterDeps, createArtifactAdapter } from './artifact-adapter.ts';
+import { currentContext } from '../current-request.ts';
+import type { OidcServices } from '../services.ts';
+import { artifactAdapter, createArtifacts } from './artifacts.ts';
+import { rememberSpentSeconds } from './code-adapter.ts';
 
 const kind = 'PushedAuthorizationRequest';
 
-export interface PushedRequestDeps extends Omit<ArtifactAdapterDeps, 'onRepeat' | 'showSpent'> {
-  /** How long a person may take for one step of signing in. */
-  interactionSeconds: number;
-}
-
-/** A person who goes on signs in and then agrees, which are two steps. */
+/** A person signs in and then agrees: two steps, each of which may take as long as an interaction lives. */
 const steps = 2;
 
 /**
- * The library's adapter for pushed authorization requests (RFC 9126). Until one has led to an authorization it may be
- * opened as often as somebody comes back to it, or reloads (§7.3); it leads to one at most, and from then on it is refused
- * where it is presented, before anybody is asked for a password.
+ * The library's adapter for pushed authorization requests (RFC 9126). Until a request has led to an authorization it may be
+ * opened again, for example by a reload (§7.3). It leads to one authorization at most; from then on it is refused where it
+ * is presented, before anybody is asked for a password.
  *
- * The library forgets a request with its minute, and what it can't find it lets pass: people who take longer to sign in
- * could all finish. Here the end of an interaction spends the request whether it is remembered or not.
+ * The library forgets a request when its minute is over, and accepts the end of an interaction whose request it cannot
+ * find, so people who take longer could all finish. Here the end of an interaction spends the request in any case.
  */
-export function createPushedRequestAdapter(deps: PushedRequestDeps): Adapter {
-  const { clock, interactionSeconds } = deps;
-  const rememberSpentSeconds = Math.max(deps.rememberSpentSeconds, steps * interactionSeconds);
-  const adapter = createArtifactAdapter(kind, {
-    ...deps,
-    rememberSpentSeconds,
-    showSpent: true,
-    onRepeat: async () => {
-      throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
-    },
-  });
+export function createPushedRequestAdapter(
+  services: Pick<OidcServices, 'store' | 'keys' | 'clock' | 'config'>,
+): Adapter {
+  const { clock, config } = services;
+  const artifacts = createArtifacts(kind, services);
+  const keepSeconds = Math.max(rememberSpentSeconds, steps * config.interactionSeconds);
   const forgotten = (id: string) => ({ kind, jti: id, exp: epochSeconds(clock) });
   return {
-    ...adapter,
-    find: async (id) => (await adapter.find(id)) ?? (isAtItsEnd() ? forgotten(id) : undefined),
+    ...artifactAdapter(artifacts),
+    find: async (id) => {
+      const found = await artifacts.find(id);
+      if (!found) return isEndOfInteraction() ? forgotten(id) : undefined;
+      const { payload, spentAt } = found;
+      return spentAt === undefined ? payload : { ...payload, consumed: Math.floor(spentAt / 1000) };
+    },
     consume: async (id) => {
-      // Putting never makes fresh what was spent in between: `consume` still decides alone.
-      if (!(await adapter.find(id))) await adapter.upsert(id, forgotten(id), rememberSpentSeconds);
-      await adapter.consume(id);
+      // `put` never makes a spent request fresh again, so `spend` still decides alone.
+      if (!(await artifacts.find(id))) await artifacts.put(id, forgotten(id), keepSeconds);
+      const { outcome } = await artifacts.spend(id, keepSeconds);
+      if (outcome !== 'won')
+        throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
     },
   };
 }
 
-/** The request's id comes from an interaction of ours then, and not from whoever asks. */
-const isAtItsEnd = () => (Provider.ctx as KoaContextWithOIDC | undefined)?.oidc.route === 'resume';
+/** The request's id then comes from our own interaction, not from the caller. */
+const isEndOfInteraction = () => currentContext()?.oidc.route === 'resume';

@@ -2,16 +2,19 @@ import { randomToken } from '../../lib/ids.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
 
 /**
- * A refresh token as bearers hold it: `family.count~secret+proof`. The count says the how manieth of its family it is,
- * the secret has 256 random bits, and the proof is a tag that shows we issued it. So a token spent long ago is
- * recognised as ours, and its reuse noticed, without a row for each token ever issued. It has one dot: with two, the
- * library would take it for a JWT.
+ * A refresh token as the client holds it: `family.count~secret+proof`. The count is its position in the family, the secret
+ * has 256 random bits, and the proof is a keyed tag which shows that we issued it. So a token that was spent long ago is
+ * recognised, and its reuse noticed, without a row for each token ever issued. It has one dot: with two, the library would
+ * take it for a JWT.
  */
 export interface RefreshTokenValue {
+  /** The text that the client holds. */
+  value: string;
   familyId: string;
   count: number;
-  /** By which the store knows it: under the current server secret, then under older ones. */
+  /** The keyed hashes by which the store may know it: under the current server secret, then under older ones. */
   hashes: [string, ...string[]];
+  /** Whether the proof is right. */
   isOurs(): boolean;
 }
 
@@ -19,17 +22,18 @@ const label = 'refresh token';
 const shape =
   /^(?<body>(?<familyId>fam_[\w-]{22})\.(?<count>0|[1-9a-z][0-9a-z]{0,7})~[\w-]{43})(?<proof>[\w-]{22})$/;
 
-/** @returns a new value; nothing is stored */
+/** @returns the text of a new refresh token; nothing is stored */
 export function newRefreshToken(keys: ServerKeys, familyId: string, count: number): string {
   const body = `${familyId}.${count.toString(36)}~${randomToken(32)}`;
   return `${body}${keys.tag(label, body)}`;
 }
 
-/** @returns undefined for what can't be a refresh token of ours */
+/** @returns undefined for a text that cannot be a refresh token of ours */
 export function readRefreshToken(keys: ServerKeys, value: string): RefreshTokenValue | undefined {
   const { body, familyId, count, proof } = shape.exec(value)?.groups ?? {};
   if (!body || !familyId || !count || !proof) return undefined;
   return {
+    value,
     familyId,
     count: Number.parseInt(count, 36),
     hashes: keys.lookupHashes(label, body),

@@ -5,7 +5,7 @@ import type { FamilyStore, StoredFamily } from '../../ports/family-store.ts';
 import { newRefreshToken, type RefreshTokenValue, readRefreshToken } from './refresh-token-value.ts';
 import { noteSpent, type SpentLog, spentTime } from './spent-log.ts';
 
-/** The payload of the library's RefreshToken model, as far as it is looked into. */
+/** The payload of the library's RefreshToken model, as far as we read it. */
 export type RefreshTokenPayload = Record<string, unknown> & {
   accountId?: string | undefined;
   clientId?: string | undefined;
@@ -19,64 +19,72 @@ export type RefreshTokenPayload = Record<string, unknown> & {
   jkt?: string | undefined;
 };
 
-export interface CurrentRefreshToken {
+interface FoundToken {
+  token: RefreshTokenValue;
+  family: StoredFamily;
+}
+
+export interface CurrentRefreshToken extends FoundToken {
   state: 'current';
-  familyId: string;
   payload: RefreshTokenPayload;
-  /** What `rotate` has to know of the family. */
+  /** When earlier tokens of the family were spent; `rotate` needs it. */
   spent: SpentLog;
 }
 
 /** Issued by us and redeemed before. */
-export interface SpentRefreshToken {
+export interface SpentRefreshToken extends FoundToken {
   state: 'spent';
-  familyId: string;
-  clientId: string;
   /** Milliseconds since the epoch; undefined when it is longer ago than any grace. */
   spentAt: number | undefined;
   /** Thumbprint of the key that the family is bound to (RFC 9449 §5). */
-  jkt?: string | undefined;
-  /** Its direct successor, as long as nobody used that. */
+  jkt: string | undefined;
+  /** Its direct successor, as long as that is unused. */
   successor?: RefreshTokenPayload;
-  /** What it was answered with, as long as that is given again. */
-  answer?: string | undefined;
+  /** The response to its first redemption, as long as it is kept. */
+  storedResponse?: string | undefined;
 }
 
 /** Issued by us in a rotation that the store lost: a Redis that fails over may go back to before it. */
-export interface ForgottenRefreshToken {
+export interface ForgottenRefreshToken extends FoundToken {
   state: 'forgotten';
-  familyId: string;
-  clientId: string;
 }
 
-export type RefreshTokenLookup = CurrentRefreshToken | SpentRefreshToken | ForgottenRefreshToken;
+/** Issued by us, but its family is not in the store: it has ended or expired, or the store lost its data. */
+export interface GoneRefreshToken {
+  state: 'gone';
+  token: RefreshTokenValue;
+}
+
+export type RefreshTokenLookup =
+  | CurrentRefreshToken
+  | SpentRefreshToken
+  | ForgottenRefreshToken
+  | GoneRefreshToken;
 
 export interface RefreshTokenRotation {
-  /** The token to spend, and how it was found. */
-  from: string;
+  /** The token to spend, as it was found. */
   found: CurrentRefreshToken;
-  /** Its successor, of `after`. */
+  /** The text of its successor, made by `successorOf`. */
   to: string;
   payload: RefreshTokenPayload;
-  /** For who presents `from` once more; sealed so that nobody else can read it, a copy of the store included. */
-  answer: string;
-  answerSeconds: number;
+  /** The response for a repeated redemption; sealed so that only the holder of the spent token can read it. */
+  response: string;
+  keepResponseSeconds: number;
 }
 
-/** Refresh tokens as bearers hold them, over the store that holds only hashes. */
+/** Refresh tokens as clients hold them, over a store that holds only hashes. */
 export interface RefreshTokens {
-  /** The first value of a family; nothing is stored. */
+  /** The text of a family's first token; nothing is stored. */
   generate(familyId: string): string;
-  /** A value to follow this one; nothing is stored. */
-  after(value: string): string;
+  /** The text of the token that follows this one; nothing is stored. */
+  successorOf(token: RefreshTokenValue): string;
   /** Stores the first token of a family. False when the family was ended before. */
   open(value: string, payload: RefreshTokenPayload): Promise<boolean>;
+  /** Reads the family once. Undefined for a text that is no refresh token of ours. */
   find(value: string): Promise<RefreshTokenLookup | undefined>;
-  /** The family of a token that we issued, whether it is known still or not; undefined for anything else. */
-  familyOf(value: string): string | undefined;
-  /** What a family's current token stands for, for who doesn't hold it. `expiresAt` in milliseconds since the epoch. */
+  /** A family's current token, for a caller that does not hold it. `expiresAt` in milliseconds since the epoch. */
   inspect(familyId: string): Promise<{ payload: RefreshTokenPayload; expiresAt: number } | undefined>;
-  /** One compare-and-set: of parallel calls with the same `from`, one gets true, and its answer is the one that stays. */
+  /** One compare-and-set: of parallel calls that spend the same token one gets true, and its response is the one that is kept. */
   rotate(rotation: RefreshTokenRotation): Promise<boolean>;
 }
 
@@ -86,15 +94,15 @@ interface Stored {
   spent: SpentLog;
 }
 
-export function createRefreshTokens(deps: {
+export function createRefreshTokens(options: {
   families: FamilyStore;
   keys: ServerKeys;
   clock: Clock;
 }): RefreshTokens {
-  const { families, keys, clock } = deps;
+  const { families, keys, clock } = options;
   const context = (familyId: string) => `refresh token ${familyId}`;
   const sealed = (familyId: string, stored: Stored) => keys.seal(context(familyId), JSON.stringify(stored));
-  const mustRead = (value: string) => {
+  const readOwn = (value: string) => {
     const read = readRefreshToken(keys, value);
     if (!read) throw new Error('not a refresh token of ours');
     return read;
@@ -105,32 +113,24 @@ export function createRefreshTokens(deps: {
     return text === undefined ? undefined : (JSON.parse(text) as Stored);
   };
 
-  const lookup = (
-    value: string,
-    { hashes, count, isOurs }: RefreshTokenValue,
-    family: StoredFamily,
-  ): RefreshTokenLookup | undefined => {
-    const { id: familyId, clientId } = family;
+  const lookup = (token: RefreshTokenValue, family: StoredFamily): RefreshTokenLookup | undefined => {
     const stored = openStored(family);
     if (stored === undefined) return undefined;
-    const { token, spent, count: current } = stored;
-    if (hashes.includes(family.currentHash)) return { state: 'current', familyId, payload: token, spent };
-    if (!isOurs()) return undefined;
-    if (count >= current) return { state: 'forgotten', familyId, clientId };
-    const { jkt } = token;
-    const found = { state: 'spent', familyId, clientId, jkt, spentAt: spentTime(spent, count) } as const;
-    if (count !== current - 1) return found;
-    return { ...found, successor: token, answer: openAnswer(value, familyId, family.answer) };
+    const { token: payload, spent, count: current } = stored;
+    if (token.hashes.includes(family.currentHash)) return { state: 'current', token, family, payload, spent };
+    if (!token.isOurs()) return undefined;
+    if (token.count >= current) return { state: 'forgotten', token, family };
+    const spentAt = spentTime(spent, token.count);
+    const found: SpentRefreshToken = { state: 'spent', token, family, jkt: payload.jkt, spentAt };
+    if (token.count !== current - 1) return found;
+    return { ...found, successor: payload, storedResponse: openResponse(token, family.answer) };
   };
 
   return {
     generate: (familyId) => newRefreshToken(keys, familyId, 0),
-    after: (value) => {
-      const { familyId, count } = mustRead(value);
-      return newRefreshToken(keys, familyId, count + 1);
-    },
+    successorOf: ({ familyId, count }) => newRefreshToken(keys, familyId, count + 1),
     open: async (value, payload) => {
-      const { familyId, count, hashes } = mustRead(value);
+      const { familyId, count, hashes } = readOwn(value);
       return families.open({
         id: familyId,
         accountId: payload.accountId ?? '',
@@ -141,42 +141,41 @@ export function createRefreshTokens(deps: {
       });
     },
     find: async (value) => {
-      const read = readRefreshToken(keys, value);
-      const family = read && (await families.find(read.familyId));
-      return read && family ? lookup(value, read, family) : undefined;
-    },
-    familyOf: (value) => {
-      const read = readRefreshToken(keys, value);
-      return read?.isOurs() ? read.familyId : undefined;
+      const token = readRefreshToken(keys, value);
+      if (!token) return undefined;
+      const family = await families.find(token.familyId);
+      if (family) return lookup(token, family);
+      return token.isOurs() ? { state: 'gone', token } : undefined;
     },
     inspect: async (familyId) => {
       const family = await families.find(familyId);
       const stored = family && openStored(family);
       return stored && { payload: stored.token, expiresAt: family.expiresAt };
     },
-    rotate: async ({ from, found, to, payload, answer, answerSeconds }) => {
-      const [old, next] = [mustRead(from), mustRead(to)];
+    rotate: async ({ found, to, payload, response, keepResponseSeconds }) => {
+      const { token } = found;
+      const next = readOwn(to);
       const now = clock.now();
-      const spent = noteSpent(found.spent, old.count, now);
+      const spent = noteSpent(found.spent, token.count, now);
       const rotation = {
         hash: next.hashes[0],
         payload: sealed(next.familyId, { token: payload, count: next.count, spent }),
         expiresAt: (payload.exp ?? 0) * 1000,
-        answer: { sealed: sealAnswer(from, old.familyId, answer), until: now + answerSeconds * 1000 },
+        answer: { sealed: sealResponse(token, response), until: now + keepResponseSeconds * 1000 },
       };
-      for (const hash of old.hashes) {
-        if (await families.rotate(old.familyId, hash, rotation)) return true;
+      for (const hash of token.hashes) {
+        if (await families.rotate(token.familyId, hash, rotation)) return true;
       }
       return false;
     },
   };
 }
 
-/** Who can present the token can read its answer, and nobody else: the key comes from the token alone. */
-const answerKey = (value: string) => deriveKey(value, 'refresh answer');
+/** The key comes from the token alone: its holder can read the response, and a copy of the store cannot. */
+const responseKey = ({ value }: RefreshTokenValue) => deriveKey(value, 'refresh answer');
 
-const sealAnswer = (value: string, familyId: string, answer: string) =>
-  seal(answerKey(value), `answer ${familyId}`, answer);
+const sealResponse = (token: RefreshTokenValue, response: string) =>
+  seal(responseKey(token), `answer ${token.familyId}`, response);
 
-const openAnswer = (value: string, familyId: string, answer: string | undefined) =>
-  answer === undefined ? undefined : open(answerKey(value), `answer ${familyId}`, answer);
+const openResponse = (token: RefreshTokenValue, sealed: string | undefined) =>
+  sealed === undefined ? undefined : open(responseKey(token), `answer ${token.familyId}`, sealed);

@@ -1,32 +1,15 @@
-import { type Adapter, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { ArtifactKind } from '../../ports/oidc-store.ts';
-import type { ClientDirectory } from '../client-facts.ts';
+import { type Adapter, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { currentContext } from '../current-request.ts';
 import { deviceCodeSeconds } from '../patches/device-codes.ts';
+import type { OidcServices } from '../services.ts';
+import { preloadSignIn } from '../sessions/accounts-view.ts';
 import { accessTokenPayload, unwrapToken } from '../tokens/access-token-payload.ts';
-import { type AccessTokenVerifier, isMachineToken } from '../tokens/access-token-verifier.ts';
-import type { Grants } from '../tokens/grants.ts';
+import { isMachineToken } from '../tokens/access-token-verifier.ts';
 import { orUnavailable } from '../unavailable.ts';
-import { createArtifactAdapter } from './artifact-adapter.ts';
+import { artifactAdapter, createArtifacts } from './artifacts.ts';
 import { createCodeAdapter } from './code-adapter.ts';
-import { createPushedRequestAdapter, type PushedRequestDeps } from './pushed-requests.ts';
-import type { RefreshTokens } from './refresh-tokens.ts';
-import { verifiedOnce } from './verified-once.ts';
-
-export interface StorageAdapterDeps extends PushedRequestDeps {
-  issuer: string;
-  clients: ClientDirectory;
-  grants: Pick<Grants, 'byId'>;
-  refreshTokens: RefreshTokens;
-  accessTokens: Pick<AccessTokenVerifier, 'verify'>;
-  revocation: {
-    revokeToken(jti: string): Promise<void>;
-    endFamily(familyId: string): Promise<void>;
-    endSessionAtClient(sid: string): Promise<void>;
-    signOutOfClient(sid: string): Promise<void>;
-  };
-  /** How long a repeat of a spent code is forgiven, for clients that don't say. */
-  graceSeconds: number;
-}
+import { createPushedRequestAdapter } from './pushed-requests.ts';
+import type { RefreshTokenLookup } from './refresh-tokens.ts';
 
 const nothing: Adapter = {
   upsert: async () => {},
@@ -38,26 +21,27 @@ const nothing: Adapter = {
   revokeByGrantId: async () => {},
 };
 
-/** The route of the library that is being served, if one is. */
-const currentContext = () => Provider.ctx as KoaContextWithOIDC | undefined;
-
-/** @returns the library's adapter factory: one row for each kind of thing it stores */
-export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) => Adapter {
-  const artifact = (kind: ArtifactKind) => createArtifactAdapter(kind, deps);
-  const accessTokens = { verify: verifiedOnce((token) => deps.accessTokens.verify(token), currentContext) };
+/** @returns the library's adapter factory: one row for each kind of thing that the library stores */
+export function createStorageAdapter(services: OidcServices): (kind: string) => Adapter {
   const table: Record<string, () => Adapter> = {
-    Session: () => artifact('Session'),
-    Interaction: () => artifact('Interaction'),
-    AuthorizationCode: () => codeAdapter(deps, 'AuthorizationCode', 'authorization code'),
-    // RFC 8628 §3.5: a device whose code expired is told so, and so is the person who enters it.
-    DeviceCode: () => codeAdapter(deps, 'DeviceCode', 'device code', deviceCodeSeconds),
-    PushedAuthorizationRequest: () => createPushedRequestAdapter(deps),
-    ReplayDetection: () => artifact('ReplayDetection'),
-    AccessToken: () => accessTokenAdapter({ ...deps, accessTokens }),
-    ClientCredentials: () => machineTokenAdapter({ ...deps, accessTokens }),
-    RefreshToken: () => refreshTokenAdapter(deps),
-    Grant: () => ({ ...nothing, find: (grantId) => deps.grants.byId(grantId) }),
-    Client: () => ({ ...nothing, find: async (id) => deps.clients.metadata(id) }),
+    Session: () => artifactAdapter(createArtifacts('Session', services)),
+    Interaction: () => interactionAdapter(services),
+    AuthorizationCode: () =>
+      createCodeAdapter(services, { kind: 'AuthorizationCode', name: 'authorization code' }),
+    // RFC 8628 §3.5: a device whose code expired gets an error that says so, and so does the person who enters it.
+    DeviceCode: () =>
+      createCodeAdapter(services, {
+        kind: 'DeviceCode',
+        name: 'device code',
+        keepExpiredSeconds: deviceCodeSeconds,
+      }),
+    PushedAuthorizationRequest: () => createPushedRequestAdapter(services),
+    ReplayDetection: () => artifactAdapter(createArtifacts('ReplayDetection', services)),
+    AccessToken: () => accessTokenAdapter(services),
+    ClientCredentials: () => machineTokenAdapter(services),
+    RefreshToken: () => refreshTokenAdapter(services),
+    Grant: () => ({ ...nothing, find: (grantId) => services.grants.byId(grantId) }),
+    Client: () => ({ ...nothing, find: async (id) => services.clients.metadata(id) }),
   };
   return (kind) => {
     const row = table[kind];
@@ -66,43 +50,49 @@ export function createStorageAdapter(deps: StorageAdapterDeps): (kind: string) =
   };
 }
 
-function codeAdapter(
-  deps: StorageAdapterDeps,
-  kind: ArtifactKind,
-  what: string,
-  keepExpiredSeconds?: number,
-) {
-  return createCodeAdapter({
-    clock: deps.clock,
-    what,
-    endFamily: (id: string) => deps.revocation.endFamily(id),
-    graceSeconds: (clientId) => deps.clients.find(clientId)?.graceSeconds ?? deps.graceSeconds,
-    artifact: (options) => createArtifactAdapter(kind, { ...deps, ...options, keepExpiredSeconds }),
-  });
+/**
+ * Anybody may send authorization requests, so one that leads to a page is counted before anything is stored for it; a later
+ * page of the same request is not counted again. The refusal is shown on our own page with its status, because the app
+ * cannot do anything about it.
+ */
+function interactionAdapter(services: OidcServices): Adapter {
+  const adapter = artifactAdapter(createArtifacts('Interaction', services));
+  const isNew = () => currentContext()?.oidc.route === 'authorization';
+  return {
+    ...adapter,
+    upsert: async (id, payload, expiresIn) => {
+      if (isNew()) {
+        await orUnavailable(() => services.rateLimits.count('page')).catch((error: Error) => {
+          throw Object.assign(error, { allow_redirect: false });
+        });
+      }
+      return adapter.upsert(id, payload, expiresIn);
+    },
+  };
 }
 
-function accessTokenAdapter({ accessTokens, revocation, ...deps }: StorageAdapterDeps): Adapter {
+function accessTokenAdapter({ accessTokens, revocation, issuer }: OidcServices): Adapter {
   return {
     ...nothing,
     find: async (value) => {
       const claims = await accessTokens.verify(unwrapToken(value));
       if (!claims || isMachineToken(claims)) return undefined;
-      return accessTokenPayload(claims, currentContext()?.oidc.route, deps.issuer);
+      return accessTokenPayload(claims, currentContext()?.oidc.route, issuer);
     },
     destroy: (jti) => revocation.revokeToken(jti),
-    // The library calls it at logout only: for every client of the session, or for the one signed out of.
+    // The library calls it at logout only: for every client of the session, or for the one that is signed out of.
     revokeByGrantId: async (grantId) => {
       const authorizations = currentContext()?.oidc.session?.authorizations ?? {};
       const ended = Object.values(authorizations).find((authorization) => authorization.grantId === grantId);
       if (!ended?.sid) return;
-      // With `logout` the session itself ends; without, the person stays signed in elsewhere.
+      // With `logout` the session itself ends; without it, the person stays signed in elsewhere.
       if (currentContext()?.oidc.params?.logout) await revocation.endSessionAtClient(ended.sid);
       else await revocation.signOutOfClient(ended.sid);
     },
   };
 }
 
-function machineTokenAdapter({ accessTokens, revocation }: StorageAdapterDeps): Adapter {
+function machineTokenAdapter({ accessTokens, revocation }: OidcServices): Adapter {
   return {
     ...nothing,
     find: async (value) => {
@@ -115,7 +105,10 @@ function machineTokenAdapter({ accessTokens, revocation }: StorageAdapterDeps): 
   };
 }
 
-function refreshTokenAdapter({ refreshTokens, revocation }: StorageAdapterDeps): Adapter {
+function refreshTokenAdapter(services: OidcServices): Adapter {
+  const { refreshTokens, revocation } = services;
+  /** `find` and `destroy` of one revocation request read the family once. */
+  const foundAtRevocation = new WeakMap<KoaContextWithOIDC, RefreshTokenLookup>();
   return {
     ...nothing,
     upsert: async (value, payload) => {
@@ -124,25 +117,33 @@ function refreshTokenAdapter({ refreshTokens, revocation }: StorageAdapterDeps):
     },
     find: async (value) => {
       const found = await refreshTokens.find(value);
-      const revokes = currentContext()?.oidc.route === 'revocation';
-      // Its family is gone, but may have left access tokens behind: whoever has it may end those.
-      if (!found && revokes && refreshTokens.familyOf(value) !== undefined)
-        return { kind: 'RefreshToken', jti: value, clientId: currentContext()?.oidc.client?.clientId };
-      // Who lost the answer to a refresh signs out with what they have: a spent token still names its family.
-      if (found && found.state !== 'current' && revokes)
-        return { kind: 'RefreshToken', jti: value, clientId: found.clientId };
-      if (found?.state !== 'current') return undefined;
-      const payload = { ...found.payload, jti: value };
-      // At revocation the library would end the whole grant; ending the family is `destroy`.
-      return revokes ? { ...payload, grantId: undefined } : payload;
+      const ctx = currentContext();
+      if (ctx?.oidc.route !== 'revocation') {
+        if (found?.state !== 'current') return undefined;
+        await preloadSignIn(services, found.family.accountId, found.payload);
+        return { ...found.payload, jti: value };
+      }
+      if (!found) return undefined;
+      foundAtRevocation.set(ctx, found);
+      // The library would end the whole grant; `destroy` ends the family.
+      if (found.state === 'current') return { ...found.payload, jti: value, grantId: undefined };
+      // A client that lost the response to a refresh signs out with the spent token that it has.
+      if (found.state !== 'gone')
+        return { kind: 'RefreshToken', jti: value, clientId: found.family.clientId };
+      // Its family is gone, but access tokens may be left: the holder may end those.
+      return { kind: 'RefreshToken', jti: value, clientId: ctx.oidc.client?.clientId };
     },
     destroy: async (value) => {
-      const familyId = (await refreshTokens.find(value))?.familyId ?? refreshTokens.familyOf(value);
-      if (familyId !== undefined) await revocation.endFamily(familyId);
+      const ctx = currentContext();
+      const found = (ctx && foundAtRevocation.get(ctx)) ?? (await refreshTokens.find(value));
+      if (!found) return;
+      const family = found.state === 'gone' ? null : found.family;
+      await revocation.endFamily(found.token.familyId, { family });
     },
   };
 }
 
+/** Errors of stores and limits leave every method in the protocol's own words. */
 function withUnavailable(adapter: Adapter): Adapter {
   const wrapped = Object.entries(adapter).map(([name, method]) => [
     name,

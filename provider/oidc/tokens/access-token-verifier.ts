@@ -1,9 +1,12 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type JWK, jwtVerify } from 'jose';
 import { z } from 'zod';
+import type { ClientRegistry } from '../../clients/client-registry.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { AccountFacts } from '../../ports/account-store.ts';
-import type { RevocationSubjects } from '../../ports/denylist.ts';
+import { type RevocationSubjects, revocationKeys } from '../../ports/revocation-keys.ts';
+import type { RecentReads } from '../../revocation/recent-reads.ts';
+import type { RequestDenylist } from '../../revocation/request-denylist.ts';
+import { currentContext } from '../current-request.ts';
 
 const claimsSchema = z.looseObject({
   iss: z.string(),
@@ -32,37 +35,37 @@ export type AccessTokenClaims = z.infer<typeof claimsSchema>;
 
 export interface AccessTokenVerifier {
   /**
-   * @returns the claims of a live access token: signed by us, not expired, not revoked, its account in good
-   *   standing; undefined for anything else, whatever is wrong with it.
-   * @throws StoreUnavailable when it can't be known whether the token was revoked
+   * @returns the claims of an access token that was signed by us, is not expired and not revoked, and whose account is
+   *   active; undefined for every other text, whatever is wrong with it. Within one protocol request a token is verified once.
+   * @throws StoreUnavailable when it cannot be known whether the token was revoked
    */
   verify(token: string): Promise<AccessTokenClaims | undefined>;
-  /** The part of `verify` that needs no store: the claims of a token of ours that isn't expired, revoked or not. */
+  /** The part of `verify` that needs no store: the claims of a token of ours that is not expired, revoked or not. */
   read(token: string): Promise<AccessTokenClaims | undefined>;
   /**
-   * The other part.
-   * @param claims of `read`
-   * @throws StoreUnavailable when it can't be known
+   * The other part of `verify`.
+   * @param claims given by `read`
+   * @throws StoreUnavailable when it cannot be known
    */
-  stands(claims: AccessTokenClaims): Promise<boolean>;
+  isActive(claims: AccessTokenClaims): Promise<boolean>;
 }
 
-export interface AccessTokenVerifierDeps {
+export interface AccessTokenVerifierOptions {
   issuer: string;
   clock: Clock;
-  /** Every key that may have signed a token that still lives. */
+  /** Every key that may have signed a token that is not expired yet. */
   publicKeys(): readonly JWK[];
-  isRevoked(token: RevocationSubjects): Promise<boolean>;
-  /** The account a token stands for; undefined when the token was revoked, or when there is no such account. */
-  accountOf(token: RevocationSubjects, accountId: string): Promise<AccountFacts | undefined>;
-  /** Undefined when there is no such client any more: the tokens of one that was removed are dead. */
-  client(id: string): { firstParty: boolean } | undefined;
+  /** A token of a client that was removed is not ours any more. */
+  clients: Pick<ClientRegistry, 'find'>;
+  denylist: Pick<RequestDenylist, 'preload' | 'anyRevoked'>;
+  reads: Pick<RecentReads, 'account' | 'notices'>;
 }
 
-export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): AccessTokenVerifier {
+export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): AccessTokenVerifier {
+  const { issuer, clock, publicKeys, clients, denylist, reads } = options;
   const imported = new Map<string, KeyObject>();
   const keyFor = (kid: string | undefined): KeyObject => {
-    const jwk = deps.publicKeys().find((key) => key.kid === kid);
+    const jwk = publicKeys().find((key) => key.kid === kid);
     if (!jwk?.kid) throw new Error('no such key');
     const known = imported.get(jwk.kid) ?? createPublicKey({ key: { ...jwk }, format: 'jwk' });
     imported.set(jwk.kid, known);
@@ -72,10 +75,10 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
   const claimsOf = async (token: string): Promise<AccessTokenClaims | undefined> => {
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => keyFor(kid), {
-        issuer: deps.issuer,
+        issuer,
         typ: 'at+jwt',
         algorithms: ['RS256'],
-        currentDate: new Date(deps.clock.now()),
+        currentDate: new Date(clock.now()),
       });
       return claimsSchema.parse(payload);
     } catch {
@@ -85,30 +88,45 @@ export function createAccessTokenVerifier(deps: AccessTokenVerifierDeps): Access
 
   const read = async (token: string): Promise<AccessTokenClaims | undefined> => {
     const claims = await claimsOf(token);
-    const client = claims && deps.client(claims.client_id);
+    const client = claims && clients.find(claims.client_id);
     if (!client) return undefined;
     const isConsented = client.firstParty || claims.consent !== undefined || isMachineToken(claims);
     return isConsented ? claims : undefined;
   };
 
-  const stands = async (claims: AccessTokenClaims): Promise<boolean> => {
-    const marks = revocationSubjects(claims);
-    if (isMachineToken(claims)) return !(await deps.isRevoked(marks));
-    const account = await deps.accountOf(marks, claims.sub);
+  const isActive = async (claims: AccessTokenClaims): Promise<boolean> => {
+    const { sub, client_id: clientId } = claims;
+    const keys = revocationKeys(revocationSubjects(claims));
+    if (isMachineToken(claims)) return !(await denylist.anyRevoked(keys));
+    await denylist.preload([...keys, ...reads.notices(sub, clientId)]);
+    if (await denylist.anyRevoked(keys)) return false;
+    const account = await reads.account(sub);
     return account?.state === 'active' && account.tokenVersion === claims.generation;
   };
 
+  const verifyNow = async (token: string) => {
+    const claims = await read(token);
+    return claims && (await isActive(claims)) ? claims : undefined;
+  };
+
+  // Introspection looks for a token of every kind.
+  const verified = new WeakMap<object, Map<string, ReturnType<typeof verifyNow>>>();
   return {
-    verify: async (token) => {
-      const claims = await read(token);
-      return claims && (await stands(claims)) ? claims : undefined;
+    verify: (token) => {
+      const request = currentContext();
+      if (request === undefined) return verifyNow(token);
+      const answers = verified.get(request) ?? new Map<string, ReturnType<typeof verifyNow>>();
+      verified.set(request, answers);
+      const answer = answers.get(token) ?? verifyNow(token);
+      answers.set(token, answer);
+      return answer;
     },
     read,
-    stands,
+    isActive,
   };
 }
 
-/** What could have been revoked of a token with these claims. */
+/** The claims that name what could have been revoked. */
 export function revocationSubjects(claims: AccessTokenClaims): RevocationSubjects {
   const { jti, client_id: clientId, client_generation: clientTokenVersion, family, consent, sid } = claims;
   return { jti, clientId, clientTokenVersion, family, consent, sid };

@@ -1,12 +1,15 @@
 import type { AccessToken, ClientCredentials, KoaContextWithOIDC } from 'oidc-provider';
-import type { ClientDirectory } from '../client-facts.ts';
-import { endsWithSession, type FamilyFields } from '../patches/models.ts';
+import type { ClientDocument } from '../../clients/client-document.ts';
+import { clientOf } from '../current-request.ts';
+import type { FamilyFields } from '../patches/authorization-codes.ts';
+import { endsWithSession } from '../patches/refresh-tokens.ts';
+import type { OidcServices } from '../services.ts';
 import type { OidcAccount } from '../sessions/accounts-view.ts';
-import { personalClaims } from './access-token-claims.ts';
 import { parseGrantId } from './grant-id.ts';
 import { scopeOfClaim } from './scope-claims.ts';
 import type { TokenPolicy } from './token-policy.ts';
 
+/** The code or refresh token that an access token is issued from. */
 type Source = FamilyFields & {
   grantId?: string;
   scopes: Set<string>;
@@ -14,32 +17,25 @@ type Source = FamilyFields & {
   claims?: { userinfo?: Record<string, unknown> };
 };
 
-export interface ExtraTokenClaimsDeps {
-  clients: ClientDirectory;
-  policy: TokenPolicy;
-  /** What a client is issued under now. */
-  clientTokenVersion(clientId: string): number;
-}
-
 /**
- * The claims of ours in an access token. The family comes from what the token is issued from: the library has the
- * code or refresh token among the request's entities before the access token is saved.
+ * The claims of ours in an access token. The family comes from what the token is issued from: the library has the code or
+ * refresh token among the request's entities before the access token is saved.
  */
 export async function extraTokenClaims(
-  deps: ExtraTokenClaimsDeps,
+  { policy, clientTokenVersions }: Pick<OidcServices, 'policy' | 'clientTokenVersions'>,
   ctx: KoaContextWithOIDC,
   token: AccessToken | ClientCredentials,
 ) {
   const { account, entities } = ctx.oidc;
-  if (token.kind === 'ClientCredentials') return clientClaim(deps.clientTokenVersion(token.clientId ?? ''));
-  const client = deps.clients.find(token.clientId ?? '');
+  if (token.kind === 'ClientCredentials') return clientClaim(clientTokenVersions.of(token.clientId ?? ''));
   const source = (entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode) as
     | Source
     | undefined;
-  if (token.kind !== 'AccessToken' || !account || !client || !source?.familyId) return undefined;
+  if (token.kind !== 'AccessToken' || !account || !source?.familyId) return undefined;
+  const client = clientOf(ctx);
   const { account: person, permissions, tokenVersion } = account as OidcAccount;
   return {
-    ...personalClaims(deps.policy, {
+    ...personalClaims(policy, {
       client,
       person: { ...person, permissions, tokenVersion },
       audience: String(token.aud),
@@ -53,15 +49,77 @@ export async function extraTokenClaims(
   };
 }
 
-/** Of a client that was revoked before; most never are. */
+/** Only a client that was revoked before has a token version above 0. */
 const clientClaim = (tokenVersion = 0) =>
   tokenVersion > 0 ? { client_generation: tokenVersion } : undefined;
 
-/** By name, and only those that a scope of the client's document brings: userinfo cuts them to what was agreed to. */
+/** The names of requested claims that a scope of the client's document brings: userinfo cuts them to what was agreed to. */
 function userinfoClaims({ claims }: Source, listed: readonly string[]) {
   const names = Object.keys(claims?.userinfo ?? {}).filter((name) => {
     const scope = scopeOfClaim(name);
     return scope !== undefined && listed.includes(scope);
   });
   return names.length > 0 ? { userinfo_claims: names } : {};
+}
+
+/** What a token says about a person, beyond the claims of RFC 9068 that the library writes. */
+export interface PersonalClaims {
+  /** The family of the token: revocation by family needs it. */
+  family: string;
+  /** The consent that it was issued under; withdrawing that ends the token. First-party clients need none. */
+  consent?: string;
+  /** The session at this client, only where the family ends with it (OpenID Connect Back-Channel Logout §2.1 `sid`). */
+  sid?: string;
+  /** The account's token version when the token was issued. */
+  generation: number;
+  email?: string;
+  email_verified?: boolean;
+  roles?: string[];
+  permissions?: string[];
+  /** What the request's `claims` parameter asks of userinfo (Core §5.5): userinfo sees nothing but the token. */
+  userinfo_claims?: string[];
+}
+
+export interface PersonalClaimsInput {
+  client: Pick<ClientDocument, 'firstParty'>;
+  person: {
+    email: string;
+    emailVerified: boolean;
+    tokenVersion: number;
+    roles: readonly string[];
+    permissions: readonly string[];
+  };
+  audience: string;
+  scopes: ReadonlySet<string>;
+  family: string;
+  consent?: string | undefined;
+  sid?: string | undefined;
+}
+
+/**
+ * First-party clients get the person's roles and permissions. Third parties get no more than the person agreed to: the
+ * permissions cut to those that the granted scopes stand for, no roles, and the address only with its scope (DESIGN §4).
+ */
+export function personalClaims(
+  policy: Pick<TokenPolicy, 'permissionsOf' | 'hasApiScope'>,
+  input: PersonalClaimsInput,
+): PersonalClaims {
+  const { client, person, audience, scopes, family, consent, sid } = input;
+  const address = { email: person.email, email_verified: person.emailVerified };
+  const base = {
+    family,
+    ...(consent ? { consent } : {}),
+    ...(sid ? { sid } : {}),
+    generation: person.tokenVersion,
+  };
+  if (client.firstParty) {
+    return { ...base, ...address, roles: [...person.roles], permissions: [...person.permissions] };
+  }
+  const granted = policy.permissionsOf(audience, scopes);
+  const isForApi = policy.hasApiScope(audience, scopes);
+  return {
+    ...base,
+    ...(scopes.has('email') ? address : {}),
+    ...(isForApi ? { permissions: person.permissions.filter((permission) => granted.has(permission)) } : {}),
+  };
 }

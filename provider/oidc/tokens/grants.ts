@@ -1,33 +1,33 @@
+import type { ClientRegistry } from '../../clients/client-registry.ts';
 import type { Api } from '../../config/access-model.ts';
-import type { ConsentStore } from '../../ports/consent-store.ts';
-import type { ClientDirectory } from '../client-facts.ts';
+import type { RecentReads } from '../../revocation/recent-reads.ts';
 import { firstPartyConsent, grantPayload, parseGrantId } from './grant-id.ts';
 
 /** The payload of the library's Grant model. */
 type GrantPayload = Record<string, unknown>;
 
-/** What clients may have of people's accounts, as the library's grants. */
+/** What a client may have of a person's account, as the payload of the library's grant. */
 export interface Grants {
-  /** For a new authorization: what there is now. */
+  /** For a new authorization: the consent as it is now. */
   current(accountId: string, clientId: string): Promise<GrantPayload | undefined>;
-  /** For what was issued before: undefined when the consent it was issued under was withdrawn, be there a new one or not. */
+  /** For a token that was issued before: undefined when its consent was withdrawn, even if there is a new one. */
   byId(grantId: string): Promise<GrantPayload | undefined>;
 }
 
-export interface GrantsDeps {
-  clients: Pick<ClientDirectory, 'find'>;
-  consents: Pick<ConsentStore, 'find'>;
+export interface GrantsOptions {
+  clients: Pick<ClientRegistry, 'find'>;
+  reads: Pick<RecentReads, 'consent'>;
   apis: readonly Api[];
   issuer: string;
 }
 
-export function createGrants({ clients, consents, apis, issuer }: GrantsDeps): Grants {
+export function createGrants({ clients, reads, apis, issuer }: GrantsOptions): Grants {
   const grantOf = async (accountId: string, clientId: string, isWanted: (consentId: string) => boolean) => {
     const client = clients.find(clientId);
     if (!client) return undefined;
     if (client.firstParty)
       return grantPayload(firstPartyConsent(accountId, client, apis), issuer, client.scopes);
-    const consent = await consents.find(accountId, clientId);
+    const consent = await reads.consent(accountId, clientId);
     return consent && isWanted(consent.id) ? grantPayload(consent, issuer, client.scopes) : undefined;
   };
   return {

@@ -1,9 +1,12 @@
 import { errors } from 'oidc-provider';
+import type { ClientDocument } from '../../clients/client-document.ts';
 import type { Api } from '../../config/access-model.ts';
-import type { ClientFacts } from '../client-facts.ts';
 
 /** The scopes OpenID Connect defines that we know (Core §5.4, §11); all others belong to an API. */
 export const protocolScopes = ['openid', 'profile', 'email', 'offline_access'] as const;
+
+/** The fields of a client's document that decide about audiences and scopes. */
+export type PolicyClient = Pick<ClientDocument, 'firstParty' | 'scopes' | 'defaultResource'>;
 
 /** An audience with the scopes a client may have there. */
 export interface GrantableResource {
@@ -14,21 +17,21 @@ export interface GrantableResource {
 /** Which audience a token gets, and with which scopes: DESIGN §4, 'APIs and scopes'. */
 export interface TokenPolicy {
   /** The audiences of a request that names none (RFC 8707 §2): the APIs whose scopes it asks for, or the issuer. */
-  defaultAudiences(client: ClientFacts, requested: ReadonlySet<string>): string[];
+  defaultAudiences(client: PolicyClient, requested: ReadonlySet<string>): string[];
   /**
    * What the client may have at this audience.
    * @param requested when given, the scopes asked for: one the client's document doesn't list is refused
    *   (`invalid_scope`), and so is a third party that names an API but none of its scopes.
    * @throws InvalidTarget (RFC 8707 §2) for an audience that is unknown or not the client's.
    */
-  resource(client: ClientFacts, audience: string, requested?: ReadonlySet<string>): GrantableResource;
+  resource(client: PolicyClient, audience: string, requested?: ReadonlySet<string>): GrantableResource;
   /**
    * The one audience of a token that is issued without a person at hand.
    * @param asked the request's `resource` parameter; only one is taken
    * @param granted the audiences to choose from, where a grant has settled them
    */
   audience(
-    client: ClientFacts,
+    client: PolicyClient,
     scopes: ReadonlySet<string>,
     asked: unknown,
     granted?: readonly string[],
@@ -48,7 +51,7 @@ export function createTokenPolicy(apis: readonly Api[], issuer: string): TokenPo
     return scopesOf(audience).some(({ name }) => asked.has(name));
   };
 
-  const defaultAudiences = (client: ClientFacts, requested: ReadonlySet<string>) => {
+  const defaultAudiences = (client: PolicyClient, requested: ReadonlySet<string>) => {
     const asked = apis.map((api) => api.audience).filter((audience) => hasApiScope(audience, requested));
     if (asked.length > 0) return preferred(client, asked);
     return [client.firstParty && client.defaultResource ? client.defaultResource : issuer];
@@ -90,10 +93,11 @@ export function createTokenPolicy(apis: readonly Api[], issuer: string): TokenPo
 
 const namesOf = (api: Api) => api.scopes.map(({ name }) => name);
 
-const oidcScopesOf = (client: ClientFacts) => protocolScopes.filter((scope) => client.scopes.includes(scope));
+const oidcScopesOf = (client: PolicyClient) =>
+  protocolScopes.filter((scope) => client.scopes.includes(scope));
 
 /** The client's own default first: it is the one a token request gets that names none of several. */
-function preferred(client: ClientFacts, audiences: string[]): string[] {
+function preferred(client: PolicyClient, audiences: string[]): string[] {
   const first = client.defaultResource;
   if (!first || !audiences.includes(first)) return audiences;
   return [first, ...audiences.filter((audience) => audience !== first)];

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
-import { type GrantSteps, grantStepsOf, runInProviderContext } from '../patches/internals.ts';
-import { leaveOutIdToken } from '../patches/left-out-id-tokens.ts';
-import type { GrantDefinition } from '../provider-factory.ts';
+import type { GrantSteps, TokenGrant } from '../grants/grant.ts';
+import { grantStepsOf, runInProviderContext } from '../patches/internals.ts';
+import { leaveOutIdToken } from '../patches/requests.ts';
 
 /** A token response (RFC 6749 §5.1). */
 export interface TokenResponse {
@@ -14,9 +14,12 @@ export interface TokenResponse {
   scope?: string;
 }
 
-/** Redeems a grant for a client that another door of ours has let in: the JSON API, which has no client credentials. */
+/** Redeems a grant for a client that the JSON API has accepted, which takes no client credentials. */
 export interface TokenRequests {
-  /** Throws what the grant throws, and `invalid_client` for a client that is gone; the response says what the token endpoint would have said. */
+  /**
+   * @returns the response that the token endpoint would have given
+   * @throws the errors of the grant, and `invalid_client` (RFC 6749 §5.2) for a client that was removed meanwhile
+   */
   redeem(
     request: IncomingMessage,
     response: ServerResponse,
@@ -27,13 +30,10 @@ export interface TokenRequests {
 }
 
 /**
- * Runs our own grants through the same code, models and events as the token endpoint, so there is one kind of token,
+ * Runs our own grants through the same code, models and events as the token endpoint, so that there is one kind of token,
  * one kind of family, and one way to revoke.
  */
-export function createTokenRequests(
-  provider: () => Provider,
-  grants: readonly GrantDefinition[],
-): TokenRequests {
+export function createTokenRequests(provider: () => Provider, grants: readonly TokenGrant[]): TokenRequests {
   const known = new WeakMap<Provider, GrantSteps>();
   const stepsOf = (serving: Provider) => {
     const steps = known.get(serving) ?? grantStepsOf(serving);
@@ -46,7 +46,6 @@ export function createTokenRequests(
       const grant = grants.find(({ name }) => name === grantType);
       if (!grant) throw new Error(`no grant ${grantType}`);
       const client = await serving.Client.find(clientId);
-      // Who let it in found it; its document may have been taken away since.
       if (!client) throw new errors.InvalidClient('client is unknown');
       const ctx = contextOf(serving, request, response);
       ctx.oidc.entity('Client', client);

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { openRedis, type RedisConnection } from '../../../adapters/redis/connection.ts';
 import { RedisRevocationCache } from '../../../adapters/redis/revocation-cache.ts';
 import { systemClock } from '../../../provider/lib/clock.ts';
-import type { RevocationKey } from '../../../provider/ports/denylist.ts';
+import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
 import { uniquePrefix } from '../../support/redis.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 

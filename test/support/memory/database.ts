@@ -1,7 +1,7 @@
 import type { Account } from '../../../provider/ports/account-store.ts';
 import type { Consent } from '../../../provider/ports/consent-store.ts';
-import type { RevocationKey } from '../../../provider/ports/denylist.ts';
 import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
+import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
 
 export interface OutboxRow {
   event: OutboxEvent;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../provider/lib/clock.ts';
 import { randomToken } from '../../../provider/lib/ids.ts';
-import type { RevocationCache, RevocationEntry, RevocationKey } from '../../../provider/ports/denylist.ts';
+import type { RevocationCache, RevocationEntry } from '../../../provider/ports/denylist.ts';
+import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
 
 /** A denylist's copy in memory, for tests. */
 export class MemoryRevocationCache implements RevocationCache {

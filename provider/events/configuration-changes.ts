@@ -1,0 +1,36 @@
+import type { ClientDocument } from '../clients/client-document.ts';
+import type { CurrentKeys } from '../keys/key-ring.ts';
+import { type AnnouncerDeps, createAnnouncer } from './announcer.ts';
+import type { NewEvent } from './new-event.ts';
+
+/** Writes events about changes of clients and keys, which every process sees for itself. */
+export interface ConfigurationChanges {
+  /** Never rejects; a failed write is repeated by `retry`. @param source the name of the clients' source */
+  clients(source: string, clients: readonly ClientDocument[]): Promise<void>;
+  /** Never rejects; a failed write is repeated by `retry`. */
+  keys(keys: CurrentKeys): Promise<void>;
+  retry(): Promise<void>;
+}
+
+export function createConfigurationChanges({
+  newEvent,
+  ...deps
+}: AnnouncerDeps & { newEvent: NewEvent }): ConfigurationChanges {
+  const announcer = createAnnouncer(deps);
+  return {
+    clients: (source, clients) =>
+      announcer.announce({
+        topic: `clients of ${source}`,
+        members: new Map(clients.map((client) => [client.id, client])),
+        event: (difference) => newEvent('clients.changed', `clients:${source}`, { source, ...difference }),
+      }),
+    keys: ({ kept }) =>
+      announcer.announce({
+        topic: 'keys',
+        // Only when a key signs and retires was decided by somebody; its state follows from the time.
+        members: new Map(kept.map(({ kid, signsFrom, retiredAt }) => [kid, { signsFrom, retiredAt }])),
+        event: (difference) => newEvent('keys.changed', 'keys', { ...difference }),
+      }),
+    retry: announcer.retry,
+  };
+}

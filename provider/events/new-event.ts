@@ -1,0 +1,34 @@
+import type { Clock } from '../lib/clock.ts';
+import { currentRequestScope } from '../lib/request-scope.ts';
+import type { OutboxEvent } from '../ports/outbox.ts';
+import { createEvent, type EventOrigin, type EventType } from './catalogue.ts';
+
+/**
+ * Makes an event of now, checked against the catalogue, with the actor and address of the request under way.
+ *
+ * @param subject whose events stay in order: the account's id, else the name of a set of clients or keys
+ * @param id stable id for an event that several processes may write; a new one when left out
+ * @throws Error when `data` does not fit the catalogue: that is a mistake in our code
+ */
+export type NewEvent = (
+  type: EventType,
+  subject: string,
+  data: Record<string, unknown>,
+  id?: string,
+) => OutboxEvent;
+
+/** @param actor who acts outside of a request, for example an operator's command */
+export function createNewEvent({ clock, actor }: { clock: Clock; actor?: string | undefined }): NewEvent {
+  return (type, subject, data, id) =>
+    createEvent(type, subject, data, {
+      clock,
+      origin: { actor, ...requestOrigin() },
+      ...(id === undefined ? {} : { id }),
+    });
+}
+
+/** The actor is the person where the account is known, else the client. */
+function requestOrigin(): EventOrigin | undefined {
+  const scope = currentRequestScope();
+  return scope && { actor: scope.accountId ?? scope.clientId, ip: scope.clientAddress };
+}

@@ -1,0 +1,81 @@
+import { errors } from 'oidc-provider';
+import type { SpentRefreshToken } from '../storage/refresh-tokens.ts';
+import { checkedToken, type OurRefreshToken, type RefreshContext, refreshFields } from './refresh-context.ts';
+import { asksTheSame, readStoredResponse, type StoredResponse } from './stored-response.ts';
+
+/**
+ * What became of a repeated redemption: it got the stored response; its successor was used already; the stored response
+ * belongs to another request or key; or it raced the first redemption, whose response is not kept any more.
+ */
+type RepeatOutcome = 'answered' | 'superseded' | 'refused' | 'lapsed';
+
+/**
+ * Answers a redemption that is not the first. Within the grace it gets the first one's response, byte for byte, as long as
+ * the new refresh token is unused; the checks are the same as for the first. After the grace it is reuse (RFC 9700 §4.14.2)
+ * and ends the family, unless the request itself saw the token current, or lacks the key that the family is bound to: then
+ * the sender is not the client.
+ */
+export async function repeatRefresh(
+  context: RefreshContext,
+  spent: SpentRefreshToken,
+  { sawCurrent }: { sawCurrent: boolean },
+): Promise<void> {
+  const { services, ctx, request } = context;
+  const { family, successor, storedResponse } = spent;
+  if (spent.jkt && spent.jkt !== request.jkt) {
+    services.metrics.refreshTokensRepeated.inc({ outcome: 'refused' });
+    services.logger.info(refreshFields(family), 'refresh token repeated without its key');
+    throw new errors.InvalidGrant('failed jkt verification');
+  }
+  if (!sawCurrent && !isWithinGrace(context, spent)) return endReusedFamily(context, spent);
+  if (successor === undefined) {
+    report(context, spent, 'superseded');
+    throw new errors.InvalidGrant('refresh token already used, and so was its successor');
+  }
+  if (storedResponse === undefined) {
+    report(context, spent, 'lapsed');
+    throw new errors.InvalidGrant('refresh token already used, and its answer is not kept any more');
+  }
+  const token = await services.reads.optimistic(() => checkedToken(context, successor));
+  const { body } = responseFor(context, token, spent, readStoredResponse(storedResponse));
+  report(context, spent, 'answered');
+  // An access token that this request may have signed before it lost the race is not issued, and not counted.
+  ctx.oidc.entity('AccessToken', undefined);
+  ctx.body = body;
+}
+
+/** The stored response, if this request asks for the same, with the same key. */
+function responseFor(
+  context: RefreshContext,
+  token: OurRefreshToken,
+  spent: SpentRefreshToken,
+  stored: StoredResponse,
+): StoredResponse {
+  const { request } = context;
+  if (stored.jkt !== request.jkt) {
+    report(context, spent, 'refused');
+    throw new errors.InvalidGrant('the answer to this refresh token was given to another key');
+  }
+  if (!asksTheSame(request, stored, token.scope ?? '')) {
+    report(context, spent, 'refused');
+    throw new errors.InvalidRequest('refresh token already used with another scope or resource');
+  }
+  return stored;
+}
+
+/** A request that arrived before the token was spent is within the grace, even if that is 0. */
+function isWithinGrace({ graceSeconds, arrivedAt }: RefreshContext, { spentAt }: SpentRefreshToken): boolean {
+  return spentAt !== undefined && arrivedAt - spentAt < graceSeconds * 1000;
+}
+
+async function endReusedFamily({ services }: RefreshContext, { family }: SpentRefreshToken): Promise<never> {
+  await services.revocation.endFamily(family.id, { reused: true, family });
+  services.metrics.refreshTokensReused.inc();
+  services.logger.warn(refreshFields(family), 'refresh token reused, family ended');
+  throw new errors.InvalidGrant('refresh token already used');
+}
+
+function report({ services }: RefreshContext, { family }: SpentRefreshToken, outcome: RepeatOutcome): void {
+  services.metrics.refreshTokensRepeated.inc({ outcome });
+  services.logger.info({ ...refreshFields(family), outcome }, 'refresh token repeated');
+}

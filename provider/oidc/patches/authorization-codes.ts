@@ -1,0 +1,55 @@
+import { newId, randomToken } from '../../lib/ids.ts';
+import type { Revocation } from '../../revocation/revocation.ts';
+import { currentContext } from '../current-request.ts';
+import type { OidcServices } from '../services.ts';
+import { orUnavailable } from '../unavailable.ts';
+import type { Method } from './internals.ts';
+
+/** The fields of ours that a code or token of a family has. */
+export interface FamilyFields {
+  familyId?: string;
+  /** The account's token version when the person signed in. */
+  tokenVersion?: number;
+  /** The client's token version when the family began. */
+  clientTokenVersion?: number | undefined;
+  /** The `sid` of the session at this client: it ends when the person signs out there, even if they sign in again. */
+  sessionSid?: string | undefined;
+}
+
+/** A family's id must exist before its first access token, so the family starts with the code. */
+export function saveCode(save: Method, { clientTokenVersions, revocation }: OidcServices): Method {
+  return async function saveCode(...args) {
+    const oidc = currentContext()?.oidc;
+    this.familyId ??= newId('fam');
+    this.tokenVersion ??= (oidc?.account as { tokenVersion?: number } | undefined)?.tokenVersion;
+    this.clientTokenVersion ??= clientTokenVersions.of(this.clientId);
+    this.sessionSid ??= await liveSid(oidc?.session, this.clientId, revocation);
+    return save.apply(this, args);
+  };
+}
+
+interface SessionWithSids {
+  sidFor(clientId: string): string | undefined;
+  sidFor(clientId: string, sid: string): void;
+}
+
+/** A session that was saved by an older request may still have the `sid` that was signed out: then it gets a new one. */
+async function liveSid(
+  session: unknown,
+  clientId: string,
+  revocation: Pick<Revocation, 'isSignedOut'>,
+): Promise<string | undefined> {
+  const sids = session as SessionWithSids | undefined;
+  const sid = sids?.sidFor(clientId);
+  if (sids === undefined || sid === undefined) return undefined;
+  if (!(await orUnavailable(() => revocation.isSignedOut(sid)))) return sid;
+  sids.sidFor(clientId, randomToken(16));
+  return sids.sidFor(clientId);
+}
+
+/** A code is found whatever became of its session, so that a repeat is noticed; `findAccount` checks the session. */
+export function findCodeWithoutSession(find: Method): Method {
+  return function findCode(value: string, options: object = {}) {
+    return find.call(this, value, { ...options, ignoreSessionBinding: true });
+  };
+}

@@ -1,0 +1,50 @@
+import type { Provider } from 'oidc-provider';
+import { epochSeconds } from '../../lib/clock.ts';
+import { newId } from '../../lib/ids.ts';
+import { currentContext } from '../current-request.ts';
+import type { OidcServices } from '../services.ts';
+import { findOidcAccount } from '../sessions/accounts-view.ts';
+import { isSessionAlive } from '../sessions/active-sign-ins.ts';
+import { listFamily } from '../sessions/touch-sign-ins.ts';
+import { orUnavailable } from '../unavailable.ts';
+import type { FamilyFields } from './authorization-codes.ts';
+import type { Method } from './internals.ts';
+
+/** The first refresh token of a family joins the family of its code, and the sign-in is listed. */
+export function saveRefreshToken(save: Method, services: OidcServices): Method {
+  return async function saveRefreshToken(...args) {
+    const { AuthorizationCode, DeviceCode } = currentContext()?.oidc.entities ?? {};
+    const source = (AuthorizationCode ?? DeviceCode) as FamilyFields | undefined;
+    this.familyId ??= source?.familyId ?? newId('fam');
+    this.tokenVersion ??= source?.tokenVersion;
+    this.clientTokenVersion ??= source?.clientTokenVersion;
+    this.sessionSid ??= source?.sessionSid;
+    this.expiresWithSession = endsWithSession(this);
+    this.jti ??= services.refreshTokens.generate(this.familyId);
+    this.indexedAt = epochSeconds(services.clock);
+    const value = await save.apply(this, args);
+    listFamily(this, services);
+    return value;
+  };
+}
+
+/** Without `offline_access` a family ends with the session it was issued in (DESIGN §4); a password sign-in has none. */
+export function endsWithSession(token: { scopes: Set<string>; sessionUid?: string | undefined }): boolean {
+  return token.sessionUid !== undefined && !token.scopes.has('offline_access');
+}
+
+/**
+ * Replaces the library's session binding, which compares grants and so would end older families at a new consent. A family
+ * lives as long as the session, and until the person signs out of that client. At revocation a token is found whatever
+ * became of its session, because everything issued with it has to end.
+ */
+export function findRefreshToken(find: Method, services: OidcServices, provider: Provider): Method {
+  return async function findRefreshToken(value: string, options: object = {}) {
+    const token = await find.call(this, value, { ...options, ignoreSessionBinding: true });
+    if (!token || currentContext()?.oidc.route === 'revocation') return token;
+    const isGood =
+      (await isSessionAlive(provider.Session, token, services.revocation)) &&
+      (await orUnavailable(() => findOidcAccount(services, token.accountId, token))) !== undefined;
+    return isGood ? token : undefined;
+  };
+}

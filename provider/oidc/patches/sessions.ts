@@ -1,0 +1,59 @@
+import { errors } from 'oidc-provider';
+import { currentContext } from '../current-request.ts';
+import type { OidcServices } from '../services.ts';
+import { saveAndTouchSession } from '../sessions/touch-sign-ins.ts';
+import { orUnavailable } from '../unavailable.ts';
+import type { Method } from './internals.ts';
+
+/** Saves a session, and lists its sign-in. */
+export function saveSession(save: Method, services: OidcServices): Method {
+  return function saveSession(...args) {
+    return saveAndTouchSession(this, services, () => save.apply(this, args));
+  };
+}
+
+/** Every way to end a session inside the library deletes it; the same is done as for an end from outside. */
+export function destroySession(destroy: Method, { sessionEnd }: OidcServices): Method {
+  return function destroySession() {
+    return orUnavailable(() => sessionEnd.end(this, () => destroy.call(this)));
+  };
+}
+
+interface Login {
+  accountId: string;
+  tokenVersion?: number;
+  remember?: boolean;
+}
+
+/**
+ * Signs a session in. The password must have been typed in this browser; the library repeats a sign-in with every later
+ * step of its request, and those steps are bound to the session that the sign-in made. The session gets the account's
+ * token version, so that 'sign out everywhere' ends it. The last sign-in that said so decides whether the session is
+ * remembered; the library only ever makes it transient.
+ */
+export function loginAccount(login: Method, { browserBinding }: OidcServices): Method {
+  return function loginAccount(details: { accountId: string }) {
+    const { accountId } = details;
+    const ctx = currentContext();
+    const { uid = '', result, lastSubmission } = ctx?.oidc.entities.Interaction ?? {};
+    const isRepeated = (lastSubmission as { login?: Login } | undefined)?.login?.accountId === accountId;
+    if (!isRepeated && !(ctx && browserBinding.check(ctx, { uid, accountId })))
+      throw new errors.LoginRequired('the sign-in was finished in another browser');
+    const { transient } = this;
+    login.call(this, details);
+    const { tokenVersion, remember } = (result as { login?: Login } | undefined)?.login ?? {};
+    this.tokenVersion = tokenVersion;
+    if (remember === undefined) this.transient = transient;
+    else this.transient = remember ? undefined : true;
+  };
+}
+
+/**
+ * A form that comes without the session's cookie gets a new session from the library, too late for a cookie, and saving
+ * that session fails. It is useless: the page says that cookies are needed.
+ */
+export function persistSession(persist: Method): Method {
+  return async function persistSession() {
+    return typeof this.exp === 'number' ? persist.call(this) : undefined;
+  };
+}

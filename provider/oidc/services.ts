@@ -1,0 +1,52 @@
+import type { Accounts } from '../accounts/accounts.ts';
+import type { ClientRegistry } from '../clients/client-registry.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import type { OidcStore } from '../ports/oidc-store.ts';
+import type { RateLimits } from '../rate-limits/rate-limits.ts';
+import type { KnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
+import type { RecentReads } from '../revocation/recent-reads.ts';
+import type { RequestDenylist } from '../revocation/request-denylist.ts';
+import type { Revocation } from '../revocation/revocation.ts';
+import type { SignInWithPassword } from './grants/password.ts';
+import type { ProtocolPages } from './pages.ts';
+import type { BrowserBinding } from './sessions/browser-binding.ts';
+import type { SessionEnd } from './sessions/end-session.ts';
+import type { SignIns } from './sessions/sign-ins.ts';
+import type { RefreshTokens } from './storage/refresh-tokens.ts';
+import type { AccessTokenVerifier } from './tokens/access-token-verifier.ts';
+import type { Grants } from './tokens/grants.ts';
+import type { TokenPolicy } from './tokens/token-policy.ts';
+
+/**
+ * Everything that the protocol is built from. Each member is a named type that leads to its implementation;
+ * `compose/compose-protocol.ts` fills them. A function takes the members that it needs: `Pick<OidcServices, 'clock'>`.
+ */
+export interface OidcServices {
+  issuer: string;
+  config: Config;
+  keys: ServerKeys;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  store: OidcStore;
+  clients: Pick<ClientRegistry, 'find' | 'metadata' | 'secretMatches'>;
+  accounts: Pick<Accounts, 'permissionsOf'>;
+  signIn: SignInWithPassword;
+  reads: RecentReads;
+  denylist: RequestDenylist;
+  revocation: Revocation;
+  clientTokenVersions: Pick<KnownClientTokenVersions, 'of'>;
+  rateLimits: RateLimits;
+  policy: TokenPolicy;
+  grants: Grants;
+  accessTokens: AccessTokenVerifier;
+  refreshTokens: RefreshTokens;
+  signIns: SignIns;
+  sessionEnd: SessionEnd;
+  browserBinding: BrowserBinding;
+  pages: ProtocolPages;
+}

@@ -1,0 +1,109 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Clock } from '../../lib/clock.ts';
+import type { ServerKeys } from '../../lib/server-keys.ts';
+import type { ArtifactKind, OidcStore, StoredArtifact } from '../../ports/oidc-store.ts';
+
+export interface ArtifactOptions {
+  store: OidcStore;
+  keys: ServerKeys;
+  clock: Clock;
+  /** For how long an artifact is still found after it expired, so that it can be told from one that never existed. */
+  keepExpiredSeconds?: number;
+}
+
+/** A stored artifact, opened. */
+export interface FoundArtifact {
+  payload: AdapterPayload;
+  /** When it was spent, in milliseconds since the epoch; undefined while it is unspent. */
+  spentAt?: number | undefined;
+}
+
+export type SpendOutcome =
+  | { outcome: 'won' }
+  /** Another request spent it first. */
+  | { outcome: 'lost'; payload: AdapterPayload; spentAt: number }
+  | { outcome: 'missing' };
+
+/**
+ * The artifacts of one kind. Ids reach the store as keyed hashes and payloads are sealed, so a copy of the store signs
+ * nobody in, and a stored hash is never accepted as an id (DESIGN §7).
+ */
+export interface Artifacts {
+  /** @param seconds how long it lives */
+  put(id: string, payload: AdapterPayload, seconds: number): Promise<void>;
+  find(id: string): Promise<FoundArtifact | undefined>;
+  /** Finds by the second name: the uid of a session, or a user code. */
+  findByIndex(value: string): Promise<FoundArtifact | undefined>;
+  /**
+   * Spends it by the store's one conditional write: of any number of parallel calls one wins.
+   * @param keepSeconds for how long it is remembered as spent
+   */
+  spend(id: string, keepSeconds: number): Promise<SpendOutcome>;
+  destroy(id: string): Promise<void>;
+}
+
+export function createArtifacts(kind: ArtifactKind, options: ArtifactOptions): Artifacts {
+  const { store, keys, clock, keepExpiredSeconds = 0 } = options;
+  const idHashes = (id: string) => keys.lookupHashes(kind, id);
+  const indexHashes = (value: string) => keys.lookupHashes(`${kind} index`, value);
+
+  const open = ({ key, payload, consumedAt }: StoredArtifact): FoundArtifact | undefined => {
+    const text = keys.open(`${kind} ${key}`, payload);
+    return text === undefined ? undefined : { payload: JSON.parse(text), spentAt: consumedAt };
+  };
+
+  return {
+    put: async (id, payload, seconds) => {
+      const [key] = idHashes(id);
+      const index = payload.uid ?? payload.userCode;
+      await store.put(kind, key, {
+        payload: keys.seal(`${kind} ${key}`, JSON.stringify(payload)),
+        expiresAt: clock.now() + (seconds + keepExpiredSeconds) * 1000,
+        indexKey: index && kind !== 'Interaction' ? indexHashes(index)[0] : undefined,
+      });
+    },
+    find: async (id) => {
+      for (const hash of idHashes(id)) {
+        const stored = await store.find(kind, hash);
+        if (stored) return open(stored);
+      }
+      return undefined;
+    },
+    findByIndex: async (value) => {
+      for (const hash of indexHashes(value)) {
+        const stored = await store.findByIndex(kind, hash);
+        if (stored) return open(stored);
+      }
+      return undefined;
+    },
+    spend: async (id, keepSeconds) => {
+      const now = clock.now();
+      for (const key of idHashes(id)) {
+        const result = await store.consume(kind, key, now, now + keepSeconds * 1000);
+        if (result.outcome === 'won') return result;
+        if (result.outcome === 'missing') continue;
+        const stored = await store.find(kind, key);
+        const payload = (stored && open(stored)?.payload) ?? {};
+        return { outcome: 'lost', payload, spentAt: result.consumedAt };
+      }
+      return { outcome: 'missing' };
+    },
+    destroy: async (id) => {
+      for (const key of idHashes(id)) await store.destroy(kind, key);
+    },
+  };
+}
+
+/** The library's adapter for artifacts that nothing spends, such as sessions and interactions. */
+export function artifactAdapter(artifacts: Artifacts): Adapter {
+  return {
+    upsert: (id, payload, expiresIn) => artifacts.put(id, payload, expiresIn ?? 0),
+    find: async (id) => (await artifacts.find(id))?.payload,
+    findByUid: async (uid) => (await artifacts.findByIndex(uid))?.payload,
+    findByUserCode: async (userCode) => (await artifacts.findByIndex(userCode))?.payload,
+    consume: async () => {},
+    destroy: (id) => artifacts.destroy(id),
+    // Families are ended one by one (DESIGN §6.10); a code that was not redeemed yet ends with its session.
+    revokeByGrantId: async () => {},
+  };
+}
