@@ -1,8 +1,9 @@
+import type { EventType } from '../events/catalogue.ts';
+import type { NewEvent } from '../events/new-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import type { Account, AccountChange, AccountStore } from '../ports/account-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
-import type { AccountEventType, NewEvent } from './account-events.ts';
 import { addAccount, checkCredentials, newAccount } from './new-account.ts';
 import type { Passwords } from './passwords.ts';
 
@@ -53,7 +54,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const change = (
     id: string,
     changes: AccountChange,
-    type: AccountEventType,
+    type: EventType,
     told: (account: Account) => Record<string, unknown> = ({ email }) => ({ id, email }),
   ): Promise<Account> =>
     unitOfWork.run(async (stores) => {

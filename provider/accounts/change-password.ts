@@ -1,8 +1,10 @@
+import type { NewEvent } from '../events/new-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
-import type { NewEvent } from './account-events.ts';
 import { passwordProblems } from './password-rules.ts';
 import type { Passwords } from './passwords.ts';
 
@@ -20,8 +22,8 @@ export interface ChangePasswordDeps {
   passwords: Passwords;
   newEvent: NewEvent;
   clock: Clock;
-  metrics: { signedIn(outcome: 'refused' | 'overloaded'): void };
-  logger: { info(fields: Record<string, unknown>, message: string): void };
+  metrics: { signIns: Pick<Metrics['signIns'], 'inc'> };
+  logger: Pick<Logger, 'info'>;
 }
 
 /** Ends every session and token of the account, the one it was asked for from included. */
@@ -50,10 +52,10 @@ export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
       return await attempt(input);
     } catch (error) {
       const code = error instanceof GatehouseError ? error.code : undefined;
-      if (code === 'overloaded') metrics.signedIn('overloaded');
+      if (code === 'overloaded') metrics.signIns.inc({ outcome: 'overloaded' });
       if (code === 'invalid_credentials') {
-        metrics.signedIn('refused');
-        logger.info({ accountId: input.accountId }, 'a change of password was refused');
+        metrics.signIns.inc({ outcome: 'refused' });
+        logger.info({ accountId: input.accountId }, 'password change refused');
       }
       throw error;
     }

@@ -3,20 +3,12 @@ import { z } from 'zod';
 const shape = /^[^@\p{Cc}\p{Cf}\p{Cs}\p{Z}]+@[^@\p{Cc}\p{Cf}\p{Cs}\p{Z}]+$/u;
 
 /**
- * An email address, kept as it was typed but for white space around it. Whether it takes mail only a mail can
- * tell, so little is asked of it: one `@`, no spaces, control or invisible characters, at most 254 characters
- * (RFC 5321 §4.5.3.1.3, less the brackets).
+ * An email address, kept as it was typed except for white space around it. Only a mail shows whether an address works, so
+ * the check is simple: one `@`, no spaces, control or invisible characters, at most 254 characters (RFC 5321 §4.5.3.1.3,
+ * without the brackets).
  */
 export const emailAddress = z
   .string({ error: 'Give an email address, like name@example.com.' })
   .trim()
   .max(254, { error: 'An email address has at most 254 characters.', abort: true })
   .regex(shape, { error: 'That is no email address. Give one like name@example.com.' });
-
-/**
- * The form under which two spellings of an address are the same; as stores compare them, and
- * for counting tries; not for showing.
- */
-export function emailKey(email: string): string {
-  return email.normalize('NFC').toLowerCase().normalize('NFC');
-}

@@ -1,9 +1,9 @@
+import type { NewEvent } from '../events/new-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type FieldProblem, GatehouseError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
-import type { NewEvent } from './account-events.ts';
 import { emailAddress } from './email.ts';
 import { passwordProblems } from './password-rules.ts';
 

@@ -1,19 +1,19 @@
+import type { NewEvent } from '../events/new-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { requestOrigin } from '../lib/request-scope.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
-import type { NewEvent } from './account-events.ts';
 import { addAccount, checkCredentials, newAccount } from './new-account.ts';
 import type { Passwords } from './passwords.ts';
 
 export interface RegisterInput {
   email: string;
   password: string;
-  ip: string;
-  userAgent: string | undefined;
 }
 
-export interface RegisterDeps {
-  /** Whether people may make accounts themselves. */
+export interface RegisterOptions {
+  /** Whether people may create accounts themselves. */
   enabled: boolean;
   /** The roles of every account made this way. */
   roles: string[];
@@ -21,19 +21,18 @@ export interface RegisterDeps {
   passwords: Pick<Passwords, 'hash'>;
   newEvent: NewEvent;
   clock: Clock;
-  logger: { info(fields: Record<string, unknown>, message: string): void };
+  logger: Pick<Logger, 'info'>;
 }
 
 export type Register = (input: RegisterInput) => Promise<void>;
 
 /**
- * Sign-up. It resolves alike whether the address was new or already has an account, after one hash in both
- * cases, so it tells nobody who has an account. Throws `signup_disabled`, `validation_failed` with fields, or
- * `overloaded`.
+ * Sign-up. A new and a known address get the same result after one hash, so the caller does not learn who has an account.
+ * @throws GatehouseError `signup_disabled`, `validation_failed` with fields, or `overloaded`
  */
-export function createRegister(deps: RegisterDeps): Register {
-  const { enabled, roles, unitOfWork, passwords, newEvent, clock, logger } = deps;
-  return async ({ email, password, ip, userAgent }) => {
+export function createRegister(options: RegisterOptions): Register {
+  const { enabled, roles, unitOfWork, passwords, newEvent, clock, logger } = options;
+  return async ({ email, password }) => {
     if (!enabled) {
       throw new GatehouseError(
         'signup_disabled',
@@ -45,8 +44,8 @@ export function createRegister(deps: RegisterDeps): Register {
     const fields = { email: address, emailVerified: false, passwordHash, roles: [...roles], metadata: {} };
     const account = newAccount(fields, clock);
     const added = await addAccount(account, unitOfWork, newEvent);
-    const from = { ip, userAgent };
+    const from = requestOrigin();
     if (added) logger.info({ accountId: account.id, ...from }, 'account registered');
-    else logger.info(from, 'registration for an address that has an account already');
+    else logger.info({ ...from }, 'registration for a known address');
   };
 }

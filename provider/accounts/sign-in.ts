@@ -1,85 +1,98 @@
+import type { NewEvent } from '../events/new-event.ts';
 import type { Clock } from '../lib/clock.ts';
-import { GatehouseError } from '../lib/errors.ts';
+import { type ErrorCode, GatehouseError, isFailedGuess } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import { noteAccount, requestOrigin } from '../lib/request-scope.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
-import type { NewEvent } from './account-events.ts';
+import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import { emailAddress } from './email.ts';
+import type { HashingPool } from './hashing-pool.ts';
 import { ensureNotTooLong, type PasswordCheck, type Passwords } from './passwords.ts';
 
 export interface SignInInput {
   email: string;
   password: string;
-  /** The client the person signs in to. */
+  /** The client that the person signs in to. */
   clientId: string;
-  ip: string;
-  userAgent: string | undefined;
+  /** What `rateLimits.browsers.read` gave, where a browser asks. */
+  browser?: string | undefined;
 }
 
-export interface SignInMetrics {
-  signedIn(outcome: 'succeeded' | 'refused' | 'disabled' | 'overloaded'): void;
-}
-
-export interface SignInDeps {
+export interface SignInOptions {
   accounts: Pick<AccountStore, 'findByEmail'>;
   unitOfWork: UnitOfWork;
+  pool: Pick<HashingPool, 'ensureRoom'>;
   passwords: Passwords;
+  rateLimits: Pick<RateLimits, 'signIn'>;
   newEvent: NewEvent;
   clock: Clock;
-  metrics?: SignInMetrics;
-  logger: { info(fields: Record<string, unknown>, message: string): void };
+  metrics: { signIns: Pick<Metrics['signIns'], 'inc'> };
+  logger: Pick<Logger, 'info'>;
 }
 
 export type SignIn = (input: SignInInput) => Promise<Account>;
 
 /**
- * The one way to sign in with a password. Gives the account as it was when `user.login` was written: tokens made
- * from it carry that `tokenVersion`, so they are dead if the account is disabled the moment after.
+ * The one way to sign in with a password: the page, `/auth/login` and the password grant call it. Gives the account as it
+ * was when `user.login` was written: tokens made from it carry that `tokenVersion`, so they are dead if the account is
+ * disabled a moment later.
  *
- * Throws `invalid_credentials`, with the same words and after one hash, for an unknown address, an account
- * without a password and a wrong password; `account_disabled` only for who knows the password; `overloaded`
- * when too many sign in at once. A sign-in that fails writes nothing but a line in the log, which names the account and
- * never what was typed: people type passwords into the wrong field.
+ * @throws GatehouseError `invalid_credentials`, with the same words and after one hash, for an unknown address, an account
+ *   without a password and a wrong password; `account_disabled` only after the right password; `overloaded` when too many
+ *   sign in at once; `too_many_requests`. A failed sign-in writes only a log line, which names the account and never the
+ *   typed text: people type passwords into the wrong field.
  */
-export function createSignIn(deps: SignInDeps): SignIn {
-  const { accounts, passwords, metrics } = deps;
+export function createSignIn(options: SignInOptions): SignIn {
+  const { accounts, passwords, pool, rateLimits, metrics } = options;
   const attempt = async (input: SignInInput, tried: { accountId?: string }): Promise<Account> => {
     // Before it could make a difference whether there is such an account.
     ensureNotTooLong(input.password);
-    // What is no address can't be anybody's, and some stores choke on it.
+    // A text that is no address belongs to no account, and some stores reject it.
     const address = emailAddress.safeParse(input.email).data;
     const account = address === undefined ? undefined : await accounts.findByEmail(address);
     if (account !== undefined) tried.accountId = account.id;
     const check = await checkPassword(passwords, account, input.password);
     if (account === undefined || !check.matches) throw refused();
     const rehash = check.needsRehash ? await rehashed(passwords, input.password) : undefined;
-    return deps.unitOfWork.run((stores) => record(stores, deps, account, input, rehash));
+    return options.unitOfWork.run((stores) => record(stores, options, account, input, rehash));
   };
   return async (input) => {
     const tried: { accountId?: string } = {};
     try {
-      const account = await attempt(input, tried);
-      metrics?.signedIn('succeeded');
+      // Before any store is asked: refusing a flood must cost little.
+      pool.ensureRoom();
+      const account = await rateLimits.signIn(input, () => attempt(input, tried));
+      metrics.signIns.inc({ outcome: 'succeeded' });
+      noteAccount(account.id);
       return account;
     } catch (error) {
-      count(error, metrics);
-      tell(error, input, tried, deps);
+      report(error, input, tried, options);
       throw error;
     }
   };
 }
 
-/** For who looks into guessed passwords: each refusal, whichever door it came by. */
-function tell(
+/** Counts every failed sign-in, and logs failed guesses, whichever endpoint they came by. */
+function report(
   error: unknown,
-  { clientId, ip, userAgent }: SignInInput,
+  { clientId }: SignInInput,
   { accountId }: { accountId?: string },
-  { logger }: SignInDeps,
+  { metrics, logger }: SignInOptions,
 ): void {
   if (!(error instanceof GatehouseError)) return;
-  const reason = error.code;
-  if (reason !== 'invalid_credentials' && reason !== 'account_disabled') return;
-  logger.info({ reason, accountId, clientId, ip, userAgent }, 'a sign-in was refused');
+  const outcome = failedOutcomes[error.code];
+  if (outcome !== undefined) metrics.signIns.inc({ outcome });
+  if (isFailedGuess(error))
+    logger.info({ reason: error.code, accountId, clientId, ...requestOrigin() }, 'sign-in refused');
 }
+
+const failedOutcomes: Partial<Record<ErrorCode, string>> = {
+  invalid_credentials: 'refused',
+  account_disabled: 'disabled',
+  overloaded: 'overloaded',
+};
 
 async function checkPassword(
   passwords: Passwords,
@@ -91,7 +104,7 @@ async function checkPassword(
   return { matches: false, needsRehash: false };
 }
 
-/** Undefined when too many hashes wait: the next sign-in can do it, and this one is good without. */
+/** Undefined when too many hashes wait: this sign-in works without it, and the next one can do it. */
 async function rehashed(passwords: Passwords, password: string): Promise<string | undefined> {
   try {
     return await passwords.hash(password);
@@ -101,12 +114,12 @@ async function rehashed(passwords: Passwords, password: string): Promise<string 
   }
 }
 
-/** Looks at the account again, since hashing took its time, and writes `user.login`. */
+/** Reads the account again, because hashing took time, and writes `user.login`. */
 async function record(
   { accounts, outbox }: TransactionStores,
-  { newEvent, clock }: SignInDeps,
+  { newEvent, clock }: SignInOptions,
   checked: Account,
-  { clientId, ip, userAgent }: SignInInput,
+  { clientId }: SignInInput,
   rehash: string | undefined,
 ): Promise<Account> {
   const account = await accounts.findById(checked.id);
@@ -117,19 +130,15 @@ async function record(
     await accounts.replacePasswordHash(account.id, checked.passwordHash, rehash, clock.now());
   }
   const { id, email } = account;
-  const data = { id, email, clientId, ip, userAgent: shortened(userAgent ?? '') };
+  const { ip = 'unknown', userAgent = '' } = requestOrigin();
+  const data = { id, email, clientId, ip, userAgent };
   await outbox.append(newEvent('user.login', id, data));
   return account;
 }
 
-/** A new password raises the token version. A hash that alone is new is another sign-in's rehash of the same password. */
+/** A new password raises the token version. If only the hash is new, another sign-in renewed it for the same password. */
 function wasReplaced(checked: Account, account: Account): boolean {
   return checked.tokenVersion !== account.tokenVersion && checked.passwordHash !== account.passwordHash;
-}
-
-/** By code points, so that no character is cut in two. */
-function shortened(text: string): string {
-  return text.length <= 512 ? text : Array.from(text).slice(0, 512).join('');
 }
 
 function refused(): GatehouseError {
@@ -141,11 +150,4 @@ function disabled(): GatehouseError {
     'account_disabled',
     'This account is disabled. Ask an administrator to enable it.',
   );
-}
-
-function count(error: unknown, metrics: SignInMetrics | undefined): void {
-  if (!(error instanceof GatehouseError)) return;
-  if (error.code === 'invalid_credentials') metrics?.signedIn('refused');
-  if (error.code === 'account_disabled') metrics?.signedIn('disabled');
-  if (error.code === 'overloaded') metrics?.signedIn('overloaded');
 }

@@ -55,8 +55,8 @@ function createReport({ logger, metrics }: Pick<ClientRegistryDeps, 'logger' | '
     const text = problems.join('\n');
     if (text === (last.get(source) ?? '')) return;
     last.set(source, text);
-    if (text === '') logger.info({ source }, 'all client documents of this source are in use again');
-    else logger.warn({ source, problems }, 'client documents need attention: the last good ones stay in use');
+    if (text === '') logger.info({ source }, 'client documents are in use again');
+    else logger.warn({ source, problems }, 'client documents have problems, keeping the last good ones');
   };
 }
 

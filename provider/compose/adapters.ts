@@ -96,7 +96,7 @@ const rereading = (secrets: Secrets, reference: string | undefined) =>
 
 /** Opens the database that the settings name; without one, Postgres in this process in the data folder. */
 export async function openConfiguredDatabase(config: Config, { logger }: Deps): Promise<Database> {
-  const warn = (detail: string) => logger.warn({ detail }, 'a database connection was lost');
+  const warn = (detail: string) => logger.warn({ detail }, 'database connection lost');
   if (config.databaseUrl !== undefined) {
     const password = rereading(secretsOf(), config.databasePassword);
     return openDatabase({ url: config.databaseUrl, password, poolMax: config.databasePoolMax, warn });
@@ -182,10 +182,10 @@ async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () =>
     onStateChange: (change) => {
       const { state, reason } = change;
       if (state !== 'ready' && state !== 'closed') lost();
-      if (state === 'ready') logger.info({}, 'redis is connected');
-      else if (state === 'closed') logger.info({ reason }, 'the connection to redis was closed');
-      else if (state === 'partial') logger.warn({ reason }, 'a node of redis failed while others answer');
-      else logger.warn({ reason }, 'redis is away');
+      if (state === 'ready') logger.info({}, 'redis connected');
+      else if (state === 'closed') logger.info({ reason }, 'redis connection closed');
+      else if (state === 'partial') logger.warn({ reason }, 'redis node failed');
+      else logger.warn({ reason }, 'redis connection lost');
     },
   });
 }

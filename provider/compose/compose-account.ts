@@ -45,7 +45,7 @@ export function composeAccount(
     newEvent: parts.newEvent,
     clock,
     logger,
-    metrics: { signedIn: (outcome) => metrics.signIns.inc({ outcome }) },
+    metrics,
   });
   return {
     keys: parts.serverKeys,

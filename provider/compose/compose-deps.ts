@@ -1,5 +1,6 @@
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Passwords } from '../accounts/passwords.ts';
+import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import type { AccessModel } from '../config/access-model.ts';
 import type { Config } from '../config/schema.ts';
@@ -12,7 +13,6 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Tracing } from '../lib/tracing.ts';
-import type { SignInWithPassword } from '../oidc/grants/password.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { KnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
@@ -45,7 +45,7 @@ export interface Parts extends ComposeDeps {
   rateLimits: RateLimits;
   passwords: Passwords;
   accounts: Accounts;
-  signIn: SignInWithPassword;
+  signIn: SignIn;
   clients: ClientRegistry;
   keyRing: KeyRing;
 }

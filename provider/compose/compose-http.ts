@@ -84,8 +84,8 @@ export function composeHttp(parts: HttpParts): Koa {
       deviceFlow: config.deviceFlow,
     }),
     onError: (error) => {
-      if (isCut(error)) logger.debug({ err: error }, 'the connection was cut before the answer was sent');
-      else logger.error({ err: error }, 'an answer could not be sent');
+      if (isCut(error)) logger.debug({ err: error }, 'connection closed before the response');
+      else logger.error({ err: error }, 'response not sent');
     },
   });
 }
@@ -102,7 +102,7 @@ function addressReader({ config, logger, metrics }: HttpParts) {
       warned = true;
       logger.warn(
         {},
-        'forwarded headers came from an address that is no configured proxy and were ignored: behind a load balancer set GATEHOUSE_TRUSTED_PROXIES, or every person shares one address',
+        'forwarded headers ignored: set GATEHOUSE_TRUSTED_PROXIES behind a load balancer, or everyone shares one address',
       );
     },
   });

@@ -14,8 +14,7 @@ import { createReadiness } from '../http/readiness.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
-import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
-import type { SignInWithPassword } from '../oidc/grants/password.ts';
+import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createCachedDenylist } from '../revocation/cached-denylist.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
 import { createKnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
@@ -23,14 +22,12 @@ import { createRecentReads } from '../revocation/recent-reads.ts';
 import { createRequestDenylist } from '../revocation/request-denylist.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
-import { composeGuard } from './compose-guard.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeVerify } from './compose-verify.ts';
 import { deliveryMetrics, hashingMetrics, measureNow } from './measured-now.ts';
 import { measuredPorts } from './measured-ports.ts';
 import { createSweep } from './sweep.ts';
-import { tracedPool } from './traced-pool.ts';
 
 export interface Gatehouse {
   /** The public listener's application. */
@@ -85,17 +82,24 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const clientTokenVersions = createKnownClientTokenVersions(ports.clientTokenVersions);
 
   // Accounts, and how often a sign-in may be tried.
-  const rateLimits = composeGuard({ ...deps, ports });
+  const rateLimits = createRateLimits({ config, ports, serverKeys: deps.serverKeys, clock, logger, metrics });
+  const { responseTimes } = rateLimits;
+  const poolMetrics = hashingMetrics(metrics);
   const pool = createHashingPool({
     concurrency: config.hashingConcurrency,
     queueLimit: config.hashingQueue,
     clock,
-    metrics: rateLimits.timedMetrics(hashingMetrics(metrics)),
+    metrics: {
+      ...poolMetrics,
+      waited: (seconds) => {
+        poolMetrics.waited(seconds);
+        responseTimes.waited(seconds * 1000);
+      },
+    },
+    worked: responseTimes.worked,
+    tracing,
   });
-  const passwords = createPasswords({
-    params: passwordParams(config),
-    pool: tracedPool(rateLimits.timedPool(pool), tracing),
-  });
+  const passwords = createPasswords({ params: passwordParams(config), pool });
   const accounts = createAccounts({
     accounts: ports.accounts,
     unitOfWork,
@@ -104,13 +108,15 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     clock,
     permissionsByRole: accessModel.roles,
   });
-  const checkPassword = createSignIn({
+  const signIn = createSignIn({
     accounts: ports.accounts,
     unitOfWork,
+    pool,
     passwords,
+    rateLimits,
     newEvent,
     clock,
-    metrics: { signedIn: (outcome) => metrics.signIns.inc({ outcome }) },
+    metrics,
     logger,
   });
   const register = createRegister({
@@ -122,21 +128,6 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     clock,
     logger,
   });
-  const signIn: SignInWithPassword = async ({ browser, ...input }) => {
-    try {
-      // Before any store is asked: a flood has to cost as little as can be.
-      pool.ensureRoom();
-    } catch (error) {
-      metrics.signIns.inc({ outcome: 'overloaded' });
-      throw error;
-    }
-    const account = await rateLimits.signIn({ email: input.email, browser }, () =>
-      checkPassword({ ...input, ...caller() }),
-    );
-    noteAccount(account.id);
-    return account;
-  };
-
   // Clients and keys.
   const clients = await createClientRegistry({
     sources: ports.clientSources,
@@ -188,9 +179,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     protocol,
     verify,
     account: composeAccount(parts, protocol),
-    register: config.signup
-      ? (input) => rateLimits.signUp(() => register({ ...input, ...caller() }))
-      : undefined,
+    register: config.signup ? (input) => rateLimits.signUp(() => register(input)) : undefined,
   });
   const operations = createOperationsApp({
     readiness: createReadiness({
@@ -246,12 +235,6 @@ function every(name: string, seconds: number, work: () => Promise<void>): Compon
     },
     stop: () => clearInterval(timer),
   };
-}
-
-/** Where the request under way comes from, for events. */
-function caller() {
-  const scope = currentRequestScope();
-  return { ip: scope?.clientAddress ?? 'unknown', userAgent: scope?.userAgent };
 }
 
 const passwordParams = (config: Config) => ({

@@ -36,7 +36,7 @@ export function createSweep({ expired, clock, intervalSeconds, batch, logger }: 
     try {
       for (let last = batch; last >= batch && !stopping; deleted += last) last = await rows.sweep(batch, now);
     } catch (error) {
-      logger.warn({ err: error }, "expired rows can't be deleted; trying again at the next pass");
+      logger.warn({ err: error }, 'expired rows not deleted, trying again later');
     }
     return deleted;
   };

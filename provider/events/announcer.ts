@@ -54,7 +54,7 @@ export function createAnnouncer({ unitOfWork, logger }: AnnouncerDeps): Announce
       told.set(topic, value);
     } catch (error) {
       failed.set(topic, announced);
-      logger.warn({ err: error, topic }, 'a change could not be told yet; trying again');
+      logger.warn({ err: error, topic }, 'event about clients or keys not written, trying again');
     }
   };
   // In turns, so that of two changes the later one is told last.

@@ -36,7 +36,7 @@ export function createRelay(deps: RelayDeps): Relay {
       const { published, setAside } = await runOnce();
       return published + setAside > 0;
     },
-    failed: (error) => deps.logger.warn({ err: error }, "the outbox can't be read; trying again"),
+    failed: (error) => deps.logger.warn({ err: error }, 'outbox cannot be read, trying again'),
     minIdleMs: options.minIdleMs,
     maxIdleMs: options.maxIdleMs,
   });

@@ -25,9 +25,8 @@ export function handleErrors(deps: ErrorHandlerDeps): Middleware {
       if (ctx.respond !== false && ctx.body === undefined) refuseUnanswered(ctx);
     } catch (cause) {
       const error = toGatehouseError(cause);
-      if (error.code === 'internal_error') deps.logger.error({ err: cause }, 'a request failed on our side');
-      if (error.code === 'store_unavailable')
-        deps.logger.warn({ err: error.cause }, 'a store could not be reached');
+      if (error.code === 'internal_error') deps.logger.error({ err: cause }, 'request failed');
+      if (error.code === 'store_unavailable') deps.logger.warn({ err: error.cause }, 'store not reached');
       if (error.code === 'payload_too_large') await discardRest(ctx.req);
       if (ctx.headerSent) return;
       answer(ctx, deps, error);

@@ -116,10 +116,10 @@ function tell(
   const dependency = watched.dependency.name;
   if (tooLong && !watched.told) {
     watched.told = true;
-    logger.error({ dependency, seconds: Math.round(awayMs / 1000) }, 'a dependency does not answer');
+    logger.error({ dependency, seconds: Math.round(awayMs / 1000) }, 'dependency does not answer');
   }
   if (up && watched.told) {
     watched.told = false;
-    logger.info({ dependency }, 'the dependency answers again');
+    logger.info({ dependency }, 'dependency answers again');
   }
 }

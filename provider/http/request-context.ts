@@ -30,7 +30,7 @@ export function scopeRequest(deps: RequestContextDeps): Middleware {
     const startedAt = deps.clock.now();
     const span = deps.tracing?.startRequest(ctx.headers);
     const clientAddress = deps.clientAddress(ctx.req);
-    const userAgent = ctx.get('User-Agent').slice(0, 512) || undefined;
+    const userAgent = shortened(ctx.get('User-Agent')) || undefined;
     const scope: RequestScope = { requestId, clientAddress, userAgent, traceId: span?.traceId };
     const method = methods.has(ctx.method) ? ctx.method : 'other';
     ctx.set('X-Request-Id', requestId);
@@ -49,6 +49,9 @@ export function scopeRequest(deps: RequestContextDeps): Middleware {
     await runInRequestScope(scope, () => (span ? span.run(next) : next()));
   };
 }
+
+/** At most 512 characters, by code points, so that no character is cut in two. */
+const shortened = (text: string) => (text.length <= 512 ? text : Array.from(text).slice(0, 512).join(''));
 
 /** By OpenTelemetry's conventions for HTTP servers. */
 function attributesOf(method: string, route: string, status: string) {

@@ -81,7 +81,7 @@ function createAnnouncer(logger: KeyRingLogger) {
       told = answer(keys);
       logger.info({ signing: keys.signing.kid, published: keys.published.length }, 'signing keys in use');
     } catch (error) {
-      logger.warn({ err: error }, 'the new signing keys could not be taken into use; trying again soon');
+      logger.warn({ err: error }, 'new signing keys not in use yet, trying again');
     }
   };
   return { listeners, tell };
@@ -105,7 +105,7 @@ export function createKeyRing(deps: KeyRingDeps): KeyRing {
   const take = (next: Loaded) => {
     if (loaded !== undefined && !next.set.keys.some(({ kid }) => kid === current().signing.kid)) {
       const fields = { kid: current().signing.kid };
-      logger.error(fields, 'the new key set lacks the key that signed: its tokens are refused from now on');
+      logger.error(fields, 'new key set lacks the last signing key, its tokens are refused');
     }
     loaded = next;
   };
@@ -113,11 +113,11 @@ export function createKeyRing(deps: KeyRingDeps): KeyRing {
     if (loaded !== undefined) tell(current());
     try {
       take(read(await store.load(), loaded));
-      if (failing) logger.info({}, 'the key set can be read again');
+      if (failing) logger.info({}, 'key set can be read again');
       failing = false;
     } catch (error) {
       metrics.keysReloadFailures.inc();
-      if (!failing) logger.warn({ err: error }, "the key set can't be read: the last good one stays in use");
+      if (!failing) logger.warn({ err: error }, 'key set cannot be read, keeping the last good one');
       failing = true;
     }
     if (loaded !== undefined) tell(current());

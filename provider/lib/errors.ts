@@ -70,6 +70,11 @@ export class GatehouseError extends Error {
   }
 }
 
+/** Whether a sign-in failed at its credentials: such an error is counted as a guess and answered like every other one. */
+export const isFailedGuess = (error: unknown): error is GatehouseError =>
+  error instanceof GatehouseError &&
+  (error.code === 'invalid_credentials' || error.code === 'account_disabled');
+
 /** A store can't be reached or didn't answer in time. Adapters turn their drivers' errors into this one. */
 export class StoreUnavailable extends GatehouseError {
   constructor(store: string, cause: unknown) {

@@ -34,7 +34,7 @@ export interface RequestOrigin {
   userAgent?: string | undefined;
 }
 
-/** The origin of the request under way; empty outside of one. */
+/** The origin of the request under way; empty outside of one. A user agent has at most 512 characters. */
 export function requestOrigin(): RequestOrigin {
   const scope = storage.getStore();
   return { ip: scope?.clientAddress, userAgent: scope?.userAgent };

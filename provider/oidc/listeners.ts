@@ -33,11 +33,10 @@ export function listen(
       ctx: KoaContextWithOIDC,
       { error, error_description: description, error_detail: detail, cause }: Refusal,
     ) => {
-      if (cause instanceof StoreUnavailable)
-        logger.warn({ err: cause.cause }, 'a store could not be reached');
+      if (cause instanceof StoreUnavailable) logger.warn({ err: cause.cause }, 'store not reached');
       const asked =
         error === 'invalid_redirect_uri' ? { redirectOrigin: originOf(ctx.oidc?.params?.redirect_uri) } : {};
-      logger.info({ kind, error, description, detail, ...asked }, 'a protocol request was refused');
+      logger.info({ kind, error, description, detail, ...asked }, 'protocol request refused');
     };
   const table: Record<string, Listener> = {
     'grant.success': (ctx: KoaContextWithOIDC) => {
@@ -68,18 +67,18 @@ export function listen(
     'end_session.error': refused('logout'),
     'end_session_confirm.error': refused('logout confirmation'),
     error: (error: unknown) => {
-      if (isCut(error)) logger.debug({ err: error }, 'the connection was cut before the answer was sent');
-      else logger.error({ err: error }, 'an answer could not be sent');
+      if (isCut(error)) logger.debug({ err: error }, 'connection closed before the response');
+      else logger.error({ err: error }, 'response not sent');
     },
     server_error: (ctx: KoaContextWithOIDC, error: unknown) =>
-      logger.error({ route: ctx.oidc?.route, err: error }, 'a protocol request failed on our side'),
+      logger.error({ route: ctx.oidc?.route, err: error }, 'protocol request failed'),
   };
   for (const [event, listener] of Object.entries(table)) {
     (provider as EventEmitter).on(event, (...args: unknown[]) => {
       try {
         listener(...args);
       } catch (error) {
-        logger.error({ err: error, event }, 'a listener failed');
+        logger.error({ err: error, event }, 'event listener failed');
       }
     });
   }

@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -11,7 +12,6 @@ import type { KnownClientTokenVersions } from '../revocation/known-client-token-
 import type { RecentReads } from '../revocation/recent-reads.ts';
 import type { RequestDenylist } from '../revocation/request-denylist.ts';
 import type { Revocation } from '../revocation/revocation.ts';
-import type { SignInWithPassword } from './grants/password.ts';
 import type { ProtocolPages } from './pages.ts';
 import type { BrowserBinding } from './sessions/browser-binding.ts';
 import type { SessionEnd } from './sessions/end-session.ts';
@@ -35,7 +35,7 @@ export interface OidcServices {
   store: OidcStore;
   clients: Pick<ClientRegistry, 'find' | 'metadata' | 'secretMatches'>;
   accounts: Pick<Accounts, 'permissionsOf'>;
-  signIn: SignInWithPassword;
+  signIn: SignIn;
   reads: RecentReads;
   denylist: RequestDenylist;
   revocation: Revocation;

@@ -32,7 +32,17 @@ export interface AccountChange {
 }
 
 /**
- * Accounts. Addresses are compared without regard to case, by the store.
+ * The form in which addresses are compared: two spellings with the same key are one address. Accounts are unique and found
+ * by it, and tries are counted by it; it is never shown. It is made here and not by SQL `lower`, whose result depends on the
+ * database's locale; it is composed (NFC) before and after, because lower case may decompose. Case and composition only:
+ * characters that look alike stay different. Letters beyond ASCII may fold together (the Kelvin sign becomes 'k'), so mail
+ * always goes to the stored address, never to the typed one. Stores hold results of this function: a change needs a
+ * migration.
+ */
+export const emailKey = (email: string): string => email.normalize('NFC').toLowerCase().normalize('NFC');
+
+/**
+ * Accounts. Every implementation compares addresses by `emailKey`.
  *
  * Concurrency, on every implementation, across processes:
  * - of any number of parallel `insert`s of one address (in whatever case) exactly one gets true; an account of

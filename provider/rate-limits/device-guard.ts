@@ -1,6 +1,5 @@
 import type { Limits } from '../ports/limits.ts';
-import { clientNetworkOf } from './client-network.ts';
-import type { LimitKeys } from './limit-keys.ts';
+import { clientNetworkOf, type LimitKeys } from './limit-keys.ts';
 import { longest, type RefusalDeps, tooMany } from './refusals.ts';
 import { buckets, scaled } from './rules.ts';
 

@@ -32,14 +32,14 @@ export function createLocalFallback(deps: LocalFallbackDeps): Limits {
     if (awaySince !== undefined) return;
     awaySince = clock.now();
     deps.isLocal(true);
-    logger.warn({ err: error }, 'limits are counted by each process for itself: their store is away');
+    logger.warn({ err: error }, 'limits store is away, each process counts alone');
   };
   const answered = () => {
     if (awaySince === undefined) return;
     const seconds = Math.round((clock.now() - awaySince) / 1000);
     awaySince = undefined;
     deps.isLocal(false);
-    logger.info({ seconds }, 'limits are counted by all processes together again');
+    logger.info({ seconds }, 'limits store is back');
   };
   const askShared = async <T>(ask: (limits: Limits) => Promise<T>): Promise<T> => {
     const answer = await ask(shared);

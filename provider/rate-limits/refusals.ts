@@ -23,7 +23,7 @@ export function tooMany(
   const { by, waitMs, address } = refusal;
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   limited(action, by);
-  logger.info({ action, by, address, retryAfterSeconds: seconds }, 'a request was limited');
+  logger.info({ action, by, address, retryAfterSeconds: seconds }, 'request limited');
   if (by === 'all')
     return new GatehouseError('overloaded', 'Too many people sign in right now. Try again in a moment.', {
       retryAfterSeconds: seconds,

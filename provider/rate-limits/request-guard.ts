@@ -1,6 +1,5 @@
 import type { BucketRule, Limits } from '../ports/limits.ts';
-import { clientNetworkOf } from './client-network.ts';
-import type { LimitKeys } from './limit-keys.ts';
+import { clientNetworkOf, type LimitKeys } from './limit-keys.ts';
 import type { RecentRefusals } from './recent-refusals.ts';
 import { type RefusalDeps, tooMany } from './refusals.ts';
 import { buckets, countedHere, scaled } from './rules.ts';

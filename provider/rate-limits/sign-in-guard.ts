@@ -1,7 +1,6 @@
-import { GatehouseError } from '../lib/errors.ts';
+import { isFailedGuess } from '../lib/errors.ts';
 import type { BucketRule, Limits } from '../ports/limits.ts';
-import { clientNetworkOf } from './client-network.ts';
-import type { LimitKeys } from './limit-keys.ts';
+import { clientNetworkOf, type LimitKeys } from './limit-keys.ts';
 import { longest, type Refusal, type RefusalDeps, tooMany } from './refusals.ts';
 import { type Action, type By, buckets, knownSeconds, passwordTries, scaled } from './rules.ts';
 
@@ -92,7 +91,7 @@ export function createSignInGuard(deps: SignInGuardDeps): SignInGuard {
         throw refuse('sign-in', refusal, address);
       }
       const result = await work().catch(async (error: unknown) => {
-        if (!isGuess(error)) await takeBack();
+        if (!isFailedGuess(error)) await takeBack();
         throw error;
       });
       const forgiven = [...new Set([pair, here])].map((key) => limits.forgive(key, knownSeconds));
@@ -136,7 +135,3 @@ const giveBack = (limits: Limits, taken: readonly Bucket[]) =>
 async function settle(work: readonly Promise<void>[]): Promise<void> {
   await Promise.allSettled(work);
 }
-
-/** Everything else says that no password was tried: too much to do, a store that is away, a new password that won't do. */
-const isGuess = (error: unknown) =>
-  error instanceof GatehouseError && ['invalid_credentials', 'account_disabled'].includes(error.code);

@@ -11,7 +11,7 @@ export interface CachedDenylistOptions {
   cache: RevocationCache | undefined;
   clock: Clock;
   logger: Pick<Logger, 'info' | 'warn'>;
-  metrics?: Pick<Metrics, 'denylistCopyTrusted'> | undefined;
+  metrics?: { denylistCopyTrusted: Pick<Metrics['denylistCopyTrusted'], 'set'> } | undefined;
   /** How often recent revocations are copied into the cache again. */
   intervalMs?: number;
 }

@@ -1,10 +1,10 @@
-import type { AccountEventType } from '../../provider/accounts/account-events.ts';
 import { createAccounts } from '../../provider/accounts/accounts.ts';
 import { createHashingPool, type HashingPool } from '../../provider/accounts/hashing-pool.ts';
 import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createRegister } from '../../provider/accounts/register.ts';
 import { createSignIn } from '../../provider/accounts/sign-in.ts';
-import { createEvent } from '../../provider/events/catalogue.ts';
+import { createNewEvent } from '../../provider/events/new-event.ts';
+import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryAccountStore } from '../support/memory/account-store.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
@@ -46,17 +46,19 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
   const store = new MemoryAccountStore({ database });
   const outbox = new MemoryOutbox({ database });
   const unitOfWork = new MemoryUnitOfWork({ database });
-  const newEvent = (type: AccountEventType, subject: string, data: Record<string, unknown>) =>
-    createEvent(type, subject, data, { clock });
+  const newEvent = createNewEvent({ clock });
   const usedPool = pool ?? createHashingPool({ concurrency: 2, queueLimit: 1000, clock });
   const { calls, passwords } = counting(createPasswords({ params: cheap, pool: usedPool }));
   const outcomes: string[] = [];
-  const metrics = { signedIn: (outcome: string) => void outcomes.push(outcome) };
+  const metrics = { signIns: { inc: ({ outcome }: { outcome: string }) => void outcomes.push(outcome) } };
+  /** Lets everything through; the tests of limits are in test/rate-limits. */
+  const rateLimits = { signIn: <T>(_: unknown, work: () => Promise<T>) => work() };
   const logged: [message: string, fields: Record<string, unknown>][] = [];
   const logger = {
     info: (fields: Record<string, unknown>, message: string) => void logged.push([message, fields]),
   };
-  const shared = { unitOfWork, passwords, newEvent, clock };
+  const shared = { unitOfWork, passwords, newEvent, clock, pool: usedPool, rateLimits };
+  const signIn = createSignIn({ ...shared, accounts: store, metrics, logger });
   return {
     ...shared,
     store,
@@ -70,7 +72,7 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
       accounts: store,
       permissionsByRole: { CLIENT: ['contracts:read'], ADMIN: ['contracts:write', 'contracts:read'] },
     }),
-    signIn: createSignIn({ ...shared, accounts: store, metrics, logger }),
+    signIn: inRequest(signIn),
     register: createRegister({ ...shared, enabled: signup, roles: ['CLIENT'], logger }),
     /** All events not published yet, in order; publishes them, so that the next ones of a subject come. */
     events: async () => {
@@ -88,6 +90,14 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
     },
   };
 }
+
+/** Calls it as a request from this address and browser does. */
+export const inRequest =
+  <Input extends object, Result>(call: (input: Input) => Promise<Result>) =>
+  ({ ip, userAgent, ...input }: Input & { ip: string; userAgent: string | undefined }): Promise<Result> =>
+    runInRequestScope({ requestId: 'r', clientAddress: ip, userAgent }, () =>
+      call(input as unknown as Input),
+    );
 
 export type World = ReturnType<typeof createWorld>;
 

@@ -63,7 +63,7 @@ describe('changing the password', () => {
     await expect(changeIn(world)(wrong)).rejects.toMatchObject({ code: 'invalid_credentials', status: 401 });
     expect(world.calls).toEqual({ ...before, verify: before.verify + 1 });
     expect(world.outcomes).toEqual(['refused']);
-    expect(world.logged).toEqual([['a change of password was refused', { accountId: account.id }]]);
+    expect(world.logged).toEqual([['password change refused', { accountId: account.id }]]);
     expect(await world.store.findById(account.id)).toEqual(account);
     expect(await world.events()).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { emailAddress, emailKey } from '../../provider/accounts/email.ts';
+import { emailAddress } from '../../provider/accounts/email.ts';
+import { emailKey } from '../../provider/ports/account-store.ts';
 
 describe('an email address', () => {
   test.each([

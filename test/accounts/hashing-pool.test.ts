@@ -107,37 +107,6 @@ describe('the hashing pool', () => {
     await expect(pool.run(async () => 'fine')).resolves.toBe('fine');
   });
 
-  test('who gives up leaves the queue and its place to others', async () => {
-    const { metrics, depths } = record();
-    const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock(), metrics });
-    const { job, started, end } = jobs();
-    const giveUp = new AbortController();
-    const first = pool.run(job('a'));
-    const aborted = pool.run(job('b'), giveUp.signal);
-    giveUp.abort(new Error('gone'));
-    await expect(aborted).rejects.toThrow('gone');
-    const next = pool.run(job('c'));
-    end('a');
-    await first;
-    end('c');
-    await expect(next).resolves.toBe('c');
-    expect(started).toEqual(['a', 'c']);
-    expect(depths).toEqual([1, 0, 1, 0]);
-  });
-
-  test('an abort that comes first keeps a job from starting, one that comes late changes nothing', async () => {
-    const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock() });
-    const { job, started, end } = jobs();
-    await expect(pool.run(job('a'), AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
-    const giveUp = new AbortController();
-    const running = pool.run(job('b'), giveUp.signal);
-    await Promise.resolve();
-    giveUp.abort();
-    end('b');
-    await expect(running).resolves.toBe('b');
-    expect(started).toEqual(['b']);
-  });
-
   test('tells how long a job waited', async () => {
     const { metrics, waits } = record();
     const clock = createManualClock();

@@ -3,7 +3,7 @@ import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
 import { createPasswords, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createSignIn } from '../../provider/accounts/sign-in.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-import { addJohn, cheap, createWorld, from, john, type World } from './account-world.ts';
+import { addJohn, cheap, createWorld, from, inRequest, john, type World } from './account-world.ts';
 
 const refusal = {
   code: 'invalid_credentials',
@@ -13,7 +13,7 @@ const refusal = {
 
 /** Signing in as in the world, with something done between the check of the password and the transaction. */
 function signInWith(world: World, passwords: Passwords) {
-  return createSignIn({ ...world, accounts: world.store, passwords });
+  return inRequest(createSignIn({ ...world, accounts: world.store, passwords }));
 }
 
 function afterCheck(world: World, then: () => Promise<unknown>): Passwords {
@@ -45,13 +45,12 @@ describe('the right password', () => {
     expect(world.outcomes).toEqual(['succeeded']);
   });
 
-  test('tells of a request without user agent, and shortens a long one between characters', async () => {
+  test('writes an empty user agent where the request has none', async () => {
     const world = createWorld();
     await addJohn(world);
     await world.signIn({ ...john, ...from, userAgent: undefined });
-    await world.signIn({ ...john, ...from, userAgent: '🔑'.repeat(600) });
     const agents = (await world.events()).map(({ data }) => data.userAgent);
-    expect(agents).toEqual(['', '🔑'.repeat(512)]);
+    expect(agents).toEqual(['']);
   });
 
   test('renews a hash made under other parameters, and no other', async () => {
@@ -125,10 +124,7 @@ describe('refusing', () => {
       await expect(world.signIn({ ...john, ...wrong, ...from })).rejects.toMatchObject(refusal);
     await world.accounts.disable(accountId);
     await expect(world.signIn({ ...john, ...from })).rejects.toBeDefined();
-    const line = (reason: string, id?: string) => [
-      'a sign-in was refused',
-      { reason, accountId: id, ...from },
-    ];
+    const line = (reason: string, id?: string) => ['sign-in refused', { reason, accountId: id, ...from }];
     expect(world.logged).toEqual([
       line('invalid_credentials', accountId),
       line('invalid_credentials'),
@@ -192,7 +188,7 @@ test('a password longer than any is refused before an account is looked for, so 
       return world.store.findByEmail(email);
     },
   };
-  const signIn = createSignIn({ ...world, accounts });
+  const signIn = inRequest(createSignIn({ ...world, accounts }));
   const password = 'x'.repeat(1025);
   for (const email of [john.email, 'nobody@example.com'])
     await expect(signIn({ email, password, ...from })).rejects.toMatchObject({ code: 'validation_failed' });

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
 import { silentLogger } from '../../provider/bin/commands/silent-logger.ts';
 import { openPorts, type Ports } from '../../provider/compose/adapters.ts';
-import { composeDenylist } from '../../provider/compose/compose-denylist.ts';
 import { loadConfig } from '../../provider/config/load.ts';
 import { systemClock as clock } from '../../provider/lib/clock.ts';
 import type { AccountChange } from '../../provider/ports/account-store.ts';
+import { createCachedDenylist } from '../../provider/revocation/cached-denylist.ts';
 import { noticeChanges } from '../../provider/revocation/change-notices.ts';
 import { allScopes, appDocument, createApp, silently, standing } from '../flows/apps.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
@@ -54,8 +54,9 @@ beforeEach(async () => {
 
 /** As another process does it: those that keep the account read it anew. */
 async function change(changes: AccountChange): Promise<void> {
-  const { copy } = composeDenylist(ports, { logger: silentLogger() });
-  const unitOfWork = noticeChanges(ports.unitOfWork, { clock, copy });
+  const { denylist: store, revocationCache: cache } = ports;
+  const denylist = createCachedDenylist({ store, cache, clock, logger: silentLogger() });
+  const unitOfWork = noticeChanges(ports.unitOfWork, { clock, denylist });
   await unitOfWork.run(({ accounts }) => accounts.update(accountId, changes, clock.now()));
 }
 

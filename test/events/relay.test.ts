@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createEvent } from '../../provider/events/catalogue.ts';
-import { nudgeAfterCommit } from '../../provider/events/nudge-after-commit.ts';
 import { createRelay, type Relay, type RelayDeps } from '../../provider/events/relay.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
+import { noticeChanges } from '../../provider/revocation/change-notices.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
 import { MemoryEventSink } from '../support/memory/event-sink.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
@@ -79,7 +80,7 @@ describe('the relay', () => {
     outbox.claim = claim;
     await outbox.append(event('user_a'));
     await waitFor(() => sink.published.length === 1);
-    expect(warnings[0]).toBe("the outbox can't be read; trying again");
+    expect(warnings[0]).toBe('outbox cannot be read, trying again');
   });
 
   test('goes on when the sink comes back, and is not in a hurry until then', async () => {
@@ -144,7 +145,11 @@ describe('nudging after a commit', () => {
     const { database, outbox, event } = createWorld();
     const pending: Promise<number>[] = [];
     const nudge = () => void pending.push(outbox.depth().then((depth) => depth.pending));
-    const unitOfWork = nudgeAfterCommit(new MemoryUnitOfWork({ database }), nudge);
+    const unitOfWork = noticeChanges(new MemoryUnitOfWork({ database }), {
+      clock: createManualClock(),
+      denylist: { cacheEntries: async () => {} },
+      eventCommitted: nudge,
+    });
     await expect(
       unitOfWork.run(async ({ accounts }) => accounts.findById('user_a')),
     ).resolves.toBeUndefined();

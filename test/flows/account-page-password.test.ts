@@ -179,6 +179,6 @@ test('a wrong one is counted with the sign-ins that were refused, and told in th
   await change('this was typed here', next);
   expect(await refused()).toBe(before + 1);
   const log = deployment.programs.map((program) => program.output()).join('\n');
-  expect(log).toContain('a change of password was refused');
+  expect(log).toContain('password change refused');
   expect(log).not.toContain('this was typed here');
 });

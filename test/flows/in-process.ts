@@ -87,7 +87,7 @@ export async function startInProcess(
     ports,
     databaseUrl: database.url,
     fetch: (input, init) => fetch(String(input).replace(issuer, origin), { ...init, redirect: 'manual' }),
-    unitOfWork: noticeChanges(ports.unitOfWork, { clock, copy: async () => {} }),
+    unitOfWork: noticeChanges(ports.unitOfWork, { clock, denylist: { cacheEntries: async () => {} } }),
     advance: (seconds) => jest.setSystemTime(Date.now() + seconds * 1000),
     stop: async () => {
       await running.stop();

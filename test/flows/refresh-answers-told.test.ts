@@ -47,7 +47,7 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     await work();
     return (await count()) - before;
   };
-  const again = 'a refresh token came again within its grace';
+  const again = 'refresh token repeated';
 
   test('one whose successor was used is superseded', async () => {
     const token = await signIn();
@@ -97,10 +97,7 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     const { refresh_token = '' } = tokensOf(redeemed);
     await app.post('token', { grant_type: 'refresh_token', refresh_token }, await proof());
     expect(await counting('refused', () => app.refresh(refresh_token))).toBe(1);
-    const line = await lineOf(
-      familyOf(refresh_token),
-      'a spent refresh token came without the key it is bound to',
-    );
+    const line = await lineOf(familyOf(refresh_token), 'refresh token repeated without its key');
     expect(JSON.parse(line ?? '')).toMatchObject({ level: 'info', clientId: 'strict-spa' });
   });
 
@@ -122,7 +119,7 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     } finally {
       redis.disconnect();
     }
-    const line = await lineOf(familyOf(token), 'a refresh token is newer than what the store knows');
+    const line = await lineOf(familyOf(token), 'refresh token is newer than the store');
     expect(JSON.parse(line ?? '')).toMatchObject({ level: 'warn', clientId: 'patient' });
     expect((await patient().refresh(token)).status).toBe(200);
   });

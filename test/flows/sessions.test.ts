@@ -22,7 +22,10 @@ let own: TestClient;
 beforeAll(async () => {
   deployment = await startServers({ clients });
   database = openDatabase({ url: deployment.databaseUrl ?? '' });
-  unitOfWork = noticeChanges(new PostgresUnitOfWork({ db: database.knex }), { clock, copy: async () => {} });
+  unitOfWork = noticeChanges(new PostgresUnitOfWork({ db: database.knex }), {
+    clock,
+    denylist: { cacheEntries: async () => {} },
+  });
   web = createApp(deployment, 'web');
   own = createApp(deployment, 'own');
 }, 120_000);

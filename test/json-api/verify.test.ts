@@ -26,7 +26,7 @@ let counted: string[];
 let server: Server;
 let origin: string;
 beforeEach(async () => {
-  standing = async () => 'live';
+  standing = async () => 'active';
   asked = [];
   counted = [];
   const app = new Koa();
@@ -111,7 +111,7 @@ test('the challenge says what was wrong (RFC 6750 §3)', async () => {
 
 describe('what is no longer good', () => {
   test('is refused, whatever its scopes', async () => {
-    standing = async () => 'dead';
+    standing = async () => 'revoked';
     const answer = await ask('good', '?scope=c');
     expect([answer.status, codeOf(answer)]).toEqual([401, 'invalid_token']);
     expect(counted).toEqual(['refused']);

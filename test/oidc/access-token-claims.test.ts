@@ -1,6 +1,6 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { describe, expect, test } from '@jest/globals';
-import { type PersonalClaimsInput, personalClaims } from '../../provider/oidc/tokens/access-token-claims.ts';
+import { type PersonalClaimsInput, personalClaims } from '../../provider/oidc/tokens/extra-token-claims.ts';
 import { createTokenPolicy } from '../../provider/oidc/tokens/token-policy.ts';
 
 const issuer = 'https://login.example';
@@ -13,15 +13,7 @@ const scopes = ['contracts:read', 'contracts:write'].map((name) => ({
 const policy = createTokenPolicy([{ audience, name: 'Contracts', scopes }], issuer);
 
 const input = (changes: Partial<PersonalClaimsInput>, firstParty = false): PersonalClaimsInput => ({
-  client: {
-    id: 'app',
-    name: 'App',
-    firstParty,
-    scopes: ['openid', 'email', 'contracts:read', 'contracts:write'],
-    introspects: [],
-    pkceRequired: true,
-    origins: [],
-  },
+  client: { firstParty },
   person: {
     email: 'john@example.com',
     emailVerified: true,

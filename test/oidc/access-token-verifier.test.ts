@@ -2,6 +2,7 @@ import '../../provider/oidc/runtime-notice.ts';
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import { clientDocumentSchema } from '../../provider/clients/client-document.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
 import { createAccessTokenVerifier } from '../../provider/oidc/tokens/access-token-verifier.ts';
 import type { Account } from '../../provider/ports/account-store.ts';
@@ -38,16 +39,22 @@ const john: Account = {
   updatedAt: 0,
 };
 
+const clientsNow = () => ({
+  find: (id: string) =>
+    clients.includes(id) ? clientDocumentSchema.parse({ id, name: id, firstParty }) : undefined,
+});
 const verifier = () =>
   createAccessTokenVerifier({
     issuer,
     clock,
     publicKeys: () => published,
-    client: (id) => (clients.includes(id) ? { firstParty } : undefined),
-    isRevoked: async (marks) => isRevoked(marks),
-    accountOf: async (marks, id) => (!isRevoked(marks) && id === account?.id ? account : undefined),
+    clients: clientsNow(),
+    denylist: {
+      preload: async () => {},
+      anyRevoked: async (keys) => keys.some((key) => revoked.includes(key.replace(/^\w+:|@\d+$/g, ''))),
+    },
+    reads: { notices: () => [], account: async (id) => (id === account?.id ? account : undefined) },
   });
-const isRevoked = (marks: object) => Object.values(marks).some((mark) => revoked.includes(mark ?? ''));
 const claims = (changes: object = {}) => ({
   iss: issuer,
   sub: 'user_john',
@@ -161,9 +168,9 @@ test("where it can't be known whether a token was revoked, nobody is told that i
     issuer,
     clock,
     publicKeys: () => published,
-    client: () => ({ firstParty: false }),
-    isRevoked: () => Promise.reject(away),
-    accountOf: () => Promise.reject(away),
+    clients: clientsNow(),
+    denylist: { preload: () => Promise.reject(away), anyRevoked: () => Promise.reject(away) },
+    reads: { notices: () => [], account: () => Promise.reject(away) },
   });
   await expect(one.verify(await sign())).rejects.toBe(away);
   await expect(one.verify('nonsense')).resolves.toBeUndefined();
@@ -175,11 +182,11 @@ describe('what needs no store can be known apart from what needs one', () => {
     account = { ...john, state: 'disabled' };
     const read = await verifier().read(await sign());
     expect(read).toEqual(claims());
-    expect(read && (await verifier().stands(read))).toBe(false);
+    expect(read && (await verifier().isActive(read))).toBe(false);
     revoked = [];
-    expect(read && (await verifier().stands(read))).toBe(false);
+    expect(read && (await verifier().isActive(read))).toBe(false);
     account = john;
-    expect(read && (await verifier().stands(read))).toBe(true);
+    expect(read && (await verifier().isActive(read))).toBe(true);
   });
 
   test('and one that is none of ours, or that nobody agreed to, is not', async () => {

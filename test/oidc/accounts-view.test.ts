@@ -1,20 +1,22 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { type AccountDirectory, findOidcAccount } from '../../provider/oidc/sessions/accounts-view.ts';
+import { type AccountSources, findOidcAccount } from '../../provider/oidc/sessions/accounts-view.ts';
 import { sampleAccount } from '../contract/account-store.ts';
 
 const john = sampleAccount();
 const { tokenVersion } = john;
 
 let asked: (readonly string[])[];
-let directory: AccountDirectory;
+let sources: AccountSources;
 beforeEach(() => {
   asked = [];
-  directory = {
-    account: async (_id, unless) => {
-      asked.push(unless);
-      return unless.includes('family:ended') ? undefined : john;
+  sources = {
+    reads: {
+      account: async (_id, unless = []) => {
+        asked.push(unless);
+        return unless.includes('family:ended') ? undefined : john;
+      },
     },
-    permissionsOf: () => [],
+    accounts: { permissionsOf: () => [] },
   };
 });
 
@@ -34,12 +36,12 @@ test.each([
   ['what outlives its session', { familyId: 'f', sessionUid: 's1' }, ['family:f']],
   ['an access token', {}, []],
 ])('who was signed in by %s is so unless that was ended', async (_, by, unless) => {
-  expect(await findOidcAccount(directory, john.id, { tokenVersion, ...by })).toMatchObject({ account: john });
+  expect(await findOidcAccount(sources, john.id, { tokenVersion, ...by })).toMatchObject({ account: john });
   expect(asked).toEqual([unless]);
 });
 
 test('nobody is found by what was ended, or by what is of before the account was signed out everywhere', async () => {
-  expect(await findOidcAccount(directory, john.id, { tokenVersion, familyId: 'ended' })).toBeUndefined();
-  expect(await findOidcAccount(directory, john.id, { tokenVersion: tokenVersion - 1 })).toBeUndefined();
-  expect(await findOidcAccount(directory, john.id)).toMatchObject({ accountId: john.id });
+  expect(await findOidcAccount(sources, john.id, { tokenVersion, familyId: 'ended' })).toBeUndefined();
+  expect(await findOidcAccount(sources, john.id, { tokenVersion: tokenVersion - 1 })).toBeUndefined();
+  expect(await findOidcAccount(sources, john.id)).toMatchObject({ accountId: john.id });
 });

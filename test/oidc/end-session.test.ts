@@ -1,13 +1,10 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
-import {
-  type AccountSession,
-  createSessionEnd,
-  endSession,
-  type SessionEnd,
-} from '../../provider/oidc/sessions/end-session.ts';
+import { createSessionEnd, type SessionEnd } from '../../provider/oidc/sessions/end-session.ts';
+import { sessionHandle } from '../../provider/oidc/sessions/sign-ins.ts';
 import { createStoredSessions, type StoredSessions } from '../../provider/oidc/sessions/stored-sessions.ts';
-import { createArtifactAdapter } from '../../provider/oidc/storage/artifact-adapter.ts';
+import { createArtifacts } from '../../provider/oidc/storage/artifacts.ts';
+import type { EndedSession } from '../../provider/revocation/revocation.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { MemoryOidcStore } from '../support/memory/oidc-store.ts';
 
@@ -20,29 +17,38 @@ let sessions: StoredSessions;
 let end: SessionEnd;
 let steps: string[];
 let revoke: (sid: string) => Promise<void>;
-let forbid: (session: AccountSession) => Promise<void>;
+let forbid: (session: EndedSession) => Promise<void>;
 /** Saves the session, as a request does when it ends. */
 let save: (changes?: object) => Promise<void>;
 beforeEach(() => {
   clock = createManualClock();
   const store = new MemoryOidcStore({ clock });
   const keys = createServerKeys(['a'.repeat(40), 'b'.repeat(40)]);
-  const adapter = createArtifactAdapter('Session', { store, keys, clock, rememberSpentSeconds: 0 });
+  const artifacts = createArtifacts('Session', { store, keys, clock });
   sessions = createStoredSessions({ store, keys, clock });
   steps = [];
   save = async (changes = {}) => {
     const payload = { ...session, authorizations, ...changes };
-    await adapter.upsert(payload.jti, payload, sessionSeconds);
+    await artifacts.put(payload.jti, payload, sessionSeconds);
   };
   revoke = async (sid) => void steps.push(`revoke ${sid}`);
   end = createSessionEnd({
     store,
     keys,
     clock,
+    logger: { warn: () => {} },
     sessionSeconds,
-    forbid: (ending) => forbid(ending),
-    ended: async ({ accountId, uid }) => {
-      steps.push(`ended ${accountId} ${uid} ${(await sessions.findByUid(uid)) ? 'too early' : 'in truth'}`);
+    sessions,
+    revocation: {
+      endSession: (ending) => forbid(ending),
+      endSessionAtClient: (sid) => revoke(sid),
+    },
+    index: {
+      remove: async (accountId, id) => {
+        const { uid } = session;
+        expect(id).toBe(sessionHandle(uid));
+        steps.push(`ended ${accountId} ${uid} ${(await sessions.findByUid(uid)) ? 'too early' : 'in truth'}`);
+      },
     },
   });
   forbid = async ({ accountId, uid, expiresAt }) => {
@@ -52,8 +58,7 @@ beforeEach(() => {
   };
 });
 
-const endIt = (uid = session.uid) =>
-  endSession(uid, { sessions, end, endSessionAtClient: (sid) => revoke(sid) });
+const endIt = (uid = session.uid) => end.endByUid(uid);
 
 test('ends tokens first, forbids the session and tells of it, and takes it out of the store at last', async () => {
   await save();

@@ -1,23 +1,18 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { ClientFacts } from '../../provider/oidc/client-facts.ts';
-import { createWithdrawConsent } from '../../provider/oidc/sessions/withdraw-consent.ts';
+import { type ClientDocument, clientDocumentSchema } from '../../provider/clients/client-document.ts';
+import { createNewEvent } from '../../provider/events/new-event.ts';
+import { createConsents } from '../../provider/oidc/sessions/consents.ts';
 import { createGrants, type Grants } from '../../provider/oidc/tokens/grants.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryConsentStore } from '../support/memory/consent-store.ts';
 
 const agreement = { accountId: 'user_A', clientId: 'app', oidcScopes: ['openid'], resourceScopes: {} };
-const facts = (id: string, firstParty: boolean): ClientFacts => ({
-  id,
-  name: id,
-  firstParty,
-  scopes: ['openid', 'email'],
-  introspects: [],
-  pkceRequired: true,
-  origins: [],
-});
+const facts = (id: string, firstParty: boolean): ClientDocument =>
+  clientDocumentSchema.parse({ id, name: id, firstParty, scopes: ['openid', 'email'] });
 
 let consents: MemoryConsentStore;
-let clients: Map<string, ClientFacts>;
+let clients: Map<string, ClientDocument>;
 let grants: Grants;
 let asked: number;
 beforeEach(() => {
@@ -28,14 +23,14 @@ beforeEach(() => {
     ['own', facts('own', true)],
   ]);
   const counted = {
-    find: (accountId: string, clientId: string) => {
+    consent: (accountId: string, clientId: string) => {
       asked += 1;
       return consents.find(accountId, clientId);
     },
   };
   grants = createGrants({
     clients: { find: (id) => clients.get(id) },
-    consents: counted,
+    reads: counted,
     apis: [],
     issuer: 'https://login.example',
   });
@@ -79,43 +74,62 @@ describe('what was issued before', () => {
 });
 
 describe('withdrawing', () => {
-  const steps = () => {
+  const clock = createManualClock();
+
+  /** Consents whose steps are noted; the transaction fails while `away`. */
+  function world() {
     const done: string[] = [];
-    const step = (name: string) => async () => void done.push(name);
-    return { done, step };
-  };
+    const told: string[] = [];
+    const state = { away: false };
+    const stores = {
+      consents: {
+        add: (...args: Parameters<MemoryConsentStore['add']>) => consents.add(...args),
+        withdraw: (each: Parameters<MemoryConsentStore['withdraw']>[0]) => {
+          done.push('consent');
+          return consents.withdraw(each);
+        },
+      },
+      outbox: { append: async ({ type }: { type: string }) => void told.push(type) },
+    };
+    const made = createConsents({
+      store: consents,
+      unitOfWork: {
+        run: async (work) => {
+          if (state.away) throw new Error('away');
+          return work(stores as never);
+        },
+      },
+      newEvent: createNewEvent({ clock }),
+      clock,
+      revocation: { endConsent: async () => void done.push('access tokens') },
+      signIns: {
+        end: async () => {
+          done.push('families');
+          return 0;
+        },
+      },
+      unlistFailed: () => {},
+    });
+    return { made, done, told, state };
+  }
 
   test('ends access tokens first, then the consent, then what is listed', async () => {
-    const consent = (await consents.add(agreement, 1)).consent;
-    const { done, step } = steps();
-    const withdraw = createWithdrawConsent({
-      consents,
-      endConsent: async (id) => void done.push(id === consent.id ? 'access tokens' : id),
-      withdraw: async (each) => {
-        done.push('consent');
-        return consents.withdraw(each);
-      },
-      endFamilies: step('families'),
-    });
-    expect(await withdraw('user_A', 'app')).toBe(true);
+    await consents.add(agreement, 1);
+    const { made, done, told } = world();
+    expect(await made.withdraw('user_A', 'app')).toBe(true);
     expect(done).toEqual(['access tokens', 'consent', 'families']);
-    expect(await withdraw('user_A', 'app')).toBe(false);
+    expect(told).toEqual(['consent.withdrawn']);
+    expect(await made.withdraw('user_A', 'app')).toBe(false);
     expect(done).toHaveLength(3);
   });
 
   test('that fails halfway can be done again', async () => {
     await consents.add(agreement, 1);
-    const { done, step } = steps();
-    let away = true;
-    const withdraw = createWithdrawConsent({
-      consents,
-      endConsent: step('access tokens'),
-      withdraw: (each) => (away ? Promise.reject(new Error('away')) : consents.withdraw(each)),
-      endFamilies: step('families'),
-    });
-    await expect(withdraw('user_A', 'app')).rejects.toThrow('away');
-    away = false;
-    expect(await withdraw('user_A', 'app')).toBe(true);
-    expect(done).toEqual(['access tokens', 'access tokens', 'families']);
+    const { made, done, state } = world();
+    state.away = true;
+    await expect(made.withdraw('user_A', 'app')).rejects.toThrow('away');
+    state.away = false;
+    expect(await made.withdraw('user_A', 'app')).toBe(true);
+    expect(done).toEqual(['access tokens', 'access tokens', 'consent', 'families']);
   });
 });

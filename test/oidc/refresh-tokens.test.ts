@@ -46,10 +46,11 @@ beforeEach(() => {
 
 /** Spends `from` for a successor, as the grant does it; undefined when somebody else was first. */
 async function spend(from: string, changes: object = {}, by = tokens): Promise<string | undefined> {
-  const [found, to] = [await by.find(from), by.after(from)];
+  const found = await by.find(from);
   if (found?.state !== 'current') throw new Error('not current');
-  const answer = `the answer that names ${to}`;
-  const rotation = { from, found, to, payload: payload(changes), answer, answerSeconds: 10 };
+  const to = by.successorOf(found.token);
+  const response = `the response that names ${to}`;
+  const rotation = { found, to, payload: payload(changes), response, keepResponseSeconds: 10 };
   return (await by.rotate(rotation)) ? to : undefined;
 }
 
@@ -73,7 +74,11 @@ test('a token names its family, and 256 bits of it are a secret that is new each
 
 test('the current one gives the payload, of the latest rotation', async () => {
   const first = await opened();
-  expect(await tokens.find(first)).toMatchObject({ state: 'current', familyId, payload: payload() });
+  expect(await tokens.find(first)).toMatchObject({
+    state: 'current',
+    family: { id: familyId },
+    payload: payload(),
+  });
   const second = await spent(first, { rotations: 1 });
   expect(second).toMatch(/^fam_[\w-]{22}\.1~[\w-]{65}$/);
   expect(await tokens.find(second)).toMatchObject({ state: 'current', payload: { rotations: 1 } });
@@ -83,16 +88,18 @@ describe('one that was spent', () => {
   test('gives its answer and its successor, for as long as that is unused and the answer is kept', async () => {
     const first = await opened();
     const second = await spent(first, { rotations: 1 });
-    const known = { state: 'spent', familyId, clientId: 'app', spentAt: clock.now() };
-    const answer = `the answer that names ${second}`;
+    const family = expect.objectContaining({ id: familyId, clientId: 'app' });
+    const token = expect.objectContaining({ value: first });
+    const known = { state: 'spent', token, family, spentAt: clock.now() };
+    const storedResponse = `the response that names ${second}`;
     clock.advance(9_999);
     expect(await tokens.find(first)).toEqual({
       ...known,
       successor: payload({ rotations: 1, exp: expect.anything() }),
-      answer,
+      storedResponse,
     });
     clock.advance(1);
-    expect(await tokens.find(first)).toMatchObject({ ...known, answer: undefined });
+    expect(await tokens.find(first)).toMatchObject({ ...known, storedResponse: undefined });
     await spent(second);
     expect(await tokens.find(first)).toEqual(known);
   });
@@ -107,7 +114,10 @@ describe('one that was spent', () => {
     }
     for (const [round, value] of values.slice(0, 5).entries()) {
       const spentAt = round === 0 ? undefined : times[round];
-      expect(await tokens.find(value)).toMatchObject({ state: 'spent', familyId, clientId: 'app' });
+      expect(await tokens.find(value)).toMatchObject({
+        state: 'spent',
+        family: { id: familyId, clientId: 'app' },
+      });
       expect((await tokens.find(value)) as object).toHaveProperty('spentAt', spentAt);
     }
   });
@@ -128,16 +138,16 @@ test('of parallel rotations one succeeds, and its answer stays', async () => {
   const first = await opened();
   const found = await tokens.find(first);
   if (found?.state !== 'current') throw new Error('not current');
-  const successors = Array.from({ length: 10 }, () => tokens.after(first));
+  const successors = Array.from({ length: 10 }, () => tokens.successorOf(found.token));
   const won = await Promise.all(
     successors.map((to) =>
-      tokens.rotate({ from: first, found, to, payload: payload(), answer: to, answerSeconds: 10 }),
+      tokens.rotate({ found, to, payload: payload(), response: to, keepResponseSeconds: 10 }),
     ),
   );
   expect(won.filter(Boolean)).toHaveLength(1);
   const winner = successors[won.indexOf(true)] ?? '';
   expect(await tokens.find(winner)).toMatchObject({ state: 'current' });
-  expect(await tokens.find(first)).toMatchObject({ state: 'spent', answer: winner });
+  expect(await tokens.find(first)).toMatchObject({ state: 'spent', storedResponse: winner });
 });
 
 const familyOf = (value: string) => value.split('.')[0] ?? '';
@@ -161,14 +171,14 @@ describe('nothing is found for', () => {
     expect(await tokens.find(change(await opened()))).toBeUndefined();
   });
 
-  test('a token whose family expired, or was ended', async () => {
+  test('a token whose family expired or was ended, except that it is ours', async () => {
     const value = await opened();
     await families.end(familyId, clock.now() + 1000);
-    expect(await tokens.find(value)).toBeUndefined();
+    expect(await tokens.find(value)).toMatchObject({ state: 'gone' });
     familyId = newId('fam');
     const other = await opened();
     clock.advance(3_600_000);
-    expect(await tokens.find(other)).toBeUndefined();
+    expect(await tokens.find(other)).toMatchObject({ state: 'gone', token: { familyId } });
   });
 
   test('what the store holds, presented as a secret', async () => {
@@ -192,7 +202,7 @@ test('neither secret nor payload nor answer reaches the store', async () => {
   const text = JSON.stringify(families.written);
   expect(families.written).toHaveLength(2);
   for (const value of [first, second]) expect(text).not.toContain(value.split('~')[1]?.slice(0, 43));
-  expect(text).not.toContain('the answer that names');
+  expect(text).not.toContain('the response that names');
   expect(text).not.toContain('very-visible');
 });
 
@@ -202,14 +212,16 @@ describe('one whose rotation the store forgot', () => {
     const first = await opened();
     const found = await tokens.find(first);
     if (found?.state !== 'current') throw new Error('not current');
-    return { first, lost: tokens.after(first) };
+    return { first, lost: tokens.successorOf(found.token) };
   }
 
   test('is known as such, and the one before is current still', async () => {
     const { first, lost } = await forgotten();
-    expect(await tokens.find(lost)).toEqual({ state: 'forgotten', familyId, clientId: 'app' });
+    const found = await tokens.find(lost);
+    expect(found).toMatchObject({ state: 'forgotten', family: { id: familyId, clientId: 'app' } });
     expect(await tokens.find(first)).toMatchObject({ state: 'current' });
-    expect(await tokens.find(tokens.after(lost))).toMatchObject({ state: 'forgotten' });
+    if (!found) throw new Error('not found');
+    expect(await tokens.find(tokens.successorOf(found.token))).toMatchObject({ state: 'forgotten' });
   });
 
   test('is so when as many uses came after, and taken for spent only when there were more', async () => {
@@ -239,7 +251,7 @@ describe('when the server secrets change', () => {
     const second = await spent(first, {}, after);
     expect(await after.find(first)).toMatchObject({
       state: 'spent',
-      answer: expect.stringContaining(second),
+      storedResponse: expect.stringContaining(second),
     });
     const later = under(secrets.second);
     expect(await later.find(second)).toMatchObject({ state: 'current' });

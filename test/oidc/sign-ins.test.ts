@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
-import { createSignIns } from '../../provider/oidc/sessions/sign-ins.ts';
+import { createSignIns, sessionHandle } from '../../provider/oidc/sessions/sign-ins.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryAccountIndex } from '../support/memory/account-index.ts';
 
@@ -27,13 +27,13 @@ test('a browser stays one place, under one name, when the server secrets are rep
 
   await old.sessionSeen(seen);
   const [before] = await young.list('user_A');
-  expect(before?.id).toBe(young.handleOf('the-uid'));
+  expect(before?.id).toBe(sessionHandle('the-uid'));
   clock.advance(300_000);
   await young.sessionSeen({ ...seen, ip: '192.0.2.1' });
   expect(await young.list('user_A')).toEqual([expect.objectContaining({ id: before?.id, ip: '192.0.2.1' })]);
 
   // By a page that another process showed, which has the old secret in front.
-  expect(await young.end('user_A', ({ id }) => id === old.handleOf('the-uid'))).toBe(1);
+  expect(await young.end('user_A', ({ id }) => id === sessionHandle('the-uid'))).toBe(1);
   expect(ended).toEqual(['the-uid']);
   expect(await young.list('user_A')).toEqual([]);
 });

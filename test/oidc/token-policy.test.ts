@@ -1,7 +1,6 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { describe, expect, test } from '@jest/globals';
-import type { ClientFacts } from '../../provider/oidc/client-facts.ts';
-import { createTokenPolicy } from '../../provider/oidc/tokens/token-policy.ts';
+import { createTokenPolicy, type PolicyClient } from '../../provider/oidc/tokens/token-policy.ts';
 
 const issuer = 'https://login.example';
 const contracts = 'https://contracts.example';
@@ -16,22 +15,17 @@ const policy = createTokenPolicy(
   issuer,
 );
 
-const client = (changes: Partial<ClientFacts> = {}): ClientFacts => ({
-  id: 'app',
-  name: 'App',
+const client = (changes: Partial<PolicyClient> = {}): PolicyClient => ({
   firstParty: false,
   scopes: ['openid', 'email', 'contracts:read', 'billing:read'],
-  introspects: [],
-  pkceRequired: true,
-  origins: [],
   ...changes,
 });
-const own = (changes: Partial<ClientFacts> = {}) =>
+const own = (changes: Partial<PolicyClient> = {}) =>
   client({ firstParty: true, defaultResource: contracts, ...changes });
 const set = (...scopes: string[]) => new Set(scopes);
 
 describe('the audience of a request that names none', () => {
-  test.each<[string, ClientFacts, string[], string[]]>([
+  test.each<[string, PolicyClient, string[], string[]]>([
     ['no scope of an API: the issuer', client(), ['openid', 'email'], [issuer]],
     ['the API whose scope is asked for', client(), ['openid', 'billing:read'], [billing]],
     ['several APIs, as configured', client(), ['billing:read', 'contracts:read'], [contracts, billing]],
@@ -67,7 +61,7 @@ describe('what a client may have at an audience', () => {
     expect(scopes).toEqual(['openid', 'email', 'contracts:read']);
   });
 
-  test.each<[string, ClientFacts, string, string[] | undefined, string]>([
+  test.each<[string, PolicyClient, string, string[] | undefined, string]>([
     ['an unknown API', client(), 'https://evil.example', undefined, 'invalid_target'],
     ['something like one', client(), `${contracts}/`, ['contracts:read'], 'invalid_target'],
     ['an API it has no scope of', client({ scopes: ['openid'] }), contracts, undefined, 'invalid_target'],
@@ -104,7 +98,7 @@ describe('what a client may have at an audience', () => {
 describe('the one audience of a token', () => {
   const granted = [contracts, billing];
 
-  test.each<[string, ClientFacts, string[], unknown, string[] | undefined, string]>([
+  test.each<[string, PolicyClient, string[], unknown, string[] | undefined, string]>([
     ['the one asked for', client(), ['contracts:read', 'billing:read'], billing, granted, billing],
     [
       'else the first by its scopes',

@@ -2,8 +2,8 @@ import '../../provider/oidc/runtime-notice.ts';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
-import type { Provider } from 'oidc-provider';
-import { knownClient } from '../../provider/oidc/known-client.ts';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { clientOf } from '../../provider/oidc/current-request.ts';
 import { createTokenRequests } from '../../provider/oidc/tokens/token-requests.ts';
 
 const gone = { error: 'invalid_client' };
@@ -23,6 +23,7 @@ test('a client that is gone since it was let in is told so as the protocol tells
   expect(handled).toEqual([]);
 });
 
-test('and so is one that goes while its grant is under way', () => {
-  expect(() => knownClient({ find: () => undefined }, 'gone')).toThrow(expect.objectContaining(gone));
+test('and so is one that was removed before its request was authenticated', () => {
+  const ctx = { oidc: {} } as KoaContextWithOIDC;
+  expect(() => clientOf(ctx)).toThrow(expect.objectContaining(gone));
 });

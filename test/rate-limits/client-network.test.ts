@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { clientNetworkOf } from '../../provider/rate-limits/client-network.ts';
+import { clientNetworkOf } from '../../provider/rate-limits/limit-keys.ts';
 
 test.each([
   ['192.0.2.60', '192.0.2.60', '192.0.2.0/24'],

@@ -40,8 +40,8 @@ function createWorld() {
   return { clock, store, told, limits };
 }
 
-const warned = 'warn: limits are counted by each process for itself: their store is away';
-const back = 'info: limits are counted by all processes together again';
+const warned = 'warn: limits store is away, each process counts alone';
+const back = 'info: limits store is back';
 
 test.each([
   ['is away', new StoreUnavailable('Redis', new Error('gone'))],

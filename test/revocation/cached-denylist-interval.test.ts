@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { composeDenylist } from '../../provider/compose/compose-denylist.ts';
 import type { RevocationStore } from '../../provider/ports/denylist.ts';
+import { createCachedDenylist } from '../../provider/revocation/cached-denylist.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryRevocationCache } from '../support/memory/revocation-cache.ts';
 import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
@@ -25,11 +25,9 @@ class SlowDenylist extends MemoryRevocationStore {
 test('what a process could not put into the copy is there in under a second, whenever the last look was', async () => {
   const lasting = new SlowDenylist({ clock });
   const copy = new MemoryRevocationCache({ clock });
-  const { jobs } = composeDenylist(
-    { denylist: lasting, revocationCache: copy, onRedisLost: () => {} },
-    { logger: { info: () => {}, warn: () => {} }, clock },
-  );
-  for (const job of jobs) await job.start?.();
+  const logger = { info: () => {}, warn: () => {} };
+  const denylist = createCachedDenylist({ store: lasting, cache: copy, logger, clock });
+  denylist.start();
   await jest.advanceTimersByTimeAsync(5000);
   for (let offsetMs = 0; offsetMs < 1000; offsetMs += 50) {
     await jest.advanceTimersByTimeAsync(50);
@@ -37,7 +35,7 @@ test('what a process could not put into the copy is there in under a second, whe
     await jest.advanceTimersByTimeAsync(999);
     expect(await copy.anyRevoked([`jti:${offsetMs}`])).toBe(true);
   }
-  const stopped = Promise.all(jobs.map((job) => job.stop?.()));
+  const stopped = denylist.stop();
   await jest.advanceTimersByTimeAsync(lookMs);
   await stopped;
 });
@@ -45,19 +43,22 @@ test('what a process could not put into the copy is there in under a second, whe
 test('a connection that was lost ends trust, and everything is copied anew', async () => {
   const lasting = new MemoryRevocationStore({ clock });
   const copy = new MemoryRevocationCache({ clock });
-  const lost: (() => void)[] = [];
   const trusted: boolean[] = [];
-  const { jobs, revoke, anyRevoked } = composeDenylist(
-    { denylist: lasting, revocationCache: copy, onRedisLost: (listener) => void lost.push(listener) },
-    { logger: { info: () => {}, warn: () => {} }, clock, trusted: (is) => void trusted.push(is) },
-  );
-  for (const job of jobs) await job.start?.();
+  const denylist = createCachedDenylist({
+    store: lasting,
+    cache: copy,
+    logger: { info: () => {}, warn: () => {} },
+    clock,
+    metrics: { denylistCopyTrusted: { set: (value) => void trusted.push(value === 1) } },
+  });
+  const { revoke, anyRevoked } = denylist;
+  denylist.start();
   await jest.advanceTimersByTimeAsync(1);
   await revoke(['jti:a'], until);
   // Revoked too long ago for a look at what was revoked lately.
   clock.advance(120_000);
   await jest.advanceTimersByTimeAsync(1000);
-  for (const tell of lost) tell();
+  denylist.markStale('its connection was lost');
   expect(trusted).toEqual([true, false]);
   copy.loseData();
   await copy.declareComplete(await copy.begin());
@@ -65,5 +66,5 @@ test('a connection that was lost ends trust, and everything is copied anew', asy
   await jest.advanceTimersByTimeAsync(1000);
   expect(trusted).toEqual([true, false, true]);
   expect(await copy.anyRevoked(['jti:a'])).toBe(true);
-  for (const job of jobs) await job.stop?.();
+  await denylist.stop();
 });

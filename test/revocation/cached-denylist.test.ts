@@ -60,12 +60,12 @@ let other: CachedDenylist;
 
 const create = (over: Copy) =>
   createCachedDenylist({
-    lasting,
-    copy: over,
+    store: lasting,
+    cache: over,
     clock,
     intervalMs: 1,
     logger: { info: () => {}, warn: () => {} },
-    trusted: (is) => trusted.push(is),
+    metrics: { denylistCopyTrusted: { set: (value) => void trusted.push(value === 1) } },
   });
 const until = () => clock.now() + 900_000;
 
@@ -82,7 +82,7 @@ test('what lasts is asked until everything was copied, and the copy alone from t
   await lasting.revoke(['jti:before'], until());
   expect(await denylist.anyRevoked(['jti:before'])).toBe(true);
   expect([lasting.asked, copy.asked]).toEqual([1, 0]);
-  await denylist.copyNow();
+  await denylist.fillNow();
   expect(await denylist.anyRevoked(['jti:before'])).toBe(true);
   expect(await denylist.anyRevoked(['jti:other'])).toBe(false);
   expect([lasting.asked, copy.asked]).toEqual([1, 2]);
@@ -92,40 +92,40 @@ test('what lasts is asked until everything was copied, and the copy alone from t
 test('more than a page is copied', async () => {
   const keys = Array.from({ length: 1203 }, (_, index): RevocationKey => `jti:${index}`);
   await lasting.revoke(keys, until());
-  await denylist.copyNow();
+  await denylist.fillNow();
   for (const key of keys) expect(await denylist.anyRevoked([key])).toBe(true);
   expect(lasting.asked).toBe(0);
 });
 
 test('a revocation is in force in every process when it has resolved', async () => {
-  await Promise.all([denylist.copyNow(), other.copyNow()]);
+  await Promise.all([denylist.fillNow(), other.fillNow()]);
   await denylist.revoke(['family:a'], until());
   expect(await other.anyRevoked(['family:a'])).toBe(true);
   expect(lasting.asked).toBe(0);
 });
 
 test('a copy that lost its data lets nothing in: it is not asked until it was made anew', async () => {
-  await denylist.copyNow();
+  await denylist.fillNow();
   await denylist.revoke(['jti:a'], until());
   copy.loseData();
   expect(await denylist.anyRevoked(['jti:a'])).toBe(true);
   expect(lasting.asked).toBe(1);
   expect(await denylist.anyRevoked(['jti:a'])).toBe(true);
   expect(lasting.asked).toBe(2);
-  await denylist.copyNow();
+  await denylist.fillNow();
   expect(await denylist.anyRevoked(['jti:a'])).toBe(true);
   expect(lasting.asked).toBe(2);
   expect(trusted).toEqual([true, false, true]);
 });
 
 test('nor does one that comes back with old data, after its connection was lost', async () => {
-  await denylist.copyNow();
+  await denylist.fillNow();
   copy.failing = true;
   denylist.markStale('its connection was lost');
   await other.revoke(['jti:a'], until());
   copy.failing = false;
   expect(await denylist.anyRevoked(['jti:a'])).toBe(true);
-  await denylist.copyNow();
+  await denylist.fillNow();
   expect(await denylist.anyRevoked(['jti:a'])).toBe(true);
   expect(lasting.asked).toBe(1);
 });
@@ -134,15 +134,15 @@ test('what this process could not copy others copy', async () => {
   const [cut, same] = [new Copy({ clock }), copy];
   cut.failing = true;
   const alone = create(cut);
-  await other.copyNow();
+  await other.fillNow();
   await alone.revoke(['jti:a'], until());
   expect(await alone.anyRevoked(['jti:a'])).toBe(true);
-  await other.copyNow();
+  await other.fillNow();
   expect(await same.anyRevoked(['jti:a'])).toBe(true);
 });
 
 test('a copy that fails is not asked again until it was made anew', async () => {
-  await denylist.copyNow();
+  await denylist.fillNow();
   copy.failing = true;
   expect(await denylist.anyRevoked(['jti:a'])).toBe(false);
   expect(await denylist.anyRevoked(['jti:a'])).toBe(false);
@@ -150,10 +150,10 @@ test('a copy that fails is not asked again until it was made anew', async () => 
 });
 
 test('one that can be asked and not written to is not trusted: it may lack what others revoked', async () => {
-  await denylist.copyNow();
+  await denylist.fillNow();
   await lasting.revoke(['jti:a'], until());
   copy.full = true;
-  await denylist.copyNow();
+  await denylist.fillNow();
   expect(await denylist.anyRevoked(['jti:a'])).toBe(true);
   expect([lasting.asked, copy.asked]).toEqual([1, 0]);
 });
@@ -161,10 +161,10 @@ test('one that can be asked and not written to is not trusted: it may lack what 
 test('one distrusted while it is copied is not trusted for having been copied', async () => {
   await lasting.revoke(['jti:a'], until());
   copy.onPut = () => denylist.markStale('its connection was lost');
-  await denylist.copyNow();
+  await denylist.fillNow();
   expect(trusted).toEqual([]);
   copy.onPut = undefined;
-  await denylist.copyNow();
+  await denylist.fillNow();
   expect(trusted).toEqual([true]);
 });
 
@@ -173,13 +173,13 @@ describe('while what lasts can not be read', () => {
 
   beforeEach(async () => {
     await denylist.revoke(['jti:a'], until());
-    await denylist.copyNow();
+    await denylist.fillNow();
     lasting.failing = true;
   });
 
   test('the copy is asked on, and nothing else, for ten seconds', async () => {
     clock.advance(tenSeconds);
-    await denylist.copyNow();
+    await denylist.fillNow();
     expect([await denylist.anyRevoked(['jti:a']), await denylist.anyRevoked(['jti:b'])]).toEqual([
       true,
       false,
@@ -226,7 +226,7 @@ describe('while what lasts can not be read', () => {
 });
 
 test('when the clock is set back, all is read: nobody knows how much was missed', async () => {
-  await denylist.copyNow();
+  await denylist.fillNow();
   expect(lasting.readings).toHaveLength(1);
   clock.advance(-1);
   expect(await denylist.anyRevoked(['jti:b'])).toBe(false);
@@ -236,7 +236,7 @@ test('when the clock is set back, all is read: nobody knows how much was missed'
 
 describe('when neither can be asked', () => {
   test('nothing is let in', async () => {
-    await denylist.copyNow();
+    await denylist.fillNow();
     copy.failing = true;
     lasting.failing = true;
     await expect(denylist.anyRevoked(['jti:a'])).rejects.toThrow('away');

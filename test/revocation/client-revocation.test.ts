@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { RevocationEntry } from '../../provider/ports/denylist.ts';
-import { clientKey, type RevocationKey } from '../../provider/ports/revocation-keys.ts';
+import { clientKey } from '../../provider/ports/revocation-keys.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { createClientRevocation } from '../../provider/revocation/client-revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -13,13 +13,13 @@ const refreshTokenSeconds = 90 * 86_400;
 let clock: ReturnType<typeof createManualClock>;
 let denylist: MemoryRevocationStore;
 let unitOfWork: UnitOfWork;
-let copied: RevocationEntry[];
+let cached: RevocationEntry[];
 beforeEach(() => {
   clock = createManualClock();
   const database = new MemoryDatabase();
   denylist = new MemoryRevocationStore({ database, clock });
   unitOfWork = new MemoryUnitOfWork({ database, clock });
-  copied = [];
+  cached = [];
 });
 
 const revokeClient = (clientId: string, through = unitOfWork) =>
@@ -27,8 +27,9 @@ const revokeClient = (clientId: string, through = unitOfWork) =>
     unitOfWork: through,
     clock,
     refreshTokenSeconds,
-    copy: async (keys: RevocationKey[], expiresAt) =>
-      void copied.push(...keys.map((key) => ({ key, expiresAt }))),
+    denylist: {
+      cacheEntries: async (keys, expiresAt) => void cached.push(...keys.map((key) => ({ key, expiresAt }))),
+    },
   })(clientId);
 const inForce = async () => (await denylist.inForce({ limit: 10 })).map(({ key }) => key);
 
@@ -41,22 +42,22 @@ test('a revoked client is one entry, for the number that it had, as long as a re
   expect(await inForce()).toEqual([]);
 });
 
-test('each revocation ends what was issued since the one before, and the entry is copied', async () => {
+test('each revocation ends what was issued since the one before, and the entry is cached', async () => {
   for (const id of ['web', 'web', 'other']) await revokeClient(id);
   expect(await inForce()).toEqual(['client:other@0', 'client:web@0', 'client:web@1']);
   const expiresAt = clock.now() + (refreshTokenSeconds + 60) * 1000;
-  expect(copied).toEqual(
+  expect(cached).toEqual(
     ['client:web@0', 'client:web@1', 'client:other@0'].map((key) => ({ key, expiresAt })),
   );
 });
 
-test('one that could not be written raised nothing, and is not copied', async () => {
+test('one that could not be written raised nothing, and is not cached', async () => {
   const revoke = () => Promise.reject(new Error('unreachable'));
   const failing: UnitOfWork = {
     run: (work) => unitOfWork.run((stores) => work({ ...stores, denylist: { revoke } })),
   };
   await expect(revokeClient('web', failing)).rejects.toThrow('unreachable');
-  expect([await inForce(), copied]).toEqual([[], []]);
+  expect([await inForce(), cached]).toEqual([[], []]);
   await revokeClient('web');
   expect(await inForce()).toEqual(['client:web@0']);
 });

@@ -1,10 +1,11 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { expect, test } from '@jest/globals';
-import { createAudit } from '../../provider/compose/compose-audit.ts';
 import { composeRevocation } from '../../provider/compose/compose-sign-ins.ts';
 import { loadConfig } from '../../provider/config/load.ts';
+import { createNewEvent } from '../../provider/events/new-event.ts';
 import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryAccountIndex } from '../support/memory/account-index.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
 import { MemoryFamilyStore } from '../support/memory/family-store.ts';
 import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
@@ -13,24 +14,25 @@ import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 function compose() {
   const clock = createManualClock();
   const database = new MemoryDatabase();
-  const lasting = new MemoryRevocationStore({ database, clock });
-  const copied: RevocationKey[] = [];
+  const store = new MemoryRevocationStore({ database, clock });
+  const cached: RevocationKey[] = [];
   const revocation = composeRevocation({
     config: loadConfig({ env: { GATEHOUSE_ACCESS_TOKEN_SECONDS: '60' } }),
-    ports: { families: new MemoryFamilyStore({ clock }) },
+    ports: {
+      families: new MemoryFamilyStore({ clock }),
+      accountIndex: new MemoryAccountIndex({ clock }),
+    },
     denylist: {
-      revoke: (keys, expiresAt) => lasting.revoke(keys, expiresAt),
-      anyRevoked: (keys) => lasting.anyRevoked(keys),
-      copy: async (keys) => void copied.push(...keys),
+      revoke: (keys, expiresAt) => store.revoke(keys, expiresAt),
+      anyRevoked: (keys) => store.anyRevoked(keys),
+      cacheEntries: async (keys) => void cached.push(...keys),
     },
     clock,
-    audit: createAudit({
-      unitOfWork: new MemoryUnitOfWork({ database, clock }),
-      clock,
-      logger: { warn: () => {} },
-    }),
+    unitOfWork: new MemoryUnitOfWork({ database, clock }),
+    newEvent: createNewEvent({ clock }),
+    logger: { warn: () => {} },
   });
-  return { clock, copied, revocation };
+  return { clock, cached, revocation };
 }
 
 test('what was issued while tokens lived longer stays revoked after they were made to live shorter', async () => {
@@ -52,8 +54,8 @@ test('what was issued while tokens lived longer stays revoked after they were ma
 });
 
 test('an end that is written with its event is known to other processes at once', async () => {
-  const { copied, revocation } = compose();
+  const { cached, revocation } = compose();
   await revocation.endFamily('fam_1');
   await revocation.endSession({ uid: 'u', accountId: 'user_a', sessionId: 'handle', expiresAt: 0 });
-  expect(copied).toEqual(['family:fam_1', 'session:u']);
+  expect(cached).toEqual(['family:fam_1', 'session:u']);
 });

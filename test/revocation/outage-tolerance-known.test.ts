@@ -15,20 +15,20 @@ const create = () => {
 };
 
 test('what is known to be revoked is not let in during a tolerated outage, whoever notices it', async () => {
-  const { standing } = create();
-  await standing(yes);
-  expect(await standing(fails, yes)).toBe('dead');
-  expect(await standing(fails, yes)).toBe('dead');
-  expect(await standing(fails, no)).toBe('unchecked');
-  expect(await standing(fails, fails)).toBe('unchecked');
+  const { statusOf } = create();
+  await statusOf(yes);
+  expect(await statusOf(fails, yes)).toBe('revoked');
+  expect(await statusOf(fails, yes)).toBe('revoked');
+  expect(await statusOf(fails, no)).toBe('unchecked');
+  expect(await statusOf(fails, fails)).toBe('unchecked');
 });
 
 test('to know that something was revoked is no answer of the store: the outage goes on, and its time runs out', async () => {
-  const { clock, standing } = create();
-  await standing(yes);
+  const { clock, statusOf } = create();
+  await statusOf(yes);
   clock.advance(59_000);
-  await standing(fails, yes);
-  await standing(fails, yes);
+  await statusOf(fails, yes);
+  await statusOf(fails, yes);
   clock.advance(1_001);
-  await expect(standing(fails, no)).rejects.toBe(away);
+  await expect(statusOf(fails, no)).rejects.toBe(away);
 });

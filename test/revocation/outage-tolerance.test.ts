@@ -5,9 +5,9 @@ import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import { waitFor } from '../support/wait-for.ts';
 
 const away = new StoreUnavailable('postgres', undefined);
-const toldYes = 'warn: gateways are told yes without a look at revocations';
-const toldNoMore = 'warn: gateways are told yes no more without a look at revocations';
-const toldAgain = 'info: revocations can be looked up again';
+const toldYes = 'warn: verify: outage tolerated, accepting tokens unchecked';
+const toldNoMore = 'warn: verify: outage tolerance expired, answering 503';
+const toldAgain = 'info: verify: revocations are checked again';
 
 let clock: ManualClock;
 let log: string[];
@@ -42,67 +42,67 @@ const no = async () => false;
 const fails = () => Promise.reject(away);
 
 test('while it can be known, what is known is told', async () => {
-  const { standing } = create(60);
-  expect([await standing(yes), await standing(no)]).toEqual(['live', 'dead']);
+  const { statusOf } = create(60);
+  expect([await statusOf(yes), await statusOf(no)]).toEqual(['active', 'revoked']);
   expect(log).toEqual([]);
 });
 
 test('by default nobody is let in while it cannot be known', async () => {
-  const { standing } = create(0);
-  await standing(yes);
-  for (const _ of [1, 2]) await expect(standing(fails)).rejects.toBe(away);
-  expect(await standing(yes)).toBe('live');
+  const { statusOf } = create(0);
+  await statusOf(yes);
+  for (const _ of [1, 2]) await expect(statusOf(fails)).rejects.toBe(away);
+  expect(await statusOf(yes)).toBe('active');
   expect(log).toEqual([]);
 });
 
 test('an outage is tolerated for as long as was set, counted from the last answer; each change is told once', async () => {
-  const { standing } = create(60);
-  await standing(yes);
+  const { statusOf } = create(60);
+  await statusOf(yes);
   clock.advance(20_000);
-  expect(await standing(fails)).toBe('unchecked');
+  expect(await statusOf(fails)).toBe('unchecked');
   clock.advance(40_000);
-  expect(await standing(fails)).toBe('unchecked');
+  expect(await statusOf(fails)).toBe('unchecked');
   expect(log).toEqual([toldYes]);
   clock.advance(1);
-  for (const _ of [1, 2]) await expect(standing(fails)).rejects.toBe(away);
+  for (const _ of [1, 2]) await expect(statusOf(fails)).rejects.toBe(away);
   expect(log).toEqual([toldYes, toldNoMore]);
-  expect(await standing(no)).toBe('dead');
+  expect(await statusOf(no)).toBe('revoked');
   expect(log).toEqual([toldYes, toldNoMore, toldAgain]);
-  expect(await standing(fails)).toBe('unchecked');
+  expect(await statusOf(fails)).toBe('unchecked');
 });
 
 test('from when it is known nobody waits for the store', async () => {
-  const { standing } = create(60);
-  await standing(yes);
-  await standing(fails);
+  const { statusOf } = create(60);
+  await statusOf(yes);
+  await statusOf(fails);
   const never = () => new Promise<boolean>(() => {});
-  expect(await standing(never)).toBe('unchecked');
+  expect(await statusOf(never)).toBe('unchecked');
 });
 
 test('a process that never knew anything refuses', async () => {
-  const { standing } = create(300);
-  await expect(standing(fails)).rejects.toBe(away);
+  const { statusOf } = create(300);
+  await expect(statusOf(fails)).rejects.toBe(away);
   expect(log).toEqual([]);
 });
 
 test('a store that answers others meanwhile is not away, however much it has to do', async () => {
-  const { standing } = create(60);
-  await standing(yes);
-  const slow = standing(async () => {
-    await standing(yes);
+  const { statusOf } = create(60);
+  await statusOf(yes);
+  const slow = statusOf(async () => {
+    await statusOf(yes);
     throw away;
   });
   await expect(slow).rejects.toBe(away);
-  expect(await standing(no)).toBe('dead');
+  expect(await statusOf(no)).toBe('revoked');
   expect(log).toEqual([]);
 });
 
 test('what fails in another way is no outage', async () => {
-  const { standing } = create(60);
-  await standing(yes);
+  const { statusOf } = create(60);
+  await statusOf(yes);
   const broken = new Error('a mistake of ours');
-  await expect(standing(() => Promise.reject(broken))).rejects.toBe(broken);
-  expect(await standing(no)).toBe('dead');
+  await expect(statusOf(() => Promise.reject(broken))).rejects.toBe(broken);
+  expect(await statusOf(no)).toBe('revoked');
 });
 
 describe('probes', () => {
@@ -114,21 +114,21 @@ describe('probes', () => {
   };
 
   test('keep a quiet process knowing, and find out when the store is back', async () => {
-    const { standing } = start(60);
+    const { statusOf } = start(60);
     expect(probes).toBe(1);
-    await waitFor(() => standing(fails).then((answer) => answer === 'unchecked'));
-    expect(await standing(no)).toBe('unchecked');
+    await waitFor(() => statusOf(fails).then((answer) => answer === 'unchecked'));
+    expect(await statusOf(no)).toBe('unchecked');
     await waitFor(() => log.includes(toldAgain));
-    expect(await standing(no)).toBe('dead');
+    expect(await statusOf(no)).toBe('revoked');
   });
 
   test('that fail begin an outage themselves', async () => {
-    const { standing } = start(60);
-    await waitFor(() => standing(yes).then((answer) => answer === 'live'));
+    const { statusOf } = start(60);
+    await waitFor(() => statusOf(yes).then((answer) => answer === 'active'));
     probeFails = true;
     clock.advance(6_000);
     await waitFor(() => log.includes(toldYes));
-    expect(await standing(yes)).toBe('unchecked');
+    expect(await statusOf(yes)).toBe('unchecked');
   });
 
   test('are not made where nothing is tolerated', () => {

@@ -1,34 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
-import { createRevocation, type Revocation } from '../../provider/revocation/revocation.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { MemoryFamilyStore } from '../support/memory/family-store.ts';
-import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
+import type { Revocation } from '../../provider/revocation/revocation.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { createRevocationWorld, family, lifetimes } from './revocation-world.ts';
 
-const accessTokenSeconds = 900;
-const refreshTokenSeconds = 30 * 86_400;
-const tombstoneSeconds = 100 * 86_400;
-const sessionSeconds = 14 * 86_400;
-const lifetimes = { accessTokenSeconds, refreshTokenSeconds, tombstoneSeconds, sessionSeconds };
-
-function createWorld() {
-  const clock = createManualClock();
-  const denylist = new MemoryRevocationStore({ clock });
-  const families = new MemoryFamilyStore({ clock });
-  const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
-  return { clock, denylist, families, revocation };
-}
+const { accessTokenSeconds, refreshTokenSeconds, tombstoneSeconds, sessionSeconds } = lifetimes;
 
 const token = { jti: 'j1', family: 'fam_1', consent: 'c1', sid: 's1', clientId: 'web' };
-
-const family = (expiresAt: number) => ({
-  id: 'fam_1',
-  accountId: 'user_john',
-  clientId: 'web',
-  currentHash: 'h1',
-  payload: 'sealed',
-  expiresAt,
-});
 
 describe('revoking', () => {
   test.each<[string, (revocation: Revocation) => Promise<void>, Partial<typeof token>]>([
@@ -36,7 +14,7 @@ describe('revoking', () => {
     ['a consent', (revocation) => revocation.endConsent('c1'), { consent: 'other' }],
     ['a session at a client', (revocation) => revocation.endSessionAtClient('s1'), { sid: 'other' }],
   ])('%s ends its tokens and no others, for as long as they could live', async (_, revoke, other) => {
-    const { clock, revocation } = createWorld();
+    const { clock, revocation } = createRevocationWorld();
     await expect(revocation.isRevoked(token)).resolves.toBe(false);
     await revoke(revocation);
     await expect(revocation.isRevoked(token)).resolves.toBe(true);
@@ -48,23 +26,20 @@ describe('revoking', () => {
   });
 
   test('names don’t reach over into other kinds', async () => {
-    const { revocation } = createWorld();
+    const { revocation } = createRevocationWorld();
     await revocation.revokeToken('same');
     const marks = { jti: 'j', family: 'same', consent: 'same', sid: 'same', clientId: 'same' };
     await expect(revocation.isRevoked(marks)).resolves.toBe(false);
   });
 
   test('a token without family and session is asked for by what it has, in one question', async () => {
-    const { clock, families } = createWorld();
     const questions: RevocationKey[][] = [];
-    const denylist = {
-      revoke: async () => {},
-      anyRevoked: async (keys: RevocationKey[]) => {
+    const revocation = createRevocationWorld().process({
+      anyRevoked: async (keys) => {
         questions.push(keys);
         return false;
       },
-    };
-    const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
+    });
     await revocation.isRevoked({ jti: 'j1', clientId: 'service' });
     await revocation.isRevoked({ ...token, clientTokenVersion: 3 });
     expect(questions).toEqual([
@@ -75,10 +50,32 @@ describe('revoking', () => {
 });
 
 describe('ending a family', () => {
-  const answer = { sealed: 'an answer', until: 0 };
+  const answer = { sealed: 'a response', until: 0 };
+
+  test('reads the family once, or not at all when the caller has read it', async () => {
+    const { clock, families, index, process } = createRevocationWorld();
+    const stored = family(clock.now() + 86_400_000);
+    await families.open(stored);
+    await index.put('user_john', { kind: 'family', id: 'fam_1', details: '', expiresAt: stored.expiresAt });
+    let reads = 0;
+    const counted = {
+      find: (id: string) => {
+        reads += 1;
+        return families.find(id);
+      },
+      end: (id: string, until: number) => families.end(id, until),
+    };
+    await process({ families: counted }).endFamily('fam_1', { family: stored });
+    expect(reads).toBe(0);
+    await process({ families: counted }).endFamily('fam_1', { family: null });
+    expect(reads).toBe(0);
+    await process({ families: counted }).endFamily('fam_1');
+    expect(reads).toBe(1);
+    await waitFor(async () => (await index.list('user_john')).length === 0);
+  });
 
   test('lets it never refresh or open again', async () => {
-    const { clock, families, revocation } = createWorld();
+    const { clock, families, revocation } = createRevocationWorld();
     await families.open(family(clock.now() + 86_400_000));
     await revocation.endFamily('fam_1');
     const successor = { hash: 'h2', payload: 'sealed', expiresAt: clock.now() + 86_400_000, answer };
@@ -92,7 +89,7 @@ describe('ending a family', () => {
     ['as long as it would have lived, where that is longer', 60 * 86_400, 60 * 86_400],
     ['as long as any could live, where it is not known', undefined, tombstoneSeconds],
   ])('forbids its tokens %s, whatever is found of it later', async (_, expiresInSeconds, untilSeconds) => {
-    const { clock, families, revocation } = createWorld();
+    const { clock, families, revocation } = createRevocationWorld();
     if (expiresInSeconds) await families.open(family(clock.now() + expiresInSeconds * 1000));
     await revocation.endFamily('fam_1');
     await expect(revocation.isRevoked({ ...token, family: 'other' })).resolves.toBe(false);
@@ -103,35 +100,32 @@ describe('ending a family', () => {
   });
 
   test('leaves it to be ended by who asks again, when the denylist can’t be reached', async () => {
-    const { clock, denylist, families } = createWorld();
+    const { clock, denylist, families, process } = createRevocationWorld();
     await families.open(family(clock.now() + 86_400_000));
-    const away = { ...denylist, revoke: () => Promise.reject(new Error('unreachable')) };
-    const deps = { families, clock, ...lifetimes };
-    const failing = createRevocation({ ...deps, denylist: away as never });
+    const failing = process({ unitOfWork: { run: () => Promise.reject(new Error('unreachable')) } });
     await expect(failing.endFamily('fam_1')).rejects.toThrow('unreachable');
     expect(await families.find('fam_1')).toBeDefined();
-    await createRevocation({ ...deps, denylist }).endFamily('fam_1');
+    await process().endFamily('fam_1');
     expect(await families.find('fam_1')).toBeUndefined();
     expect(await denylist.anyRevoked(['family:fam_1'])).toBe(true);
   });
 
   test('ends its access tokens even when the families can’t be reached, and says so', async () => {
-    const { clock, denylist } = createWorld();
+    const { process } = createRevocationWorld();
     const away = () => Promise.reject(new Error('unreachable'));
     for (const find of [away, async () => undefined]) {
-      const revocation = createRevocation({ denylist, families: { find, end: away }, clock, ...lifetimes });
+      const revocation = process({ families: { find, end: away } });
       await expect(revocation.endFamily('fam_1')).rejects.toThrow('unreachable');
       await expect(revocation.isRevoked(token)).resolves.toBe(true);
     }
   });
 
   test('leaves it standing where it could not be looked for: who asks again still knows whose it was', async () => {
-    const { clock, denylist, families } = createWorld();
+    const { clock, denylist, families, process } = createRevocationWorld();
     await families.open(family(clock.now() + 86_400_000));
     const away = () => Promise.reject(new Error('unreachable'));
     const blind = { find: away, end: (id: string, until: number) => families.end(id, until) };
-    const revocation = createRevocation({ denylist, families: blind, clock, ...lifetimes });
-    await expect(revocation.endFamily('fam_1')).rejects.toThrow('unreachable');
+    await expect(process({ families: blind }).endFamily('fam_1')).rejects.toThrow('unreachable');
     expect(await denylist.anyRevoked(['family:fam_1'])).toBe(true);
     expect(await families.find('fam_1')).toMatchObject({ accountId: 'user_john' });
   });
@@ -141,8 +135,9 @@ test.each([
   ['as long as any may live', 0, sessionSeconds],
   ['as long as it would have lived, where that is longer', 2 * sessionSeconds, 2 * sessionSeconds],
 ])('a session that was ended is forbidden %s', async (_, expiresInSeconds, untilSeconds) => {
-  const { clock, denylist, revocation } = createWorld();
-  await revocation.endSession('uid', clock.now() + expiresInSeconds * 1000);
+  const { clock, denylist, revocation } = createRevocationWorld();
+  const expiresAt = clock.now() + expiresInSeconds * 1000;
+  await revocation.endSession({ uid: 'uid', accountId: 'user_john', sessionId: 'handle', expiresAt });
   expect(await denylist.anyRevoked(['session:other', 'family:uid', 'sid:uid'])).toBe(false);
   clock.advance(untilSeconds * 1000);
   expect(await denylist.anyRevoked(['session:uid'])).toBe(true);
@@ -151,10 +146,7 @@ test.each([
 });
 
 test('signing out of a client while the session goes on is remembered for as long as the session may live', async () => {
-  const clock = createManualClock();
-  const denylist = new MemoryRevocationStore({ clock });
-  const families = new MemoryFamilyStore({ clock });
-  const revocation = createRevocation({ denylist, families, clock, ...lifetimes });
+  const { clock, revocation } = createRevocationWorld();
   expect(await revocation.isSignedOut('s1')).toBe(false);
   await revocation.signOutOfClient('s1');
   clock.advance(sessionSeconds * 1000);

@@ -1,44 +1,12 @@
-import '../../provider/oidc/runtime-notice.ts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { createAudit } from '../../provider/compose/compose-audit.ts';
 import type { OutboxEvent } from '../../provider/ports/outbox.ts';
-import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
-import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
-import { createRevocation } from '../../provider/revocation/revocation.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { MemoryDatabase } from '../support/memory/database.ts';
-import { MemoryFamilyStore } from '../support/memory/family-store.ts';
-import { MemoryOutbox } from '../support/memory/outbox.ts';
-import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
-import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
+import { createRevocationWorld, family } from './revocation-world.ts';
 
-const day = 86_400;
-const lifetimes = {
-  accessTokenSeconds: 3600,
-  refreshTokenSeconds: 30 * day,
-  tombstoneSeconds: 90 * day,
-  sessionSeconds: 14 * day,
-};
-const logger = { warn: () => {}, error: () => {} };
+const day = 86_400_000;
 
 function createWorld() {
-  const clock = createManualClock();
-  const database = new MemoryDatabase();
-  const denylist = new MemoryRevocationStore({ database, clock });
-  const families = new MemoryFamilyStore({ clock });
-  const outbox = new MemoryOutbox({ database });
-  const copied: RevocationKey[] = [];
-  /** One process: each has its own way to the stores, which may fail. */
-  const process = (own: { end?: () => Promise<void>; unitOfWork?: UnitOfWork } = {}) => {
-    const { unitOfWork = new MemoryUnitOfWork({ database, clock }) } = own;
-    const end = own.end ?? ((id: string, until: number) => families.end(id, until));
-    const store = { find: (id: string) => families.find(id), end };
-    const audit = createAudit({ unitOfWork, clock, logger, actor: 'operator' });
-    return audit.revocation(
-      createRevocation({ denylist, families: store, clock, ...lifetimes }),
-      async (keys) => void copied.push(...keys),
-    );
-  };
+  const world = createRevocationWorld();
+  const { clock, outbox } = world;
   const told = async (): Promise<OutboxEvent[]> => {
     const claimed: OutboxEvent[] = [];
     for (;;) {
@@ -51,32 +19,34 @@ function createWorld() {
       );
     }
   };
-  return { clock, denylist, families, copied, process, told };
+  return { ...world, told };
 }
 
 let world: ReturnType<typeof createWorld>;
 beforeEach(async () => {
   world = createWorld();
-  const expiresAt = world.clock.now() + day * 1000;
-  const stored = { accountId: 'user_a', clientId: 'web', currentHash: 'h', payload: '', expiresAt };
-  await world.families.open({ id: 'fam_1', ...stored });
+  await world.families.open(family(world.clock.now() + day));
 });
 
+/** The families of a process that dies before it writes the tombstone. */
+const dying = () => ({ find: (id: string) => world.families.find(id), end: died });
 const died = () => Promise.reject(new Error('died'));
-const session = { uid: 'u1', accountId: 'user_a', sessionId: 'handle', expiresAt: 0 };
+const session = { uid: 'u1', accountId: 'user_john', sessionId: 'handle', expiresAt: 0 };
 
 describe('an end that is told', () => {
   test('is told when the process dies before the tombstone, once, and is in force', async () => {
-    await expect(world.process({ end: died }).endReusedFamily('fam_1')).rejects.toThrow('died');
+    await expect(world.process({ families: dying() }).endFamily('fam_1', { reused: true })).rejects.toThrow(
+      'died',
+    );
     expect(await world.denylist.anyRevoked(['family:fam_1'])).toBe(true);
-    expect(world.copied).toEqual(['family:fam_1']);
-    await world.process().endReusedFamily('fam_1');
+    expect(world.cached).toEqual(['family:fam_1']);
+    await world.process().endFamily('fam_1', { reused: true });
     expect(await world.families.find('fam_1')).toBeUndefined();
     expect(await world.told()).toMatchObject([
       {
         type: 'token.reuse_detected',
-        subject: 'user_a',
-        data: { id: 'user_a', clientId: 'web', familyId: 'fam_1', actor: 'operator' },
+        subject: 'user_john',
+        data: { id: 'user_john', clientId: 'web', familyId: 'fam_1', actor: 'operator' },
       },
     ]);
   });
@@ -93,9 +63,9 @@ describe('an end that is told', () => {
   });
 
   test('is told once by many who end the same at once, and later', async () => {
-    const ends = Array.from({ length: 20 }, () => world.process().endReusedFamily('fam_1'));
+    const ends = Array.from({ length: 20 }, () => world.process().endFamily('fam_1', { reused: true }));
     await Promise.all([...ends, ...Array.from({ length: 9 }, () => world.process().endSession(session))]);
-    await world.process().endReusedFamily('fam_1');
+    await world.process().endFamily('fam_1', { reused: true });
     const told = await world.told();
     expect(told.map(({ type }) => type).sort()).toEqual(['session.ended', 'token.reuse_detected']);
     for (const { id } of told) expect(id).toMatch(/^evt_[\w-]{22}$/);
@@ -103,10 +73,10 @@ describe('an end that is told', () => {
 
   test('two families, and two ways to end, are two events', async () => {
     const { clock, families, process, told } = world;
-    const stored = { accountId: 'user_a', clientId: 'web', currentHash: 'h', payload: '' };
-    await families.open({ ...stored, id: 'fam_2', expiresAt: clock.now() + day * 1000 });
-    await process({ end: async () => {} }).endFamily('fam_1');
-    await process().endReusedFamily('fam_1');
+    await families.open(family(clock.now() + day, 'fam_2'));
+    const endless = { find: (id: string) => families.find(id), end: async () => {} };
+    await process({ families: endless }).endFamily('fam_1');
+    await process().endFamily('fam_1', { reused: true });
     await process().endFamily('fam_2');
     expect(new Set((await told()).map(({ id }) => id)).size).toBe(3);
   });

@@ -1,7 +1,7 @@
+import type { NewEvent } from '../../events/new-event.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { AccountStore } from '../../ports/account-store.ts';
 import type { UnitOfWork } from '../../ports/unit-of-work.ts';
-import type { NewEvent } from '../account-events.ts';
 import { createFirebaseHash, type FirebaseParameters } from './firebase-hash.ts';
 import { createBatchImport } from './import-batch.ts';
 import {

@@ -1,7 +1,8 @@
+import type { EventType } from '../../events/catalogue.ts';
+import type { NewEvent } from '../../events/new-event.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Account, AccountChange } from '../../ports/account-store.ts';
 import type { UnitOfWork } from '../../ports/unit-of-work.ts';
-import type { AccountEventType, NewEvent } from '../account-events.ts';
 import type { ImportedFields } from './import-line.ts';
 
 const compared = ['emailVerified', 'passwordHash', 'roles', 'metadata', 'state'] as const;
@@ -34,7 +35,7 @@ export async function updateAccount(
   });
 }
 
-type Told = [type: AccountEventType, data: Record<string, unknown>];
+type Told = [type: EventType, data: Record<string, unknown>];
 
 function eventsOf({ passwordHash, roles, state }: AccountChange, { id, email, ...account }: Account): Told[] {
   const told: Told[] = [];

@@ -2,20 +2,11 @@ import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { epochSeconds } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { newId } from '../../lib/ids.ts';
-import type { Account } from '../../ports/account-store.ts';
 import { clientOf } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import { grantIdOf } from '../tokens/grant-id.ts';
 import type { GrantSteps, TokenGrant } from './grant.ts';
 import { requestedScopes, requiredParameter } from './parameter.ts';
-
-/** Signs a person in. @param credentials with `browser` where a browser said that it is known @throws GatehouseError */
-export type SignInWithPassword = (credentials: {
-  email: string;
-  password: string;
-  clientId: string;
-  browser?: string | undefined;
-}) => Promise<Account>;
 
 type Services = Pick<OidcServices, 'signIn' | 'policy' | 'clientTokenVersions' | 'clock'>;
 

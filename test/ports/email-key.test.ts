@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { emailKey } from '../../../adapters/postgres/email-key.ts';
+import { emailKey } from '../../provider/ports/account-store.ts';
 
 test.each([
   ['John@Example.COM', 'john@example.com'],
