@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { boundaryRules } from './support/architecture/fences.ts';
 import { layerRules } from './support/architecture/layers.ts';
 import { shapeRules } from './support/architecture/shape.ts';
-import { parseSource, readProduct } from './support/architecture/sources.ts';
+import { parseSource, readProduct, readSources } from './support/architecture/sources.ts';
 
 const rules = [...layerRules, ...boundaryRules, ...shapeRules];
 const sources = readProduct();
@@ -78,6 +78,7 @@ const breaches: [rule: string, files: Files][] = [
   ['the time comes from the clock', { 'keys/a.ts': 'const now = new Date().toISOString();' }],
   ['no default exports', { 'keys/a.ts': 'export default 1;' }],
   ['no default exports', { 'keys/a.ts': 'const a = 1;\nexport { a as default };' }],
+  ['no object literal is spread', { 'keys/a.ts': `const a = make({ ${'...'}{ keys, faild } });` }],
   ['no barrels', { 'keys/a.ts': "/** All. */\nexport * from './b.ts';\nexport { c } from './c.ts';\n" }],
   [
     'no cycles',
@@ -132,6 +133,11 @@ describe('the product keeps its rules', () => {
     const report = found.map((line) => `  ${line}`).join('\n');
     if (found.length > 0) throw new Error(`${name}, because ${because}:\n${report}`);
   });
+});
+
+test('no test spreads an object literal either', () => {
+  const found = readSources('test').flatMap(({ path, code }) => (/\.{3}\{/.test(code) ? [path] : []));
+  expect(found).toEqual([]);
 });
 
 describe('the rules themselves', () => {

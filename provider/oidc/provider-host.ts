@@ -9,11 +9,11 @@ export interface PrivateKeys {
 }
 
 export interface ProviderHost {
-  /** The Provider over today's keys. Hold it for one request only. */
+  /** The Provider over the present keys. Use it for one request only. */
   current(): Provider;
-  /** Serves one request of the protocol. Rejects, with nothing sent, when that fails outside of what the library tells. */
+  /** Serves one request of the protocol. Rejects, with nothing sent, when it fails outside the library's error handling. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Builds a Provider over these keys and puts it in the old one's place; requests under way finish on theirs. */
+  /** Builds a Provider over these keys, which takes the place of the old one; requests under way finish on the old one. */
   swap(jwks: PrivateKeys): void;
 }
 

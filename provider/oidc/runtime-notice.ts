@@ -1,8 +1,8 @@
 /**
- * Imported before anything that imports oidc-provider. On Node 20 the library prints, at import, that the runtime isn't
- * supported; it is tested here and works (DESIGN §6.12), and our log says so once, in a form programs can read.
+ * Imported before anything that imports oidc-provider. On Node 20 the library prints at import that the runtime is not
+ * supported. It is tested here and works (DESIGN §6.12); our log says so once, in a form that programs can read.
  */
-// biome-ignore-start lint/suspicious/noConsole: the library writes there, and this is about what it writes.
+// biome-ignore-start lint/suspicious/noConsole: the library writes to the console.
 const warn = console.warn;
 console.warn = (...args: unknown[]) => {
   const isRuntimeNotice = typeof args[0] === 'string' && args[0].includes('Unsupported runtime');

@@ -4,8 +4,8 @@ import type { Middleware } from 'koa';
 const failures = new WeakMap<IncomingMessage, { error: unknown }>();
 
 /**
- * Keeps what the library throws past its own error handling, as it does when a session can't be saved after the endpoint
- * has answered. Koa would send a bare status in plain text.
+ * Keeps an error that the library throws outside its own error handling, for example when a session cannot be saved after
+ * the endpoint has answered. Koa would send only a status in plain text.
  */
 export const keepFailure: Middleware = async (ctx, next) => {
   try {
@@ -16,7 +16,7 @@ export const keepFailure: Middleware = async (ctx, next) => {
   }
 };
 
-/** Throws what was kept for this request, if anything was. */
+/** Throws the error that was kept for this request, if there is one. */
 export function throwKeptFailure(request: IncomingMessage): void {
   const failure = failures.get(request);
   if (failure) throw failure.error;

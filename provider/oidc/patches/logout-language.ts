@@ -1,8 +1,8 @@
 import type { Middleware } from 'koa';
 
 /**
- * Takes the language that the logout page was asked for in (RP-Initiated Logout §2, `ui_locales`) along to the page that
- * says it is done: the session that could hold it is gone by then. The logout page's form has it in its address.
+ * Passes the language of the logout page (RP-Initiated Logout §2, `ui_locales`) on to the page that confirms the logout: the
+ * session that could hold it is gone by then. The form of the logout page has it in its address.
  */
 export const keepLogoutLanguage: Middleware = async (ctx, next) => {
   await next();

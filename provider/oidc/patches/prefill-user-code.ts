@@ -1,8 +1,9 @@
 import type { Middleware } from 'koa';
 
 /**
- * A device may show an address with its code in it (RFC 8628 §3.3.1). The library answers that with a page that posts
- * itself by a script; here the form has the code in it, and the person sends it. So the library isn't told of it.
+ * A device may show an address that contains its code (RFC 8628 §3.3.1). The library would answer with a page that posts
+ * itself by a script. Here the form is filled with the code and the person sends it, so the parameter is removed before
+ * the library sees the request.
  */
 export const prefillUserCode: Middleware = async (ctx, next) => {
   if (ctx.path === '/device' && ctx.method === 'GET') {

@@ -1,7 +1,7 @@
 /**
- * Does `work` for each, a few at a time: as fast as that, and no more of what others wait for too, such as connections.
+ * Does `work` for each item, a few at a time, so that it uses no more connections than others can spare.
  *
- * @returns what it gave, in the order of `items`; rejects with the first failure, after those begun with it have ended
+ * @returns the results in the order of `items`; rejects with the first failure, after the calls that began with it ended
  */
 export async function fewAtATime<Item, Result>(
   items: readonly Item[],

@@ -1,15 +1,15 @@
 /**
- * When the tokens of a family were spent, for as long as that can matter: for each second of the last minute in which
- * some were, when, and from which to which of them, by their count. So it is short however fast a client refreshes.
+ * When the tokens of a family were spent, for the last minute: for each second in which some were spent, the time, and the
+ * counts of the first and the last of them. So the log stays short however fast a client refreshes.
  */
 export type SpentLog = readonly SpentSecond[];
 
 type SpentSecond = readonly [spentAt: number, first: number, last: number];
 
-/** The longest grace there can be (DESIGN §1, G1). */
+/** The longest grace that can be configured (DESIGN §1, G1). */
 const longestGraceMs = 60_000;
 
-/** @returns the log with one token more, without what no longer matters */
+/** @returns the log with one more token, without entries that are too old to matter */
 export function noteSpent(log: SpentLog, count: number, spentAt: number): SpentLog {
   const recent = log.filter(([at]) => spentAt - at < longestGraceMs + 1000);
   const latest = recent.at(-1);
@@ -18,7 +18,7 @@ export function noteSpent(log: SpentLog, count: number, spentAt: number): SpentL
   return [...recent, [spentAt, count, count]];
 }
 
-/** @returns when a token was spent, to the second for all but the last one; undefined when it is longer ago than any grace */
+/** @returns when a token was spent, in whole seconds for all but the last one; undefined when that is longer ago than any grace */
 export function spentTime(log: SpentLog, count: number): number | undefined {
   return log.find(([, first, last]) => first <= count && count <= last)?.[0];
 }

@@ -5,14 +5,14 @@ import { grantIdOf } from './grant-id.ts';
 const wrapped = /^at~(?<encoded>[\w-]+)$/;
 
 /**
- * The library refuses whatever looks like a JWT at introspection and revocation (DESIGN §6.3). A wrapped token
- * doesn't; it says no more and no less.
+ * The library refuses every token that looks like a JWT at introspection and revocation (DESIGN §6.3). A wrapped token does
+ * not look like one, and has the same content.
  */
 export function wrapToken(token: string): string {
   return token.split('.').length === 3 ? `at~${Buffer.from(token).toString('base64url')}` : token;
 }
 
-/** Undoes `wrapToken`; anything else is given back as it is. */
+/** Undoes `wrapToken`; returns any other text unchanged. */
 export function unwrapToken(value: string): string {
   const encoded = wrapped.exec(value)?.groups?.encoded;
   return encoded ? Buffer.from(encoded, 'base64url').toString('utf8') : value;
@@ -20,8 +20,8 @@ export function unwrapToken(value: string): string {
 
 /**
  * The model payload of a verified access token.
- * @param route userinfo refuses a token with an audience, so there it is left out; at revocation the library
- *   would end the whole grant, so there the grant is.
+ * @param route the library's route: for userinfo the audience is left out, because userinfo refuses a token that has one;
+ *   for revocation the grant is left out, because the library would end the whole grant
  */
 export function accessTokenPayload(
   claims: AccessTokenClaims,

@@ -3,30 +3,30 @@ import type { Agreement, Consent } from '../../ports/consent-store.ts';
 import { scopeClaims } from './scope-claims.ts';
 import { protocolScopes } from './token-policy.ts';
 
-/** What a grant id says. */
+/** The parts of a grant id. */
 export interface GrantId {
   accountId: string;
   clientId: string;
-  /** The consent it rests on; first-party clients need none. */
+  /** The consent that it stands for; first-party clients need none. */
   consentId?: string | undefined;
 }
 
 /**
- * There is one grant for each account and client, and for each consent a new one: what was issued under a consent that
- * was withdrawn names a grant that never comes back. It is no bearer value.
+ * There is one grant for each account and client, and a new one for each consent: a token that was issued under a withdrawn
+ * consent names a grant that never comes back. A grant id is no bearer value.
  */
 export function grantIdOf({ accountId, clientId, consentId }: GrantId): string {
   return [accountId, clientId, ...(consentId === undefined ? [] : [consentId])].join(':');
 }
 
-/** @returns what a grant id says, or undefined when it isn't one */
+/** @returns the parts of a grant id, or undefined for any other text */
 export function parseGrantId(grantId: string): GrantId | undefined {
   const [accountId, clientId, consentId, ...rest] = grantId.split(':');
   if (!accountId || !clientId || consentId === '' || rest.length > 0) return undefined;
   return consentId === undefined ? { accountId, clientId } : { accountId, clientId, consentId };
 }
 
-/** A first-party client's grant: everything its document lists. Computed, so a password sign-in costs no row. */
+/** A first-party client's grant: everything that its document lists. It is computed, so a password sign-in needs no row. */
 export function firstPartyConsent(
   accountId: string,
   client: { id: string; scopes: readonly string[] },
@@ -44,8 +44,8 @@ export function firstPartyConsent(
 }
 
 /**
- * The payload the library's Grant model is made from. Each resource also holds the OpenID Connect scopes: the
- * library filters a token's scopes by resource, and ours carry both kinds (DESIGN §6.3).
+ * The payload of the library's Grant model. Each resource also has the OpenID Connect scopes: the library filters a token's
+ * scopes by resource, and our tokens carry both kinds (DESIGN §6.3).
  */
 export function grantPayload(
   consent: Agreement & Partial<Pick<Consent, 'id'>>,
@@ -69,5 +69,5 @@ export function grantPayload(
   };
 }
 
-/** A claim asked for by name (Core §5.5) is granted with its scope; one whose scope the client's document doesn't list is left out. */
+/** A claim that is requested by name (Core §5.5) is granted with its scope; it is left out when the client's document does not list that scope. */
 const claimsOf = (scopes: readonly string[]) => scopes.flatMap((scope) => scopeClaims[scope] ?? []);

@@ -16,13 +16,13 @@ export const profileClaims = [
   'updated_at',
 ];
 
-/** Which claims about a person come with which scope (§5.4). */
+/** The claims about a person by their scope (Core §5.4). */
 export const scopeClaims: Record<string, string[]> = {
   profile: profileClaims,
   email: ['email', 'email_verified'],
 };
 
-/** @returns the scope a claim belongs to, or undefined for one that no scope brings */
+/** @returns the scope of a claim, or undefined for a claim that belongs to no scope */
 export function scopeOfClaim(claim: string): string | undefined {
   return Object.keys(scopeClaims).find((scope) => scopeClaims[scope]?.includes(claim));
 }

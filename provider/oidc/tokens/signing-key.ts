@@ -5,8 +5,8 @@ import { ExternalSigningKey } from 'oidc-provider';
 export type PrivateKey = JsonWebKey & { kid: string };
 
 /**
- * An RSA key of ours that signs at once, where it is asked. The library's own way hands each signature to another thread: that
- * costs a fifth of the signature more, and there it stands in line with passwords that are being hashed (`docs/speed.md`).
+ * An RSA key that signs in the calling thread. The library's own way hands each signature to another thread: that costs a
+ * fifth more, and the signature waits there behind passwords that are being hashed (`docs/speed.md`).
  */
 export class SigningKey extends ExternalSigningKey {
   readonly #kid: string;
@@ -14,7 +14,7 @@ export class SigningKey extends ExternalSigningKey {
   readonly #public: KeyObject;
   readonly #signed: (kid: string) => void;
 
-  /** @param signed told of each signature */
+  /** @param signed called for each signature */
   constructor(jwk: PrivateKey, signed: (kid: string) => void) {
     super();
     this.#kid = jwk.kid;
@@ -31,7 +31,7 @@ export class SigningKey extends ExternalSigningKey {
     return 'RS256';
   }
 
-  /** For checking what it signed. */
+  /** The public key, for verifying signatures. */
   override keyObject(): KeyObject {
     return this.#public;
   }

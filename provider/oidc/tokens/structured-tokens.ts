@@ -3,10 +3,10 @@ import { replayBody } from '../../lib/request-body.ts';
 import { wrapToken } from './access-token-payload.ts';
 
 /**
- * Makes the library take our JWT access tokens at introspection and revocation, as standard clients expect
- * (RFC 7662, RFC 7009; DESIGN §6.3): the `token` parameter is rewritten so that it doesn't look like a JWT, and the
- * request offers the new body to whoever reads it next.
- * @param body the request's body as it came
+ * Makes the library accept our JWT access tokens at introspection and revocation, as standard clients expect (RFC 7662,
+ * RFC 7009; DESIGN §6.3): the `token` parameter is rewritten so that it does not look like a JWT, and the library reads the
+ * new body.
+ * @param body the request's body as it was received
  */
 export function wrapTokenParameter(request: IncomingMessage, body: Buffer): void {
   const parameters = new URLSearchParams(body.toString('utf8'));

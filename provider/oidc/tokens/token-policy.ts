@@ -14,21 +14,21 @@ export interface GrantableResource {
   scopes: string[];
 }
 
-/** Which audience a token gets, and with which scopes: DESIGN §4, 'APIs and scopes'. */
+/** The audience and the scopes that a token gets: DESIGN §4, 'APIs and scopes'. */
 export interface TokenPolicy {
-  /** The audiences of a request that names none (RFC 8707 §2): the APIs whose scopes it asks for, or the issuer. */
+  /** The audiences of a request without `resource` (RFC 8707 §2): the APIs whose scopes it asks for, or the issuer. */
   defaultAudiences(client: PolicyClient, requested: ReadonlySet<string>): string[];
   /**
    * What the client may have at this audience.
-   * @param requested when given, the scopes asked for: one the client's document doesn't list is refused
-   *   (`invalid_scope`), and so is a third party that names an API but none of its scopes.
-   * @throws InvalidTarget (RFC 8707 §2) for an audience that is unknown or not the client's.
+   * @param requested the requested scopes, if any
+   * @throws InvalidScope for a requested scope that the client's document does not list, and for a third party that names
+   *   an API but none of its scopes; InvalidTarget (RFC 8707 §2) for an audience that is unknown or not the client's
    */
   resource(client: PolicyClient, audience: string, requested?: ReadonlySet<string>): GrantableResource;
   /**
-   * The one audience of a token that is issued without a person at hand.
-   * @param asked the request's `resource` parameter; only one is taken
-   * @param granted the audiences to choose from, where a grant has settled them
+   * The one audience of a token that is issued at the token endpoint.
+   * @param asked the request's `resource` parameter; only one is allowed
+   * @param granted the audiences to choose from, when a grant has fixed them
    */
   audience(
     client: PolicyClient,
@@ -42,7 +42,7 @@ export interface TokenPolicy {
   permissionsOf(audience: string, scopes: Iterable<string>): Set<string>;
 }
 
-/** @param issuer the audience of tokens that are good for userinfo only */
+/** @param issuer the audience of tokens that only userinfo accepts */
 export function createTokenPolicy(apis: readonly Api[], issuer: string): TokenPolicy {
   const byAudience = new Map(apis.map((api) => [api.audience, api]));
   const scopesOf = (audience: string) => byAudience.get(audience)?.scopes ?? [];
@@ -96,7 +96,7 @@ const namesOf = (api: Api) => api.scopes.map(({ name }) => name);
 const oidcScopesOf = (client: PolicyClient) =>
   protocolScopes.filter((scope) => client.scopes.includes(scope));
 
-/** The client's own default first: it is the one a token request gets that names none of several. */
+/** The client's default first: a token request that names none of several audiences gets it. */
 function preferred(client: PolicyClient, audiences: string[]): string[] {
   const first = client.defaultResource;
   if (!first || !audiences.includes(first)) return audiences;

@@ -97,6 +97,11 @@ export const shapeRules: Rule[] = [
     'a thing has one name everywhere, so it can be searched for and renamed',
     /\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/,
   ),
+  patternRule(
+    'no object literal is spread',
+    'the compiler does not check a spread literal for misspelt or left-over properties: write the properties',
+    /\.\.\.\{/,
+  ),
   barrels,
   cycles,
   size,
