@@ -13,12 +13,13 @@ interface Entity {
 /** Everything that the library and our grants find passes here: notes the client and the account of a request. */
 export function noteEntity(entity: Method, { clients }: OidcServices): Method {
   return function noteEntity(key: string, value: Entity | undefined) {
-    entity.call(this, key, value);
     if (key === 'Client' && value?.clientId) {
       noteClient(value.clientId);
       const document = clients.find(value.clientId);
+      // Before the library's own: that one checks the client's origins (CORS) at once.
       if (document) rememberClient(this, document);
     }
+    entity.call(this, key, value);
     if (key === 'Account' && value?.accountId) noteAccount(value.accountId);
   };
 }
