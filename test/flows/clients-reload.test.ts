@@ -55,7 +55,7 @@ describe('clients that change while it runs', () => {
     const bad = { ...late, id: 'bad-service', scopes: ['contracts:raed'] };
     await replace(stringify({ clients: [bad] }));
     await waitFor(async () => (await stale()) === '1', patience);
-    expect(log()).toMatch(/client documents need attention/);
+    expect(log()).toMatch(/client documents have problems/);
     expect(log()).toMatch(/clients\.yaml:\d+: client bad-service: \/scopes\/0 .*contracts:raed/);
     expect(await machineToken(late.id, 'late-secret')).toBe(200);
     expect(await machineToken(demoApps.service.id, demoApps.service.secret)).toBe(200);

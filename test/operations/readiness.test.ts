@@ -56,10 +56,10 @@ describe('readiness', () => {
     expect(logged).toEqual([]);
     expect(await checkAfter(0.001)).toEqual({ ready: false, failing: ['redis'] });
     expect(await checkAfter(60)).toEqual({ ready: false, failing: ['redis'] });
-    expect(logged).toEqual(['error redis: a dependency does not answer']);
+    expect(logged).toEqual(['error redis: dependency does not answer']);
     answers('redis');
     expect(await checkAfter(1)).toEqual({ ready: true, failing: [] });
-    expect(logged.slice(1)).toEqual(['info redis: the dependency answers again']);
+    expect(logged.slice(1)).toEqual(['info redis: dependency answers again']);
   });
 
   test('counts a blip from when it was first noticed, and each anew', async () => {
