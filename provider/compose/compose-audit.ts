@@ -7,8 +7,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import type { Agreement, Consent } from '../ports/consent-store.ts';
-import type { RevocationEntry } from '../ports/denylist.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
+import type { RevocationEntry } from '../ports/revocation-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { Revocation } from '../revocation/revocation.ts';
 

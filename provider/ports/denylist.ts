@@ -1,75 +1,44 @@
 /**
- * What can be revoked without having been stored: a token, a family, a consent, a session, a session at a client, what a client
- * was issued under one of its token versions (`client:`, its id, `@` and the number);
- * and what was read before an account or a consent was changed (`changed:` and what, as `revocation/change-notices.ts` names it).
+ * A key that can be revoked. Nothing has to be stored about it before. Kinds:
+ *
+ * - `jti:` one token, by its id
+ * - `family:` the tokens of one sign-in at one client
+ * - `consent:` the tokens issued under one consent
+ * - `session:` one session of a browser
+ * - `sid:` one session of a browser at one client
+ * - `client:` what a client was issued under one of its token versions: its id, `@`, and the version
+ * - `changed:` what was read before an account or a consent was changed, named by `revocation/change-notices.ts`
  */
 export type RevocationKey =
   | (`jti:${string}` | `family:${string}` | `consent:${string}` | `session:${string}`)
   | (`sid:${string}` | `client:${string}` | `changed:${string}`);
 
-/** What a client was issued under this one of its token versions. */
+/** The key of everything that a client was issued under this token version. */
 export const clientKey = (clientId: string, tokenVersion = 0): RevocationKey =>
   `client:${clientId}@${tokenVersion}`;
 
-/** What an access token says of itself that could have been revoked. */
+/** The claims of an access token that can be revoked. */
 export interface RevocationSubjects {
   jti: string;
   family?: string | undefined;
   consent?: string | undefined;
   sid?: string | undefined;
   clientId: string;
-  /** The client's number when it was issued; none is 0. */
+  /** The client's token version at the time of issue. Undefined means 0. */
   clientTokenVersion?: number | undefined;
 }
 
 /**
- * Revocations, held until everything they forbid would have expired anyway.
+ * The list of revoked keys. An entry is kept until everything that it revokes has expired.
  *
- * Guarantee, on every implementation: once `revoke` has resolved, `anyRevoked` with that key is true in every
- * process until `expiresAt`; it survives a restart. Revoking twice keeps the later expiry.
+ * Guarantees, on every implementation:
+ * - once `revoke` has resolved, `anyRevoked` with that key is true in every process until `expiresAt`, also after a
+ *   restart.
+ * - when a key is revoked twice, the later expiry counts.
  */
 export interface Denylist {
   /** @param expiresAt milliseconds since the epoch */
   revoke(keys: RevocationKey[], expiresAt: number): Promise<void>;
+  /** Gives true when at least one of the keys is revoked. */
   anyRevoked(keys: RevocationKey[]): Promise<boolean>;
-}
-
-export interface RevocationEntry {
-  key: RevocationKey;
-  /** Milliseconds since the epoch. */
-  expiresAt: number;
-}
-
-/** The denylist that lasts, from which copies are made. */
-export interface RevocationStore extends Denylist {
-  /**
-   * What is in force, in the order of keys, a page at a time.
-   *
-   * @param page `after` which key; at most `limit`; `recentSeconds` leaves out what was last revoked longer ago than that,
-   *   by the store's own clock, so that it doesn't matter whose clock is right
-   */
-  inForce(page: {
-    after?: RevocationKey | undefined;
-    limit: number;
-    recentSeconds?: number | undefined;
-  }): Promise<RevocationEntry[]>;
-}
-
-/**
- * A fast copy of the denylist, in a store that may lose what it holds.
- *
- * Guarantees, on every implementation, across processes:
- * - `anyRevoked` never answers from a copy that lacks an entry which was put before it was last declared whole: a copy
- *   that was never declared whole, or that lost its data since, gives undefined.
- * - `declareComplete` fails when the copy lost its data after `begin`.
- * - an entry put twice keeps the later expiry.
- */
-export interface RevocationCache {
-  /** Undefined when the copy can't say. */
-  anyRevoked(keys: RevocationKey[]): Promise<boolean | undefined>;
-  put(entries: readonly RevocationEntry[]): Promise<void>;
-  /** Before everything is copied; gives what `declareComplete` needs. */
-  begin(): Promise<string>;
-  /** After everything was copied. Gives whether it is whole. */
-  declareComplete(begun: string): Promise<boolean>;
 }

@@ -1,5 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
-import type { Denylist, RevocationCache, RevocationKey, RevocationStore } from '../ports/denylist.ts';
+import type { Denylist, RevocationKey } from '../ports/denylist.ts';
+import type { RevocationCache } from '../ports/revocation-cache.ts';
+import type { RevocationStore } from '../ports/revocation-store.ts';
 
 export interface CachedDenylistDeps {
   lasting: RevocationStore;

@@ -1,12 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
-import {
-  clientKey,
-  type Denylist,
-  type RevocationEntry,
-  type RevocationKey,
-  type RevocationSubjects,
-} from '../ports/denylist.ts';
+import { clientKey, type Denylist, type RevocationKey, type RevocationSubjects } from '../ports/denylist.ts';
 import type { Family, FamilyStore } from '../ports/family-store.ts';
+import type { RevocationEntry } from '../ports/revocation-store.ts';
 
 export interface RevocationDeps {
   denylist: Denylist;

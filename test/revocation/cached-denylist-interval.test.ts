@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { composeDenylist } from '../../provider/compose/compose-denylist.ts';
-import type { RevocationStore } from '../../provider/ports/denylist.ts';
+import type { RevocationStore } from '../../provider/ports/revocation-store.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryRevocationCache } from '../support/memory/revocation-cache.ts';
 import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';

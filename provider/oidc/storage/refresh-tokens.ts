@@ -120,7 +120,7 @@ export function createRefreshTokens(deps: {
     const { jkt } = token;
     const found = { state: 'spent', familyId, clientId, jkt, spentAt: spentTime(spent, count) } as const;
     if (count !== current - 1) return found;
-    return { ...found, successor: token, answer: openAnswer(value, familyId, family.answer) };
+    return { ...found, successor: token, answer: openAnswer(value, familyId, family.storedResponse) };
   };
 
   return {
@@ -162,7 +162,7 @@ export function createRefreshTokens(deps: {
         hash: next.hashes[0],
         payload: sealed(next.familyId, { token: payload, count: next.count, spent }),
         expiresAt: (payload.exp ?? 0) * 1000,
-        answer: { sealed: sealAnswer(from, old.familyId, answer), until: now + answerSeconds * 1000 },
+        storedResponse: { sealed: sealAnswer(from, old.familyId, answer), until: now + answerSeconds * 1000 },
       };
       for (const hash of old.hashes) {
         if (await families.rotate(old.familyId, hash, rotation)) return true;
