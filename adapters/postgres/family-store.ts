@@ -9,20 +9,20 @@ interface FamilyRow {
   current_hash: string;
   payload: string;
   expires_at: string;
-  /** Null where it isn't given any more. */
+  /** The stored response; null after its time. */
   answer: string | null;
 }
 
 function toFamily(row: FamilyRow): StoredFamily {
-  return {
+  const family = {
     id: row.id,
     accountId: row.account_id,
     clientId: row.client_id,
     currentHash: row.current_hash,
     payload: row.payload,
     expiresAt: Number(row.expires_at),
-    ...(row.answer !== null && { answer: row.answer }),
   };
+  return row.answer === null ? family : { ...family, storedResponse: row.answer };
 }
 
 /**
@@ -87,8 +87,8 @@ export class PostgresFamilyStore implements FamilyStore {
         hash: to.hash,
         payload: to.payload,
         expiresAt: to.expiresAt,
-        answer: to.answer.sealed,
-        answerUntil: to.answer.until,
+        answer: to.storedResponse.sealed,
+        answerUntil: to.storedResponse.until,
         now: this.#clock.now(),
       },
     );

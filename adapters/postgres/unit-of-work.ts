@@ -8,6 +8,7 @@ import { PostgresOutbox } from './outbox.ts';
 import { revokeKeys } from './revocation-store.ts';
 import { translateError } from './store-errors.ts';
 
+/** Runs work in one Postgres transaction. A store is created when the work first uses it. */
 export class PostgresUnitOfWork implements UnitOfWork {
   readonly #db: Knex;
 
@@ -28,7 +29,7 @@ export class PostgresUnitOfWork implements UnitOfWork {
     try {
       return await this.#db.transaction((transaction) => attempt(transaction, keepError));
     } catch (error) {
-      // The work's own error is its caller's affair, even when the rollback failed after it.
+      // The caller gets the error of its own work, also when the rollback failed after it.
       throw thrown === undefined ? translateError(error) : thrown.error;
     }
   }
@@ -40,16 +41,44 @@ async function attempt<T>(
 ): Promise<T> {
   const failures: unknown[] = [];
   transaction.on('query-error', (error: unknown) => failures.push(error));
-  const result = await work({
-    accounts: new PostgresAccountStore({ db: transaction }),
-    consents: new PostgresConsentStore({ db: transaction }),
-    outbox: new PostgresOutbox({ db: transaction }),
-    announcements: new PostgresAnnouncements({ db: transaction }),
-    denylist: { revoke: (keys, expiresAt) => revokeKeys(transaction, keys, expiresAt) },
-    clientTokenVersions: new PostgresClientTokenVersions({ db: transaction }),
-  });
-  // Postgres answers COMMIT of a failed transaction with a rollback and no error: work that swallowed the
-  // failure would seem to be durable.
+  const result = await work(lazyStores(transaction));
+  // Postgres answers COMMIT of a failed transaction with a rollback and no error. Without this check, work that
+  // ignored the failure would seem to be durable.
   if (failures.length > 0) throw failures[0];
   return result;
+}
+
+/**
+ * The stores of one transaction, each created when it is first used. The getters belong to the object itself, so code that
+ * lists the stores finds them all.
+ */
+function lazyStores(db: Knex.Transaction): TransactionStores {
+  let accounts: PostgresAccountStore | undefined;
+  let consents: PostgresConsentStore | undefined;
+  let outbox: PostgresOutbox | undefined;
+  let announcements: PostgresAnnouncements | undefined;
+  let clientTokenVersions: PostgresClientTokenVersions | undefined;
+  return {
+    get accounts() {
+      accounts ??= new PostgresAccountStore({ db });
+      return accounts;
+    },
+    get consents() {
+      consents ??= new PostgresConsentStore({ db });
+      return consents;
+    },
+    get outbox() {
+      outbox ??= new PostgresOutbox({ db });
+      return outbox;
+    },
+    get announcements() {
+      announcements ??= new PostgresAnnouncements({ db });
+      return announcements;
+    },
+    get clientTokenVersions() {
+      clientTokenVersions ??= new PostgresClientTokenVersions({ db });
+      return clientTokenVersions;
+    },
+    denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
+  };
 }

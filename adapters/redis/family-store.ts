@@ -3,7 +3,7 @@ import type { Family, FamilyStore, Rotation, StoredFamily } from '../../provider
 import type { RedisConnection, RedisScript } from './connection.ts';
 import { endScript, findScript, openScript, rotateScript } from './family-scripts.ts';
 
-/** Families in Redis: one hash each, and for a while another with its last answer; one script at a time. */
+/** Families in Redis: one hash for each, and for a short time a second one with its stored response. Each call is one script. */
 export class RedisFamilyStore implements FamilyStore {
   readonly #redis: RedisConnection;
   readonly #clock: Clock;
@@ -29,18 +29,19 @@ export class RedisFamilyStore implements FamilyStore {
 
   async find(id: string): Promise<StoredFamily | undefined> {
     const found = (await this.#find(this.#keys(id), [this.#clock.now()])) as (string | null)[];
-    const [accountId, clientId, currentHash, payload, expiresAt, answer] = found;
+    const [accountId, clientId, currentHash, payload, expiresAt, storedResponse] = found;
     if (!accountId || !clientId || !currentHash || typeof payload !== 'string') return undefined;
     const family = { id, accountId, clientId, currentHash, payload, expiresAt: Number(expiresAt) };
-    return typeof answer === 'string' ? { ...family, answer } : family;
+    return typeof storedResponse === 'string' ? { ...family, storedResponse } : family;
   }
 
   async rotate(
     familyId: string,
     from: string,
-    { hash, payload, expiresAt, answer }: Rotation,
+    { hash, payload, expiresAt, storedResponse }: Rotation,
   ): Promise<boolean> {
-    const args = [this.#clock.now(), from, hash, payload, expiresAt, answer.sealed, answer.until];
+    const { sealed, until } = storedResponse;
+    const args = [this.#clock.now(), from, hash, payload, expiresAt, sealed, until];
     return (await this.#rotate(this.#keys(familyId), args)) === 1;
   }
 

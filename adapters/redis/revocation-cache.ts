@@ -1,7 +1,8 @@
 import type { Clock } from '../../provider/lib/clock.ts';
 import { randomToken } from '../../provider/lib/ids.ts';
-import type { RevocationCache, RevocationEntry } from '../../provider/ports/denylist.ts';
+import type { RevocationCache } from '../../provider/ports/revocation-cache.ts';
 import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
+import type { RevocationEntry } from '../../provider/ports/revocation-store.ts';
 import type { RedisConnection, RedisScript } from './connection.ts';
 import { declareWholeScript, putScript } from './denylist-scripts.ts';
 

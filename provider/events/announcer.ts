@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Logger } from '../lib/logger.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 
@@ -19,7 +20,7 @@ export interface Announced {
 
 export interface AnnouncerDeps {
   unitOfWork: UnitOfWork;
-  logger: { warn(fields: Record<string, unknown>, message: string): void };
+  logger: Pick<Logger, 'warn'>;
 }
 
 export interface Announcer {

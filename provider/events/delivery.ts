@@ -1,12 +1,8 @@
 import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { DeliveryResult, EventSink } from '../ports/event-sink.ts';
 import type { ClaimedEvent, Outbox } from '../ports/outbox.ts';
 import { type RetryPolicy, retryDelayMs } from './retry-delay.ts';
-
-export interface DeliveryLogger {
-  warn(fields: Record<string, unknown>, message: string): void;
-  error(fields: Record<string, unknown>, message: string): void;
-}
 
 export interface DeliveryMetrics {
   events(outcome: 'published' | 'failed' | 'set_aside', count: number): void;
@@ -18,7 +14,7 @@ export interface DeliveryOptions {
   outbox: Pick<Outbox, 'claim' | 'markPublished' | 'markFailed'>;
   sink: EventSink;
   clock: Clock;
-  logger: DeliveryLogger;
+  logger: Pick<Logger, 'warn' | 'error'>;
   metrics?: DeliveryMetrics | undefined;
   batch: number;
   /** Longer than the sink ever takes; else another process publishes the same events again. */

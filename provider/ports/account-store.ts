@@ -3,7 +3,7 @@ export type AccountState = 'active' | 'disabled';
 export interface Account {
   /** `user_…`; the `sub` of every token. */
   id: string;
-  /** As the person typed it. Unique without regard to case. */
+  /** As the person typed it. It is unique, ignoring case. */
   email: string;
   emailVerified: boolean;
   /** PHC string of the password's hash; undefined for an account without a password. */
@@ -11,14 +11,14 @@ export interface Account {
   roles: string[];
   metadata: Record<string, unknown>;
   state: AccountState;
-  /** Raised by 'sign out everywhere', a new password and disabling: tokens with a lower number are dead. */
+  /** Raised by 'sign out everywhere', by a new password and when the account is disabled. Tokens with a lower number are no longer valid. */
   tokenVersion: number;
   /** Milliseconds since the epoch. */
   createdAt: number;
   updatedAt: number;
 }
 
-/** An account without its password's hash, which nobody needs but who checks a password. */
+/** An account without its password hash. Only the password check needs the hash. */
 export type AccountFacts = Omit<Account, 'passwordHash'>;
 
 export interface AccountChange {
@@ -45,25 +45,25 @@ export const emailKey = (email: string): string => email.normalize('NFC').toLowe
  * Accounts. Every implementation compares addresses by `emailKey`.
  *
  * Concurrency, on every implementation, across processes:
- * - of any number of parallel `insert`s of one address (in whatever case) exactly one gets true; an account of
- *   `insertMany` is one of them.
- * - `replacePasswordHash` is one conditional write: it changes nothing unless the stored hash still is `from`.
- * - `update` changes only the fields named; a tokenVersion raised by two parallel calls is raised twice.
+ * - of any number of parallel `insert`s of one address, in any case, exactly one gets true. This includes the accounts of
+ *   `insertMany`.
+ * - `replacePasswordHash` is one conditional write. It changes nothing unless the stored hash is still `from`.
+ * - `update` changes only the fields that are given. When two parallel calls raise the token version, it is raised twice.
  */
 export interface AccountStore {
-  /** False when the address or id is taken. */
+  /** Gives false when the address or the id is taken. */
   insert(account: Account): Promise<boolean>;
   /**
-   * Inserts those whose address and id are free, in one write; gives their ids. Of two that can't both be, the
-   * earlier stands. For hundreds at a time, not for hundreds of thousands.
+   * Inserts the accounts whose address and id are free, in one write, and gives their ids. When two of the given accounts
+   * conflict, the first one is inserted. Meant for hundreds of accounts at a time, not for hundreds of thousands.
    */
   insertMany(accounts: readonly Account[]): Promise<string[]>;
   findById(id: string): Promise<Account | undefined>;
   findByEmail(email: string): Promise<Account | undefined>;
-  /** Undefined when there is no such account; else the account as it is after the change. */
+  /** Gives the account after the change, or undefined when there is no such account. */
   update(id: string, change: AccountChange, at: number): Promise<Account | undefined>;
-  /** Stores the same password's hash under new parameters. True when it was replaced. */
+  /** Stores a hash of the same password with new parameters. Gives true when it was replaced. */
   replacePasswordHash(id: string, from: string, to: string, at: number): Promise<boolean>;
-  /** Accounts in order of id, after the given id; at most `limit`. */
+  /** Gives at most `limit` accounts, ordered by id, after the given id. */
   list(after: string | undefined, limit: number): Promise<Account[]>;
 }

@@ -1,12 +1,13 @@
 /**
- * How often a client was revoked: everything it is issued carries the number of then, and a revocation ends all with a lower one.
+ * The token version of each client: the number of its revocations. Each token carries the version of its time of issue. A
+ * revocation raises the version, and tokens with a lower one are no longer valid.
  *
- * Guarantees, on every implementation, across processes: a number never goes down, and of any number of parallel calls of
- * `raise` each gets another one, without gaps.
+ * Guarantees, on every implementation, across processes: a version never goes down. Parallel calls of `raise` each get a
+ * different version, without gaps.
  */
 export interface ClientTokenVersions {
-  /** By client id. One that was never revoked isn't in it: its number is 0. */
+  /** Gives the versions by client id. A client that was never revoked is not in the map: its version is 0. */
   all(): Promise<ReadonlyMap<string, number>>;
-  /** Gives the new number. */
+  /** Gives the new version. */
   raise(clientId: string): Promise<number>;
 }

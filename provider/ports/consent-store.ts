@@ -1,4 +1,4 @@
-/** What a person agrees that a client may have. */
+/** The scopes that a person grants to a client. */
 export interface Agreement {
   accountId: string;
   clientId: string;
@@ -8,11 +8,11 @@ export interface Agreement {
   resourceScopes: Record<string, string[]>;
 }
 
-/** What a person agreed to, as it stands. */
+/** A consent as it is stored now. */
 export interface Consent extends Agreement {
   /**
-   * Stays the same while more is agreed to, and never comes again once it was withdrawn: what was issued under a
-   * consent is good for no other. No bearer value.
+   * Stays the same while scopes are added. It is never used again after the consent was withdrawn, so tokens issued under
+   * one consent are not valid under another. It is not a bearer value.
    */
   id: string;
   /** When the person first agreed, in milliseconds since the epoch. */
@@ -23,17 +23,17 @@ export interface Consent extends Agreement {
  * Consents, one for each account and client.
  *
  * Concurrency, on every implementation, across processes:
- * - `add` is a union in one write, so two tabs that agree to different scopes at once leave both agreed to. It is new
- *   to one of them.
- * - `withdraw` is one conditional write. Of any number of parallel calls for one id exactly one gets true, and a
- *   consent given since then stands.
+ * - `add` is a union in one write, so when two tabs grant different scopes at once, both are granted. Exactly one of the
+ *   two calls gets `isNew`.
+ * - `withdraw` is one conditional write. Of any number of parallel calls for one id, exactly one gets true. A
+ *   consent that was given later is not changed.
  */
 export interface ConsentStore {
   find(accountId: string, clientId: string): Promise<Consent | undefined>;
-  /** All of an account's, those given first before the others. */
+  /** Gives all consents of an account, the oldest first. */
   list(accountId: string): Promise<Consent[]>;
-  /** Adds to what was agreed before; gives the union, and whether nothing was agreed before. */
+  /** Adds scopes to the consent. Gives the union, and whether there was no consent before. */
   add(agreement: Agreement, at: number): Promise<{ consent: Consent; isNew: boolean }>;
-  /** False when there is no consent of this id any more. */
+  /** Gives false when there is no consent with this id. */
   withdraw(consent: Pick<Consent, 'accountId' | 'clientId' | 'id'>): Promise<boolean>;
 }

@@ -2,13 +2,13 @@ import type { OutboxEvent } from './outbox.ts';
 
 export type DeliveryResult =
   | { id: string; outcome: 'published' }
-  /** Worth trying again. */
+  /** A later attempt may succeed. */
   | { id: string; outcome: 'failed'; reason: string }
-  /** Will never be accepted (too large, malformed). */
+  /** The event will never be accepted: it is too large or malformed. */
   | { id: string; outcome: 'rejected'; reason: string };
 
-/** Where events go. */
+/** The destination of events. */
 export interface EventSink {
-  /** One result for each event, in any order. Throws only when nothing at all was delivered. */
+  /** Gives one result for each event, in any order. Throws only when no event was delivered. */
   publish(events: OutboxEvent[]): Promise<DeliveryResult[]>;
 }

@@ -1,8 +1,8 @@
-/** Rows whose time is over, in a store that doesn't drop them by itself. */
+/** Expired rows, in a store that doesn't delete them itself. */
 export interface ExpiredRows {
   /**
-   * Deletes at most `limit` rows that expired before `now`, or what of them did, in short transactions; gives how many.
-   * Safe in parallel.
+   * Deletes at most `limit` rows that expired before `now`, or clears the columns that did, in short transactions. Gives the
+   * number of rows. Safe in parallel.
    */
   sweep(limit: number, now: number): Promise<number>;
 }

@@ -1,7 +1,7 @@
 /**
- * A family is everything issued from one code, device code or password redemption. Of its refresh tokens one
- * is current; the store holds that one's keyed hash and what is needed to issue from it, sealed by the caller.
- * So a family costs one record however often it is refreshed, and no stored value can be presented.
+ * A family is everything that is issued from one code, device code or password grant. One of its refresh tokens is
+ * current. The store holds the keyed hash of that token and what is needed to issue tokens again, sealed by the caller.
+ * So a family is one record, however often it is refreshed, and no stored value can be presented as a token.
  */
 export interface Family {
   id: string;
@@ -11,44 +11,53 @@ export interface Family {
   currentHash: string;
   /** Sealed by the caller. */
   payload: string;
-  /** Milliseconds since the epoch: when the current refresh token expires. */
+  /** When the current refresh token expires, in milliseconds since the epoch. */
   expiresAt: number;
 }
 
+/** The data that replaces the current refresh token. */
 export interface Rotation {
-  /** Keyed hash of the successor. */
+  /** Keyed hash of the new refresh token. */
   hash: string;
   payload: string;
   expiresAt: number;
-  /** What the spent token was answered with, sealed by the caller. */
-  answer: Answer;
+  /** The token response of this rotation, kept for a client that did not receive it. */
+  storedResponse: StoredResponse;
 }
 
-export interface Answer {
+/** A token response that is kept for a short time, so that a repeated request gets the same response. */
+export interface StoredResponse {
+  /** Sealed by the caller. */
   sealed: string;
-  /** Milliseconds since the epoch: until when it is given again. */
+  /** The time until which `find` gives it, in milliseconds since the epoch. */
   until: number;
 }
 
+/** A family as the store gives it. */
 export interface StoredFamily extends Family {
-  /** The answer of the last rotation, sealed, as long as it is given again. */
-  answer?: string | undefined;
+  /** The sealed response of the last rotation; undefined after its `until`. */
+  storedResponse?: string | undefined;
 }
 
 /**
+ * Families and their current refresh tokens.
+ *
  * Concurrency, on every implementation, across processes:
- * - `rotate` is one compare-and-set on the current hash. Of any number of parallel calls with the same `from`
- *   exactly one gets true, and its successor is the current token from then on. The answer is stored in the same step,
- *   or not at all, and replaces the one before.
+ * - `rotate` is one compare-and-set on the current hash. Of any number of parallel calls with the same `from`, exactly
+ *   one gets true, and its new token is the current one from then on. The response is stored in the same step, or not at
+ *   all, and replaces the response before.
  * - once `end` has resolved, the family is not found, can't be opened and can't be rotated until the time given, whether
- *   it existed before or not, and its answer is gone. So an issue that races an end can't leave a live token behind.
- * - a family past its `expiresAt` is never returned, and neither is an answer past its `until`, swept or not. `find` sees
- *   a family and its answer as one rotation left them.
+ *   it existed before or not. Its stored response is deleted. So a request that issues tokens at the same time can't
+ *   leave a valid token behind.
+ * - a family is never returned after its `expiresAt`, and a response is never returned after its `until`, swept or not.
+ *   `find` gives a family and a response that belong to the same rotation.
  */
 export interface FamilyStore {
-  /** False when the family was ended already, or exists. */
+  /** Gives false when the family exists or was ended. */
   open(family: Family): Promise<boolean>;
   find(familyId: string): Promise<StoredFamily | undefined>;
+  /** @param from keyed hash of the refresh token that is replaced */
   rotate(familyId: string, from: string, to: Rotation): Promise<boolean>;
+  /** @param until milliseconds since the epoch: when all tokens of the family have expired */
   end(familyId: string, until: number): Promise<void>;
 }

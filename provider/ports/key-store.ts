@@ -6,11 +6,11 @@ export interface StoredKeySet {
 }
 
 /**
- * Where the signing keys are kept.
+ * The store of the signing keys.
  *
  * Concurrency, on every implementation, across processes: `save` is one compare-and-set. Of any number of
- * parallel calls with the same `expected` version exactly one gets true. `expected` undefined means: there is
- * none yet. A reader never sees half a value.
+ * parallel calls with the same `expected` version, exactly one gets true. When `expected` is undefined, the value is saved
+ * only if there is none yet. A reader never gets a partly written value.
  */
 export interface KeyStore {
   load(): Promise<StoredKeySet | undefined>;

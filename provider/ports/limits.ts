@@ -1,60 +1,60 @@
-/** So many at once; what was taken comes back evenly, all of it in so many seconds. */
+/** A token bucket: it holds `burst` tokens, and an empty bucket fills evenly in `perSeconds`. */
 export interface BucketRule {
   burst: number;
   perSeconds: number;
 }
 
-/** Tries that may fail: some free, then each waits twice as long as the one before, up to a longest wait. */
+/** Attempts that may fail. Some are free. After them each wait is twice as long as the wait before, up to a longest wait. */
 export interface TriesRule {
   freeTries: number;
   firstWaitSeconds: number;
   longestWaitSeconds: number;
-  /** So long after the last of them free tries are forgotten. */
+  /** How long after the last one free attempts are forgotten. */
   forgetFreeSeconds: number;
-  /** The same, once waits have begun. */
+  /** The same, after waits have begun. */
   forgetSeconds: number;
 }
 
 export interface TryVerdict {
-  /** 0 when the try may be made, else how long until one may be. */
+  /** 0 when the attempt is allowed, else the time until one is. */
   waitMs: number;
-  /** Whether a try under this key was forgiven lately. */
+  /** Whether an attempt with this key succeeded recently. */
   known: boolean;
 }
 
 /**
- * How much was done lately under a key, for limits. Keys hold nothing that could be shown or presented: they are keyed
- * hashes. A key is used for a bucket or for tries, never for both. What is held goes by itself when it no longer matters,
- * and may be lost: then everybody begins anew.
+ * Counters of recent activity, for rate limits. Keys are keyed hashes, so they reveal nothing and can't be presented. A key
+ * is used for a bucket or for attempts, never for both. Counters expire when they no longer matter. They may be lost: then
+ * counting starts again.
  *
  * Concurrency, on every implementation that processes share: each method is one atomic step. Of any number of parallel
  * `take`s on a full bucket exactly `burst` are allowed; of any number of parallel first `attempt`s exactly `freeTries`.
- * Times are the caller's: a clock that is wrong makes nobody wait for longer than the rule's longest wait.
+ * The caller gives the time. A wrong clock never causes a wait that is longer than the longest wait of the rule.
  */
 export interface Limits {
-  /** Takes one from the bucket. 0 when there was one, else in how many milliseconds there will be. Being refused costs nothing. */
+  /** Takes one token from the bucket. Gives 0 when there was one, else the milliseconds until there is one. A refusal takes nothing. */
   take(key: string, rule: BucketRule): Promise<number>;
-  /** Puts one back. */
+  /** Puts one token back. */
   giveBack(key: string, rule: BucketRule): Promise<void>;
-  /** Counts a try before it is made, as a failed one. Being refused counts nothing. */
+  /** Counts an attempt as failed before it is made. A refused attempt is not counted. */
   attempt(key: string, rule: TriesRule): Promise<TryVerdict>;
-  /** Takes back one try that came to nothing. */
+  /** Removes one attempt that had no result. */
   withdraw(key: string): Promise<void>;
-  /** A try was right: all are forgotten, and the key is known for so long. */
+  /** An attempt succeeded: all attempts are forgotten, and the key is known for `knownSeconds`. */
   forgive(key: string, knownSeconds: number): Promise<void>;
 }
 
-/** How often one is added to a bucket. Whole milliseconds, so that all implementations count alike. */
+/** The milliseconds between two tokens that are added to a bucket. Whole numbers, so that all implementations give the same result. */
 export const intervalMs = ({ burst, perSeconds }: BucketRule): number =>
   Math.max(1, Math.round((perSeconds * 1000) / burst));
 
-/** How long a try waits after so many failed ones. */
+/** The wait in milliseconds after this number of failed attempts. */
 export function waitAfterMs(tries: number, rule: TriesRule): number {
   if (tries < rule.freeTries) return 0;
   const doubled = rule.firstWaitSeconds * 2 ** Math.min(tries - rule.freeTries, 30);
   return Math.min(rule.longestWaitSeconds, doubled) * 1000;
 }
 
-/** How long after the last of so many tries they are forgotten. */
+/** The milliseconds after the last attempt until all are forgotten. */
 export const forgetAfterMs = (tries: number, rule: TriesRule): number =>
   (tries < rule.freeTries ? rule.forgetFreeSeconds : rule.forgetSeconds) * 1000;

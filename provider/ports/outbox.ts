@@ -1,6 +1,6 @@
-/** Something that happened, as it is told to others. */
+/** A domain event, as it is published to other systems. */
 export interface OutboxEvent {
-  /** `evt_…`; stable over every retry, so receivers can drop repeats. */
+  /** `evt_…`; the same in every delivery, so receivers can drop repeats. */
   id: string;
   /** `user.created`, `user.login`, … */
   type: string;
@@ -8,34 +8,34 @@ export interface OutboxEvent {
   version: number;
   /** Milliseconds since the epoch. */
   time: number;
-  /** Whose events are kept in order: the account's id. */
+  /** Events with the same subject keep their order. It is the account's id, for events of accounts. */
   subject: string;
   data: Record<string, unknown>;
 }
 
 export interface ClaimedEvent extends OutboxEvent {
-  /** How often it was tried before. */
+  /** The number of attempts before. */
   attempts: number;
 }
 
 /**
- * Events are appended in the transaction they tell of (through a unit of work) and published later.
+ * Events are appended in the same transaction as the change (through a unit of work) and published later.
  *
  * Guarantees, on every implementation, across processes:
  * - an appended event is claimed again until it is marked published or set aside: at least once.
- * - no event is held by two claims at once; a claim lapses after `leaseMs`, so a killed process loses nothing.
- * - of one subject only the oldest unpublished event is handed out: order per subject. One that was set aside
- *   doesn't hold up its successors.
- * - one that is appended again, which its id tells, changes nothing: of any number of parallel calls the first that stands
- *   is the one that is told.
+ * - no event is held by two claims at once; a claim expires after `leaseMs`, so no event is lost when a process is killed.
+ * - only the oldest unpublished event of a subject is claimed, so each subject keeps its order. An event that was set
+ *   aside doesn't block later ones.
+ * - appending an event whose id is known changes nothing. Of any number of parallel calls with the same id, the first that
+ *   commits is kept.
  */
 export interface Outbox {
   append(event: OutboxEvent): Promise<void>;
-  /** The oldest due events, at most `limit`. */
+  /** Gives the oldest due events, at most `limit`. */
   claim(limit: number, now: number, leaseMs: number): Promise<ClaimedEvent[]>;
   markPublished(ids: string[], at: number): Promise<void>;
-  /** Gives the event back, due again at `retryAt`; or sets it aside for good when `retryAt` is undefined. */
+  /** Ends the claim and makes the event due again at `retryAt`. When `retryAt` is undefined, the event is set aside and never tried again. */
   markFailed(id: string, reason: string, retryAt: number | undefined): Promise<void>;
-  /** Unpublished events and the time of the oldest; those set aside apart. */
+  /** Gives the number of unpublished events, the time of the oldest, and separately the number of events set aside. */
   depth(): Promise<{ pending: number; oldest: number | undefined; setAside: number }>;
 }

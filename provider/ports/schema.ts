@@ -1,10 +1,10 @@
 /** The database's schema. */
 export interface Schema {
   /**
-   * Applies what is missing, in order. Under an advisory lock: any number of parallel calls apply each
-   * migration once, and all of them resolve. Gives the names of those this call applied.
+   * Applies the missing migrations, in order, under an advisory lock. Any number of parallel calls apply each migration
+   * once, and all of them resolve. Gives the names of the migrations that this call applied.
    */
   migrate(): Promise<string[]>;
-  /** The names of migrations not applied yet. */
+  /** Gives the names of the migrations that are not applied yet. */
   pending(): Promise<string[]>;
 }

@@ -5,7 +5,7 @@ import type { ConsentStore } from './consent-store.ts';
 import type { Denylist } from './denylist.ts';
 import type { Outbox } from './outbox.ts';
 
-/** The stores whose writes can be made to stand or fall together. */
+/** The stores that can be used in one transaction. */
 export interface TransactionStores {
   accounts: AccountStore;
   consents: ConsentStore;
@@ -16,9 +16,9 @@ export interface TransactionStores {
 }
 
 /**
- * Runs `work` in one transaction: when it resolves everything written through the stores it was given is
- * durable, when it throws nothing is. Inside, only those stores may be used: code that reached for others would
- * wait for a second connection (and on the embedded database for ever). Keep hashing and network calls outside.
+ * Runs `work` in one transaction. When `work` resolves, everything that it wrote through the given stores is durable. When
+ * it throws, nothing is. `work` may use only the given stores: any other store needs a second connection, which never
+ * comes free on the embedded database. Keep hashing and network calls outside.
  */
 export interface UnitOfWork {
   run<T>(work: (stores: TransactionStores) => Promise<T>): Promise<T>;

@@ -2,8 +2,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import type { Denylist, RevocationCache, RevocationStore } from '../ports/denylist.ts';
+import type { Denylist } from '../ports/denylist.ts';
+import type { RevocationCache } from '../ports/revocation-cache.ts';
 import type { RevocationKey } from '../ports/revocation-keys.ts';
+import type { RevocationStore } from '../ports/revocation-store.ts';
 
 export interface CachedDenylistOptions {
   store: RevocationStore;

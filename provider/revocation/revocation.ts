@@ -3,7 +3,7 @@ import type { NewEvent } from '../events/new-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { AccountIndex } from '../ports/account-index.ts';
-import type { Denylist, RevocationEntry } from '../ports/denylist.ts';
+import type { Denylist } from '../ports/denylist.ts';
 import type { Family, FamilyStore } from '../ports/family-store.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
 import {
@@ -12,6 +12,7 @@ import {
   type RevocationSubjects,
   revocationKeys,
 } from '../ports/revocation-keys.ts';
+import type { RevocationEntry } from '../ports/revocation-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { CachedDenylist } from './cached-denylist.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { openDatabase } from '../../adapters/postgres/database.ts';
 import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
-import type { RevocationEntry } from '../../provider/ports/denylist.ts';
+import type { RevocationEntry } from '../../provider/ports/revocation-store.ts';
 import { allScopes, appDocument, createApp, standing } from '../flows/apps.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { freePort } from '../support/free-port.ts';

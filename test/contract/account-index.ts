@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { newId, randomToken } from '../../provider/lib/ids.ts';
 import {
   type AccountIndex,
@@ -6,6 +6,7 @@ import {
   mostEntriesOfAccount,
 } from '../../provider/ports/account-index.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
+import { useStores } from './fixture.ts';
 
 export interface AccountIndexFixture {
   store: AccountIndex;
@@ -24,15 +25,11 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
     let store: AccountIndex;
     let other: AccountIndex;
     let clock: ManualClock;
-    let close: () => Promise<void>;
 
-    beforeAll(async () => {
-      const fixture = await open();
+    useStores(open, (fixture, second) => {
       ({ store, clock } = fixture);
-      close = () => fixture.close();
-      other = (await fixture.another?.()) ?? store;
+      other = second;
     });
-    afterAll(() => close());
 
     const newEntry = (changes: Partial<AccountIndexEntry> = {}): AccountIndexEntry => ({
       kind: 'session',

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { newId, randomToken } from '../../provider/lib/ids.ts';
 import type { Account, AccountStore } from '../../provider/ports/account-store.ts';
+import { useStores } from './fixture.ts';
 
 export interface AccountStoreFixture {
   store: AccountStore;
@@ -32,15 +33,11 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
   describe(`${name} keeps the contract of AccountStore`, () => {
     let store: AccountStore;
     let other: AccountStore;
-    let close: () => Promise<void>;
 
-    beforeAll(async () => {
-      const fixture = await open();
+    useStores(open, (fixture, second) => {
       store = fixture.store;
-      close = () => fixture.close();
-      other = (await fixture.another?.()) ?? store;
+      other = second;
     });
-    afterAll(() => close());
 
     const inserted = async (changes: Partial<Account> = {}): Promise<Account> => {
       const account = sampleAccount(changes);

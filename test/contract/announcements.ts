@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { newId } from '../../provider/lib/ids.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
+import { useFixture } from './fixture.ts';
 
 export interface AnnouncementsFixture {
   unitOfWork: UnitOfWork;
@@ -12,13 +13,9 @@ export interface AnnouncementsFixture {
 /** Checks every sentence of `provider/ports/announcements.ts` on what `open` gives. */
 export function announcementsContract(name: string, open: () => Promise<AnnouncementsFixture>): void {
   describe(`${name} keeps the contract of Announcements`, () => {
-    let fixture: AnnouncementsFixture;
-    beforeAll(async () => {
-      fixture = await open();
-    });
-    afterAll(() => fixture.close());
+    const fixture = useFixture(open);
 
-    const exchange = (topic: string, value: string, unitOfWork = fixture.unitOfWork) =>
+    const exchange = (topic: string, value: string, unitOfWork = fixture().unitOfWork) =>
       unitOfWork.run(({ announcements }) => announcements.exchange(topic, value));
 
     test('gives what was told last, and nothing at first', async () => {
@@ -33,7 +30,7 @@ export function announcementsContract(name: string, open: () => Promise<Announce
     test('forgets what a transaction told that failed', async () => {
       const topic = newId('topic');
       await exchange(topic, 'one');
-      const run = fixture.unitOfWork.run(async ({ announcements }) => {
+      const run = fixture().unitOfWork.run(async ({ announcements }) => {
         await announcements.exchange(topic, 'two');
         throw new Error('changed its mind');
       });
@@ -46,9 +43,9 @@ export function announcementsContract(name: string, open: () => Promise<Announce
       async (before) => {
         const topic = newId('topic');
         if (before) await exchange(topic, 'old');
-        const stores = [fixture.unitOfWork, fixture.another ?? fixture.unitOfWork];
+        const stores = [fixture().unitOfWork, fixture().another ?? fixture().unitOfWork];
         // Where transactions run side by side, none goes on before all have begun.
-        let missing = fixture.another ? 12 : 1;
+        let missing = fixture().another ? 12 : 1;
         let begin = () => {};
         const allBegan = new Promise<void>((resolve) => {
           begin = resolve;

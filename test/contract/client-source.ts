@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type ClientSource, ClientSourceUnreadable } from '../../provider/ports/client-source.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { useFixture } from './fixture.ts';
 
 export interface ClientSourceFixture {
   source: ClientSource;
@@ -14,48 +15,43 @@ export interface ClientSourceFixture {
 /** Checks every sentence of `provider/ports/client-source.ts` on the source that `open` gives, empty at first. */
 export function clientSourceContract(name: string, open: () => Promise<ClientSourceFixture>): void {
   describe(`${name} keeps the contract of ClientSource`, () => {
-    let fixture: ClientSourceFixture;
+    const fixture = useFixture(open, 'test');
 
-    beforeEach(async () => {
-      fixture = await open();
-    });
-    afterEach(() => fixture.close());
-
-    const values = async () => (await fixture.source.load()).map(({ value }) => value);
+    const values = async () => (await fixture().source.load()).map(({ value }) => value);
 
     const watched = () => {
       const calls = { count: 0 };
-      const stop = fixture.source.watch(() => {
+      const stop = fixture().source.watch(() => {
         calls.count += 1;
       });
       return { calls, stop };
     };
 
     test('has a name for logs', () => {
-      expect(fixture.source.name).not.toBe('');
+      expect(fixture().source.name).not.toBe('');
     });
 
     test('gives all documents as they were written, unchecked', async () => {
       const documents = [{ id: 'one', redirectUris: ['https://a'] }, { anything: { goes: [1, true, null] } }];
-      await fixture.put(documents);
+      await fixture().put(documents);
       expect(await values()).toEqual(documents);
     });
 
     test('says of each where it stands', async () => {
-      await fixture.put([{ id: 'one' }]);
-      expect((await fixture.source.load())[0]?.origin).toEqual(expect.stringMatching(/./));
+      await fixture().put([{ id: 'one' }]);
+      expect((await fixture().source.load())[0]?.origin).toEqual(expect.stringMatching(/./));
     });
 
     test('gives none when it holds none', async () => {
-      await fixture.put([]);
+      await fixture().put([]);
       expect(await values()).toEqual([]);
     });
 
     test('calls back after a change, which can be loaded by then', async () => {
-      await fixture.put([{ id: 'one' }]);
+      await fixture().put([{ id: 'one' }]);
       await values();
       const { calls, stop } = watched();
-      await fixture.put([{ id: 'two' }]);
+      await fixture().put([{ id: 'two' }]);
       await waitFor(() => calls.count > 0, { what: 'the change to be told' });
       expect(await values()).toEqual([{ id: 'two' }]);
       stop();
@@ -66,7 +62,7 @@ export function clientSourceContract(name: string, open: () => Promise<ClientSou
       const { calls, stop } = watched();
       for (const id of ['one', 'two', 'three']) {
         const before = calls.count;
-        await fixture.put([{ id }]);
+        await fixture().put([{ id }]);
         await waitFor(() => calls.count > before, { what: `change ${id} to be told` });
         expect(await values()).toEqual([{ id }]);
       }
@@ -78,20 +74,20 @@ export function clientSourceContract(name: string, open: () => Promise<ClientSou
       const stopped = watched();
       const watching = watched();
       stopped.stop();
-      await fixture.put([{ id: 'one' }]);
+      await fixture().put([{ id: 'one' }]);
       await waitFor(() => watching.calls.count > 0, { what: 'the change to be told' });
       expect(stopped.calls.count).toBe(0);
       watching.stop();
     });
 
     test('says where and what when it is unreadable, and recovers', async () => {
-      const { spoil } = fixture;
+      const { spoil } = fixture();
       if (spoil === undefined) return;
       await spoil();
-      const load = fixture.source.load();
+      const load = fixture().source.load();
       await expect(load).rejects.toBeInstanceOf(ClientSourceUnreadable);
       await expect(load).rejects.toThrow(/.+/);
-      await fixture.put([{ id: 'one' }]);
+      await fixture().put([{ id: 'one' }]);
       expect(await values()).toEqual([{ id: 'one' }]);
     });
   });

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { newId } from '../../provider/lib/ids.ts';
 import type { Agreement, ConsentStore } from '../../provider/ports/consent-store.ts';
+import { useStores } from './fixture.ts';
 
 export interface ConsentStoreFixture {
   store: ConsentStore;
@@ -34,15 +35,11 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
   describe(`${name} keeps the contract of ConsentStore`, () => {
     let store: ConsentStore;
     let other: ConsentStore;
-    let close: () => Promise<void>;
 
-    beforeAll(async () => {
-      const fixture = await open();
+    useStores(open, (fixture, second) => {
       store = fixture.store;
-      close = () => fixture.close();
-      other = (await fixture.another?.()) ?? store;
+      other = second;
     });
-    afterAll(() => close());
 
     const sample = (changes: Partial<Agreement> = {}): Agreement => ({
       accountId: newId('user'),

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Dependency } from '../../provider/ports/dependency.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { useFixture } from './fixture.ts';
 
 export interface DependencyFixture {
   dependency: Dependency;
@@ -15,14 +16,13 @@ export interface DependencyFixture {
 /** Checks every sentence of `provider/ports/dependency.ts` on the dependency that `open` gives. */
 export function dependencyContract(name: string, open: () => Promise<DependencyFixture>): void {
   describe(`${name} keeps the contract of Dependency`, () => {
+    const current = useFixture(open);
     let fixture: DependencyFixture;
     let dependency: Dependency;
-
-    beforeAll(async () => {
-      fixture = await open();
+    beforeAll(() => {
+      fixture = current();
       dependency = fixture.dependency;
     });
-    afterAll(() => fixture.close());
 
     const untilItAnswers = async () => {
       const answers = () => dependency.ping().then(() => true);

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, randomToken } from '../../provider/lib/ids.ts';
 import type { EventSink } from '../../provider/ports/event-sink.ts';
 import type { OutboxEvent } from '../../provider/ports/outbox.ts';
+import { useFixture } from './fixture.ts';
 
 export interface EventSinkFixture {
   sink: EventSink;
@@ -35,14 +36,13 @@ const ids = (events: OutboxEvent[]) => events.map(({ id }) => id);
 /** Checks every sentence of `provider/ports/event-sink.ts` on the sink that `open` gives. */
 export function eventSinkContract(name: string, open: () => Promise<EventSinkFixture>): void {
   describe(`${name} keeps the contract of EventSink`, () => {
+    const current = useFixture(open);
     let fixture: EventSinkFixture;
     let sink: EventSink;
-
-    beforeAll(async () => {
-      fixture = await open();
+    beforeAll(() => {
+      fixture = current();
       sink = fixture.sink;
     });
-    afterAll(() => fixture.close());
 
     const expectArrived = async (events: OutboxEvent[]) => {
       const arrived = (await fixture.arrived?.()) ?? ids(events);

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { ExpiredRows } from '../../provider/ports/expired-rows.ts';
+import { useFixture } from './fixture.ts';
 
 export interface ExpiredRowsFixture {
   rows: ExpiredRows;
@@ -15,38 +16,34 @@ const now = Date.UTC(2026, 0, 1);
 /** Checks every sentence of `provider/ports/expired-rows.ts` on what `open` gives. */
 export function expiredRowsContract(name: string, open: () => Promise<ExpiredRowsFixture>): void {
   describe(`${name} keeps the contract of ExpiredRows`, () => {
-    let fixture: ExpiredRowsFixture;
-    beforeEach(async () => {
-      fixture = await open();
-    });
-    afterEach(() => fixture.close());
+    const fixture = useFixture(open, 'test');
 
     test('deletes what expired and nothing else', async () => {
-      await fixture.fill(10, now - 1);
-      await fixture.fill(7, now + 1);
-      expect(await fixture.rows.sweep(1_000, now)).toBe(10);
-      expect(await fixture.count()).toBe(7);
-      expect(await fixture.rows.sweep(1_000, now)).toBe(0);
+      await fixture().fill(10, now - 1);
+      await fixture().fill(7, now + 1);
+      expect(await fixture().rows.sweep(1_000, now)).toBe(10);
+      expect(await fixture().count()).toBe(7);
+      expect(await fixture().rows.sweep(1_000, now)).toBe(0);
     });
 
     test('deletes at most so many at a time, until nothing is left', async () => {
-      await fixture.fill(25, now - 1);
+      await fixture().fill(25, now - 1);
       const deleted: number[] = [];
       for (let more = 1; more > 0; ) {
-        more = await fixture.rows.sweep(4, now);
+        more = await fixture().rows.sweep(4, now);
         deleted.push(more);
       }
       expect(deleted).toEqual([4, 4, 4, 4, 4, 4, 1, 0]);
-      expect(await fixture.count()).toBe(0);
+      expect(await fixture().count()).toBe(0);
     });
 
     test('8 parallel sweeps delete each row once', async () => {
-      await fixture.fill(60, now - 1);
-      await fixture.fill(5, now + 1);
+      await fixture().fill(60, now - 1);
+      await fixture().fill(5, now + 1);
       let deleted = 0;
       // A sweep passes over rows that another holds, so ask until all are gone.
-      while ((await fixture.count()) > 5) {
-        const sweeps = await Promise.all(Array.from({ length: 8 }, () => fixture.rows.sweep(10, now)));
+      while ((await fixture().count()) > 5) {
+        const sweeps = await Promise.all(Array.from({ length: 8 }, () => fixture().rows.sweep(10, now)));
         deleted += sweeps.reduce((sum, count) => sum + count, 0);
       }
       expect(deleted).toBe(60);

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { newId, randomToken } from '../../provider/lib/ids.ts';
 import type { Family, FamilyStore, Rotation } from '../../provider/ports/family-store.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
+import { useStores } from './fixture.ts';
 
 export interface FamilyStoreFixture {
   store: FamilyStore;
@@ -24,15 +25,11 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
     let store: FamilyStore;
     let other: FamilyStore;
     let clock: ManualClock;
-    let close: () => Promise<void>;
 
-    beforeAll(async () => {
-      const fixture = await open();
+    useStores(open, (fixture, second) => {
       ({ store, clock } = fixture);
-      close = () => fixture.close();
-      other = (await fixture.another?.()) ?? store;
+      other = second;
     });
-    afterAll(() => close());
 
     const newFamily = (changes: Partial<Family> = {}): Family => ({
       id: newId('fam'),
@@ -47,7 +44,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
       hash: randomToken(),
       payload: randomToken(),
       expiresAt: clock.now() + minute,
-      answer: { sealed: randomToken(), until: clock.now() + 10_000 },
+      storedResponse: { sealed: randomToken(), until: clock.now() + 10_000 },
       ...changes,
     });
     const opened = async (changes: Partial<Family> = {}): Promise<Family> => {
@@ -100,11 +97,11 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
           currentHash: next.hash,
           payload: next.payload,
           expiresAt: next.expiresAt,
-          answer: next.answer.sealed,
+          storedResponse: next.storedResponse.sealed,
         });
         const last = successor();
         expect(await other.rotate(id, next.hash, last)).toBe(true);
-        expect((await store.find(id))?.answer).toBe(last.answer.sealed);
+        expect((await store.find(id))?.storedResponse).toBe(last.storedResponse.sealed);
       });
 
       test('gives an answer until its time is over, and the family after it', async () => {
@@ -112,7 +109,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         const next = successor();
         await store.rotate(family.id, family.currentHash, next);
         clock.advance(9_999);
-        expect((await other.find(family.id))?.answer).toBe(next.answer.sealed);
+        expect((await other.find(family.id))?.storedResponse).toBe(next.storedResponse.sealed);
         clock.advance(1);
         expect(await other.find(family.id)).toEqual({
           ...family,
@@ -125,8 +122,10 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
       test('takes an answer that is over already', async () => {
         const family = await opened();
         const over = { sealed: randomToken(), until: clock.now() };
-        expect(await store.rotate(family.id, family.currentHash, successor({ answer: over }))).toBe(true);
-        expect(await store.find(family.id)).not.toHaveProperty('answer');
+        expect(await store.rotate(family.id, family.currentHash, successor({ storedResponse: over }))).toBe(
+          true,
+        );
+        expect(await store.find(family.id)).not.toHaveProperty('storedResponse');
       });
 
       test('changes nothing unless the hash given is current', async () => {
@@ -151,7 +150,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect(await store.find(family.id)).toMatchObject({
           currentHash: winner?.hash,
           payload: winner?.payload,
-          answer: winner?.answer.sealed,
+          storedResponse: winner?.storedResponse.sealed,
         });
       });
     });
@@ -214,7 +213,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         await store.rotate(
           family.id,
           family.currentHash,
-          successor({ answer: { sealed: 'a', until: clock.now() + 3 * minute } }),
+          successor({ storedResponse: { sealed: 'a', until: clock.now() + 3 * minute } }),
         );
         await other.end(family.id, clock.now() + minute);
         await expectEnded(family, family.currentHash);

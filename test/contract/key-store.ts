@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { KeyStore } from '../../provider/ports/key-store.ts';
+import { useFixture } from './fixture.ts';
 
 export interface KeyStoreFixture {
   /** A store of its own, empty at first, that several parties open. */
@@ -12,28 +13,23 @@ const value = (name: string) => `${JSON.stringify({ name, padding: 'x'.repeat(20
 /** Checks every sentence of `provider/ports/key-store.ts` on the stores that `open` gives. */
 export function keyStoreContract(name: string, open: () => Promise<KeyStoreFixture>): void {
   describe(`${name} keeps the contract of KeyStore`, () => {
-    let fixture: KeyStoreFixture;
-
-    beforeAll(async () => {
-      fixture = await open();
-    });
-    afterAll(() => fixture.close());
+    const fixture = useFixture(open);
 
     /** A place that holds a first value, and that value's version. */
     const filledPlace = async () => {
-      const place = await fixture.newPlace();
+      const place = await fixture().newPlace();
       await place.connect().save(value('first'), undefined);
       const version = (await place.connect().load())?.version ?? '';
       return { ...place, version };
     };
 
     test('gives undefined while there is none', async () => {
-      const { connect } = await fixture.newPlace();
+      const { connect } = await fixture().newPlace();
       expect(await connect().load()).toBeUndefined();
     });
 
     test('gives back, to everybody, what was saved', async () => {
-      const { connect } = await fixture.newPlace();
+      const { connect } = await fixture().newPlace();
       expect(await connect().save(value('first'), undefined)).toBe(true);
       expect((await connect().load())?.value).toBe(value('first'));
     });
@@ -62,7 +58,7 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreFixtu
 
     test('changes nothing when a version is expected and there is none', async () => {
       const { version } = await filledPlace();
-      const { connect } = await fixture.newPlace();
+      const { connect } = await fixture().newPlace();
       expect(await connect().save(value('second'), version)).toBe(false);
       expect(await connect().load()).toBeUndefined();
     });
@@ -78,7 +74,7 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreFixtu
     };
 
     test('of parallel first saves exactly one wins', async () => {
-      const { connect } = await fixture.newPlace();
+      const { connect } = await fixture().newPlace();
       await race(connect, undefined);
     });
 
@@ -88,7 +84,7 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreFixtu
     });
 
     test('loses no update of many who read, change and save until they succeed', async () => {
-      const { connect } = await fixture.newPlace();
+      const { connect } = await fixture().newPlace();
       await connect().save('[]', undefined);
       const add = async (item: number): Promise<void> => {
         for (;;) {

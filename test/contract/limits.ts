@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../provider/lib/ids.ts';
 import type { Limits, TriesRule } from '../../provider/ports/limits.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
+import { useStores } from './fixture.ts';
 
 export interface LimitsFixture {
   store: Limits;
@@ -32,15 +33,11 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
     let store: Limits;
     let other: Limits;
     let clock: ManualClock;
-    let close: () => Promise<void>;
 
-    beforeAll(async () => {
-      const fixture = await open();
+    useStores(open, (fixture, second) => {
       ({ store, clock } = fixture);
-      close = () => fixture.close();
-      other = (await fixture.another?.()) ?? store;
+      other = second;
     });
-    afterAll(() => close());
 
     const either = (index: number) => (index % 2 === 0 ? store : other);
     /** How many of so many takes, one after the other, are allowed. */

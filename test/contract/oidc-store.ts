@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../provider/lib/ids.ts';
 import type { Artifact, OidcStore } from '../../provider/ports/oidc-store.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
+import { useStores } from './fixture.ts';
 import { describeIndexes } from './oidc-store-indexes.ts';
 
 export interface OidcStoreFixture {
@@ -27,15 +28,11 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
     let store: OidcStore;
     let other: OidcStore;
     let clock: ManualClock;
-    let close: () => Promise<void>;
 
-    beforeAll(async () => {
-      const fixture = await open();
+    useStores(open, (fixture, second) => {
       ({ store, clock } = fixture);
-      close = () => fixture.close();
-      other = (await fixture.another?.()) ?? store;
+      other = second;
     });
-    afterAll(() => close());
 
     const artifact = (changes: Partial<Artifact> = {}): Artifact => ({
       payload: randomToken(),

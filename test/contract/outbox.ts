@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { newId } from '../../provider/lib/ids.ts';
 import type { ClaimedEvent, Outbox, OutboxEvent } from '../../provider/ports/outbox.ts';
+import { useStores } from './fixture.ts';
 
 export interface OutboxFixture {
   /** Empty. */
@@ -31,16 +32,16 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
   describe(`${name} keeps the contract of Outbox`, () => {
     let store: Outbox;
     let other: Outbox;
-    let close: () => Promise<void>;
 
     // What is claimed and counted is everything there is, so each test has an outbox of its own.
-    beforeEach(async () => {
-      const fixture = await open();
-      store = fixture.store;
-      close = () => fixture.close();
-      other = (await fixture.another?.()) ?? store;
-    });
-    afterEach(() => close());
+    useStores(
+      open,
+      (fixture, second) => {
+        store = fixture.store;
+        other = second;
+      },
+      'test',
+    );
 
     const appended = async (changes: Partial<OutboxEvent> = {}): Promise<OutboxEvent> => {
       const event = sampleEvent(changes);

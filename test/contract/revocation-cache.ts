@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../provider/lib/ids.ts';
-import type { RevocationCache } from '../../provider/ports/denylist.ts';
+import type { RevocationCache } from '../../provider/ports/revocation-cache.ts';
 import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
+import { useStores } from './fixture.ts';
 
 export interface DenylistCopyFixture {
   store: RevocationCache;
@@ -18,7 +19,7 @@ export interface DenylistCopyFixture {
 const minute = 60_000;
 const jti = (): RevocationKey => `jti:${randomToken()}`;
 
-/** Checks every sentence of `RevocationCache` in `provider/ports/denylist.ts` on the store that `open` gives. */
+/** Checks every sentence of `provider/ports/revocation-cache.ts` on the store that `open` gives. */
 export function revocationCacheContract(name: string, open: () => Promise<DenylistCopyFixture>): void {
   describe(`${name} keeps the contract of RevocationCache`, () => {
     let fixture: DenylistCopyFixture;
@@ -26,12 +27,11 @@ export function revocationCacheContract(name: string, open: () => Promise<Denyli
     let other: RevocationCache;
     let clock: ManualClock;
 
-    beforeAll(async () => {
-      fixture = await open();
+    useStores(open, (opened, second) => {
+      fixture = opened;
       ({ store, clock } = fixture);
-      other = (await fixture.another?.()) ?? store;
+      other = second;
     });
-    afterAll(() => fixture.close());
     beforeEach(() => fixture.loseData());
 
     const makeWhole = async () => expect(await store.declareComplete(await store.begin())).toBe(true);

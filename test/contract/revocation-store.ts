@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../provider/lib/ids.ts';
-import type { RevocationStore } from '../../provider/ports/denylist.ts';
 import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
+import type { RevocationStore } from '../../provider/ports/revocation-store.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
+import { useStores } from './fixture.ts';
 
 export interface DenylistFixture {
   store: RevocationStore;
@@ -16,21 +17,17 @@ export interface DenylistFixture {
 const minute = 60_000;
 const jti = (): RevocationKey => `jti:${randomToken()}`;
 
-/** Checks every sentence of `RevocationStore` in `provider/ports/denylist.ts` on the store that `open` gives. */
+/** Checks every sentence of `provider/ports/revocation-store.ts` on the store that `open` gives. */
 export function revocationStoreContract(name: string, open: () => Promise<DenylistFixture>): void {
   describe(`${name} keeps the contract of RevocationStore`, () => {
     let store: RevocationStore;
     let other: RevocationStore;
     let clock: ManualClock;
-    let close: () => Promise<void>;
 
-    beforeAll(async () => {
-      const fixture = await open();
+    useStores(open, (fixture, second) => {
       ({ store, clock } = fixture);
-      close = () => fixture.close();
-      other = (await fixture.another?.()) ?? store;
+      other = second;
     });
-    afterAll(() => close());
 
     test('what was revoked is seen by everybody, and nothing else is', async () => {
       const keys: RevocationKey[] = [jti(), `family:${randomToken()}`, `sid:a:b`, 'client:demo/ü web'];

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Schema } from '../../provider/ports/schema.ts';
+import { useFixture } from './fixture.ts';
 
 export interface SchemaFixture {
   /** Over an empty database. */
@@ -12,14 +13,10 @@ export interface SchemaFixture {
 /** Checks every sentence of `provider/ports/schema.ts` on what `open` gives. */
 export function schemaContract(name: string, open: () => Promise<SchemaFixture>): void {
   describe(`${name} keeps the contract of Schema`, () => {
-    let fixture: SchemaFixture;
-    beforeEach(async () => {
-      fixture = await open();
-    });
-    afterEach(() => fixture.close());
+    const fixture = useFixture(open, 'test');
 
     test('in an empty database everything is pending, and looking changes nothing', async () => {
-      const { schema } = fixture;
+      const { schema } = fixture();
       const names = await schema.pending();
       expect(names.length).toBeGreaterThan(0);
       expect(names).toEqual([...names].sort());
@@ -27,17 +24,17 @@ export function schemaContract(name: string, open: () => Promise<SchemaFixture>)
     });
 
     test('migrate applies what is missing in order, and a second run nothing', async () => {
-      const { schema } = fixture;
+      const { schema } = fixture();
       const names = await schema.pending();
       expect(await schema.migrate()).toEqual(names);
       expect(await schema.pending()).toEqual([]);
       expect(await schema.migrate()).toEqual([]);
-      expect(await (await fixture.another()).pending()).toEqual([]);
+      expect(await (await fixture().another()).pending()).toEqual([]);
     });
 
     test('20 parallel calls apply each migration once, and all resolve', async () => {
-      const names = await fixture.schema.pending();
-      const schemas = await Promise.all(Array.from({ length: 20 }, () => fixture.another()));
+      const names = await fixture().schema.pending();
+      const schemas = await Promise.all(Array.from({ length: 20 }, () => fixture().another()));
       const applied = await Promise.all(schemas.map((schema) => schema.migrate()));
       expect(applied.flat().sort()).toEqual(names);
       for (const schema of schemas) expect(await schema.pending()).toEqual([]);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { AccountStore } from '../../provider/ports/account-store.ts';
 import type { ConsentStore } from '../../provider/ports/consent-store.ts';
 import type { Denylist } from '../../provider/ports/denylist.ts';
@@ -6,6 +6,7 @@ import type { Outbox } from '../../provider/ports/outbox.ts';
 import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { sampleAccount } from './account-store.ts';
+import { useFixture } from './fixture.ts';
 import { sampleEvent } from './outbox.ts';
 
 export interface UnitOfWorkFixture {
@@ -24,11 +25,7 @@ const revocationOf = ({ id }: { id: string }): RevocationKey => `changed:${id}`;
 /** Checks every sentence of `provider/ports/unit-of-work.ts` on what `open` gives. */
 export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkFixture>): void {
   describe(`${name} keeps the contract of UnitOfWork`, () => {
-    let fixture: UnitOfWorkFixture;
-    beforeAll(async () => {
-      fixture = await open();
-    });
-    afterAll(() => fixture.close());
+    const fixture = useFixture(open);
 
     const writeAll = async (stores: TransactionStores, account = sampleAccount()) => {
       await stores.accounts.insert(account);
@@ -40,14 +37,14 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       await stores.denylist.revoke([revocationOf(account)], Date.now() + 60_000);
       return account;
     };
-    const isRevoked = (account: { id: string }) => fixture.denylist.anyRevoked([revocationOf(account)]);
-    const pending = async () => (await fixture.outbox.depth()).pending;
+    const isRevoked = (account: { id: string }) => fixture().denylist.anyRevoked([revocationOf(account)]);
+    const pending = async () => (await fixture().outbox.depth()).pending;
 
     test('everything stands when the work resolves, and its result is given', async () => {
       const before = await pending();
-      const account = await fixture.unitOfWork.run((stores) => writeAll(stores));
-      expect(await fixture.accounts.findById(account.id)).toEqual(account);
-      expect(await fixture.consents.find(account.id, 'demo-web')).toMatchObject({ oidcScopes: ['openid'] });
+      const account = await fixture().unitOfWork.run((stores) => writeAll(stores));
+      expect(await fixture().accounts.findById(account.id)).toEqual(account);
+      expect(await fixture().consents.find(account.id, 'demo-web')).toMatchObject({ oidcScopes: ['openid'] });
       expect(await isRevoked(account)).toBe(true);
       expect(await pending()).toBe(before + 1);
     });
@@ -56,20 +53,20 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       const before = await pending();
       const account = sampleAccount();
       const reason = new Error('changed its mind');
-      const run = fixture.unitOfWork.run(async (stores) => {
+      const run = fixture().unitOfWork.run(async (stores) => {
         await writeAll(stores, account);
         throw reason;
       });
       await expect(run).rejects.toBe(reason);
-      expect(await fixture.accounts.findById(account.id)).toBeUndefined();
-      expect(await fixture.consents.find(account.id, 'demo-web')).toBeUndefined();
+      expect(await fixture().accounts.findById(account.id)).toBeUndefined();
+      expect(await fixture().consents.find(account.id, 'demo-web')).toBeUndefined();
       expect(await isRevoked(account)).toBe(false);
       expect(await pending()).toBe(before);
     });
 
     test('changes to what was there are taken back too', async () => {
-      const account = await fixture.unitOfWork.run((stores) => writeAll(stores));
-      const run = fixture.unitOfWork.run(async (stores) => {
+      const account = await fixture().unitOfWork.run((stores) => writeAll(stores));
+      const run = fixture().unitOfWork.run(async (stores) => {
         await stores.accounts.update(account.id, { roles: ['ADMIN'], raiseTokenVersion: true }, at + 1);
         await stores.accounts.replacePasswordHash(account.id, account.passwordHash ?? '', 'new', at + 1);
         const consent = await stores.consents.find(account.id, 'demo-web');
@@ -77,26 +74,26 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
         throw new Error('changed its mind');
       });
       await expect(run).rejects.toThrow('changed its mind');
-      expect(await fixture.accounts.findById(account.id)).toEqual(account);
-      expect(await fixture.consents.find(account.id, 'demo-web')).toBeDefined();
+      expect(await fixture().accounts.findById(account.id)).toEqual(account);
+      expect(await fixture().consents.find(account.id, 'demo-web')).toBeDefined();
     });
 
     test('the work sees what it wrote', async () => {
       const account = sampleAccount();
-      await fixture.unitOfWork.run(async ({ accounts }) => {
+      await fixture().unitOfWork.run(async ({ accounts }) => {
         await accounts.insert(account);
         expect(await accounts.findByEmail(account.email)).toEqual(account);
       });
     });
 
     test('an address that is taken is an answer, after which the work goes on', async () => {
-      const taken = await fixture.unitOfWork.run((stores) => writeAll(stores));
+      const taken = await fixture().unitOfWork.run((stores) => writeAll(stores));
       const other = sampleAccount();
-      await fixture.unitOfWork.run(async ({ accounts }) => {
+      await fixture().unitOfWork.run(async ({ accounts }) => {
         expect(await accounts.insert(sampleAccount({ email: taken.email }))).toBe(false);
         expect(await accounts.insert(other)).toBe(true);
       });
-      expect(await fixture.accounts.findById(other.id)).toEqual(other);
+      expect(await fixture().accounts.findById(other.id)).toEqual(other);
     });
 
     test('of 20 parallel sign-ups with one address one stands, with its event alone', async () => {
@@ -104,7 +101,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       const { email } = sampleAccount();
       const signUps = await Promise.all(
         Array.from({ length: 20 }, () =>
-          fixture.unitOfWork.run(async (stores) => {
+          fixture().unitOfWork.run(async (stores) => {
             const account = sampleAccount({ email });
             if (!(await stores.accounts.insert(account))) return undefined;
             await stores.outbox.append(sampleEvent({ subject: account.id, type: 'user.created' }));
@@ -114,7 +111,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       );
       const stood = signUps.filter((account) => account !== undefined);
       expect(stood).toHaveLength(1);
-      expect(await fixture.accounts.findByEmail(email)).toEqual(stood[0]);
+      expect(await fixture().accounts.findByEmail(email)).toEqual(stood[0]);
       expect(await pending()).toBe(before + 1);
     });
   });

@@ -126,11 +126,11 @@ describe('one that was spent', () => {
     const first = await opened();
     await spent(first);
     const stored = await families.find(familyId);
-    expect(stored?.answer).toBeDefined();
+    expect(stored?.storedResponse).toBeDefined();
     const keys = createServerKeys([secrets.first]);
     // The server secrets alone don't open it.
     for (const context of [`answer ${familyId}`, `refresh token ${familyId}`])
-      expect(keys.open(context, stored?.answer ?? '')).toBeUndefined();
+      expect(keys.open(context, stored?.storedResponse ?? '')).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import type { RevocationStore } from '../../provider/ports/denylist.ts';
+import type { RevocationStore } from '../../provider/ports/revocation-store.ts';
 import { createCachedDenylist } from '../../provider/revocation/cached-denylist.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryRevocationCache } from '../support/memory/revocation-cache.ts';

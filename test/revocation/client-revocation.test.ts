@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import type { RevocationEntry } from '../../provider/ports/denylist.ts';
 import { clientKey } from '../../provider/ports/revocation-keys.ts';
+import type { RevocationEntry } from '../../provider/ports/revocation-store.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { createClientRevocation } from '../../provider/revocation/client-revocation.ts';
 import { createManualClock } from '../support/manual-clock.ts';

@@ -78,7 +78,12 @@ describe('ending a family', () => {
     const { clock, families, revocation } = createRevocationWorld();
     await families.open(family(clock.now() + 86_400_000));
     await revocation.endFamily('fam_1');
-    const successor = { hash: 'h2', payload: 'sealed', expiresAt: clock.now() + 86_400_000, answer };
+    const successor = {
+      hash: 'h2',
+      payload: 'sealed',
+      expiresAt: clock.now() + 86_400_000,
+      storedResponse: answer,
+    };
     await expect(families.rotate('fam_1', 'h1', successor)).resolves.toBe(false);
     clock.advance(tombstoneSeconds * 1000 - 1);
     await expect(families.open(family(clock.now() + 1000))).resolves.toBe(false);

@@ -123,7 +123,7 @@ export function createRefreshTokens(options: {
     const spentAt = spentTime(spent, token.count);
     const found: SpentRefreshToken = { state: 'spent', token, family, jkt: payload.jkt, spentAt };
     if (token.count !== current - 1) return found;
-    return { ...found, successor: payload, storedResponse: openResponse(token, family.answer) };
+    return { ...found, successor: payload, storedResponse: openResponse(token, family.storedResponse) };
   };
 
   return {
@@ -161,7 +161,7 @@ export function createRefreshTokens(options: {
         hash: next.hashes[0],
         payload: sealed(next.familyId, { token: payload, count: next.count, spent }),
         expiresAt: (payload.exp ?? 0) * 1000,
-        answer: { sealed: sealResponse(token, response), until: now + keepResponseSeconds * 1000 },
+        storedResponse: { sealed: sealResponse(token, response), until: now + keepResponseSeconds * 1000 },
       };
       for (const hash of token.hashes) {
         if (await families.rotate(token.familyId, hash, rotation)) return true;

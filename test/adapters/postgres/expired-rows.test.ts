@@ -89,7 +89,11 @@ test('the answer of a refresh is forgotten before its family is', async () => {
   const [id, now] = [newId('fam'), clock.now()];
   const times = { payload: 'p', expiresAt: now + 60_000 };
   await store.open({ id, accountId: 'user_1', clientId: 'app', currentHash: 'h', ...times });
-  await store.rotate(id, 'h', { hash: 'i', ...times, answer: { sealed: 'secret', until: now + 1_000 } });
+  await store.rotate(id, 'h', {
+    hash: 'i',
+    ...times,
+    storedResponse: { sealed: 'secret', until: now + 1_000 },
+  });
   const expired = new PostgresExpiredRows({ db, outboxRetentionMs });
   expect(await expired.sweep(100, now + 999)).toBe(0);
   expect(await expired.sweep(100, now + 1_000)).toBe(1);

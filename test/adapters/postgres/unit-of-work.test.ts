@@ -52,3 +52,17 @@ test('one connection is enough for a unit of work', async () => {
   });
   expect(await new PostgresAccountStore({ db: knex }).findById(account.id)).toEqual(account);
 });
+
+test('a store is created once in a transaction, and all stores can be listed', async () => {
+  const { knex } = openPool();
+  await new PostgresUnitOfWork({ db: knex }).run(async (stores) => {
+    const { accounts, outbox } = stores;
+    expect(stores.accounts).toBe(accounts);
+    expect(stores.outbox).toBe(outbox);
+    const getters = Object.entries(Object.getOwnPropertyDescriptors(stores)).filter(([, { get }]) => get);
+    expect(getters).toHaveLength(5);
+    expect(Object.keys(stores).sort()).toEqual([
+      ...['accounts', 'announcements', 'clientTokenVersions', 'consents', 'denylist', 'outbox'],
+    ]);
+  });
+});

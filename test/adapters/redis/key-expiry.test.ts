@@ -47,8 +47,8 @@ test('the key of a family goes by itself, ended or not', async () => {
 
   await store.open({ ...family, expiresAt: now + minute });
   expect(await expiry(key)).toBe(now + minute + late);
-  const answer = { sealed: 's', until: now + 1000 };
-  await store.rotate('fam_1', 'h', { hash: 'i', payload: 'q', expiresAt: now + 2 * minute, answer });
+  const storedResponse = { sealed: 's', until: now + 1000 };
+  await store.rotate('fam_1', 'h', { hash: 'i', payload: 'q', expiresAt: now + 2 * minute, storedResponse });
   expect(await expiry(key)).toBe(now + 2 * minute + late);
   expect(await expiry(redis.key('fam_1', 'fa'))).toBe(now + 1000 + late);
   await store.end('fam_1', now + 3 * minute);

@@ -1,13 +1,13 @@
 import type { Clock } from '../../../provider/lib/clock.ts';
 import type {
-  Answer,
   Family,
   FamilyStore,
   Rotation,
   StoredFamily,
+  StoredResponse,
 } from '../../../provider/ports/family-store.ts';
 
-type Kept = Family & { answer?: Answer };
+type Kept = Family & { storedResponse?: StoredResponse };
 
 /** Families in memory. */
 export class MemoryFamilyStore implements FamilyStore {
@@ -26,10 +26,10 @@ export class MemoryFamilyStore implements FamilyStore {
   }
 
   async find(familyId: string): Promise<StoredFamily | undefined> {
-    const { answer, ...family } = this.#live(familyId) ?? {};
+    const { storedResponse, ...family } = this.#live(familyId) ?? {};
     if (!('id' in family)) return undefined;
-    const isGiven = answer !== undefined && answer.until > this.#clock.now();
-    return { ...family, ...(isGiven && { answer: answer.sealed }) };
+    const isGiven = storedResponse !== undefined && storedResponse.until > this.#clock.now();
+    return isGiven ? { ...family, storedResponse: storedResponse.sealed } : family;
   }
 
   async rotate(familyId: string, from: string, to: Rotation): Promise<boolean> {

@@ -1,7 +1,8 @@
 import type { Clock } from '../../../provider/lib/clock.ts';
 import { randomToken } from '../../../provider/lib/ids.ts';
-import type { RevocationCache, RevocationEntry } from '../../../provider/ports/denylist.ts';
+import type { RevocationCache } from '../../../provider/ports/revocation-cache.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
+import type { RevocationEntry } from '../../../provider/ports/revocation-store.ts';
 
 /** A denylist's copy in memory, for tests. */
 export class MemoryRevocationCache implements RevocationCache {

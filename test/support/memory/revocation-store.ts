@@ -1,6 +1,6 @@
 import type { Clock } from '../../../provider/lib/clock.ts';
-import type { RevocationEntry, RevocationStore } from '../../../provider/ports/denylist.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
+import type { RevocationEntry, RevocationStore } from '../../../provider/ports/revocation-store.ts';
 import { type Access, MemoryDatabase } from './database.ts';
 
 type Page = Parameters<RevocationStore['inForce']>[0];
