@@ -6,9 +6,6 @@ import { originProblem, redirectUriProblem, webUriProblem } from './client-uris.
 /** The id of the client by which people sign in to the account page (account-client.ts). No document may have it. */
 export const accountClientId = 'gatehouse-account';
 
-/** The scopes that belong to no API. */
-export const oidcScopes: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
-
 function checkedBy(problem: (value: string) => string | undefined) {
   return z
     .string()

@@ -1,8 +1,9 @@
 import { nearMiss } from '../lib/near-miss.ts';
+import { protocolScopes } from '../lib/oidc-scopes.ts';
 import type { RawClientDocument } from '../ports/client-source.ts';
 import { checkClientDocument } from './check-client-document.ts';
 import type { DocumentProblem, ReadableFields } from './client-checks.ts';
-import { type ClientDocument, oidcScopes } from './client-document.ts';
+import type { ClientDocument } from './client-document.ts';
 
 /** What must be known of an API to check the documents that name it. */
 export interface KnownApi {
@@ -32,7 +33,7 @@ function unknownName(kind: string, name: string, known: readonly string[]): stri
 
 function checkApis(fields: ReadableFields, apis: readonly KnownApi[]): DocumentProblem[] {
   const audiences = apis.map((api) => api.audience);
-  const scopes = [...oidcScopes, ...apis.flatMap((api) => api.scopes)];
+  const scopes = [...protocolScopes, ...apis.flatMap((api) => api.scopes)];
   const problems: DocumentProblem[] = [];
   const check = (path: string, kind: string, name: string, known: readonly string[]) => {
     if (!known.includes(name)) problems.push({ path, message: unknownName(kind, name, known) });

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Provider } from 'oidc-provider';
-import { oidcScopes } from '../../provider/clients/client-document.ts';
 import { type OidcClientMetadata, oidcMetadata } from '../../provider/clients/oidc-metadata.ts';
+import { protocolScopes } from '../../provider/lib/oidc-scopes.ts';
 import { documentOf, publicClient, webClient } from './client-documents.ts';
 
 const publicKey = (type: 'rsa' | 'ec' | 'ed25519') => {
@@ -42,7 +42,7 @@ const documents: [what: string, document: Record<string, unknown>][] = [
     'our own app',
     publicClient({ firstParty: true, grants: ['password', 'refresh_token'], redirectUris: undefined }),
   ],
-  ['all scopes', webClient({ scopes: [...oidcScopes, 'contracts:read', 'contracts:write'] })],
+  ['all scopes', webClient({ scopes: [...protocolScopes, 'contracts:read', 'contracts:write'] })],
   ['no scope of OpenID Connect', webClient({ scopes: ['contracts:read'] })],
   [
     'http on every loopback host',
@@ -80,7 +80,7 @@ const documents: [what: string, document: Record<string, unknown>][] = [
   ['an id of signs', webClient({ id: '._-' })],
 ];
 
-const metadataOf = (document: Record<string, unknown>, scopes: readonly string[] = oidcScopes) =>
+const metadataOf = (document: Record<string, unknown>, scopes: readonly string[] = protocolScopes) =>
   oidcMetadata(documentOf(document), scopes);
 
 describe('oidc-provider', () => {
@@ -103,7 +103,7 @@ describe('oidc-provider', () => {
       clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
       jwks: { keys: [signingJwk] },
       responseTypes: ['code'],
-      scopes: [...oidcScopes],
+      scopes: [...protocolScopes],
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
@@ -141,7 +141,7 @@ describe('oidcMetadata', () => {
   test('leaves out scopes that the provider has not', () => {
     const document = webClient({ scopes: ['openid', 'contracts:read'] });
     expect(metadataOf(document).scope).toBe('openid');
-    expect(metadataOf(document, [...oidcScopes, 'contracts:read']).scope).toBe('openid contracts:read');
+    expect(metadataOf(document, [...protocolScopes, 'contracts:read']).scope).toBe('openid contracts:read');
   });
 
   test('never leaves the scope out, which would allow all', () => {

@@ -1,9 +1,7 @@
 import { errors } from 'oidc-provider';
 import type { Api } from '../../config/access-model.ts';
+import { protocolScopes } from '../../lib/oidc-scopes.ts';
 import type { ClientFacts } from '../client-facts.ts';
-
-/** The scopes OpenID Connect defines that we know (Core §5.4, §11); all others belong to an API. */
-export const protocolScopes = ['openid', 'profile', 'email', 'offline_access'] as const;
 
 /** An audience with the scopes a client may have there. */
 export interface GrantableResource {
