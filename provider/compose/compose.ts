@@ -12,6 +12,7 @@ import { createOperationsApp } from '../http/health.ts';
 import { createReadiness } from '../http/readiness.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import type { Component } from '../lib/lifecycle.ts';
+import { protocolScopes } from '../lib/oidc-scopes.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { unlistEnded } from '../oidc/sessions/unlist-ended.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
@@ -111,6 +112,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const clients = await createClientRegistry({
     sources: ports.clientSources,
     apis,
+    protocolScopes,
     deviceFlow: config.deviceFlow,
     secrets: ports.secrets,
     clock,

@@ -33,7 +33,7 @@ export function problemsOf(value: unknown): string[] {
 /** The document with its defaults filled in. Throws when it is bad. */
 export function documentOf(value: unknown): ClientDocument {
   const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis, { deviceFlow: true });
-  const document = parsed.ok ? parsed.clients[0]?.document : undefined;
+  const document = parsed.ok ? parsed.documents[0]?.document : undefined;
   if (document === undefined) throw new Error(problemsOf(value).join('\n'));
   return document;
 }

@@ -18,7 +18,7 @@ const linesOf = (...values: unknown[]) => {
 
 test('gives all documents, each with where it stands', () => {
   const parsed = parseClientDocuments(raw(webClient(), publicClient({ id: 'spa' })), apis, on);
-  const clients = parsed.ok ? parsed.clients.map(({ origin, document }) => [origin, document.id]) : [];
+  const clients = parsed.ok ? parsed.documents.map(({ origin, document }) => [origin, document.id]) : [];
   expect(clients).toEqual([
     ['clients.yaml:1', 'web'],
     ['clients.yaml:2', 'spa'],
@@ -26,7 +26,7 @@ test('gives all documents, each with where it stands', () => {
 });
 
 test('gives none of none', () => {
-  expect(parseClientDocuments([], apis, on)).toEqual({ ok: true, clients: [] });
+  expect(parseClientDocuments([], apis, on)).toEqual({ ok: true, documents: [] });
 });
 
 test('tells all that is wrong with all documents at once: where, which client, which field', () => {
