@@ -5,9 +5,9 @@ import type { ClientSecret } from './client-document.ts';
 import type { ClientProblem, LocatedDocument } from './parse-client-documents.ts';
 
 /** SHA-256 digests of secrets, by the reference that a document gives. */
-export type SecretDigests = ReadonlyMap<string, Buffer>;
+type SecretDigests = ReadonlyMap<string, Buffer>;
 
-export interface ResolvedSecrets {
+interface ResolvedSecrets {
   digests: SecretDigests;
   /** References that were never readable: clients that have one cannot be used. */
   missing: ClientProblem[];

@@ -25,9 +25,7 @@ export interface ClientProblem extends DocumentProblem {
   clientId: string | undefined;
 }
 
-export type ParsedDocuments =
-  | { ok: true; documents: LocatedDocument[] }
-  | { ok: false; problems: ClientProblem[] };
+type ParsedDocuments = { ok: true; documents: LocatedDocument[] } | { ok: false; problems: ClientProblem[] };
 
 function unknownName(kind: string, name: string, known: readonly string[]): string {
   const similar = nearMiss(name, known);

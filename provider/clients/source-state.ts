@@ -73,7 +73,7 @@ export function nextState(
   return problems.length > 0 ? { documents: current.documents, problems } : loaded;
 }
 
-export interface MergedSources {
+interface MergedSources {
   clients: readonly LocatedDocument[];
   byId: ReadonlyMap<string, ClientDocument>;
   /** For each source, a line for each of its clients that an earlier source defines too. */

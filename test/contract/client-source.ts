@@ -11,7 +11,7 @@ export interface ClientSourceFixture {
   close(): Promise<void>;
 }
 
-/** Checks every sentence of `provider/ports/client-source.ts` on the source that `open` gives, empty at first. */
+/** Tests every statement of `provider/ports/client-source.ts` on the source that `open` gives, empty at first. */
 export function clientSourceContract(name: string, open: () => Promise<ClientSourceFixture>): void {
   describe(`${name} keeps the contract of ClientSource`, () => {
     let fixture: ClientSourceFixture;
@@ -41,50 +41,50 @@ export function clientSourceContract(name: string, open: () => Promise<ClientSou
       expect(await values()).toEqual(documents);
     });
 
-    test('says of each where it stands', async () => {
+    test('gives the origin of each document', async () => {
       await fixture.put([{ id: 'one' }]);
       expect((await fixture.source.load())[0]?.origin).toEqual(expect.stringMatching(/./));
     });
 
-    test('gives none when it holds none', async () => {
+    test('gives no documents when it is empty', async () => {
       await fixture.put([]);
       expect(await values()).toEqual([]);
     });
 
-    test('calls back after a change, which can be loaded by then', async () => {
+    test('calls back after a change, when the change can already be loaded', async () => {
       await fixture.put([{ id: 'one' }]);
       await values();
       const { calls, stop } = watched();
       await fixture.put([{ id: 'two' }]);
-      await waitFor(() => calls.count > 0, { what: 'the change to be told' });
+      await waitFor(() => calls.count > 0, { what: 'the callback' });
       expect(await values()).toEqual([{ id: 'two' }]);
       stop();
     });
 
-    test('calls back after the next change, too', async () => {
+    test('calls back after every further change', async () => {
       await values();
       const { calls, stop } = watched();
       for (const id of ['one', 'two', 'three']) {
         const before = calls.count;
         await fixture.put([{ id }]);
-        await waitFor(() => calls.count > before, { what: `change ${id} to be told` });
+        await waitFor(() => calls.count > before, { what: `the callback for change ${id}` });
         expect(await values()).toEqual([{ id }]);
       }
       stop();
     });
 
-    test('tells every watcher, and none that stopped', async () => {
+    test('calls every watcher, except those that stopped', async () => {
       await values();
       const stopped = watched();
       const watching = watched();
       stopped.stop();
       await fixture.put([{ id: 'one' }]);
-      await waitFor(() => watching.calls.count > 0, { what: 'the change to be told' });
+      await waitFor(() => watching.calls.count > 0, { what: 'the callback' });
       expect(stopped.calls.count).toBe(0);
       watching.stop();
     });
 
-    test('says where and what when it is unreadable, and recovers', async () => {
+    test('throws with a message when it is unreadable, and recovers', async () => {
       const { spoil } = fixture;
       if (spoil === undefined) return;
       await spoil();
