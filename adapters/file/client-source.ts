@@ -45,7 +45,8 @@ function parse(path: string, text: string): RawClientDocument[] {
     : [];
   const clients = isMap(root) ? root.get('clients', true) : undefined;
   if (other.length > 0 || !isSeq(clients)) {
-    // An empty file is refused too: editors that truncate before they write would take all clients away.
+    // An empty file is refused too: some editors truncate a file before they write it, and that must not remove
+    // all clients.
     const found = other.length > 0 ? ` (found "${other.join('", "')}")` : '';
     throw new ClientSourceUnreadable(
       `${path}: must hold one list named "clients"${found}; "clients: []" if there are none`,
@@ -58,14 +59,14 @@ function parse(path: string, text: string): RawClientDocument[] {
   });
 }
 
-/** Client documents from a YAML file with one list named `clients`. */
+/** Loads client documents from a YAML file that holds one list named `clients`. */
 export class FileClientSource implements ClientSource {
   readonly name: string;
   readonly #path: string;
   readonly #pollMs: number;
   #loaded: string | undefined;
 
-  /** @param options.pollMs how often a watcher looks at the file, in milliseconds */
+  /** @param options.pollMs how often a watcher reads the file, in milliseconds */
   constructor(options: { path: string; pollMs: number }) {
     this.name = options.path;
     this.#path = options.path;
@@ -73,31 +74,31 @@ export class FileClientSource implements ClientSource {
   }
 
   async load(): Promise<RawClientDocument[]> {
-    const read = await this.#look();
+    const read = await this.#read();
     this.#loaded = read.fingerprint;
     if (read.error !== undefined) throw read.error;
     return parse(this.#path, read.text);
   }
 
   /**
-   * Compares contents, so that edits in place, atomic renames and the symlinks of a Kubernetes ConfigMap all
-   * count, and calls back once two looks agree, so that a file being written isn't read half.
+   * Compares contents, so it sees edits in place, atomic renames and the symlinks of a Kubernetes ConfigMap.
+   * It calls back only when two polls in a row read the same content, so that a half-written file is not loaded.
    */
   watch(changed: () => void): () => void {
     let loaded = this.#loaded;
-    let told = loaded;
-    let previous = told;
+    let reported = loaded;
+    let previous = reported;
     let timer: NodeJS.Timeout;
     let stopped = false;
     const poll = async () => {
-      const { fingerprint } = await this.#look();
+      const { fingerprint } = await this.#read();
       if (stopped) return;
       if (this.#loaded !== loaded) {
         loaded = this.#loaded;
-        told = loaded;
+        reported = loaded;
       }
-      if (fingerprint === previous && fingerprint !== told) {
-        told = fingerprint;
+      if (fingerprint === previous && fingerprint !== reported) {
+        reported = fingerprint;
         changed();
       }
       previous = fingerprint;
@@ -114,7 +115,7 @@ export class FileClientSource implements ClientSource {
     };
   }
 
-  async #look(): Promise<{ fingerprint: string; text: string; error?: Error }> {
+  async #read(): Promise<{ fingerprint: string; text: string; error?: Error }> {
     try {
       const text = await readText(this.#path);
       return { fingerprint: createHash('sha256').update(text).digest('base64url'), text };

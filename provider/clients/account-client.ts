@@ -1,10 +1,11 @@
 import { accountClientId, type ClientDocument } from './client-document.ts';
 
 /**
- * The account page as a client. It wants to know who signed in, which the browser's session says, and never redeems its
- * codes: nobody can, since it has no secret and has to show one.
+ * The account page as a client. It uses the sign-in only to learn who signed in, which it reads from the browser's
+ * session, and never redeems its codes. No other party can redeem them either: the client must authenticate with a
+ * secret and has none.
  *
- * @param redirectUri where people come back to after signing in
+ * @param redirectUri where the browser returns to after sign-in
  */
 export function accountClient({ name, redirectUri }: { name: string; redirectUri: string }): ClientDocument {
   return {

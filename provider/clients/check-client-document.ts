@@ -3,13 +3,13 @@ import { nearMiss } from '../lib/near-miss.ts';
 import { checkAcrossFields, type DocumentProblem, type ReadableFields } from './client-checks.ts';
 import { type ClientDocument, clientDocumentSchema } from './client-document.ts';
 
-export type CheckedDocument =
+type CheckedDocument =
   | { ok: true; document: ClientDocument }
   | { ok: false; fields: ReadableFields; problems: DocumentProblem[] };
 
 const topLevelFields = Object.keys(clientDocumentSchema.shape);
 
-// What people bring from RFC 7591 and from other servers under another name than ours.
+// Names of the same fields in RFC 7591 and in other servers.
 const otherNames: Record<string, string> = {
   client_id: 'id',
   clientId: 'id',
@@ -44,8 +44,8 @@ function knownFields(path: readonly PropertyKey[]): string[] {
 
 function unknownField(name: string, path: readonly PropertyKey[]): DocumentProblem {
   const known = knownFields(path);
-  const meant = (path.length === 0 && otherNames[name]) || nearMiss(name, known);
-  const hint = meant ? `did you mean "${meant}"?` : `known are ${known.join(', ')}`;
+  const similar = (path.length === 0 && otherNames[name]) || nearMiss(name, known);
+  const hint = similar ? `did you mean "${similar}"?` : `known are ${known.join(', ')}`;
   const secret = path[0] === 'secrets' ? '; a secret itself is never written here' : '';
   return { path: pointer([...path, name]), message: `is not a field of a client document: ${hint}${secret}` };
 }
@@ -59,7 +59,7 @@ function fromIssue(issue: z.core.$ZodIssue): DocumentProblem[] {
   return [{ path, message: missing ? `is missing: it must be ${expected}` : `must be ${expected}` }];
 }
 
-/** Each field by itself, so that rules about the good ones still speak when others are bad. */
+/** Reads each field alone, so that the rules between valid fields are checked even when other fields are bad. */
 function readableFields(value: unknown): ReadableFields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   const given = value as Record<string, unknown>;
@@ -71,9 +71,10 @@ function readableFields(value: unknown): ReadableFields {
 }
 
 /**
- * Checks one client document as it was written, without regard to others.
- * Gives it with its defaults filled in, or everything that is wrong with it and the fields that could be read.
+ * Checks one client document as it was written, without comparing it with others.
  * No message repeats a value that could be a secret.
+ *
+ * @returns the document with its defaults filled in, or all its problems and the fields that could be read
  */
 export function checkClientDocument(value: unknown): CheckedDocument {
   const parsed = clientDocumentSchema.safeParse(value);

@@ -1,7 +1,7 @@
 import type { ClientDocument } from './client-document.ts';
 import { redirectSchemeProblem } from './client-uris.ts';
 
-/** What is wrong with a document, and where in it. */
+/** One problem of a document, and the field it concerns. */
 export interface DocumentProblem {
   /** JSON Pointer (RFC 6901). */
   path: string;
@@ -9,7 +9,7 @@ export interface DocumentProblem {
   message: string;
 }
 
-/** Fields that could be read; one that couldn't is undefined, and no rule speaks about it. */
+/** The fields of a document that could be read. A field that could not be read is undefined, and rules skip it. */
 export type ReadableFields = { [Field in keyof ClientDocument]?: ClientDocument[Field] | undefined };
 
 type Rule = (fields: ReadableFields, unreadable: ReadonlySet<string>) => DocumentProblem[];
@@ -123,8 +123,10 @@ const uriRules: Rule = ({ applicationType, redirectUris, postLogoutRedirectUris,
 };
 
 /**
- * Everything that is wrong between the fields of one document.
- * @param unreadable the names of the fields that are there but couldn't be read
+ * Checks how the fields of one document fit together.
+ *
+ * @param unreadable the names of fields that are present but could not be read
+ * @returns all problems found
  */
 export function checkAcrossFields(
   fields: ReadableFields,

@@ -3,11 +3,8 @@ import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { clientJwksSchema } from './client-jwks.ts';
 import { originProblem, redirectUriProblem, webUriProblem } from './client-uris.ts';
 
-/** The id of the client by which people sign in to the account page (account-client.ts). No document may have it. */
+/** The client id of the account page (account-client.ts). No document may use it. */
 export const accountClientId = 'gatehouse-account';
-
-/** The scopes that belong to no API. */
-export const oidcScopes: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
 
 function checkedBy(problem: (value: string) => string | undefined) {
   return z
@@ -67,12 +64,12 @@ const scope = z
   .max(200)
   .regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must be one scope: no spaces, quotes or backslashes');
 
-/** A client as a person writes it: the one schema for the YAML file, the command line and Kubernetes. */
+/** A client as a person writes it. The YAML file, the command line and Kubernetes all use this schema. */
 export const clientDocumentSchema = z.strictObject({
   id: z
     .string()
     .regex(/^[A-Za-z0-9._-]{2,128}$/, 'must be 2 to 128 of the characters A-Z a-z 0-9 . _ -')
-    // The subject of a machine's token is its client id, which must not pass for an account's (RFC 9068 §5).
+    // The subject of a machine's token is its client id. It must not look like an account id (RFC 9068 §5).
     .refine((id) => !id.startsWith('user_'), {
       error: 'must not start with "user_": tokens would look like an account\'s',
     })

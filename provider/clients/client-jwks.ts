@@ -46,7 +46,7 @@ const publicJwk = z
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
 
-/** A client's public keys (RFC 7517 §5): at least one, none with private parts. */
+/** A client's public keys (RFC 7517 §5): at least one key, and no key with private parts. */
 export const clientJwksSchema = z.strictObject({
   keys: z.array(publicJwk).min(1, 'must hold at least one key').max(20),
 });

@@ -1,63 +1,68 @@
+// This folder knows what a client is: the document that a person writes, the checks on it, its secrets, and
+// the registry of all clients in use. It decides nothing about a request: grants, tokens and limits on guessing
+// belong to the modules that ask the registry. It reads no file and calls no store: sources and secrets are ports.
+
 import type { Clock } from '../lib/clock.ts';
 import { ConfigurationError } from '../lib/errors.ts';
-import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { Secrets } from '../ports/secrets.ts';
-import { type ClientDocument, oidcScopes } from './client-document.ts';
-import { createClientSet, type SourceReport } from './client-set.ts';
-import { oidcMetadata } from './oidc-metadata.ts';
-import type { DocumentSettings, KnownApi } from './parse-client-documents.ts';
+import type { ClientDocument } from './client-document.ts';
+import { createClientSecretCheck } from './client-secrets.ts';
+import { type OidcClientMetadata, oidcMetadata } from './oidc-metadata.ts';
+import type { ClientProblem, DocumentSettings, KnownApi } from './parse-client-documents.ts';
 import { singleFlight } from './single-flight.ts';
-import { loadOffer, tryOffer } from './source-state.ts';
+import { createSourceReport, type SourceReportOptions } from './source-report.ts';
+import {
+  loadSource,
+  mergeSources,
+  nextState,
+  problemLines,
+  reloadSource,
+  type SourceState,
+} from './source-state.ts';
 
-export interface ClientRegistryDeps extends DocumentSettings {
-  /** In order of precedence: of two that claim an id, the first has it. */
+export interface ClientRegistryOptions extends DocumentSettings, SourceReportOptions {
+  /** In order of precedence: when two sources define the same id, the first one wins. */
   sources: readonly ClientSource[];
   apis: readonly KnownApi[];
+  /** The scopes that the provider's own configuration lists: only these are named in a client's metadata. */
+  protocolScopes: readonly string[];
   secrets: Secrets;
   clock: Clock;
-  logger: Pick<Logger, 'info' | 'warn'>;
-  metrics: Pick<Metrics, 'clientsLoaded' | 'clientsReloadFailures' | 'clientsStale'>;
-  /** Clients of our own: found like others, but in no list and no metric. No source can hold one of their ids. */
+  metrics: SourceReportOptions['metrics'] & Pick<Metrics, 'clientsLoaded'>;
+  /** Clients of Gatehouse itself. `find` gives them; no list and no metric has them. No source can define their ids. */
   builtIn?: readonly ClientDocument[] | undefined;
-  /** For whom `/auth/*` acts when a request names no client. */
+  /** The client that `/auth/*` acts for when a request names none. It must be in a source and be first-party. */
   defaultClientId?: string | undefined;
-  /** Told the last good set of each source whenever it was loaded; must not throw. */
+  /** Called with the last good documents of each source after every load; must not throw. */
   loaded?: ((source: string, clients: readonly ClientDocument[]) => void) | undefined;
 }
 
-/** The clients of all sources. */
+/** The clients in use, from all sources. */
 export interface ClientRegistry {
+  /** The client with this id, built-in clients included. */
   find(id: string): ClientDocument | undefined;
-  /** Without those that are built in. */
-  all(): ClientDocument[];
-  /** Stub, replaced at the merge. */
-  metadata(id: string): Record<string, unknown> | undefined;
-  /** Undefined when configuration names none, or none that is there and first-party. */
-  defaultClient(): ClientDocument | undefined;
-  /** Whether `presented` is a live secret of the client; constant time. */
-  secretMatches(clientId: string, presented: string): boolean;
-  /** Loads all sources and secrets again. Never throws: what is bad is logged, and the last good stays in use. */
+  /** All clients but the built-in ones. */
+  all(): readonly ClientDocument[];
+  /**
+   * The client's metadata by the names of RFC 7591 §2, built-in clients included. It is the same object as long
+   * as `find` gives the same document.
+   */
+  metadata(id: string): OidcClientMetadata | undefined;
+  /** Whether `presented` is a valid secret of the client now; compared in constant time. */
+  secretMatches(id: string, presented: string): boolean;
+  /**
+   * Whether a public client lists this origin, so that a browser may call from there (CORS). Confidential clients
+   * do not run in a browser.
+   */
+  isAllowedOrigin(origin: string): boolean;
+  /** Loads all sources and secrets again. Never throws: problems are logged, and the last good documents stay in use. */
   reload(): Promise<void>;
-  /** Reads the secrets again that documents refer to, without loading the documents. Never throws. */
+  /** Reads all secrets again, but not the documents. Never throws. */
   refreshSecrets(): Promise<void>;
-  /** Stops watching; resolves when nothing is under way any more. */
+  /** Stops watching the sources; resolves when no load is running any more. */
   close(): Promise<void>;
-}
-
-/** Counts what is wrong every time; says it once, and once again when it is mended. */
-function createReport({ logger, metrics }: Pick<ClientRegistryDeps, 'logger' | 'metrics'>) {
-  const last = new Map<string, string>();
-  return (source: string, problems: readonly string[]): void => {
-    metrics.clientsStale.set(problems.length > 0 ? 1 : 0, { source });
-    if (problems.length > 0) metrics.clientsReloadFailures.inc({ source });
-    const text = problems.join('\n');
-    if (text === (last.get(source) ?? '')) return;
-    last.set(source, text);
-    if (text === '') logger.info({ source }, 'client documents are in use again');
-    else logger.warn({ source, problems }, 'client documents have problems, keeping the last good ones');
-  };
 }
 
 function defaultClientProblems(client: ClientDocument | undefined, id: string | undefined): string[] {
@@ -67,64 +72,96 @@ function defaultClientProblems(client: ClientDocument | undefined, id: string | 
   return [`the default client ${id} must be first-party: set "firstParty: true", or name another`];
 }
 
+/** What callers ask of one set of clients, computed once when the set changes. */
+function createIndex(states: readonly SourceState[]) {
+  const { clients, byId, ignored } = mergeSources(states);
+  const all = [...byId.values()];
+  const publicClients = all.filter(({ auth }) => auth === 'none');
+  return { clients, byId, ignored, all, origins: new Set(publicClients.flatMap(({ origins }) => origins)) };
+}
+
 /**
- * Loads all sources, and watches them from then on. A change that is bad leaves the last good set of that
- * source in use.
+ * Loads all sources, then watches them. After a bad change, the last good documents of that source stay in use.
  *
- * @throws ConfigurationError with all problems of all sources; StoreUnavailable and the like when a source
- *   can't be reached.
+ * @throws ConfigurationError with all problems of all sources; the source's own error, such as StoreUnavailable,
+ *   when a source cannot be reached
  */
-export async function createClientRegistry(deps: ClientRegistryDeps): Promise<ClientRegistry> {
-  const { sources, defaultClientId, builtIn = [] } = deps;
-  const set = createClientSet(deps);
-  const report = createReport(deps);
-  const find = (id: string) => set.clients().get(id)?.document;
-  const namedDefault = () => (defaultClientId === undefined ? undefined : find(defaultClientId));
-  const defaultProblems = () => defaultClientProblems(namedDefault(), defaultClientId);
+export async function createClientRegistry(options: ClientRegistryOptions): Promise<ClientRegistry> {
+  const { sources, defaultClientId, builtIn = [] } = options;
+  const secrets = createClientSecretCheck(options);
+  const report = createSourceReport(options);
+  const metadataOf = new WeakMap<ClientDocument, OidcClientMetadata>();
+  let states = sources.map((): SourceState => ({ documents: [], problems: [] }));
+  let index = createIndex(states);
+  const find = (id: string) => index.byId.get(id) ?? builtIn.find((client) => client.id === id);
+  const defaultProblems = () => defaultClientProblems(index.byId.get(defaultClientId ?? ''), defaultClientId);
 
-  const first = await set.apply(await Promise.all(sources.map((source) => loadOffer(source, deps))));
-  const fatal = [...first.flatMap(({ refused }) => refused), ...defaultProblems()];
-  if (fatal.length > 0) throw new ConfigurationError(fatal);
-
-  const reportAll = (reports: readonly SourceReport[], loaded: boolean) => {
-    for (const [index, { refused, notes, inUse, documents }] of reports.entries()) {
-      const source = sources[index]?.name ?? '';
-      if (loaded) deps.loaded?.(source, documents);
-      deps.metrics.clientsLoaded.set(inUse, { source });
-      report(source, [...refused, ...notes]);
+  /** Reads all secrets and takes the loaded documents into use; gives the secrets that could not be read again. */
+  const update = async (loaded: readonly SourceState[]): Promise<ClientProblem[]> => {
+    const candidates = [...loaded, ...states].flatMap(({ documents }) => documents);
+    const { digests, missing, outdated } = await secrets.resolve(candidates);
+    states = states.map((state, at) => {
+      const next = loaded[at];
+      return next === undefined ? state : nextState(state, next, missing);
+    });
+    index = createIndex(states);
+    secrets.use(index.clients, digests);
+    return outdated;
+  };
+  const reportAll = (outdated: readonly ClientProblem[], loaded: boolean) => {
+    for (const [at, { documents, problems }] of states.entries()) {
+      const source = sources[at]?.name ?? '';
+      const ignored = index.ignored[at] ?? [];
+      if (loaded)
+        options.loaded?.(
+          source,
+          documents.map(({ document }) => document),
+        );
+      options.metrics.clientsLoaded.set(documents.length - ignored.length, { source });
+      const stale = problemLines(documents, outdated).map(
+        (line) => `${line}; the value read last stays in use`,
+      );
+      report(source, [...problems, ...new Set(stale), ...ignored]);
     }
     report('default client', defaultProblems());
   };
-  reportAll(first, true);
+
+  const outdated = await update(await Promise.all(sources.map((source) => loadSource(source, options))));
+  const fatal = [...states.flatMap(({ problems }) => problems), ...defaultProblems()];
+  if (fatal.length > 0) throw new ConfigurationError(fatal);
+  reportAll(outdated, true);
 
   let closed = false;
-  let sourcesWanted = false;
+  let reloadRequested = false;
   const run = singleFlight(async () => {
     if (closed) return;
-    const loading = sourcesWanted;
-    sourcesWanted = false;
-    const offers = loading ? await Promise.all(sources.map((source) => tryOffer(source, deps))) : [];
-    reportAll(await set.apply(offers), loading);
+    const loading = reloadRequested;
+    reloadRequested = false;
+    const loaded = loading ? await Promise.all(sources.map((source) => reloadSource(source, options))) : [];
+    reportAll(await update(loaded), loading);
   });
   const reload = () => {
-    sourcesWanted = true;
+    reloadRequested = true;
     return run();
   };
-  const unwatch = sources.map((source) => source.watch(() => void reload()));
+  const stopWatching = sources.map((source) => source.watch(() => void reload()));
 
   return {
-    find: (id) => find(id) ?? builtIn.find((client) => client.id === id),
+    find,
+    all: () => index.all,
     metadata: (id) => {
-      const client = find(id) ?? builtIn.find((one) => one.id === id);
-      return client && { ...oidcMetadata(client, oidcScopes) };
+      const document = find(id);
+      if (document === undefined) return undefined;
+      const metadata = metadataOf.get(document) ?? oidcMetadata(document, options.protocolScopes);
+      metadataOf.set(document, metadata);
+      return metadata;
     },
-    all: () => [...set.clients().values()].map(({ document }) => document),
-    defaultClient: () => (namedDefault()?.firstParty ? namedDefault() : undefined),
-    secretMatches: set.secretMatches,
+    secretMatches: secrets.matches,
+    isAllowedOrigin: (origin) => index.origins.has(origin),
     reload,
     refreshSecrets: run,
     close: async () => {
-      for (const stop of unwatch) stop();
+      for (const stop of stopWatching) stop();
       closed = true;
       await run();
     },

@@ -2,27 +2,27 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { ClientSecret } from './client-document.ts';
-import type { ClientProblem, ParsedClient } from './parse-client-documents.ts';
+import type { ClientProblem, LocatedDocument } from './parse-client-documents.ts';
 
-/** SHA-256 digests of secrets by their reference. */
-export type SecretDigests = ReadonlyMap<string, Buffer>;
+/** SHA-256 digests of secrets, by the reference that a document gives. */
+type SecretDigests = ReadonlyMap<string, Buffer>;
 
-export interface ResolvedSecrets {
+interface ResolvedSecrets {
   digests: SecretDigests;
-  /** References that couldn't be read, and never were: their clients can't be used. */
+  /** References that were never readable: clients that have one cannot be used. */
   missing: ClientProblem[];
-  /** References that couldn't be read now; the value read last stays in use. */
+  /** References that were readable before and are not now: the last value stays in use. */
   outdated: ClientProblem[];
 }
 
 export interface ClientSecretCheck {
-  /** Reads all secrets these clients refer to. Changes nothing; never throws. */
-  resolve(clients: readonly ParsedClient[]): Promise<ResolvedSecrets>;
-  /** Makes these clients, with these digests, the ones that `matches` knows. */
-  use(clients: readonly ParsedClient[], digests: SecretDigests): void;
+  /** Reads all secrets that these clients refer to. It changes nothing and never throws. */
+  resolve(clients: readonly LocatedDocument[]): Promise<ResolvedSecrets>;
+  /** Replaces the clients and digests that `matches` compares with. */
+  use(clients: readonly LocatedDocument[], digests: SecretDigests): void;
   /**
-   * Whether `presented` is a live secret of this client. Constant time in what is presented; all live secrets
-   * are compared, so time doesn't tell which of them matched.
+   * Whether `presented` is a secret of this client that has not expired. The time does not depend on what is
+   * presented. All such secrets are compared, so the time does not reveal which one matched.
    */
   matches(clientId: string, presented: string): boolean;
 }
@@ -49,7 +49,7 @@ async function readDigest(secrets: Secrets, reference: string): Promise<Buffer |
   }
 }
 
-function failures(clients: readonly ParsedClient[], errors: ReadonlyMap<string, Error>): ClientProblem[] {
+function failures(clients: readonly LocatedDocument[], errors: ReadonlyMap<string, Error>): ClientProblem[] {
   return clients.flatMap(({ origin, document }) =>
     document.secrets.flatMap((secret, index) => {
       const error = secret.ref === undefined ? undefined : errors.get(secret.ref);
@@ -60,7 +60,7 @@ function failures(clients: readonly ParsedClient[], errors: ReadonlyMap<string, 
   );
 }
 
-/** Holds the digests of all clients' secrets. Only digests are kept; no secret outlives its reading. */
+/** Compares client secrets with their digests. Only digests are kept in memory, never the secrets. */
 export function createClientSecretCheck(deps: { secrets: Secrets; clock: Clock }): ClientSecretCheck {
   let known: SecretDigests = new Map();
   let byClient = new Map<string, DatedDigest[]>();

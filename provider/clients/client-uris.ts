@@ -1,10 +1,10 @@
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** Whether a URL's host is this machine (RFC 8252 §7.3), as `URL.hostname` writes it. */
+/** Whether a host, as `URL.hostname` writes it, is the loopback interface (RFC 8252 §7.3). */
 const isLoopback = (hostname: string) => loopbackHosts.has(hostname);
 
-// URL parsers repair what they are given (tabs, backslashes, `https:host`); clients compare character by
-// character, so what would be repaired is refused.
+// URL parsers silently repair bad input (tabs, backslashes, `https:host`). Redirect URIs are compared character by
+// character, so a URI that a parser would repair is refused.
 const uriCharacters = /^[a-z][a-z0-9+.-]*:[\x21\x23-\x3B\x3D\x3F-\x5B\x5D\x5F\x61-\x7A\x7E]+$/i;
 
 function parseExact(value: string): URL | undefined {
@@ -15,7 +15,11 @@ function parseExact(value: string): URL | undefined {
   return url;
 }
 
-/** What is wrong with an address that Gatehouse or a browser opens, or undefined. https, or http on this machine. */
+/**
+ * Checks a URL that Gatehouse or a browser opens: https, or http on this machine.
+ *
+ * @returns what is wrong with it, or undefined
+ */
 export function webUriProblem(value: string): string | undefined {
   const url = parseExact(value);
   if (url === undefined) return 'must be an absolute URL such as https://app.example.com/path';
@@ -25,7 +29,11 @@ export function webUriProblem(value: string): string | undefined {
   return 'must start with https:// (http:// only on localhost, 127.0.0.1 or [::1])';
 }
 
-/** What is wrong with a redirect URI of any client, or undefined (RFC 6749 §3.1.2, RFC 9700 §2.1). */
+/**
+ * Checks a redirect URI by the rules for every client (RFC 6749 §3.1.2, RFC 9700 §2.1).
+ *
+ * @returns what is wrong with it, or undefined
+ */
 export function redirectUriProblem(value: string): string | undefined {
   if (value.includes('*')) return 'must not contain a wildcard: list every URI by itself';
   const url = parseExact(value);
@@ -41,13 +49,17 @@ function nativeUriProblem(url: URL): string | undefined {
       ? 'must use http:// on this machine: native apps claim https:// only on hosts of their own (RFC 8252 §7)'
       : undefined;
   }
-  // A scheme without a dot is anybody's, `javascript:` and `data:` among them.
+  // Any app can claim a scheme without a dot; `javascript:` and `data:` have none either.
   return url.protocol.includes('.')
     ? undefined
     : 'must use a scheme made of a domain name of yours, such as com.example.app:/callback (RFC 8252 §7.1)';
 }
 
-/** What is wrong with a well-formed redirect URI for this type of application, or undefined. */
+/**
+ * Checks the scheme of a well-formed redirect URI for this type of application (RFC 8252 §7).
+ *
+ * @returns what is wrong with it, or undefined
+ */
 export function redirectSchemeProblem(value: string, applicationType: 'web' | 'native'): string | undefined {
   const url = parseExact(value);
   if (url === undefined) return undefined;
@@ -62,7 +74,11 @@ export function redirectSchemeProblem(value: string, applicationType: 'web' | 'n
     : 'must use https://, or set "applicationType: native" for an app with a scheme of its own';
 }
 
-/** What is wrong with an origin as browsers send it (RFC 6454 §6.2), or undefined. */
+/**
+ * Checks that an origin is written exactly as browsers send it (RFC 6454 §6.2).
+ *
+ * @returns what is wrong with it, or undefined
+ */
 export function originProblem(value: string): string | undefined {
   if (value.includes('*')) return 'must not contain a wildcard: list every origin by itself';
   const problem = webUriProblem(value);

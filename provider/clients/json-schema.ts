@@ -9,15 +9,15 @@ function clientSchema() {
 }
 
 /**
- * The JSON Schema (draft 2020-12) of a client document as it is written, for editors and CI. It says less than
- * the checks do: rules between fields, APIs and URI forms are left to `gatehouse clients validate`.
+ * The JSON Schema (draft 2020-12) of one client document as a person writes it, for editors and CI. It does not
+ * contain the rules between fields, for APIs and for URIs: `gatehouse clients validate` checks those.
  */
 export function renderClientJsonSchema(): string {
   const { $schema, schema } = clientSchema();
   return asText({ $schema, ...schema });
 }
 
-/** The same for a file of them, complete in itself: an editor that has this one needs no other. */
+/** The JSON Schema of a whole clients file. It refers to no other file. */
 export function renderClientsFileJsonSchema(): string {
   const { $schema, schema } = clientSchema();
   return asText({

@@ -2,8 +2,8 @@ import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { randomToken } from '../lib/ids.ts';
 import type { ClientDocument } from './client-document.ts';
 
-/** Client metadata as oidc-provider reads it (RFC 7591 §2). */
-export interface OidcClientMetadata {
+/** Client metadata as oidc-provider reads it (RFC 7591 §2). A type, so that it fits the library's index signature. */
+export type OidcClientMetadata = {
   client_id: string;
   client_name: string;
   application_type: 'web' | 'native';
@@ -23,56 +23,56 @@ export interface OidcClientMetadata {
   tos_uri?: string;
   backchannel_logout_uri?: string;
   backchannel_logout_session_required?: boolean;
-}
+};
 
-// The library wants a value for clients with a secret, though comparing is done elsewhere. A random one that
-// nobody knows fails closed, should its own comparison ever be reached.
+// oidc-provider requires a value for clients with a secret, although the comparison is done in client-secrets.ts.
+// The random value matches no secret, in case the library's own comparison is ever used.
 const placeholderSecret = randomToken();
 
-function authentication(document: ClientDocument): Partial<OidcClientMetadata> {
-  if (document.auth.startsWith('client_secret')) return { client_secret: placeholderSecret };
-  if (document.jwks !== undefined) return { jwks: document.jwks };
-  return document.jwksUri === undefined ? {} : { jwks_uri: document.jwksUri };
+function addAuthentication(metadata: OidcClientMetadata, { auth, jwks, jwksUri }: ClientDocument): void {
+  if (auth.startsWith('client_secret')) metadata.client_secret = placeholderSecret;
+  else if (jwks !== undefined) metadata.jwks = jwks;
+  else if (jwksUri !== undefined) metadata.jwks_uri = jwksUri;
 }
 
-function optionalUris(document: ClientDocument): Partial<OidcClientMetadata> {
+function addUris(metadata: OidcClientMetadata, document: ClientDocument): void {
   const { logoUri, clientUri, policyUri, tosUri, backchannelLogoutUri } = document;
-  return {
-    ...(logoUri === undefined ? {} : { logo_uri: logoUri }),
-    ...(clientUri === undefined ? {} : { client_uri: clientUri }),
-    ...(policyUri === undefined ? {} : { policy_uri: policyUri }),
-    ...(tosUri === undefined ? {} : { tos_uri: tosUri }),
-    ...(backchannelLogoutUri === undefined
-      ? {}
-      : { backchannel_logout_uri: backchannelLogoutUri, backchannel_logout_session_required: true }),
-  };
+  if (logoUri !== undefined) metadata.logo_uri = logoUri;
+  if (clientUri !== undefined) metadata.client_uri = clientUri;
+  if (policyUri !== undefined) metadata.policy_uri = policyUri;
+  if (tosUri !== undefined) metadata.tos_uri = tosUri;
+  if (backchannelLogoutUri !== undefined) {
+    metadata.backchannel_logout_uri = backchannelLogoutUri;
+    metadata.backchannel_logout_session_required = true;
+  }
 }
 
 /**
  * A client document as client metadata for oidc-provider.
  *
- * @param supportedScopes what the provider's own configuration lists as `scopes`; the library refuses a client
- *   with any other. Scopes of APIs that aren't in it are left out, and must be held against the document where
- *   the API is resolved.
+ * @param supportedScopes what the provider's own configuration lists as `scopes`: the library refuses a client with
+ *   any other scope. Scopes of APIs are left out unless they are listed there, so they must be checked against the
+ *   document where a token's audience is chosen.
  */
 export function oidcMetadata(
   document: ClientDocument,
   supportedScopes: readonly string[],
 ): OidcClientMetadata {
   const scopes = document.scopes.filter((scope) => supportedScopes.includes(scope));
-  return {
+  const metadata: OidcClientMetadata = {
     client_id: document.id,
     client_name: document.name,
     application_type: document.applicationType,
     token_endpoint_auth_method: document.auth,
-    ...authentication(document),
     grant_types: document.grants.map((grant) => (grant === 'device_code' ? deviceCodeGrant : grant)),
     response_types: document.grants.includes('authorization_code') ? ['code'] : [],
     redirect_uris: document.redirectUris,
     post_logout_redirect_uris: document.postLogoutRedirectUris,
-    // No scope at all would mean any scope to the library. openid alone tells nothing a token's `sub` doesn't.
+    // Without a scope the library would allow any scope. `openid` alone reveals no more than a token's `sub`.
     scope: scopes.join(' ') || 'openid',
     id_token_signed_response_alg: 'RS256',
-    ...optionalUris(document),
   };
+  addAuthentication(metadata, document);
+  addUris(metadata, document);
+  return metadata;
 }

@@ -1,38 +1,42 @@
 import { nearMiss } from '../lib/near-miss.ts';
+import { protocolScopes } from '../lib/oidc-scopes.ts';
 import type { RawClientDocument } from '../ports/client-source.ts';
 import { checkClientDocument } from './check-client-document.ts';
 import type { DocumentProblem, ReadableFields } from './client-checks.ts';
-import { type ClientDocument, oidcScopes } from './client-document.ts';
+import type { ClientDocument } from './client-document.ts';
 
-/** What must be known of an API to check the documents that name it. */
+/** What documents may name of an API. */
 export interface KnownApi {
   audience: string;
   scopes: readonly string[];
 }
 
-export interface ParsedClient {
+/** A checked document and where it was written. */
+export interface LocatedDocument {
+  /** For error messages: a file and line, or a resource's namespace and name. */
   origin: string;
   document: ClientDocument;
 }
 
 export interface ClientProblem extends DocumentProblem {
-  /** Where the document stands. */
+  /** Where the document was written. */
   origin: string;
   /** Undefined when the document has no readable id. */
   clientId: string | undefined;
 }
 
-export type ParsedClients = { ok: true; clients: ParsedClient[] } | { ok: false; problems: ClientProblem[] };
+type ParsedDocuments = { ok: true; documents: LocatedDocument[] } | { ok: false; problems: ClientProblem[] };
 
 function unknownName(kind: string, name: string, known: readonly string[]): string {
-  const meant = nearMiss(name, known);
-  const hint = meant === undefined ? `known are ${known.join(', ') || 'none'}` : `did you mean "${meant}"?`;
+  const similar = nearMiss(name, known);
+  const hint =
+    similar === undefined ? `known are ${known.join(', ') || 'none'}` : `did you mean "${similar}"?`;
   return `no API defines the ${kind} "${name}": ${hint}`;
 }
 
 function checkApis(fields: ReadableFields, apis: readonly KnownApi[]): DocumentProblem[] {
   const audiences = apis.map((api) => api.audience);
-  const scopes = [...oidcScopes, ...apis.flatMap((api) => api.scopes)];
+  const scopes = [...protocolScopes, ...apis.flatMap((api) => api.scopes)];
   const problems: DocumentProblem[] = [];
   const check = (path: string, kind: string, name: string, known: readonly string[]) => {
     if (!known.includes(name)) problems.push({ path, message: unknownName(kind, name, known) });
@@ -49,9 +53,9 @@ function checkApis(fields: ReadableFields, apis: readonly KnownApi[]): DocumentP
   return problems;
 }
 
-/** What the server's settings make of a document. */
+/** The settings of the server that limit what a document may say. */
 export interface DocumentSettings {
-  /** Whether the device flow is on. */
+  /** Whether the device flow (RFC 8628) is on. */
   deviceFlow: boolean;
 }
 
@@ -63,15 +67,16 @@ function checkSettings({ grants }: ReadableFields, { deviceFlow }: DocumentSetti
 }
 
 /**
- * Checks all documents of one source, each by itself, against the APIs and settings, and against each other.
- * Gives all of them, or everything that is wrong with any of them.
+ * Checks all documents of one source: each one alone, against the APIs and settings, and against the others.
+ *
+ * @returns all documents with their defaults filled in, or all problems of all documents
  */
 export function parseClientDocuments(
   raw: readonly RawClientDocument[],
   apis: readonly KnownApi[],
   settings: DocumentSettings,
-): ParsedClients {
-  const clients: ParsedClient[] = [];
+): ParsedDocuments {
+  const documents: LocatedDocument[] = [];
   const problems: ClientProblem[] = [];
   const firstOrigins = new Map<string, string>();
   for (const { origin, value } of raw) {
@@ -93,12 +98,12 @@ export function parseClientDocuments(
       firstOrigins.set(clientId, origin);
     }
     problems.push(...found.map((problem) => ({ origin, clientId, ...problem })));
-    if (checked.ok) clients.push({ origin, document: checked.document });
+    if (checked.ok) documents.push({ origin, document: checked.document });
   }
-  return problems.length === 0 ? { ok: true, clients } : { ok: false, problems };
+  return problems.length === 0 ? { ok: true, documents } : { ok: false, problems };
 }
 
-/** One line for a person: where, which client, which field, what to do. */
+/** A problem as one line of text: where, which client, which field, and what to do. */
 export function describeClientProblem({ origin, clientId, path, message }: ClientProblem): string {
   const client = clientId === undefined ? 'a client without a valid id' : `client ${clientId}`;
   return `${origin}: ${client}: ${path === '' ? 'the document' : path} ${message}`;

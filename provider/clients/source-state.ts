@@ -1,78 +1,98 @@
 import { type ClientSource, ClientSourceUnreadable } from '../ports/client-source.ts';
+import type { ClientDocument } from './client-document.ts';
 import {
   type ClientProblem,
   type DocumentSettings,
   describeClientProblem,
   type KnownApi,
-  type ParsedClient,
+  type LocatedDocument,
   parseClientDocuments,
 } from './parse-client-documents.ts';
 
-/** A source, the last good set of its clients, and why what it holds now isn't in use (empty: it is). */
+/** One source as last loaded. */
 export interface SourceState {
-  readonly source: ClientSource;
-  good: readonly ParsedClient[];
-  refused: readonly string[];
+  /** The last good documents. */
+  documents: readonly LocatedDocument[];
+  /** Why the latest documents of the source are not used; empty when they are. */
+  problems: readonly string[];
 }
 
-/** What a source has to offer now: a set to take over, or reasons to stay with the last one. */
-export type Offer = { ok: true; clients: readonly ParsedClient[] } | { ok: false; problems: string[] };
-
-/** What documents are held against. */
+/** The APIs and settings that documents are checked against. */
 type Known = DocumentSettings & { apis: readonly KnownApi[] };
 
-/** Loads and checks a source. Throws only what a retry may mend, such as a store that can't be reached. */
-export async function loadOffer(source: ClientSource, known: Known): Promise<Offer> {
+const bad = (problems: readonly string[]): SourceState => ({ documents: [], problems });
+
+/**
+ * Loads a source and checks its documents: all are good, or none is used and all problems are listed.
+ *
+ * @throws the source's error when it cannot be reached, which a retry may fix
+ */
+export async function loadSource(source: ClientSource, known: Known): Promise<SourceState> {
   try {
     const parsed = parseClientDocuments(await source.load(), known.apis, known);
-    return parsed.ok ? parsed : { ok: false, problems: parsed.problems.map(describeClientProblem) };
+    return parsed.ok
+      ? { documents: parsed.documents, problems: [] }
+      : bad(parsed.problems.map(describeClientProblem));
   } catch (error) {
-    if (error instanceof ClientSourceUnreadable) return { ok: false, problems: [error.message] };
+    if (error instanceof ClientSourceUnreadable) return bad([error.message]);
     throw error;
   }
 }
 
-/** The same, but never throws: while running, what can't be loaded leaves the last good set in use. */
-export async function tryOffer(source: ClientSource, known: Known): Promise<Offer> {
+/** Like `loadSource`, but never throws: a source that cannot be reached is listed as a problem. */
+export async function reloadSource(source: ClientSource, known: Known): Promise<SourceState> {
   try {
-    return await loadOffer(source, known);
+    return await loadSource(source, known);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, problems: [`${source.name} can't be loaded: ${reason}`] };
+    return bad([`${source.name} can't be loaded: ${reason}`]);
   }
 }
 
-/** Takes the offer over, unless a client in it refers to a secret that was never readable. */
-export function takeOver(state: SourceState, offer: Offer, missing: readonly ClientProblem[]): void {
-  if (!offer.ok) {
-    state.refused = offer.problems;
-    return;
-  }
+/** The problems that concern one of these documents, as lines of text. */
+export function problemLines(
+  documents: readonly LocatedDocument[],
+  problems: readonly ClientProblem[],
+): string[] {
   const key = (origin: string, id: string | undefined) => `${origin}\0${id}`;
-  const own = new Set(offer.clients.map(({ origin, document }) => key(origin, document.id)));
-  const unreadable = missing.filter(({ origin, clientId }) => own.has(key(origin, clientId)));
-  state.refused = unreadable.map(describeClientProblem);
-  if (unreadable.length === 0) state.good = offer.clients;
+  const own = new Set(documents.map(({ origin, document }) => key(origin, document.id)));
+  return problems.filter(({ origin, clientId }) => own.has(key(origin, clientId))).map(describeClientProblem);
 }
 
-export interface MergedClients {
-  clients: Map<string, ParsedClient>;
-  /** Of each source, in their order, the clients it lost to an earlier one. */
-  conflicts: string[][];
+/**
+ * The state after a reload. A bad reload keeps the last good documents.
+ *
+ * @param missing secrets that could not be read now or before: a document that needs one makes the reload bad
+ */
+export function nextState(
+  current: SourceState,
+  loaded: SourceState,
+  missing: readonly ClientProblem[],
+): SourceState {
+  const problems = loaded.problems.length > 0 ? loaded.problems : problemLines(loaded.documents, missing);
+  return problems.length > 0 ? { documents: current.documents, problems } : loaded;
 }
 
-/** One set from all sources, in their order: of two that claim an id, the first has it. */
-export function mergeSources(states: readonly SourceState[]): MergedClients {
-  const clients = new Map<string, ParsedClient>();
-  const conflicts = states.map(({ good }) => {
-    const lost: string[] = [];
-    for (const client of good) {
-      const { id } = client.document;
-      const first = clients.get(id);
-      if (first === undefined) clients.set(id, client);
-      else lost.push(`${client.origin}: client ${id}: ignored, because ${first.origin} defines it too`);
+interface MergedSources {
+  clients: readonly LocatedDocument[];
+  byId: ReadonlyMap<string, ClientDocument>;
+  /** For each source, a line for each of its clients that an earlier source defines too. */
+  ignored: string[][];
+}
+
+/** The clients of all sources. When two sources define the same id, the first source wins. */
+export function mergeSources(states: readonly SourceState[]): MergedSources {
+  const winners = new Map<string, LocatedDocument>();
+  const ignored = states.map(({ documents }) => {
+    const lines: string[] = [];
+    for (const located of documents) {
+      const { id } = located.document;
+      const first = winners.get(id);
+      if (first === undefined) winners.set(id, located);
+      else lines.push(`${located.origin}: client ${id}: ignored, because ${first.origin} defines it too`);
     }
-    return lost;
+    return lines;
   });
-  return { clients, conflicts };
+  const clients = [...winners.values()];
+  return { clients, byId: new Map(clients.map(({ document }) => [document.id, document])), ignored };
 }

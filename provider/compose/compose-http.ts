@@ -22,11 +22,11 @@ import { type VerifyDeps, verifyDescription, verifyRoutes } from '../json-api/ve
 import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
+import { protocolScopes } from '../lib/oidc-scopes.ts';
 import { currentRequestScope, noteAccount, noteClient } from '../lib/request-scope.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
 import { scopeOfClaim } from '../oidc/tokens/scope-claims.ts';
 import { wrapTokenParameter } from '../oidc/tokens/structured-tokens.ts';
-import { protocolScopes } from '../oidc/tokens/token-policy.ts';
 import type { Parts } from './compose-deps.ts';
 import type { Protocol } from './compose-protocol.ts';
 import { basePath } from './open-pages.ts';

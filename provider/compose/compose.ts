@@ -14,6 +14,7 @@ import { createReadiness } from '../http/readiness.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
+import { protocolScopes } from '../lib/oidc-scopes.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createCachedDenylist } from '../revocation/cached-denylist.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
@@ -135,6 +136,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       audience,
       scopes: scopes.map(({ name }) => name),
     })),
+    protocolScopes,
     deviceFlow: config.deviceFlow,
     secrets: ports.secrets,
     clock,

@@ -1,19 +1,27 @@
-/** A client document as somebody wrote it, unchecked. */
+/** A client document as it was written, not checked yet. */
 export interface RawClientDocument {
-  /** Where it stands, for error messages: a file's path, a resource's namespace and name. */
+  /** Where it was written, for error messages: a file's path and line, or a resource's namespace and name. */
   origin: string;
   value: unknown;
 }
 
-/** A source that couldn't be read at all: not there, or not YAML. */
+/** The source itself cannot be read: it does not exist, or it is not YAML. */
 export class ClientSourceUnreadable extends Error {}
 
-/** Where client documents come from. */
+/** A place that client documents are loaded from. */
 export interface ClientSource {
   /** For logs and metrics. */
   readonly name: string;
-  /** All documents; throws ClientSourceUnreadable, whose message says where and what, when the source itself is bad. */
+  /**
+   * Gives all documents.
+   *
+   * @throws ClientSourceUnreadable when the source itself is bad; its message says where and what is wrong
+   */
   load(): Promise<RawClientDocument[]>;
-  /** Calls back after every change, at least once for each; the callback must not throw. Gives a function that stops watching. */
+  /**
+   * Calls `changed` at least once after every change. `changed` must not throw.
+   *
+   * @returns a function that stops watching
+   */
   watch(changed: () => void): () => void;
 }

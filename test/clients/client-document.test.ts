@@ -22,7 +22,7 @@ const keyed = (changes = {}) =>
   webClient({ auth: 'private_key_jwt', secrets: undefined, jwks: { keys: [rsa] }, ...changes });
 const secret = (changes: unknown) => webClient({ secrets: [changes] });
 
-test('a document says little: the rest has defaults', () => {
+test('fields that are left out get their defaults', () => {
   expect(documentOf(webClient())).toEqual({
     id: 'web',
     name: 'Web',
@@ -40,7 +40,7 @@ test('a document says little: the rest has defaults', () => {
   });
 });
 
-test('the device grant may be written short or as on the wire', () => {
+test('the device grant may be written as device_code or with its URN', () => {
   const grantsOf = (grant: string) => documentOf(publicClient({ grants: [grant, grant] })).grants;
   expect(grantsOf('device_code')).toEqual(['device_code']);
   expect(grantsOf(deviceCodeGrant)).toEqual(['device_code']);
@@ -54,7 +54,7 @@ const good: [what: string, document: unknown][] = [
     'keys of all kinds',
     keyed({ jwks: { keys: [rsa, { ...jwkOf('ec', 'publicKey'), kid: 'e', use: 'sig' }] } }),
   ],
-  ['keys at an address', keyed({ jwks: undefined, jwksUri: 'https://app.example.com/jwks' })],
+  ['keys at a URI', keyed({ jwks: undefined, jwksUri: 'https://app.example.com/jwks' })],
   [
     'an API that only introspects',
     machine({ grants: [], scopes: [], introspects: ['https://api.example.com'] }),
@@ -74,7 +74,7 @@ const good: [what: string, document: unknown][] = [
     webClient({ defaultResource: 'https://api.example.com', scopes: ['openid', 'contracts:read'] }),
   ],
   [
-    'every address',
+    'every URI',
     webClient({
       logoUri: 'https://a.example/l.png',
       clientUri: 'https://a.example',
@@ -86,7 +86,7 @@ const good: [what: string, document: unknown][] = [
   ['no grace', webClient({ graceSeconds: 0, pkce: 'optional' })],
 ];
 
-test.each(good)('takes %s', (_, document) => {
+test.each(good)('accepts %s', (_, document) => {
   expect(problemsOf(document)).toEqual([]);
 });
 
@@ -105,7 +105,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ['an empty name', webClient({ name: ' ' }), '/name: must not be empty'],
   ['a name of two lines', webClient({ name: 'a\nb' }), '/name: must be one line'],
   ['text for a list', webClient({ scopes: 'openid' }), '/scopes: must be a list'],
-  ['text for a switch', webClient({ firstParty: 'yes' }), '/firstParty: must be true or false'],
+  ['text for a boolean', webClient({ firstParty: 'yes' }), '/firstParty: must be true or false'],
   [
     'an unknown way to authenticate',
     webClient({ auth: 'client_secret_jwt' }),
@@ -125,10 +125,14 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     /did you mean "postLogoutRedirectUris"\?/,
   ],
   ['a field of RFC 7591', webClient({ token_endpoint_auth_method: 'none' }), /did you mean "auth"\?/],
-  ['a field of nobody', webClient({ 'a/b~c': 1 }), /^\/a~1b~0c: is not a field .*: known are id, name/],
-  ['a prototype', webClient({ constructor: 1 }), /^\/constructor: is not a field/],
-  ['a secret without a source', secret({}), '/secrets/0: must have either "ref" or "sha256", one of the two'],
-  ['a secret with two', secret({ ref: 'env:A', sha256: secretHash }), /one of the two/],
+  ['an unknown field', webClient({ 'a/b~c': 1 }), /^\/a~1b~0c: is not a field .*: known are id, name/],
+  ['a name of the object prototype', webClient({ constructor: 1 }), /^\/constructor: is not a field/],
+  [
+    'a secret with neither ref nor sha256',
+    secret({}),
+    '/secrets/0: must have either "ref" or "sha256", one of the two',
+  ],
+  ['a secret with both ref and sha256', secret({ ref: 'env:A', sha256: secretHash }), /one of the two/],
   [
     'a plain secret',
     secret({ ref: 'env:A', value: 'hunter2' }),
@@ -137,7 +141,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ['a reference that is a secret', secret({ ref: 'hunter2' }), /^\/secrets\/0\/ref: must be a reference/],
   ['a hash that is a secret', secret({ sha256: 'hunter2' }), /^\/secrets\/0\/sha256: must be the SHA-256/],
   [
-    'a day for a time',
+    'a date without a time',
     secret({ ref: 'env:A', expiresAt: '2030-01-01' }),
     /^\/secrets\/0\/expiresAt: must be a date and time/,
   ],
@@ -158,9 +162,9 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     /^\/secrets: "auth: private_key_jwt" uses no secret/,
   ],
   ['a key client without keys', keyed({ jwks: undefined }), /^\/jwks: .* needs "jwks" or "jwksUri"/],
-  ['keys twice', keyed({ jwksUri: 'https://a.example/jwks' }), /^\/jwks: .* keep one of the two/],
+  ['both jwks and jwksUri', keyed({ jwksUri: 'https://a.example/jwks' }), /^\/jwks: .* keep one of the two/],
   [
-    'keys without use',
+    'keys of a client that authenticates with a secret',
     webClient({ jwks: { keys: [rsa] } }),
     '/jwks: is for "auth: private_key_jwt" only: remove it',
   ],
@@ -176,7 +180,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     /^\/jwks\/keys\/0: holds private parts \(d\)/,
   ],
   [
-    'a shared key',
+    'a symmetric key',
     keyed({ jwks: { keys: [{ kty: 'oct', k: 'aGVsbG8' }] } }),
     /^\/jwks\/keys\/0(\/kty)?: must be a public key/,
   ],
@@ -212,12 +216,12 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     /^\/grants: password is for our own apps only/,
   ],
   [
-    'a code without a way back',
+    'authorization_code without a redirect URI',
     webClient({ redirectUris: [] }),
     '/redirectUris: authorization_code needs at least one redirect URI',
   ],
   [
-    'refresh tokens from nowhere',
+    'refresh tokens without a grant that issues them',
     machine({ grants: ['client_credentials', 'refresh_token'] }),
     /^\/grants: refresh_token needs a grant that issues one/,
   ],
@@ -251,12 +255,12 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ],
 ];
 
-test.each(bad)('refuses %s, and nothing else about it', (_, document, problem) => {
+test.each(bad)('refuses %s, with exactly one problem', (_, document, problem) => {
   const problems = problemsOf(document);
   expect(problems).toEqual([typeof problem === 'string' ? problem : expect.stringMatching(problem)]);
 });
 
-describe('a document with many faults', () => {
+describe('the problems of a document with many errors', () => {
   const problems = problemsOf(
     webClient({
       id: 'user_x',
@@ -271,7 +275,7 @@ describe('a document with many faults', () => {
     }),
   );
 
-  test('is told all of them at once', () => {
+  test('lists all of them at once', () => {
     const paths = problems.map((problem) => problem.slice(0, problem.indexOf(': ')));
     expect(paths.sort()).toEqual(
       [
@@ -291,7 +295,7 @@ describe('a document with many faults', () => {
     );
   });
 
-  test('never shows what could be a secret', () => {
+  test('shows no value that could be a secret', () => {
     expect(problems.join('\n')).not.toContain('hunter2');
   });
 });

@@ -7,7 +7,7 @@ export const apis = [{ audience: 'https://api.example.com', scopes: ['contracts:
 /** SHA-256 of `a-secret`, in hex. */
 export const secretHash = createHash('sha256').update('a-secret').digest('hex');
 
-/** A confidential web client as a person would write it, with these fields changed; undefined takes one away. */
+/** The document of a confidential web client with these fields changed; undefined removes a field. */
 export function webClient(changes: Record<string, unknown> = {}): Record<string, unknown> {
   const fields = {
     id: 'web',
@@ -20,20 +20,20 @@ export function webClient(changes: Record<string, unknown> = {}): Record<string,
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** The same without a secret. */
+/** The same as a public client, without a secret. */
 export const publicClient = (changes: Record<string, unknown> = {}): Record<string, unknown> =>
   webClient({ auth: 'none', secrets: undefined, ...changes });
 
-/** `path: message` for all that is wrong with a document; empty when it is good. */
+/** All problems of a document as `path: message`; empty when it is good. */
 export function problemsOf(value: unknown): string[] {
   const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis, { deviceFlow: true });
   return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
 }
 
-/** The document with its defaults filled in. Throws when it is bad. */
+/** The document with its defaults filled in. Throws when the document is bad. */
 export function documentOf(value: unknown): ClientDocument {
   const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis, { deviceFlow: true });
-  const document = parsed.ok ? parsed.clients[0]?.document : undefined;
+  const document = parsed.ok ? parsed.documents[0]?.document : undefined;
   if (document === undefined) throw new Error(problemsOf(value).join('\n'));
   return document;
 }

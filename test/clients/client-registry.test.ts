@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { accountClient } from '../../provider/clients/account-client.ts';
-import { accountClientId, type ClientDocument } from '../../provider/clients/client-document.ts';
+import { accountClientId } from '../../provider/clients/client-document.ts';
 import {
   type ClientRegistry,
-  type ClientRegistryDeps,
+  type ClientRegistryOptions,
   createClientRegistry,
 } from '../../provider/clients/client-registry.ts';
-import { oidcMetadata } from '../../provider/clients/oidc-metadata.ts';
 import { ConfigurationError, StoreUnavailable } from '../../provider/lib/errors.ts';
+import { protocolScopes } from '../../provider/lib/oidc-scopes.ts';
 import type { RawClientDocument } from '../../provider/ports/client-source.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryClientSource } from '../support/memory/client-source.ts';
@@ -35,7 +35,7 @@ describe('createClientRegistry', () => {
   });
   afterEach(() => registry?.close());
 
-  const open = async (more: Partial<ClientRegistryDeps> = {}) => {
+  const open = async (more: Partial<ClientRegistryOptions> = {}) => {
     const write = (level: string) => (fields: Record<string, unknown>) => {
       lines.push({ level, source: fields.source, problems: [fields.problems ?? []].flat().map(String) });
     };
@@ -50,6 +50,7 @@ describe('createClientRegistry', () => {
     registry = await createClientRegistry({
       sources: [yaml, stored],
       apis,
+      protocolScopes,
       deviceFlow: false,
       secrets,
       clock: createManualClock(),
@@ -64,10 +65,10 @@ describe('createClientRegistry', () => {
     return registry;
   };
   const ids = (from: ClientRegistry) => from.all().map(({ id }) => id);
-  /** Resolves when all changes made so far were looked at. */
+  /** Resolves when all changes made so far have been loaded. */
   const settled = (of: ClientRegistry) => of.refreshSecrets();
 
-  const problemsAtStart = async (more: Partial<ClientRegistryDeps> = {}): Promise<string[]> => {
+  const problemsAtStart = async (more: Partial<ClientRegistryOptions> = {}): Promise<string[]> => {
     const error = await open(more).catch((thrown) => thrown);
     if (error instanceof ConfigurationError) return error.problems;
     throw new Error('it started', { cause: error });
@@ -101,14 +102,14 @@ describe('createClientRegistry', () => {
     ]);
   });
 
-  test('passes on at the start that a source is out of reach, for a retry', async () => {
+  test('throws the error of an unreachable source at the start, so that a caller can retry', async () => {
     stored.load = async () => {
       throw new StoreUnavailable('postgres', undefined);
     };
     await expect(open()).rejects.toThrow(StoreUnavailable);
   });
 
-  test('takes a change over', async () => {
+  test('uses the documents of a changed source', async () => {
     const clients = await open();
     yaml.replace([webClient({ name: 'New' }), publicClient({ id: 'spa' })]);
     await settled(clients);
@@ -125,7 +126,7 @@ describe('createClientRegistry', () => {
     ['a missing secret', () => yaml.replace([webClient({ name: 'New', secrets: [{ ref: 'env:NONE' }] })])],
     ['an unreadable source', () => yaml.spoil('not YAML')],
     [
-      'a source out of reach',
+      'an unreachable source',
       () => {
         yaml.load = async () => {
           throw new StoreUnavailable('postgres', undefined);
@@ -136,7 +137,7 @@ describe('createClientRegistry', () => {
   ];
 
   test.each(badChanges)(
-    'keeps the last good set of a source through %s, and says so once',
+    'keeps the last good documents of a source after %s, and logs it once',
     async (_, change) => {
       const clients = await open();
       change();
@@ -152,7 +153,7 @@ describe('createClientRegistry', () => {
     },
   );
 
-  test('clears the warning with the next good change', async () => {
+  test('logs that the problem is gone after the next good change', async () => {
     const clients = await open();
     yaml.spoil('not YAML');
     await settled(clients);
@@ -163,7 +164,7 @@ describe('createClientRegistry', () => {
     expect(gauges).toMatchObject({ 'stale yaml': 0 });
   });
 
-  test('of two sources that claim an id the first has it, and the second is told', async () => {
+  test('uses the first source when two define the same id, and logs a warning for the second', async () => {
     stored.replace([webClient({ name: 'Other' }), publicClient({ id: 'spa' })]);
     const clients = await open();
     expect(clients.find('web')?.name).toBe('Web');
@@ -181,7 +182,7 @@ describe('createClientRegistry', () => {
     expect(clients.find('web')?.name).toBe('Other');
   });
 
-  test('follows secrets that are replaced, without loading the documents', async () => {
+  test('reads replaced secrets without loading the documents', async () => {
     yaml.replace([webClient({ secrets: [{ ref: 'env:A' }] })]);
     const clients = await open();
     let loads = 0;
@@ -201,7 +202,7 @@ describe('createClientRegistry', () => {
     expect(lines[0]?.problems[0]).toMatch(/the value read last stays in use$/);
   });
 
-  test('loads one at a time, and the last change last, however fast they come', async () => {
+  test('never loads twice at once, and ends with the last change, when changes come fast', async () => {
     const clients = await open();
     const load = yaml.load.bind(yaml);
     let loading = 0;
@@ -223,14 +224,14 @@ describe('createClientRegistry', () => {
     expect(loads).toBeLessThan(5);
   });
 
-  test('reload loads everything again', async () => {
+  test('reload loads all sources again', async () => {
     const clients = await open();
     yaml.load = async () => [{ origin: 'x', value: webClient({ name: 'Reloaded' }) }];
     await clients.reload();
     expect(clients.find('web')?.name).toBe('Reloaded');
   });
 
-  test('looks at no change once closed', async () => {
+  test('loads no change after it was closed', async () => {
     const clients = await open();
     await clients.close();
     let loads = 0;
@@ -244,19 +245,19 @@ describe('createClientRegistry', () => {
     expect(ids(clients)).toEqual(['web']);
   });
 
-  describe('a client that is built in', () => {
+  describe('a built-in client', () => {
     const builtIn = [
       accountClient({ name: 'Gatehouse', redirectUri: 'https://login.example/account/signed-in' }),
     ];
 
-    test('is found, by no secret, and is in no list and no metric', async () => {
+    test('is found and has metadata, but no secret, and is in no list and no metric', async () => {
       const clients = await open({ builtIn });
       expect(clients.find(accountClientId)).toEqual(builtIn[0]);
       expect(ids(clients)).toEqual(['web']);
       expect(gauges).toMatchObject({ 'loaded yaml': 1, 'loaded stored': 0 });
       for (const secret of ['', 'undefined', accountClientId, 'a-secret'])
         expect(clients.secretMatches(accountClientId, secret)).toBe(false);
-      expect(oidcMetadata(builtIn[0] as ClientDocument, ['openid'])).toMatchObject({
+      expect(clients.metadata(accountClientId)).toMatchObject({
         client_id: accountClientId,
         client_name: 'Gatehouse',
         grant_types: ['authorization_code'],
@@ -265,7 +266,7 @@ describe('createClientRegistry', () => {
       });
     });
 
-    test('can’t be taken by a document, at the start or later', async () => {
+    test('cannot be defined by a document, at the start or later', async () => {
       yaml.replace([webClient(), publicClient({ id: accountClientId })]);
       expect(await problemsAtStart({ builtIn })).toEqual([
         expect.stringMatching(
@@ -280,7 +281,7 @@ describe('createClientRegistry', () => {
       expect(clients.find('web')?.name).toBe('Web');
     });
 
-    test('is no default client', async () => {
+    test('cannot be the default client', async () => {
       expect(await problemsAtStart({ builtIn, defaultClientId: accountClientId })).toEqual([
         expect.stringMatching(/gatehouse-account is in no source/),
       ]);
@@ -288,30 +289,89 @@ describe('createClientRegistry', () => {
   });
 
   describe('the default client', () => {
-    test('is the one that configuration names', async () => {
+    test('can be any first-party client of a source', async () => {
       yaml.replace([webClient(), firstParty]);
-      expect((await open({ defaultClientId: 'own' })).defaultClient()?.id).toBe('own');
+      expect((await open({ defaultClientId: 'own' })).find('own')?.firstParty).toBe(true);
+      expect(lines).toEqual([]);
     });
 
-    test('is none when configuration names none', async () => {
+    test('may be left out of the configuration', async () => {
       yaml.replace([firstParty]);
-      expect((await open()).defaultClient()).toBeUndefined();
+      await open();
+      expect(lines).toEqual([]);
     });
 
     test.each([
       ['own', /own is in no source/],
       ['web', /web must be first-party/],
-    ])('must be there and first-party (%s)', async (defaultClientId, problem) => {
+    ])('must be in a source and first-party (%s)', async (defaultClientId, problem) => {
       expect(await problemsAtStart({ defaultClientId })).toEqual([expect.stringMatching(problem)]);
     });
 
-    test('is missed when it goes', async () => {
+    test('is logged as missing after a source lost it', async () => {
       yaml.replace([firstParty]);
       const clients = await open({ defaultClientId: 'own' });
       yaml.replace([]);
       await settled(clients);
-      expect(clients.defaultClient()).toBeUndefined();
+      expect(clients.find('own')).toBeUndefined();
       expect(lines[0]?.problems).toEqual([expect.stringMatching(/own is in no source/)]);
     });
+  });
+
+  describe('metadata', () => {
+    test('has the names of RFC 7591, and only scopes that the provider lists', async () => {
+      yaml.replace([webClient({ scopes: ['openid', 'contracts:read'] })]);
+      const clients = await open();
+      expect(clients.metadata('web')).toMatchObject({
+        client_id: 'web',
+        redirect_uris: ['https://app.example.com/callback'],
+        scope: 'openid',
+      });
+      expect(clients.metadata('nobody')).toBeUndefined();
+    });
+
+    test('is the same object until the document changes', async () => {
+      const clients = await open();
+      const before = clients.metadata('web');
+      await clients.refreshSecrets();
+      expect(clients.metadata('web')).toBe(before);
+      yaml.replace([webClient({ name: 'New' })]);
+      await settled(clients);
+      expect(clients.metadata('web')?.client_name).toBe('New');
+      expect(clients.metadata('web')).toBe(clients.metadata('web'));
+    });
+  });
+
+  test('allows the origins of public clients in use, and follows changes', async () => {
+    stored.replace([publicClient({ id: 'spa', origins: ['https://spa.example'] })]);
+    const clients = await open();
+    expect(clients.isAllowedOrigin('https://spa.example')).toBe(true);
+    for (const other of ['https://spa.example/', 'https://app.example.com', 'null', ''])
+      expect(clients.isAllowedOrigin(other)).toBe(false);
+    yaml.replace([publicClient({ id: 'spa', origins: ['https://new.example'] })]);
+    await settled(clients);
+    expect(clients.isAllowedOrigin('https://new.example')).toBe(true);
+    expect(clients.isAllowedOrigin('https://spa.example')).toBe(false);
+  });
+
+  test('gives all clients as one list until they change', async () => {
+    const clients = await open();
+    expect(clients.all()).toBe(clients.all());
+    yaml.replace([]);
+    await settled(clients);
+    expect(clients.all()).toEqual([]);
+  });
+
+  test('passes the last good documents of each source to `loaded` after every load', async () => {
+    const calls: string[] = [];
+    const clients = await open({
+      loaded: (source, documents) => calls.push(`${source}: ${documents.map(({ id }) => id).join(' ')}`),
+    });
+    expect(calls).toEqual(['yaml: web', 'stored: ']);
+    await clients.refreshSecrets();
+    expect(calls).toHaveLength(2);
+    yaml.spoil('not YAML');
+    await settled(clients);
+    expect(calls.slice(2)).toEqual(['yaml: web', 'stored: ']);
   });
 });

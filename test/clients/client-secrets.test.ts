@@ -29,7 +29,7 @@ describe('createClientSecretCheck', () => {
     ['hex', { sha256: secretHash }],
     ['capital hex', { sha256: secretHash.toUpperCase() }],
     ['base64url', { sha256: createHash('sha256').update('a-secret').digest('base64url') }],
-  ])('knows a secret by its hash in %s', async (_, secret) => {
+  ])('matches a secret by its hash in %s', async (_, secret) => {
     await use(clientWith(secret));
     expect(check.matches('web', 'a-secret')).toBe(true);
     for (const wrong of ['a-secreu', 'a-secret ', '', secretHash]) {
@@ -37,14 +37,14 @@ describe('createClientSecretCheck', () => {
     }
   });
 
-  test('knows both of two secrets, and those of no other client', async () => {
+  test('matches both of two secrets, and only for their own client', async () => {
     await use(clientWith({ ref: 'env:A' }, { ref: 'env:B' }));
     expect(check.matches('web', 'secret of A')).toBe(true);
     expect(check.matches('web', 'secret of B')).toBe(true);
     expect(check.matches('other', 'secret of A')).toBe(false);
   });
 
-  test('knows nothing of a public client', async () => {
+  test('matches nothing for a public client', async () => {
     await use([{ origin: 'test:1', document: documentOf(publicClient()) }]);
     expect(check.matches('web', '')).toBe(false);
   });
@@ -58,7 +58,7 @@ describe('createClientSecretCheck', () => {
     expect(check.matches('web', 'secret of B')).toBe(true);
   });
 
-  test('follows a secret that was replaced', async () => {
+  test('uses the new value of a replaced secret', async () => {
     const clients = clientWith({ ref: 'env:A' });
     await use(clients);
     secrets.set('env:A', 'new secret of A');
@@ -70,7 +70,7 @@ describe('createClientSecretCheck', () => {
   test.each([
     ['missing', undefined],
     ['empty', ''],
-  ])('tells of a secret that is %s from the start', async (_, value) => {
+  ])('reports a secret that is %s from the start', async (_, value) => {
     if (value !== undefined) secrets.set('env:NEW', value);
     const { missing, outdated } = await check.resolve(clientWith({ ref: 'env:A' }, { ref: 'env:NEW' }));
     expect(missing).toMatchObject([{ origin: 'test:1', clientId: 'web', path: '/secrets/1/ref' }]);
@@ -89,7 +89,7 @@ describe('createClientSecretCheck', () => {
     expect(check.matches('web', '')).toBe(false);
   });
 
-  test('forgets a secret that no document names any more', async () => {
+  test('forgets a secret that no document refers to any more', async () => {
     await use(clientWith({ ref: 'env:A' }));
     await use(clientWith({ ref: 'env:B' }));
     expect(check.matches('web', 'secret of A')).toBe(false);
@@ -97,7 +97,7 @@ describe('createClientSecretCheck', () => {
     expect((await check.resolve(clientWith({ ref: 'env:A' }))).missing).toHaveLength(1);
   });
 
-  test('reads a reference once, however many clients name it', async () => {
+  test('reads a reference once when several clients use it', async () => {
     let reads = 0;
     const counting = {
       resolve: async () => {

@@ -15,7 +15,7 @@ const good: [what: string, document: unknown][] = [
   ['an app that claims a web address', native('https://app.example.com/callback')],
 ];
 
-test.each(good)('takes %s', (_, document) => {
+test.each(good)('accepts %s', (_, document) => {
   expect(problemsOf(document)).toEqual([]);
 });
 
@@ -60,7 +60,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ['a host that only begins like localhost', redirecting('http://localhost.a.example/'), /must use https/],
   ['a scheme of its own on the web', redirecting('com.example.app:/'), /applicationType: native/],
   ['a scheme without a dot', native('myapp:/callback'), /a scheme made of a domain name/],
-  ['a script', native('javascript:alert(1)'), /a scheme made of a domain name/],
+  ['a script as redirect URI', native('javascript:alert(1)'), /a scheme made of a domain name/],
   [
     'an app with https on this machine',
     native('https://localhost/callback'),
@@ -68,19 +68,19 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ],
   ['an app with http elsewhere', native('http://a.example/'), /must use https/],
   [
-    'a bad way back from signing out',
+    'a bad post-logout redirect URI',
     webClient({ postLogoutRedirectUris: ['https://a.example/', 'http://a.example/'] }),
     /^\/postLogoutRedirectUris\/1: must use https/,
   ],
   ['an insecure logo', webClient({ logoUri: 'http://a.example/l.png' }), /^\/logoUri: must start with https/],
   [
-    'a script for a link',
+    'a script as clientUri',
     webClient({ clientUri: 'javascript:alert(1)' }),
     /^\/clientUri: must start with https/,
   ],
 ];
 
-test.each(bad)('refuses %s, and nothing else about it', (_, document, problem) => {
+test.each(bad)('refuses %s, with exactly one problem', (_, document, problem) => {
   const problems = problemsOf(document);
   expect(problems).toEqual([typeof problem === 'string' ? problem : expect.stringMatching(problem)]);
 });

@@ -14,11 +14,11 @@ test('names every field, and no other', () => {
   expect(schema.additionalProperties).toBe(false);
 });
 
-test('asks only for what has no default', () => {
+test('requires only fields without a default', () => {
   expect(schema.required).toEqual(['id', 'name']);
 });
 
-test('shows what is written, not what is made of it', () => {
+test('describes the document as written, not as parsed', () => {
   expect(schema.properties.grants).toMatchObject({
     type: 'array',
     items: { enum: expect.arrayContaining(['device_code']) },
@@ -27,7 +27,7 @@ test('shows what is written, not what is made of it', () => {
   expect(schema.properties.secrets).toMatchObject({ type: 'array', maxItems: 2 });
 });
 
-test('says which draft it is, first', () => {
+test('names its draft first', () => {
   expect(Object.keys(schema)[0]).toBe('$schema');
   expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
 });
@@ -35,18 +35,18 @@ test('says which draft it is, first', () => {
 describe('the schema of the whole file', () => {
   const file = JSON.parse(renderClientsFileJsonSchema());
   const accepts = (value: unknown) => z.fromJSONSchema(file).safeParse(value).success;
-  /** The example of docs/clients.md, as a person would copy it. */
+  /** The example of docs/clients.md. */
   const page = readFileSync(join(packageRoot, 'docs', 'clients.md'), 'utf8');
   const example = parse(/```yaml\n(clients:\n[\s\S]*?)```/.exec(page)?.[1] ?? '');
   const [client] = example.clients;
 
-  test('needs no other file', () => {
+  test('refers to no other file', () => {
     expect(JSON.stringify(file)).not.toContain('"$ref"');
     const { $schema, ...one } = schema;
     expect([file.$schema, file.properties.clients.items]).toEqual([$schema, one]);
   });
 
-  test('takes the documented example, and an empty list', () => {
+  test('accepts the documented example, and an empty list', () => {
     expect(example.clients.length).toBeGreaterThan(2);
     expect(accepts(example)).toBe(true);
     expect(accepts({ clients: [] })).toBe(true);
@@ -59,7 +59,7 @@ describe('the schema of the whole file', () => {
     ['something beside the list', { ...example, apis: [] }],
     ['a client with a field misspelt', { clients: [{ ...client, redirectUri: [] }] }],
     ['a client without an id', { clients: [{ name: 'The Shop' }] }],
-    ['a grant that is none', { clients: [{ ...client, grants: ['implicit'] }] }],
+    ['an unknown grant', { clients: [{ ...client, grants: ['implicit'] }] }],
   ])('refuses %s', (_, value) => {
     expect(accepts(value)).toBe(false);
   });

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Provider } from 'oidc-provider';
-import { oidcScopes } from '../../provider/clients/client-document.ts';
 import { type OidcClientMetadata, oidcMetadata } from '../../provider/clients/oidc-metadata.ts';
+import { protocolScopes } from '../../provider/lib/oidc-scopes.ts';
 import { documentOf, publicClient, webClient } from './client-documents.ts';
 
 const publicKey = (type: 'rsa' | 'ec' | 'ed25519') => {
@@ -42,7 +42,7 @@ const documents: [what: string, document: Record<string, unknown>][] = [
     'our own app',
     publicClient({ firstParty: true, grants: ['password', 'refresh_token'], redirectUris: undefined }),
   ],
-  ['all scopes', webClient({ scopes: [...oidcScopes, 'contracts:read', 'contracts:write'] })],
+  ['all scopes', webClient({ scopes: [...protocolScopes, 'contracts:read', 'contracts:write'] })],
   ['no scope of OpenID Connect', webClient({ scopes: ['contracts:read'] })],
   [
     'http on every loopback host',
@@ -63,11 +63,11 @@ const documents: [what: string, document: Record<string, unknown>][] = [
     }),
   ],
   [
-    'a way back from signing out',
+    'post-logout redirect URIs',
     webClient({ postLogoutRedirectUris: ['https://app.example.com/bye', 'http://localhost/bye'] }),
   ],
   [
-    'all addresses',
+    'all URIs',
     webClient({
       logoUri: 'https://a.example/l',
       clientUri: 'http://localhost/c',
@@ -77,10 +77,10 @@ const documents: [what: string, document: Record<string, unknown>][] = [
     }),
   ],
   ['the longest id and name', webClient({ id: 'i'.repeat(128), name: '☃'.repeat(100) })],
-  ['an id of signs', webClient({ id: '._-' })],
+  ['an id of punctuation', webClient({ id: '._-' })],
 ];
 
-const metadataOf = (document: Record<string, unknown>, scopes: readonly string[] = oidcScopes) =>
+const metadataOf = (document: Record<string, unknown>, scopes: readonly string[] = protocolScopes) =>
   oidcMetadata(documentOf(document), scopes);
 
 describe('oidc-provider', () => {
@@ -103,7 +103,7 @@ describe('oidc-provider', () => {
       clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
       jwks: { keys: [signingJwk] },
       responseTypes: ['code'],
-      scopes: [...oidcScopes],
+      scopes: [...protocolScopes],
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
@@ -115,7 +115,7 @@ describe('oidc-provider', () => {
     provider.registerGrantType('password', () => undefined);
   });
 
-  test.each(documents)('takes %s', async (_, document) => {
+  test.each(documents)('accepts %s', async (_, document) => {
     const metadata = metadataOf(document);
     stored[metadata.client_id] = metadata;
     const client = await provider.Client.find(metadata.client_id);
@@ -124,13 +124,13 @@ describe('oidc-provider', () => {
 });
 
 describe('oidcMetadata', () => {
-  test('names the device grant as on the wire', () => {
+  test('names the device grant by its URN', () => {
     const { grant_types, response_types } = metadataOf(publicClient({ grants: ['device_code'] }));
     expect(grant_types).toEqual(['urn:ietf:params:oauth:grant-type:device_code']);
     expect(response_types).toEqual([]);
   });
 
-  test('gives clients with a secret one that nobody knows, and others none', () => {
+  test('gives clients with a secret a random placeholder, and other clients none', () => {
     const placeholder = metadataOf(webClient()).client_secret;
     expect(placeholder).toMatch(/^[\w-]{43}$/);
     expect(metadataOf(webClient({ id: 'other' })).client_secret).toBe(placeholder);
@@ -138,17 +138,17 @@ describe('oidcMetadata', () => {
     expect(JSON.stringify(metadataOf(webClient({ secrets: [{ ref: 'env:NAME' }] })))).not.toContain('NAME');
   });
 
-  test('leaves out scopes that the provider has not', () => {
+  test('leaves out scopes that the provider does not list', () => {
     const document = webClient({ scopes: ['openid', 'contracts:read'] });
     expect(metadataOf(document).scope).toBe('openid');
-    expect(metadataOf(document, [...oidcScopes, 'contracts:read']).scope).toBe('openid contracts:read');
+    expect(metadataOf(document, [...protocolScopes, 'contracts:read']).scope).toBe('openid contracts:read');
   });
 
-  test('never leaves the scope out, which would allow all', () => {
+  test('always has a scope, because no scope would allow all', () => {
     expect(metadataOf(webClient({ scopes: ['contracts:read'] })).scope).toBe('openid');
   });
 
-  test('asks for the session in logout tokens', () => {
+  test('requires the session in logout tokens', () => {
     const metadata = metadataOf(webClient({ backchannelLogoutUri: 'https://a.example/b' }));
     expect(metadata.backchannel_logout_session_required).toBe(true);
   });

@@ -1,7 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ClientSource, ClientSourceUnreadable } from '../../provider/ports/client-source.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { useFixture } from './fixture.ts';
 
 export interface ClientSourceFixture {
   source: ClientSource;
@@ -12,82 +11,87 @@ export interface ClientSourceFixture {
   close(): Promise<void>;
 }
 
-/** Checks every sentence of `provider/ports/client-source.ts` on the source that `open` gives, empty at first. */
+/** Tests every statement of `provider/ports/client-source.ts` on the source that `open` gives, empty at first. */
 export function clientSourceContract(name: string, open: () => Promise<ClientSourceFixture>): void {
   describe(`${name} keeps the contract of ClientSource`, () => {
-    const fixture = useFixture(open, 'test');
+    let fixture: ClientSourceFixture;
 
-    const values = async () => (await fixture().source.load()).map(({ value }) => value);
+    beforeEach(async () => {
+      fixture = await open();
+    });
+    afterEach(() => fixture.close());
+
+    const values = async () => (await fixture.source.load()).map(({ value }) => value);
 
     const watched = () => {
       const calls = { count: 0 };
-      const stop = fixture().source.watch(() => {
+      const stop = fixture.source.watch(() => {
         calls.count += 1;
       });
       return { calls, stop };
     };
 
     test('has a name for logs', () => {
-      expect(fixture().source.name).not.toBe('');
+      expect(fixture.source.name).not.toBe('');
     });
 
     test('gives all documents as they were written, unchecked', async () => {
       const documents = [{ id: 'one', redirectUris: ['https://a'] }, { anything: { goes: [1, true, null] } }];
-      await fixture().put(documents);
+      await fixture.put(documents);
       expect(await values()).toEqual(documents);
     });
 
-    test('says of each where it stands', async () => {
-      await fixture().put([{ id: 'one' }]);
-      expect((await fixture().source.load())[0]?.origin).toEqual(expect.stringMatching(/./));
+    test('gives the origin of each document', async () => {
+      await fixture.put([{ id: 'one' }]);
+      expect((await fixture.source.load())[0]?.origin).toEqual(expect.stringMatching(/./));
     });
 
-    test('gives none when it holds none', async () => {
-      await fixture().put([]);
+    test('gives no documents when it is empty', async () => {
+      await fixture.put([]);
       expect(await values()).toEqual([]);
     });
 
-    test('calls back after a change, which can be loaded by then', async () => {
-      await fixture().put([{ id: 'one' }]);
+    test('calls back after a change, when the change can already be loaded', async () => {
+      await fixture.put([{ id: 'one' }]);
       await values();
       const { calls, stop } = watched();
-      await fixture().put([{ id: 'two' }]);
-      await waitFor(() => calls.count > 0, { what: 'the change to be told' });
+      await fixture.put([{ id: 'two' }]);
+      await waitFor(() => calls.count > 0, { what: 'the callback' });
       expect(await values()).toEqual([{ id: 'two' }]);
       stop();
     });
 
-    test('calls back after the next change, too', async () => {
+    test('calls back after every further change', async () => {
       await values();
       const { calls, stop } = watched();
       for (const id of ['one', 'two', 'three']) {
         const before = calls.count;
-        await fixture().put([{ id }]);
-        await waitFor(() => calls.count > before, { what: `change ${id} to be told` });
+        await fixture.put([{ id }]);
+        await waitFor(() => calls.count > before, { what: `the callback for change ${id}` });
         expect(await values()).toEqual([{ id }]);
       }
       stop();
     });
 
-    test('tells every watcher, and none that stopped', async () => {
+    test('calls every watcher, except those that stopped', async () => {
       await values();
       const stopped = watched();
       const watching = watched();
       stopped.stop();
-      await fixture().put([{ id: 'one' }]);
-      await waitFor(() => watching.calls.count > 0, { what: 'the change to be told' });
+      await fixture.put([{ id: 'one' }]);
+      await waitFor(() => watching.calls.count > 0, { what: 'the callback' });
       expect(stopped.calls.count).toBe(0);
       watching.stop();
     });
 
-    test('says where and what when it is unreadable, and recovers', async () => {
-      const { spoil } = fixture();
+    test('throws with a message when it is unreadable, and recovers', async () => {
+      const { spoil } = fixture;
       if (spoil === undefined) return;
       await spoil();
-      const load = fixture().source.load();
+      const load = fixture.source.load();
       await expect(load).rejects.toBeInstanceOf(ClientSourceUnreadable);
       await expect(load).rejects.toThrow(/.+/);
-      await fixture().put([{ id: 'one' }]);
+      await fixture.put([{ id: 'one' }]);
       expect(await values()).toEqual([{ id: 'one' }]);
     });
   });

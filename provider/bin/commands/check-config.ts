@@ -11,6 +11,7 @@ import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { ConfigurationError } from '../../lib/errors.ts';
 import { createMetrics } from '../../lib/metrics.ts';
+import { protocolScopes } from '../../lib/oidc-scopes.ts';
 import { type ClientSource, ClientSourceUnreadable } from '../../ports/client-source.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
@@ -77,6 +78,7 @@ async function checkClients(config: Config, model: AccessModel, source: ClientSo
   const registry = await createClientRegistry({
     sources: [source],
     apis: knownApis(model),
+    protocolScopes,
     deviceFlow: config.deviceFlow,
     secrets: { resolve: async () => 'unread' },
     clock: systemClock,

@@ -1,7 +1,7 @@
 import type { Api } from '../../config/access-model.ts';
+import { protocolScopes } from '../../lib/oidc-scopes.ts';
 import type { Agreement, Consent } from '../../ports/consent-store.ts';
 import { scopeClaims } from './scope-claims.ts';
-import { protocolScopes } from './token-policy.ts';
 
 /** The parts of a grant id. */
 export interface GrantId {

@@ -1,9 +1,7 @@
 import { errors } from 'oidc-provider';
 import type { ClientDocument } from '../../clients/client-document.ts';
 import type { Api } from '../../config/access-model.ts';
-
-/** The scopes OpenID Connect defines that we know (Core §5.4, §11); all others belong to an API. */
-export const protocolScopes = ['openid', 'profile', 'email', 'offline_access'] as const;
+import { protocolScopes } from '../../lib/oidc-scopes.ts';
 
 /** The fields of a client's document that decide about audiences and scopes. */
 export type PolicyClient = Pick<ClientDocument, 'firstParty' | 'scopes' | 'defaultResource'>;

@@ -54,7 +54,7 @@ describe('FileClientSource', () => {
     expect(documents[1]?.value).toEqual({ id: 'two', scopes: ['openid'] });
   });
 
-  test('leaves times as they were written', async () => {
+  test('leaves times as text', async () => {
     const [document] = await load('clients:\n  - expiresAt: 2030-01-01T00:00:00Z\n');
     expect(document?.value).toEqual({ expiresAt: '2030-01-01T00:00:00Z' });
   });
@@ -118,41 +118,41 @@ describe('FileClientSource', () => {
     const change = await prepare();
     const source = new FileClientSource({ path, pollMs });
     await source.load().catch(() => undefined);
-    let told = 0;
+    let calls = 0;
     const stop = source.watch(() => {
-      told += 1;
+      calls += 1;
     });
     await change();
-    await waitFor(() => told > 0, { what: 'the change to be told' });
+    await waitFor(() => calls > 0, { what: 'the callback' });
     expect((await source.load()).map(({ value }) => value)).toEqual([{ id: 'two' }]);
     stop();
   });
 
-  test('tells a change that came between loading and watching', async () => {
+  test('reports a change that came between loading and watching', async () => {
     await writeFile(path, 'clients: [{id: one}]');
     const source = new FileClientSource({ path, pollMs });
     await source.load();
     await writeFile(path, 'clients: [{id: two}]');
-    let told = 0;
+    let calls = 0;
     const stop = source.watch(() => {
-      told += 1;
+      calls += 1;
     });
-    await waitFor(() => told > 0, { what: 'the change to be told' });
+    await waitFor(() => calls > 0, { what: 'the callback' });
     stop();
   });
 
-  test('tells that a version loaded meanwhile is gone again', async () => {
+  test('reports a change back after another version was loaded in between', async () => {
     await writeFile(path, 'clients: [{id: one}]');
     const source = new FileClientSource({ path, pollMs: 50 });
     await source.load();
-    let told = 0;
+    let calls = 0;
     const stop = source.watch(() => {
-      told += 1;
+      calls += 1;
     });
     await writeFile(path, 'clients: []');
     await source.load();
     await writeFile(path, 'clients: [{id: one}]');
-    await waitFor(() => told > 0, { what: 'the change back to be told' });
+    await waitFor(() => calls > 0, { what: 'the callback' });
     stop();
   });
 });
