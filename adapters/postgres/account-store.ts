@@ -1,10 +1,10 @@
-import type {
-  Account,
-  AccountChange,
-  AccountState,
-  AccountStore,
+import {
+  type Account,
+  type AccountChange,
+  type AccountState,
+  type AccountStore,
+  emailKey,
 } from '../../provider/ports/account-store.ts';
-import { emailKey } from './email-key.ts';
 import { affected, rows, type Sql, storable } from './sql.ts';
 
 interface AccountRow {

@@ -12,11 +12,3 @@ export const emailAddress = z
   .trim()
   .max(254, { error: 'An email address has at most 254 characters.', abort: true })
   .regex(shape, { error: 'That is no email address. Give one like name@example.com.' });
-
-/**
- * The form under which two spellings of an address are the same; as stores compare them, and
- * for counting tries; not for showing.
- */
-export function emailKey(email: string): string {
-  return email.normalize('NFC').toLowerCase().normalize('NFC');
-}

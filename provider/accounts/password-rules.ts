@@ -1,5 +1,5 @@
+import { emailKey } from '../ports/account-store.ts';
 import { commonPasswords } from './common-passwords.ts';
-import { emailKey } from './email.ts';
 
 /** In code points. */
 export const passwordLength = { shortest: 8, longest: 256 } as const;

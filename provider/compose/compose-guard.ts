@@ -1,4 +1,3 @@
-import { emailKey } from '../accounts/email.ts';
 import type { HashingPool, HashingPoolMetrics } from '../accounts/hashing-pool.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -15,6 +14,7 @@ import { createRecentRefusals } from '../rate-limits/recent-refusals.ts';
 import { createRequestGuard, type LimitedRequest } from '../rate-limits/request-guard.ts';
 import { createResponseTimeQuantizer } from '../rate-limits/response-time-quantizer.ts';
 import { createSignInGuard } from '../rate-limits/sign-in-guard.ts';
+import { emailKey } from '../ports/account-store.ts';
 import type { Ports } from './adapters.ts';
 
 export interface GuardParts {

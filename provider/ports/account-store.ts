@@ -32,7 +32,21 @@ export interface AccountChange {
 }
 
 /**
- * Accounts. Addresses are compared without regard to case, by the store.
+ * The form in which addresses are compared: two addresses with the same key are the same address. Stores use it to find
+ * an account and to keep addresses unique; rate limits use it to count tries. It is never shown, and mail never goes to it.
+ *
+ * It ignores case and Unicode composition (NFC), nothing else: look-alike letters stay different. It is NFC before and after,
+ * because lower case may decompose a letter. Code does this and not SQL `lower`, because the result of `lower` depends on the
+ * locale of the database (in "C" it leaves 'É' alone). Letters outside of ASCII may become the same (the Kelvin sign is 'k'),
+ * so mail must go to the stored address, never to the typed one. Rows hold the results of this function: changing it needs a
+ * migration.
+ */
+export function emailKey(email: string): string {
+  return email.normalize('NFC').toLowerCase().normalize('NFC');
+}
+
+/**
+ * Accounts. The store compares addresses by `emailKey`.
  *
  * Concurrency, on every implementation, across processes:
  * - of any number of parallel `insert`s of one address (in whatever case) exactly one gets true; an account of

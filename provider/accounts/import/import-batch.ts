@@ -1,9 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
-import type { Account, AccountStore } from '../../ports/account-store.ts';
+import { type Account, type AccountStore, emailKey } from '../../ports/account-store.ts';
 import type { UnitOfWork } from '../../ports/unit-of-work.ts';
 import type { NewEvent } from '../account-events.ts';
-import { emailKey } from '../email.ts';
 import { changeFor, updateAccount } from './import-change.ts';
 import type { FieldMistake, ImportedFields } from './import-line.ts';
 import { createSeenLines } from './seen-lines.ts';

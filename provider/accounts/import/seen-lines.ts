@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { emailKey } from '../email.ts';
+import { emailKey } from '../../ports/account-store.ts';
 
 /** What tells one account from another. */
 interface Identified {

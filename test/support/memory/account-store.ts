@@ -1,10 +1,10 @@
-import type { Account, AccountChange, AccountStore } from '../../../provider/ports/account-store.ts';
+import {
+  type Account,
+  type AccountChange,
+  type AccountStore,
+  emailKey,
+} from '../../../provider/ports/account-store.ts';
 import { type Access, MemoryDatabase, type Tables } from './database.ts';
-
-/** The form under which an address is unique and found; as in Postgres. */
-function emailKey(email: string): string {
-  return email.normalize('NFC').toLowerCase().normalize('NFC');
-}
 
 function withEmail(tables: Tables, email: string): Account | undefined {
   const key = emailKey(email);
