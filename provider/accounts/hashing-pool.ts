@@ -1,66 +1,57 @@
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
-
-export interface HashingPoolMetrics {
-  /** How many jobs wait now. */
-  queueDepth(jobs: number): void;
-  /** How long a job waited before it started. */
-  waited(seconds: number): void;
-  /** A job was turned away. */
-  refused(): void;
-}
+import type { Metrics } from '../lib/metrics.ts';
+import type { Tracing } from '../lib/tracing.ts';
 
 export interface HashingPoolOptions {
   /**
-   * How many jobs run at once, at least 1. More than there are cores gain nothing. Hashing runs on libuv's
-   * threads (4 unless UV_THREADPOOL_SIZE says otherwise), which also read files, look up names and sign
-   * tokens: all of those wait behind hashes when this isn't less than the number of threads.
+   * How many jobs run at once, at least 1. More than the number of cores is no faster. Hashing runs on the threads of
+   * libuv (4 unless UV_THREADPOOL_SIZE says otherwise). Those threads also read files, resolve host names and sign tokens,
+   * and all of that waits behind hashes unless this is less than the number of threads.
    */
   concurrency: number;
-  /** How many more may wait, at least 0. */
+  /** How many more jobs may wait, at least 0. */
   queueLimit: number;
   clock: Clock;
-  metrics?: HashingPoolMetrics;
+  /** Default: nothing is measured. */
+  metrics?: Pick<Metrics, 'hashingQueueDepth' | 'hashingWait' | 'hashingRefused'>;
+  /** Called after each job, in the request that the job belongs to: how long it waited, and how long it then took. */
+  onHashed?: (times: { waitMs: number; workMs: number }) => void;
+  /** Makes each job a span of the current request, with its work as a child span. Default: no spans. */
+  tracing?: Tracing | undefined;
 }
 
 export interface HashingPool {
-  /**
-   * Runs the job when its turn comes, first come, first served. A caller whose signal aborts while it waits
-   * leaves the queue and gets the signal's reason; a job that started is finished.
-   * Throws `overloaded` at once when the queue is full.
-   */
-  run<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-}
-
-export interface BoundedHashingPool extends HashingPool {
-  /**
-   * Throws `overloaded` when a job would be turned away now. For who does other work before: what is refused anyway should
-   * be refused before it costs anything.
-   */
+  /** Runs the job when its turn comes, in order of arrival. Throws `overloaded` at once when the queue is full. */
+  run<T>(job: () => Promise<T>): Promise<T>;
+  /** Throws `overloaded` when `run` would. Call it before other work: a request that will be refused should cost nothing. */
   ensureRoom(): void;
 }
 
 const retryAfterSeconds = 2;
 
-/** Work that takes a core each, a bounded number at once and a bounded number waiting. */
-export function createHashingPool(options: HashingPoolOptions): BoundedHashingPool {
-  const { takeSlot, ensureRoom } = createSlots(options);
-  return {
-    ensureRoom,
-    run: async (job, signal) => {
-      const release = await takeSlot(signal);
-      try {
-        return await job();
-      } finally {
-        release();
-      }
-    },
-  };
-}
-
-function createSlots({ concurrency, queueLimit, clock, metrics }: HashingPoolOptions) {
+/** Runs jobs that each need a whole core: a bounded number at once, and a bounded number waits. */
+export function createHashingPool(options: HashingPoolOptions): HashingPool {
+  const { concurrency, queueLimit, clock, metrics, onHashed, tracing } = options;
   const queue: (() => void)[] = [];
   let running = 0;
+
+  const ensureRoom = () => {
+    if (running < concurrency || queue.length < queueLimit) return;
+    metrics?.hashingRefused.inc();
+    throw new GatehouseError('overloaded', 'Too many people sign in right now. Try again in a moment.', {
+      retryAfterSeconds,
+    });
+  };
+
+  const turn = () =>
+    new Promise<void>((start) => {
+      queue.push(() => {
+        metrics?.hashingQueueDepth.set(queue.length);
+        start();
+      });
+      metrics?.hashingQueueDepth.set(queue.length);
+    });
 
   const release = () => {
     const next = queue.shift();
@@ -68,43 +59,24 @@ function createSlots({ concurrency, queueLimit, clock, metrics }: HashingPoolOpt
     else next();
   };
 
-  const wait = (signal: AbortSignal | undefined) =>
-    new Promise<void>((resolve, reject) => {
-      const leave = () => {
-        queue.splice(queue.indexOf(start), 1);
-        metrics?.queueDepth(queue.length);
-        reject(signal?.reason);
-      };
-      const start = () => {
-        signal?.removeEventListener('abort', leave);
-        metrics?.queueDepth(queue.length);
-        resolve();
-      };
-      queue.push(start);
-      signal?.addEventListener('abort', leave, { once: true });
-      metrics?.queueDepth(queue.length);
-    });
-
-  const ensureRoom = () => {
-    if (running >= concurrency && queue.length >= queueLimit) throw overloaded(metrics);
-  };
-
-  const takeSlot = async (signal: AbortSignal | undefined): Promise<() => void> => {
-    signal?.throwIfAborted();
-    const since = clock.now();
+  const runInTurn = async <T>(job: () => Promise<T>): Promise<T> => {
     ensureRoom();
+    const arrivedAt = clock.now();
     if (running < concurrency) running += 1;
-    else await wait(signal);
-    metrics?.waited((clock.now() - since) / 1000);
-    return release;
+    else await turn();
+    const startedAt = clock.now();
+    const waitMs = startedAt - arrivedAt;
+    try {
+      metrics?.hashingWait.observe(waitMs / 1000);
+      return await (tracing ? tracing.span('hash password: work', {}, job) : job());
+    } finally {
+      release();
+      onHashed?.({ waitMs, workMs: clock.now() - startedAt });
+    }
   };
 
-  return { takeSlot, ensureRoom };
-}
-
-function overloaded(metrics: HashingPoolMetrics | undefined): GatehouseError {
-  metrics?.refused();
-  return new GatehouseError('overloaded', 'Too many people sign in right now. Try again in a moment.', {
-    retryAfterSeconds,
-  });
+  return {
+    ensureRoom,
+    run: (job) => (tracing ? tracing.span('hash password', {}, () => runInTurn(job)) : runInTurn(job)),
+  };
 }

@@ -27,19 +27,19 @@ export interface PasswordCheck {
  */
 export interface Passwords {
   /** Gives a PHC string of Argon2id with a salt of its own. */
-  hash(password: string, signal?: AbortSignal): Promise<string>;
+  hash(password: string): Promise<string>;
   /**
    * Besides our own hashes it takes those that other systems made (foreign-hash-formats.ts), which cost what they
    * cost there. One that can't be read, or that asks for too much, matches nothing and costs what ours do.
    */
-  verify(password: string, stored: string, signal?: AbortSignal): Promise<PasswordCheck>;
+  verify(password: string, stored: string): Promise<PasswordCheck>;
   /** Costs what `verify` costs for a hash under the current parameters; for when there is none to verify. */
-  verifyNothing(password: string, signal?: AbortSignal): Promise<void>;
+  verifyNothing(password: string): Promise<void>;
 }
 
 export interface PasswordsDeps {
   params: PasswordParams;
-  pool: HashingPool;
+  pool: Pick<HashingPool, 'run'>;
 }
 
 const longest = 1024;
@@ -60,29 +60,28 @@ export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
     outputLen: hashBytes,
   };
   const nobodys = hashSync(randomBytes(32), options);
-  const check = (candidates: Buffer[], test: Test, signal: AbortSignal | undefined) =>
-    pool.run(() => firstRight(candidates, test), signal);
+  const check = (candidates: Buffer[], test: Test) => pool.run(() => firstRight(candidates, test));
 
   return {
-    hash: async (password, signal) => {
+    hash: async (password) => {
       const [bytes] = formsOf(password);
-      return pool.run(() => hash(bytes, options), signal);
+      return pool.run(() => hash(bytes, options));
     },
-    verify: async (password, stored, signal) => {
+    verify: async (password, stored) => {
       const forms = formsOf(password);
       const known = readStoredHash(stored);
       if ('scheme' in known) {
         // Other systems hash what was typed.
-        const right = await check(forms.toReversed(), (bytes) => matchesForeignHash(bytes, known), signal);
+        const right = await check(forms.toReversed(), (bytes) => matchesForeignHash(bytes, known));
         return { matches: right !== undefined, needsRehash: right !== undefined };
       }
       const phc = 'problem' in known ? nobodys : stored;
-      const right = await check(forms, (bytes) => verify(phc, bytes), signal);
+      const right = await check(forms, (bytes) => verify(phc, bytes));
       if (right === undefined || 'problem' in known) return { matches: false, needsRehash: false };
       return { matches: true, needsRehash: right !== forms[0] || !isCurrent(known, params) };
     },
-    verifyNothing: async (password, signal) => {
-      await check(formsOf(password), (bytes) => verify(nobodys, bytes), signal);
+    verifyNothing: async (password) => {
+      await check(formsOf(password), (bytes) => verify(nobodys, bytes));
     },
   };
 }

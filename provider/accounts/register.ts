@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { NewEvent } from './account-events.ts';
 import { addAccount, checkCredentials, newAccount } from './new-account.ts';
@@ -13,23 +14,22 @@ export interface RegisterInput {
 }
 
 export interface RegisterDeps {
-  /** Whether people may make accounts themselves. */
+  /** Whether people may create accounts themselves. */
   enabled: boolean;
-  /** The roles of every account made this way. */
+  /** The roles of every account that is created this way. */
   roles: string[];
   unitOfWork: UnitOfWork;
   passwords: Pick<Passwords, 'hash'>;
   newEvent: NewEvent;
   clock: Clock;
-  logger: { info(fields: Record<string, unknown>, message: string): void };
+  logger: Pick<Logger, 'info'>;
 }
 
 export type Register = (input: RegisterInput) => Promise<void>;
 
 /**
- * Sign-up. It resolves alike whether the address was new or already has an account, after one hash in both
- * cases, so it tells nobody who has an account. Throws `signup_disabled`, `validation_failed` with fields, or
- * `overloaded`.
+ * Sign-up. It resolves in the same way whether the address is new or has an account already, after one hash in both cases, so
+ * the result doesn't show who has an account. Throws `signup_disabled`, `validation_failed` with fields, or `overloaded`.
  */
 export function createRegister(deps: RegisterDeps): Register {
   const { enabled, roles, unitOfWork, passwords, newEvent, clock, logger } = deps;

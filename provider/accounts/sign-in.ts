@@ -1,5 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
-import { GatehouseError } from '../lib/errors.ts';
+import { type ErrorCode, GatehouseError, isFailedGuess } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { NewEvent } from './account-events.ts';
@@ -15,37 +17,33 @@ export interface SignInInput {
   userAgent: string | undefined;
 }
 
-export interface SignInMetrics {
-  signedIn(outcome: 'succeeded' | 'refused' | 'disabled' | 'overloaded'): void;
-}
-
 export interface SignInDeps {
   accounts: Pick<AccountStore, 'findByEmail'>;
   unitOfWork: UnitOfWork;
   passwords: Passwords;
   newEvent: NewEvent;
   clock: Clock;
-  metrics?: SignInMetrics;
-  logger: { info(fields: Record<string, unknown>, message: string): void };
+  metrics: Pick<Metrics, 'signIns'>;
+  logger: Pick<Logger, 'info'>;
 }
 
 export type SignIn = (input: SignInInput) => Promise<Account>;
 
 /**
- * The one way to sign in with a password. Gives the account as it was when `user.login` was written: tokens made
- * from it carry that `tokenVersion`, so they are dead if the account is disabled the moment after.
+ * The only way to sign in with a password. Gives the account as it was when `user.login` was written. Tokens that are made
+ * from it carry that `tokenVersion`, so they are invalid if the account is disabled immediately afterwards.
  *
- * Throws `invalid_credentials`, with the same words and after one hash, for an unknown address, an account
- * without a password and a wrong password; `account_disabled` only for who knows the password; `overloaded`
- * when too many sign in at once. A sign-in that fails writes nothing but a line in the log, which names the account and
- * never what was typed: people type passwords into the wrong field.
+ * Throws `invalid_credentials`, with the same text and after one hash, for an unknown address, for an account without a
+ * password and for a wrong password; `account_disabled` only when the password is right; `overloaded` when too many people
+ * sign in at once. A failed sign-in writes only a line in the log. The line names the account and never what was typed,
+ * because people type passwords into the wrong field.
  */
 export function createSignIn(deps: SignInDeps): SignIn {
   const { accounts, passwords, metrics } = deps;
   const attempt = async (input: SignInInput, tried: { accountId?: string }): Promise<Account> => {
-    // Before it could make a difference whether there is such an account.
+    // First, so that it makes no difference whether the account exists.
     ensureNotTooLong(input.password);
-    // What is no address can't be anybody's, and some stores choke on it.
+    // No account has an address that isn't one, and some stores fail on such a text.
     const address = emailAddress.safeParse(input.email).data;
     const account = address === undefined ? undefined : await accounts.findByEmail(address);
     if (account !== undefined) tried.accountId = account.id;
@@ -58,26 +56,33 @@ export function createSignIn(deps: SignInDeps): SignIn {
     const tried: { accountId?: string } = {};
     try {
       const account = await attempt(input, tried);
-      metrics?.signedIn('succeeded');
+      metrics.signIns.inc({ outcome: 'succeeded' });
       return account;
     } catch (error) {
-      count(error, metrics);
-      tell(error, input, tried, deps);
+      report(error, input, tried, deps);
       throw error;
     }
   };
 }
 
-/** For who looks into guessed passwords: each refusal, whichever door it came by. */
-function tell(
+const outcomes: Partial<Record<ErrorCode, string>> = {
+  invalid_credentials: 'refused',
+  account_disabled: 'disabled',
+  overloaded: 'overloaded',
+};
+
+/** Counts the failure, and logs each failed guess, whichever endpoint it came from. */
+function report(
   error: unknown,
   { clientId, ip, userAgent }: SignInInput,
   { accountId }: { accountId?: string },
-  { logger }: SignInDeps,
+  { logger, metrics }: SignInDeps,
 ): void {
   if (!(error instanceof GatehouseError)) return;
-  const reason = error.code;
-  if (reason !== 'invalid_credentials' && reason !== 'account_disabled') return;
+  const { code: reason } = error;
+  const outcome = outcomes[reason];
+  if (outcome !== undefined) metrics.signIns.inc({ outcome });
+  if (!isFailedGuess(error)) return;
   logger.info({ reason, accountId, clientId, ip, userAgent }, 'a sign-in was refused');
 }
 
@@ -91,7 +96,7 @@ async function checkPassword(
   return { matches: false, needsRehash: false };
 }
 
-/** Undefined when too many hashes wait: the next sign-in can do it, and this one is good without. */
+/** Undefined when too many hashes wait: this sign-in works without a new hash, and the next one can make it. */
 async function rehashed(passwords: Passwords, password: string): Promise<string | undefined> {
   try {
     return await passwords.hash(password);
@@ -101,7 +106,7 @@ async function rehashed(passwords: Passwords, password: string): Promise<string 
   }
 }
 
-/** Looks at the account again, since hashing took its time, and writes `user.login`. */
+/** Reads the account again, because it may have changed during hashing, and writes `user.login`. */
 async function record(
   { accounts, outbox }: TransactionStores,
   { newEvent, clock }: SignInDeps,
@@ -122,12 +127,12 @@ async function record(
   return account;
 }
 
-/** A new password raises the token version. A hash that alone is new is another sign-in's rehash of the same password. */
+/** A new password raises the token version. If only the hash is new, another sign-in rehashed the same password. */
 function wasReplaced(checked: Account, account: Account): boolean {
   return checked.tokenVersion !== account.tokenVersion && checked.passwordHash !== account.passwordHash;
 }
 
-/** By code points, so that no character is cut in two. */
+/** Cut by code points, so that no character is split. */
 function shortened(text: string): string {
   return text.length <= 512 ? text : Array.from(text).slice(0, 512).join('');
 }
@@ -141,11 +146,4 @@ function disabled(): GatehouseError {
     'account_disabled',
     'This account is disabled. Ask an administrator to enable it.',
   );
-}
-
-function count(error: unknown, metrics: SignInMetrics | undefined): void {
-  if (!(error instanceof GatehouseError)) return;
-  if (error.code === 'invalid_credentials') metrics?.signedIn('refused');
-  if (error.code === 'account_disabled') metrics?.signedIn('disabled');
-  if (error.code === 'overloaded') metrics?.signedIn('overloaded');
 }

@@ -52,7 +52,7 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
     newEvent: audit.newEvent,
     clock,
     logger,
-    metrics: { signedIn: (outcome) => metrics.signIns.inc({ outcome }) },
+    metrics,
   });
   return {
     keys: parts.serverKeys,
@@ -80,7 +80,7 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
         end(accountId, (place) => place.kind === 'family' && place.clientId === clientId),
     }),
     changePassword: async (change) => {
-      await parts.guard.provePassword(change.accountId, () => changePassword(change));
+      await parts.rateLimits.provePassword(change.accountId, () => changePassword(change));
       await end(change.accountId, () => true);
     },
     passwordLength,

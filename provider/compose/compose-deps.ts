@@ -12,10 +12,10 @@ import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Tracing } from '../lib/tracing.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { Denylist } from '../ports/denylist.ts';
+import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { RecentReads } from '../revocation/recent-reads.ts';
 import type { Ports } from './adapters.ts';
 import type { Audit, AuditedRevocation } from './compose-audit.ts';
-import type { ComposedGuard } from './compose-guard.ts';
 
 /** What everything is made from. */
 export interface ComposeDeps {
@@ -44,7 +44,7 @@ export interface ProtocolParts extends ComposeDeps {
   /** What a client is issued under now, as far as is known here. */
   clientTokenVersion(clientId: string): number;
   audit: Audit;
-  guard: ComposedGuard;
+  rateLimits: RateLimits;
   /** @param input with what a browser says of itself, where there is one */
   signIn(input: {
     email: string;

@@ -29,7 +29,7 @@ export function composeGrants(
   const { accessModel, clock, config, logger, metrics, revocation } = parts;
   const apiScopes = new Set(accessModel.apis.flatMap((api) => api.scopes.map(({ name }) => name)));
   const factsOf = (id: string) => knownClient(directory, id);
-  const { pollsTooSoon } = parts.guard;
+  const { pollsTooSoon } = parts.rateLimits;
   return [
     ...(config.deviceFlow ? [createDeviceCodeGrant({ isTooSoon: pollsTooSoon })] : []),
     createClientCredentialsGrant({

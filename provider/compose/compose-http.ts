@@ -61,7 +61,7 @@ export function composeHttp(parts: HttpParts): Koa {
       }),
       refuseAmbiguous(),
       pinIssuer(issuer, () => currentRequestScope()?.clientAddress),
-      limitRequests({ count: parts.guard.count, isAllowedOrigin: allowedOrigins(parts) }),
+      limitRequests({ count: parts.rateLimits.count, isAllowedOrigin: allowedOrigins(parts) }),
     ],
     routers: [
       homeRoutes({ renderer: pages.of, issuer }),
@@ -157,7 +157,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
     },
     account: (id: string) => ports.accounts.findById(id),
     signIn: parts.signIn,
-    browsers: parts.guard.browsers,
+    browsers: parts.rateLimits.browsers,
     register: parts.register,
     proveSignIn: protocol.browserBinding.prove,
     rememberMe: config.rememberMe,

@@ -20,10 +20,10 @@ import { type AccessTokenVerifier, createAccessTokenVerifier } from '../oidc/tok
 import { createGrants } from '../oidc/tokens/grants.ts';
 import { createTokenPolicy, protocolScopes, type TokenPolicy } from '../oidc/tokens/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/tokens/token-requests.ts';
+import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import { createAccountOfToken } from '../revocation/account-of-token.ts';
 import type { ProtocolParts } from './compose-deps.ts';
 import { composeGrants } from './compose-grants.ts';
-import type { ComposedGuard } from './compose-guard.ts';
 import { composeSignIns } from './compose-sign-ins.ts';
 import { basePath } from './open-pages.ts';
 
@@ -48,7 +48,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
   const { config, accessModel, ports, clients, keyRing, reads, revocation, serverKeys, clock, metrics } =
     parts;
   const { issuer } = config;
-  const directory = clientDirectory(clients, parts.guard);
+  const directory = clientDirectory(clients, parts.rateLimits);
   const policy = createTokenPolicy(accessModel.apis, issuer);
   const renderer = parts.pages.of;
   const accessTokens = createAccessTokenVerifier({
@@ -105,7 +105,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
     signed: (kid) => metrics.signatures.inc({ kid }),
     configuration: {
       issuer,
-      adapter: limitPages(createStorageAdapter(storage), () => parts.guard.count('page')),
+      adapter: limitPages(createStorageAdapter(storage), () => parts.rateLimits.count('page')),
       accounts,
       clients: directory,
       grants: existingGrants,
@@ -135,7 +135,7 @@ export function composeProtocol(parts: ProtocolParts): Protocol {
       clock,
       sessionEnd,
       browserBinding,
-      tryUserCode: parts.guard.userCode,
+      tryUserCode: parts.rateLimits.userCode,
       isSignedOut: (sid) => revocation.isSignedOut(sid),
       clientTokenVersion: parts.clientTokenVersion,
       isSignedIn: async (id, by) => (await findOidcAccount(accounts, id, by)) !== undefined,
@@ -184,7 +184,7 @@ const lifetimes = (config: Config) => ({
 
 function clientDirectory(
   clients: ClientRegistry,
-  guard: Pick<ComposedGuard, 'clientSecret'>,
+  rateLimits: Pick<RateLimits, 'clientSecret'>,
 ): ClientDirectory {
   // Asked for many times in a request; a client that changes comes as another document.
   const known = new WeakMap<ClientDocument, { facts: ClientFacts; metadata: Record<string, unknown> }>();
@@ -201,6 +201,6 @@ function clientDirectory(
   const find = (id: string) => look(id)?.facts;
   const metadata = (id: string) => look(id)?.metadata;
   const secretMatches = (id: string, presented: string) =>
-    guard.clientSecret(id, () => clients.secretMatches(id, presented));
+    rateLimits.clientSecret(id, () => clients.secretMatches(id, presented));
   return { find, metadata, secretMatches };
 }

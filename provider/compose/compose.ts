@@ -14,6 +14,7 @@ import { createKeyRing } from '../keys/key-ring.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
 import { unlistEnded } from '../oidc/sessions/unlist-ended.ts';
+import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
 import { createKnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
 import { createRecentReads } from '../revocation/recent-reads.ts';
@@ -21,15 +22,13 @@ import { builtInClients, composeAccount } from './compose-account.ts';
 import { createAudit } from './compose-audit.ts';
 import { composeDenylist } from './compose-denylist.ts';
 import type { ComposeDeps, ProtocolParts } from './compose-deps.ts';
-import { composeGuard } from './compose-guard.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeRevocation } from './compose-sign-ins.ts';
 import { composeVerify } from './compose-verify.ts';
-import { deliveryMetrics, hashingMetrics, measureNow } from './measured-now.ts';
+import { deliveryMetrics, measureNow } from './measured-now.ts';
 import { measuredPorts } from './measured-ports.ts';
 import { createSweep } from './sweep.ts';
-import { tracedPool } from './traced-pool.ts';
 
 export interface Gatehouse {
   /** The public listener's application. */
@@ -64,17 +63,24 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const { newEvent } = audit;
 
   // Who may sign in, and how often it may be tried.
-  const guard = composeGuard({ ...deps, ports });
+  const rateLimits = createRateLimits({
+    config,
+    limits: ports.limits,
+    localLimits: ports.localLimits,
+    serverKeys: deps.serverKeys,
+    clock,
+    logger,
+    metrics,
+  });
   const pool = createHashingPool({
     concurrency: config.hashingConcurrency,
     queueLimit: config.hashingQueue,
     clock,
-    metrics: guard.timedMetrics(hashingMetrics(metrics)),
+    metrics,
+    onHashed: rateLimits.hashed,
+    tracing,
   });
-  const passwords = createPasswords({
-    params: passwordParams(config),
-    pool: tracedPool(guard.timedPool(pool), tracing),
-  });
+  const passwords = createPasswords({ params: passwordParams(config), pool });
   const permissionsByRole = accessModel.roles;
   const accounts = createAccounts({
     accounts: ports.accounts,
@@ -90,7 +96,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     passwords,
     newEvent,
     clock,
-    metrics: { signedIn: (outcome) => metrics.signIns.inc({ outcome }) },
+    metrics,
     logger,
   });
   const register = createRegister({
@@ -150,7 +156,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       metrics.signIns.inc({ outcome: 'overloaded' });
       throw error;
     }
-    const account = await guard.signIn({ email: input.email, browser }, () =>
+    const account = await rateLimits.signIn({ email: input.email, browser }, () =>
       signIn({ ...input, ...caller() }),
     );
     noteAccount(account.id);
@@ -166,7 +172,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     reads,
     revocation,
     audit,
-    guard,
+    rateLimits,
     signIn: signInHere,
     clientTokenVersion: tokenVersions.of,
   };
@@ -177,7 +183,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     protocol,
     verify,
     account: composeAccount({ ...parts, protocol, passwords, unitOfWork }),
-    register: config.signup ? (input) => guard.signUp(() => register({ ...input, ...caller() })) : undefined,
+    register: config.signup
+      ? (input) => rateLimits.signUp(() => register({ ...input, ...caller() }))
+      : undefined,
   });
   const operations = createOperationsApp({
     readiness: createReadiness({

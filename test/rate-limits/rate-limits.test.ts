@@ -1,0 +1,82 @@
+import { expect, test } from '@jest/globals';
+import { MemoryLimits } from '../../adapters/memory/limits.ts';
+import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
+import { GatehouseError } from '../../provider/lib/errors.ts';
+import { createLogger } from '../../provider/lib/logger.ts';
+import { createMetrics } from '../../provider/lib/metrics.ts';
+import { createServerKeys } from '../../provider/lib/server-keys.ts';
+import { createRateLimits } from '../../provider/rate-limits/rate-limits.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+/** The limits as they are wired to a hashing pool, with pauses that move the clock. */
+function createWorld() {
+  const clock = createManualClock();
+  const limits = createRateLimits({
+    config: { limitsPercent: 100, issuer: 'https://id.example.com' },
+    limits: new MemoryLimits({ clock }),
+    localLimits: new MemoryLimits({ clock }),
+    serverKeys: createServerKeys(['a-secret-for-tests-of-the-limits']),
+    clock,
+    logger: createLogger({ level: 'error' }),
+    metrics: createMetrics({ version: 'test' }),
+    pause: async (ms) => clock.advance(ms),
+  });
+  const waits: number[] = [];
+  const pool = createHashingPool({
+    concurrency: 1,
+    queueLimit: 10,
+    clock,
+    metrics: {
+      hashingQueueDepth: { set: () => {} },
+      hashingWait: { observe: (seconds) => void waits.push(seconds) },
+      hashingRefused: { inc: () => {} },
+    },
+    onHashed: limits.hashed,
+  });
+  const isHashed = async (hashMs: number, waitMs: number) => {
+    const other = async () => {
+      await Promise.resolve();
+      clock.advance(waitMs);
+    };
+    const busy = waitMs > 0 ? pool.run(other) : undefined;
+    await pool.run(async () => clock.advance(hashMs));
+    await busy;
+  };
+  /** How long a refusal takes when the hash takes so long, after it waited so long for its turn. */
+  const refusedAfter = async (hashMs: number, waitMs = 0) => {
+    const startedAt = clock.now();
+    const refused = limits.signIn({ email: `${startedAt}@example.com` }, async () => {
+      await isHashed(hashMs, waitMs);
+      throw new GatehouseError('invalid_credentials', 'wrong');
+    });
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials' });
+    return clock.now() - startedAt;
+  };
+  return { limits, clock, waits, refusedAfter };
+}
+
+test('a slow hash makes all refusals later', async () => {
+  const { refusedAfter } = createWorld();
+  expect(await refusedAfter(25)).toBe(1000);
+  expect(await refusedAfter(900)).toBe(2000);
+  expect(await refusedAfter(25)).toBe(2000);
+});
+
+test('the time in the queue delays a refusal by that time, and so shows nothing about the hash', async () => {
+  const { refusedAfter, waits } = createWorld();
+  for (const hashMs of [25, 250]) expect(await refusedAfter(hashMs, 400)).toBe(1400);
+  expect(waits).toEqual([0, 0.4, 0, 0.4]);
+});
+
+test('a sign-up is answered at a step, whether it made an account or not; a right password at once', async () => {
+  const { limits, clock } = createWorld();
+  const startedAt = clock.now();
+  await limits.signUp(async () => {
+    clock.advance(25);
+  });
+  expect(clock.now() - startedAt).toBe(1000);
+  await limits.signIn({ email: 'ann@example.com' }, async () => {
+    clock.advance(25);
+  });
+  expect(clock.now() - startedAt).toBe(1025);
+});
