@@ -1,6 +1,6 @@
 import type { OutboxEvent } from '../ports/outbox.ts';
 
-/** The events told of accounts; their shapes stand in the catalogue. */
+/** The events about accounts; events/catalogue.ts defines their fields. */
 export type AccountEventType =
   | 'user.created'
   | 'user.login'
@@ -10,7 +10,7 @@ export type AccountEventType =
   | 'user.enabled'
   | 'user.signed_out_everywhere';
 
-/** Makes an event of now, checked against the catalogue; `subject` is the account's id. */
+/** Makes an event with the current time, checked against the catalogue; `subject` is the id of the account. */
 export type NewEvent = (
   type: AccountEventType,
   subject: string,
