@@ -12,9 +12,6 @@ export interface PasswordParams {
   parallelism: number;
 }
 
-/** The minimum of OWASP's Password Storage Cheat Sheet. */
-export const owaspParams: PasswordParams = { memoryKib: 19_456, passes: 2, parallelism: 1 };
-
 export interface PasswordCheck {
   matches: boolean;
   /** The password is right, and `hash` would make another kind of hash now. */

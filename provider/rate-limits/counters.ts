@@ -102,7 +102,7 @@ export function createCounters(options: CountersOptions): Counters {
 const retryMs = 2000;
 
 /**
- * The shared limits. While their store can't be reached, the same rules hold in this process alone: a request is not refused
+ * The shared limits. While their store can't be reached, the same rules hold in each process on its own: a request is not refused
  * because of an outage, and a flood does not get in. Only the request that finds the outage waits for the store. Later the
  * store is tried beside a request, which doesn't wait for it.
  */

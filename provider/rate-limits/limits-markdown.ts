@@ -59,7 +59,7 @@ export function renderLimitsMarkdown(): string {
     '',
     '## Everything else',
     '',
-    'Each limit allows so many at once. What was used comes back evenly, all of it within the time in the table. A right password, and a',
+    'Each limit allows a number at once. What was used comes back evenly, all of it within the time in the table. A right password, and a',
     'sign-in that tried no password, give back what they took. For requests (not for passwords) each process allows',
     `${countedHere * 100} % on its own; only requests beyond that are counted by all processes together.`,
     '',
@@ -74,7 +74,7 @@ function renderTries(): string {
   const { freeTries, firstWaitSeconds, longestWaitSeconds, forgetFreeSeconds, forgetSeconds, counts, why } =
     passwordTries;
   return [
-    `Counted are ${counts}, at every way to sign in and at a change of password. ${freeTries} tries are free. Then the next try has to wait`,
+    `This limit counts ${counts}, at every way to sign in and at a change of password. ${freeTries} tries are free. Then the next try has to wait`,
     `${span(firstWaitSeconds)}, and each later try waits twice as long as the one before, up to ${span(longestWaitSeconds)}. Tries are forgotten ${span(forgetFreeSeconds)} after the`,
     `last one, or ${span(forgetSeconds)} after it once waits have begun, and at once when the password is right. ${why}`,
     '',

@@ -56,7 +56,7 @@ export const buckets = {
       burst: 100,
       perSeconds: hour,
       counts: 'wrong passwords for an account, from all addresses and browsers that aren’t known for it',
-      why: 'Against guesses from many addresses. A person who signed in before from this address or in this browser isn’t counted here and isn’t refused. For other people the next two rows apply, so the account is never locked out as a whole.',
+      why: 'Against guesses from many addresses. A person who signed in before from this address or in this browser isn’t counted here and isn’t refused. Other people have the tries of a new place, below, so the account is never locked out as a whole.',
     },
     address: {
       burst: 300,

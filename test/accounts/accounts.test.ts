@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { addJohn, createWorld, from, john } from './account-world.ts';
 
-const nobody = 'user_nobody';
+const unknown = 'user_unknown';
 
 describe('accounts', () => {
   test('are created once for each address', async () => {
@@ -60,7 +60,7 @@ describe('accounts', () => {
     '%s reports that an account does not exist',
     async (method) => {
       const { accounts, events } = createWorld();
-      await expect(accounts[method](nobody, 'a good password')).rejects.toMatchObject({ code: 'not_found' });
+      await expect(accounts[method](unknown, 'a good password')).rejects.toMatchObject({ code: 'not_found' });
       expect(await events()).toEqual([]);
     },
   );

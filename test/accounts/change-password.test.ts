@@ -120,7 +120,7 @@ describe('changing the password', () => {
       'disabled and enabled again',
       async (world, id) => [await world.accounts.disable(id), await world.accounts.enable(id)],
     ],
-    ['given another password', (world, id) => world.accounts.setPassword(id, 'set by somebody else')],
+    ['given another password', (world, id) => world.accounts.setPassword(id, 'set by an administrator')],
   ])('does nothing for an account that was %s meanwhile', async (_, happen) => {
     const world = createWorld();
     const account = await addJohn(world);
@@ -128,8 +128,8 @@ describe('changing the password', () => {
     await expect(changeIn(world, passwords)(input(account))).rejects.toMatchObject({ code: 'session_ended' });
     const now = await world.store.findById(account.id);
     expect(now?.tokenVersion).toBe(account.tokenVersion + 1);
-    const told = (await world.events()).filter(({ type }) => type === 'user.password_changed');
-    expect(told).toHaveLength(now?.passwordHash === account.passwordHash ? 0 : 1);
+    const events = (await world.events()).filter(({ type }) => type === 'user.password_changed');
+    expect(events).toHaveLength(now?.passwordHash === account.passwordHash ? 0 : 1);
     expect((await world.passwords.verify(next, now?.passwordHash ?? '')).matches).toBe(false);
   });
 

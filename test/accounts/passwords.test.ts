@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
-import { createPasswords, owaspParams, type PasswordParams } from '../../provider/accounts/passwords.ts';
+import { createPasswords, type PasswordParams } from '../../provider/accounts/passwords.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { cheap } from './account-world.ts';
+import { owaspParams } from './owasp-params.ts';
 import { referenceArgon2 } from './reference-argon2.ts';
 
 function create(params: PasswordParams = cheap) {

@@ -1,6 +1,6 @@
 import { decodeBase64 } from './base64.ts';
 
-export type Pbkdf2Digest = 'sha1' | 'sha256' | 'sha512';
+type Pbkdf2Digest = 'sha1' | 'sha256' | 'sha512';
 
 /** A hash that another system made, read from its stored text. */
 export type ForeignHash =
@@ -18,11 +18,11 @@ export interface Unreadable {
  * The stored hash decides what its verification costs, so its parameters have limits: about three seconds of one core and
  * 256 MiB. A hash shorter than 16 bytes would accept wrong passwords.
  */
-export const foreignHashLimits = {
+const foreignHashLimits = {
   bcryptCost: 15,
   /** Iterations times the number of digests in the length of the hash. */
   pbkdf2Blocks: 5_000_000,
-  /** N × r × p; N × r alone is 128 bytes of memory each. */
+  /** N × r × p. Each unit of N × r needs 128 bytes of memory. */
   scryptWork: 2 ** 22,
   scryptMemoryBytes: 256 * 1024 * 1024,
   shortestHashBytes: 16,

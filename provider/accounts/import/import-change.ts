@@ -14,7 +14,7 @@ export function changeFor(fields: ImportedFields, account: Account): AccountChan
   return Object.fromEntries(compared.filter(differs).map((name) => [name, fields[name]]));
 }
 
-export interface UpdateDeps {
+interface UpdateDeps {
   unitOfWork: UnitOfWork;
   newEvent: NewEvent;
   clock: Clock;
