@@ -7,9 +7,14 @@ import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import { addAccount, checkCredentials, newAccount } from './new-account.ts';
 import type { Passwords } from './passwords.ts';
 
+/*
+ * This folder has the rules of accounts: addresses, passwords and their hashes, sign-in, sign-up and administration. It does not
+ * count tries (rate-limits), issue tokens (oidc), store accounts (ports/account-store.ts) or know HTTP.
+ */
+
 export interface CreateAccountInput {
   email: string;
-  /** Left out for an account that can't sign in with a password. */
+  /** Left out for an account without a password. */
   password?: string | undefined;
   roles: string[];
   metadata: Record<string, unknown>;
@@ -22,7 +27,7 @@ export interface AccountsDeps {
   passwords: Pick<Passwords, 'hash'>;
   newEvent: NewEvent;
   clock: Clock;
-  /** The permissions each role stands for. */
+  /** The permissions of each role. */
   permissionsByRole: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -30,21 +35,21 @@ export interface Accounts {
   /** Undefined when the address is taken. Throws `validation_failed` with fields, or `overloaded`. */
   create(input: CreateAccountInput): Promise<Account | undefined>;
   findById(id: string): Promise<Account | undefined>;
-  /** Each once, sorted; a role that isn't configured gives none. */
+  /** The permissions of these roles, sorted and without duplicates; a role that isn't configured has none. */
   permissionsOf(roles: readonly string[]): string[];
-  /** Ends every token issued before. Throws `not_found`, `validation_failed` with fields, or `overloaded`. */
+  /** Ends every token that was issued before. Throws `not_found`, `validation_failed` with fields, or `overloaded`. */
   setPassword(id: string, password: string): Promise<Account>;
-  /** Each role once, in this order. Access tokens issued before keep theirs until they expire. Throws `not_found`. */
+  /** Stores each role once, in this order. Access tokens keep their roles until they expire. Throws `not_found`. */
   setRoles(id: string, roles: readonly string[]): Promise<Account>;
-  /** Ends every token issued before; the account can't sign in until it is enabled. Throws `not_found`. */
+  /** Ends every token that was issued before; the account can't sign in until it is enabled. Throws `not_found`. */
   disable(id: string): Promise<Account>;
-  /** Brings no old token back to life. Throws `not_found`. */
+  /** Old tokens stay invalid. Throws `not_found`. */
   enable(id: string): Promise<Account>;
-  /** Ends every token issued before. Throws `not_found`. */
+  /** Ends every token that was issued before. Throws `not_found`. */
   signOutEverywhere(id: string): Promise<Account>;
 }
 
-/** Accounts, as administrators and the people themselves change them. Each change and its event are one transaction. */
+/** Accounts, as administrators and their owners change them. Each change and its event are one transaction. */
 export function createAccounts(deps: AccountsDeps): Accounts {
   const { accounts, unitOfWork, passwords, newEvent, clock } = deps;
   const permissions = new Map(Object.entries(deps.permissionsByRole));
@@ -55,12 +60,12 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     id: string,
     changes: AccountChange,
     type: EventType,
-    told: (account: Account) => Record<string, unknown> = ({ email }) => ({ id, email }),
+    eventData: (account: Account) => Record<string, unknown> = ({ email }) => ({ id, email }),
   ): Promise<Account> =>
     unitOfWork.run(async (stores) => {
       const account = await stores.accounts.update(id, changes, clock.now());
       if (account === undefined) throw noSuchAccount(id);
-      await stores.outbox.append(newEvent(type, id, told(account)));
+      await stores.outbox.append(newEvent(type, id, eventData(account)));
       return account;
     });
 

@@ -1,6 +1,6 @@
 import type { NewEvent } from '../events/new-event.ts';
 import type { Clock } from '../lib/clock.ts';
-import { GatehouseError } from '../lib/errors.ts';
+import { GatehouseError, isFailedGuess } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
@@ -10,7 +10,7 @@ import type { Passwords } from './passwords.ts';
 
 export interface ChangePasswordInput {
   accountId: string;
-  /** The account's when the person who asks signed in. */
+  /** The account's token version in the session that asks. */
   tokenVersion: number;
   current: string;
   next: string;
@@ -22,20 +22,20 @@ export interface ChangePasswordDeps {
   passwords: Passwords;
   newEvent: NewEvent;
   clock: Clock;
-  metrics: { signIns: Pick<Metrics['signIns'], 'inc'> };
+  metrics: Pick<Metrics, 'signIns'>;
   logger: Pick<Logger, 'info'>;
 }
 
-/** Ends every session and token of the account, the one it was asked for from included. */
+/** Ends every session and token of the account, including the session that asks. */
 export type ChangePassword = (input: ChangePasswordInput) => Promise<Account>;
 
 /**
- * For the person themselves, who shows that they know the password they have. A wrong one costs what it costs at
- * sign-in, and is counted as a sign-in that was refused: who stole a session could guess here.
+ * A change of password by the person, who proves the current password. A wrong current password takes as long as at sign-in
+ * and counts as a refused sign-in, because a thief of a session could guess here.
  *
- * Of two changes at once one is made. Throws `validation_failed` with `/newPassword`, `invalid_credentials`,
- * `session_ended` when the account was signed out everywhere, disabled or given another password meanwhile, and
- * `overloaded` when too many passwords wait to be hashed.
+ * If two changes run at the same time, one is made. Throws `validation_failed` for `/newPassword`; `invalid_credentials`;
+ * `session_ended` when the account was signed out everywhere, was disabled or got another password meanwhile; `overloaded`
+ * when too many passwords wait to be hashed.
  */
 export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
   const { accounts, passwords, metrics, logger } = deps;
@@ -51,9 +51,8 @@ export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
     try {
       return await attempt(input);
     } catch (error) {
-      const code = error instanceof GatehouseError ? error.code : undefined;
-      if (code === 'overloaded') metrics.signIns.inc({ outcome: 'overloaded' });
-      if (code === 'invalid_credentials') {
+      if (isOverloaded(error)) metrics.signIns.inc({ outcome: 'overloaded' });
+      if (isFailedGuess(error)) {
         metrics.signIns.inc({ outcome: 'refused' });
         logger.info({ accountId: input.accountId }, 'password change refused');
       }
@@ -61,6 +60,8 @@ export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
     }
   };
 }
+
+const isOverloaded = (error: unknown) => error instanceof GatehouseError && error.code === 'overloaded';
 
 function checkNewPassword({ current, next }: ChangePasswordInput, email: string): void {
   const problems = passwordProblems(next, email);
@@ -78,7 +79,7 @@ async function isCurrent(passwords: Passwords, account: Account, password: strin
   return false;
 }
 
-/** Hashing took its time: whoever raised the token version since then was first, and what is written here is taken back. */
+/** If another change raised the token version while the password was hashed, that change wins and this one is rolled back. */
 function replace(
   { unitOfWork, newEvent, clock }: ChangePasswordDeps,
   { id, tokenVersion }: Account,

@@ -1,6 +1,6 @@
 /**
- * What is guessed first, in lower case, of eight characters or more: the tops of published lists of leaked
- * passwords, and seasons with years.
+ * The passwords that are guessed first, in lower case, with eight characters or more: the most frequent ones of published lists
+ * of leaked passwords, and seasons with years.
  */
 export const commonPasswords: ReadonlySet<string> = new Set(
   `

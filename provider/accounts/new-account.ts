@@ -12,7 +12,7 @@ export interface Credentials {
   password?: string | undefined;
 }
 
-/** Gives the address without white space around it. Throws `validation_failed` with every problem of both fields. */
+/** Gives the address without white space around it. Throws `validation_failed` with all problems of both fields. */
 export function checkCredentials({ email, password }: Credentials): string {
   const parsed = emailAddress.safeParse(email);
   const fields: FieldProblem[] = (parsed.error?.issues ?? []).map(({ message }) => ({
@@ -25,7 +25,7 @@ export function checkCredentials({ email, password }: Credentials): string {
   throw new GatehouseError('validation_failed', fields.map(({ message }) => message).join(' '), { fields });
 }
 
-/** A new active account as of now. */
+/** A new active account, created now. */
 export function newAccount(
   fields: Pick<Account, 'email' | 'emailVerified' | 'passwordHash' | 'roles' | 'metadata'>,
   clock: Clock,
@@ -34,7 +34,7 @@ export function newAccount(
   return { ...fields, id: newId('user'), state: 'active', tokenVersion: 0, createdAt: now, updatedAt: now };
 }
 
-/** Writes the account and `user.created` in one transaction. False, and nothing written, when the address is taken. */
+/** Writes the account and `user.created` in one transaction. False when the address is taken: then nothing is written. */
 export function addAccount(account: Account, unitOfWork: UnitOfWork, newEvent: NewEvent): Promise<boolean> {
   return unitOfWork.run(async ({ accounts, outbox }) => {
     if (!(await accounts.insert(account))) return false;

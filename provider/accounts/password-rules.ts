@@ -5,14 +5,14 @@ import { commonPasswords } from './common-passwords.ts';
 export const passwordLength = { shortest: 8, longest: 256 } as const;
 
 /**
- * Characters nobody types, so that the password couldn't be typed again (RFC 8265 §4.2.2 takes none of them): control
- * characters, and what stands for one that was lost on the way, as which half a surrogate pair would be hashed too.
+ * Characters that can't be typed, so that the password couldn't be typed again (RFC 8265 §4.2.2 allows none of them): control
+ * characters, and the replacement character. Half of a surrogate pair is included, because it would be hashed as that character.
  */
 const untypable = /[\p{Cc}\p{Cs}\ufffd]/u;
 
 /**
- * What is wrong with a new password, in sentences; empty when nothing is. Length is counted in code points.
- * Length and a list of what is tried first, and no rules about kinds of characters: NIST SP 800-63B.
+ * The problems of a new password, as sentences; empty when there are none. Length is counted in code points. NIST SP 800-63B
+ * asks for a length and a list of common passwords, and for no rules about kinds of characters.
  */
 export function passwordProblems(password: string, email: string): string[] {
   const { shortest, longest } = passwordLength;

@@ -12,28 +12,25 @@ export interface PasswordParams {
   parallelism: number;
 }
 
-/** What OWASP's Password Storage Cheat Sheet asks for at least. */
-export const owaspParams: PasswordParams = { memoryKib: 19_456, passes: 2, parallelism: 1 };
-
 export interface PasswordCheck {
   matches: boolean;
-  /** The password is right, and its hash is none that `hash` would make today. */
+  /** The password is right, and `hash` would make another kind of hash now. */
   needsRehash: boolean;
 }
 
 /**
- * Every call waits for its turn in the pool, and throws `overloaded` when too many wait and `validation_failed` for
- * a password of more than 1024 characters. It costs one hash; looking for a password that isn't in NFC costs two.
+ * Every call waits for its turn in the pool. It throws `overloaded` when too many calls wait, and `validation_failed` for a
+ * password of more than 1024 characters. It costs one hash; to verify a password that isn't in NFC costs two.
  */
 export interface Passwords {
-  /** Gives a PHC string of Argon2id with a salt of its own. */
+  /** Gives a PHC string of Argon2id with a new salt. */
   hash(password: string): Promise<string>;
   /**
-   * Besides our own hashes it takes those that other systems made (foreign-hash-formats.ts), which cost what they
-   * cost there. One that can't be read, or that asks for too much, matches nothing and costs what ours do.
+   * Verifies our own hashes and those of other systems (foreign-hash-formats.ts), which cost what they cost there. A hash that
+   * can't be read, or that is too expensive, matches nothing and costs as much as one of ours.
    */
   verify(password: string, stored: string): Promise<PasswordCheck>;
-  /** Costs what `verify` costs for a hash under the current parameters; for when there is none to verify. */
+  /** Costs as much as `verify` for a hash under the current parameters; for accounts that have no hash or don't exist. */
   verifyNothing(password: string): Promise<void>;
 }
 
@@ -46,11 +43,11 @@ const longest = 1024;
 const hashBytes = 32;
 const shortestHash = 16;
 const gibibyte = 1_048_576; // in KiB, as the parameters are
-// As the library numbers them; its enums exist in its types only.
+// The library's numbers; its enums exist only as types.
 const argon2id = 2;
 const version13 = 1;
 
-/** Argon2id with these parameters; all other hashes are still verified. Takes one hash's time to construct. */
+/** Argon2id with these parameters; hashes of other kinds are still verified. Creation takes the time of one hash. */
 export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
   const options = {
     algorithm: argon2id,
@@ -59,7 +56,7 @@ export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
     parallelism: params.parallelism,
     outputLen: hashBytes,
   };
-  const nobodys = hashSync(randomBytes(32), options);
+  const dummyHash = hashSync(randomBytes(32), options);
   const check = (candidates: Buffer[], test: Test) => pool.run(() => firstRight(candidates, test));
 
   return {
@@ -71,31 +68,31 @@ export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
       const forms = formsOf(password);
       const known = readStoredHash(stored);
       if ('scheme' in known) {
-        // Other systems hash what was typed.
+        // Other systems hash the password as it was typed.
         const right = await check(forms.toReversed(), (bytes) => matchesForeignHash(bytes, known));
         return { matches: right !== undefined, needsRehash: right !== undefined };
       }
-      const phc = 'problem' in known ? nobodys : stored;
+      const phc = 'problem' in known ? dummyHash : stored;
       const right = await check(forms, (bytes) => verify(phc, bytes));
       if (right === undefined || 'problem' in known) return { matches: false, needsRehash: false };
       return { matches: true, needsRehash: right !== forms[0] || !isCurrent(known, params) };
     },
     verifyNothing: async (password) => {
-      await check(formsOf(password), (bytes) => verify(nobodys, bytes));
+      await check(formsOf(password), (bytes) => verify(dummyHash, bytes));
     },
   };
 }
 
 /**
- * Why `verify` wouldn't read this text; undefined when it would. For an import, which shouldn't take over a hash
- * nobody can sign in with.
+ * Why `verify` can't read this text; undefined when it can. An import refuses such a hash, because its owner couldn't sign in
+ * with it.
  */
 export function storedHashProblem(stored: string): string | undefined {
   const known = readStoredHash(stored);
   return 'problem' in known ? known.problem : undefined;
 }
 
-/** Throws `validation_failed` for what is longer than any password; for who would look for an account before. */
+/** Throws `validation_failed` for a text that is longer than any password. Call it before an account is looked up. */
 export function ensureNotTooLong(password: string): void {
   if (password.length <= longest) return;
   const message = `A password has at most ${longest} characters. Use a shorter one.`;
@@ -110,9 +107,9 @@ async function firstRight(candidates: Buffer[], test: Test): Promise<Buffer | un
 }
 
 /**
- * The password in NFC, then as it was typed where that differs. Ours are hashed in NFC, so that a password typed on a
- * keyboard that composes and on one that doesn't is the same (RFC 8265 §4.2 prescribes it for passwords); a hash that
- * came by an import may be of either. Not NFKC: it would make ² the same as 2, and so passwords poorer.
+ * The password in NFC, then as it was typed if that differs. We hash NFC, so that a password is the same on keyboards that
+ * compose characters and on those that don't (RFC 8265 §4.2). An imported hash may be of either form. NFKC is not used: it would
+ * make ² equal to 2, which weakens passwords.
  */
 function formsOf(password: string): [Buffer, ...Buffer[]] {
   ensureNotTooLong(password);

@@ -15,7 +15,7 @@ export interface RegisterInput {
 export interface RegisterOptions {
   /** Whether people may create accounts themselves. */
   enabled: boolean;
-  /** The roles of every account made this way. */
+  /** The roles of every account that is created this way. */
   roles: string[];
   unitOfWork: UnitOfWork;
   passwords: Pick<Passwords, 'hash'>;

@@ -47,7 +47,7 @@ export type SignIn = (input: SignInInput) => Promise<Account>;
 export function createSignIn(options: SignInOptions): SignIn {
   const { accounts, passwords, pool, rateLimits, metrics } = options;
   const attempt = async (input: SignInInput, tried: { accountId?: string }): Promise<Account> => {
-    // Before it could make a difference whether there is such an account.
+    // First, so that it makes no difference whether the account exists.
     ensureNotTooLong(input.password);
     // A text that is no address belongs to no account, and some stores reject it.
     const address = emailAddress.safeParse(input.email).data;

@@ -26,7 +26,7 @@ import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeVerify } from './compose-verify.ts';
-import { deliveryMetrics, hashingMetrics, measureNow } from './measured-now.ts';
+import { deliveryMetrics, measureNow } from './measured-now.ts';
 import { measuredPorts } from './measured-ports.ts';
 import { createSweep } from './sweep.ts';
 
@@ -83,21 +83,21 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const clientTokenVersions = createKnownClientTokenVersions(ports.clientTokenVersions);
 
   // Accounts, and how often a sign-in may be tried.
-  const rateLimits = createRateLimits({ config, ports, serverKeys: deps.serverKeys, clock, logger, metrics });
-  const { responseTimes } = rateLimits;
-  const poolMetrics = hashingMetrics(metrics);
+  const rateLimits = createRateLimits({
+    config,
+    limits: ports.limits,
+    localLimits: ports.localLimits,
+    serverKeys: deps.serverKeys,
+    clock,
+    logger,
+    metrics,
+  });
   const pool = createHashingPool({
     concurrency: config.hashingConcurrency,
     queueLimit: config.hashingQueue,
     clock,
-    metrics: {
-      ...poolMetrics,
-      waited: (seconds) => {
-        poolMetrics.waited(seconds);
-        responseTimes.waited(seconds * 1000);
-      },
-    },
-    worked: responseTimes.worked,
+    metrics,
+    onHashed: rateLimits.hashed,
     tracing,
   });
   const passwords = createPasswords({ params: passwordParams(config), pool });

@@ -36,13 +36,6 @@ async function measureOutbox({ outbox, clock, metrics }: MeasureDeps): Promise<v
   metrics.outboxOldest.set(depth.oldest === undefined ? 0 : (clock.now() - depth.oldest) / 1000);
 }
 
-/** What the hashing pool tells. */
-export const hashingMetrics = (metrics: Metrics) => ({
-  queueDepth: (jobs: number) => metrics.hashingQueueDepth.set(jobs),
-  waited: (seconds: number) => metrics.hashingWait.observe(seconds),
-  refused: () => metrics.hashingRefused.inc(),
-});
-
 /** What the relay tells. */
 export const deliveryMetrics = (metrics: Metrics) => ({
   events: (outcome: string, count: number) => metrics.outboxEvents.add(count, { outcome }),

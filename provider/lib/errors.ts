@@ -70,10 +70,16 @@ export class GatehouseError extends Error {
   }
 }
 
-/** Whether a sign-in failed at its credentials: such an error is counted as a guess and answered like every other one. */
-export const isFailedGuess = (error: unknown): error is GatehouseError =>
-  error instanceof GatehouseError &&
-  (error.code === 'invalid_credentials' || error.code === 'account_disabled');
+/**
+ * Whether this error says that a password was tried and not accepted. Such a try counts as a guess. All other errors say
+ * that no password was tried: the server is busy, a store can't be reached, or a new password is not allowed.
+ */
+export function isFailedGuess(error: unknown): boolean {
+  return (
+    error instanceof GatehouseError &&
+    (error.code === 'invalid_credentials' || error.code === 'account_disabled')
+  );
+}
 
 /** A store can't be reached or didn't answer in time. Adapters turn their drivers' errors into this one. */
 export class StoreUnavailable extends GatehouseError {

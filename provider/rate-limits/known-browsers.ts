@@ -1,28 +1,32 @@
 import { type Clock, epochSeconds } from '../lib/clock.ts';
 import { randomToken } from '../lib/ids.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
+import { emailKey } from '../ports/account-store.ts';
 import { knownBrowserSeconds } from './rules.ts';
 
-/** What is asked of a request and its answer. */
+/** The part of a Koa context that is used. */
 export interface BrowserContext {
   cookies: { get(name: string, options: { signed: false }): string | undefined };
   append(field: string, value: string): void;
 }
 
 /**
- * Browsers in which an account signed in before, by a cookie (OWASP 'device cookie'): whoever shows it has tries of their
- * own, which nobody else's use up. It proves nothing else, and names nobody.
+ * Browsers in which an account signed in before, known by a cookie (OWASP 'device cookie'). Such a browser has its own tries,
+ * which wrong passwords elsewhere don't use up. The cookie proves nothing else, and it holds no name or address.
  */
 export interface KnownBrowsers {
-  /** What a browser says of itself, to be read by `browserOf`. */
+  /** The value of the cookie, for `browserOf`; undefined when the browser sent none. */
   read(ctx: BrowserContext): string | undefined;
-  /** The id under which the account's tries in this browser are counted; undefined when it didn't sign in there lately. */
+  /**
+   * The id under which the account's tries in this browser are counted; undefined when the account didn't sign in there lately.
+   * @param account the address as `emailKey` gives it
+   */
   browserOf(cookie: string | undefined, account: string): string | undefined;
-  /** The account signed in: the browser is known from now on, for this account and a few that were there before it. */
-  know(ctx: BrowserContext, account: string): void;
+  /** Sets the cookie after a sign-in: the browser is known for this account and for a few that signed in there before. */
+  know(ctx: BrowserContext, email: string): void;
 }
 
-/** A family's computer has a few people; more would make the cookie long. */
+/** Enough for a computer that a family shares; more would make the cookie long. */
 const mostAccounts = 4;
 
 const label = 'known browser';
@@ -60,7 +64,8 @@ export function createKnownBrowsers({
       const entry = entriesOf(cookie).find((one) => isOf(one, account));
       return entry?.slice(0, entry.lastIndexOf('~'));
     },
-    know: (ctx, account) => {
+    know: (ctx, email) => {
+      const account = emailKey(email.trim());
       const browser = `${epochSeconds(clock)}~${randomToken()}`;
       const others = entriesOf(read(ctx)).filter((entry) => !isOf(entry, account));
       const entries = [`${browser}~${keys.tag(label, about(browser, account))}`, ...others];

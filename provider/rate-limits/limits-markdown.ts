@@ -12,35 +12,37 @@ import {
 
 const intro = `# Limits
 
-What is tried too often is refused with 429 and \`Retry-After\`: \`too_many_requests\` at the JSON API, \`temporarily_unavailable\` at
-the protocol's endpoints, words on the page. Nothing is ever held open, a refusal says the same whether there is such an account or
-not, and trying again too early makes no wait longer. This page is generated from the table in \`provider/rate-limits/rules.ts\`.
+A request that comes too often is refused with 429 and \`Retry-After\`. The error is \`too_many_requests\` at the JSON API,
+\`temporarily_unavailable\` at the endpoints of the protocol, and a sentence on the page. The server never holds a connection open to
+slow a caller down. A refusal says the same whether the account exists or not, and a try that comes too early doesn't make the wait
+longer. This page is generated from the table in \`provider/rate-limits/rules.ts\`.
 
-Counts are kept in Redis, in Postgres without it, under keyed hashes: neither addresses nor accounts can be read there. They go by
-themselves. While the store is away each process counts for itself (\`gatehouse_limits_local\`).
+Counts are kept in Redis, or in Postgres without Redis. Their names are keyed hashes, so the store shows neither addresses nor
+accounts. Counts expire. While the store can't be reached, each process counts for itself (\`gatehouse_limits_local\`).
 
-An IPv4 address counts by itself, and its /24 as the network. Of IPv6 the /64 counts as the address and the /48 as the network: a
-household has a whole /64. Where the address comes from is up to \`GATEHOUSE_TRUSTED_PROXIES\`: **behind a load balancer that isn't
-listed there everybody shares one address**. An app whose own server calls \`/auth/login\` or \`/auth/register\` for its people has to be listed there, too,
-and to send on each person's address.
+An IPv4 address counts as itself, and its /24 counts as the network. For IPv6 the /64 counts as the address and the /48 as the
+network, because one household has a whole /64. \`GATEHOUSE_TRUSTED_PROXIES\` decides where the address comes from: **behind a load
+balancer that isn't listed there, all people share one address**. If an app's own server calls \`/auth/login\` or \`/auth/register\` for
+its users, list that server there too, and let it send the address of each person.
 
-Many people behind one address, or a load test: \`GATEHOUSE_LIMITS_PERCENT\` makes limits by address, by network and from everywhere larger.
+If many people share one address, or for a load test, \`GATEHOUSE_LIMITS_PERCENT\` makes the limits by address, by network and in total
+larger.
 `;
 
 const names: Record<Action, string> = {
   'sign-in': 'Signing in',
-  newcomer: 'Signing in from elsewhere',
+  newcomer: 'Signing in from a new place',
   'sign-up': 'Signing up',
   authorize: 'Authorization requests',
-  page: 'Pages to sign in',
+  page: 'Sign-in pages',
   token: 'Token requests',
   refresh: '`/auth/refresh`',
-  client: 'Secrets of clients',
-  'user-code': 'Codes of devices',
-  device: 'Devices that wait',
+  client: 'Client secrets',
+  'user-code': 'Device codes',
+  device: 'Polls of devices',
 };
 
-/** The page about limits, for who runs the server; made from the table. */
+/** The page `docs/limits.md`, generated from the table of rules. */
 export function renderLimitsMarkdown(): string {
   const all = Object.entries(buckets) as [Action, Partial<Record<By, Limit<BucketRule>>>][];
   const rows = all.flatMap(([action, limits]) =>
@@ -57,8 +59,9 @@ export function renderLimitsMarkdown(): string {
     '',
     '## Everything else',
     '',
-    'So many at once; what was used comes back evenly, all of it in the time named. A right password and a sign-in that came to nothing give',
-    `back what they took. Of requests (not of passwords) each process lets ${countedHere * 100} % through by itself, and what is beyond that is counted together.`,
+    'Each limit allows a number at once. What was used comes back evenly, all of it within the time in the table. A right password, and a',
+    'sign-in that tried no password, give back what they took. For requests (not for passwords) each process allows',
+    `${countedHere * 100} % on its own; only requests beyond that are counted by all processes together.`,
     '',
     '| what | what counts | at once | comes back in | why |',
     '|---|---|---|---|---|',
@@ -71,13 +74,13 @@ function renderTries(): string {
   const { freeTries, firstWaitSeconds, longestWaitSeconds, forgetFreeSeconds, forgetSeconds, counts, why } =
     passwordTries;
   return [
-    `Counted: ${counts}, at every way to sign in and at a change of password. ${freeTries} are free; then the next one has to wait ${span(firstWaitSeconds)},`,
-    `and each one after that twice as long as the one before, up to ${span(longestWaitSeconds)}. They are forgotten ${span(forgetFreeSeconds)} after the last`,
-    `one, or ${span(forgetSeconds)} once waits have begun, and at once when the password was right. ${why}`,
+    `This limit counts ${counts}, at every way to sign in and at a change of password. ${freeTries} tries are free. Then the next try has to wait`,
+    `${span(firstWaitSeconds)}, and each later try waits twice as long as the one before, up to ${span(longestWaitSeconds)}. Tries are forgotten ${span(forgetFreeSeconds)} after the`,
+    `last one, or ${span(forgetSeconds)} after it once waits have begun, and at once when the password is right. ${why}`,
     '',
-    `Who signed in from an address is known there for ${span(knownSeconds)}, and who signed in on our pages is known in that browser, by a signed cookie, for`,
-    `${span(knownBrowserSeconds)}: the limits that they share with others, below, don't hold them up. Wrong passwords in a known browser are counted for the account and`,
-    'that browser, as above, instead of the address.',
+    `An account that signed in from an address is known there for ${span(knownSeconds)}. An account that signed in on our pages is known in that browser,`,
+    `by a signed cookie, for ${span(knownBrowserSeconds)}. Where an account is known, the limits below that it shares with others don't apply. Wrong passwords in`,
+    'a known browser are counted for the account and that browser, instead of the account and the address.',
   ].join('\n');
 }
 

@@ -1,41 +1,42 @@
 import { GatehouseError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import { currentRequestScope } from '../lib/request-scope.ts';
 import type { Action, By } from './rules.ts';
 
-export interface RefusalDeps {
-  logger: { info(fields: Record<string, unknown>, message: string): void };
-  limited(action: Action, by: By): void;
-}
-
-export interface Refusal {
+/** Which limit refused, and for how many milliseconds. */
+export interface Refused {
   by: By;
   waitMs: number;
 }
 
-/**
- * Tells and gives the error: the same words for every limit, so that they say nothing of who has an account. Who is refused
- * for what everybody does together isn't told that they tried too often.
- */
-export function tooMany(
-  { logger, limited }: RefusalDeps,
-  action: Action,
-  refusal: Refusal & { address: string },
-) {
-  const { by, waitMs, address } = refusal;
-  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
-  limited(action, by);
-  logger.info({ action, by, address, retryAfterSeconds: seconds }, 'request limited');
-  if (by === 'all')
-    return new GatehouseError('overloaded', 'Too many people sign in right now. Try again in a moment.', {
-      retryAfterSeconds: seconds,
-    });
-  const wait = seconds === 1 ? '1 second' : `${seconds} seconds`;
-  return new GatehouseError('too_many_requests', `Too many tries. Try again in ${wait}.`, {
-    retryAfterSeconds: seconds,
-  });
-}
+/** Counts and logs a refusal, and gives the error to throw. */
+export type Refusal = (action: Action, refused: Refused) => GatehouseError;
 
-/** The one that lasts longest; undefined when nothing was refused. */
-export function longest(refusals: readonly Refusal[]): Refusal | undefined {
-  const refused = refusals.filter(({ waitMs }) => waitMs > 0);
-  return refused.sort((one, other) => other.waitMs - one.waitMs)[0];
+/**
+ * The text is the same for every limit, so that it doesn't show whether an account exists. A limit that all callers share is
+ * the exception: this caller did not try too often, so the error is `overloaded`.
+ */
+export function createRefusal({
+  logger,
+  metrics,
+}: {
+  logger: Pick<Logger, 'info'>;
+  metrics: Pick<Metrics, 'limited'>;
+}): Refusal {
+  return (action, { by, waitMs }) => {
+    const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
+    const address = currentRequestScope()?.clientAddress ?? 'unknown';
+    metrics.limited.inc({ action, by });
+    logger.info({ action, by, address, retryAfterSeconds }, 'request limited');
+    const options = { retryAfterSeconds };
+    if (by === 'all')
+      return new GatehouseError(
+        'overloaded',
+        'Too many people sign in right now. Try again in a moment.',
+        options,
+      );
+    const wait = retryAfterSeconds === 1 ? '1 second' : `${retryAfterSeconds} seconds`;
+    return new GatehouseError('too_many_requests', `Too many tries. Try again in ${wait}.`, options);
+  };
 }

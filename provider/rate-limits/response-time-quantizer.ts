@@ -2,70 +2,65 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as timer } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 
-export interface ResponseTimeQuantizerDeps {
-  clock: Clock;
-  /** For tests; waits so many milliseconds. */
-  pause?: ((ms: number) => Promise<unknown>) | undefined;
-}
-
 export interface ResponseTimeQuantizer {
   /**
-   * Runs `work`, and lets its outcome out at the next step of the grid since the begin. Time spent in the queue is left out:
-   * the grid begins that much later, or a busy server would tell long work from short by which step it misses.
-   * @param isOnGrid whether this outcome has to wait; others go out at once
+   * Runs `work` and delays its outcome until the next step, counted from the start. Time in the queue of the hashing pool is
+   * left out: steps move later by that time. Otherwise, on a busy server, the step that was missed would show how long the
+   * work took.
+   * @param isDelayed whether this outcome waits for the step; other outcomes are given at once
    */
-  run<T>(work: () => Promise<T>, isOnGrid: (outcome: { error?: unknown }) => boolean): Promise<T>;
-  /** Work waited its turn for so long; told within `run`. */
-  waited(ms: number): void;
-  /** A hash took so long, its wait left out. */
-  worked(ms: number): void;
+  run<T>(work: () => Promise<T>, isDelayed: (outcome: { error?: unknown }) => boolean): Promise<T>;
+  /** Reports, within `run`, how long a hash waited for its turn and how long it then took. */
+  hashed(times: { waitMs: number; workMs: number }): void;
 }
 
 /**
- * Above what a hash takes at usual settings, imported ones included (bcrypt of cost 13, on a slow core), since a process
- * that has just begun has seen none yet; and no longer than a person who mistyped bears to wait.
+ * Longer than a hash takes at usual settings, imported hashes included (bcrypt of cost 13 on a slow core), because a process
+ * that has just started has measured none yet. Not longer than a person who mistyped accepts to wait.
  */
 const shortestStepMs = 1000;
 const longestStepMs = 8000;
 
-/** No hash may come nearer to the step than this, or some would miss it. */
+/** A hash that takes a larger part of the step than this could miss it, so the step is made longer. */
 const mostOfStep = 0.8;
 
 /**
- * A failed sign-in is answered at steps of a fixed grid above the slowest hash in use, so that neither the kind of an
- * account's hash nor whether there is an account shows in how long it takes (DESIGN §4). The slowest is remembered for as
- * long as the process lives: an imported hash that was forgotten would be told apart when it is met again.
+ * A failed sign-in is answered at fixed steps that are longer than the slowest hash in use. So the response time shows
+ * neither the kind of an account's hash nor whether the account exists (DESIGN §4). The slowest hash is remembered until the
+ * process ends: if it were forgotten, an imported hash would be visible the next time it is verified.
  */
 export function createResponseTimeQuantizer({
   clock,
   pause = timer,
-}: ResponseTimeQuantizerDeps): ResponseTimeQuantizer {
-  const waits = new AsyncLocalStorage<{ ms: number }>();
+}: {
+  clock: Clock;
+  /** Waits so many milliseconds. Default: a timer. For tests. */
+  pause?: ((ms: number) => Promise<unknown>) | undefined;
+}): ResponseTimeQuantizer {
+  const queued = new AsyncLocalStorage<{ ms: number }>();
   let step = shortestStepMs;
 
   return {
-    run: (work, isOnGrid) =>
-      waits.run({ ms: 0 }, async () => {
+    run: (work, isDelayed) =>
+      queued.run({ ms: 0 }, async () => {
         const startedAt = clock.now();
-        const untilStep = async () => {
-          const spent = Math.max(0, clock.now() - startedAt - (waits.getStore()?.ms ?? 0));
+        const nextStep = async () => {
+          const spent = Math.max(0, clock.now() - startedAt - (queued.getStore()?.ms ?? 0));
           await pause(step - (spent % step));
         };
         try {
           const result = await work();
-          if (isOnGrid({})) await untilStep();
+          if (isDelayed({})) await nextStep();
           return result;
         } catch (error) {
-          if (isOnGrid({ error })) await untilStep();
+          if (isDelayed({ error })) await nextStep();
           throw error;
         }
       }),
-    waited: (ms) => {
-      const store = waits.getStore();
-      if (store) store.ms += ms;
-    },
-    worked: (ms) => {
-      while (step < longestStepMs && ms > step * mostOfStep) step *= 2;
+    hashed: ({ waitMs, workMs }) => {
+      const store = queued.getStore();
+      if (store) store.ms += waitMs;
+      while (step < longestStepMs && workMs > step * mostOfStep) step *= 2;
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { BucketRule, TriesRule } from '../ports/limits.ts';
 
 /**
- * What is limited: `newcomer` is a sign-in at an account whose own tries are used up, `page` an authorization request that
- * leads to a page, `client` the check of a client's secret.
+ * What is limited. `newcomer` is a sign-in to an account whose own tries are used up, `page` is an authorization request that
+ * leads to a page, `client` is the check of a client's secret.
  */
 export type Action =
   | 'sign-in'
@@ -16,20 +16,23 @@ export type Action =
   | 'user-code'
   | 'device';
 
-/** By what it is counted. A pair is an account, or a client, together with an address. */
+/** The actions that count before a request is handled. */
+export type LimitedRequest = Extract<Action, 'authorize' | 'page' | 'token' | 'refresh'>;
+
+/** What it is counted by. A pair is an account, or a client, together with an address. */
 export type By = 'address' | 'network' | 'account' | 'pair' | 'all';
 
 export type Limit<Rule> = Rule & {
-  /** What counts against it. */
+  /** What counts against the limit, for `docs/limits.md`. */
   counts: string;
-  /** Why there is one, and why it is as large as it is. */
+  /** Why the limit exists, and why it has this size, for `docs/limits.md`. */
   why: string;
 };
 
 const hour = 3600;
 const day = 24 * hour;
 
-/** Tries at a password, for an account from one address. */
+/** Tries at the password of an account, from one address. */
 export const passwordTries: Limit<TriesRule> = {
   freeTries: 10,
   firstWaitSeconds: 1,
@@ -37,49 +40,49 @@ export const passwordTries: Limit<TriesRule> = {
   forgetFreeSeconds: hour,
   forgetSeconds: day,
   counts: 'wrong passwords for an account from an address',
-  why: 'Ten are more than somebody needs who mistypes, and nothing to who guesses; at the longest wait about a hundred a day are left. Only this pair is locked out: whoever guesses from elsewhere can’t keep the person from signing in.',
+  why: 'Ten tries are more than a person who mistypes needs, and too few to guess a password. At the longest wait, about a hundred tries a day are left. Only this pair of account and address is locked out, so guesses from other addresses don’t keep the person from signing in.',
 };
 
-/** How long a pair that signed in is known: limits that others share with it don't hold it up. */
+/** How long an address is known for an account that signed in from it: limits that it shares with others don't apply. */
 export const knownSeconds = 30 * day;
 
-/** How long a browser is known in which an account signed in. */
+/** How long a browser is known for an account that signed in there. */
 export const knownBrowserSeconds = 180 * day;
 
-/** Everything else: so many at once, which come back evenly. */
+/** Everything else: `burst` at once, which come back evenly over `perSeconds`. */
 export const buckets = {
   'sign-in': {
     account: {
       burst: 100,
       perSeconds: hour,
-      counts: 'wrong passwords for an account, from all addresses and browsers it isn’t known from',
-      why: 'Guesses that come from a thousand addresses. Who signed in from their address or in their browser isn’t counted here and isn’t held up, and for others there are the next two rows: the account is never locked out as a whole.',
+      counts: 'wrong passwords for an account, from all addresses and browsers that aren’t known for it',
+      why: 'Against guesses from many addresses. A person who signed in before from this address or in this browser isn’t counted here and isn’t refused. Other people have the tries of a new place, below, so the account is never locked out as a whole.',
     },
     address: {
       burst: 300,
       perSeconds: hour,
-      counts: 'wrong passwords from an address, for accounts it isn’t known for',
-      why: 'One common password tried on many accounts. An office behind one address mistypes less than this, and who signed in from there before isn’t held up.',
+      counts: 'wrong passwords from an address, for accounts that it isn’t known for',
+      why: 'Against one common password tried on many accounts. The people of an office behind one address mistype less often than this, and a person who signed in from there before isn’t refused.',
     },
     network: {
       burst: 1000,
       perSeconds: hour,
       counts: 'the same, from a network',
-      why: 'Who has one address often has its neighbours. Larger than for an address, since providers put many households behind one network.',
+      why: 'An attacker who has one address often has others in the same network. It is larger than for an address, because internet providers put many households into one network.',
     },
   },
   newcomer: {
     network: {
       burst: 2,
       perSeconds: hour,
-      counts: 'wrong passwords for an account from a network, when those of the first row are used up',
-      why: 'So that guesses from everywhere keep nobody out who is somewhere new: their network has not failed yet, and has two tries, one for a slip.',
+      counts: 'wrong passwords for an account from a network, when the account’s 100 are used up',
+      why: 'So that guesses from everywhere don’t lock out a person who is in a new place: that network has not failed yet and has two tries, one of them for a typing mistake.',
     },
     account: {
       burst: 400,
       perSeconds: hour,
       counts: 'the same, for an account, from all networks',
-      why: 'What is left to a crowd: with the first row five hundred guesses an hour at one account, not two for each network there is. To use it up and keep a newcomer out takes two hundred networks, each hour anew.',
+      why: 'Without it each network in the world would have two guesses. With the account’s 100 it allows five hundred guesses an hour at one account. To use it up and lock out a person in a new place, an attacker needs two hundred networks every hour.',
     },
   },
   'sign-up': {
@@ -87,13 +90,13 @@ export const buckets = {
       burst: 60,
       perSeconds: hour,
       counts: 'sign-ups from an address',
-      why: 'Each writes an account and costs a hash. A class of pupils that signs up at once gets through.',
+      why: 'Each sign-up writes an account and costs a hash. A school class that signs up at once is not refused.',
     },
     network: {
       burst: 240,
       perSeconds: hour,
       counts: 'sign-ups from a network',
-      why: 'As for sign-in.',
+      why: 'As for signing in.',
     },
   },
   authorize: {
@@ -101,13 +104,13 @@ export const buckets = {
       burst: 600,
       perSeconds: 60,
       counts: 'authorization requests, and requests for `/device`, from an address',
-      why: 'Anybody may send them. Ten a second are a large office whose apps look for a session now and then.',
+      why: 'Anybody may send them. Ten a second is a large office whose apps check for a session now and then.',
     },
     network: {
       burst: 3000,
       perSeconds: 60,
       counts: 'the same, from a network',
-      why: 'As for sign-in.',
+      why: 'As for signing in.',
     },
   },
   page: {
@@ -115,19 +118,19 @@ export const buckets = {
       burst: 120,
       perSeconds: 60,
       counts: 'authorization requests that lead to a page (signing in, consent), from an address',
-      why: 'Each is kept for `GATEHOUSE_INTERACTION_SECONDS`. A person opens a few a minute; two a second are an office whose people all begin at nine.',
+      why: 'Each request is stored for `GATEHOUSE_INTERACTION_SECONDS`. A person opens a few a minute; two a second is an office where everybody starts at nine.',
     },
     network: {
       burst: 600,
       perSeconds: 60,
       counts: 'the same, from a network',
-      why: 'As for sign-in.',
+      why: 'As for signing in.',
     },
     all: {
       burst: 10_000,
       perSeconds: 600,
       counts: 'the same, from everywhere',
-      why: 'So that a flood from many networks can’t fill the store: with an hour to finish, at most 70,000 are kept (and a tenth of that for each process), some 85 MB, or ten times that when each request is as long as one may be. It is enough for a million sign-ins a day; who expects more sets `GATEHOUSE_LIMITS_PERCENT`. Answered with 503, since whoever meets it did nothing too often; who is signed in already doesn’t.',
+      why: 'So that a flood from many networks can’t fill the store. With an hour to finish, at most 70,000 requests are stored (and a tenth of that for each process): about 85 MB, or ten times that when each request has the largest size that is allowed. It is enough for a million sign-ins a day; if you expect more, set `GATEHOUSE_LIMITS_PERCENT`. The answer is 503, because the caller did not send too many requests. People who are signed in already are not affected.',
     },
   },
   token: {
@@ -136,13 +139,13 @@ export const buckets = {
       perSeconds: 60,
       counts:
         'requests to `/oauth2/token`, `/oauth2/par`, `/oauth2/device`, `/oauth2/revoke` and `/auth/logout` from an address',
-      why: 'Nothing can be guessed here, so this only keeps one caller from taking all of a server. An app’s own server redeems for all its people from one address: a hundred a second are enough for a hundred thousand of them.',
+      why: 'Nothing can be guessed here, so this only keeps one caller from using a whole server. An app’s own server redeems codes for all its users from one address: a hundred a second is enough for a hundred thousand users.',
     },
     network: {
       burst: 24_000,
       perSeconds: 60,
       counts: 'the same, from a network',
-      why: 'As above, for servers that stand side by side.',
+      why: 'As above, for several servers in one network.',
     },
   },
   refresh: {
@@ -164,41 +167,36 @@ export const buckets = {
       burst: 60,
       perSeconds: 600,
       counts: 'wrong secrets for a client from an address',
-      why: 'Against guessing at a secret that a person made up. No growing wait: a server that was given the new secret late is back within ten seconds.',
+      why: 'Against guesses at a secret that a person invented. The wait doesn’t grow: a server that gets its new secret late works again within ten seconds.',
     },
   },
   'user-code': {
     address: {
       burst: 30,
       perSeconds: hour,
-      counts: 'codes entered at `/device`, from an address, that nobody was given',
-      why: 'A code has 34 bits and is good for ten minutes: at thirty an hour nobody guesses one. Who mistypes needs a few.',
+      counts: 'unknown codes entered at `/device`, from an address',
+      why: 'A code has 34 bits and is valid for ten minutes: at thirty tries an hour it can’t be guessed. A person who mistypes needs a few tries.',
     },
     network: {
       burst: 120,
       perSeconds: hour,
       counts: 'the same, from a network',
-      why: 'As for sign-in.',
+      why: 'As for signing in.',
     },
   },
   device: {
     pair: {
       burst: 2,
       perSeconds: 10,
-      counts: 'questions of a device whether somebody let it in',
-      why: 'RFC 8628 has a device ask every five seconds. It isn’t refused with 429: it is told `slow_down`.',
+      counts: 'polls of a device that waits for approval',
+      why: 'RFC 8628 lets a device poll every five seconds. The answer is `slow_down`, not 429.',
     },
   },
 } satisfies Record<Action, Partial<Record<By, Limit<BucketRule>>>>;
 
 /**
- * Of what anybody may ask a process lets this part through by itself, without asking the store: what is beyond it is counted
- * by all together. So who asks rarely, which is nearly everybody, costs nothing.
+ * The share of a limit by address, network and in total that each process allows on its own, without a call of the store.
+ * Only requests beyond it are counted by all processes together. So a caller with few requests, which is nearly every caller,
+ * costs no call of the store.
  */
 export const countedHere = 0.1;
-
-/** The rule for one who isn't told from others by anything but where they are: in percent, for those who know better. */
-export const scaled = ({ burst, perSeconds }: BucketRule, percent: number): BucketRule => ({
-  burst: Math.max(1, Math.round((burst * percent) / 100)),
-  perSeconds,
-});

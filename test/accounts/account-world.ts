@@ -11,10 +11,10 @@ import { MemoryDatabase } from '../support/memory/database.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
-/** Too weak for anything but tests, which don't care what a hash costs. */
+/** Too weak for anything but tests. */
 export const cheap: PasswordParams = { memoryKib: 64, passes: 1, parallelism: 1 };
 
-/** How often hashing was asked for, by the method. */
+/** Counts the calls of each method. */
 export function counting(passwords: Passwords) {
   const calls = { hash: 0, verify: 0, verifyNothing: 0 };
   const counted: Passwords = {
@@ -39,7 +39,7 @@ export interface WorldOptions {
   signup?: boolean;
 }
 
-/** Everything of accounts put together over stores in memory. */
+/** The accounts module over stores in memory. */
 export function createWorld({ pool, signup = true }: WorldOptions = {}) {
   const clock = createManualClock();
   const database = new MemoryDatabase();
@@ -74,7 +74,7 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
     }),
     signIn: inRequest(signIn),
     register: createRegister({ ...shared, enabled: signup, roles: ['CLIENT'], logger }),
-    /** All events not published yet, in order; publishes them, so that the next ones of a subject come. */
+    /** All events that are not published yet, in order. Marks them as published, so that the next events of a subject follow. */
     events: async () => {
       const all = [];
       for (let batch = await claim(); batch.length > 0; batch = await claim()) all.push(...batch);
@@ -105,7 +105,7 @@ export const john = { email: 'john@example.com', password: 'correct-horse-batter
 
 export const from = { clientId: 'demo-web', ip: '192.0.2.7', userAgent: 'Mozilla/5.0' };
 
-/** An active account with the world's parameters; its `user.created` is out of the way. */
+/** Adds an active account with the world's parameters, and publishes its `user.created`. */
 export async function addJohn(world: World) {
   const account = await world.accounts.create({
     ...john,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { addJohn, createWorld, from, john } from './account-world.ts';
 
-const nobody = 'user_nobody';
+const unknown = 'user_unknown';
 
 describe('accounts', () => {
-  test('are made once for each address', async () => {
+  test('are created once for each address', async () => {
     const world = createWorld();
     const input = { ...john, roles: ['CLIENT'], metadata: { team: 'blue' }, emailVerified: true };
     const account = await world.accounts.create(input);
@@ -28,7 +28,7 @@ describe('accounts', () => {
     expect(accounts.permissionsOf(['unknown', 'constructor', '__proto__'])).toEqual([]);
   });
 
-  test('get a new password, which ends what was issued before', async () => {
+  test('get a new password, which ends earlier tokens', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);
     await expect(world.accounts.setPassword(id, 'quite another password')).resolves.toMatchObject({
@@ -57,10 +57,10 @@ describe('accounts', () => {
   });
 
   test.each(['disable', 'enable', 'signOutEverywhere', 'setPassword'] as const)(
-    '%s says when there is no such account',
+    '%s reports that an account does not exist',
     async (method) => {
       const { accounts, events } = createWorld();
-      await expect(accounts[method](nobody, 'a good password')).rejects.toMatchObject({ code: 'not_found' });
+      await expect(accounts[method](unknown, 'a good password')).rejects.toMatchObject({ code: 'not_found' });
       expect(await events()).toEqual([]);
     },
   );

@@ -10,7 +10,7 @@ const next = 'a walk along the river';
 const changeIn = (world: World, passwords: Passwords = world.passwords) =>
   createChangePassword({ ...world, accounts: world.store, passwords });
 
-/** Something else that happens while the passwords are hashed. */
+/** Changes the password, and lets something else happen while passwords are hashed. */
 function afterHash(world: World, then: () => Promise<unknown>): Passwords {
   return {
     ...world.passwords,
@@ -30,7 +30,7 @@ const input = ({ id, tokenVersion }: { id: string; tokenVersion: number }) => ({
 });
 
 describe('changing the password', () => {
-  test('replaces it, ends what was issued before, and tells so once', async () => {
+  test('replaces it, ends earlier tokens, and writes one event', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     const changed = await changeIn(world)(input(account));
@@ -44,7 +44,7 @@ describe('changing the password', () => {
     });
   });
 
-  test('takes the current one as it would be taken at sign-in: in another form of Unicode too', async () => {
+  test('accepts the current password as sign-in does, in another form of Unicode too', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     await changeIn(world)({ ...input(account), next: 'cafe\u0301 au lait' });
@@ -68,7 +68,7 @@ describe('changing the password', () => {
     expect(await world.events()).toEqual([]);
   });
 
-  test('of an account without a password costs the same and says the same', async () => {
+  test('of an account without a password costs the same and gives the same error', async () => {
     const world = createWorld();
     const made = await world.accounts.create({
       email: 'jane@example.com',
@@ -98,7 +98,7 @@ describe('changing the password', () => {
     },
   );
 
-  test('is for a session of now: one that was ended changes nothing, and nothing is hashed', async () => {
+  test('needs a session that has not ended; otherwise nothing is hashed or changed', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     await world.accounts.signOutEverywhere(account.id);
@@ -120,7 +120,7 @@ describe('changing the password', () => {
       'disabled and enabled again',
       async (world, id) => [await world.accounts.disable(id), await world.accounts.enable(id)],
     ],
-    ['given another password', (world, id) => world.accounts.setPassword(id, 'set by somebody else')],
+    ['given another password', (world, id) => world.accounts.setPassword(id, 'set by an administrator')],
   ])('does nothing for an account that was %s meanwhile', async (_, happen) => {
     const world = createWorld();
     const account = await addJohn(world);
@@ -128,12 +128,12 @@ describe('changing the password', () => {
     await expect(changeIn(world, passwords)(input(account))).rejects.toMatchObject({ code: 'session_ended' });
     const now = await world.store.findById(account.id);
     expect(now?.tokenVersion).toBe(account.tokenVersion + 1);
-    const told = (await world.events()).filter(({ type }) => type === 'user.password_changed');
-    expect(told).toHaveLength(now?.passwordHash === account.passwordHash ? 0 : 1);
+    const events = (await world.events()).filter(({ type }) => type === 'user.password_changed');
+    expect(events).toHaveLength(now?.passwordHash === account.passwordHash ? 0 : 1);
     expect((await world.passwords.verify(next, now?.passwordHash ?? '')).matches).toBe(false);
   });
 
-  test('goes on when another sign-in renewed the hash of the same password meanwhile', async () => {
+  test('works when another sign-in renewed the hash of the same password meanwhile', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     const passwords = afterHash(world, async () => {
@@ -144,7 +144,7 @@ describe('changing the password', () => {
     await expect(world.signIn({ ...john, password: next, ...from })).resolves.toBeDefined();
   });
 
-  test('of many at once one is made', async () => {
+  test('happens once when many run at the same time', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     const change = changeIn(world);
@@ -156,7 +156,7 @@ describe('changing the password', () => {
     expect((await world.store.findById(account.id))?.tokenVersion).toBe(account.tokenVersion + 1);
   });
 
-  test('and a sign-in with the old one, while it is changed, leaves nobody signed in by it', async () => {
+  test('ends a sign-in with the old password that runs at the same time', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     const signedIn = await world.signIn({ ...john, ...from });
@@ -164,7 +164,7 @@ describe('changing the password', () => {
     expect(signedIn.tokenVersion).toBeLessThan(changed.tokenVersion);
   });
 
-  test('says when too many passwords wait', async () => {
+  test('is refused when too many passwords wait', async () => {
     const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock() });
     const world = createWorld({ pool });
     const account = await addJohn(world);

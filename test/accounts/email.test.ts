@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { emailAddress } from '../../provider/accounts/email.ts';
-import { emailKey } from '../../provider/ports/account-store.ts';
 
 describe('an email address', () => {
   test.each([
@@ -34,10 +33,5 @@ describe('an email address', () => {
     const { success, error } = emailAddress.safeParse(typed);
     expect(success).toBe(false);
     expect(error?.issues).toHaveLength(1);
-  });
-
-  test('is the same in any case and composition', () => {
-    expect(emailKey('ZOE\u0308@Example.COM')).toBe(emailKey('zo\u00eb@example.com'));
-    expect(emailKey('john@example.com')).not.toBe(emailKey('jon@example.com'));
   });
 });

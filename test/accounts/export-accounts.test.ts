@@ -26,7 +26,7 @@ const hashes = [
   ...oddHashes.map(([, stored]) => stored),
 ];
 
-/** More than one page, with whatever may stand in an account. */
+/** More accounts than a page holds, with all kinds of values. */
 const samples: Account[] = Array.from({ length: 1100 }, (_, index) =>
   sampleAccount({
     email: `Ünï${index}@Example.com`,
@@ -41,7 +41,7 @@ const samples: Account[] = Array.from({ length: 1100 }, (_, index) =>
   }),
 );
 
-/** As a file would hand it over: cut into pieces without regard to lines and characters. */
+/** As a file is read: in pieces that ignore lines and characters. */
 async function* pieces(text: string, size: number) {
   const bytes = Buffer.from(text);
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
@@ -64,23 +64,23 @@ async function importInto(accounts: AccountStore, text: string, size = 1000) {
 }
 
 describe('an export', () => {
-  test('is one line for each account, in order of id, with everything there is to say', async () => {
+  test('has one line for each account, in order of id, with all fields', async () => {
     const world = createImportWorld();
     const full = sampleAccount({ id: 'user_b', email: 'ann@example.com', metadata: { a: '\u2028' } });
     const bare = sampleAccount({ id: 'user_a', email: 'ben@example.com', passwordHash: undefined });
     await world.store.insertMany([full, bare]);
     expect((await world.export()).split('\n')).toEqual([
-      '{"id":"user_a","email":"ben@example.com","emailVerified":false,"roles":["CLIENT"],"metadata":{"plan":"gold","nested":{"list":[1,null,"ü"]}},"disabled":false,"tokenVersion":0,"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}',
-      `{"id":"user_b","email":"ann@example.com","emailVerified":false,"passwordHash":"${full.passwordHash}","roles":["CLIENT"],"metadata":{"a":"\u2028"},"disabled":false,"tokenVersion":0,"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}`,
+      '{"id":"user_a","email":"ben@example.com","emailVerified":false,"roles":["CLIENT"],"metadata":{"plan":"gold","nested":{"list":[1,null,"ü"]}},"disabled":false,"generation":0,"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}',
+      `{"id":"user_b","email":"ann@example.com","emailVerified":false,"passwordHash":"${full.passwordHash}","roles":["CLIENT"],"metadata":{"a":"\u2028"},"disabled":false,"generation":0,"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}`,
       '',
     ]);
   });
 
-  test('of nobody is empty', async () => {
+  test('of no accounts is empty', async () => {
     expect(await createImportWorld().export()).toBe('');
   });
 
-  test("gives Firebase's hashes in a form that needs no parameters to come back", async () => {
+  test("writes Firebase's hashes in a form that needs no parameters to be imported again", async () => {
     const world = createImportWorld();
     const { passwordHash, salt } = firebaseAccount;
     const line = { email: 'ann@example.com', firebase: { passwordHash, salt } };
@@ -142,13 +142,13 @@ describe('the lines of a file', () => {
     return found;
   };
 
-  test.each([1, 2, 3, 100])('end at \\n alone, cut into pieces of %d bytes', async (size) => {
+  test.each([1, 2, 3, 100])('end only at \\n, when read in pieces of %d bytes', async (size) => {
     expect(await lines('é\u2028a\r\n\n\nb\u0085c', size)).toEqual(['é\u2028a\r', '', '', 'b\u0085c']);
     expect(await lines('a\n', size)).toEqual(['a']);
     expect(await lines('', size)).toEqual([]);
   });
 
-  test('that are too long are cut off, and the next ones are read', async () => {
+  test('that are too long are cut off, and the next lines are read', async () => {
     const long = Readable.from(
       (function* () {
         for (let piece = 0; piece < 40; piece += 1) yield Buffer.alloc(100_000, 'x');

@@ -15,7 +15,7 @@ const right = { matches: true, needsRehash: true };
 const wrong = { matches: false, needsRehash: false };
 const phc = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
 
-/** Each shows its own source: RFC 7914 §11 and §12, RFC 6070, and the crypt_blowfish test suite. */
+/** From RFC 7914 §11 and §12, RFC 6070, and the test suite of crypt_blowfish. */
 const published: [source: string, password: string, stored: string][] = [
   [
     'RFC 7914 §12, third vector',
@@ -42,13 +42,13 @@ const published: [source: string, password: string, stored: string][] = [
 ];
 
 describe('a hash of another system', () => {
-  test.each(published)('as published is verified: %s', async (_, password, stored) => {
+  test.each(published)('that is a published example is verified: %s', async (_, password, stored) => {
     expect(storedHashProblem(stored)).toBeUndefined();
     await expect(create().verify(password, stored)).resolves.toEqual(right);
     await expect(create().verify(`${password}.`, stored)).resolves.toEqual(wrong);
   });
 
-  test.each(oddHashes)('made there is verified: %s', async (_, stored) => {
+  test.each(oddHashes)('that another system made is verified: %s', async (_, stored) => {
     expect(storedHashProblem(stored)).toBeUndefined();
     await expect(create().verify(oddPassword, stored)).resolves.toEqual(right);
     await expect(create().verify(`${oddPassword}.`, stored)).resolves.toEqual(wrong);
@@ -85,7 +85,7 @@ describe('a hash of another system', () => {
     await expect(create().verify('password', stored)).resolves.toEqual(right);
   });
 
-  test('by bcrypt sees 72 bytes and no more', async () => {
+  test('by bcrypt uses the first 72 bytes only', async () => {
     const stored = '$2b$04$sIU6xYvohr39ekwC0UrBkO6vWjuiQOfy.7IiFbCIvL2EVKA1.BBdW';
     await expect(create().verify('x'.repeat(72), stored)).resolves.toEqual(right);
     await expect(create().verify('x'.repeat(100), stored)).resolves.toEqual(right);
@@ -102,7 +102,7 @@ describe('composed and decomposed characters', () => {
   const decomposed = '$pbkdf2-sha256$1000$qjUmxPg/51xrjRGi1BojBA$D.P5/4FYgCSsGg9MDwGfnq.XjXTEtxbL142u4nCeH0s';
   const composed = '$pbkdf2-sha256$1000$fK8VovR.b63VWgtBiDEGoA$86TpoLl8S5Tgkc3HRBBiAw1B5jaMRZpV/jsoBUS32hg';
 
-  test('are taken as typed, and in NFC when that fails', async () => {
+  test('are tried as typed, and in NFC when that fails', async () => {
     await expect(create().verify('cafe\u0301', decomposed)).resolves.toEqual(right);
     await expect(create().verify('caf\u00e9', composed)).resolves.toEqual(right);
     await expect(create().verify('cafe\u0301', composed)).resolves.toEqual(right);
@@ -121,7 +121,7 @@ describe('composed and decomposed characters', () => {
 const salt = phc(Buffer.alloc(16));
 const hash = phc(Buffer.alloc(32));
 
-describe('a hash that asks for too much, or is none', () => {
+describe('a hash that is too expensive, or not a hash', () => {
   test.each([
     ['bcrypt of cost 16', '$2b$16$ipETpAfkQYmiQqzn0W/xQuFWAiwdE.z2HW3SQG1hOqxTRzdHpYM9G', /cost of 15/],
     ['bcrypt of cost 31', '$2b$31$ipETpAfkQYmiQqzn0W/xQuFWAiwdE.z2HW3SQG1hOqxTRzdHpYM9G', /cost of 15/],
@@ -152,7 +152,7 @@ describe('a hash that asks for too much, or is none', () => {
     ['SHA-256', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', /known format/],
     ['a password', 'correct-horse-battery', /known format/],
     ['nothing', '', /known format/],
-  ])('is refused before it costs anything: %s', async (_, stored, problem) => {
+  ])('is refused before any work: %s', async (_, stored, problem) => {
     expect(storedHashProblem(stored)).toMatch(problem);
     await expect(create().verify('password', stored)).resolves.toEqual(wrong);
   });
@@ -162,13 +162,13 @@ describe('a hash that asks for too much, or is none', () => {
     ['PBKDF2', `$pbkdf2-sha512$i=2500000$${salt}$${phc(Buffer.alloc(128))}`],
     ['scrypt', `$scrypt$ln=18,r=8,p=2$${salt}$${hash}`],
     ['Argon2', `$argon2i$v=19$m=1048576,t=20,p=16$${salt}$${hash}`],
-  ])('is taken up to the limit: %s', (_, stored) => {
+  ])('is accepted up to the limit: %s', (_, stored) => {
     expect(storedHashProblem(stored)).toBeUndefined();
   });
 });
 
 describe('signing in with a hash of another system', () => {
-  test.each(oddHashes)('turns it into one of ours: %s', async (_, stored) => {
+  test.each(oddHashes)('replaces it by one of ours: %s', async (_, stored) => {
     const world = createWorld();
     const { id } = await addJohn(world);
     await world.store.update(id, { passwordHash: stored }, world.clock.now());

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
+import type { Tracing } from '../../provider/lib/tracing.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
-/** Jobs that run until they are told to end, which they can be before they start. */
+/** Jobs that run until `end` is called, which may happen before they start. */
 function jobs() {
   const started: string[] = [];
   const gates = new Map<string, PromiseWithResolvers>();
@@ -37,17 +38,19 @@ function record() {
   const waits: number[] = [];
   let refusals = 0;
   const metrics = {
-    queueDepth: (count: number) => void depths.push(count),
-    waited: (seconds: number) => void waits.push(seconds),
-    refused: () => {
-      refusals += 1;
+    hashingQueueDepth: { set: (count: number) => void depths.push(count) },
+    hashingWait: { observe: (seconds: number) => void waits.push(seconds) },
+    hashingRefused: {
+      inc: () => {
+        refusals += 1;
+      },
     },
   };
   return { metrics, depths, waits, refusals: () => refusals };
 }
 
 describe('the hashing pool', () => {
-  test('runs so many at once and the rest in order', async () => {
+  test('runs a bounded number at once and the rest in order', async () => {
     const pool = createHashingPool({ concurrency: 2, queueLimit: 2, clock: createManualClock() });
     const { job, started, end } = jobs();
     const runs = ['a', 'b', 'c', 'd'].map((name) => pool.run(job(name)));
@@ -64,7 +67,7 @@ describe('the hashing pool', () => {
     await expect(Promise.all(runs)).resolves.toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('turns away at once what no longer fits, and takes more when there is room again', async () => {
+  test('refuses at once when the queue is full, and accepts jobs again when there is room', async () => {
     const { metrics, refusals } = record();
     const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock(), metrics });
     const { job, end } = jobs();
@@ -84,7 +87,7 @@ describe('the hashing pool', () => {
     await expect(later).resolves.toBe('d');
   });
 
-  test('says before any work is done whether it would turn a job away', async () => {
+  test('refuses before any other work, when it would refuse a job', async () => {
     const { metrics, refusals } = record();
     const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock(), metrics });
     const { job, end } = jobs();
@@ -101,24 +104,45 @@ describe('the hashing pool', () => {
     await waiting;
   });
 
-  test('a job that throws gives its place back', async () => {
+  test('a job that throws frees its slot', async () => {
     const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock: createManualClock() });
     await expect(pool.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     await expect(pool.run(async () => 'fine')).resolves.toBe('fine');
   });
 
-  test('tells how long a job waited', async () => {
-    const { metrics, waits } = record();
+  test('measures the queue and how long a job waited, and reports how long it took', async () => {
+    const { metrics, depths, waits } = record();
     const clock = createManualClock();
-    const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock, metrics });
+    const times: unknown[] = [];
+    const onHashed = (time: object) => void times.push(time);
+    const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock, metrics, onHashed });
     const { job, end } = jobs();
     const runs = [pool.run(job('a')), pool.run(job('b'))];
     await Promise.resolve();
     clock.advance(1500);
     end('a');
     await runs[0];
+    clock.advance(20);
     end('b');
     await runs[1];
     expect(waits).toEqual([0, 1.5]);
+    expect(depths).toEqual([1, 0]);
+    expect(times).toEqual([
+      { waitMs: 0, workMs: 1500 },
+      { waitMs: 1500, workMs: 20 },
+    ]);
+  });
+
+  test('makes a span of each job, and in it one of its work', async () => {
+    const names: string[] = [];
+    const tracing = {
+      span: <T>(name: string, _attributes: object, work: () => Promise<T>) => {
+        names.push(name);
+        return work();
+      },
+    } as Tracing;
+    const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock: createManualClock(), tracing });
+    await expect(pool.run(async () => 'hashed')).resolves.toBe('hashed');
+    expect(names).toEqual(['hash password', 'hash password: work']);
   });
 });

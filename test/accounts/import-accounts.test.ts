@@ -14,13 +14,13 @@ const everything = {
   roles: ['ADMIN', 'CLIENT'],
   metadata: { plan: 'gold', nested: [{ a: null }], 'line\u2028break': '\0' },
   disabled: true,
-  tokenVersion: 4,
+  generation: 4,
   createdAt: '2020-02-29T12:34:56.789+02:00',
   updatedAt: 1_600_000_000_000,
 };
 
 describe('a line', () => {
-  test('gives an account everything it says', async () => {
+  test('gives an account all of its values', async () => {
     const world = createImportWorld();
     const { summary, problems } = await world.import([everything]);
     expect(problems).toEqual([]);
@@ -39,7 +39,7 @@ describe('a line', () => {
     });
   });
 
-  test('needs an address only, and null counts as left out', async () => {
+  test('needs only an address, and null counts as left out', async () => {
     const world = createImportWorld();
     await world.import([{ email: ' ann@example.com ', roles: null, passwordHash: null, id: null }]);
     expect(await world.store.findByEmail('ann@example.com')).toEqual({
@@ -70,9 +70,9 @@ describe('a line', () => {
 
   const line = { email: 'ann@example.com' };
   test.each<[string, unknown, { field: string; message: RegExp }[]]>([
-    ['no JSON', '{email: ann}', [{ field: '', message: /no JSON object/ }]],
-    ['a list', '[1]', [{ field: '', message: /no JSON object/ }]],
-    ['null', 'null', [{ field: '', message: /no JSON object/ }]],
+    ['no JSON', '{email: ann}', [{ field: '', message: /JSON object/ }]],
+    ['a list', '[1]', [{ field: '', message: /JSON object/ }]],
+    ['null', 'null', [{ field: '', message: /JSON object/ }]],
     ['no address', {}, [{ field: '/email', message: /Give an email address/ }]],
     ['a bad address', { email: 'ann' }, [{ field: '/email', message: /no email address/ }]],
     ['a number as id', { ...line, id: 7 }, [{ field: '/id', message: /as text/ }]],
@@ -125,15 +125,11 @@ describe('a line', () => {
       [{ field: '/updatedAt', message: /Give a time like/ }],
     ],
     [
-      'a negative tokenVersion',
-      { ...line, tokenVersion: -1 },
-      [{ field: '/tokenVersion', message: /whole number/ }],
+      'a negative generation',
+      { ...line, generation: -1 },
+      [{ field: '/generation', message: /whole number/ }],
     ],
-    [
-      'half a tokenVersion',
-      { ...line, tokenVersion: 0.5 },
-      [{ field: '/tokenVersion', message: /whole number/ }],
-    ],
+    ['half a generation', { ...line, generation: 0.5 }, [{ field: '/generation', message: /whole number/ }]],
     [
       'an unknown hash',
       { ...line, passwordHash: 'hunter2' },
@@ -153,7 +149,7 @@ describe('a line', () => {
         { field: '/disabled', message: /true or false/ },
       ],
     ],
-  ])('is told to be wrong, and its neighbours are imported: %s', async (_, bad, expected) => {
+  ])('is reported as wrong, and the lines around it are imported: %s', async (_, bad, expected) => {
     const world = createImportWorld();
     const lines = [{ email: 'one@example.com' }, bad as string, { email: 'two@example.com' }];
     const { summary, problems } = await world.import(lines);
@@ -164,7 +160,7 @@ describe('a line', () => {
     expect(await world.store.list(undefined, 10)).toHaveLength(2);
   });
 
-  test('that is not UTF-8, or too long, is told as well', async () => {
+  test('that is not UTF-8, or too long, is reported too', async () => {
     const world = createImportWorld();
     const { problems, summary } = await world.import([
       Buffer.from('{"email":"\xe9@example.com"}', 'latin1'),
@@ -178,7 +174,7 @@ describe('a line', () => {
     expect(summary).toMatchObject({ imported: 1, failed: 2 });
   });
 
-  test('never gets its hash into a message, and at most 20 messages', async () => {
+  test('is reported without its hash, in at most 20 messages', async () => {
     const world = createImportWorld();
     const secret = 'c2VjcmV0LXNlY3JldA';
     const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`field${index}`, 1]));
@@ -201,7 +197,7 @@ describe('an import', () => {
     roles: ['CLIENT'],
   }));
 
-  test('tells how far it is, and again counts what is there as done', async () => {
+  test('reports its progress, and a second run counts existing accounts as done', async () => {
     const world = createImportWorld();
     const first = await world.import(many);
     expect(first.reports.map(({ lines, imported }) => [lines, imported])).toEqual([
@@ -214,7 +210,7 @@ describe('an import', () => {
     expect(await world.store.list(undefined, 2000)).toHaveLength(1234);
   });
 
-  test('that was interrupted is continued', async () => {
+  test('that was interrupted continues', async () => {
     const world = createImportWorld();
     async function* interrupted() {
       yield* many.slice(0, 700);
@@ -225,13 +221,13 @@ describe('an import', () => {
     expect(summary).toEqual({ lines: 1234, imported: 734, updated: 0, unchanged: 500, failed: 0 });
   });
 
-  test('tells nobody that accounts were created, since nobody signed up', async () => {
+  test('writes no `user.created`, because no person signed up', async () => {
     const world = createImportWorld();
     await world.import(many.slice(0, 3));
     expect(await world.events()).toEqual([]);
   });
 
-  test('tells problems in the order of lines, whoever found them', async () => {
+  test('reports problems in the order of lines', async () => {
     const world = createImportWorld();
     await world.import([{ email: 'ann@example.com' }]);
     const { problems } = await world.import([
@@ -244,7 +240,7 @@ describe('an import', () => {
     expect(problems.map(({ line }) => line)).toEqual([1, 2, 3, 604]);
   });
 
-  test('reports by line an account that differs, and leaves it alone', async () => {
+  test('reports an account that differs, by line, and does not change it', async () => {
     const world = createImportWorld();
     await world.import([everything]);
     const before = await world.store.findById(everything.id);
@@ -255,7 +251,7 @@ describe('an import', () => {
       { email: everything.email, passwordHash: scrypt, metadata: {} },
       { id, email: 'other@example.com' },
       { id: 'user_other', email: everything.email },
-      { email: everything.email, createdAt: '2001-01-01T00:00:00Z', tokenVersion: 9 },
+      { email: everything.email, createdAt: '2001-01-01T00:00:00Z', generation: 9 },
     ]);
     expect(problems.map(({ line, field }) => [line, field])).toEqual([
       [2, '/emailVerified'],
@@ -271,7 +267,7 @@ describe('an import', () => {
     expect(await world.store.list(undefined, 10)).toHaveLength(1);
   });
 
-  test('takes the first of two lines with one address or id', async () => {
+  test('imports the first of two lines with the same address or id', async () => {
     const world = createImportWorld();
     const { summary, problems } = await world.import([
       { id: 'user_1', email: 'ann@example.com', roles: ['CLIENT'] },
@@ -288,7 +284,7 @@ describe('an import', () => {
 });
 
 describe('an import that updates', () => {
-  test('changes what the line says and nothing else, and tells it as an administrator would', async () => {
+  test('changes only the values of the line, with the events of an administrator’s change', async () => {
     const world = createImportWorld();
     const created = await world.accounts.create({
       ...john,
@@ -330,7 +326,7 @@ describe('an import that updates', () => {
     expect((await world.events()).map((event) => event.type)).toEqual([type]);
   });
 
-  test('raises no token version for what ends no token', async () => {
+  test('raises no token version for a change that ends no token', async () => {
     const world = createImportWorld();
     await world.import([{ email: john.email }]);
     const line = { email: john.email, metadata: { a: 1 }, emailVerified: true };
@@ -339,7 +335,7 @@ describe('an import that updates', () => {
     expect(await world.events()).toEqual([]);
   });
 
-  test('still changes no id and no address, and imports what is new', async () => {
+  test('changes no id and no address, and imports new accounts', async () => {
     const world = createImportWorld();
     await world.import([{ id: 'user_1', email: 'ann@example.com' }]);
     const { summary, problems } = await world.import(
@@ -357,7 +353,7 @@ describe('an import that updates', () => {
     expect(summary).toMatchObject({ imported: 1, updated: 0, failed: 2 });
   });
 
-  test('sees what an earlier line did', async () => {
+  test('sees the changes of earlier lines', async () => {
     const world = createImportWorld();
     await world.import([{ email: 'ann@example.com' }]);
     const lines = [['ADMIN'], ['CLIENT'], ['CLIENT']].map((roles) => ({ email: 'ann@example.com', roles }));
@@ -381,7 +377,7 @@ describe('a dry run', () => {
   test.each([
     [false, { imported: 2, updated: 0, unchanged: 1, failed: 4 }, [3, 4, 5, 7]],
     [true, { imported: 2, updated: 1, unchanged: 1, failed: 3 }, [4, 5, 7]],
-  ])('tells what would come of it and writes nothing (update: %j)', async (update, sums, wrong) => {
+  ])('reports what an import would do and writes nothing (update: %j)', async (update, sums, wrong) => {
     const world = createImportWorld();
     await world.import([{ email: 'same@example.com' }, { email: 'other@example.com' }]);
     const before = await world.export();

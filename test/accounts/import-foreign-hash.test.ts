@@ -24,7 +24,7 @@ describe("Firebase's hashes", () => {
     await world.signIn({ ...from, email, password });
   });
 
-  test('of any parameters are verified, in the URL-safe alphabet too', async () => {
+  test('with other parameters are verified, in the URL-safe alphabet too', async () => {
     const signerKey = Buffer.from(Array.from({ length: 64 }, (_, index) => (index * 37) % 256));
     const [ownSalt, separator] = [Buffer.from([251, 255, 0]), Buffer.from([254])];
     const options = { N: 2 ** 9, r: 3, p: 1 };
@@ -50,7 +50,7 @@ describe("Firebase's hashes", () => {
     await world.signIn({ ...from, email, password: 'пароль' });
   });
 
-  test('made with another signer key are not', async () => {
+  test('of another signer key are not verified', async () => {
     const world = createImportWorld();
     const signerKey = Buffer.alloc(64, 7).toString('base64');
     await world.import([line], { firebase: { ...firebase, signerKey } });
@@ -76,7 +76,7 @@ describe("Firebase's hashes", () => {
     expect(problems).toEqual([{ line: 1, field, message: expect.stringMatching(message) }]);
   });
 
-  test('with parameters that make no sense stop the import before it starts', async () => {
+  test('with invalid parameters stop the import before it starts', async () => {
     const parameters = { signerKey: 'AAAA', saltSeparator: '%', rounds: 0, memCost: 15 };
     await expect(createImportWorld().import([line], { firebase: parameters })).rejects.toMatchObject({
       name: 'ConfigurationError',
@@ -116,7 +116,7 @@ describe("Keycloak's hashes", () => {
     await world.signIn({ ...from, email, password: 'pässwörd' });
   });
 
-  test('by argon2 are verified, written as text or as JSON, with fields we have no use for', async () => {
+  test('by argon2 are verified, written as text or as JSON, with fields that we don’t use', async () => {
     // The hash is the reference implementation's: $argon2id$v=19$m=1024,p=2,t=3$R48W2O93bXaqnwl0LW4taQ$…
     const parameters = {
       hashLength: ['32'],

@@ -25,7 +25,7 @@ describe('a new password', () => {
     expect(passwordProblems(bad, 'john@example.com')).toEqual([expect.stringMatching(problem)]);
   });
 
-  test('is compared with a list that holds what could be chosen, in the form it is compared in', () => {
+  test('is compared with a list of passwords that the other rules allow', () => {
     expect(commonPasswords.size).toBeGreaterThan(200);
     for (const common of commonPasswords) {
       expect(common).toBe(common.normalize('NFC').toLowerCase());

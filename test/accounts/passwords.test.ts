@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
-import { createPasswords, owaspParams, type PasswordParams } from '../../provider/accounts/passwords.ts';
+import { createPasswords, type PasswordParams } from '../../provider/accounts/passwords.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { cheap } from './account-world.ts';
+import { owaspParams } from './owasp-params.ts';
 import { referenceArgon2 } from './reference-argon2.ts';
 
 function create(params: PasswordParams = cheap) {
@@ -37,7 +38,7 @@ describe('the format of hashes', () => {
     expect(one).not.toBe(other);
   });
 
-  test('is one the reference implementation verifies, and the other way round', async () => {
+  test('is verified by the reference implementation, and its hashes are verified here', async () => {
     const passwords = create();
     const ours = await Promise.all(odd.map((password) => passwords.hash(password)));
     const options = { memoryCost: cheap.memoryKib, timeCost: cheap.passes, parallelism: cheap.parallelism };
@@ -70,7 +71,7 @@ describe('verifying', () => {
     ['memory', { ...cheap, memoryKib: 128 }],
     ['passes', { ...cheap, passes: 2 }],
     ['parallelism', { ...cheap, parallelism: 2 }],
-  ])('asks for a rehash when %s changed, of a right password alone', async (_, params) => {
+  ])('asks for a rehash when %s changed, only for a right password', async (_, params) => {
     const old = await create(params).hash('right password');
     await expect(create().verify('right password', old)).resolves.toEqual({
       matches: true,
@@ -83,7 +84,7 @@ describe('verifying', () => {
     });
   });
 
-  test('takes composed and decomposed characters for the same, superscripts not', async () => {
+  test('treats composed and decomposed characters as equal, superscripts not', async () => {
     const passwords = create();
     const phc = await passwords.hash('caf\u00e9 2');
     await expect(passwords.verify('cafe\u0301 2', phc)).resolves.toMatchObject({ matches: true });
@@ -117,7 +118,7 @@ describe('verifying', () => {
   });
 });
 
-test('verifying nothing costs what verifying a wrong password costs', async () => {
+test('verifying nothing costs as much as verifying a wrong password', async () => {
   const passwords = create(owaspParams);
   const phc = await passwords.hash('right password');
   const timed = async (work: () => Promise<unknown>) => {
@@ -132,14 +133,14 @@ test('verifying nothing costs what verifying a wrong password costs', async () =
     wrong.push(await timed(() => passwords.verify('wrong password', phc)));
     nothing.push(await timed(() => passwords.verifyNothing('wrong password')));
   }
-  // The processor's time, whatever else the machine does; of all rounds the cheapest few say what the work itself costs.
+  // Processor time, which other work on the machine changes little; the cheapest rounds show what the work itself costs.
   const typical = (times: number[]) => times.sort((a, b) => a - b)[5] ?? Number.NaN;
   const ratio = typical(nothing) / typical(wrong);
   expect(ratio).toBeGreaterThan(0.75);
   expect(ratio).toBeLessThan(1.33);
 });
 
-test('what finds no place in the pool is refused, the rest is hashed', async () => {
+test('passwords that find the pool full are refused, the others are hashed', async () => {
   const pool = createHashingPool({ concurrency: 1, queueLimit: 2, clock: createManualClock() });
   const passwords = createPasswords({ params: cheap, pool });
   const results = await Promise.allSettled(Array.from({ length: 10 }, () => passwords.hash('password')));

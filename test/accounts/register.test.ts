@@ -9,7 +9,7 @@ const input = {
 };
 
 describe('registering', () => {
-  test('makes an account that can sign in, and tells so', async () => {
+  test('creates an account that can sign in, and writes an event', async () => {
     const world = createWorld();
     await expect(world.register({ ...input, email: ' Jane@Example.com' })).resolves.toBeUndefined();
     const account = await world.signIn({ email: input.email, password: input.password, ...from });
@@ -29,7 +29,7 @@ describe('registering', () => {
     });
   });
 
-  test('an address that is taken answers and costs the same, and changes nothing', async () => {
+  test('an address that is taken gives the same result at the same cost, and changes nothing', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     const before = { ...world.calls };
@@ -40,7 +40,7 @@ describe('registering', () => {
     expect(await world.events()).toEqual([]);
   });
 
-  test('one address many times at once makes one account and one event', async () => {
+  test('one address in many parallel requests gives one account and one event', async () => {
     const world = createWorld();
     const emails = Array.from({ length: 50 }, (_, i) => (i % 2 ? input.email : input.email.toUpperCase()));
     await Promise.all(emails.map((email) => world.register({ ...input, email })));
@@ -48,7 +48,7 @@ describe('registering', () => {
     expect((await world.events()).map(({ type }) => type)).toEqual(['user.created']);
   });
 
-  test('names every field that is wrong, before anything is hashed', async () => {
+  test('reports every wrong field, before a hash is made', async () => {
     const world = createWorld();
     await expect(world.register({ ...input, email: 'jane', password: '1234' })).rejects.toMatchObject({
       code: 'validation_failed',
@@ -60,7 +60,7 @@ describe('registering', () => {
     expect(world.calls.hash).toBe(0);
   });
 
-  test('is refused where it is turned off', async () => {
+  test('is refused when sign-up is off', async () => {
     const world = createWorld({ signup: false });
     await expect(world.register(input)).rejects.toMatchObject({ code: 'signup_disabled', status: 403 });
     expect(await world.store.list(undefined, 1)).toEqual([]);

@@ -11,7 +11,7 @@ const refusal = {
   message: 'The email address or the password is wrong.',
 };
 
-/** Signing in as in the world, with something done between the check of the password and the transaction. */
+/** Signs in as the world does, and does something between the check of the password and the transaction. */
 function signInWith(world: World, passwords: Passwords) {
   return inRequest(createSignIn({ ...world, accounts: world.store, passwords }));
 }
@@ -28,7 +28,7 @@ function afterCheck(world: World, then: () => Promise<unknown>): Passwords {
 }
 
 describe('the right password', () => {
-  test('signs in and tells so once', async () => {
+  test('signs in and writes one event', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     await expect(world.signIn({ ...john, email: ' JOHN@example.com ', ...from })).resolves.toEqual(account);
@@ -53,7 +53,7 @@ describe('the right password', () => {
     expect(agents).toEqual(['']);
   });
 
-  test('renews a hash made under other parameters, and no other', async () => {
+  test('renews a hash with other parameters, and no other hash', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);
     const pool = createHashingPool({ concurrency: 1, queueLimit: 10, clock: world.clock });
@@ -69,7 +69,7 @@ describe('the right password', () => {
     expect(await world.events()).toHaveLength(2);
   });
 
-  test('signs in without a new hash when there is no room for one', async () => {
+  test('signs in without a new hash when the pool is full', async () => {
     const world = createWorld();
     const { id, passwordHash } = await addJohn(world);
     const clock = createManualClock();
@@ -91,7 +91,7 @@ describe('refusing', () => {
     ['an unknown address', { email: 'jane@example.com' }, 'verifyNothing'],
     ['what is no address', { email: 'john\0@example.com' }, 'verifyNothing'],
     ['an account without a password', { email: 'sso@example.com' }, 'verifyNothing'],
-  ])('%s says the same, costs one hash and writes nothing', async (_, wrong, cost) => {
+  ])('%s gives the same error, costs one hash and writes nothing', async (_, wrong, cost) => {
     const world = createWorld();
     const account = await addJohn(world);
     await world.accounts.create({ email: 'sso@example.com', roles: [], metadata: {}, emailVerified: true });
@@ -104,7 +104,7 @@ describe('refusing', () => {
     expect(world.outcomes).toEqual(['refused']);
   });
 
-  test('a disabled account says so to who knows the password alone', async () => {
+  test('an account is reported as disabled only when the password is right', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);
     await world.accounts.disable(id);
@@ -116,7 +116,7 @@ describe('refusing', () => {
     expect(world.outcomes).toEqual(['refused', 'disabled']);
   });
 
-  test('is told in the log: which account, from where, and nothing that was typed', async () => {
+  test('is logged with the account and the client, and without anything that was typed', async () => {
     const world = createWorld();
     const { id: accountId } = await addJohn(world);
     const unknown = 'my-password-in-the-wrong-field';
@@ -132,7 +132,7 @@ describe('refusing', () => {
     ]);
   });
 
-  test('an account disabled after the check', async () => {
+  test('an account that was disabled after the check', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);
     const signIn = signInWith(
@@ -143,7 +143,7 @@ describe('refusing', () => {
     expect((await world.events()).map(({ type }) => type)).toEqual(['user.disabled']);
   });
 
-  test('a password replaced after the check', async () => {
+  test('a password that was replaced after the check', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);
     const replace = () => world.accounts.setPassword(id, 'quite another password');
@@ -152,7 +152,7 @@ describe('refusing', () => {
     expect((await world.events()).map(({ type }) => type)).toEqual(['user.password_changed']);
   });
 
-  test('a rehash by somebody else after the check refuses nobody, nor does signing out everywhere', async () => {
+  test('a rehash by another sign-in after the check doesn’t refuse this one, nor does signing out everywhere', async () => {
     const world = createWorld();
     const { id, passwordHash = '' } = await addJohn(world);
     const rehash = async () => {
@@ -165,7 +165,7 @@ describe('refusing', () => {
     await expect(signIn({ ...john, ...from })).resolves.toMatchObject({ tokenVersion: 1 });
   });
 
-  test('more than the pool takes, with 503', async () => {
+  test('a sign-in when the pool is full, with 503', async () => {
     const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock() });
     const world = createWorld({ pool });
     await addJohn(world);
@@ -178,7 +178,7 @@ describe('refusing', () => {
   });
 });
 
-test('a password longer than any is refused before an account is looked for, so that it tells nothing of one', async () => {
+test('a password that is too long is refused before an account is looked up, so that the error shows nothing about one', async () => {
   const world = createWorld();
   await addJohn(world);
   const lookedFor: string[] = [];

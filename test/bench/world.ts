@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashSync } from '@node-rs/argon2';
 import { hashSync as bcryptSync } from '@node-rs/bcrypt';
-import { owaspParams } from '../../provider/accounts/passwords.ts';
+import { owaspParams } from '../accounts/owasp-params.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
 import { runToEnd } from '../support/program.ts';
 import type { Cores } from './cores.ts';

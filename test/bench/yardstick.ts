@@ -7,8 +7,9 @@ import { Redis } from 'ioredis';
 import Koa from 'koa';
 import { Client } from 'pg';
 import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
-import { createPasswords, owaspParams } from '../../provider/accounts/passwords.ts';
+import { createPasswords } from '../../provider/accounts/passwords.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
+import { owaspParams } from '../accounts/owasp-params.ts';
 import { quantile } from './statistics.ts';
 import { startStockProvider } from './stock.ts';
 

@@ -86,7 +86,7 @@ describe('accounts list and show', () => {
       emailVerified: false,
       state: 'active',
       metadata: {},
-      tokenVersion: 0,
+      generation: 0,
       hasPassword: true,
       roles: ['\u001b[31mRED'],
       createdAt: '2023-11-14T22:13:20.000Z',
@@ -126,7 +126,7 @@ describe('accounts are changed with their event', () => {
     const args = ['set-roles', email, 'ADMIN', 'CLIENT', 'ADMIN', '--json'];
     expect(JSON.parse((await accounts(args)).stdout)).toMatchObject({
       roles: ['ADMIN', 'CLIENT'],
-      tokenVersion: 0,
+      generation: 0,
     });
     expect((await accounts(['set-roles', id, '--none'])).stdout).toBe(`${email} now has no roles.\n`);
     expect(await database.store().findById(id)).toMatchObject({ roles: [] });

@@ -22,7 +22,7 @@ describe('G9, when Redis is away limits hold in each process', () => {
   const messages = () =>
     (deployment.programs[0]?.output() ?? '')
       .split('\n')
-      .filter((line) => line.includes('limits are counted'))
+      .filter((line) => line.includes('rate limit store'))
       .map((line) => JSON.parse(line) as { level: string; msg: string });
 
   test('people sign in, guesses are limited, and both changes are told once', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { clientNetworkOf } from '../../provider/rate-limits/limit-keys.ts';
+import { clientNetworkOf } from '../../provider/rate-limits/counters.ts';
 
 test.each([
   ['192.0.2.60', '192.0.2.60', '192.0.2.0/24'],
@@ -13,6 +13,6 @@ test.each([
   ['64:ff9b::192.0.2.60', '64:ff9b:0:0::/64', '64:ff9b:0::/48'],
   ['unix:', 'unknown', 'unknown'],
   [undefined, 'unknown', 'unknown'],
-])('%s counts as %s of %s', (address, own, network) => {
+])('%s counts as address %s in network %s', (address, own, network) => {
   expect(clientNetworkOf(address)).toEqual({ address: own, network });
 });

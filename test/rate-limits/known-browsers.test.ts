@@ -10,7 +10,7 @@ function createWorld(secrets: [string, ...string[]] = ['a-secret-of-the-servers'
   const clock = createManualClock();
   const keys = createServerKeys(secrets);
   const browsers = createKnownBrowsers({ keys, clock, issuer: 'https://id.example.com' });
-  /** The cookie a browser has after the account signed in; and the line that set it. */
+  /** The cookie of a browser after the account signed in, and the header that set it. */
   const know = (account: string, cookie?: string) => {
     const lines: string[] = [];
     const ctx = {
@@ -24,7 +24,7 @@ function createWorld(secrets: [string, ...string[]] = ['a-secret-of-the-servers'
   return { clock, know, browserOf: browsers.browserOf };
 }
 
-test('a browser is known for who signed in there, and for nobody else', () => {
+test('a browser is known for the account that signed in there, and for no other', () => {
   const { know, browserOf } = createWorld();
   const { cookie, line } = know(ann);
   expect(browserOf(cookie, ann)).toEqual(expect.any(String));
@@ -34,7 +34,7 @@ test('a browser is known for who signed in there, and for nobody else', () => {
   expect(line).not.toContain('ann');
 });
 
-test('what we did not write is not known', () => {
+test('a cookie that we did not write is not accepted', () => {
   const { know, browserOf } = createWorld();
   const { cookie } = know(ann);
   const [since = '', id = '', tag = ''] = cookie.split('~');
@@ -51,7 +51,7 @@ test('what we did not write is not known', () => {
   for (const text of forged) expect(browserOf(text, ann)).toBeUndefined();
 });
 
-test('a few accounts share a browser, each by an id of its own; those that signed in last stay', () => {
+test('a few accounts share a browser, each with its own id; those that signed in last are kept', () => {
   const { know, browserOf } = createWorld();
   let { cookie } = know(ann);
   const first = browserOf(cookie, ann);
@@ -67,7 +67,7 @@ test('a few accounts share a browser, each by an id of its own; those that signe
   expect(browserOf(cookie, ben)).toBeUndefined();
 });
 
-test('it is forgotten after 180 days, whatever the browser does', () => {
+test('it expires after 180 days, even if the browser keeps the cookie', () => {
   const { know, browserOf, clock } = createWorld();
   const { cookie } = know(ann);
   clock.advance(180 * day - 1000);

@@ -8,56 +8,74 @@ import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import { createRateLimits } from '../../provider/rate-limits/rate-limits.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
-/** The guard as it is put together, whose pauses move the clock. */
+/** The limits as they are wired to a hashing pool, with pauses that move the clock. */
 function createWorld() {
   const clock = createManualClock();
-  const limits = new MemoryLimits({ clock });
-  const guard = createRateLimits({
+  const limits = createRateLimits({
     config: { limitsPercent: 100, issuer: 'https://id.example.com' },
-    ports: { limits, localLimits: limits },
-    serverKeys: createServerKeys(['a-secret-for-tests-of-the-guard']),
+    limits: new MemoryLimits({ clock }),
+    localLimits: new MemoryLimits({ clock }),
+    serverKeys: createServerKeys(['a-secret-for-tests-of-the-limits']),
     clock,
     logger: createLogger({ level: 'error' }),
     metrics: createMetrics({ version: 'test' }),
     pause: async (ms) => clock.advance(ms),
   });
-  const { responseTimes } = guard;
-  const pool = createHashingPool({ concurrency: 1, queueLimit: 9, clock, worked: responseTimes.worked });
-  /** How long a wrong password takes whose hash takes so long, after it waited for its turn. */
+  const waits: number[] = [];
+  const pool = createHashingPool({
+    concurrency: 1,
+    queueLimit: 10,
+    clock,
+    metrics: {
+      hashingQueueDepth: { set: () => {} },
+      hashingWait: { observe: (seconds) => void waits.push(seconds) },
+      hashingRefused: { inc: () => {} },
+    },
+    onHashed: limits.hashed,
+  });
+  const isHashed = async (hashMs: number, waitMs: number) => {
+    const other = async () => {
+      await Promise.resolve();
+      clock.advance(waitMs);
+    };
+    const busy = waitMs > 0 ? pool.run(other) : undefined;
+    await pool.run(async () => clock.advance(hashMs));
+    await busy;
+  };
+  /** How long a refusal takes when the hash takes so long, after it waited so long for its turn. */
   const refusedAfter = async (hashMs: number, waitMs = 0) => {
     const startedAt = clock.now();
-    const refused = guard.signIn({ email: `${startedAt}@example.com` }, async () => {
-      clock.advance(waitMs);
-      responseTimes.waited(waitMs);
-      await pool.run(async () => clock.advance(hashMs));
+    const refused = limits.signIn({ email: `${startedAt}@example.com` }, async () => {
+      await isHashed(hashMs, waitMs);
       throw new GatehouseError('invalid_credentials', 'wrong');
     });
     await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials' });
     return clock.now() - startedAt;
   };
-  return { guard, clock, refusedAfter };
+  return { limits, clock, waits, refusedAfter };
 }
 
-test('the grid hears how long hashes take: a slow one makes all refusals later', async () => {
+test('a slow hash makes all refusals later', async () => {
   const { refusedAfter } = createWorld();
   expect(await refusedAfter(25)).toBe(1000);
   expect(await refusedAfter(900)).toBe(2000);
   expect(await refusedAfter(25)).toBe(2000);
 });
 
-test('and how long they waited for their turn, which tells nothing of the hash', async () => {
-  const { refusedAfter } = createWorld();
-  for (const hashMs of [25, 250]) expect(await refusedAfter(hashMs, 840)).toBe(1840);
+test('the time in the queue delays a refusal by that time, and so shows nothing about the hash', async () => {
+  const { refusedAfter, waits } = createWorld();
+  for (const hashMs of [25, 250]) expect(await refusedAfter(hashMs, 400)).toBe(1400);
+  expect(waits).toEqual([0, 0.4, 0, 0.4]);
 });
 
-test('a sign-up is answered on the grid, whether it made an account or not; a right password at once', async () => {
-  const { guard, clock } = createWorld();
+test('a sign-up is answered at a step, whether it made an account or not; a right password at once', async () => {
+  const { limits, clock } = createWorld();
   const startedAt = clock.now();
-  await guard.signUp(async () => {
+  await limits.signUp(async () => {
     clock.advance(25);
   });
   expect(clock.now() - startedAt).toBe(1000);
-  await guard.signIn({ email: 'ann@example.com' }, async () => {
+  await limits.signIn({ email: 'ann@example.com' }, async () => {
     clock.advance(25);
   });
   expect(clock.now() - startedAt).toBe(1025);

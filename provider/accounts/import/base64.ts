@@ -1,6 +1,6 @@
 /**
- * The bytes of Base64 as any of the formats for password hashes write it: standard or URL-safe (RFC 4648 §4, §5),
- * or with `.` for `+` (passlib), padded or not. Undefined for what is none.
+ * Decodes Base64 as the formats for password hashes write it: standard or URL-safe (RFC 4648 §4, §5), or with `.` for `+`
+ * (passlib), with or without padding. Undefined when the text isn't Base64.
  */
 export function decodeBase64(text: string): Buffer | undefined {
   const digits = text.replace(/={1,2}$/, '');

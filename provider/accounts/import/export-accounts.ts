@@ -1,17 +1,17 @@
 import type { Account, AccountStore } from '../../ports/account-store.ts';
 
-export interface ExportDeps {
-  accounts: Pick<AccountStore, 'list'>;
-}
-
 const pageSize = 500;
 
 /**
  * All accounts in order of id, each as one line of JSON that the import reads, `\n` included. The lines hold
- * password hashes. An account that is changed meanwhile is given as it was or as it is; one made meanwhile may
- * be missing.
+ * password hashes. An account that changes during the export is given in its old or its new state; a new account may be
+ * missing.
  */
-export async function* exportAccounts({ accounts }: ExportDeps): AsyncGenerator<string> {
+export async function* exportAccounts({
+  accounts,
+}: {
+  accounts: Pick<AccountStore, 'list'>;
+}): AsyncGenerator<string> {
   let page = await accounts.list(undefined, pageSize);
   while (page.length > 0) {
     for (const account of page) yield accountLine(account);
@@ -19,12 +19,15 @@ export async function* exportAccounts({ accounts }: ExportDeps): AsyncGenerator<
   }
 }
 
-/** The order of the fields is part of the format: two exports of the same accounts are the same bytes. */
+/**
+ * The order of the fields is part of the format: two exports of the same accounts are the same bytes. The format calls the
+ * token version `generation`.
+ */
 function accountLine(account: Account): string {
-  const { id, email, emailVerified, passwordHash, roles, metadata, tokenVersion } = account;
+  const { id, email, emailVerified, passwordHash, roles, metadata, tokenVersion: generation } = account;
   const createdAt = new Date(account.createdAt).toISOString();
   const updatedAt = new Date(account.updatedAt).toISOString();
   const disabled = account.state === 'disabled';
   const times = { createdAt, updatedAt };
-  return `${JSON.stringify({ id, email, emailVerified, passwordHash, roles, metadata, disabled, tokenVersion, ...times })}\n`;
+  return `${JSON.stringify({ id, email, emailVerified, passwordHash, roles, metadata, disabled, generation, ...times })}\n`;
 }

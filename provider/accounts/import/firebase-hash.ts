@@ -12,7 +12,7 @@ export interface FirebaseParameters {
   memCost: number;
 }
 
-/** One account's, as `firebase auth:export` writes them. */
+/** The fields of one account, as `firebase auth:export` writes them. */
 export const firebaseFields = z.object(
   {
     passwordHash: z.string({ error: 'Give the hash, in Base64.' }),
@@ -21,18 +21,18 @@ export const firebaseFields = z.object(
   { error: "Give an object with the account's passwordHash and salt." },
 );
 
-/** Gives the text to store, or why there is none. */
+/** Gives the text to store, or the reason why there is none. */
 export type FirebaseHash = (
   fields: z.infer<typeof firebaseFields>,
 ) => { stored: string } | { problem: string };
 
 /**
- * Firebase encrypts the signer key under a key it derives from the password, and calls that the hash. Counter mode
- * is an XOR with a key stream, so XOR with the signer key gives the key stream back, and that is what is stored: a
- * row needs no other secret to be verified, and the signer key, which guards every hash of the project, doesn't
- * get into the database. The salt separator, the same for all, is joined to the salt, as Firebase does anyway.
+ * Converts hashes of a Firebase project. Firebase derives a key from the password, encrypts the signer key with it, and calls
+ * the result the hash. Counter mode is an XOR with a key stream, so an XOR with the signer key gives the key stream back. The
+ * key stream is stored: it can be verified without another secret, and the signer key, which protects every hash of the
+ * project, stays out of the database. The salt separator, which all accounts share, is appended to the salt, as Firebase does.
  *
- * @throws ConfigurationError for parameters that can't be right
+ * @throws ConfigurationError for parameters that are not valid
  */
 export function createFirebaseHash(parameters: FirebaseParameters): FirebaseHash {
   const { rounds, memCost } = parameters;

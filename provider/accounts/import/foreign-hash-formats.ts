@@ -1,28 +1,28 @@
 import { decodeBase64 } from './base64.ts';
 
-export type Pbkdf2Digest = 'sha1' | 'sha256' | 'sha512';
+type Pbkdf2Digest = 'sha1' | 'sha256' | 'sha512';
 
-/** A hash made by another system, read from the text in which it is stored. */
+/** A hash that another system made, read from its stored text. */
 export type ForeignHash =
   | { scheme: 'bcrypt'; text: string; cost: number }
   | { scheme: 'pbkdf2'; digest: Pbkdf2Digest; iterations: number; salt: Buffer; hash: Buffer }
   | { scheme: 'scrypt'; ln: number; r: number; p: number; salt: Buffer; hash: Buffer }
   | { scheme: 'firebase-scrypt'; ln: number; r: number; p: number; salt: Buffer; hash: Buffer };
 
-/** Why a text is no hash that can be verified: what is wrong and what to do. Never holds the text. */
+/** Why a text can't be verified as a hash: what is wrong and what to do. It never contains the text. */
 export interface Unreadable {
   problem: string;
 }
 
 /**
- * Verifying costs what the stored hash says, so what it may say is bounded: by about three seconds of one core
- * and 256 MiB. A hash shorter than 16 bytes would let wrong passwords in.
+ * The stored hash decides what its verification costs, so its parameters have limits: about three seconds of one core and
+ * 256 MiB. A hash shorter than 16 bytes would accept wrong passwords.
  */
-export const foreignHashLimits = {
+const foreignHashLimits = {
   bcryptCost: 15,
-  /** Iterations times the digests that make up the hash's length. */
+  /** Iterations times the number of digests in the length of the hash. */
   pbkdf2Blocks: 5_000_000,
-  /** N × r × p; N × r alone is 128 bytes of memory each. */
+  /** N × r × p. Each unit of N × r needs 128 bytes of memory. */
   scryptWork: 2 ** 22,
   scryptMemoryBytes: 256 * 1024 * 1024,
   shortestHashBytes: 16,

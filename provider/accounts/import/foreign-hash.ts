@@ -16,8 +16,8 @@ const scrypt = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(
 type ScryptHash = Extract<ForeignHash, { ln: number }>;
 
 /**
- * Whether these bytes are the password of the hash. Runs on libuv's threads, compares in constant time, and costs
- * what the hash says. bcrypt sees the first 72 bytes only, as everywhere.
+ * Whether these bytes are the password of the hash. It runs on the threads of libuv and compares in constant time; the
+ * parameters of the hash decide what it costs. bcrypt uses the first 72 bytes only, as in every implementation.
  */
 export async function matchesForeignHash(password: Buffer, stored: ForeignHash): Promise<boolean> {
   if (stored.scheme === 'bcrypt') return verifyBcrypt(password, stored.text);
@@ -38,14 +38,14 @@ function derive(password: Buffer, stored: Exclude<ForeignHash, { scheme: 'bcrypt
 
 function scryptKey(password: Buffer, { ln, r, p, salt }: ScryptHash, bytes: number): Promise<Buffer> {
   const N = 2 ** ln;
-  // What OpenSSL counts is 128 bytes for each of N × r, p × r and a little more.
+  // OpenSSL counts 128 bytes for each of N × r and p × r, and a little more.
   const maxmem = 128 * r * (N + p + 2) + 1024;
   return scrypt(password, salt, bytes, { N, r, p, maxmem });
 }
 
 /**
- * Firebase encrypts its project's signer key by AES-256 in counter mode under a key that scrypt derives. What the
- * import stores is the key stream alone, so the signer key, which guards other people's hashes too, isn't needed.
+ * Firebase encrypts the signer key of its project by AES-256 in counter mode with a key that scrypt derives. The import stores
+ * only the key stream, so verification doesn't need the signer key, which protects the hashes of all other accounts too.
  */
 async function firebaseKeyStream(password: Buffer, stored: ScryptHash): Promise<Buffer> {
   const key = await scryptKey(password, stored, 32);

@@ -13,19 +13,24 @@ import {
 } from './import-line.ts';
 import { textLines } from './text-lines.ts';
 
-/** Something wrong with a line; one line can have several. */
+/*
+ * This folder imports and exports accounts, and reads the password hashes of other systems. It does not read files or
+ * arguments (bin/commands), and it hashes no passwords (../passwords.ts).
+ */
+
+/** A problem of a line; one line can have several. */
 export interface LineProblem extends FieldMistake {
   /** From 1. */
   line: number;
 }
 
-/** Lines with an account on them, by what came of them; after a dry run, by what would. */
+/** Lines with an account, by their outcome; after a dry run, by the outcome that an import would have. */
 export interface ImportSummary {
-  /** The number of the last line read, blank ones counted too. */
+  /** The number of the last line that was read, blank lines included. */
   lines: number;
   imported: number;
   updated: number;
-  /** There already, as the line says. */
+  /** The account exists already and has the values of the line. */
   unchanged: number;
   failed: number;
 }
@@ -36,12 +41,12 @@ export interface ImportOptions {
   accounts: Pick<AccountStore, 'insertMany' | 'findById' | 'findByEmail'>;
   unitOfWork: UnitOfWork;
   newEvent: NewEvent;
-  /** All there are. */
+  /** All roles that are defined. */
   roles: ReadonlySet<string>;
   clock: Clock;
   /** Writes nothing. Default: false. */
   dryRun?: boolean | undefined;
-  /** Whether an account that is there already is changed to what the line says. Default: false. */
+  /** Whether an account that exists already gets the values of the line. Default: false. */
   update?: boolean | undefined;
   /** For lines with hashes of a Firebase project. */
   firebase?: FirebaseParameters | undefined;
@@ -56,17 +61,17 @@ const batchLines = 500;
 const batchLength = 4 * 1024 * 1024;
 const mostMistakes = 20;
 
-/** The lines of a file for `importAccounts`; memory stays bounded whatever is in it. */
+/** The lines of a file for `importAccounts`, in bounded memory for any content. */
 export function accountLines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return textLines(chunks, longestLine);
 }
 
 /**
- * Takes accounts over from lines of JSON (docs/import.md), with the hashes of their passwords as they are: nothing
- * is hashed. A bad line is told and the rest goes on. A second run over the same file continues where the first
- * one stopped: what is there already, as the line says, counts as done.
+ * Imports accounts from lines of JSON (docs/import.md). Password hashes are stored as they are: nothing is hashed. A bad line
+ * is reported and the import continues. A second run over the same file continues where the first one stopped: an account
+ * that exists with the values of the line counts as done.
  *
- * Throws ConfigurationError for bad parameters of Firebase, and `store_unavailable`; what was written by then stays.
+ * Throws ConfigurationError for bad parameters of Firebase, and `store_unavailable`; accounts written before that stay.
  */
 export async function importAccounts(options: ImportOptions): Promise<ImportSummary> {
   const firebaseHash = options.firebase && createFirebaseHash(options.firebase);
@@ -113,7 +118,7 @@ function createLineReader(deps: ImportLineDeps) {
   };
 }
 
-/** Imports a batch, tells its problems in order of lines, and gives the sums with it. */
+/** Imports a batch, reports its problems in the order of lines, and gives the new sums. */
 function createFinish(options: ImportOptions) {
   const importBatch = createBatchImport(options);
   return async (entries: Entry[], before: ImportSummary): Promise<ImportSummary> => {

@@ -23,10 +23,10 @@ export interface BatchImportDeps {
   update?: boolean | undefined;
 }
 
-/** How many look-ups are under way at once. */
+/** How many look-ups run at the same time. */
 const lookUps = 8;
 
-/** Gives a function that imports a batch of accounts in one write, and gives what came of each by its line. */
+/** Gives a function that imports a batch of accounts in one write, and gives the outcome of each line. */
 export function createBatchImport(
   deps: BatchImportDeps,
 ): (candidates: Candidate[]) => Promise<Map<number, Outcome>> {
@@ -35,10 +35,10 @@ export function createBatchImport(
   const compare = async ({ fields }: Candidate): Promise<Outcome | 'free'> => {
     const found = await findExisting(deps.accounts, fields);
     if ('field' in found) return [found];
-    return found.account === undefined ? 'free' : settle(deps, fields, found.account);
+    return found.account === undefined ? 'free' : compareExisting(deps, fields, found.account);
   };
 
-  /** Of one that was not inserted though nothing stands in its way now. */
+  /** The outcome of a line that was not inserted although its id and address are free now. */
   const whyNot = (candidate: Candidate): Outcome => {
     const earlier = deps.dryRun ? seen.earlier(candidate) : 'An earlier line';
     if (earlier === undefined) return 'imported';
@@ -49,7 +49,7 @@ export function createBatchImport(
     const inserted = deps.dryRun ? [] : await insert(deps, candidates);
     const outcomes = new Map<number, Outcome>(inserted.map(({ line }) => [line, 'imported']));
     const rest = candidates.filter(({ line }) => !outcomes.has(line));
-    // One after the other when accounts change, so that a line sees what an earlier one did.
+    // One after the other when accounts change, so that a line sees the changes of earlier lines.
     for (const some of inGroups(rest, deps.update ? 1 : lookUps)) {
       const compared = await Promise.all(some.map(compare));
       for (const [index, candidate] of some.entries()) {
@@ -66,11 +66,11 @@ function inGroups<Item>(items: Item[], size: number): Item[][] {
   return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
 
-/** Gives those that are in now and weren't before. */
+/** Gives the candidates that were inserted. */
 async function insert({ accounts, clock }: BatchImportDeps, candidates: Candidate[]): Promise<Candidate[]> {
   const made = candidates.map(({ fields }) => accountOf(fields, clock.now()));
   const ids = new Set(made.length === 0 ? [] : await accounts.insertMany(made));
-  // Two lines with one id: the earlier one was inserted.
+  // If two lines have the same id, the earlier one was inserted.
   return candidates.filter((_, index) => ids.delete(made[index]?.id ?? ''));
 }
 
@@ -106,7 +106,7 @@ async function findExisting(
   return { field: '/id', message: `The account with this address is ${account.id}. Take its id, or none.` };
 }
 
-async function settle(
+async function compareExisting(
   { dryRun, update, ...deps }: BatchImportDeps,
   fields: ImportedFields,
   account: Account,
@@ -115,8 +115,7 @@ async function settle(
   const names = Object.keys(change);
   if (names.length === 0) return 'unchanged';
   if (!update) {
-    const message =
-      'The account is here already, with another value. Leave the line out, or update accounts.';
+    const message = 'The account exists already with another value. Leave the line out, or update accounts.';
     return names.map((name) => ({ field: name === 'state' ? '/disabled' : `/${name}`, message }));
   }
   if (!dryRun) await updateAccount(deps, account.id, change);

@@ -7,21 +7,21 @@ import type { ImportedFields } from './import-line.ts';
 
 const compared = ['emailVerified', 'passwordHash', 'roles', 'metadata', 'state'] as const;
 
-/** What it takes to make the account what the line says, as far as the line says anything; empty when nothing. */
+/** The change that gives the account the values of the line; empty when it has them. Fields that the line lacks stay. */
 export function changeFor(fields: ImportedFields, account: Account): AccountChange {
-  // As JSON: it is what both were read from, and NaN, -0 and the like don't survive it.
+  // Compared as JSON, because both were read from JSON, which has no NaN and no -0.
   const differs = (name: (typeof compared)[number]) =>
     fields[name] !== undefined && JSON.stringify(fields[name]) !== JSON.stringify(account[name]);
   return Object.fromEntries(compared.filter(differs).map((name) => [name, fields[name]]));
 }
 
-export interface UpdateDeps {
+interface UpdateDeps {
   unitOfWork: UnitOfWork;
   newEvent: NewEvent;
   clock: Clock;
 }
 
-/** Changes the account and writes what is told of such changes, in one transaction, as an administrator's change does. */
+/** Changes the account and writes the same events as an administrator's change, in one transaction. */
 export async function updateAccount(
   { unitOfWork, newEvent, clock }: UpdateDeps,
   id: string,
@@ -35,13 +35,16 @@ export async function updateAccount(
   });
 }
 
-type Told = [type: EventType, data: Record<string, unknown>];
+type ChangeEvent = [type: EventType, data: Record<string, unknown>];
 
-function eventsOf({ passwordHash, roles, state }: AccountChange, { id, email, ...account }: Account): Told[] {
-  const told: Told[] = [];
-  if (passwordHash !== undefined) told.push(['user.password_changed', { id, email }]);
-  if (roles !== undefined) told.push(['user.roles_changed', { id, roles: account.roles }]);
+function eventsOf(
+  { passwordHash, roles, state }: AccountChange,
+  { id, email, ...account }: Account,
+): ChangeEvent[] {
+  const events: ChangeEvent[] = [];
+  if (passwordHash !== undefined) events.push(['user.password_changed', { id, email }]);
+  if (roles !== undefined) events.push(['user.roles_changed', { id, roles: account.roles }]);
   if (state !== undefined)
-    told.push([state === 'disabled' ? 'user.disabled' : 'user.enabled', { id, email }]);
-  return told;
+    events.push([state === 'disabled' ? 'user.disabled' : 'user.enabled', { id, email }]);
+  return events;
 }

@@ -6,7 +6,7 @@ import { storedHashProblem } from '../passwords.ts';
 import { type FirebaseHash, firebaseFields } from './firebase-hash.ts';
 import { keycloakFields, keycloakHash } from './keycloak-hash.ts';
 
-/** What a line says of an account; what it doesn't say is undefined. */
+/** The fields of a line; a field that the line doesn't have is undefined. */
 export interface ImportedFields {
   id: string | undefined;
   email: string;
@@ -29,7 +29,7 @@ export interface FieldMistake {
 
 export interface ImportLineDeps {
   roles: ReadonlySet<string>;
-  /** Undefined when the import was given no parameters of a Firebase project. */
+  /** Undefined when the import has no parameters of a Firebase project. */
   firebaseHash: FirebaseHash | undefined;
 }
 
@@ -42,7 +42,7 @@ const badTime = { error: 'Give a time like 2026-01-31T12:00:00Z, or milliseconds
 const time = z.union(
   [
     z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-    // Seconds would be smaller, and a time in 1970 by mistake.
+    // A time in seconds would be smaller, and would be read as a time in 1970.
     z.int(badTime).min(milliseconds1973, badTime).max(lastMillisecond, badTime),
   ],
   badTime,
@@ -80,14 +80,15 @@ const lineSchema = z.strictObject({
   roles: roleList.optional(),
   metadata: metadata.optional(),
   disabled: flag.optional(),
-  tokenVersion: tokenVersion.optional(),
+  /** The token version, by the name that it has in the format. */
+  generation: tokenVersion.optional(),
   createdAt: time.optional(),
   updatedAt: time.optional(),
 });
 
 type Line = z.infer<typeof lineSchema>;
 
-/** Reads one line; gives the account's fields, or everything that is wrong with it. */
+/** Reads one line; gives the fields of the account, or all mistakes of the line. */
 export function readImportLine(
   text: string,
   deps: ImportLineDeps,
@@ -100,18 +101,20 @@ export function readImportLine(
   const hash = hashOf(line, deps.firebaseHash);
   const mistakes = [...roleMistakes(line.roles ?? [], deps.roles), ...('message' in hash ? [hash] : [])];
   if (mistakes.length > 0 || 'message' in hash) return { mistakes };
-  const { id, email, emailVerified, roles, tokenVersion, createdAt, updatedAt } = line;
+  const { id, email, emailVerified, roles, generation, createdAt, updatedAt } = line;
   const state = line.disabled === undefined ? undefined : line.disabled ? 'disabled' : 'active';
   const rest = { metadata: line.metadata, state, passwordHash: hash.stored } as const;
-  return { fields: { id, email, emailVerified, roles, tokenVersion, createdAt, updatedAt, ...rest } };
+  return {
+    fields: { id, email, emailVerified, roles, tokenVersion: generation, createdAt, updatedAt, ...rest },
+  };
 }
 
 const notAnObject: FieldMistake = {
   field: '',
-  message: 'This line is no JSON object. Write each account as one object on a line of its own.',
+  message: "This line isn't a JSON object. Write each account as one object on its own line.",
 };
 
-/** Fields that are null count as left out: databases export them so. */
+/** A field that is null counts as left out, because databases export missing values as null. */
 function parseJson(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -129,10 +132,10 @@ function mistakesOf(issue: z.core.$ZodIssue): FieldMistake[] {
 }
 
 function unknownField(key: string): string {
-  const meant = nearMiss(key, Object.keys(lineSchema.shape));
-  return meant === undefined
+  const intended = nearMiss(key, Object.keys(lineSchema.shape));
+  return intended === undefined
     ? 'There is no such field. Put it into metadata, or leave it out.'
-    : `There is no such field. Did you mean ${meant}?`;
+    : `There is no such field. Did you mean ${intended}?`;
 }
 
 function hashOf(line: Line, firebaseHash: FirebaseHash | undefined): { stored?: string } | FieldMistake {
@@ -163,8 +166,9 @@ function convertedHash(
 function roleMistakes(roles: string[], known: ReadonlySet<string>): FieldMistake[] {
   return roles.flatMap((role, index) => {
     if (known.has(role)) return [];
-    const meant = nearMiss(role, [...known]);
-    const hint = meant === undefined ? 'Define it with the APIs, or leave it out.' : `Did you mean ${meant}?`;
+    const intended = nearMiss(role, [...known]);
+    const hint =
+      intended === undefined ? 'Define it with the APIs, or leave it out.' : `Did you mean ${intended}?`;
     return [
       {
         field: pointer(['roles', index]),

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { emailKey } from '../../ports/account-store.ts';
 
-/** What tells one account from another. */
+/** What identifies an account. */
 interface Identified {
   line: number;
   fields: { id: string | undefined; email: string };
 }
 
 /**
- * Remembers the ids and addresses of lines, as 48 bits each, for when the store can't tell because nothing is
- * written. Among a million lines a false alarm is one in hundreds.
+ * Remembers the ids and addresses of lines, as 48 bits each. A dry run needs it, because it writes nothing that the store could
+ * compare with. With a million lines, the chance of one false report is below one percent.
  */
 export function createSeenLines(): { earlier(candidate: Identified): string | undefined } {
   const lines = new Map<number, number>();
   return {
-    /** Names the earlier line with this id or address; remembers this one otherwise. */
+    /** The earlier line with this id or address; if there is none, this line is remembered. */
     earlier: ({ line, fields: { id, email } }) => {
       const keys = [emailKey(email), ...(id === undefined ? [] : [id])].map(shortened);
       const earlier = keys.map((key) => lines.get(key)).find((found) => found !== undefined);

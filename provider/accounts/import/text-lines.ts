@@ -1,9 +1,9 @@
 const newline = 0x0a;
 
 /**
- * The lines of a stream of bytes, without their ends, in bounded memory. A line of more than `longest` bytes is
- * given cut off after one byte more, so that its reader can see that it was too long. Only \n ends a line:
- * JSON may hold U+2028, at which Node's readline would break.
+ * The lines of a stream of bytes, without line ends, in bounded memory. A line of more than `longest` bytes is cut to one byte
+ * more than that, so that the reader can see that it was too long. Only \n ends a line: JSON may hold U+2028, where Node's
+ * readline would also break.
  */
 export async function* textLines(
   chunks: AsyncIterable<Uint8Array>,

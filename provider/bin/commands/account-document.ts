@@ -11,7 +11,7 @@ export function accountDocument(account: Account): Record<string, unknown> {
     state,
     roles,
     metadata,
-    tokenVersion,
+    generation: tokenVersion,
     hasPassword: account.passwordHash !== undefined,
     createdAt: isoTime(account.createdAt),
     updatedAt: isoTime(account.updatedAt),

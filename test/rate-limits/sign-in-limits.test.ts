@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { GatehouseError } from '../../provider/lib/errors.ts';
-import { createGuardWorld } from './guard-world.ts';
+import { createLimitsWorld } from './limits-world.ts';
 
 const [ann, ben] = ['ann@example.com', 'ben@example.com'];
 const [home, office] = ['192.0.2.1', '198.51.100.1'];
 const day = 86_400_000;
 
-type Attempt = ReturnType<typeof createGuardWorld>['attempt'];
+type Attempt = ReturnType<typeof createLimitsWorld>['attempt'];
 
 async function fail(attempt: Attempt, count: number, account: string, address: string): Promise<string[]> {
   const outcomes: string[] = [];
@@ -15,25 +15,25 @@ async function fail(attempt: Attempt, count: number, account: string, address: s
   return outcomes;
 }
 
-test('what tried no password counts nothing: a full queue, a store that is away, a new password that won’t do', async () => {
-  const { attempt, store } = createGuardWorld();
+test('errors before a password was tried are not counted: a full queue, a lost store, a new password that is not allowed', async () => {
+  const { attempt, store } = createLimitsWorld();
   for (const code of ['overloaded', 'store_unavailable', 'validation_failed', 'session_ended'] as const)
     for (let index = 0; index < 400; index += 1) expect(await attempt(ann, home, code)).toBe(code);
   expect(await fail(attempt, 10, ann, home)).toEqual(Array(10).fill('invalid_credentials'));
   expect(store.size).toBeLessThanOrEqual(4);
 });
 
-test('a disabled account’s password counts like a wrong one', async () => {
-  const { attempt } = createGuardWorld();
+test('the password of a disabled account counts like a wrong one', async () => {
+  const { attempt } = createLimitsWorld();
   for (let index = 0; index < 10; index += 1) await attempt(ann, home, 'account_disabled');
   expect(await attempt(ann, home)).toBe('too_many_requests');
 });
 
-test('nothing is tried once there are too many', async () => {
-  const { attempt, signIns, limited, lines } = createGuardWorld();
+test('after too many tries no password is tried', async () => {
+  const { attempt, signIn, limited, lines } = createLimitsWorld();
   await fail(attempt, 10, ann, home);
   let tried = false;
-  const refused = signIns.signIn({ account: ann, address: home }, async () => {
+  const refused = signIn(ann, home, async () => {
     tried = true;
   });
   await expect(refused).rejects.toMatchObject({
@@ -46,8 +46,8 @@ test('nothing is tried once there are too many', async () => {
   expect(lines).toEqual([{ action: 'sign-in', by: 'pair', address: home, retryAfterSeconds: 1 }]);
 });
 
-test('who signed in from their address within 30 days isn’t held up by what others do, there or anywhere', async () => {
-  const { attempt, clock } = createGuardWorld();
+test('an account that signed in from an address within 30 days isn’t limited by tries of others, from there or elsewhere', async () => {
+  const { attempt, clock } = createLimitsWorld();
   expect(await attempt(ann, home)).toBe('ok');
   for (let index = 0; index < 100; index += 1) await fail(attempt, 1, ann, `203.0.${index}.1`);
   for (let index = 0; index < 300; index += 1) await fail(attempt, 1, `${index}@example.com`, home);
@@ -62,8 +62,8 @@ test('who signed in from their address within 30 days isn’t held up by what ot
   expect(await attempt(ann, home)).toBe('too_many_requests');
 });
 
-test('who is somewhere new isn’t locked out by guesses from everywhere, however long they go on', async () => {
-  const { attempt, clock, limited } = createGuardWorld();
+test('a person in a new place isn’t locked out by guesses from everywhere, however long they continue', async () => {
+  const { attempt, clock, limited } = createLimitsWorld();
   for (let index = 0; index < 100; index += 1) await fail(attempt, 1, ann, `203.0.${index}.1`);
   for (let hour = 0; hour < 20; hour += 1) {
     for (let minute = 0; minute < 60; minute += 1) {
@@ -78,8 +78,8 @@ test('who is somewhere new isn’t locked out by guesses from everywhere, howeve
   expect(limited).toContain('sign-in by account');
 });
 
-test('then a network has two tries an hour, which a right password gives back', async () => {
-  const { attempt, clock } = createGuardWorld();
+test('when the account’s tries are used up, a network has two tries an hour, which a right password gives back', async () => {
+  const { attempt, clock } = createLimitsWorld();
   for (let index = 0; index < 100; index += 1) await fail(attempt, 1, ann, `203.0.${index}.1`);
   for (let index = 0; index < 5; index += 1)
     expect(await attempt(ann, `20.0.1.${index}`, 'overloaded')).toBe('overloaded');
@@ -88,20 +88,20 @@ test('then a network has two tries an hour, which a right password gives back', 
   expect(await fail(attempt, 1, ann, '20.0.1.3')).toEqual(['invalid_credentials']);
   for (let index = 4; index < 20; index += 1)
     expect(await fail(attempt, 1, ann, `20.0.1.${index}`)).toEqual(['too_many_requests']);
-  // Not within the account's own tries: those come back each 36 seconds.
+  // The account's own tries come back every 36 seconds, so none of them is used here.
   clock.advance(30_000);
   expect(await attempt(ann, '20.0.1.30')).toBe('too_many_requests');
   expect(await attempt(ann, '20.0.2.1')).toBe('ok');
 });
 
-test('all networks together have a bound, of which those that had their tries take nothing, and which takes nothing of theirs', async () => {
-  const { attempt, clock, limited } = createGuardWorld();
+test('all networks together have a limit; a refused network takes nothing from it, and it takes nothing from a network that it refuses', async () => {
+  const { attempt, clock, limited } = createLimitsWorld();
   for (let index = 0; index < 100; index += 1) await fail(attempt, 1, ann, `203.0.${index}.1`);
   for (let index = 0; index < 1000; index += 1) await fail(attempt, 1, ann, '203.0.0.1');
   const outcomes: string[] = [];
   for (let index = 0; index < 450; index += 1)
     outcomes.push(...(await fail(attempt, 1, ann, `20.${index >> 8}.${index & 255}.1`)));
-  // Two of the 400 went to the network that asked a thousand times.
+  // The network that tried a thousand times took two of the 400.
   expect(outcomes.filter((one) => one === 'invalid_credentials').length).toBeGreaterThanOrEqual(398);
   expect(outcomes.filter((one) => one === 'invalid_credentials').length).toBeLessThanOrEqual(400);
   expect(outcomes.slice(400)).toEqual(Array(50).fill('too_many_requests'));
@@ -111,30 +111,31 @@ test('all networks together have a bound, of which those that had their tries ta
   expect(await attempt(ann, '20.5.5.1')).toBe('ok');
 });
 
-test('an address or network that is used up is so for newcomers too', async () => {
-  const { attempt } = createGuardWorld();
+test('an address or network that has used up its tries has none for newcomers either', async () => {
+  const { attempt } = createLimitsWorld();
   for (let index = 0; index < 100; index += 1) await fail(attempt, 1, ann, `203.0.${index}.1`);
   for (let index = 0; index < 300; index += 1) await fail(attempt, 1, `${index}@example.com`, home);
   expect(await attempt(ann, home)).toBe('too_many_requests');
 });
 
-test('a browser that signed in before has tries of its own, which others can’t use up, nor it theirs', async () => {
-  const { attempt, store } = createGuardWorld();
+test('a browser that signed in before has its own tries: others can’t use them up, and it can’t use up those of others', async () => {
+  const { attempt, store, knownBrowser } = createLimitsWorld();
+  const [laptop, phone] = [knownBrowser(ann), knownBrowser(ann)];
   for (let index = 0; index < 100; index += 1) await fail(attempt, 1, ann, `203.0.${index}.1`);
   for (let index = 0; index < 300; index += 1) await fail(attempt, 1, `${index}@example.com`, home);
   const before = store.size;
   for (let index = 0; index < 10; index += 1)
-    expect(await attempt(ann, home, 'invalid_credentials', 'laptop')).toBe('invalid_credentials');
-  expect(await attempt(ann, home, 'ok', 'laptop')).toBe('too_many_requests');
-  expect(await attempt(ann, office, 'ok', 'laptop')).toBe('too_many_requests');
+    expect(await attempt(ann, home, 'invalid_credentials', laptop)).toBe('invalid_credentials');
+  expect(await attempt(ann, home, 'ok', laptop)).toBe('too_many_requests');
+  expect(await attempt(ann, office, 'ok', laptop)).toBe('too_many_requests');
   expect(store.size).toBe(before + 1);
-  expect(await attempt(ann, home, 'ok', 'phone')).toBe('ok');
-  // It signed in there, so it is known there without the cookie, too.
+  expect(await attempt(ann, home, 'ok', phone)).toBe('ok');
+  // The account signed in from there, so it is known there without the cookie too.
   expect(await attempt(ann, home)).toBe('ok');
 });
 
-test('who is refused for others’ sake pays nothing: not at the pair, nor at what didn’t refuse', async () => {
-  const { attempt, clock, limited } = createGuardWorld();
+test('a refusal by a shared limit uses up nothing of the pair and of the other limits', async () => {
+  const { attempt, clock, limited } = createLimitsWorld();
   for (let index = 0; index < 300; index += 1) await fail(attempt, 1, `${index}@example.com`, home);
   for (let index = 0; index < 200; index += 1) expect(await attempt(ann, home)).toBe('too_many_requests');
   expect(limited).toEqual(Array(200).fill('sign-in by address'));
@@ -144,15 +145,15 @@ test('who is refused for others’ sake pays nothing: not at the pair, nor at wh
   expect(await attempt(ann, home)).toBe('ok');
 });
 
-test('a count that can’t be taken back costs nobody their sign-in', async () => {
-  const { attempt, failing } = createGuardWorld();
+test('a count that can’t be taken back doesn’t fail a sign-in', async () => {
+  const { attempt, failing } = createLimitsWorld();
   for (const method of ['giveBack', 'forgive', 'withdraw']) failing.add(method);
   expect(await attempt(ann, home)).toBe('ok');
   expect(await attempt(ben, home, 'overloaded')).toBe('overloaded');
 });
 
 test('limits by address and network are scaled, those of an account are not', async () => {
-  const { attempt } = createGuardWorld({ percent: 5 });
+  const { attempt } = createLimitsWorld({ percent: 5 });
   expect(await fail(attempt, 10, ann, home)).toEqual(Array(10).fill('invalid_credentials'));
   for (let index = 0; index < 5; index += 1)
     expect(await attempt(`${index}@example.com`, home, 'invalid_credentials')).toBe('invalid_credentials');
@@ -160,11 +161,11 @@ test('limits by address and network are scaled, those of an account are not', as
   expect(await attempt(ben, office)).toBe('ok');
 });
 
-test('sign-ups that were accepted count, others don’t', async () => {
-  const { signIns, outcome, limited } = createGuardWorld();
+test('accepted sign-ups count, others don’t', async () => {
+  const { signUp: signUpFrom, outcome, limited } = createLimitsWorld();
   const signUp = (code?: 'validation_failed') =>
     outcome(
-      signIns.signUp(home, async () => {
+      signUpFrom(home, async () => {
         if (code) throw new GatehouseError(code, code);
       }),
     );
@@ -175,11 +176,11 @@ test('sign-ups that were accepted count, others don’t', async () => {
   expect(limited).toEqual(['sign-up by address']);
 });
 
-test('sign-ups of a network count together', async () => {
-  const { signIns, outcome, limited } = createGuardWorld();
+test('sign-ups from a network count together', async () => {
+  const { signUp: signUpFrom, outcome, limited } = createLimitsWorld();
   const outcomes: string[] = [];
   for (let index = 0; index < 250; index += 1)
-    outcomes.push(await outcome(signIns.signUp(`192.0.2.${index % 100}`, async () => {})));
+    outcomes.push(await outcome(signUpFrom(`192.0.2.${index % 100}`, async () => {})));
   expect(outcomes.filter((one) => one === 'ok')).toHaveLength(240);
   expect(new Set(limited)).toEqual(new Set(['sign-up by network']));
 });

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
+import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import type { Limits } from '../../provider/ports/limits.ts';
-import { createLocalFallback } from '../../provider/rate-limits/local-fallback.ts';
+import { createCounters } from '../../provider/rate-limits/counters.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -15,7 +16,7 @@ const tries = {
   forgetSeconds: 600,
 };
 
-/** A shared store that can be taken away, and what is told of it. */
+/** A shared store that can fail, and what was logged and measured about it. */
 function createWorld() {
   const clock = createManualClock();
   const shared = new MemoryLimits({ clock });
@@ -29,25 +30,31 @@ function createWorld() {
         return Reflect.apply(Reflect.get(target, name, target), target, args);
       },
   }) as Limits;
-  const told: unknown[] = [];
+  const reports: unknown[] = [];
   const logger = {
-    info: (_fields: object, message: string) => void told.push(`info: ${message}`),
-    warn: (_fields: object, message: string) => void told.push(`warn: ${message}`),
+    info: (_fields: object, message: string) => void reports.push(`info: ${message}`),
+    warn: (_fields: object, message: string) => void reports.push(`warn: ${message}`),
   };
-  const isLocal = (local: boolean) => void told.push(local);
-  const local = new MemoryLimits({ clock });
-  const limits = createLocalFallback({ shared: away, local, clock, logger, isLocal });
-  return { clock, store, told, limits };
+  const { limits } = createCounters({
+    shared: away,
+    local: new MemoryLimits({ clock }),
+    keys: createServerKeys(['a-secret-for-tests-of-the-limits']),
+    percent: 100,
+    clock,
+    logger,
+    metrics: { limitsLocal: { set: (value) => void reports.push(value === 1) } },
+  });
+  return { clock, store, reports, limits };
 }
 
-const warned = 'warn: limits store is away, each process counts alone';
-const back = 'info: limits store is back';
+const warned = 'warn: rate limit store lost: each process counts for itself';
+const back = 'info: rate limit store is back: all processes count together';
 
 test.each([
   ['is away', new StoreUnavailable('Redis', new Error('gone'))],
   ['refuses', new Error('Redis refused a command')],
-])('while the store %s the same rules hold here, which is told once', async (_how, error) => {
-  const { store, told, limits } = createWorld();
+])('while the store %s the same rules hold in this process, which is logged once', async (_how, error) => {
+  const { store, reports, limits } = createWorld();
   await limits.take('k', bucket);
   store.fails = error;
   const waits = [];
@@ -62,10 +69,10 @@ test.each([
   expect(await limits.attempt('p', tries)).toMatchObject({ waitMs: 0 });
   await limits.forgive('p', 60);
   expect(await limits.attempt('p', tries)).toEqual({ waitMs: 0, known: true });
-  expect(told).toEqual([true, warned]);
+  expect(reports).toEqual([true, warned]);
 });
 
-test('nobody waits for a store that is known to be away: it is asked beside a request, every two seconds at most', async () => {
+test('no request waits for a store that is known to be lost: it is tried beside a request, every two seconds at most', async () => {
   const { clock, store, limits } = createWorld();
   store.fails = new StoreUnavailable('Redis', new Error('gone'));
   await limits.take('k', bucket);
@@ -77,8 +84,8 @@ test('nobody waits for a store that is known to be away: it is asked beside a re
   expect(store.calls).toBe(2);
 });
 
-test('once it answers again it counts again, which is told', async () => {
-  const { clock, store, told, limits } = createWorld();
+test('when the store is back it counts again, which is logged', async () => {
+  const { clock, store, reports, limits } = createWorld();
   for (let index = 0; index < 3; index += 1) await limits.take('k', bucket);
   store.fails = new StoreUnavailable('Redis', new Error('gone'));
   expect(await limits.take('k', bucket)).toBe(0);
@@ -86,7 +93,7 @@ test('once it answers again it counts again, which is told', async () => {
   expect(await limits.take('k', bucket)).toBe(0);
   clock.advance(2000);
   expect(await limits.take('k', bucket)).toBe(0);
-  await waitFor(() => told.length === 4);
+  await waitFor(() => reports.length === 4);
   expect(await limits.take('k', bucket)).toBeGreaterThan(0);
-  expect(told).toEqual([true, warned, false, back]);
+  expect(reports).toEqual([true, warned, false, back]);
 });

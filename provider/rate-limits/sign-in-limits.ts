@@ -1,0 +1,124 @@
+import { isFailedGuess } from '../lib/errors.ts';
+import { emailKey } from '../ports/account-store.ts';
+import type { Bucket, Counters } from './counters.ts';
+import type { KnownBrowsers } from './known-browsers.ts';
+import type { Refusal, Refused } from './refusals.ts';
+import type { ResponseTimeQuantizer } from './response-time-quantizer.ts';
+import { buckets, knownSeconds, passwordTries } from './rules.ts';
+
+export interface SignInLimits {
+  /**
+   * Counts the try before `work` makes it, so that parallel guesses get no more tries; a right password takes the count back.
+   * Whether the account exists makes no difference. A failed guess is answered at the next step of the quantizer. Throws
+   * `too_many_requests`, and any error of `work`.
+   * @param who the address as it was typed, and what `browsers.read` gave
+   */
+  signIn<T>(who: { email: string; browser?: string | undefined }, work: () => Promise<T>): Promise<T>;
+  /** Like `signIn`, for a person who is signed in and proves their password again; without the quantizer. */
+  provePassword<T>(accountId: string, work: () => Promise<T>): Promise<T>;
+  /** Counts the sign-ups that `work` accepts, and answers those at the next step of the quantizer. */
+  signUp<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export interface SignInLimitsOptions {
+  counters: Counters;
+  refusal: Refusal;
+  quantizer: Pick<ResponseTimeQuantizer, 'run'>;
+  browsers: Pick<KnownBrowsers, 'browserOf'>;
+}
+
+/** What was taken, or why nothing was taken. */
+interface Taken {
+  taken: readonly Bucket[];
+  refused: Refused | undefined;
+}
+
+const nothing: Taken = { taken: [], refused: undefined };
+
+/** Limits for passwords and new accounts (OWASP Authentication Cheat Sheet; NIST SP 800-63B §5.2.2). */
+export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
+  const { counters, refusal, quantizer, browsers } = options;
+  const { limits, key, here, bucketsHere, takeAll, giveBack } = counters;
+
+  const newcomerBuckets = (account: string): Bucket[] => [
+    {
+      by: 'network',
+      key: key('newcomer', 'network', account, here().network),
+      rule: buckets.newcomer.network,
+    },
+    { by: 'account', key: key('newcomer', 'account', account), rule: buckets.newcomer.account },
+  ];
+  /** One after the other: a network that has used up its tries takes none from the account's. */
+  const takeInOrder = async (wanted: readonly Bucket[]): Promise<boolean> => {
+    for (const [index, bucket] of wanted.entries()) {
+      if ((await limits.take(bucket.key, bucket.rule)) === 0) continue;
+      await giveBack(wanted.slice(0, index));
+      return false;
+    }
+    return true;
+  };
+  /** For a caller that isn't known for the account: takes all of the shared limits, or none of them. */
+  const takeShared = async (account: string): Promise<Taken> => {
+    const places = bucketsHere('sign-in');
+    const rule = buckets['sign-in'].account;
+    const all = [...places, { by: 'account' as const, key: key('sign-in', 'account', account), rule }];
+    const refused = await takeAll(all);
+    if (refused?.by !== 'account') return { taken: refused ? [] : all, refused };
+    // The account's own tries are used up: the newcomer's limits decide instead.
+    const newcomer = newcomerBuckets(account);
+    if (!(await takeInOrder(newcomer))) return { taken: [], refused };
+    const refusedHere = await takeAll(places);
+    if (!refusedHere) return { taken: [...places, ...newcomer], refused: undefined };
+    await giveBack(newcomer);
+    return { taken: [], refused: refusedHere };
+  };
+
+  const tryPassword = async <T>(
+    account: string,
+    browser: string | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    const pairHere = key('sign-in', 'pair', account, here().address);
+    const pair = browser === undefined ? pairHere : key('sign-in', 'pair', account, 'browser', browser);
+    const { waitMs, known } = await limits.attempt(pair, passwordTries);
+    if (waitMs > 0) throw refusal('sign-in', { by: 'pair', waitMs });
+    const { taken, refused } = known || browser !== undefined ? nothing : await takeShared(account);
+    if (refused) {
+      await limits.withdraw(pair);
+      throw refusal('sign-in', refused);
+    }
+    const result = await work().catch(async (error: unknown) => {
+      if (!isFailedGuess(error)) await Promise.allSettled([limits.withdraw(pair), giveBack(taken)]);
+      throw error;
+    });
+    // Counts that can't be taken back disappear with time: a failing store must not cost a person their sign-in.
+    const forgiven = [...new Set([pair, pairHere])].map((one) => limits.forgive(one, knownSeconds));
+    await Promise.allSettled([...forgiven, giveBack(taken)]);
+    return result;
+  };
+
+  return {
+    signIn: ({ email, browser }, work) => {
+      const account = emailKey(email.trim());
+      const known = browser === undefined ? undefined : browsers.browserOf(browser, account);
+      return quantizer.run(
+        () => tryPassword(account, known, work),
+        ({ error }) => isFailedGuess(error),
+      );
+    },
+    provePassword: (accountId, work) => tryPassword(accountId, undefined, work),
+    signUp: (work) =>
+      quantizer.run(
+        async () => {
+          const taken = bucketsHere('sign-up');
+          const refused = await takeAll(taken);
+          if (refused) throw refusal('sign-up', refused);
+          return work().catch(async (error: unknown) => {
+            await giveBack(taken);
+            throw error;
+          });
+        },
+        ({ error }) => error === undefined,
+      ),
+  };
+}
