@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import '../oidc/runtime-notice.ts';
+import { exitCodes } from './cli/command-failure.ts';
 import { describeFailure } from './cli/describe-failure.ts';
-import { exitCodes } from './cli/exit-codes.ts';
 import { OutputClosed, printable } from './cli/output.ts';
 import { createProgram } from './cli/program.ts';
 

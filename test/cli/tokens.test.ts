@@ -109,7 +109,7 @@ describe('tokens revoke', () => {
     );
     const { code, stdout, stderr } = await revoke(['--client', 'leaking']);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^Everything leaking was issued is dead\. .* is good\.$/m);
+    expect(stdout).toMatch(/^All tokens and codes issued to leaking are revoked\. .* are valid\.$/m);
     expect([await live(theirs, leaking), await refreshes(theirs, leaking)]).toEqual(['dead', 400]);
     expect([await live(others), await refreshes(others)]).toEqual(['live', 200]);
     const families = await listed();

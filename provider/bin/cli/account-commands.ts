@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { CliCommand } from './cli-command.ts';
-import { commandOutput, jsonOption } from './command-output.ts';
+import { commandOutput, jsonOption } from './output.ts';
 
 interface Common {
   json?: boolean;

@@ -1,8 +1,8 @@
+import { openPages } from '../compose/open-pages.ts';
 import type { AccessModel } from '../config/access-model.ts';
 import type { Config } from '../config/schema.ts';
 import type { Pages } from '../interactions/pages.ts';
 import { ConfigurationError } from '../lib/errors.ts';
-import { openPages } from './open-pages.ts';
 
 export interface Files {
   accessModel: AccessModel;
