@@ -10,8 +10,8 @@ export interface Files {
 }
 
 /**
- * Reads what settings name files for and is fixed from the start on. Throws one ConfigurationError with all that is
- * wrong in any of them.
+ * Reads the files that the settings name and that don't change after the start. Throws one ConfigurationError with the
+ * problems of all files.
  * @param loadAccessModel throws a ConfigurationError too
  */
 export function loadFiles(config: Config, loadAccessModel: () => AccessModel): Files {

@@ -24,7 +24,7 @@ export interface OutputOptions {
   errors: Writable;
 }
 
-/** Text without control characters but line breaks: what others wrote must not steer the reader's terminal. */
+/** Replaces control characters except line breaks, so that foreign text can't control the terminal. */
 export function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n]/gu, '\uFFFD');
 }
