@@ -4,13 +4,13 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Nine tenths of a busy core are for who answers requests, and that one needn't wait for its turn. */
+/** With this niceness the request thread gets nine tenths of a busy core. */
 const niceness = 10;
 
-/** Unless the environment says otherwise. */
+/** libuv's default; UV_THREADPOOL_SIZE changes it. */
 const threadsOfPool = 4;
 
-/** On a busy machine one thread may do another's work. */
+/** On a busy machine one thread may do the work of several, so the search is repeated. */
 const mostRounds = 4;
 
 export interface Threads {
@@ -31,10 +31,10 @@ const ours: Threads = {
 };
 
 /**
- * Lets libuv's threads, on which passwords are hashed, have the time that nothing else wants: a flood of sign-ins then slows
- * sign-ins down, and little else (`docs/speed.md`). Needs Linux; elsewhere nothing happens.
+ * Lowers the priority of libuv's threads, which hash passwords: many sign-ins at once then slow sign-ins down, but
+ * hardly other requests (`docs/speed.md`). Works on Linux only; elsewhere it does nothing.
  *
- * @returns how many threads it was
+ * @returns the number of threads found
  */
 export async function yieldToRequests(threads: Threads = ours): Promise<number> {
   try {
@@ -43,7 +43,7 @@ export async function yieldToRequests(threads: Threads = ours): Promise<number> 
     for (const id of found) threads.setPriority(id, niceness);
     return found.length;
   } catch {
-    // A sandbox may hide threads, or forbid it. All works without, only less evenly.
+    // A sandbox may hide threads or forbid the change. Gatehouse works without it.
     return 0;
   }
 }
@@ -55,7 +55,7 @@ function withName(folder: string, name: string): number[] {
   return ids(folder).filter((id) => readFileSync(join(folder, String(id), 'comm'), 'utf8').trim() === name);
 }
 
-/** Those that work is done on. One too many, of the collector of garbage say, does no harm. */
+/** Finds the threads that do the work. One too many, for example a garbage collector's, does no harm. */
 async function busiest({ folder, main, work }: Threads): Promise<number[]> {
   const before = new Map(ids(folder).map((id) => [id, busyMs(folder, id)]));
   let found: number[] = [];

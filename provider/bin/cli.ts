@@ -1,11 +1,15 @@
 #!/usr/bin/env node
+/**
+ * The command line. This folder holds programs: it parses arguments, calls the other modules and prints results. Rules
+ * about accounts, tokens or clients don't belong here. `cli/` describes the commands, `commands/` runs them.
+ */
 import '../oidc/runtime-notice.ts';
+import { exitCodes } from './cli/command-failure.ts';
 import { describeFailure } from './cli/describe-failure.ts';
-import { exitCodes } from './cli/exit-codes.ts';
 import { OutputClosed, printable } from './cli/output.ts';
 import { createProgram } from './cli/program.ts';
 
-/** Also when the arguments can't be parsed: who asked for JSON gets it. */
+/** Finds `--json` even when the arguments can't be parsed, so that errors are JSON too. */
 function asksForJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return args.slice(0, end < 0 ? args.length : end).includes('--json');
@@ -27,7 +31,7 @@ function fail(error: unknown, json: boolean): never {
 const args = process.argv.slice(2);
 const json = asksForJson(args);
 
-// Nobody reads any more: `line` tells whoever still writes.
+// The reader is gone. Commands that still write learn it from `Output.line`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') fail(error, json);
 });

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { AccessModel } from '../config/access-model.ts';
+import type { AccessModel, AccessModelContext } from '../config/access-model.ts';
+import { loadAccessModel } from '../config/apis.ts';
+import type { Config } from '../config/schema.ts';
+import { ConfigurationError } from '../lib/errors.ts';
+import type { ClientSource } from '../ports/client-source.ts';
 
 /** Data that exists in `gatehouse dev` only (DESIGN §9). Its passwords and secrets are printed there. */
 export const demoAccount = {
@@ -26,6 +30,26 @@ export function demoAccessModel(audience: string): AccessModel {
 
 const sha256 = (secret: string) => createHash('sha256').update(secret).digest('hex');
 const protocol = ['openid', 'email', 'profile', 'offline_access'];
+
+/** The model of GATEHOUSE_APIS_FILE; without that file the demo model. Throws a ConfigurationError. */
+export function devAccessModel(config: AccessModelContext & Pick<Config, 'apisFile'>): AccessModel {
+  return config.apisFile === undefined ? demoAccessModel(config.audience) : loadAccessModel(config);
+}
+
+/** Throws a ConfigurationError for an issuer that others could reach: demo data must never be exposed. */
+export function refuseRemoteIssuer({ issuer }: Pick<Config, 'issuer'>): void {
+  const { hostname } = new URL(issuer);
+  if (['localhost', '127.0.0.1', '[::1]'].includes(hostname)) return;
+  throw new ConfigurationError([
+    `gatehouse dev has demo data, so its issuer must be on this machine, not ${hostname}. Use gatehouse serve, or unset GATEHOUSE_ISSUER.`,
+  ]);
+}
+
+/** The demo clients as a source that never changes. */
+export function demoClientSource(audience: string): ClientSource {
+  const documents = demoClients(audience).map((value) => ({ origin: 'demo', value }));
+  return { name: 'demo', load: async () => documents, watch: () => () => {} };
+}
 
 /** Client documents as a person would write them. */
 export function demoClients(audience: string): unknown[] {
@@ -90,7 +114,7 @@ const demoRequest = (issuer: string) => `
     -d '{"email":"${demoAccount.email}","password":"${demoAccount.password}"}'
 `;
 
-/** What `gatehouse dev` prints when it is ready. A clients file takes the demo clients' place. */
+/** The text that `gatehouse dev` prints when it is ready. With a clients file it names that file, not the demo clients. */
 export function demoBanner({
   issuer,
   clientsFile,

@@ -13,7 +13,7 @@ Gatehouse is configured by environment variables. This page is generated from th
   problems are listed at once.
 - A *reference* names a secret and isn't one: \`file:/path/of/the/file\` or \`env:NAME_OF_A_VARIABLE\` (choose a name
   that doesn't begin with \`GATEHOUSE_\`). *Secret* values are never shown, not even in errors.
-- Variables that Kubernetes sets for Services called \`gatehouse…\` are told apart and ignored.
+- Variables that Kubernetes sets for Services called \`gatehouse…\` are recognised and ignored.
 `;
 
 function cell(text: string): string {

@@ -44,7 +44,7 @@ function readOne(setting: Setting, text: string, file: string, readFile: (path: 
 
 /**
  * Kubernetes gives every container such variables for each Service of the namespace (`GATEHOUSE_PORT=tcp://…`
- * for one called gatehouse). Nobody wrote them, so they are neither values nor mistakes.
+ * for one called gatehouse). They are neither settings nor mistakes, so they are ignored.
  */
 function isServiceLink(name: string, text: string): boolean {
   return (

@@ -1,3 +1,8 @@
+/**
+ * This folder turns environment variables and the APIs file into checked, frozen values. It connects to nothing and
+ * reads no file besides those that settings name. Rules about one setting belong to its schema, rules about several
+ * to `checks.ts`; nothing here knows what other modules do with the values.
+ */
 import { readFileSync } from 'node:fs';
 import { ConfigurationError } from '../lib/errors.ts';
 import { checks } from './checks.ts';
@@ -10,7 +15,7 @@ export interface LoadOptions {
   env?: Environment;
   /** From the command line, as text by variable; they win over the environment. */
   overrides?: Partial<Record<SettingName, string>>;
-  /** Settings this command can't do without. */
+  /** Settings that this command requires. */
   required?: readonly SettingName[];
   /** Reads a file as text; throws when it can't. */
   readFile?: (path: string) => string;

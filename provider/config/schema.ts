@@ -31,6 +31,13 @@ export type Config = { readonly [Key in ConfigKey]: SettingValue<(typeof setting
 /** The name of a variable. */
 export type SettingName = (typeof settings)[ConfigKey]['name'];
 
+/** The settings that `gatehouse serve` requires. */
+export const requiredToServe = [
+  'GATEHOUSE_DATABASE_URL',
+  'GATEHOUSE_KEYS',
+  'GATEHOUSE_SERVER_SECRETS',
+] as const satisfies readonly SettingName[];
+
 export interface SettingEntry {
   key: ConfigKey;
   setting: Setting;

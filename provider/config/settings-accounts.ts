@@ -31,27 +31,27 @@ export const accountSettings = {
   },
   sessionIdleSeconds: {
     name: 'GATEHOUSE_SESSION_IDLE_SECONDS',
-    description: 'A browser session that is not used for so long ends. Default: 3 days.',
+    description: 'A browser session ends when it is not used for this long. Default: 3 days.',
     schema: integer(300, 30 * 86_400),
     default: '259200',
   },
   sessionAbsoluteSeconds: {
     name: 'GATEHOUSE_SESSION_ABSOLUTE_SECONDS',
-    description: 'So long after signing in a browser session ends, used or not. Default: 14 days.',
+    description: 'A browser session ends this long after signing in, used or not. Default: 14 days.',
     schema: integer(300, 90 * 86_400),
     default: '1209600',
   },
   rememberMe: {
     name: 'GATEHOUSE_REMEMBER_ME',
     description:
-      'Whether a sign-in outlives the browser window: `ask` puts a box on the sign-in page (not ticked), `always` and `never` decide for everybody.',
+      'Whether a sign-in outlives the browser window: `ask` puts a box on the sign-in page (not ticked), `always` and `never` decide for all accounts.',
     schema: oneOf('ask', 'always', 'never'),
     default: 'ask',
   },
   unrememberedSessionSeconds: {
     name: 'GATEHOUSE_UNREMEMBERED_SESSION_SECONDS',
     description:
-      'So long after signing in a session ends that is not remembered. Its cookie ends with the browser, but browsers that bring back their tabs bring it back too. Default: 12 hours.',
+      'A session that is not remembered ends this long after signing in. Its cookie ends with the browser, but browsers that bring back their tabs bring it back too. Default: 12 hours.',
     schema: integer(300, 90 * 86_400),
     default: '43200',
   },
@@ -64,7 +64,7 @@ export const accountSettings = {
   argon2MemoryKib: {
     name: 'GATEHOUSE_ARGON2_MEMORY_KIB',
     description:
-      'Memory for hashing one password, in KiB. Hashes made otherwise are renewed at the next login.',
+      'Memory for hashing one password, in KiB. A hash with other parameters is renewed at the next login.',
     schema: integer(7168, 1_048_576),
     default: '19456',
   },

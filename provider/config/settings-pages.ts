@@ -26,7 +26,7 @@ function accent(scheme: Scheme) {
 export const pageSettings = {
   appName: {
     name: 'GATEHOUSE_APP_NAME',
-    description: 'What the pages people sign in on call this place.',
+    description: 'The name of this service on the sign-in pages.',
     schema: line(60),
     default: 'Gatehouse',
   },
@@ -40,7 +40,7 @@ export const pageSettings = {
   logoFile: {
     name: 'GATEHOUSE_LOGO_FILE',
     description:
-      'A picture at the head of every page, in place of our mark and the name: SVG, PNG or WebP, at most 100 KiB. Served by Gatehouse itself, so nobody else learns who signs in.',
+      'A picture at the head of every page, instead of the Gatehouse mark and the name: SVG, PNG or WebP, at most 100 KiB. Gatehouse serves it, so no third party learns who signs in.',
     schema: path(),
     example: '/etc/gatehouse/logo.svg',
   },
@@ -89,14 +89,14 @@ export const pageSettings = {
   },
   footerText: {
     name: 'GATEHOUSE_FOOTER_TEXT',
-    description: 'A line at the foot of every page, such as who runs this place.',
+    description: 'A line at the foot of every page, for example the name of the operator.',
     schema: line(200),
     example: 'Example Ltd, 1 High Street, Exampleton',
   },
   viewsFolder: {
     name: 'GATEHOUSE_VIEWS_FOLDER',
     description:
-      'A folder laid out like `views/`: templates, texts and styles in it take the place of ours, file by file. Templates are code and run with the rights of Gatehouse.',
+      'A folder laid out like `views/`: templates, texts and styles in it replace the built-in ones, file by file. Templates are code and run with the rights of Gatehouse.',
     schema: path(),
     example: '/etc/gatehouse/views',
   },

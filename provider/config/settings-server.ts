@@ -10,7 +10,7 @@ export const serverSettings = {
   issuer: {
     name: 'GATEHOUSE_ISSUER',
     description:
-      'The URL under which everybody reaches Gatehouse; the `iss` of every token, character for character. Every URL it prints begins with it.',
+      'The public URL of Gatehouse; the `iss` of every token, character for character. Every URL it prints begins with it.',
     schema: issuer(),
     default: 'http://localhost:3000',
     example: 'https://login.example.com',
@@ -44,7 +44,7 @@ export const serverSettings = {
   trustedProxies: {
     name: 'GATEHOUSE_TRUSTED_PROXIES',
     description:
-      "Whose forwarded headers are believed: the load balancer's subnets. From anybody else they are ignored. Without it every person behind a load balancer shares one address.",
+      'The subnets of the load balancer. Forwarded headers are accepted from these addresses only. Without this setting, all requests through a load balancer seem to come from one address.',
     schema: addressRanges(),
     default: { text: 'none', from: () => '' },
     example: '10.0.0.0/8',
@@ -72,7 +72,7 @@ export const serverSettings = {
   shutdownDelaySeconds: {
     name: 'GATEHOUSE_SHUTDOWN_DELAY_SECONDS',
     description:
-      'After SIGTERM: how long requests are still taken while `/readyz` already says no, so that load balancers look elsewhere first.',
+      'After SIGTERM: how long requests are still taken while `/readyz` already answers 503, so that load balancers stop sending requests first.',
     schema: integer(0, 300),
     default: '5',
   },
@@ -85,13 +85,13 @@ export const serverSettings = {
   readinessBlipSeconds: {
     name: 'GATEHOUSE_READINESS_BLIP_SECONDS',
     description:
-      'How long Postgres or Redis may be away before `/readyz` says no. A short failover then takes no process out of service, let alone all of them; what needs the store answers 503 meanwhile. 0 says no at once.',
+      'How long Postgres or Redis may be unreachable before `/readyz` answers 503. A short failover then takes no process out of service; endpoints that need the store answer 503 meanwhile. With 0 `/readyz` answers 503 at once.',
     schema: integer(0, 300),
     default: '10',
   },
   logLevel: {
     name: 'GATEHOUSE_LOG_LEVEL',
-    description: 'The least important lines that are written to standard output.',
+    description: 'The lowest level of log lines that are written to standard output.',
     schema: oneOf('debug', 'info', 'warn', 'error'),
     default: 'info',
   },

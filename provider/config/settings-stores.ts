@@ -22,7 +22,7 @@ export const storeSettings = {
   databasePoolMax: {
     name: 'GATEHOUSE_DATABASE_POOL_MAX',
     description:
-      "Most database connections a process opens. Times the number of processes it must stay below the server's limit.",
+      "The maximum number of database connections per process. Multiplied by the number of processes it must stay below the server's limit.",
     schema: integer(1, 1000),
     default: '10',
   },
@@ -42,13 +42,13 @@ export const storeSettings = {
   },
   redisCluster: {
     name: 'GATEHOUSE_REDIS_CLUSTER',
-    description: 'Whether the URL is one of a Redis Cluster (ElastiCache: the configuration endpoint).',
+    description: 'Whether the URL belongs to a Redis Cluster (ElastiCache: the configuration endpoint).',
     schema: boolean(),
     default: 'false',
   },
   redisKeyPrefix: {
     name: 'GATEHOUSE_REDIS_KEY_PREFIX',
-    description: 'What every Redis key begins with, so that several programs can share one Redis.',
+    description: 'The prefix of every Redis key, so that several programs can share one Redis.',
     // Braces would be taken for a cluster's hash tag.
     schema: matching('1 to 64 letters, digits or : _ . -', /^[A-Za-z0-9:_.-]{1,64}$/),
     default: 'gatehouse:',

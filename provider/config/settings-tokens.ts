@@ -4,10 +4,10 @@ import { integer, path, reference } from './values.ts';
 
 const day = 86_400;
 
-/** No access token lives longer, whatever is set. */
+/** The upper bound of GATEHOUSE_ACCESS_TOKEN_SECONDS. */
 export const longestAccessTokenSeconds = 3600;
 
-/** So long after signing in no refresh token lives any more, whatever is set. */
+/** The upper bound of GATEHOUSE_REFRESH_TOKEN_ABSOLUTE_DAYS, in seconds. */
 export const longestRefreshTokenSeconds = 90 * day;
 
 /** What is issued, for whom and for how long, and what it is signed with. */
@@ -33,7 +33,7 @@ export const tokenSettings = {
   keys: {
     name: 'GATEHOUSE_KEYS',
     description:
-      'Where the signing keys are kept. A first start makes them. All processes must share the place.',
+      'Where the signing keys are kept. The first start creates them. All processes must use the same store.',
     schema: reference('file'),
     reference: true,
     example: 'file:/var/lib/gatehouse/keys.json',
@@ -41,13 +41,13 @@ export const tokenSettings = {
   keyLeadSeconds: {
     name: 'GATEHOUSE_KEY_LEAD_SECONDS',
     description:
-      'How long a key is published before it signs. API Gateway caches keys for up to two hours: with less than 7200 a rotation gets tokens refused there.',
+      'How long a key is published before it signs. API Gateway caches keys for up to two hours: with less than 7200 it refuses tokens after a rotation.',
     schema: integer(1, 30 * day),
     default: '10800',
   },
   keysPollSeconds: {
     name: 'GATEHOUSE_KEYS_POLL_SECONDS',
-    description: 'How often each process looks for changed keys, give or take some.',
+    description: 'How often each process checks for changed keys. The interval varies a little.',
     schema: integer(1, day),
     default: '60',
   },
@@ -74,7 +74,7 @@ export const tokenSettings = {
   verifyWithoutDenylistSeconds: {
     name: 'GATEHOUSE_VERIFY_WITHOUT_DENYLIST_SECONDS',
     description:
-      'How long `/auth/verify` goes on letting tokens in, by signature, times, audience and scopes alone, while the stores that know of revocations and accounts are away; counted from when they last answered. 0 answers 503. It holds for nothing else.',
+      'How long `/auth/verify` accepts tokens while the stores of revocations and accounts are unreachable, counted from their last response. It then checks only signature, times, audience and scopes. With 0 it answers 503 at once. No other endpoint uses this setting.',
     schema: integer(0, 300),
     default: '0',
   },
@@ -87,20 +87,20 @@ export const tokenSettings = {
   graceSeconds: {
     name: 'GATEHOUSE_GRACE_SECONDS',
     description:
-      'How long after its use a refresh token that comes again gets the same answer, since answers are lost and tabs refresh at once; and an authorization code that comes again ends nothing. Later either ends everything issued from that sign-in.',
+      'How long a used refresh token still gets the same response again, because responses get lost and tabs refresh at the same time. An authorization code that is used twice within this time revokes nothing. After this time, reuse of either revokes all tokens of that sign-in.',
     schema: integer(0, 60),
     default: '10',
   },
   refreshTokenIdleDays: {
     name: 'GATEHOUSE_REFRESH_TOKEN_IDLE_DAYS',
-    description: 'A refresh token that is not used for so many days is dead.',
+    description: 'A refresh token expires when it is not used for this many days.',
     schema: integer(7, 30),
     default: '30',
   },
   refreshTokenAbsoluteDays: {
     name: 'GATEHOUSE_REFRESH_TOKEN_ABSOLUTE_DAYS',
     description:
-      'So many days after signing in the person must sign in again, however often the token was used.',
+      'This many days after signing in, the person must sign in again, however often the token was used.',
     schema: integer(7, longestRefreshTokenSeconds / day),
     default: '90',
   },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { CliCommand } from '../../provider/bin/cli/cli-command.ts';
-import { exitCodes } from '../../provider/bin/cli/exit-codes.ts';
+import { exitCodes } from '../../provider/bin/cli/command-failure.ts';
 import { createProgram } from '../../provider/bin/cli/program.ts';
 import { packageRoot } from '../../provider/lib/package-root.ts';
 

@@ -109,7 +109,7 @@ describe('tokens revoke', () => {
     );
     const { code, stdout, stderr } = await revoke(['--client', 'leaking']);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^Everything leaking was issued is dead\. .* is good\.$/m);
+    expect(stdout).toMatch(/^All tokens and codes issued to leaking are revoked\. .* are valid\.$/m);
     expect([await live(theirs, leaking), await refreshes(theirs, leaking)]).toEqual(['dead', 400]);
     expect([await live(others), await refreshes(others)]).toEqual(['live', 200]);
     const families = await listed();
@@ -146,8 +146,13 @@ describe('tokens revoke refuses', () => {
     ['nothing', async () => '', 64, /Pipe one in/],
     ['blanks', async () => ' \n', 64, /Pipe one in/],
     ['far too much', async () => 'x'.repeat(20_000), 64, /too long/],
-    ['what is no token', async () => 'nonsense', 1, /no access token/],
-    ['an id token', async () => (await signIn()).id_token ?? '', 1, /no access token/],
+    ['what is no token', async () => 'nonsense', 1, /neither an access token nor a refresh token/],
+    [
+      'an id token',
+      async () => (await signIn()).id_token ?? '',
+      1,
+      /neither an access token nor a refresh token/,
+    ],
     ['a refresh token of another kind', async () => `fam_${'a'.repeat(22)}.0~x`, 1, /server secrets/],
   ])('%s', async (_, input, code, message) => {
     const text = await input();

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { CliCommand } from './cli-command.ts';
-import { commandOutput, jsonOption } from './command-output.ts';
+import { commandOutput, jsonOption } from './output.ts';
 
 interface Common {
   json?: boolean;
@@ -136,7 +136,7 @@ function addTransfer(accounts: CliCommand): void {
   accounts
     .command('import')
     .description(
-      'Take accounts over from lines of JSON, with the hashes of their passwords. A bad line is told and the rest goes on; run again, it continues where it stopped. With --json: a JSON line for each problem, and one with the sums.',
+      'Take accounts over from lines of JSON, with the hashes of their passwords. A bad line is reported and the import goes on; run it again to continue. With --json: a JSON line for each problem, and one with the totals.',
     )
     .argument('<file>', 'the file; - for standard input')
     .option('--dry-run', 'check everything and write nothing', false)

@@ -1,4 +1,22 @@
-import type { Ending } from './exit-codes.ts';
+/** How every command ends. The numbers above 63 are those of sysexits(3); scripts match on them, so they never change. */
+export const exitCodes = {
+  ok: { code: 0, meaning: 'It is done.' },
+  problems: { code: 1, meaning: 'Not found, nothing matched, or what was checked has problems.' },
+  usage: { code: 64, meaning: 'The command was called wrongly: an unknown command, option or value.' },
+  unavailable: {
+    code: 69,
+    meaning: "A store can't be reached or has too much to do. Trying again may help.",
+  },
+  software: { code: 70, meaning: 'A mistake in Gatehouse. Please report it.' },
+  cannotCreate: {
+    code: 73,
+    meaning: "What should be made is there already, or its file can't be written.",
+  },
+  configuration: { code: 78, meaning: 'Settings, or files they name, are wrong or missing.' },
+  interrupted: { code: 130, meaning: 'Ctrl-C at the password prompt.' },
+} as const;
+
+export type Ending = keyof typeof exitCodes;
 
 export interface FailureDetails {
   /** For scripts: `not_found`, `cannot_create`; never renamed. */

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Purpose } from '../commands/check-config.ts';
 import type { CliCommand } from './cli-command.ts';
-import { commandOutput, jsonOption } from './command-output.ts';
+import { commandOutput, jsonOption } from './output.ts';
 
 /** `config check|docs`. */
 export function addConfigCommands(program: CliCommand): void {

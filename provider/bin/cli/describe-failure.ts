@@ -1,8 +1,7 @@
 import { CommanderError } from 'commander';
 import { ConfigurationError, type ErrorCode, GatehouseError } from '../../lib/errors.ts';
 import { redactText } from '../../lib/redaction.ts';
-import { CommandFailure } from './command-failure.ts';
-import type { Ending } from './exit-codes.ts';
+import { CommandFailure, type Ending } from './command-failure.ts';
 
 export interface Failure {
   ending: Ending;

@@ -1,5 +1,5 @@
 import type { CliCommand } from './cli-command.ts';
-import { commandOutput, jsonOption } from './command-output.ts';
+import { commandOutput, jsonOption } from './output.ts';
 
 /** `keys create|list`. */
 export function addKeyCommands(program: CliCommand): void {

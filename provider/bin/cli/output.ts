@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
-/** Whoever read standard output has gone: nothing is left to do. */
+/** The reader closed standard output, so the command can stop. */
 export class OutputClosed extends Error {}
 
 /** Where a command writes to. */
@@ -24,7 +24,7 @@ export interface OutputOptions {
   errors: Writable;
 }
 
-/** Text without control characters but line breaks: what others wrote must not steer the reader's terminal. */
+/** Replaces control characters except line breaks, so that foreign text can't control the terminal. */
 export function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n]/gu, '\uFFFD');
 }
@@ -50,4 +50,12 @@ export function createOutput({ json, out, errors }: OutputOptions): Output {
       if (!json) errors.write(printable(asLines(text)));
     },
   };
+}
+
+/** The option that every command with a result has. */
+export const jsonOption = ['--json', 'print JSON instead of text'] as const;
+
+/** The output of a command that was called with these options. */
+export function commandOutput({ json = false }: { json?: boolean }): Output {
+  return createOutput({ json, out: process.stdout, errors: process.stderr });
 }

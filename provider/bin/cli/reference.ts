@@ -1,6 +1,6 @@
 import type { Argument, Option } from 'commander';
 import type { CliCommand } from './cli-command.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from './command-failure.ts';
 import { createProgram } from './program.ts';
 
 const introduction = `# The command line

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Running } from '../start.ts';
 import type { CliCommand } from './cli-command.ts';
-import { commandOutput, jsonOption } from './command-output.ts';
+import { commandOutput, jsonOption } from './output.ts';
 
 /**
  * Runs until SIGINT or SIGTERM, which may come while it starts, and stops in order; a second signal doesn't wait.

@@ -1,8 +1,8 @@
 import { Argument } from 'commander';
 import { version } from '../../compose/version.ts';
 import type { CliCommand } from './cli-command.ts';
-import { commandOutput, jsonOption } from './command-output.ts';
 import { completionScript, type Shell, shells } from './completion.ts';
+import { commandOutput, jsonOption } from './output.ts';
 
 /** `version`, `completion`. */
 export function addShellCommands(program: CliCommand): void {

@@ -1,4 +1,4 @@
-/** What some of them hold others have sent, and a terminal obeys control characters: those of Latin-1 pass in a header. */
+/** Cells may hold text from requests. Control characters (headers may contain those of Latin-1) must not reach a terminal. */
 const shown = (cell: string) => cell.replaceAll(/\p{Cc}/gu, '\ufffd');
 
 function columns(cells: ReadonlyArray<readonly string[]>): string {

@@ -1,5 +1,5 @@
 import type { CliCommand } from './cli-command.ts';
-import { commandOutput, jsonOption } from './command-output.ts';
+import { commandOutput, jsonOption } from './output.ts';
 
 interface RevokeFlags {
   id?: string;

@@ -1,19 +1,24 @@
+import type { KnownApi } from '../../clients/parse-client-documents.ts';
 import type { AccessModel, AccessModelContext } from '../../config/access-model.ts';
 import { loadAccessModel } from '../../config/apis.ts';
 import { loadConfig, processEnvironment } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { pageSettings } from '../../config/settings-pages.ts';
-import { demoAccessModel } from '../demo.ts';
+import { devAccessModel } from '../demo.ts';
 
 /**
- * The APIs and roles that apply to a command: those `gatehouse dev` would use as long as no database is named.
+ * The APIs and roles for a command: without a database URL those of `gatehouse dev`, else those of the settings.
  * Throws a ConfigurationError.
  */
 export function accessModelOf(
   config: AccessModelContext & Pick<Config, 'apisFile' | 'databaseUrl'>,
 ): AccessModel {
-  const demo = config.apisFile === undefined && config.databaseUrl === undefined;
-  return demo ? demoAccessModel(config.audience) : loadAccessModel(config);
+  return config.databaseUrl === undefined ? devAccessModel(config) : loadAccessModel(config);
+}
+
+/** The audiences and scopes that client documents may name. */
+export function knownApis({ apis }: AccessModel): KnownApi[] {
+  return apis.map(({ audience, scopes }) => ({ audience, scopes: scopes.map(({ name }) => name) }));
 }
 
 const accessSettings = [
@@ -26,14 +31,14 @@ const accessSettings = [
   'GATEHOUSE_DATABASE_URL',
 ] as const;
 
-/** The settings that say who may have what, as they are, and the others as if nobody had set them. Throws a ConfigurationError. */
+/** Loads only the settings about APIs and clients; all others get their defaults. Throws a ConfigurationError. */
 export function loadAccessSettings(overrides: { apisFile?: string | undefined } = {}): Config {
   const { apisFile } = overrides;
   const env = environmentOf(accessSettings);
   return loadConfig({ env, overrides: apisFile === undefined ? {} : { GATEHOUSE_APIS_FILE: apisFile } });
 }
 
-/** The same for the settings that say how pages look. Throws a ConfigurationError. */
+/** Loads only the settings about pages; all others get their defaults. Throws a ConfigurationError. */
 export function loadPageSettings(): Config {
   return loadConfig({ env: environmentOf(Object.values(pageSettings).map(({ name }) => name)) });
 }

@@ -2,9 +2,10 @@ import type { Account } from '../../ports/account-store.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { readPassword } from '../cli/read-password.ts';
-import { type AccountAccess, findAccount, withAccounts } from './account-access.ts';
 import { accountDocument } from './account-document.ts';
 import { checkRoles } from './check-roles.ts';
+import { findAccount } from './find-account.ts';
+import { type Stores, withStores } from './open-stores.ts';
 
 /** `gatehouse accounts disable`. One that is disabled already is left as it is. Throws `not_found`. */
 export function disableAccount(account: string, output: Output): Promise<void> {
@@ -56,10 +57,10 @@ type Changed = [account: Account, done: string];
 async function change(
   account: string,
   output: Output,
-  work: (access: AccountAccess, found: Account) => Promise<Changed>,
+  work: (stores: Stores, found: Account) => Promise<Changed>,
 ): Promise<void> {
-  const [changed, done] = await withAccounts(async (access) =>
-    work(access, await findAccount(access.store, account)),
+  const [changed, done] = await withStores({}, async (stores) =>
+    work(stores, await findAccount(stores.ports.accounts, account)),
   );
   output.result(accountDocument(changed), `${changed.email} ${done}.`);
 }

@@ -7,7 +7,7 @@ import { version } from '../../compose/version.ts';
 import type { AccessModel } from '../../config/access-model.ts';
 import { loadAccessModel } from '../../config/apis.ts';
 import { loadConfig, processEnvironment } from '../../config/load.ts';
-import type { Config } from '../../config/schema.ts';
+import { type Config, requiredToServe } from '../../config/schema.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { ConfigurationError } from '../../lib/errors.ts';
 import { createMetrics } from '../../lib/metrics.ts';
@@ -15,28 +15,24 @@ import { protocolScopes } from '../../lib/oidc-scopes.ts';
 import { type ClientSource, ClientSourceUnreadable } from '../../ports/client-source.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
-import { demoAccessModel, demoClients } from '../demo.ts';
-import { loadAccessSettings, loadPageSettings } from './access-settings.ts';
-import { knownApis } from './known-apis.ts';
+import { demoClientSource, devAccessModel, refuseRemoteIssuer } from '../demo.ts';
+import { knownApis, loadAccessSettings, loadPageSettings } from './access-settings.ts';
 import { silentLogger } from './silent-logger.ts';
 
-/** For which command the settings must do. */
+/** The command that the settings are checked for. */
 export type Purpose = 'serve' | 'dev';
 
-/** What `gatehouse serve` can't do without. */
-const neededToServe = ['GATEHOUSE_DATABASE_URL', 'GATEHOUSE_KEYS', 'GATEHOUSE_SERVER_SECRETS'] as const;
-
-/** Runs one check; keeps what it found wrong. */
+/** Runs one check and collects its problems. */
 type Attempt = <T>(check: () => T | Promise<T>) => Promise<T | undefined>;
 
 const isSet = (name: string) => [name, `${name}_FILE`].some((variable) => processEnvironment()[variable]);
 
-/** `gatehouse config check`. Throws a CommandFailure with everything that is wrong. */
+/** `gatehouse config check`. Throws a CommandFailure that lists every problem. */
 export async function checkConfig(
   { purpose }: { purpose?: Purpose | undefined },
   output: Output,
 ): Promise<void> {
-  const serving = purpose === undefined ? neededToServe.some(isSet) : purpose === 'serve';
+  const serving = purpose === undefined ? requiredToServe.some(isSet) : purpose === 'serve';
   const problems: string[] = [];
   const attempt: Attempt = async (check) => {
     try {
@@ -47,12 +43,9 @@ export async function checkConfig(
       return undefined;
     }
   };
-  const config = await attempt(() => loadConfig({ required: serving ? neededToServe : [] }));
+  const config = await attempt(() => loadConfig({ required: serving ? requiredToServe : [] }));
   const files = config ?? (await attempt(loadAccessSettings));
-  if (config && purpose === 'dev') {
-    const { refuseRemoteIssuer } = await import('../serve.ts');
-    await attempt(() => refuseRemoteIssuer(config));
-  }
+  if (config && purpose === 'dev') await attempt(() => refuseRemoteIssuer(config));
   if (files) await checkFiles(files, { serving, attempt });
   const looks = config ?? (await attempt(loadPageSettings));
   if (looks) await attempt(() => openPages(looks));
@@ -60,8 +53,7 @@ export async function checkConfig(
 }
 
 async function checkFiles(config: Config, { serving, attempt }: { serving: boolean; attempt: Attempt }) {
-  const demo = !serving && config.apisFile === undefined;
-  const model = await attempt(() => (demo ? demoAccessModel(config.audience) : loadAccessModel(config)));
+  const model = await attempt(() => (serving ? loadAccessModel(config) : devAccessModel(config)));
   const source = clientSource(config, serving);
   if (model) await attempt(() => checkClients(config, model, source));
   else await attempt(() => checkClientsAlone(source));
@@ -69,11 +61,11 @@ async function checkFiles(config: Config, { serving, attempt }: { serving: boole
 
 function clientSource({ clientsFile, audience }: Config, serving: boolean): ClientSource {
   if (clientsFile !== undefined) return openClientsFile(clientsFile);
-  const documents = serving ? [] : demoClients(audience).map((value) => ({ origin: 'demo', value }));
-  return { name: 'clients', load: async () => documents, watch: () => () => {} };
+  if (!serving) return demoClientSource(audience);
+  return { name: 'none', load: async () => [], watch: () => () => {} };
 }
 
-/** As a start would, but without reading secrets: they may be elsewhere than where this is checked. */
+/** Checks as a start does, but reads no secrets: they may not exist on the machine where this runs. */
 async function checkClients(config: Config, model: AccessModel, source: ClientSource): Promise<void> {
   const registry = await createClientRegistry({
     sources: [source],
@@ -89,7 +81,7 @@ async function checkClients(config: Config, model: AccessModel, source: ClientSo
   await registry.close();
 }
 
-/** While the APIs can't be read, what can be said without them. */
+/** When the APIs can't be read: checks the part of each client document that doesn't depend on them. */
 async function checkClientsAlone(source: ClientSource): Promise<void> {
   const raw = await source.load().catch((error: unknown) => {
     throw error instanceof ClientSourceUnreadable ? new ConfigurationError([error.message]) : error;
@@ -105,7 +97,7 @@ async function checkClientsAlone(source: ClientSource): Promise<void> {
 
 function report({ serving, problems }: { serving: boolean; problems: string[] }, output: Output): void {
   const ok = problems.length === 0;
-  const missing = neededToServe.filter((name) => !isSet(name));
+  const missing = requiredToServe.filter((name) => !isSet(name));
   const more = serving ? '' : ` gatehouse serve would need ${missing.join(', ')} too.`;
   if (ok || output.json) {
     const document = { ok, for: serving ? 'serve' : 'dev', problems };

@@ -1,9 +1,9 @@
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { readPassword } from '../cli/read-password.ts';
-import { withAccounts } from './account-access.ts';
 import { accountDocument } from './account-document.ts';
 import { checkRoles } from './check-roles.ts';
+import { withStores } from './open-stores.ts';
 
 export interface CreateAccountOptions {
   email: string;
@@ -21,9 +21,9 @@ export async function createAccount(
   { email, roles, verified }: CreateAccountOptions,
   output: Output,
 ): Promise<void> {
-  const created = await withAccounts(async ({ accessModel, accounts, store }) => {
+  const created = await withStores({}, async ({ accessModel, accounts, ports }) => {
     checkRoles(roles, accessModel);
-    if (await store.findByEmail(email.trim())) throw taken(email);
+    if (await ports.accounts.findByEmail(email.trim())) throw taken(email);
     const password = await readPassword();
     const input = { email, password, roles: [...new Set(roles)], emailVerified: verified, metadata: {} };
     return accounts.create(input);

@@ -1,9 +1,11 @@
 import { GatehouseError } from '../../lib/errors.ts';
-import type { SignInEntry } from '../../oidc/sessions/sign-ins.ts';
+import type { SignInEntry, SignIns } from '../../oidc/sessions/sign-ins.ts';
 import type { Account } from '../../ports/account-store.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
-import { type SignInAccess, withSignIns } from './sign-in-access.ts';
+import { findAccount } from './find-account.ts';
+import { readSignIns } from './list-sessions.ts';
+import { type Stores, withStores } from './open-stores.ts';
 import { signInDocument } from './sign-in-document.ts';
 
 export interface EndOptions {
@@ -13,56 +15,65 @@ export interface EndOptions {
   all: boolean;
 }
 
+/** The account, and where to end its sign-ins. */
+interface Target extends Pick<Stores, 'accounts' | 'redisHint'> {
+  account: Account;
+  signIns: SignIns;
+}
+
 interface Ended {
-  places: SignInEntry[];
-  /** What was asked for and isn't there, each in a sentence. */
+  entries: SignInEntry[];
+  /** A sentence for each session or client that was named and not found. */
   missing: string[];
 }
 
 /**
- * `gatehouse sessions end`. Throws `not_found` when there is no such account, or, after the rest was ended, when something
- * that was named isn't there.
+ * `gatehouse sessions end`. Throws `not_found` when there is no such account. When a named session or client isn't
+ * found, it ends the others first and throws `not_found` then.
  */
-export async function endSessions(who: string, options: EndOptions, output: Output): Promise<void> {
+export async function endSessions(nameOrId: string, options: EndOptions, output: Output): Promise<void> {
   refuseUnclear(options);
-  const { account, ended } = await withSignIns(who, async (access) => {
-    return { account: access.account, ended: await end(options, access) };
+  const { account, ended } = await withStores({ redis: true, serverSecrets: true }, async (stores) => {
+    const { accounts, ports, redisHint } = stores;
+    const signIns = await stores.signIns();
+    const account = await findAccount(ports.accounts, nameOrId);
+    return { account, ended: await end(options, { account, accounts, signIns, redisHint }) };
   });
   report(account, options, ended, output);
 }
 
-/** Exactly one of the three, so that nobody ends everything by leaving something out. */
+/** Requires exactly one of the three options, so that a forgotten option never ends everything. */
 function refuseUnclear({ session, client, all }: EndOptions): void {
   const given = [session.length > 0, client !== undefined, all].filter(Boolean).length;
   if (given === 1) return;
   const message =
     given > 1
       ? 'Give one of --session, --client and --all.'
-      : 'Say what is to end: --session with ids that gatehouse sessions list shows, --client, or --all.';
+      : 'Say which sessions to end: --session with ids that gatehouse sessions list shows, --client, or --all.';
   throw new CommandFailure('usage', message, { code: 'usage' });
 }
 
-async function end({ session, client, all }: EndOptions, access: SignInAccess): Promise<Ended> {
-  if (all) return { places: await endAll(access), missing: [] };
-  const { account, signIns, doubt } = access;
-  const places = (await access.list()).filter(({ id, clientId }) =>
+async function end({ session, client, all }: EndOptions, target: Target): Promise<Ended> {
+  if (all) return { entries: await endAll(target), missing: [] };
+  const { account, signIns, redisHint } = target;
+  const entries = (await readSignIns(signIns, account.id)).filter(({ id, clientId }) =>
     client === undefined ? session.includes(id) : clientId === client,
   );
-  const ids = new Set(places.map(({ id }) => id));
+  const ids = new Set(entries.map(({ id }) => id));
   await signIns.end(account.id, ({ id }) => ids.has(id));
-  const hint = doubt === '' ? '' : ` ${doubt}`;
+  const hint = redisHint === '' ? '' : ` ${redisHint}`;
   if (client === undefined) {
     const gone = [...new Set(session)].filter((id) => !ids.has(id));
     return {
-      places,
+      entries,
       missing: gone.map((id) => `${account.email} has no session ${id}, or it is over.${hint}`),
     };
   }
-  return { places, missing: ids.size > 0 ? [] : [`${account.email} has no session at ${client}.${hint}`] };
+  return { entries, missing: ids.size > 0 ? [] : [`${account.email} has no session at ${client}.${hint}`] };
 }
 
-/** First what every process looks at: from then on every token is dead, whatever fails after it. */
-async function endAll({ account, accounts, signIns }: SignInAccess): Promise<SignInEntry[]> {
+/** Raises the account's token version first: from then on every token is refused, even if a later step fails. */
+async function endAll({ account, accounts, signIns }: Target): Promise<SignInEntry[]> {
   const [listing] = await Promise.allSettled([signIns.list(account.id)]);
   await accounts.signOutEverywhere(account.id);
   try {
@@ -76,16 +87,16 @@ async function endAll({ account, accounts, signIns }: SignInAccess): Promise<Sig
   }
 }
 
-function report(account: Account, { all }: EndOptions, { places, missing }: Ended, output: Output): void {
+function report(account: Account, { all }: EndOptions, { entries, missing }: Ended, output: Output): void {
   const { id, email } = account;
-  const what = places.length === 1 ? '1 session' : `${places.length} sessions`;
+  const what = entries.length === 1 ? '1 session' : `${entries.length} sessions`;
   const everywhere = `${email} is signed out everywhere (${what}); every token it was issued is dead.`;
-  if (places.length > 0 || all || output.json)
+  if (entries.length > 0 || all || output.json)
     output.result(
-      { accountId: id, everywhere: all, ended: places.map(signInDocument) },
+      { accountId: id, everywhere: all, ended: entries.map(signInDocument) },
       all
         ? everywhere
-        : `Ended ${what} of ${email} with all ${places.length === 1 ? 'its' : 'their'} tokens.`,
+        : `Ended ${what} of ${email} with all ${entries.length === 1 ? 'its' : 'their'} tokens.`,
     );
   const [first, ...others] = missing;
   if (first === undefined) return;

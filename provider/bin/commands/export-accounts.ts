@@ -2,7 +2,7 @@ import { exportAccounts as exportLines } from '../../accounts/import/export-acco
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { refuseExisting, writePrivateFile } from '../cli/private-file.ts';
-import { withAccounts } from './account-access.ts';
+import { withStores } from './open-stores.ts';
 
 export interface ExportCommandOptions {
   out?: string | undefined;
@@ -19,9 +19,9 @@ export async function exportAccounts({ out, force }: ExportCommandOptions, outpu
   }
   if (out !== undefined && !force) await refuseExisting(out);
   let accounts = 0;
-  await withAccounts(async ({ store }) => {
+  await withStores({}, async ({ ports }) => {
     const counted = async function* () {
-      for await (const line of exportLines({ accounts: store })) {
+      for await (const line of exportLines({ accounts: ports.accounts })) {
         accounts += 1;
         yield line;
       }

@@ -9,8 +9,8 @@ import { systemClock as clock } from '../../lib/clock.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { createProgressLine } from '../cli/progress-line.ts';
-import { withAccounts } from './account-access.ts';
 import { readFirebaseParameters } from './firebase-parameters.ts';
+import { withStores } from './open-stores.ts';
 
 export interface ImportCommandOptions {
   /** A path, or `-` for standard input. */
@@ -30,24 +30,22 @@ export async function importAccounts(options: ImportCommandOptions, output: Outp
   const progress = createProgressLine(process.stderr, { shown: !output.json });
   const problem = (found: LineProblem) => {
     progress.clear();
-    tell(found, output);
+    report(found, output);
   };
-  const summary = await withAccounts(
-    ({ accessModel, store, ports, newEvent }) =>
-      importLines({
-        lines: accountLines(input),
-        accounts: store,
-        unitOfWork: ports.unitOfWork,
-        newEvent,
-        clock,
-        roles: new Set(Object.keys(accessModel.roles)),
-        dryRun,
-        update,
-        firebase,
-        problem,
-        progress: (soFar) => progress.show(sums(soFar)),
-      }),
-    { everything: true },
+  const summary = await withStores({ manyAccounts: true }, ({ accessModel, ports, newEvent }) =>
+    importLines({
+      lines: accountLines(input),
+      accounts: ports.accounts,
+      unitOfWork: ports.unitOfWork,
+      newEvent,
+      clock,
+      roles: new Set(Object.keys(accessModel.roles)),
+      dryRun,
+      update,
+      firebase,
+      problem,
+      progress: (soFar) => progress.show(sums(soFar)),
+    }),
   ).finally(() => progress.clear());
   output.event(
     { type: 'summary', dryRun, ...summary },
@@ -58,7 +56,7 @@ export async function importAccounts(options: ImportCommandOptions, output: Outp
   throw new CommandFailure('problems', message, { code: 'lines_failed' });
 }
 
-function tell({ line, field, message }: LineProblem, output: Output): void {
+function report({ line, field, message }: LineProblem, output: Output): void {
   const where = field === '' ? '' : ` ${field}:`;
   output.event({ type: 'problem', line, field, message }, `line ${line}:${where} ${message}`);
 }

@@ -1,10 +1,12 @@
 import { openConfiguredDatabase, schemaOf } from '../../compose/adapters.ts';
 import { loadConfig } from '../../config/load.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { ConfigurationError } from '../../lib/errors.ts';
+import type { Schema } from '../../ports/schema.ts';
 import type { Output } from '../cli/output.ts';
 import { silentLogger } from './silent-logger.ts';
 
-/** `gatehouse migrate`: brings the schema up to this release. Any number may run at once; a second run changes nothing. */
+/** `gatehouse migrate`: brings the schema up to this release. Several may run at once; a second run changes nothing. */
 export async function migrateSchema(output: Output): Promise<void> {
   const config = loadConfig({ required: ['GATEHOUSE_DATABASE_URL'] });
   const database = await openConfiguredDatabase(config, { logger: silentLogger(), clock: systemClock });
@@ -15,4 +17,13 @@ export async function migrateSchema(output: Output): Promise<void> {
   } finally {
     await database.close();
   }
+}
+
+/** Throws a ConfigurationError when the database lacks migrations of this release. */
+export async function requireCurrentSchema(schema: Schema): Promise<void> {
+  const pending = await schema.pending();
+  if (pending.length === 0) return;
+  throw new ConfigurationError([
+    `The database lacks what this release needs (${pending.join(', ')}). Run: gatehouse migrate`,
+  ]);
 }

@@ -1,7 +1,8 @@
 import type { Output } from '../cli/output.ts';
 import { isoTime, table } from '../cli/table.ts';
-import { findAccount, withAccounts } from './account-access.ts';
 import { accountDocument, accountText } from './account-document.ts';
+import { findAccount } from './find-account.ts';
+import { withStores } from './open-stores.ts';
 
 export interface ListOptions {
   after?: string | undefined;
@@ -10,7 +11,7 @@ export interface ListOptions {
 
 /** `gatehouse accounts list`. */
 export async function listAccounts({ after, limit }: ListOptions, output: Output): Promise<void> {
-  const found = await withAccounts(({ store }) => store.list(after, limit + 1));
+  const found = await withStores({}, ({ ports }) => ports.accounts.list(after, limit + 1));
   const page = found.slice(0, limit);
   const next = found.length > limit ? page.at(-1)?.id : undefined;
   const rows = page.map(({ id, email, state, roles, createdAt }) => {
@@ -25,6 +26,6 @@ export async function listAccounts({ after, limit }: ListOptions, output: Output
 
 /** `gatehouse accounts show`. Throws `not_found`. */
 export async function showAccount(account: string, output: Output): Promise<void> {
-  const found = await withAccounts(({ store }) => findAccount(store, account));
+  const found = await withStores({}, ({ ports }) => findAccount(ports.accounts, account));
   output.result(accountDocument(found), accountText(found));
 }

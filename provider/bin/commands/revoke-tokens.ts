@@ -5,7 +5,7 @@ import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { readToken } from '../cli/read-token.ts';
 import { isoTime } from '../cli/table.ts';
-import { type RevocationAccess, withRevocation } from './revocation-access.ts';
+import { type Stores, withStores } from './open-stores.ts';
 
 export interface RevokeOptions {
   id?: string | undefined;
@@ -21,32 +21,35 @@ interface Revoked {
   note?: string;
 }
 
-type Revoke = (access: RevocationAccess) => Promise<Revoked>;
+type Revoke = (stores: Stores) => Promise<Revoked>;
 
 /** `gatehouse tokens revoke`. Without an option it reads a token from standard input. */
 export async function revokeTokens(options: RevokeOptions, output: Output): Promise<void> {
-  const { revoke, secrets } = await wanted(options);
-  const { revoked, id, text, note } = await withRevocation(revoke, { secrets });
+  const { revoke, serverSecrets } = await revocationFor(options);
+  const { revoked, id, text, note } = await withStores({ redis: true, serverSecrets }, revoke);
   output.result({ revoked, id }, text);
   if (note) output.note(note);
 }
 
-async function wanted(options: RevokeOptions): Promise<{ revoke: Revoke; secrets: boolean }> {
+async function revocationFor(options: RevokeOptions): Promise<{ revoke: Revoke; serverSecrets: boolean }> {
   const { id, family, client } = options;
   if ([id, family, client].filter((given) => given !== undefined).length > 1)
     throw new CommandFailure('usage', 'Give one of --id, --family and --client.', { code: 'usage' });
-  if (id !== undefined) return { revoke: byId(id), secrets: false };
-  if (family !== undefined) return { revoke: byFamily(family), secrets: false };
-  if (client !== undefined) return { revoke: byClient(client), secrets: false };
+  if (id !== undefined) return { revoke: byId(id), serverSecrets: false };
+  if (family !== undefined) return { revoke: byFamily(family), serverSecrets: false };
+  if (client !== undefined) return { revoke: byClient(client), serverSecrets: false };
   const token = await readToken();
   const isRefreshToken = token.startsWith('fam_');
-  return { revoke: isRefreshToken ? byRefreshToken(token) : byAccessToken(token), secrets: isRefreshToken };
+  return {
+    revoke: isRefreshToken ? byRefreshToken(token) : byAccessToken(token),
+    serverSecrets: isRefreshToken,
+  };
 }
 
-/** None of them is looked up, so a slip of the pen would end nothing and say otherwise: what can't be one is refused. */
+/** Nothing is looked up, so a mistyped id would revoke nothing and still report success. This refuses impossible ids. */
 function checked(option: string, value: string, form: RegExp): string {
   if (form.test(value)) return value;
-  throw new CommandFailure('usage', `What ${option} was given can't be one.`, { code: 'usage' });
+  throw new CommandFailure('usage', `The value of ${option} is not valid. Check the id.`, { code: 'usage' });
 }
 
 function byId(given: string): Revoke {
@@ -59,36 +62,40 @@ function byId(given: string): Revoke {
 
 function byFamily(given: string): Revoke {
   const id = checked('--family', given, /^fam_[\w-]{22}$/);
-  return async (access) => endFamily(access, id);
+  return async (stores) => endFamily(stores, id);
 }
 
-async function endFamily({ revocation, doubt }: RevocationAccess, id: string): Promise<Revoked> {
+async function endFamily({ revocation, redisHint }: Stores, id: string): Promise<Revoked> {
   await revocation.endFamily(id);
-  return { revoked: 'family', id, text: `Every token of the family ${id} is dead.`, note: doubt };
+  return { revoked: 'family', id, text: `Every token of the family ${id} is dead.`, note: redisHint };
 }
 
 function byClient(given: string): Revoke {
   const id = checked('--client', given, /^[\x21-\x7e]{1,255}$/);
   return async ({ revokeClient }) => {
     await revokeClient(id);
-    return { revoked: 'client', id, text: `Everything ${id} was issued is dead. ${aboutClient}` };
+    return {
+      revoked: 'client',
+      id,
+      text: `All tokens and codes issued to ${id} are revoked. ${aboutClient}`,
+    };
   };
 }
 
-const aboutClient = 'What it is issued from a second after this on is good.';
+const aboutClient = 'Tokens issued to it from one second after this are valid.';
 
 function byRefreshToken(token: string): Revoke {
-  return async (access) => {
-    const keys = await access.serverKeys();
-    const refreshTokens = createRefreshTokens({ families: access.ports.families, keys, clock });
+  return async (stores) => {
+    const keys = await stores.serverKeys();
+    const refreshTokens = createRefreshTokens({ families: stores.ports.families, keys, clock });
     const familyId = (await refreshTokens.find(token))?.token.familyId;
     if (familyId === undefined)
       throw new CommandFailure(
         'problems',
-        'This is no refresh token of ours, as far as the server secrets tell. Set GATEHOUSE_SERVER_SECRETS as the servers have it.',
+        'This refresh token does not match the server secrets. Set GATEHOUSE_SERVER_SECRETS as the servers have it.',
         { code: 'not_ours' },
       );
-    return endFamily(access, familyId);
+    return endFamily(stores, familyId);
   };
 }
 
@@ -101,14 +108,14 @@ const claims = z.looseObject({
   family: z.string().optional(),
 });
 
-/** Its signature isn't looked at: whoever revokes what isn't ours does no harm. */
+/** The signature isn't checked: revoking a token of another issuer does no harm. */
 function byAccessToken(token: string): Revoke {
   const parts = token.split('.').map(parseObject);
   const [head, body] = [header.safeParse(parts[0]), claims.safeParse(parts[1])];
   if (parts.length !== 3 || !head.success || !body.success)
     throw new CommandFailure(
       'problems',
-      'What came by standard input is no access token and no refresh token of ours.',
+      'The text on standard input is neither an access token nor a refresh token of Gatehouse.',
       { code: 'not_ours' },
     );
   const { iss, jti: id, exp, client_id: clientId, family } = body.data;
@@ -120,8 +127,8 @@ function byAccessToken(token: string): Revoke {
     await revocation.revokeToken(id);
     const expired = exp * 1000 <= clock.now();
     const text = `The access token ${id} of ${clientId} ${expired ? `was dead since ${isoTime(exp * 1000)}` : 'is dead'}.`;
-    const goesOn = `Others of its sign-in live on; to end them: gatehouse tokens revoke --family ${family}`;
-    return { revoked: 'token', id, text, ...(family === undefined ? {} : { note: goesOn }) };
+    const others = `Other tokens of the same sign-in stay valid; to end them: gatehouse tokens revoke --family ${family}`;
+    return { revoked: 'token', id, text, ...(family === undefined ? {} : { note: others }) };
   };
 }
 

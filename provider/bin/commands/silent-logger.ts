@@ -1,6 +1,6 @@
 import { createLogger, type Logger } from '../../lib/logger.ts';
 
-/** For commands that end soon: what fails they tell themselves, and standard output is for their result. */
+/** For short commands: they report failures themselves, and standard output is for their result only. */
 export function silentLogger(): Logger {
   return createLogger({ level: 'error', destination: { write: () => {} } });
 }

@@ -7,15 +7,14 @@ import { openClientsFile } from '../../compose/adapters.ts';
 import { ClientSourceUnreadable } from '../../ports/client-source.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
-import { accessModelOf, loadAccessSettings } from './access-settings.ts';
-import { knownApis } from './known-apis.ts';
+import { accessModelOf, knownApis, loadAccessSettings } from './access-settings.ts';
 
 export interface ValidateOptions {
   file: string;
   apis?: string | undefined;
 }
 
-/** A problem for programs: everything by itself, what isn't known as null. */
+/** A problem as JSON: each part in its own field, null where it isn't known. */
 interface ProblemDocument {
   file: string;
   line: number | null;
@@ -52,7 +51,7 @@ async function check({ file, apis }: ValidateOptions): Promise<Checked> {
   }
 }
 
-/** `gatehouse clients validate`. Throws a CommandFailure with everything that is wrong. */
+/** `gatehouse clients validate`. Throws a CommandFailure that lists every problem. */
 export async function validateClients(options: ValidateOptions, output: Output): Promise<void> {
   const { count, problems, lines } = await check(options);
   const ok = problems.length === 0;

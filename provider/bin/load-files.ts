@@ -1,8 +1,8 @@
+import { openPages } from '../compose/open-pages.ts';
 import type { AccessModel } from '../config/access-model.ts';
 import type { Config } from '../config/schema.ts';
 import type { Pages } from '../interactions/pages.ts';
 import { ConfigurationError } from '../lib/errors.ts';
-import { openPages } from './open-pages.ts';
 
 export interface Files {
   accessModel: AccessModel;
@@ -10,8 +10,8 @@ export interface Files {
 }
 
 /**
- * Reads what settings name files for and is fixed from the start on. Throws one ConfigurationError with all that is
- * wrong in any of them.
+ * Reads the files that the settings name and that don't change after the start. Throws one ConfigurationError with the
+ * problems of all files.
  * @param loadAccessModel throws a ConfigurationError too
  */
 export function loadFiles(config: Config, loadAccessModel: () => AccessModel): Files {

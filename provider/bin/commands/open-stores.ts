@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Accounts, createAccounts } from '../../accounts/accounts.ts';
+import { createHashingPool } from '../../accounts/hashing-pool.ts';
+import { createPasswords } from '../../accounts/passwords.ts';
+import { openPorts, type Ports } from '../../compose/adapters.ts';
+import { composeRevocation, composeSignIns } from '../../compose/compose-sign-ins.ts';
+import type { AccessModel } from '../../config/access-model.ts';
+import { loadConfig, processEnvironment } from '../../config/load.ts';
+import type { Config } from '../../config/schema.ts';
+import { longestRefreshTokenSeconds } from '../../config/settings-tokens.ts';
+import { createNewEvent, type NewEvent } from '../../events/new-event.ts';
+import { systemClock as clock } from '../../lib/clock.ts';
+import { ConfigurationError } from '../../lib/errors.ts';
+import { createServerKeys, type ServerKeys } from '../../lib/server-keys.ts';
+import type { SignIns } from '../../oidc/sessions/sign-ins.ts';
+import { createCachedDenylist } from '../../revocation/cached-denylist.ts';
+import { noticeChanges } from '../../revocation/change-notices.ts';
+import { createClientRevocation } from '../../revocation/client-revocation.ts';
+import type { Revocation } from '../../revocation/revocation.ts';
+import { resolveServerSecrets } from '../resolve-server-secrets.ts';
+import { accessModelOf } from './access-settings.ts';
+import { requireCurrentSchema } from './migrate-schema.ts';
+import { silentLogger } from './silent-logger.ts';
+
+/** What a command can use while the stores are open. Every change is written with its event; the actor is `operator`. */
+export interface Stores {
+  config: Config;
+  accessModel: AccessModel;
+  ports: Ports;
+  accounts: Accounts;
+  newEvent: NewEvent;
+  revocation: Revocation;
+  /** Revokes all tokens and codes that a client was issued until now. */
+  revokeClient(clientId: string): Promise<void>;
+  /** Throws a ConfigurationError when the server secrets can't be read. */
+  serverKeys(): Promise<ServerKeys>;
+  /** Where accounts are signed in. Throws a ConfigurationError when the server secrets can't be read. */
+  signIns(): Promise<SignIns>;
+  /** A hint why a family or session may be missing here: Redis isn't set. Empty when there is no reason to doubt. */
+  redisHint: string;
+}
+
+export interface StoreNeeds {
+  /** Opens Redis too, if it is configured. Commands that only change accounts leave it out, and work while it is down. */
+  redis?: boolean;
+  /** Requires GATEHOUSE_SERVER_SECRETS when a real database is configured. The embedded one keeps its own secret. */
+  serverSecrets?: boolean;
+  /** The command may change many accounts: the servers get one notice to read all of them again, not one per account. */
+  manyAccounts?: boolean;
+}
+
+/**
+ * Loads the settings, opens the configured database (or the embedded one), checks its schema, runs `work` and closes
+ * everything again. Throws a ConfigurationError when settings are wrong, when there is no database, when its schema is
+ * old, or when another process uses the embedded one; and what `work` throws.
+ */
+export async function withStores<T>(needs: StoreNeeds, work: (stores: Stores) => Promise<T>): Promise<T> {
+  const config = loadConfig({ required: requiredSettings(needs) });
+  const accessModel = accessModelOf(config);
+  const ports = await openStores(needs.redis ? config : { ...config, redisUrl: undefined });
+  try {
+    // The embedded database belongs to this release. Other releases may still use a real one.
+    if (config.databaseUrl === undefined) await ports.schema.migrate();
+    else await requireCurrentSchema(ports.schema);
+    return await work(composeStores(config, accessModel, ports, needs));
+  } finally {
+    await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
+  }
+}
+
+function requiredSettings({ serverSecrets = false }: StoreNeeds) {
+  const names = ['GATEHOUSE_DATABASE_URL', 'GATEHOUSE_DATABASE_URL_FILE'];
+  const realDatabase = names.some((name) => processEnvironment()[name]);
+  return serverSecrets && realDatabase ? (['GATEHOUSE_SERVER_SECRETS'] as const) : [];
+}
+
+function openStores(config: Config): Promise<Ports> {
+  if (config.databaseUrl === undefined && !existsSync(config.dataFolder)) {
+    throw new ConfigurationError([
+      `There is no database: GATEHOUSE_DATABASE_URL is not set, and there is no embedded one in ${config.dataFolder}. ` +
+        'Set it, or run gatehouse dev once.',
+    ]);
+  }
+  // Commands use neither signing keys nor clients. A named key file is not created by opening it.
+  const keys = config.keys ?? `file:${join(config.dataFolder, 'keys.json')}`;
+  return openPorts({ ...config, keys, clientsFile: undefined }, { clock, logger: silentLogger() });
+}
+
+const newEvent = createNewEvent({ clock, actor: 'operator' });
+
+/** Puts the modules together as the servers do, but without background jobs. */
+function composeStores(
+  config: Config,
+  accessModel: AccessModel,
+  opened: Ports,
+  { manyAccounts = false }: StoreNeeds,
+): Stores {
+  const logger = silentLogger();
+  const denylist = createCachedDenylist({
+    store: opened.denylist,
+    cache: opened.revocationCache,
+    clock,
+    logger,
+  });
+  const unitOfWork = noticeChanges(opened.unitOfWork, { clock, denylist, everything: manyAccounts });
+  const ports = { ...opened, unitOfWork };
+  const revocation = composeRevocation({ config, ports, denylist, unitOfWork, newEvent, clock, logger });
+  const serverKeys = async () => createServerKeys(await resolveServerSecrets(config, ports.secrets));
+  return {
+    config,
+    accessModel,
+    ports,
+    accounts: accountsOf(config, accessModel, ports),
+    newEvent,
+    revocation,
+    revokeClient: createClientRevocation({
+      unitOfWork,
+      clock,
+      denylist,
+      // Not the setting: the servers may have another value, or had one when they issued the tokens.
+      refreshTokenSeconds: longestRefreshTokenSeconds,
+    }),
+    serverKeys,
+    signIns: async () => {
+      // A session that can't be removed from the list is not reported here: ending it reports its own errors.
+      const parts = { config, ports, serverKeys: await serverKeys(), clock, revocation, logger };
+      return composeSignIns(parts).signIns;
+    },
+    redisHint: redisHint(config),
+  };
+}
+
+function accountsOf(config: Config, { roles }: AccessModel, ports: Ports): Accounts {
+  const params = {
+    memoryKib: config.argon2MemoryKib,
+    passes: config.argon2Passes,
+    parallelism: config.argon2Parallelism,
+  };
+  const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock });
+  return createAccounts({
+    accounts: ports.accounts,
+    unitOfWork: ports.unitOfWork,
+    passwords: createPasswords({ params, pool }),
+    newEvent,
+    clock,
+    permissionsByRole: roles,
+  });
+}
+
+function redisHint({ databaseUrl, redisUrl }: Config): string {
+  if (databaseUrl === undefined || redisUrl !== undefined) return '';
+  return 'GATEHOUSE_REDIS_URL is not set here: if the servers have one, set it, since they keep sign-ins there.';
+}
