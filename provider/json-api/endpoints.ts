@@ -11,7 +11,7 @@ import {
   tokensResponse,
 } from './schemas.ts';
 
-export interface FirstPartyDeps {
+export interface JsonApiDeps {
   /** Redeems a grant as the token endpoint would; throws the protocol's errors. */
   redeem(
     request: IncomingMessage,
@@ -43,12 +43,12 @@ export interface VerifiedToken {
 }
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */
-export function firstPartyEndpoints(deps: FirstPartyDeps): Endpoint[] {
+export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
   return [login(deps), refresh(deps), logout(deps), register(deps), profile(deps)];
 }
 
 /** A confidential client would have to prove itself, and there is no place for its secret here: its door is the token endpoint. */
-function clientFor(deps: FirstPartyDeps, asked: string | undefined, grant?: string): string {
+function clientFor(deps: JsonApiDeps, asked: string | undefined, grant?: string): string {
   const id = asked ?? deps.defaultClientId;
   const client = id === undefined ? undefined : deps.client(id);
   const isAllowed = client?.firstParty && client.public;
@@ -72,7 +72,7 @@ const tokens = (response: { access_token: string; refresh_token?: string; expire
   expiresIn: response.expires_in,
 });
 
-const login = (deps: FirstPartyDeps) =>
+const login = (deps: JsonApiDeps) =>
   endpoint({
     method: 'post',
     path: '/auth/login',
@@ -99,7 +99,7 @@ const login = (deps: FirstPartyDeps) =>
 const wrongCredentials = () =>
   new GatehouseError('invalid_credentials', 'The email address or the password is wrong.');
 
-const refresh = (deps: FirstPartyDeps) =>
+const refresh = (deps: JsonApiDeps) =>
   endpoint({
     method: 'post',
     path: '/auth/refresh',
@@ -115,7 +115,7 @@ const refresh = (deps: FirstPartyDeps) =>
     },
   });
 
-const logout = (deps: FirstPartyDeps) =>
+const logout = (deps: JsonApiDeps) =>
   endpoint({
     method: 'post',
     path: '/auth/logout',
@@ -130,7 +130,7 @@ const logout = (deps: FirstPartyDeps) =>
     },
   });
 
-const register = (deps: FirstPartyDeps) =>
+const register = (deps: JsonApiDeps) =>
   endpoint({
     method: 'post',
     path: '/auth/register',
@@ -148,7 +148,7 @@ const register = (deps: FirstPartyDeps) =>
     },
   });
 
-const profile = (deps: FirstPartyDeps) =>
+const profile = (deps: JsonApiDeps) =>
   endpoint({
     method: 'get',
     path: '/user/profile',
