@@ -12,7 +12,7 @@ import { createOperationsApp } from '../http/health.ts';
 import { createReadiness } from '../http/readiness.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import type { Component } from '../lib/lifecycle.ts';
-import { currentRequestScope, noteAccount } from '../lib/request-scope.ts';
+import { noteAccount, requestOrigin } from '../lib/request-scope.ts';
 import { unlistEnded } from '../oidc/sessions/unlist-ended.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
 import { createKnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
@@ -151,7 +151,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       throw error;
     }
     const account = await guard.signIn({ email: input.email, browser }, () =>
-      signIn({ ...input, ...caller() }),
+      signIn({ ...input, ...requestOrigin() }),
     );
     noteAccount(account.id);
     return account;
@@ -177,7 +177,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     protocol,
     verify,
     account: composeAccount({ ...parts, protocol, passwords, unitOfWork }),
-    register: config.signup ? (input) => guard.signUp(() => register({ ...input, ...caller() })) : undefined,
+    register: config.signup
+      ? (input) => guard.signUp(() => register({ ...input, ...requestOrigin() }))
+      : undefined,
   });
   const operations = createOperationsApp({
     readiness: createReadiness({
@@ -236,12 +238,6 @@ function every(name: string, seconds: number, work: () => Promise<void>): Compon
     },
     stop: () => clearInterval(timer),
   };
-}
-
-/** Where the request under way comes from, for events. */
-function caller() {
-  const scope = currentRequestScope();
-  return { ip: scope?.clientAddress ?? 'unknown', userAgent: scope?.userAgent };
 }
 
 const passwordParams = (config: Config) => ({

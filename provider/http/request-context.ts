@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Clock } from '../lib/clock.ts';
 import { passingId } from '../lib/ids.ts';
-import { type RequestScope, runInRequestScope } from '../lib/request-scope.ts';
+import { type RequestScope, runInRequestScope, shortUserAgent } from '../lib/request-scope.ts';
 import type { Tracing } from '../lib/tracing.ts';
 import { routeOf } from './routes.ts';
 
@@ -36,7 +36,7 @@ export function scopeRequest(deps: RequestContextDeps): Middleware {
     const startedAt = deps.clock.now();
     const span = deps.tracing?.startRequest(ctx.headers);
     const clientAddress = deps.clientAddress(ctx.req);
-    const userAgent = ctx.get('User-Agent').slice(0, 512) || undefined;
+    const userAgent = shortUserAgent(ctx.get('User-Agent'));
     const scope: RequestScope = { requestId, clientAddress, userAgent, traceId: span?.traceId };
     const method = methods.has(ctx.method) ? ctx.method : 'other';
     ctx.set('X-Request-Id', requestId);

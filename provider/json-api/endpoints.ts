@@ -1,3 +1,7 @@
+/**
+ * The JSON API for first-party apps, and `/auth/verify` for gateways. This folder checks input, calls the services and
+ * describes its endpoints. It sets no cookie, renders no page, and contains no rule about tokens: those are in oidc/.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatehouseError } from '../lib/errors.ts';
 import type { Account } from '../ports/account-store.ts';
@@ -47,7 +51,7 @@ export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
   return [login(deps), refresh(deps), logout(deps), register(deps), profile(deps)];
 }
 
-/** A confidential client would have to prove itself, and there is no place for its secret here: its door is the token endpoint. */
+/** A confidential client must authenticate, and these endpoints take no secret: it uses the token endpoint. */
 function clientFor(deps: JsonApiDeps, asked: string | undefined, grant?: string): string {
   const id = asked ?? deps.defaultClientId;
   const client = id === undefined ? undefined : deps.client(id);
@@ -165,7 +169,7 @@ const profile = (deps: JsonApiDeps) =>
           'invalid_token',
           'The access token is missing, expired, revoked or not ours.',
         );
-      // RFC 9449 §7.2: as a Bearer token it would be good for whoever stole it.
+      // RFC 9449 §7.2: accepted as a Bearer token, a stolen one could be used.
       if (token.cnf)
         throw new GatehouseError(
           'invalid_token',
