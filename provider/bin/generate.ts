@@ -5,7 +5,7 @@ import { renderClientJsonSchema, renderClientsFileJsonSchema } from '../clients/
 import { version } from '../compose/version.ts';
 import { renderConfigurationDocs } from '../config/docs.ts';
 import { renderEventsMarkdown } from '../events/events-markdown.ts';
-import { type FirstPartyDeps, firstPartyEndpoints } from '../json-api/endpoints.ts';
+import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
 import { verifyDescription } from '../json-api/verify.ts';
 import { packageRoot } from '../lib/package-root.ts';
@@ -13,10 +13,10 @@ import { renderLimitsMarkdown } from '../rate-limits/limits-markdown.ts';
 import { renderCommandReference } from './cli/reference.ts';
 
 /** The table is read, and nothing in it called. */
-const uncalled = {} as FirstPartyDeps;
+const uncalled = {} as JsonApiDeps;
 
 function renderOpenApi(): string {
-  const document = openApiDocument([...firstPartyEndpoints(uncalled), verifyDescription], {
+  const document = openApiDocument([...jsonApiEndpoints(uncalled), verifyDescription], {
     issuer: 'http://localhost:3000',
     version,
   });

@@ -4,20 +4,18 @@ import { createApp } from '../http/app.ts';
 import { assets } from '../http/assets.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { handleErrors } from '../http/error-handler.ts';
-import { limitRequests } from '../http/limit-requests.ts';
-import { pinIssuer } from '../http/pin-issuer.ts';
+import { normaliseRequest } from '../http/normalise-request.ts';
 import { serveProtocol } from '../http/protocol.ts';
 import { publishedDocuments } from '../http/published-documents.ts';
-import { refuseAmbiguous } from '../http/refuse-ambiguous.ts';
 import { scopeRequest } from '../http/request-context.ts';
-import { setSecurityHeaders } from '../http/security-headers.ts';
+import { limitRequests } from '../http/routes.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
 import { accountRoutes } from '../interactions/account/account-routes.ts';
 import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
 import { interactionRoutes } from '../interactions/routes.ts';
-import { firstPartyEndpoints } from '../json-api/endpoints.ts';
+import { jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
-import { firstPartyRoutes } from '../json-api/routes.ts';
+import { jsonApiRoutes } from '../json-api/routes.ts';
 import { type VerifyDeps, verifyDescription, verifyRoutes } from '../json-api/verify.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
@@ -44,13 +42,12 @@ export function composeHttp(parts: HttpParts): Koa {
   const { config, keyRing, pages, protocol, logger, metrics, clock, tracing } = parts;
   const { issuer } = config;
   const bodyLimitBytes = config.bodyLimitKib * 1024;
-  const endpoints = firstPartyEndpoints(firstPartyDeps(parts));
+  const endpoints = jsonApiEndpoints(jsonApiDeps(parts));
   const requestId = () => currentRequestScope()?.requestId ?? '';
   const jwksMaxAgeSeconds = Math.min(900, Math.floor(config.keyLeadSeconds / 4));
   return createApp({
     first: [
-      scopeRequest({ clock, logger, metrics, tracing, clientAddress: addressReader(parts) }),
-      setSecurityHeaders(issuer),
+      scopeRequest({ issuer, clock, logger, metrics, tracing, clientAddress: addressReader(parts) }),
       handleErrors({
         logger,
         sendErrorPage: createErrorPage({
@@ -59,8 +56,7 @@ export function composeHttp(parts: HttpParts): Koa {
           accountUrl: `${basePath(issuer)}/account`,
         }),
       }),
-      refuseAmbiguous(),
-      pinIssuer(issuer, () => currentRequestScope()?.clientAddress),
+      normaliseRequest(issuer, () => currentRequestScope()?.clientAddress),
       limitRequests({ count: parts.rateLimits.count, isAllowedOrigin: allowedOrigins(parts) }),
     ],
     routers: [
@@ -73,7 +69,7 @@ export function composeHttp(parts: HttpParts): Koa {
       }),
       interactionRoutes(interactionDeps(parts, bodyLimitBytes)),
       accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
-      firstPartyRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: allowedOrigins(parts) }),
+      jsonApiRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: allowedOrigins(parts) }),
       verifyRoutes(parts.verify),
     ],
     protocol: serveProtocol({
@@ -108,7 +104,7 @@ function addressReader({ config, logger, metrics }: HttpParts) {
   });
 }
 
-function firstPartyDeps(parts: HttpParts) {
+function jsonApiDeps(parts: HttpParts) {
   const { config, ports, clients, denylist, protocol, register } = parts;
   return {
     redeem: protocol.tokenRequests.redeem,

@@ -11,13 +11,13 @@ import { createOutageTolerance } from '../revocation/outage-tolerance.ts';
 import type { Parts } from './compose-deps.ts';
 import type { Protocol } from './compose-protocol.ts';
 
-/** What `/auth/verify` needs, and what runs beside it. */
+/** Wires `/auth/verify` and the job that probes the stores for it. */
 export function composeVerify(
   { accessModel, clock, config, logger, metrics, ports }: Parts,
   { accessTokens, revocation }: Protocol,
 ): VerifyDeps<AccessTokenClaims> & { jobs: Component[] } {
   const tolerance = createOutageTolerance({
-    // Of nobody: what is asked for is an answer.
+    // The ids do not exist: only whether the stores answer counts.
     probe: () =>
       Promise.all([
         revocation.isRevoked({ jti: 'none', clientId: 'none' }),
@@ -27,7 +27,7 @@ export function composeVerify(
     clock,
     logger,
   });
-  // What the copy has was revoked, be the copy whole or not.
+  // A revocation in the cache is certain, even while the cache is incomplete.
   const isKnownDead = async (claims: AccessTokenClaims) =>
     (await ports.revocationCache?.anyRevoked(revocationKeys(revocationSubjects(claims)))) === true;
   return {
@@ -37,7 +37,7 @@ export function composeVerify(
       if (claims && !isMachineToken(claims)) noteAccount(claims.sub);
       return claims;
     },
-    standing: async (claims) =>
+    tokenStatus: (claims) =>
       tolerance.statusOf(
         () => accessTokens.isActive(claims),
         () => isKnownDead(claims),

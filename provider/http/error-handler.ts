@@ -2,7 +2,7 @@ import type { Context, Middleware } from 'koa';
 import { type ErrorCode, GatehouseError } from '../lib/errors.ts';
 import { discardRest } from '../lib/request-body.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
-import { isForPrograms } from './protocol.ts';
+import { routeOf } from './routes.ts';
 
 export interface ErrorHandlerDeps {
   logger: {
@@ -66,9 +66,9 @@ function answer(ctx: Context, deps: ErrorHandlerDeps, error: GatehouseError): vo
   if (error.code === 'payload_too_large') ctx.set('Connection', 'close');
   if (error.code === 'invalid_token' || error.code === 'insufficient_scope')
     ctx.set('WWW-Authenticate', challenge(ctx, error));
-  const wantsPage = !/^\/(auth|user)\//.test(ctx.path) && ctx.accepts('json', 'html') === 'html';
-  if (isForPrograms(ctx.path)) sendProtocolError(ctx, error);
-  else if (wantsPage) deps.sendErrorPage(ctx, error);
+  const kind = routeOf(ctx).rows[0]?.kind ?? (/^\/(auth|user)\//.test(ctx.path) ? 'api' : 'page');
+  if (kind === 'protocol') sendProtocolError(ctx, error);
+  else if (kind !== 'api' && ctx.accepts('json', 'html') === 'html') deps.sendErrorPage(ctx, error);
   else sendProblem(ctx, error);
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { GatehouseError } from '../lib/errors.ts';
 import { readFormBody, replayBody } from '../lib/request-body.ts';
+import { type Route, routeOf } from './routes.ts';
 
 export interface ProtocolDeps {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -13,26 +14,6 @@ export interface ProtocolDeps {
   deviceFlow: boolean;
 }
 
-/** What the library serves, and by which methods; anything else on these paths is ours to refuse. */
-const served: { path: RegExp; methods: string[]; deviceFlow?: true }[] = [
-  { path: /^\/oauth2\/(authorize|logout)$/, methods: ['GET', 'POST'] },
-  { path: /^\/oauth2\/(authorize\/[^/]+|logout\/success)$/, methods: ['GET'] },
-  { path: /^\/oauth2\/userinfo$/, methods: ['GET', 'POST', 'OPTIONS'] },
-  { path: /^\/oauth2\/(token|introspect|revoke|par)$/, methods: ['POST', 'OPTIONS'] },
-  { path: /^\/oauth2\/logout\/confirm$/, methods: ['POST'] },
-  { path: /^\/oauth2\/device$/, methods: ['POST', 'OPTIONS'], deviceFlow: true },
-  { path: /^\/device$/, methods: ['GET', 'POST'], deviceFlow: true },
-  { path: /^\/device\/[^/]+$/, methods: ['GET'], deviceFlow: true },
-  {
-    path: /^\/\.well-known\/(openid-configuration|oauth-authorization-server)$/,
-    methods: ['GET', 'HEAD', 'OPTIONS'],
-  },
-];
-
-/** What only programs call, and so is never answered with a page. */
-export const isForPrograms = (path: string): boolean =>
-  /^\/oauth2\/(token|userinfo|introspect|revoke|par|device)$/.test(path);
-
 /**
  * A page of the library's holds a form and no more. Scripts only by the hash it adds itself for form_post: to an empty
  * list, since beside 'none' browsers complain of it.
@@ -42,25 +23,28 @@ const pagePolicy = "default-src 'none'; script-src; base-uri 'none'; frame-ances
 /** Hands the protocol's requests to the library. */
 export function serveProtocol(deps: ProtocolDeps): Middleware {
   return async (ctx, next) => {
-    const row = served.find(({ path }) => path.test(ctx.path));
-    if (!row || (row.deviceFlow && !deps.deviceFlow)) return next();
-    if (!row.methods.includes(ctx.method)) {
-      ctx.set('Allow', row.methods.join(', '));
-      throw new GatehouseError('method_not_allowed', `Use ${row.methods.join(' or ')} here.`);
-    }
-    if (ctx.method === 'POST' && /^\/oauth2\/(authorize|logout)$/.test(ctx.path))
-      return redirectToGet(ctx, deps);
-    if (isForPrograms(ctx.path)) {
+    const { label, route, rows } = routeOf(ctx);
+    const [row] = rows;
+    if (row?.servedBy !== 'library' || (row.feature === 'deviceFlow' && !deps.deviceFlow)) return next();
+    if (route === undefined) throw wrongMethod(ctx, rows);
+    if (route.body === 'query') return redirectToGet(ctx, deps);
+    if (route.kind === 'protocol') {
       // Whatever the caller prefers to read: errors are JSON too (RFC 6749 §5.2).
       ctx.req.headers.accept = 'application/json';
       ctx.set('Cache-Control', 'no-store');
     }
-    if (ctx.method === 'POST') await readForLibrary(ctx, deps);
+    if (route.body === 'library') await readForLibrary(ctx, deps, label);
     ctx.set('Content-Security-Policy', pagePolicy);
     ctx.set('X-Frame-Options', 'DENY');
     ctx.set('Referrer-Policy', 'no-referrer');
     await handedOver(ctx, deps);
   };
+}
+
+function wrongMethod(ctx: Context, rows: readonly Route[]): GatehouseError {
+  const methods = rows.flatMap((row) => row.methods);
+  ctx.set('Allow', methods.join(', '));
+  return new GatehouseError('method_not_allowed', `Use ${methods.join(' or ')} here.`);
 }
 
 /** What fails in the library's hands is ours to answer, without what it had meant to send: a code, for one. */
@@ -82,9 +66,9 @@ async function handedOver(ctx: Context, { handle }: ProtocolDeps): Promise<void>
 const mostForLibrary = 56 * 1024;
 
 /** Bodies are read by us, so that one which can't be is told in the same words everywhere. */
-async function readForLibrary({ path, req }: Context, deps: ProtocolDeps): Promise<void> {
+async function readForLibrary({ req }: Context, deps: ProtocolDeps, label: string): Promise<void> {
   const body = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
-  if (/^\/oauth2\/(introspect|revoke)$/.test(path)) deps.wrapTokenParameter(req, body);
+  if (label === '/oauth2/introspect' || label === '/oauth2/revoke') deps.wrapTokenParameter(req, body);
   else replayBody(req, body);
 }
 

@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Clock } from '../lib/clock.ts';
 import { passingId } from '../lib/ids.ts';
-import { type RequestScope, runInRequestScope } from '../lib/request-scope.ts';
+import { type RequestScope, runInRequestScope, shortUserAgent } from '../lib/request-scope.ts';
 import type { Tracing } from '../lib/tracing.ts';
-import { routeOf } from './route-of.ts';
+import { routeOf } from './routes.ts';
 
 export interface RequestContextDeps {
+  /** Decides whether HSTS is sent. */
+  issuer: string;
   clock: Clock;
   clientAddress(request: IncomingMessage): string | undefined;
   logger: { info(fields: Record<string, unknown>, message: string): void };
@@ -14,30 +16,38 @@ export interface RequestContextDeps {
     httpRequests: { inc(labels: { route: string; method: string; status: string }): void };
     httpRequestDuration: { observe(seconds: number, labels: { route: string; method: string }): void };
   };
-  /** Left out where traces are off. */
+  /** Undefined where traces are off. */
   tracing?: Tracing | undefined;
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
 
+/** For responses that are not pages: a browser that shows one loads nothing, runs nothing, and shows it in no frame. */
+const dataPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 /**
- * Gives each request an id that its log lines, its errors and its answer carry; logs, counts and traces it when it is
- * over.
+ * Gives each request an id, which its log lines, its errors and its response carry, and sets the security headers of every
+ * response. Pages replace the policy by their own. Logs, counts and traces the request at its end.
  */
 export function scopeRequest(deps: RequestContextDeps): Middleware {
+  const isHttps = deps.issuer.startsWith('https:');
   return async (ctx, next) => {
     const requestId = passingId();
     const startedAt = deps.clock.now();
     const span = deps.tracing?.startRequest(ctx.headers);
     const clientAddress = deps.clientAddress(ctx.req);
-    const userAgent = shortened(ctx.get('User-Agent')) || undefined;
+    const userAgent = shortUserAgent(ctx.get('User-Agent'));
     const scope: RequestScope = { requestId, clientAddress, userAgent, traceId: span?.traceId };
     const method = methods.has(ctx.method) ? ctx.method : 'other';
     ctx.set('X-Request-Id', requestId);
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set('Content-Security-Policy', dataPolicy);
+    ctx.set('Referrer-Policy', 'no-referrer');
+    if (isHttps) ctx.set('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
     ctx.res.once('close', () => {
       const milliseconds = deps.clock.now() - startedAt;
-      // Not sooner: an issuer's path is taken off on the way.
-      const route = routeOf(ctx.path);
+      // Not sooner: the issuer's path is removed from the request's path in between.
+      const { label: route } = routeOf(ctx);
       const status = ctx.res.writableFinished ? String(ctx.res.statusCode) : 'aborted';
       deps.metrics.httpRequests.inc({ route, method, status });
       deps.metrics.httpRequestDuration.observe(milliseconds / 1000, { route, method });
@@ -50,14 +60,11 @@ export function scopeRequest(deps: RequestContextDeps): Middleware {
   };
 }
 
-/** At most 512 characters, by code points, so that no character is cut in two. */
-const shortened = (text: string) => (text.length <= 512 ? text : Array.from(text).slice(0, 512).join(''));
-
-/** By OpenTelemetry's conventions for HTTP servers. */
+/** Attributes that follow OpenTelemetry's conventions for HTTP servers. */
 function attributesOf(method: string, route: string, status: string) {
   const known = { 'http.request.method': method === 'other' ? '_OTHER' : method, 'http.route': route };
   return status === 'aborted' ? known : { ...known, 'http.response.status_code': Number(status) };
 }
 
-/** A caller's mistake is no failure of the server. */
+/** A mistake of the caller does not mark the trace as failed. */
 const errorOf = (status: string) => (status === 'aborted' || status >= '500' ? status : undefined);

@@ -31,7 +31,7 @@ export async function listen(app: Koa, { port, host, arrival = usual }: ListenOp
       headersTimeout: arrival.headersMs,
       requestTimeout: arrival.wholeMs,
       connectionsCheckingInterval: arrival.checkMs,
-      // Told by `refuseAmbiguous`, in a sentence.
+      // `normaliseRequest` refuses such a request with a problem document.
       requireHostHeader: false,
     },
     app.callback(),

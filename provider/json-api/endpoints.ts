@@ -1,3 +1,7 @@
+/**
+ * The JSON API for first-party apps, and `/auth/verify` for gateways. This folder checks input, calls the services and
+ * describes its endpoints. It sets no cookie, renders no page, and contains no rule about tokens: those are in oidc/.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatehouseError } from '../lib/errors.ts';
 import type { Account } from '../ports/account-store.ts';
@@ -11,7 +15,7 @@ import {
   tokensResponse,
 } from './schemas.ts';
 
-export interface FirstPartyDeps {
+export interface JsonApiDeps {
   /** Redeems a grant as the token endpoint would; throws the protocol's errors. */
   redeem(
     request: IncomingMessage,
@@ -43,12 +47,12 @@ export interface VerifiedToken {
 }
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */
-export function firstPartyEndpoints(deps: FirstPartyDeps): Endpoint[] {
+export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
   return [login(deps), refresh(deps), logout(deps), register(deps), profile(deps)];
 }
 
-/** A confidential client would have to prove itself, and there is no place for its secret here: its door is the token endpoint. */
-function clientFor(deps: FirstPartyDeps, asked: string | undefined, grant?: string): string {
+/** A confidential client must authenticate, and these endpoints take no secret: it uses the token endpoint. */
+function clientFor(deps: JsonApiDeps, asked: string | undefined, grant?: string): string {
   const id = asked ?? deps.defaultClientId;
   const client = id === undefined ? undefined : deps.client(id);
   const isAllowed = client?.firstParty && client.public;
@@ -72,7 +76,7 @@ const tokens = (response: { access_token: string; refresh_token?: string; expire
   expiresIn: response.expires_in,
 });
 
-const login = (deps: FirstPartyDeps) =>
+const login = (deps: JsonApiDeps) =>
   endpoint({
     method: 'post',
     path: '/auth/login',
@@ -99,7 +103,7 @@ const login = (deps: FirstPartyDeps) =>
 const wrongCredentials = () =>
   new GatehouseError('invalid_credentials', 'The email address or the password is wrong.');
 
-const refresh = (deps: FirstPartyDeps) =>
+const refresh = (deps: JsonApiDeps) =>
   endpoint({
     method: 'post',
     path: '/auth/refresh',
@@ -115,7 +119,7 @@ const refresh = (deps: FirstPartyDeps) =>
     },
   });
 
-const logout = (deps: FirstPartyDeps) =>
+const logout = (deps: JsonApiDeps) =>
   endpoint({
     method: 'post',
     path: '/auth/logout',
@@ -130,7 +134,7 @@ const logout = (deps: FirstPartyDeps) =>
     },
   });
 
-const register = (deps: FirstPartyDeps) =>
+const register = (deps: JsonApiDeps) =>
   endpoint({
     method: 'post',
     path: '/auth/register',
@@ -148,7 +152,7 @@ const register = (deps: FirstPartyDeps) =>
     },
   });
 
-const profile = (deps: FirstPartyDeps) =>
+const profile = (deps: JsonApiDeps) =>
   endpoint({
     method: 'get',
     path: '/user/profile',
@@ -165,7 +169,7 @@ const profile = (deps: FirstPartyDeps) =>
           'invalid_token',
           'The access token is missing, expired, revoked or not ours.',
         );
-      // RFC 9449 §7.2: as a Bearer token it would be good for whoever stole it.
+      // RFC 9449 §7.2: accepted as a Bearer token, a stolen one could be used.
       if (token.cnf)
         throw new GatehouseError(
           'invalid_token',

@@ -10,7 +10,7 @@ const codes: Record<string, ErrorCode> = {
   temporarily_unavailable: 'store_unavailable',
 };
 
-/** For who writes an app: what the library says of these is for who writes a client library. */
+/** Texts for authors of apps: the library's texts are written for authors of client libraries. */
 const sentences: Partial<Record<ErrorCode, string>> = {
   invalid_grant: 'This sign-in has ended, was used already, or never was. Sign in again.',
   client_not_allowed: "This client may not do that. Look at its document's grants.",

@@ -5,7 +5,7 @@ import { bearerTokenOf } from './bearer-token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fromProtocolError } from './protocol-errors.ts';
 
-export interface FirstPartyRouteDeps {
+export interface JsonApiRouteDeps {
   endpoints: readonly Endpoint[];
   bodyLimitBytes: number;
   /** Whether a page of this origin may call: the origins of public clients. */
@@ -13,8 +13,8 @@ export interface FirstPartyRouteDeps {
 }
 
 /** Routes the JSON API. It never sets or reads a cookie; CORS answers registered origins, without credentials (DESIGN §4). */
-export function firstPartyRoutes(deps: FirstPartyRouteDeps): Router {
-  // To the letter: whoever counts or limits by path, before us or here, must not be got round by another spelling.
+export function jsonApiRoutes(deps: JsonApiRouteDeps): Router {
+  // Paths match to the letter: a limit by path, here or in a proxy, must not be avoided by another spelling.
   const router = new Router({ sensitive: true, strict: true });
   for (const definition of deps.endpoints) {
     router.options(definition.path, (ctx) => preflight(ctx, definition, deps));
@@ -36,14 +36,14 @@ async function answerOf(ctx: Context, definition: Endpoint, bodyLimitBytes: numb
       request: ctx.req,
       response: ctx.res,
       body,
-      bearer: bearerTokenOf(ctx.get('Authorization')),
+      bearer: definition.security ? bearerTokenOf(ctx.get('Authorization')) : '',
     });
   } catch (error) {
     throw fromProtocolError(error);
   }
 }
 
-function allowOrigin(ctx: Context, { isAllowedOrigin }: FirstPartyRouteDeps): boolean {
+function allowOrigin(ctx: Context, { isAllowedOrigin }: JsonApiRouteDeps): boolean {
   ctx.vary('Origin');
   const origin = ctx.get('Origin');
   if (origin === '' || !isAllowedOrigin(origin)) return false;
@@ -52,7 +52,7 @@ function allowOrigin(ctx: Context, { isAllowedOrigin }: FirstPartyRouteDeps): bo
   return true;
 }
 
-function preflight(ctx: Context, definition: Endpoint, deps: FirstPartyRouteDeps): void {
+function preflight(ctx: Context, definition: Endpoint, deps: JsonApiRouteDeps): void {
   ctx.status = 204;
   if (!allowOrigin(ctx, deps)) return;
   ctx.set('Access-Control-Allow-Methods', definition.method.toUpperCase());

@@ -1,19 +1,17 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { GatehouseError } from '../lib/errors.ts';
+import type { TokenStatus } from '../revocation/outage-tolerance.ts';
 import { bearerTokenOf } from './bearer-token.ts';
 import type { EndpointDescription } from './endpoint.ts';
 import { type Identity, identityHeaderNames, identityHeaders } from './identity-headers.ts';
 import { type Requirement, readVerifyTarget, verifyPath } from './verify-target.ts';
 
-/** What is known of a token that is ours: `unchecked` where nobody can say, and it is to be let in nonetheless. */
-export type Standing = 'active' | 'revoked' | 'unchecked';
-
 export interface VerifyDeps<Token extends Identity> {
   /** The claims of a token that we signed and that isn't expired. They say nothing of what was revoked. */
   read(token: string): Promise<Token | undefined>;
-  /** @throws StoreUnavailable where it can't be known */
-  standing(token: Token): Promise<Standing>;
+  /** @throws StoreUnavailable when the stores do not answer */
+  tokenStatus(token: Token): Promise<TokenStatus>;
   audiences: readonly string[];
   defaultAudience: string;
   metrics: { verified(outcome: 'accepted' | 'accepted_unchecked' | 'refused' | 'unavailable'): void };
@@ -27,7 +25,7 @@ export function verifyRoutes<Token extends Identity>(deps: VerifyDeps<Token>): R
   const router = new Router();
   router.all(/^\/auth\/verify(?=[;/]|$)/, async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
-    // A gateway that announces a body and leaves it out would have its next question taken for the body.
+    // If a gateway announces a body and does not send it, its next request would be read as the body.
     if (announcesBody(ctx)) ctx.set('Connection', 'close');
     ctx.set(await answer(ctx, deps));
     ctx.status = 200;
@@ -46,15 +44,15 @@ async function answer<Token extends Identity>(
 ): Promise<Record<string, string>> {
   const wanted = readVerifyTarget(ctx.req.url ?? '');
   const { audience = deps.defaultAudience, scopes } = wanted;
-  // Else a slip of the pen would look like bad tokens.
+  // Without this check a typing error in the gateway's settings would look like bad tokens.
   if (!deps.audiences.includes(audience))
     throw new GatehouseError('invalid_request', 'There is no API of this audience. See GATEHOUSE_APIS_FILE.');
   try {
     const token = await tokenOf(ctx, deps, audience);
-    const standing = await deps.standing(token);
-    if (standing === 'revoked') throw badToken();
+    const status = await deps.tokenStatus(token);
+    if (status === 'revoked') throw badToken();
     requireScopes(token, scopes);
-    const isChecked = standing === 'active';
+    const isChecked = status === 'active';
     deps.metrics.verified(isChecked ? 'accepted' : 'accepted_unchecked');
     return identityHeaders(token, isChecked ? 'checked' : 'unchecked');
   } catch (error) {
@@ -72,7 +70,7 @@ async function tokenOf<Token extends Identity>(
 ): Promise<Token> {
   const token = await deps.read(bearerTokenOf(ctx.get('Authorization')));
   if (token === undefined) throw badToken();
-  // RFC 9449 §7.2: as a Bearer token it would be good for whoever stole it, and a proof is for the service's own URL.
+  // RFC 9449 §7.2: accepted as a Bearer token, a stolen one could be used. A proof is for the service's own URL.
   if (token.cnf)
     throw new GatehouseError('invalid_token', 'This access token is bound to a key; send one that is not.');
   if (token.aud !== audience)

@@ -14,6 +14,14 @@ export interface RequestScope {
   readonly accountId?: string | undefined;
 }
 
+const longestUserAgent = 512;
+
+/** Cuts a User-Agent to the length that we store and log, in code points: a surrogate pair is never split. */
+export function shortUserAgent(text: string): string | undefined {
+  if (text.length <= longestUserAgent) return text || undefined;
+  return [...text.slice(0, 2 * longestUserAgent)].slice(0, longestUserAgent).join('');
+}
+
 type Notes = { -readonly [Name in 'clientId' | 'accountId']: RequestScope[Name] };
 
 const storage = new AsyncLocalStorage<RequestScope>();

@@ -9,7 +9,7 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { firstPartyEndpoints } from '../../provider/json-api/endpoints.ts';
+import { jsonApiEndpoints } from '../../provider/json-api/endpoints.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin } from '../support/json-api.ts';
 import { type RawAnswer, rawHttp, requestBytes, type Sent } from '../support/raw-http.ts';
@@ -32,7 +32,7 @@ if (runs !== undefined) jest.setTimeout(60_000 + 200 * runs);
 
 const { email, password } = demo;
 const valid = { email: [email], password: [password], clientId: ['demo-first-party'] };
-const jsonEndpoints = firstPartyEndpoints({} as never).flatMap(({ path, body }) =>
+const jsonEndpoints = jsonApiEndpoints({} as never).flatMap(({ path, body }) =>
   body ? [{ path, keys: Object.keys(z.toJSONSchema(body, { io: 'input' }).properties ?? {}) }] : [],
 );
 

@@ -1,10 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
-import {
-  type FirstPartyDeps,
-  firstPartyEndpoints,
-  type VerifiedToken,
-} from '../../provider/json-api/endpoints.ts';
+import { type JsonApiDeps, jsonApiEndpoints, type VerifiedToken } from '../../provider/json-api/endpoints.ts';
 import type { Account } from '../../provider/ports/account-store.ts';
 
 const grants = ['password', 'refresh_token'];
@@ -15,9 +11,9 @@ const clients: Record<string, { firstParty: boolean; public: boolean; grants: st
 };
 
 /** The endpoints over dependencies that note what is asked of them. */
-function endpoints(changes: Partial<FirstPartyDeps> = {}) {
+function endpoints(changes: Partial<JsonApiDeps> = {}) {
   const asked: unknown[][] = [];
-  const table = firstPartyEndpoints({
+  const table = jsonApiEndpoints({
     redeem: async (_request, _response, ...rest) => {
       asked.push(rest);
       return { access_token: 'at', refresh_token: 'rt', expires_in: 900 };
@@ -95,7 +91,7 @@ describe('/auth/register', () => {
 
 describe('/user/profile', () => {
   const token: VerifiedToken = { sub: 'user_1', client_id: 'own', scope: 'openid profile' };
-  const ask = (verified: VerifiedToken | undefined, changes: Partial<FirstPartyDeps> = {}) =>
+  const ask = (verified: VerifiedToken | undefined, changes: Partial<JsonApiDeps> = {}) =>
     endpoints({ verifyAccessToken: async () => verified, ...changes }).call('/user/profile', undefined, 't');
 
   test('tells what the token says, and no more', async () => {

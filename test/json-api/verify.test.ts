@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { handleErrors } from '../../provider/http/error-handler.ts';
 import type { Identity } from '../../provider/json-api/identity-headers.ts';
-import { type Standing, verifyRoutes } from '../../provider/json-api/verify.ts';
+import { verifyRoutes } from '../../provider/json-api/verify.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
+import type { TokenStatus } from '../../provider/revocation/outage-tolerance.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
 
 const api = 'https://api.example.com';
@@ -20,22 +21,22 @@ const tokens: Record<string, Identity> = {
   bare: { sub: 'robot', client_id: 'robot', aud: api },
 };
 
-let standing: (token: Identity) => Promise<Standing>;
+let tokenStatus: (token: Identity) => Promise<TokenStatus>;
 let asked: Identity[];
 let counted: string[];
 let server: Server;
 let origin: string;
 beforeEach(async () => {
-  standing = async () => 'active';
+  tokenStatus = async () => 'active';
   asked = [];
   counted = [];
   const app = new Koa();
   app.use(handleErrors({ logger: { error: () => {}, warn: () => {} }, sendErrorPage: () => {} }));
   const routes = verifyRoutes({
     read: async (token) => (Object.hasOwn(tokens, token) ? tokens[token] : undefined),
-    standing: (token) => {
+    tokenStatus: (token) => {
       asked.push(token);
-      return standing(token);
+      return tokenStatus(token);
     },
     audiences: [api, other],
     defaultAudience: api,
@@ -111,7 +112,7 @@ test('the challenge says what was wrong (RFC 6750 §3)', async () => {
 
 describe('what is no longer good', () => {
   test('is refused, whatever its scopes', async () => {
-    standing = async () => 'revoked';
+    tokenStatus = async () => 'revoked';
     const answer = await ask('good', '?scope=c');
     expect([answer.status, codeOf(answer)]).toEqual([401, 'invalid_token']);
     expect(counted).toEqual(['refused']);
@@ -125,7 +126,7 @@ describe('what is no longer good', () => {
   });
 
   test('where nobody can say: 503, with when to try again', async () => {
-    standing = () => Promise.reject(new StoreUnavailable('postgres', undefined));
+    tokenStatus = () => Promise.reject(new StoreUnavailable('postgres', undefined));
     const answer = await ask('good');
     expect([answer.status, answer.headers['retry-after'], codeOf(answer)]).toEqual([
       503,
@@ -136,13 +137,13 @@ describe('what is no longer good', () => {
   });
 
   test('a fault of ours is not counted as an answer', async () => {
-    standing = () => Promise.reject(new Error('broken'));
+    tokenStatus = () => Promise.reject(new Error('broken'));
     expect((await ask('good')).status).toBe(500);
     expect(counted).toEqual([]);
   });
 
   test('let in unchecked, it is told and counted as such, and needs its scopes all the same', async () => {
-    standing = async () => 'unchecked';
+    tokenStatus = async () => 'unchecked';
     const { status, headers } = await ask('good', '?scope=a');
     expect([status, headers['x-auth-revocation']]).toEqual([200, 'unchecked']);
     expect((await ask('good', '?scope=c')).status).toBe(403);

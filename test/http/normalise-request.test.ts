@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
-import { pinIssuer } from '../../provider/http/pin-issuer.ts';
+import { normaliseRequest } from '../../provider/http/normalise-request.ts';
 import { httpCall } from '../support/http-call.ts';
 
 interface Seen {
@@ -26,7 +26,7 @@ async function behind(issuer: string, known: { address?: string } = { address: '
       ctx.body = { refused: error.code };
     });
   });
-  app.use(pinIssuer(issuer, () => known.address));
+  app.use(normaliseRequest(issuer, () => known.address));
   app.use((ctx) => {
     const { url, headers, originalUrl } = ctx.req as typeof ctx.req & { originalUrl?: string };
     ctx.body = { url, path: ctx.path, originalUrl, headers };
@@ -41,7 +41,7 @@ async function behind(issuer: string, known: { address?: string } = { address: '
   };
 }
 
-describe('pinIssuer', () => {
+describe('normaliseRequest', () => {
   test('what says host, protocol or address is replaced by what we know', async () => {
     const ask = await behind('https://login.example.com');
     const { seen } = await ask('/a', {

@@ -1,0 +1,271 @@
+/**
+ * The HTTP layer of the public listener. This folder reads requests, writes headers, and turns errors into responses. It
+ * contains no rule about accounts, clients or tokens.
+ *
+ * This file is the table of all public endpoints. Metrics, logs, rate limits, the error format and the method check of the
+ * protocol's endpoints use it. `test/http/routes.test.ts` compares it with the endpoints that are really served.
+ */
+import type { Context, Middleware } from 'koa';
+import type { LimitedRequest } from '../rate-limits/rules.ts';
+
+export interface Route {
+  /** The path pattern, which is also the label in metrics and logs. `:name` matches one path segment. */
+  label: string;
+  /** Only where `label` alone does not describe the paths. */
+  pattern?: RegExp;
+  methods: readonly string[];
+  /**
+   * The format of errors. `protocol`: RFC 6749 §5.2. `api`: a problem document (RFC 9457). `page` and `static`: a page for
+   * callers that prefer HTML, a problem document for others.
+   */
+  kind: 'page' | 'protocol' | 'api' | 'static';
+  servedBy: 'library' | 'gatehouse';
+  limit: Limit;
+  /**
+   * The largest body. `configured`: GATEHOUSE_BODY_LIMIT_KIB. `library`: that, or less where the library reads less.
+   * `query`: what fits into a query, because the form is redirected to GET. `unread`: no body is read.
+   */
+  body: 'configured' | 'library' | 'query' | 'unread';
+  /** Which origins may read the response. `registered`: those in the documents of public clients. */
+  cors: 'none' | 'any' | 'registered';
+  /** The route exists only where this feature is switched on. */
+  feature?: 'deviceFlow';
+}
+
+/** A rate limit that is counted before the request is handled, the file that counts later, or the reason for no limit. */
+export type Limit =
+  | Exclude<LimitedRequest, 'page'>
+  | { own: string }
+  | { none: `not limited yet: ${string}` };
+
+const get = ['GET', 'HEAD'];
+const post = ['POST'];
+const preflight: Limit = { none: 'not limited yet: a preflight request reads no account and no token' };
+const document: Limit = { none: 'not limited yet: the response is the same for every caller' };
+const readsStores: Limit = { none: 'not limited yet: each request reads the stores' };
+const bearsToken: Limit = { none: 'not limited yet: each request verifies an access token' };
+const signInGuard: Limit = { own: 'rate-limits/sign-in-limits.ts' };
+
+type Common<Names extends keyof Route> = Omit<Route, Names>;
+
+const library = (route: Common<'servedBy'>): Route => Object.assign(route, { servedBy: 'library' as const });
+
+const own = (route: Common<'servedBy'>): Route => Object.assign(route, { servedBy: 'gatehouse' as const });
+
+/** An endpoint of the protocol that programs call by POST, with its preflight request. */
+function programs(label: string, limit: Limit, feature?: Route['feature']): Route[] {
+  const route = (methods: readonly string[], counted: Limit, body: Route['body']): Route => {
+    const row: Common<'servedBy'> = {
+      label,
+      methods,
+      kind: 'protocol',
+      limit: counted,
+      body,
+      cors: 'registered',
+    };
+    if (feature !== undefined) row.feature = feature;
+    return library(row);
+  };
+  return [route(post, limit, 'library'), route(['OPTIONS'], preflight, 'unread')];
+}
+
+/** A page of the library. */
+const libraryPage = (label: string, limit: Limit, feature?: Route['feature']): Route => {
+  const row: Common<'servedBy'> = {
+    label,
+    methods: ['GET'],
+    kind: 'page',
+    limit,
+    body: 'unread',
+    cors: 'none',
+  };
+  if (feature !== undefined) row.feature = feature;
+  return library(row);
+};
+
+const libraryForm = (label: string, limit: Limit, body: 'library' | 'query'): Route =>
+  library({ label, methods: post, kind: 'page', limit, body, cors: 'none' });
+
+const page = (label: string): Route =>
+  own({ label, methods: get, kind: 'page', limit: readsStores, body: 'unread', cors: 'none' });
+
+const form = (label: string, limit: Limit): Route =>
+  own({ label, methods: post, kind: 'page', limit, body: 'configured', cors: 'none' });
+
+/** An endpoint of the JSON API, with its preflight request. */
+const api = (method: 'GET' | 'POST', label: string, limit: Limit): Route[] => [
+  own({
+    label,
+    methods: method === 'GET' ? get : post,
+    kind: 'api',
+    limit,
+    body: method === 'GET' ? 'unread' : 'configured',
+    cors: 'registered',
+  }),
+  own({ label, methods: ['OPTIONS'], kind: 'api', limit: preflight, body: 'unread', cors: 'registered' }),
+];
+
+const discovery = (label: string): Route =>
+  library({
+    label,
+    methods: ['GET', 'HEAD', 'OPTIONS'],
+    kind: 'static',
+    limit: document,
+    body: 'unread',
+    cors: 'any',
+  });
+
+const published = (label: string, cors: 'any' | 'none'): Route =>
+  own({ label, methods: get, kind: 'static', limit: document, body: 'unread', cors });
+
+/** Every public endpoint, one row for each endpoint and set of methods. */
+export const table: readonly Route[] = [
+  own({ label: '/', methods: get, kind: 'page', limit: document, body: 'unread', cors: 'none' }),
+  discovery('/.well-known/openid-configuration'),
+  discovery('/.well-known/oauth-authorization-server'),
+  published('/.well-known/jwks.json', 'any'),
+  published('/openapi.json', 'any'),
+  published('/assets/:file', 'none'),
+
+  libraryPage('/oauth2/authorize', 'authorize'),
+  libraryForm(
+    '/oauth2/authorize',
+    { none: 'not limited yet: it only redirects to GET, which is counted' },
+    'query',
+  ),
+  libraryPage('/oauth2/authorize/:uid', readsStores),
+  ...programs('/oauth2/token', 'token'),
+  library({
+    label: '/oauth2/userinfo',
+    methods: ['GET'],
+    kind: 'protocol',
+    limit: bearsToken,
+    body: 'unread',
+    cors: 'registered',
+  }),
+  ...programs('/oauth2/userinfo', bearsToken),
+  ...programs('/oauth2/introspect', { none: 'not limited yet: only wrong client secrets are counted' }),
+  ...programs('/oauth2/revoke', 'token'),
+  ...programs('/oauth2/par', 'token'),
+  ...programs('/oauth2/device', 'token', 'deviceFlow'),
+  libraryPage('/device', 'authorize', 'deviceFlow'),
+  library({
+    label: '/device',
+    methods: post,
+    kind: 'page',
+    limit: { own: 'rate-limits/device-limits.ts' },
+    body: 'library',
+    cors: 'none',
+    feature: 'deviceFlow',
+  }),
+  libraryPage('/device/:uid', readsStores, 'deviceFlow'),
+  libraryPage('/oauth2/logout', readsStores),
+  libraryForm('/oauth2/logout', { none: 'not limited yet: it only redirects to GET' }, 'query'),
+  libraryForm('/oauth2/logout/confirm', readsStores, 'library'),
+  libraryPage('/oauth2/logout/success', readsStores),
+
+  page('/interaction/:uid'),
+  page('/interaction/:uid/sign-in'),
+  form('/interaction/:uid/sign-in', signInGuard),
+  page('/interaction/:uid/sign-up'),
+  form('/interaction/:uid/sign-up', signInGuard),
+  page('/interaction/:uid/consent'),
+  form('/interaction/:uid/consent', readsStores),
+
+  page('/account'),
+  page('/account/signed-in'),
+  page('/account/signed-out'),
+  page('/account/end'),
+  form('/account/end', readsStores),
+  page('/account/sign-out-everywhere'),
+  form('/account/sign-out-everywhere', readsStores),
+  page('/account/withdraw'),
+  form('/account/withdraw', readsStores),
+  page('/account/password'),
+  form('/account/password', signInGuard),
+
+  ...api('POST', '/auth/login', signInGuard),
+  ...api('POST', '/auth/refresh', 'refresh'),
+  ...api('POST', '/auth/logout', 'token'),
+  ...api('POST', '/auth/register', signInGuard),
+  ...api('GET', '/user/profile', bearsToken),
+  own({
+    label: '/auth/verify',
+    // Gateways append their own parameters, and often the path of the request that they ask about.
+    pattern: /^\/auth\/verify(?=[;/]|$)/,
+    methods: ['*'],
+    kind: 'api',
+    limit: bearsToken,
+    body: 'unread',
+    cors: 'none',
+  }),
+];
+
+/** What the table says about a request. */
+export interface Matched {
+  label: string;
+  /** The row for this path and method. */
+  route: Route | undefined;
+  /** All rows for this path, whatever the method. Empty where the path is unknown. */
+  rows: readonly Route[];
+}
+
+const unknown: Matched = { label: 'unknown', route: undefined, rows: [] };
+
+const rowsOf = new Map<string, Route[]>();
+for (const route of table) rowsOf.set(route.label, [...(rowsOf.get(route.label) ?? []), route]);
+
+/** The labels that need a regular expression; all others are compared as they are. */
+const patterns = [...rowsOf.values()].flatMap((rows) => {
+  const [{ label, pattern } = { label: '' }] = rows;
+  if (pattern) return [{ pattern, rows }];
+  return label.includes(':') ? [{ pattern: new RegExp(`^${label.replace(/:\w+/g, '[^/]+')}$`), rows }] : [];
+});
+
+/** Finds the rows for a path, to the letter: another spelling of a path is unknown. */
+export function matchRoute(method: string, path: string): Matched {
+  const exact = path.includes(':') ? undefined : rowsOf.get(path);
+  const rows = exact ?? patterns.find(({ pattern }) => pattern.test(path))?.rows;
+  if (rows?.[0] === undefined) return unknown;
+  const route = rows.find(({ methods }) => methods.includes(method) || methods.includes('*'));
+  return { label: rows[0].label, route, rows };
+}
+
+/** The table's answer for this request. It is found once and kept in the request's state. */
+export function routeOf(ctx: Context): Matched {
+  const state = ctx.state as { matched?: Matched };
+  state.matched ??= matchRoute(ctx.method, ctx.path);
+  return state.matched;
+}
+
+export interface LimitRequestsDeps {
+  /** Counts a request of this client address; throws `too_many_requests`. */
+  count(action: Exclude<LimitedRequest, 'page'>): Promise<void>;
+  /** Whether the document of a public client lists this origin. */
+  isAllowedOrigin(origin: string): boolean;
+}
+
+/** Counts requests by the table's limit, before a body or a store is read. */
+export function limitRequests(deps: LimitRequestsDeps): Middleware {
+  return async (ctx, next) => {
+    const { route } = routeOf(ctx);
+    if (typeof route?.limit === 'string') {
+      try {
+        await deps.count(route.limit);
+      } catch (error) {
+        if (route.cors === 'registered') allowReadingRefusal(ctx, deps);
+        throw error;
+      }
+    }
+    await next();
+  };
+}
+
+/** Without these headers a browser does not let the page that called read the refusal. */
+function allowReadingRefusal(ctx: Context, { isAllowedOrigin }: LimitRequestsDeps): void {
+  ctx.vary('Origin');
+  const origin = ctx.get('Origin');
+  if (origin === '' || !isAllowedOrigin(origin)) return;
+  ctx.set('Access-Control-Allow-Origin', origin);
+  ctx.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
+}

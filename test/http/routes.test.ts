@@ -1,0 +1,125 @@
+import '../../provider/oidc/runtime-notice.ts';
+import { describe, expect, test } from '@jest/globals';
+import type Router from '@koa/router';
+import { assets } from '../../provider/http/assets.ts';
+import { publishedDocuments } from '../../provider/http/published-documents.ts';
+import { matchRoute, table } from '../../provider/http/routes.ts';
+import { accountRoutes } from '../../provider/interactions/account/account-routes.ts';
+import { homeRoutes } from '../../provider/interactions/protocol-pages.ts';
+import { interactionRoutes } from '../../provider/interactions/routes.ts';
+import { jsonApiEndpoints } from '../../provider/json-api/endpoints.ts';
+import { jsonApiRoutes } from '../../provider/json-api/routes.ts';
+import { verifyRoutes } from '../../provider/json-api/verify.ts';
+import { routes as libraryRoutes } from '../../provider/oidc/configuration.ts';
+
+test.each([
+  ...Object.values(libraryRoutes),
+  '/',
+  '/auth/login',
+  '/user/profile',
+  '/account',
+  '/account/end',
+  '/openapi.json',
+])('%s is its own label', (path) => {
+  expect(matchRoute('GET', path).label).toBe(path);
+});
+
+test.each([
+  ['/interaction/Xa-_9', '/interaction/:uid'],
+  ['/interaction/Xa-_9/sign-in', '/interaction/:uid/sign-in'],
+  ['/interaction/Xa-_9/sign-up', '/interaction/:uid/sign-up'],
+  ['/interaction/Xa-_9/consent', '/interaction/:uid/consent'],
+  ['/oauth2/authorize/Xa-_9', '/oauth2/authorize/:uid'],
+  ['/device/Xa-_9', '/device/:uid'],
+  ['/assets/gatehouse.css', '/assets/:file'],
+  ['/auth/verify', '/auth/verify'],
+  ['/auth/verify/orders/1', '/auth/verify'],
+  ['/auth/verify;scope=a/orders/1', '/auth/verify'],
+])('%s is counted as %s', (path, label) => {
+  expect(matchRoute('GET', path).label).toBe(label);
+});
+
+test.each([
+  '/interaction/a/b',
+  '/interaction/a/sign-in/b',
+  '/oauth2/authorize/a/b',
+  '/device/a/b',
+  '/assets/a/b',
+  '/auth/login/',
+  '/AUTH/LOGIN',
+  '/auth/verifyx',
+  '/x/auth/verify',
+  '/wp-admin.php',
+  '//',
+  '',
+])('%j has no label of its own', (path) => {
+  expect(matchRoute('GET', path).label).toBe('unknown');
+});
+
+describe('the table and what is served', () => {
+  const endpoints = jsonApiEndpoints({} as never);
+  const routers: Router[] = [
+    homeRoutes({ issuer: '' } as never),
+    assets(new Map()),
+    publishedDocuments({} as never),
+    interactionRoutes({} as never),
+    accountRoutes({} as never),
+    jsonApiRoutes({ endpoints } as never),
+    verifyRoutes({} as never),
+  ];
+  const served = routers.flatMap((router) =>
+    router.stack.flatMap(({ path, methods }) => {
+      const example = path instanceof RegExp ? '/auth/verify' : path.replace(/:\w+/g, 'x');
+      return methods.map((method) => ({ method, path: example.replace(/(?<=.)\/$/, '') }));
+    }),
+  );
+
+  test('every route of our routers has a row, with these methods', () => {
+    expect(served.length).toBeGreaterThan(30);
+    const missing = served.filter(
+      ({ method, path }) => matchRoute(method, path).route?.servedBy !== 'gatehouse',
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('every row of ours is served by a router, with these methods', () => {
+    const isServed = (label: string, method: string) =>
+      served.some((one) => matchRoute(one.method, one.path).label === label && one.method === method);
+    const rows = table.filter(({ servedBy }) => servedBy === 'gatehouse');
+    const missing = rows.flatMap(({ label, methods }) =>
+      methods
+        .filter((method) => !isServed(label, method === '*' ? 'GET' : method))
+        .map((m) => `${m} ${label}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('every path of the library has a row, and every row of the library is one of its paths', () => {
+    const { jwks, ...served } = libraryRoutes;
+    const ofLibrary = [
+      ...Object.values(served),
+      // The library derives these.
+      `${served.authorization}/:uid`,
+      `${served.code_verification}/:uid`,
+      `${served.end_session}/confirm`,
+      `${served.end_session}/success`,
+      '/.well-known/openid-configuration',
+      '/.well-known/oauth-authorization-server',
+    ];
+    const rows = table.filter(({ servedBy }) => servedBy === 'library').map(({ label }) => label);
+    expect([...new Set(rows)].sort()).toEqual(ofLibrary.sort());
+    expect(matchRoute('GET', jwks).route?.servedBy).toBe('gatehouse');
+  });
+
+  test('no two rows describe the same method of the same path', () => {
+    const keys = table.flatMap(({ label, methods }) => methods.map((method) => `${method} ${label}`));
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test('bodies, CORS and error formats agree with what the JSON API declares', () => {
+    for (const { method, path, body } of endpoints) {
+      const { route } = matchRoute(method.toUpperCase(), path);
+      expect(route).toMatchObject({ kind: 'api', cors: 'registered', body: body ? 'configured' : 'unread' });
+    }
+  });
+});
