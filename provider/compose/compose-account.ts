@@ -37,8 +37,8 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
       (await parts.denylist.anyRevoked([...unless])) ? undefined : accounts.findById(id),
     permissionsOf: (roles) => accounts.permissionsOf(roles),
   };
-  const end = async (accountId: string, which: (place: SignInEntry) => boolean) => {
-    // Dead already, by the account's tokenVersion or its consent: here it goes off the list.
+  const end = async (accountId: string, which: (signIn: SignInEntry) => boolean) => {
+    // The account's tokenVersion or its consent ended them already: this only removes the entries from the list.
     await signIns
       .end(accountId, which)
       .catch((error: unknown) =>
@@ -63,10 +63,8 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
     session: (ctx) => findBrowserSession(host.current(), directory, ctx),
     app: (id) => clients.find(id),
     apis: accessModel.apis,
-    places: (accountId) => signIns.list(accountId),
-    clientNetworkOf: (uid) => signIns.handleOf(uid),
+    signIns,
     consents: (accountId) => ports.consents.list(accountId),
-    endPlace: async (accountId, id) => (await signIns.end(accountId, (place) => place.id === id)) > 0,
     endSession: (uid) => parts.protocol.endSession(uid),
     signOutEverywhere: async (accountId) => {
       await accounts.signOutEverywhere(accountId);
@@ -77,7 +75,7 @@ export function composeAccount(parts: AccountParts): Omit<AccountDeps, 'renderer
       endConsent: (id) => parts.revocation.endConsent(id),
       withdraw: (consent) => audit.withdrawConsent(consent),
       endFamilies: (accountId, clientId) =>
-        end(accountId, (place) => place.kind === 'family' && place.clientId === clientId),
+        end(accountId, (signIn) => signIn.kind === 'family' && signIn.clientId === clientId),
     }),
     changePassword: async (change) => {
       await parts.guard.provePassword(change.accountId, () => changePassword(change));

@@ -28,11 +28,12 @@ export function accountRoutes(deps: AccountDeps): Router {
     ctx.status = 303;
     ctx.redirect(url);
   };
-  const tell = (ctx: Context, notice: Notice, url = home) => {
+  const redirectWithNotice = (ctx: Context, notice: Notice, url = home) => {
     leaveNotice(ctx, deps, notice);
     goTo(ctx, url);
   };
-  const tellSignedOut = (ctx: Context, notice: Notice) => tell(ctx, notice, `${home}/signed-out`);
+  const redirectSignedOut = (ctx: Context, notice: Notice) =>
+    redirectWithNotice(ctx, notice, `${home}/signed-out`);
 
   router.get('/', async (ctx) => {
     const session = await deps.session(ctx);
@@ -50,28 +51,28 @@ export function accountRoutes(deps: AccountDeps): Router {
   });
   router.post('/end', async (ctx) => {
     const { session, fields } = await readAccountForm(deps, ctx, 'end', forms.end);
-    if (fields.id === deps.clientNetworkOf(session.uid)) {
+    if (fields.id === deps.signIns.handleOf(session.uid)) {
       await deps.endSession(session.uid);
-      return tellSignedOut(ctx, 'signed-out');
+      return redirectSignedOut(ctx, 'signed-out');
     }
-    const ended = await deps.endPlace(session.account.id, fields.id);
-    tell(ctx, ended ? 'ended' : 'ended-already');
+    const ended = await deps.signIns.end(session.account.id, ({ id }) => id === fields.id);
+    redirectWithNotice(ctx, ended > 0 ? 'ended' : 'ended-already');
   });
   router.post('/sign-out-everywhere', async (ctx) => {
     const { session } = await readAccountForm(deps, ctx, 'sign-out-everywhere', forms.everywhere);
     await deps.signOutEverywhere(session.account.id);
-    tellSignedOut(ctx, 'signed-out-everywhere');
+    redirectSignedOut(ctx, 'signed-out-everywhere');
   });
   router.post('/withdraw', async (ctx) => {
     const { session, fields } = await readAccountForm(deps, ctx, 'withdraw', forms.withdraw);
     const withdrawn = await deps.withdrawConsent(session.account.id, fields.client);
-    tell(ctx, withdrawn ? 'withdrawn' : 'withdrawn-already');
+    redirectWithNotice(ctx, withdrawn ? 'withdrawn' : 'withdrawn-already');
   });
   router.post('/password', async (ctx) => {
     const { session, fields } = await readAccountForm(deps, ctx, 'password', forms.password);
     const problem = await changePassword(deps, ctx, session, fields);
     if (problem) await showAccount(deps, ctx, session, problem);
-    else tellSignedOut(ctx, 'password-changed');
+    else redirectSignedOut(ctx, 'password-changed');
   });
   // A page that answers a form has the form's address, and browsers that bring back a tab ask for it by GET.
   router.get(['/end', '/sign-out-everywhere', '/withdraw', '/password'], (ctx) => goTo(ctx, home));
