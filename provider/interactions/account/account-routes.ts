@@ -10,7 +10,7 @@ import { showAccount } from './account-page.ts';
 import { changePassword } from './change-password.ts';
 import { leaveNotice, type Notice, takeNotice } from './notice.ts';
 
-/** What is missing, too long or nobody's is told on the page, by whoever looks for it; the whole form has a limit. */
+/** Missing, too long or unknown values are reported on the page. The form as a whole has a limit. */
 const field = z.string().default('');
 const forms = {
   end: z.object({ csrf: field, id: field }),
@@ -19,7 +19,11 @@ const forms = {
   password: z.object({ csrf: field, currentPassword: field, newPassword: field }),
 };
 
-/** The account page, for people: `/account` and its forms. */
+/**
+ * The account page: `/account` and its forms.
+ *
+ * This folder shows an account to its owner and reads the forms. The actions themselves are injected.
+ */
 export function accountRoutes(deps: AccountDeps): Router {
   const router = new Router({ prefix: '/account' });
   const home = `${deps.issuer}/account`;
@@ -40,7 +44,7 @@ export function accountRoutes(deps: AccountDeps): Router {
     if (session) await showAccount(deps, ctx, session);
     else goTo(ctx, signInUrl(deps));
   });
-  // Not on to the sign-in page again: who comes back from it without a session would go round for ever.
+  // No redirect to the sign-in page: a browser that returns without a session would loop.
   router.get('/signed-in', async (ctx) => {
     if (await deps.session(ctx)) return goTo(ctx, home);
     throw new GatehouseError('sign_in_incomplete', 'You came back without being signed in.');
