@@ -56,10 +56,9 @@ export function composeAccount(
     session: (ctx) => findBrowserSession(host.current(), sources, ctx),
     app: (id) => clients.find(id),
     apis: accessModel.apis,
-    places: (accountId) => signIns.list(accountId),
-    clientNetworkOf: sessionHandle,
+    signIns,
+    sessionHandle,
     consents: (accountId) => consents.list(accountId),
-    endPlace: async (accountId, id) => (await signIns.end(accountId, (entry) => entry.id === id)) > 0,
     endSession: (uid) => sessionEnd.endByUid(uid),
     signOutEverywhere: async (accountId) => {
       await accounts.signOutEverywhere(accountId);

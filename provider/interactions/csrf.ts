@@ -1,3 +1,4 @@
+import type { Context } from 'koa';
 import type { ServerKeys } from '../lib/server-keys.ts';
 
 const label = 'interaction form';
@@ -24,4 +25,14 @@ export function checkCsrf(
   token: string | undefined,
 ): boolean {
   return token !== undefined && keys.checkTag(label, uid, token);
+}
+
+/**
+ * Whether a page of another origin sent the form. Browsers report the origin in one of two headers (Fetch §3.2,
+ * Fetch Metadata §2.1). A request without both headers passes: its CSRF token is checked in any case.
+ */
+export function isFromElsewhere(issuer: string, ctx: Pick<Context, 'get'>): boolean {
+  const origin = ctx.get('Origin');
+  const site = ctx.get('Sec-Fetch-Site');
+  return (origin !== '' && origin !== new URL(issuer).origin) || !['', 'none', 'same-origin'].includes(site);
 }

@@ -46,8 +46,8 @@ export interface Pages {
 }
 
 /**
- * Reads and compiles everything at once, so that a bad template stops the start and not a sign-in; afterwards no
- * file is touched.
+ * Reads and compiles all templates, texts and assets at the start, so that a bad template prevents the start and does
+ * not break a sign-in. No file is read afterwards. The folder theme/ loads these files; it knows nothing of requests.
  *
  * @throws ConfigurationError with all problems, each naming its file or setting
  */

@@ -4,17 +4,20 @@ import { z } from 'zod';
 import { GatehouseError } from '../lib/errors.ts';
 import { readForm } from '../lib/request-body.ts';
 import { type ConsentPageDeps, decideConsent, showConsent } from './consent.ts';
-import { checkCsrf } from './csrf.ts';
-import { isFromElsewhere } from './from-elsewhere.ts';
+import { checkCsrf, isFromElsewhere } from './csrf.ts';
 import { findInteraction } from './interaction.ts';
 import { showSignIn, signInByForm } from './sign-in.ts';
 import { showSignUp, signUpByForm } from './sign-up.ts';
 import type { InteractionDeps, Step } from './step.ts';
 
-/** How long a field may be is said beside the field, by whoever reads it; the whole form has a limit already. */
+/** The code that reads a field checks its length and shows the error beside it. The form as a whole has a limit. */
 const formSchema = z.record(z.string(), z.string());
 
-/** The pages of an authorization request: `/interaction/{uid}` and its forms. */
+/**
+ * The pages of an authorization request: `/interaction/{uid}` and its forms.
+ *
+ * This folder shows HTML pages and reads their forms. It holds no account rules and no storage: those are injected.
+ */
 export function interactionRoutes(deps: InteractionDeps): Router {
   const router = new Router({ prefix: '/interaction/:uid' });
 

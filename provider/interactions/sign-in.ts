@@ -1,9 +1,9 @@
 import { GatehouseError } from '../lib/errors.ts';
 import { csrfToken } from './csrf.ts';
-import { asksToRemember, isRemembered } from './remember-me.ts';
+import type { PendingInteraction } from './interaction.ts';
 import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
-import type { InteractionDeps, Step } from './step.ts';
+import type { InteractionDeps, RememberMe, Step } from './step.ts';
 import type { FormError, SignInField } from './view-models.ts';
 
 type Problem = { status: number; error: FormError<SignInField> };
@@ -129,4 +129,21 @@ export function passwordMessage(
   if (length > longest) return text('message.password-too-long', { count: longest });
   if (/[\p{Cc}\p{Cs}\ufffd]/u.test(value)) return text('message.password-untypable');
   return text('message.password-guessable');
+}
+
+/** Whether the form shows the checkbox. Not for a person who signs in again: their session keeps its setting. */
+function asksToRemember(mode: RememberMe, interaction: PendingInteraction): boolean {
+  return mode === 'ask' && interaction.accountId === undefined;
+}
+
+/**
+ * @returns whether the session outlives the browser window; undefined leaves it unchanged
+ */
+function isRemembered(
+  mode: RememberMe,
+  interaction: PendingInteraction,
+  { accountId, ticked }: { accountId: string; ticked: boolean },
+): boolean | undefined {
+  if (mode !== 'ask') return mode === 'always';
+  return interaction.accountId === accountId ? undefined : ticked;
 }

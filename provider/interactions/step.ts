@@ -5,8 +5,10 @@ import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { Agreement } from '../ports/consent-store.ts';
 import type { PendingInteraction } from './interaction.ts';
-import type { RememberMe } from './remember-me.ts';
 import type { Renderer } from './render.ts';
+
+/** Decides whether a sign-in outlives the browser window: the person is asked, or the setting applies to all. */
+export type RememberMe = 'ask' | 'always' | 'never';
 
 /** The client as pages show it. */
 export interface PageClient {

@@ -141,7 +141,7 @@ export interface TimeView {
 }
 
 /** Where an account is signed in. */
-interface PlaceView {
+interface SignInEntryView {
   id: string;
   name: string;
   ip?: string | undefined;
@@ -149,7 +149,7 @@ interface PlaceView {
   lastUsed: TimeView;
 }
 
-export interface BrowserPlaceView extends PlaceView {
+export interface BrowserEntryView extends SignInEntryView {
   /** The browser that shows the page. */
   isHere: boolean;
   /** The apps that are signed out of with it. */
@@ -157,7 +157,7 @@ export interface BrowserPlaceView extends PlaceView {
 }
 
 /** An app with tokens of its own. */
-export interface AppPlaceView extends PlaceView {
+export interface AppEntryView extends SignInEntryView {
   browser?: string | undefined;
 }
 
@@ -179,16 +179,16 @@ interface ActionForm {
 }
 
 /**
- * The account page. Each of its forms posts `csrf` to its action: `end` with a place's `id`, `withdraw` with the `client`,
+ * The account page. Each of its forms posts `csrf` to its action: `end` with the `id` of a sign-in, `withdraw` with the `client`,
  * `password` with `currentPassword` and `newPassword`.
  */
 export interface AccountView {
   email: string;
   /** What was just done. */
   notice?: string | undefined;
-  browsers: BrowserPlaceView[];
-  apps: AppPlaceView[];
-  /** How many places aren't shown. */
+  browsers: BrowserEntryView[];
+  apps: AppEntryView[];
+  /** The number of sign-ins that are not shown. */
   more?: number | undefined;
   consented: ConsentedAppView[];
   forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password', ActionForm>;

@@ -1,69 +1,44 @@
 import type { Context } from 'koa';
+import type { ChangePasswordInput } from '../../accounts/change-password.ts';
 import type { Api } from '../../config/access-model.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
-import type { Account } from '../../ports/account-store.ts';
+import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
+import type { Consents } from '../../oidc/sessions/consents.ts';
+import type { SignIns } from '../../oidc/sessions/sign-ins.ts';
 import type { Consent } from '../../ports/consent-store.ts';
 import type { LanguageSource } from '../pages.ts';
 import type { Renderer } from '../render.ts';
 
-/** Who is signed in in the browser that asks. */
-export interface AccountSession {
-  uid: string;
-  account: Account;
-  /** Milliseconds since the epoch. */
-  startedAt: number;
-}
-
-/** Where the account is signed in: a browser, or an app by tokens of its own. */
-export interface Place {
-  kind: 'session' | 'family';
-  id: string;
-  clientId?: string | undefined;
-  /** Milliseconds since the epoch. */
-  startedAt: number;
-  lastUsedAt: number;
-  ip?: string | undefined;
-  userAgent?: string | undefined;
-  /** Of a family that ends with a browser's session: the id of that session's place. */
-  sessionId?: string | undefined;
-}
-
+/** What the account page needs from the server. */
 export interface AccountDeps {
   renderer(ctx: LanguageSource): Renderer;
   keys: Pick<ServerKeys, 'tag' | 'checkTag'>;
   bodyLimitBytes: number;
   issuer: string;
-  /** The issuer's path, before every link. */
+  /** The path of the issuer. Every link begins with it. */
   basePath: string;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** The built-in client by which people sign in here, and where they come back to. */
+  /** The built-in client with which people sign in to the account page, and its redirect URI. */
   client: { id: string; redirectUri: string };
-  /** Undefined when nobody is signed in any more. */
-  session(ctx: Context): Promise<AccountSession | undefined>;
+  /** Undefined when the browser has no active session. */
+  session(ctx: Context): Promise<BrowserSession | undefined>;
   app(clientId: string): { name: string; firstParty: boolean } | undefined;
   apis: readonly Api[];
-  /** Those used last first. */
-  places(accountId: string): Promise<Place[]>;
-  /** The id of a session's place. */
-  clientNetworkOf(sessionUid: string): string;
+  signIns: Pick<SignIns, 'list' | 'end'>;
+  /** The `id` that a session has in the list. */
+  sessionHandle(sessionUid: string): string;
   consents(accountId: string): Promise<Consent[]>;
-  /** False when the account has no such place any more. */
-  endPlace(accountId: string, placeId: string): Promise<boolean>;
   endSession(sessionUid: string): Promise<void>;
   signOutEverywhere(accountId: string): Promise<void>;
-  /** False when there was none. */
-  withdrawConsent(accountId: string, clientId: string): Promise<boolean>;
+  withdrawConsent: Consents['withdraw'];
   /**
-   * Ends every session and token, this browser's too. Throws `validation_failed` with `/newPassword`,
-   * `invalid_credentials`, `session_ended`, `overloaded` and the like.
+   * Ends every session and token, also the session of this browser.
+   *
+   * @throws `validation_failed` with `/newPassword`, `invalid_credentials`, `session_ended`, `overloaded`,
+   *   `too_many_requests`
    */
-  changePassword(change: {
-    accountId: string;
-    tokenVersion: number;
-    current: string;
-    next: string;
-  }): Promise<void>;
-  /** What a new password has to be, in code points. */
+  changePassword(change: ChangePasswordInput): Promise<void>;
+  /** The bounds for the length of a new password, in code points. */
   passwordLength: { shortest: number; longest: number };
 }

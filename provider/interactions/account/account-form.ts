@@ -2,18 +2,19 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import { GatehouseError } from '../../lib/errors.ts';
 import { readForm } from '../../lib/request-body.ts';
-import { isFromElsewhere } from '../from-elsewhere.ts';
-import type { AccountDeps, AccountSession } from './account-deps.ts';
+import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
+import { isFromElsewhere } from '../csrf.ts';
+import type { AccountDeps } from './account-deps.ts';
 
 export type AccountAction = 'end' | 'sign-out-everywhere' | 'withdraw' | 'password';
 
 const label = (action: AccountAction) => `account form ${action}`;
-const value = ({ uid, account }: AccountSession) => `${uid} ${account.id}`;
+const value = ({ uid, account }: BrowserSession) => `${uid} ${account.id}`;
 
 /** What a form for one action carries, good in this session only. */
 export function accountFormToken(
   keys: AccountDeps['keys'],
-  session: AccountSession,
+  session: BrowserSession,
   action: AccountAction,
 ): string {
   return keys.tag(label(action), value(session));
@@ -30,7 +31,7 @@ export async function readAccountForm<Fields extends { csrf: string }>(
   ctx: Context,
   action: AccountAction,
   schema: z.ZodType<Fields>,
-): Promise<{ session: AccountSession; fields: Fields }> {
+): Promise<{ session: BrowserSession; fields: Fields }> {
   if (isFromElsewhere(deps.issuer, ctx)) throw expired();
   const fields = await readForm(ctx.req, schema, deps.bodyLimitBytes);
   const session = await deps.session(ctx);

@@ -1,14 +1,14 @@
 import type { Context } from 'koa';
+import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import type { Consent } from '../../ports/consent-store.ts';
 import type { Renderer } from '../render.ts';
 import { describeConsent } from '../requested-consent.ts';
 import { sendPage } from '../send-page.ts';
 import type { AccountPasswordField, AccountView, ConsentedAppView, FormError } from '../view-models.ts';
-import type { AccountDeps, AccountSession } from './account-deps.ts';
+import type { AccountDeps } from './account-deps.ts';
 import { type AccountAction, accountFormToken } from './account-form.ts';
-import { describePlaces } from './describe-places.ts';
+import { describeSignIns, timeView } from './describe-sign-ins.ts';
 import { takeNotice } from './notice.ts';
-import { timeView } from './time-view.ts';
 
 /** What was wrong with the form for a new password. */
 export interface PasswordProblem {
@@ -20,17 +20,17 @@ export interface PasswordProblem {
 export async function showAccount(
   deps: AccountDeps,
   ctx: Context,
-  session: AccountSession,
+  session: BrowserSession,
   problem?: PasswordProblem,
 ): Promise<void> {
   const { account } = session;
   const renderer = deps.renderer(ctx);
-  const [places, consents] = await Promise.all([deps.places(account.id), deps.consents(account.id)]);
+  const [signIns, consents] = await Promise.all([deps.signIns.list(account.id), deps.consents(account.id)]);
   const notice = takeNotice(ctx, deps);
   const view: AccountView = {
     email: account.email,
     notice: notice && noticeText(renderer, notice),
-    ...describePlaces(deps, renderer, session, places),
+    ...describeSignIns(deps, renderer, session, signIns),
     consented: consents.flatMap((consent) => describeApp(deps, consent) ?? []),
     forms: formsOf(deps, session),
     hasPassword: account.passwordHash !== undefined,
@@ -58,7 +58,7 @@ function describeApp({ app, apis }: AccountDeps, consent: Consent): ConsentedApp
   };
 }
 
-function formsOf({ basePath, keys }: AccountDeps, session: AccountSession): AccountView['forms'] {
+function formsOf({ basePath, keys }: AccountDeps, session: BrowserSession): AccountView['forms'] {
   const form = (action: AccountAction) => ({
     action: `${basePath}/account/${action}`,
     csrf: accountFormToken(keys, session, action),

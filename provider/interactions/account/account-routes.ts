@@ -10,7 +10,7 @@ import { showAccount } from './account-page.ts';
 import { changePassword } from './change-password.ts';
 import { leaveNotice, type Notice, takeNotice } from './notice.ts';
 
-/** What is missing, too long or nobody's is told on the page, by whoever looks for it; the whole form has a limit. */
+/** Missing, too long or unknown values are reported on the page. The form as a whole has a limit. */
 const field = z.string().default('');
 const forms = {
   end: z.object({ csrf: field, id: field }),
@@ -19,7 +19,11 @@ const forms = {
   password: z.object({ csrf: field, currentPassword: field, newPassword: field }),
 };
 
-/** The account page, for people: `/account` and its forms. */
+/**
+ * The account page: `/account` and its forms.
+ *
+ * This folder shows an account to its owner and reads the forms. The actions themselves are injected.
+ */
 export function accountRoutes(deps: AccountDeps): Router {
   const router = new Router({ prefix: '/account' });
   const home = `${deps.issuer}/account`;
@@ -28,18 +32,19 @@ export function accountRoutes(deps: AccountDeps): Router {
     ctx.status = 303;
     ctx.redirect(url);
   };
-  const tell = (ctx: Context, notice: Notice, url = home) => {
+  const redirectWithNotice = (ctx: Context, notice: Notice, url = home) => {
     leaveNotice(ctx, deps, notice);
     goTo(ctx, url);
   };
-  const tellSignedOut = (ctx: Context, notice: Notice) => tell(ctx, notice, `${home}/signed-out`);
+  const redirectSignedOut = (ctx: Context, notice: Notice) =>
+    redirectWithNotice(ctx, notice, `${home}/signed-out`);
 
   router.get('/', async (ctx) => {
     const session = await deps.session(ctx);
     if (session) await showAccount(deps, ctx, session);
     else goTo(ctx, signInUrl(deps));
   });
-  // Not on to the sign-in page again: who comes back from it without a session would go round for ever.
+  // No redirect to the sign-in page: a browser that returns without a session would loop.
   router.get('/signed-in', async (ctx) => {
     if (await deps.session(ctx)) return goTo(ctx, home);
     throw new GatehouseError('sign_in_incomplete', 'You came back without being signed in.');
@@ -50,28 +55,28 @@ export function accountRoutes(deps: AccountDeps): Router {
   });
   router.post('/end', async (ctx) => {
     const { session, fields } = await readAccountForm(deps, ctx, 'end', forms.end);
-    if (fields.id === deps.clientNetworkOf(session.uid)) {
+    if (fields.id === deps.sessionHandle(session.uid)) {
       await deps.endSession(session.uid);
-      return tellSignedOut(ctx, 'signed-out');
+      return redirectSignedOut(ctx, 'signed-out');
     }
-    const ended = await deps.endPlace(session.account.id, fields.id);
-    tell(ctx, ended ? 'ended' : 'ended-already');
+    const ended = await deps.signIns.end(session.account.id, ({ id }) => id === fields.id);
+    redirectWithNotice(ctx, ended > 0 ? 'ended' : 'ended-already');
   });
   router.post('/sign-out-everywhere', async (ctx) => {
     const { session } = await readAccountForm(deps, ctx, 'sign-out-everywhere', forms.everywhere);
     await deps.signOutEverywhere(session.account.id);
-    tellSignedOut(ctx, 'signed-out-everywhere');
+    redirectSignedOut(ctx, 'signed-out-everywhere');
   });
   router.post('/withdraw', async (ctx) => {
     const { session, fields } = await readAccountForm(deps, ctx, 'withdraw', forms.withdraw);
     const withdrawn = await deps.withdrawConsent(session.account.id, fields.client);
-    tell(ctx, withdrawn ? 'withdrawn' : 'withdrawn-already');
+    redirectWithNotice(ctx, withdrawn ? 'withdrawn' : 'withdrawn-already');
   });
   router.post('/password', async (ctx) => {
     const { session, fields } = await readAccountForm(deps, ctx, 'password', forms.password);
     const problem = await changePassword(deps, ctx, session, fields);
     if (problem) await showAccount(deps, ctx, session, problem);
-    else tellSignedOut(ctx, 'password-changed');
+    else redirectSignedOut(ctx, 'password-changed');
   });
   // A page that answers a form has the form's address, and browsers that bring back a tab ask for it by GET.
   router.get(['/end', '/sign-out-everywhere', '/withdraw', '/password'], (ctx) => goTo(ctx, home));

@@ -1,9 +1,10 @@
 import type { Context } from 'koa';
 import { GatehouseError } from '../../lib/errors.ts';
+import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import type { Renderer } from '../render.ts';
 import { passwordMessage } from '../sign-in.ts';
 import type { AccountPasswordField } from '../view-models.ts';
-import type { AccountDeps, AccountSession } from './account-deps.ts';
+import type { AccountDeps } from './account-deps.ts';
 import type { PasswordProblem } from './account-page.ts';
 
 export type TypedPasswords = Record<AccountPasswordField, string>;
@@ -12,7 +13,7 @@ export type TypedPasswords = Record<AccountPasswordField, string>;
 export async function changePassword(
   deps: AccountDeps,
   ctx: Context,
-  { account }: AccountSession,
+  { account }: BrowserSession,
   typed: TypedPasswords,
 ): Promise<PasswordProblem | undefined> {
   const renderer = deps.renderer(ctx);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accentStyle } from './accent-style.ts';
+import { type AccentShades, accentForDark, accentShades } from '../../lib/accent.ts';
 import { type BrandImage, readBrandImage } from './brand-image.ts';
 import { type Complain, filesBelow } from './views-folders.ts';
 
@@ -96,4 +96,13 @@ export function loadPageAssets(
     );
   const assets = [...contents].map(([name, content]) => [name, asset(name, content)] as const);
   return { assets: new Map(assets), names };
+}
+
+const rootRule = ({ accent, accentStrong, onAccent }: AccentShades) =>
+  `:root { --accent: ${accent}; --accent-strong: ${accentStrong}; --on-accent: ${onAccent}; }`;
+
+/** CSS rules that replace the built-in accent colour. They come last in the stylesheet. Colours as `#rrggbb`. */
+function accentStyle(light: string, dark: string = accentForDark(light)): string {
+  const inTheDark = `@media (prefers-color-scheme: dark) { ${rootRule(accentShades(dark, 'dark'))} }`;
+  return `\n${rootRule(accentShades(light, 'light'))}\n${inTheDark}\n`;
 }

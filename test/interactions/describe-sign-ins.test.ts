@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { Place } from '../../provider/interactions/account/account-deps.ts';
-import { describePlaces } from '../../provider/interactions/account/describe-places.ts';
+import { describeSignIns, type ListedSignIn } from '../../provider/interactions/account/describe-sign-ins.ts';
 import { createPages } from '../../provider/interactions/pages.ts';
 import type { Renderer } from '../../provider/interactions/render.ts';
 import { runInRequestScope } from '../../provider/lib/request-scope.ts';
+import { sessionHandle } from '../../provider/oidc/sessions/sign-ins.ts';
 import type { Account } from '../../provider/ports/account-store.ts';
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 
 const session = { uid: 'mine', account: {} as Account, startedAt: at };
-const place = (changes: Partial<Place>): Place => ({
+const signIn = (changes: Partial<ListedSignIn>): ListedSignIn => ({
   kind: 'session',
   id: 'other',
   startedAt: at,
@@ -24,28 +24,28 @@ const place = (changes: Partial<Place>): Place => ({
   userAgent: firefox,
   ...changes,
 });
-const family = (changes: Partial<Place>) =>
-  place({ kind: 'family', id: 'fam', clientId: 'web', userAgent: 'node', ...changes });
-const described = (places: Place[]) =>
-  describePlaces(
+const family = (changes: Partial<ListedSignIn>) =>
+  signIn({ kind: 'family', id: 'fam', clientId: 'web', userAgent: 'node', ...changes });
+const described = (signIns: ListedSignIn[]) =>
+  describeSignIns(
     {
       app: (id) => (id === 'web' ? { name: 'Web', firstParty: false } : undefined),
       now: () => at,
-      clientNetworkOf: (uid) => `place of ${uid}`,
+      sessionHandle,
     },
     renderer,
     session,
-    places,
+    signIns,
   );
 const namesOf = (rows: { name: string }[]) => rows.map(({ name }) => name);
 
-describe('the places of a page', () => {
-  test('begin with the browser that shows it, though it isn’t listed yet', () => {
+describe('the sign-ins on the account page', () => {
+  test('begin with the browser that shows the page, even when it is not listed yet', () => {
     const scope = { requestId: 'r', clientAddress: '192.0.2.1', userAgent: firefox };
-    const { browsers } = runInRequestScope(scope, () => described([place({})]));
+    const { browsers } = runInRequestScope(scope, () => described([signIn({})]));
     expect(browsers).toEqual([
       {
-        id: 'place of mine',
+        id: sessionHandle('mine'),
         name: 'Firefox on Linux',
         ip: '192.0.2.1',
         isHere: true,
@@ -59,10 +59,10 @@ describe('the places of a page', () => {
 
   test('name each app once, at the browser it ends with; and by itself where that isn’t listed', () => {
     const { browsers, apps } = described([
-      place({}),
-      place({ id: 'place of mine', userAgent: undefined }),
-      family({ sessionId: 'place of mine' }),
-      family({ sessionId: 'place of mine' }),
+      signIn({}),
+      signIn({ id: sessionHandle('mine'), userAgent: undefined }),
+      family({ sessionId: sessionHandle('mine') }),
+      family({ sessionId: sessionHandle('mine') }),
       family({ sessionId: 'other', clientId: 'gone' }),
       family({ id: 'free' }),
       family({ id: 'lost', sessionId: 'nobody listed', userAgent: firefox }),
@@ -80,11 +80,11 @@ describe('the places of a page', () => {
   test('are so many that somebody could read them, and tell how many more there are', () => {
     const many = Array.from({ length: 60 }, (_, index) => index);
     const { browsers, apps, more } = described([
-      ...many.map((index) => place({ id: `s${index}` })),
+      ...many.map((index) => signIn({ id: `s${index}` })),
       ...many.map((index) => family({ id: `f${index}` })),
-      place({ id: 'place of mine' }),
+      signIn({ id: sessionHandle('mine') }),
     ]);
-    expect([browsers[0]?.id, browsers[49]?.id, browsers.length]).toEqual(['place of mine', 's48', 50]);
+    expect([browsers[0]?.id, browsers[49]?.id, browsers.length]).toEqual([sessionHandle('mine'), 's48', 50]);
     expect([apps[49]?.id, apps.length, more]).toEqual(['f49', 50, 11 + 10]);
     expect(namesOf(apps).every((name) => name === 'Web')).toBe(true);
     expect(described([]).more).toBe(0);

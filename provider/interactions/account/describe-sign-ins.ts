@@ -1,0 +1,72 @@
+import { currentRequestScope } from '../../lib/request-scope.ts';
+import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
+import type { SignInEntry } from '../../oidc/sessions/sign-ins.ts';
+import type { Renderer } from '../render.ts';
+import type { AccountView, TimeView } from '../view-models.ts';
+import type { AccountDeps } from './account-deps.ts';
+import { browserName } from './browser-name.ts';
+
+type Deps = Pick<AccountDeps, 'app' | 'now' | 'sessionHandle'>;
+
+/** What the page shows of a sign-in. */
+export type ListedSignIn = Omit<SignInEntry, 'expiresAt'>;
+
+/** The page lists at most this many browsers and this many apps: those used last. */
+const most = 50;
+
+/** The sign-ins of an account as the page shows them: browsers with the apps that depend on them, and other apps. */
+export function describeSignIns(
+  deps: Deps,
+  renderer: Renderer,
+  session: BrowserSession,
+  signIns: readonly ListedSignIn[],
+): Pick<AccountView, 'browsers' | 'apps' | 'more'> {
+  const here = deps.sessionHandle(session.uid);
+  const sessions = signIns.filter(({ kind }) => kind === 'session');
+  const known = new Set(sessions.map(({ id }) => id)).add(here);
+  const families = signIns.filter(({ kind }) => kind === 'family');
+  const nameOf = ({ clientId = '' }: ListedSignIn) => deps.app(clientId)?.name ?? clientId;
+  const appsOf = (id: string) => families.filter(({ sessionId }) => sessionId === id).map(nameOf);
+  // The session is listed after the response to its sign-in: the first page may come earlier.
+  const own = sessions.find(({ id }) => id === here) ?? ownSignIn(here, session, deps.now());
+  const browsers = [own, ...sessions.filter(({ id }) => id !== here)];
+  const apps = families.filter(({ sessionId }) => sessionId === undefined || !known.has(sessionId));
+  return {
+    browsers: browsers.slice(0, most).map((signIn) => ({
+      ...factsOf(signIn),
+      name: nameOfBrowser(renderer, signIn) ?? renderer.text('account.unknown-browser'),
+      isHere: signIn.id === here,
+      apps: [...new Set(appsOf(signIn.id))],
+    })),
+    apps: apps.slice(0, most).map((signIn) => ({
+      ...factsOf(signIn),
+      name: nameOf(signIn),
+      browser: nameOfBrowser(renderer, signIn),
+    })),
+    more: [browsers, apps].reduce((sum, { length }) => sum + Math.max(0, length - most), 0),
+  };
+}
+
+function ownSignIn(id: string, { startedAt }: BrowserSession, now: number): ListedSignIn {
+  const { clientAddress: ip, userAgent } = currentRequestScope() ?? {};
+  return { kind: 'session', id, startedAt, lastUsedAt: now, ip, userAgent };
+}
+
+const factsOf = ({ id, ip, startedAt, lastUsedAt }: ListedSignIn) => ({
+  id,
+  ip,
+  since: timeView(startedAt),
+  lastUsed: timeView(lastUsedAt),
+});
+
+function nameOfBrowser({ text }: Renderer, { userAgent }: ListedSignIn): string | undefined {
+  const { browser, system } = browserName(userAgent) ?? {};
+  if (browser === undefined) return undefined;
+  return system === undefined ? browser : text('account.browser', { browser, system });
+}
+
+/** @param time milliseconds since the epoch */
+export function timeView(time: number): TimeView {
+  const iso = new Date(time).toISOString();
+  return { iso, text: `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC` };
+}
