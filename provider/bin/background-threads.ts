@@ -4,7 +4,7 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** With this niceness the request thread gets nine tenths of a busy core. */
+/** With this niceness, the thread that answers requests gets nine tenths of a busy core. */
 const niceness = 10;
 
 /** libuv's default; UV_THREADPOOL_SIZE changes it. */
@@ -14,12 +14,12 @@ const threadsOfPool = 4;
 const mostRounds = 4;
 
 export interface Threads {
-  /** A folder with one for each thread, as Linux shows them. */
+  /** A folder that contains one folder for each thread, as Linux provides it. */
   folder: string;
   /** The thread that answers requests. */
   main: number;
   setPriority(id: number, niceness: number): void;
-  /** Something that keeps one of libuv's threads busy for some milliseconds. */
+  /** Work that keeps one of libuv's threads busy for some milliseconds. */
   work(): Promise<unknown>;
 }
 
@@ -31,7 +31,7 @@ const ours: Threads = {
 };
 
 /**
- * Lowers the priority of libuv's threads, which hash passwords: many sign-ins at once then slow sign-ins down, but
+ * Lowers the priority of libuv's threads, which hash passwords. Then many simultaneous sign-ins slow down sign-ins, but
  * hardly other requests (`docs/speed.md`). Works on Linux only; elsewhere it does nothing.
  *
  * @returns the number of threads found
@@ -50,12 +50,15 @@ export async function yieldToRequests(threads: Threads = ours): Promise<number> 
 
 const ids = (folder: string) => readdirSync(folder).map(Number);
 
-/** Node names its threads from 22.14 on. */
+/** Node has named its threads since 22.14. */
 function withName(folder: string, name: string): number[] {
   return ids(folder).filter((id) => readFileSync(join(folder, String(id), 'comm'), 'utf8').trim() === name);
 }
 
-/** Finds the threads that do the work. One too many, for example a garbage collector's, does no harm. */
+/**
+ * Finds the threads that do the work. If it also finds another thread, for example one of the garbage collector, this
+ * does no harm.
+ */
 async function busiest({ folder, main, work }: Threads): Promise<number[]> {
   const before = new Map(ids(folder).map((id) => [id, busyMs(folder, id)]));
   let found: number[] = [];

@@ -16,7 +16,7 @@ function asksForJson(args: readonly string[]): boolean {
 }
 
 function fail(error: unknown, json: boolean): never {
-  // Like other programs behind a pipe to `head`.
+  // Other programs behave in the same way when their output is piped to `head`.
   if (error instanceof OutputClosed) process.exit(exitCodes.ok.code);
   const { ending, code, message, problems } = describeFailure(error);
   if (message !== '') {
@@ -31,7 +31,7 @@ function fail(error: unknown, json: boolean): never {
 const args = process.argv.slice(2);
 const json = asksForJson(args);
 
-// The reader is gone. Commands that still write learn it from `Output.line`.
+// The reader has closed the pipe. `Output.line` reports this to commands that still write.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') fail(error, json);
 });

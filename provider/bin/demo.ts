@@ -36,7 +36,7 @@ export function devAccessModel(config: AccessModelContext & Pick<Config, 'apisFi
   return config.apisFile === undefined ? demoAccessModel(config.audience) : loadAccessModel(config);
 }
 
-/** Throws a ConfigurationError for an issuer that others could reach: demo data must never be exposed. */
+/** Throws a ConfigurationError for an issuer that other machines could reach: demo data must never be exposed. */
 export function refuseRemoteIssuer({ issuer }: Pick<Config, 'issuer'>): void {
   const { hostname } = new URL(issuer);
   if (['localhost', '127.0.0.1', '[::1]'].includes(hostname)) return;
@@ -45,13 +45,13 @@ export function refuseRemoteIssuer({ issuer }: Pick<Config, 'issuer'>): void {
   ]);
 }
 
-/** The demo clients as a source that never changes. */
+/** Returns the demo clients as a source that never changes. */
 export function demoClientSource(audience: string): ClientSource {
   const documents = demoClients(audience).map((value) => ({ origin: 'demo', value }));
   return { name: 'demo', load: async () => documents, watch: () => () => {} };
 }
 
-/** Client documents as a person would write them. */
+/** Returns client documents in the form that a person would write. */
 export function demoClients(audience: string): unknown[] {
   const app = {
     grants: ['authorization_code', 'refresh_token'],

@@ -17,8 +17,8 @@ import { resolveServerSecrets } from './resolve-server-secrets.ts';
 import { type Running, start } from './start.ts';
 
 /**
- * `gatehouse dev`: starts with demo data and an issuer on this machine; needs only Node. Uses real servers where the
- * settings name them. Rejects when `stopping` is aborted before it has started.
+ * `gatehouse dev`: starts with demo data and an issuer on this machine. It needs only Node. It uses real servers where
+ * the settings name them. Rejects when `stopping` is aborted before the start is complete.
  */
 export async function dev(write: (text: string) => void, stopping: AbortSignal): Promise<Running> {
   const config = withDevDefaults(loadConfig());

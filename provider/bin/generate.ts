@@ -12,7 +12,7 @@ import { packageRoot } from '../lib/package-root.ts';
 import { renderLimitsMarkdown } from '../rate-limits/limits-markdown.ts';
 import { renderCommandReference } from './cli/reference.ts';
 
-/** The table is read, and nothing in it called. */
+/** The generator only reads the table and calls none of these functions. */
 const uncalled = {} as JsonApiDeps;
 
 function renderOpenApi(): string {
@@ -24,12 +24,12 @@ function renderOpenApi(): string {
 }
 
 export interface GeneratedFile {
-  /** Relative to the root of the repository. */
+  /** The path relative to the root of the repository. */
   path: string;
   render(): string | Promise<string>;
 }
 
-/** Everything in the repository that is made from the code. */
+/** All files in the repository that are generated from the code. */
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/configuration.md', render: renderConfigurationDocs },
   { path: 'docs/cli.md', render: renderCommandReference },
@@ -49,7 +49,7 @@ function read(file: string): string | undefined {
   }
 }
 
-/** Gives the paths of files that differ from what the code says; writes them unless `check` is set. */
+/** Returns the paths of files that differ from the generated content. Writes these files unless `check` is set. */
 export async function generate(
   files: readonly GeneratedFile[],
   root: string,

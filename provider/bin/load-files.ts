@@ -12,7 +12,7 @@ export interface Files {
 /**
  * Reads the files that the settings name and that don't change after the start. Throws one ConfigurationError with the
  * problems of all files.
- * @param loadAccessModel throws a ConfigurationError too
+ * @param loadAccessModel may also throw a ConfigurationError
  */
 export function loadFiles(config: Config, loadAccessModel: () => AccessModel): Files {
   const problems: string[] = [];

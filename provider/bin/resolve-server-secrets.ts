@@ -6,8 +6,8 @@ import { randomToken } from '../lib/ids.ts';
 import type { Secrets } from '../ports/secrets.ts';
 
 /**
- * The secrets that the settings name; without a reference (development only) one that is made once and kept in the data
- * folder, so that cookies outlive a restart. Throws a ConfigurationError.
+ * Returns the secrets that the settings name. Without a reference (development only), it creates a secret once and
+ * keeps it in the data folder, so that cookies stay valid after a restart. Throws a ConfigurationError.
  */
 export async function resolveServerSecrets(
   { serverSecrets, dataFolder }: Pick<Config, 'serverSecrets' | 'dataFolder'>,

@@ -9,7 +9,10 @@ import { loadFiles } from './load-files.ts';
 import { resolveServerSecrets } from './resolve-server-secrets.ts';
 import { type Running, start } from './start.ts';
 
-/** `gatehouse serve`: starts on real servers, fully configured. Rejects when `stopping` is aborted before it has started. */
+/**
+ * `gatehouse serve`: starts on real servers with a complete configuration. Rejects when `stopping` is aborted before
+ * the start is complete.
+ */
 export async function serve(stopping: AbortSignal): Promise<Running> {
   const config = loadConfig({ required: requiredToServe });
   const files = loadFiles(config, () => loadAccessModel(config));

@@ -26,18 +26,26 @@ export interface StartDeps {
   /** Runs before the listeners open. */
   prepare?(gatehouse: Gatehouse): Promise<void>;
   clock?: Clock;
-  /** Aborted when the process is to stop before it has started; then `start` rejects, with everything stopped again. */
+  /**
+   * Aborted when the process must stop before the start is complete. Then `start` stops everything again and rejects.
+   */
   stopping?: AbortSignal;
-  /** Names the collector of traces, as other programs are told it; the process's own unless given. */
+  /**
+   * The environment that names the collector of traces, in the standard variables. The default is the environment of
+   * the process.
+   */
   environment?: Environment;
 }
 
 export interface Running {
-  /** Unready, keep serving, drain, close in order. Called again it gives the same promise. */
+  /**
+   * Stops in order: becomes unready, keeps serving for a while, waits for current requests, and closes everything.
+   * Another call returns the same promise.
+   */
   stop(): Promise<void>;
 }
 
-/** Starts everything; stops what had started when something fails. */
+/** Starts everything. If a part fails, it stops the parts that had started. */
 export async function start(deps: StartDeps): Promise<Running> {
   deps.stopping?.throwIfAborted();
   const { config, ports, logger, clock = systemClock } = deps;

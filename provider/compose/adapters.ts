@@ -46,25 +46,25 @@ import type { Schema } from '../ports/schema.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 
-/** A product, as metrics and traces name it. */
+/** The name of a product in metrics and traces. */
 export type Home = 'postgres' | 'redis' | 'file';
 
-/** Every port, filled. */
+/** An implementation of every port. */
 export interface Ports {
-  /** Changed in a unit of work only, where who keeps what was read is told. */
+  /** Accounts change only in a unit of work, which also notifies the caches of accounts. */
   accounts: Omit<AccountStore, 'update'>;
   consents: Omit<ConsentStore, 'add' | 'withdraw'>;
   outbox: Outbox;
   unitOfWork: UnitOfWork;
   denylist: RevocationStore;
   clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
-  /** Left out without Redis. */
+  /** Undefined without Redis. */
   revocationCache?: RevocationCache | undefined;
   oidcStore: OidcStore;
   families: FamilyStore;
   accountIndex: AccountIndex;
   limits: Limits;
-  /** Of this process alone. */
+  /** Limits that count in this process only. */
   localLimits: Limits;
   keyStore: KeyStore;
   clientSources: ClientSource[];
@@ -72,11 +72,14 @@ export interface Ports {
   schema: Schema;
   secrets: Secrets;
   expired: ExpiredRows[];
-  /** Tells whenever a connection to Redis was lost: what happened to its data meanwhile is unknown. */
+  /**
+   * Calls the listener whenever a connection to Redis was lost. Changes to the data in Redis during this time are
+   * unknown.
+   */
   onRedisLost(listener: () => void): void;
-  /** Which product each of the stores is on. */
+  /** The product that implements each store. */
   homes: Record<StorePort, Home>;
-  /** In the order to open; closed in reverse. */
+  /** The dependencies in the order to open them. They are closed in reverse order. */
   dependencies: Dependency[];
 }
 
@@ -91,18 +94,23 @@ interface Deps {
 
 const secretsOf = () => createFileSecrets({ env: processEnvironment() });
 
-/** @returns the text of a secret that is read anew whenever it is needed, so a rotated one is picked up */
+/**
+ * @returns a function that reads the text of a secret again each time it is needed, so that it finds a rotated secret
+ */
 const rereading = (secrets: Secrets, reference: string | undefined) =>
   reference === undefined ? undefined : () => secrets.resolve(reference);
 
-/** Opens the database that the settings name; without one, Postgres in this process in the data folder. */
+/**
+ * Opens the database that the settings name. Without one, it opens an embedded Postgres in this process, with its files
+ * in the data folder.
+ */
 export async function openConfiguredDatabase(config: Config, { logger }: Deps): Promise<Database> {
   const warn = (detail: string) => logger.warn({ detail }, 'database connection lost');
   if (config.databaseUrl !== undefined) {
     const password = rereading(secretsOf(), config.databasePassword);
     return openDatabase({ url: config.databaseUrl, password, poolMax: config.databasePoolMax, warn });
   }
-  // Loaded where it is used: a command should start at once, and a server needs none of it.
+  // This module is loaded only here. Commands should start quickly, and a server does not need it.
   const { openEmbeddedDatabase } = await import('../../adapters/embedded/database.ts');
   const embedded = await openEmbeddedDatabase({ dataFolder: config.dataFolder });
   const database = openDatabase({ connection: embedded.connection, warn });
@@ -116,7 +124,10 @@ export async function openConfiguredDatabase(config: Config, { logger }: Deps): 
 /** The schema of an open database. */
 export const schemaOf = (database: Database): Schema => new PostgresSchema({ db: database.knex });
 
-/** Fills every port from the settings: the one place that knows which product does what (DESIGN §7). */
+/**
+ * Creates the implementation of every port from the settings. Only this file knows which product implements which port
+ * (DESIGN §7).
+ */
 export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
   const { clock } = deps;
   const secrets = secretsOf();
@@ -194,7 +205,7 @@ async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () =>
 /** Client documents in a YAML file. */
 export const openClientsFile = (path: string): ClientSource => new FileClientSource({ path, pollMs: 2000 });
 
-/** Without a reference (development only) the keys lie in the data folder. */
+/** Without a reference (development only), the keys are stored in the data folder. */
 export async function openKeyStore(config: Config): Promise<KeyStore> {
   if (config.keys !== undefined) return new FileKeyStore({ path: config.keys.replace(/^file:/, '') });
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });

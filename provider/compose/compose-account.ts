@@ -13,12 +13,12 @@ import { basePath } from './open-pages.ts';
 
 const redirectUri = ({ issuer }: Config) => `${issuer}/account/signed-in`;
 
-/** The account page as a client of ours. */
+/** The built-in client of the account page. */
 export const builtInClients = (config: Config): ClientDocument[] => [
   accountClient({ name: config.appName, redirectUri: redirectUri(config) }),
 ];
 
-/** Puts the account page together. */
+/** Assembles the account page. */
 export function composeAccount(
   parts: Parts,
   protocol: Protocol,
@@ -26,14 +26,14 @@ export function composeAccount(
   const { config, accessModel, accounts, clients, clock, denylist, logger, metrics, ports } = parts;
   const { host, signIns, consents, sessionEnd } = protocol;
   const sources: AccountSources = {
-    // Read from its store: what is kept in memory does not know whether there is a password.
+    // Accounts are read from their store here, because a cached account does not show whether it has a password.
     reads: {
       account: async (id, unless = []) =>
         (await denylist.anyRevoked([...unless])) ? undefined : ports.accounts.findById(id),
     },
     accounts,
   };
-  /** Everything is ended already, by the account's token version; here it is removed from the list. */
+  /** The account's token version has already ended every sign-in. This removes them from the list. */
   const unlistAll = (accountId: string) =>
     signIns
       .end(accountId, () => true)

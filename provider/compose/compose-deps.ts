@@ -20,7 +20,7 @@ import type { RecentReads } from '../revocation/recent-reads.ts';
 import type { RequestDenylist } from '../revocation/request-denylist.ts';
 import type { Ports } from './adapters.ts';
 
-/** What a process is made from. */
+/** The dependencies from which a process is assembled. */
 export interface ComposeDeps {
   config: Config;
   accessModel: AccessModel;
@@ -30,12 +30,12 @@ export interface ComposeDeps {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
-  /** Undefined where traces are off. */
+  /** Undefined when tracing is off. */
   tracing?: Tracing | undefined;
   phase(): Phase;
 }
 
-/** Everything below the protocol, as `compose` makes it. */
+/** All modules below the protocol, as `compose` creates them. */
 export interface Parts extends ComposeDeps {
   unitOfWork: UnitOfWork;
   newEvent: NewEvent;

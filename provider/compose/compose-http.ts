@@ -37,7 +37,7 @@ export interface HttpParts extends Parts {
   register: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
 }
 
-/** Puts the public listener together. */
+/** Assembles the public listener. */
 export function composeHttp(parts: HttpParts): Koa {
   const { config, keyRing, pages, protocol, logger, metrics, clock, tracing } = parts;
   const { issuer } = config;
@@ -86,7 +86,10 @@ export function composeHttp(parts: HttpParts): Koa {
   });
 }
 
-/** Says once in the log, and always in a metric, that somebody sends forwarded headers who isn't a configured proxy. */
+/**
+ * Reads client addresses. When a sender that is not a configured proxy sends forwarded headers, this is logged once and
+ * counted in a metric each time.
+ */
 function addressReader({ config, logger, metrics }: HttpParts) {
   let warned = false;
   return clientAddress({
@@ -126,7 +129,7 @@ function jsonApiDeps(parts: HttpParts) {
       if (!found) return;
       const { familyId } = found.token;
       if (found.state === 'gone') {
-        // Its access tokens may still live; a repeated call writes nothing more.
+        // Its access tokens may still be valid. A repeated call writes nothing more.
         if (await denylist.anyRevoked([`family:${familyId}`])) return;
         await protocol.revocation.endFamily(familyId, { family: null });
       } else if (found.family.clientId === clientId) {
@@ -166,7 +169,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
   };
 }
 
-/** Origins of public clients only: a confidential one has no business in a browser. */
+/** Returns the origins of public clients only. A confidential client must not run in a browser. */
 function allowedOrigins({ clients }: HttpParts) {
   return (origin: string) =>
     clients.all().some((client) => client.auth === 'none' && client.origins.includes(origin));

@@ -30,7 +30,7 @@ export interface Protocol extends OidcServices {
   consents: Consents;
 }
 
-/** Puts the protocol together: what the library is built from, and what is built on it. */
+/** Assembles the protocol: the library's dependencies, the library, and the services that use it. */
 export function composeProtocol(parts: Parts): Protocol {
   const { config, accessModel, ports, keyRing, reads, clients, serverKeys: keys, clock, logger } = parts;
   const { issuer } = config;
@@ -91,7 +91,7 @@ export function composeProtocol(parts: Parts): Protocol {
   };
 }
 
-/** Our grants: instead of the library's of the same name, or beside them. */
+/** Returns our own grants. Some replace the library's grant of the same name, and others are additional. */
 function tokenGrants(services: OidcServices, { config, accessModel }: Parts): TokenGrant[] {
   return [
     ...(config.deviceFlow ? [createDeviceCodeGrant(services)] : []),
@@ -124,7 +124,7 @@ const interactionPath =
   (uid: string) =>
     `${basePath(issuer)}/interaction/${uid}`;
 
-/** The signing key first; older keys still verify what they signed. */
+/** The private keys, with the signing key first. Older keys still verify the signatures that they made. */
 const privateJwks = ({ kept }: CurrentKeys): PrivateKeys => ({
   keys: kept.map(({ kid, privateJwk }) => ({ ...privateJwk, kid, alg: 'RS256', use: 'sig' })),
 });

@@ -23,13 +23,16 @@ export interface RevocationParts {
   logger: Pick<Logger, 'warn'>;
 }
 
-/** Revocation with the lifetimes of the settings: for the servers, and for commands, which need no server secrets for it. */
+/**
+ * Assembles revocation with the lifetimes of the settings. Servers and commands use it. Commands need no server secrets
+ * for it.
+ */
 export function composeRevocation({ config, ports, ...parts }: RevocationParts): Revocation {
   return createRevocation({
     ...parts,
     families: ports.families,
     index: ports.accountIndex,
-    // Not the present setting: tokens that were issued under another setting must stay revoked.
+    // The current setting is not used, because tokens that were issued under another setting must stay revoked.
     accessTokenSeconds: longestAccessTokenSeconds,
     refreshTokenSeconds: config.refreshTokenIdleDays * 86_400,
     tombstoneSeconds: config.refreshTokenAbsoluteDays * 86_400,
@@ -52,7 +55,10 @@ export interface ComposedSignIns {
   sessionEnd: SessionEnd;
 }
 
-/** The list of sign-ins and how they end: for the servers, and for commands, which have neither keys nor clients. */
+/**
+ * Assembles the list of sign-ins and the functions that end them. Servers and commands use it. Commands have neither
+ * keys nor clients.
+ */
 export function composeSignIns(parts: SignInParts): ComposedSignIns {
   const { config, ports, serverKeys: keys, clock, logger, revocation } = parts;
   const { accounts, consents, accountIndex: index, oidcStore: store } = ports;

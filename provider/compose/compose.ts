@@ -35,14 +35,15 @@ export interface Gatehouse {
   app: Koa;
   /** The operations listener's application. */
   operations: Koa;
-  /** What runs beside the listeners, in the order to start. */
+  /** The jobs that run in addition to the listeners, in the order to start them. */
   jobs: Component[];
   accounts: Accounts;
 }
 
 /**
- * Puts a process together, from the bottom up: settings, ports and clock in; applications and jobs out. This folder holds
- * the wiring and nothing else: a decision belongs to the module that it is about, access to a product to `adapters/`.
+ * Assembles a process, starting with the lowest modules. The input is settings, ports and clock; the output is
+ * applications and jobs. This folder contains only the wiring. A decision belongs to the module that it concerns, and
+ * access to a product belongs to `adapters/`.
  */
 export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const { config, accessModel, clock, logger, metrics, tracing } = deps;
@@ -59,7 +60,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const cachedDenylist = createCachedDenylist({
     store: ports.denylist,
     cache: ports.revocationCache,
-    // The time that has passed, as timers measure it.
+    // This clock measures elapsed time, as timers do.
     clock: systemClock,
     logger,
     metrics,
@@ -82,7 +83,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   });
   const clientTokenVersions = createKnownClientTokenVersions(ports.clientTokenVersions);
 
-  // Accounts, and how often a sign-in may be tried.
+  // Accounts, and the limits on sign-in attempts.
   const rateLimits = createRateLimits({
     config,
     limits: ports.limits,
@@ -218,16 +219,16 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   };
 }
 
-/** Accounts, and consents, that are kept in memory: about 10 MB of each. */
+/** The maximum number of cached accounts, and of cached consents. Each of the two caches uses about 10 MB. */
 const keptReads = 10_000;
 
-/** How soon a client secret that was replaced behind its reference is known. */
+/** How soon the process notices that the client secret behind a reference was replaced. */
 const secretsPollSeconds = 60;
 
-/** How soon an event about changed clients or keys is written when the first try failed. */
+/** How soon the process tries again to write an event about changed clients or keys after a failed attempt. */
 const unreportedPollSeconds = 30;
 
-/** A job that repeats; `work` must not throw. */
+/** Creates a job that repeats; `work` must not throw. */
 function every(name: string, seconds: number, work: () => Promise<void>): Component {
   let timer: NodeJS.Timeout | undefined;
   return {

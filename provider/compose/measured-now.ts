@@ -10,7 +10,7 @@ export interface MeasureDeps {
   metrics: Metrics;
 }
 
-/** What is looked up when somebody asks for metrics, so that it costs nothing at rest. */
+/** Measures values when somebody requests the metrics, so that this costs nothing at other times. */
 export async function measureNow(deps: MeasureDeps): Promise<void> {
   measureKeys(deps);
   await measureOutbox(deps);
@@ -27,7 +27,10 @@ function measureKeys({ keys, clock, metrics }: MeasureDeps): void {
   metrics.keys.set(kept.length - published.length, { state: 'kept' });
 }
 
-/** A store that is away is told by its own metrics; what was known of the outbox stands meanwhile. */
+/**
+ * Measures the outbox. The store's own metrics report that it is unavailable; meanwhile, the metrics of the outbox keep
+ * their last values.
+ */
 async function measureOutbox({ outbox, clock, metrics }: MeasureDeps): Promise<void> {
   const depth = await outbox.depth().catch(() => undefined);
   if (!depth) return;
@@ -36,7 +39,7 @@ async function measureOutbox({ outbox, clock, metrics }: MeasureDeps): Promise<v
   metrics.outboxOldest.set(depth.oldest === undefined ? 0 : (clock.now() - depth.oldest) / 1000);
 }
 
-/** What the relay tells. */
+/** The metrics that the relay reports. */
 export const deliveryMetrics = (metrics: Metrics) => ({
   events: (outcome: string, count: number) => metrics.outboxEvents.add(count, { outcome }),
   lag: (seconds: number) => metrics.outboxLag.observe(seconds),

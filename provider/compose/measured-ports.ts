@@ -11,7 +11,7 @@ export interface PortWatch {
   tracing: Tracing | undefined;
 }
 
-/** As OpenTelemetry's conventions name them. */
+/** The product names in OpenTelemetry's conventions. */
 const systems: Record<Home, string> = { postgres: 'postgresql', redis: 'redis', file: 'file' };
 
 type Call = (port: string, operation: string, work: () => Promise<unknown>) => Promise<unknown>;
@@ -22,8 +22,9 @@ const stores = [
 ];
 
 /**
- * The same ports, each call of which is timed, counted when it fails, and a span of the request under way. Around the
- * ports rather than in the adapters, so that no store can be forgotten and none has to know.
+ * Returns the same ports with measured calls. Each call is timed, is counted when it fails, and becomes a span of the
+ * current request. The measurement wraps the ports and is not part of the adapters. So no store can be forgotten, and
+ * no adapter depends on it.
  */
 export function measuredPorts(ports: Ports, watch: PortWatch): Ports {
   const call = watched(ports.homes, watch);
@@ -45,7 +46,7 @@ export function measuredPorts(ports: Ports, watch: PortWatch): Ports {
   };
 }
 
-/** A stand-in that hands every method call on; the methods of all ports give promises. */
+/** Returns a proxy that passes every method call on. The methods of all ports return promises. */
 function around<Port extends object>(port: Port, name: string, call: Call): Port {
   const methods = new WeakMap<object, unknown>();
   return new Proxy(port, {
@@ -63,7 +64,7 @@ function around<Port extends object>(port: Port, name: string, call: Call): Port
 }
 
 function watched(homes: Ports['homes'], { metrics, clock, tracing }: PortWatch): Call {
-  // What failed inside a transaction fails the transaction too: it is counted once.
+  // An error inside a transaction makes the transaction fail too. It is counted only once.
   const counted = new WeakSet<object>();
   const isNew = (error: unknown) => {
     if (typeof error !== 'object' || error === null || counted.has(error)) return false;
@@ -87,7 +88,10 @@ function watched(homes: Ports['homes'], { metrics, clock, tracing }: PortWatch):
   };
 }
 
-/** A refusal isn't a failure of the store; and of a transaction, what its work threw is its own affair. */
+/**
+ * Decides whether an error counts as a failure of the store. An expected error, such as a refusal, does not. Other
+ * errors that the work inside a transaction throws are not failures of the transaction either.
+ */
 function isFailure(error: unknown, port: string): boolean {
   if (error instanceof GatehouseError) return error.code === 'store_unavailable';
   return port !== 'unitOfWork';

@@ -9,23 +9,29 @@ export interface SweepLogger {
 export interface SweepDeps {
   expired: ExpiredRows[];
   clock: Clock;
-  /** From the end of one pass to the start of the next, give or take a quarter. */
+  /** The time from the end of one pass to the start of the next. It varies randomly by up to a quarter. */
   intervalSeconds: number;
-  /** How many rows one short transaction deletes at most. */
+  /** The maximum number of rows that one short transaction deletes. */
   batch: number;
   logger: SweepLogger;
 }
 
 export interface Sweep {
-  /** The first pass comes within one interval, at a random time. Does nothing when it was started. */
+  /**
+   * Starts the sweep. The first pass begins within one interval, at a random time. Does nothing when the sweep was
+   * already started.
+   */
   start(): void;
-  /** Resolves when the batch in hand is done; none follows. */
+  /** Stops the sweep. Resolves when the current batch is done; no other batch follows. */
   stop(): Promise<void>;
-  /** One pass over everything; gives how many rows it deleted. A store that fails is logged and left for the next pass. */
+  /**
+   * Runs one pass over all stores and returns the number of deleted rows. An error of a store is logged, and the next
+   * pass tries this store again.
+   */
   runOnce(): Promise<number>;
 }
 
-/** Deletes expired rows, batch by batch, so that no transaction is long. Any number of processes may run one. */
+/** Deletes expired rows in batches, so that no transaction is long. Any number of processes may run a sweep. */
 export function createSweep({ expired, clock, intervalSeconds, batch, logger }: SweepDeps): Sweep {
   let stopping = false;
   let timer: NodeJS.Timeout | undefined;

@@ -2,18 +2,19 @@ import Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 
 export interface AppDeps {
-  /** Before anything else, in this order: request scope, errors, issuer. */
+  /** Middleware that runs first, in this order: request scope, errors, issuer. */
   first: readonly Middleware[];
   routers: readonly Router[];
   /** The library's endpoints. */
   protocol: Middleware;
-  /** For what Koa itself reports: an answer that couldn't be sent. */
+  /** Logs errors that Koa itself reports, such as a response that couldn't be sent. */
   onError(error: unknown): void;
 }
 
 /**
- * The public listener's application: middleware in order, then the protocol, which is asked for most, then the routes of our
- * own. Those are looked through at once: each router by itself would cost every request two steps.
+ * The public listener's application. The middleware runs first, in order. Then comes the protocol, which gets most
+ * requests, and then our own routes. All of our routes are in one router, because each separate router would cost every
+ * request two steps.
  */
 export function createApp(deps: AppDeps): Koa {
   const app = new Koa();

@@ -6,20 +6,24 @@ export interface Asset {
   /** The media type. */
   type: string;
   content: Buffer;
-  /** Changes with the content; pages ask for it as `v`. */
+  /** Changes when the content changes. Pages request the file with this value as the parameter `v`. */
   version: string;
 }
 
-/** A picture opened by itself may have a style, and neither runs nor loads anything: SVG is a document too. */
+/**
+ * The policy for a picture that is opened directly. It may have styles, but it can't run or load anything. This is
+ * needed because SVG is also a document.
+ */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 
-/** The pages' files. Their addresses carry a version, so browsers may keep them for good. */
+/** Serves the files of the pages. Their addresses contain a version, so browsers may cache them permanently. */
 export function assets(files: ReadonlyMap<string, Asset>): Router {
   const router = new Router();
   router.get('/assets/:name', async (ctx, next) => {
     const file = files.get(String(ctx.params.name));
     if (file === undefined) return next();
-    // While pods change one by one, a page of one asks the other: what that has under this address isn't meant for good.
+    // During a rolling update, a page from one pod may request a file from another pod. That pod may have another
+    // version of the file, which must not be cached permanently.
     const isMeant = ctx.query.v === file.version;
     ctx.set('Cache-Control', isMeant ? 'public, max-age=31536000, immutable' : 'no-cache');
     ctx.set('X-Content-Type-Options', 'nosniff');

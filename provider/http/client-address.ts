@@ -5,15 +5,16 @@ import { forwardedFor } from './forwarded-header.ts';
 
 export interface ClientAddressDeps {
   trustedProxies: readonly AddressRange[];
-  /** The header the proxies write; the other one is ignored. */
+  /** The header that the proxies write. The other header is ignored. */
   header: 'x-forwarded-for' | 'forwarded';
   /** Called for each request that carries forwarded headers from an address that isn't trusted. */
   ignored(): void;
 }
 
 /**
- * @returns a function that tells who sent a request: the nearest address that isn't one of our proxies, or the
- *   connection's own. Forwarded headers of anybody else are ignored: whoever writes them could be anyone they like.
+ * @returns a function that gives the client address of a request: the nearest address that isn't one of our proxies, or
+ *   else the connection's own address. Forwarded headers from any other sender are ignored, because that sender could
+ *   write any address in them.
  */
 export function clientAddress(deps: ClientAddressDeps): (request: IncomingMessage) => string | undefined {
   const trusted = new BlockList();
@@ -36,7 +37,10 @@ export function clientAddress(deps: ClientAddressDeps): (request: IncomingMessag
 
 const mostRemembered = 1000;
 
-/** Behind load balancers it is the same few that connect, and looking one up takes longer than routing the request. */
+/**
+ * A cache is used because the same few load balancers connect again and again, and a lookup takes longer than routing
+ * the request.
+ */
 function remembered(isTrusted: (address: string) => boolean): (address: string) => boolean {
   const known = new Map<string, boolean>();
   return (address) => {
@@ -47,10 +51,10 @@ function remembered(isTrusted: (address: string) => boolean): (address: string) 
   };
 }
 
-/** An IPv4 address that came over an IPv6 socket, as IPv4. */
+/** Converts an IPv4 address that arrived over an IPv6 socket to IPv4 form. */
 const plain = (address: string | undefined) => address?.replace(/^::ffff:(?=\d+\.)/i, '');
 
-/** The addresses of the header, nearest first; it ends where one can't be read. */
+/** Returns the addresses of the header, nearest first. The list ends at the first address that can't be parsed. */
 function hopsOf(request: IncomingMessage, header: ClientAddressDeps['header']): string[] {
   const text = [request.headers[header] ?? []].flat().join(',');
   const readable: string[] = [];

@@ -14,9 +14,9 @@ export interface ErrorHandlerDeps {
 }
 
 /**
- * The one place that turns an error into an answer: a page for a person, a problem document (RFC 9457) for a program, and
- * at the protocol's endpoints the protocol's own (RFC 6749 §5.2).
- * What wasn't meant to be told is logged and answered as `internal_error`.
+ * The only place that turns an error into a response. A person gets a page, and a program gets a problem document (RFC
+ * 9457). The protocol's endpoints use the protocol's own format (RFC 6749 §5.2). Errors that aren't meant for callers
+ * are logged and answered as `internal_error`.
  */
 export function handleErrors(deps: ErrorHandlerDeps): Middleware {
   return async (ctx, next) => {
@@ -34,17 +34,20 @@ export function handleErrors(deps: ErrorHandlerDeps): Middleware {
   };
 }
 
-/** What no route answered; of a wrong method the router has told by status and `Allow`. */
+/**
+ * Throws an error for a request that no route answered. For a wrong method the router has already set the status and
+ * `Allow`.
+ */
 function refuseUnanswered(ctx: Context): void {
   if (ctx.status === 404) throw new GatehouseError('not_found', 'There is nothing at this address.');
   if (ctx.status === 405 || ctx.status === 501)
     throw new GatehouseError('method_not_allowed', `Use ${ctx.response.get('Allow')} here.`);
 }
 
-/** Koa's and the router's own errors carry a status; everything unknown is on our side. */
+/** Errors of Koa and the router have a status. Every unknown error counts as a server error. */
 function toGatehouseError(cause: unknown): GatehouseError {
   if (cause instanceof GatehouseError) return cause;
-  // Our own error, as the library was told it.
+  // The library wraps errors that our code throws. This unwraps them.
   const beneath = (cause as { cause?: unknown } | undefined)?.cause;
   if (beneath instanceof GatehouseError) return beneath;
   const { status, expose } = (cause ?? {}) as { status?: number; expose?: boolean };
@@ -72,20 +75,21 @@ function answer(ctx: Context, deps: ErrorHandlerDeps, error: GatehouseError): vo
   else sendProblem(ctx, error);
 }
 
-/** RFC 6750 §3: without a token, or one sent in another way, only the scheme is told. */
+/** RFC 6750 §3: when the request has no token, or sends it in another way, the response names only the scheme. */
 function challenge(ctx: Context, error: GatehouseError): string {
   if (!/^bearer\b/i.test(ctx.get('Authorization'))) return 'Bearer';
   const scope = error.scope === undefined ? '' : `, scope="${error.scope}"`;
   return `Bearer error="${error.code}", error_description="${error.message}"${scope}`;
 }
 
-/** RFC 6749 §5.2: all that callers of these endpoints can read, in ASCII. */
+/** The error format of RFC 6749 §5.2, in ASCII. Callers of these endpoints can read no other format. */
 function sendProtocolError(ctx: Context, error: GatehouseError): void {
-  // Of a caller that asks too much RFC 6749 knows nothing: it is told what a busy server tells, with its own status.
+  // RFC 6749 defines no error for too many requests. Such a caller gets the error code of a busy server, but with
+  // status 429.
   const ours = error.status >= 500 || error.status === 429;
   const told = error.code === 'internal_error' ? 'server_error' : 'temporarily_unavailable';
   ctx.status = error.status;
-  // As the library answers here: a single-page app's developer should see what was wrong.
+  // The library does the same here: the developer of a single-page app should be able to read the error.
   ctx.set('Access-Control-Allow-Origin', '*');
   ctx.body = {
     error: ours ? told : 'invalid_request',

@@ -1,14 +1,17 @@
 const tokenCharacter = /[\w!#$%&'*+.^`|~-]/;
 
-/** Addresses and hosts with a port have to be quoted; many proxies don't, and nothing else is meant by it. */
+/**
+ * The standard requires quotes around addresses and hosts that have a port. Many proxies leave them out, and the
+ * meaning is still clear.
+ */
 const bareCharacter = /[\w!#$%&'*+.^`|~:[\]-]/;
 
 /**
- * The `for` of each element of a `Forwarded` header (RFC 7239 §4), nearest first; it ends where an element has none or can't
- * be read.
+ * Returns the `for` value of each element of a `Forwarded` header (RFC 7239 §4), nearest first. The list ends at the
+ * first element that has none or can't be parsed.
  *
- * It is read from its end, where the nearest proxy wrote: what somebody further off sent before, be it a quote that is
- * never closed, changes nothing of that.
+ * The header is parsed from its end, where the nearest proxy added its element. So nothing that a more distant sender
+ * wrote before it can change the result, not even a quote that is never closed.
  */
 export function* forwardedFor(text: string): Generator<string> {
   const reader = createReader(text);
@@ -22,7 +25,7 @@ export function* forwardedFor(text: string): Generator<string> {
   }
 }
 
-/** Reads backwards; undefined is what can't be read. */
+/** Parses backwards. The result is undefined when the text can't be parsed. */
 function createReader(text: string) {
   let end = text.length;
   const last = () => text[end - 1] ?? '';
@@ -60,7 +63,10 @@ function createReader(text: string) {
     return name === undefined ? undefined : [name, value];
   };
 
-  /** Up to the comma before it, which is taken. A parameter that comes twice can't be read. */
+  /**
+   * Parses an element back to the comma before it, and consumes that comma. An element with a duplicate parameter can't
+   * be parsed.
+   */
   const element = (): Map<string, string> | undefined => {
     const pairs = new Map<string, string>();
     for (;;) {

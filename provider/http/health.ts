@@ -4,7 +4,7 @@ import type { Readiness } from './readiness.ts';
 
 export interface OperationsDeps {
   readiness: Readiness;
-  /** `serving` from when the start is done until SIGTERM. */
+  /** The state is `serving` from the end of the start until SIGTERM. */
   phase(): 'starting' | 'serving' | 'stopping';
   metrics(): Promise<{ contentType: string; body: string }>;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import { GatehouseError } from '../lib/errors.ts';
 
-/** Headers that may come only once. Node drops the second one, and a server before us may have used that one. */
+/** Headers that may occur only once. Node drops the second one, but a server in front of us may have used it. */
 const once = new Set(['host', 'authorization', 'content-type']);
 
 /** RFC 3986 §3.2.2, §3.2.3; empty is allowed (RFC 9112 §3.2). */
@@ -17,11 +17,11 @@ const forwarded = [
 ];
 
 /**
- * Refuses ambiguous requests, then makes the request say what we know. The issuer decides every URL we print, whatever
- * Host or the forwarded headers say (DESIGN §6.5): they are replaced before the library, which builds its URLs from them,
- * sees the request. The issuer's path is removed from the request's path, unless a gateway removed it already. In both
- * cases the library gets the full path as `originalUrl`, for the URLs it builds.
- *
+ * Refuses ambiguous requests, then rewrites the request's headers with values that we know. The issuer decides every
+ * URL that we print, whatever the Host header or the forwarded headers contain (DESIGN §6.5). These headers are
+ * replaced before the library sees the request, because the library builds its URLs from them. The issuer's path is
+ * removed from the request's path, unless a gateway removed it already. In both cases the library gets the full path as
+ * `originalUrl`, for the URLs that it builds.
  * @param addressOf the client's address, for `X-Forwarded-For`
  */
 export function normaliseRequest(issuer: string, addressOf: () => string | undefined): Middleware {
@@ -47,8 +47,8 @@ export function normaliseRequest(issuer: string, addressOf: () => string | undef
 }
 
 /**
- * Refuses a request that a load balancer or gateway before us may have read differently than we do. (Node's parser
- * refuses two lengths for one body.)
+ * Refuses a request that a load balancer or gateway in front of us may have interpreted differently than we do. (Node's
+ * parser refuses a body with two lengths.)
  * @throws GatehouseError `invalid_request`
  */
 function refuseAmbiguous(req: IncomingMessage): void {
@@ -58,7 +58,7 @@ function refuseAmbiguous(req: IncomingMessage): void {
     if (once.has(name) && seen.has(name)) throw refused(`Send the header ${name} once.`);
     seen.add(name);
   }
-  // RFC 9112 §3.2 requires 400. The host is checked only: the issuer's host replaces it.
+  // RFC 9112 §3.2 requires 400. The host is only checked here; it is not used, because the issuer's host replaces it.
   if (!hostAndPort.test(req.headers.host ?? '')) throw refused('The header Host names no host.');
   if (req.httpVersion === '1.1' && !seen.has('host')) throw refused('The header Host is missing.');
 }

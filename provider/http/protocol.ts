@@ -6,21 +6,22 @@ import { type Route, routeOf } from './routes.ts';
 
 export interface ProtocolDeps {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Rewrites the body of an introspection or revocation so that the library takes JWTs. */
+  /** Rewrites the body of an introspection or revocation request so that the library accepts JWTs. */
   wrapTokenParameter(request: IncomingMessage, body: Buffer): void;
   bodyLimitBytes: number;
   issuer: string;
-  /** Whether devices can be let in. */
+  /** Whether the device flow is switched on. */
   deviceFlow: boolean;
 }
 
 /**
- * A page of the library's holds a form and no more. Scripts only by the hash it adds itself for form_post: to an empty
- * list, since beside 'none' browsers complain of it.
+ * The policy for the library's pages, which contain only a form. Scripts are allowed only by the hash that the library
+ * adds for form_post. It adds the hash to an empty list, because browsers report a warning when a hash stands beside
+ * 'none'.
  */
 const pagePolicy = "default-src 'none'; script-src; base-uri 'none'; frame-ancestors 'none'";
 
-/** Hands the protocol's requests to the library. */
+/** Passes the protocol's requests to the library. */
 export function serveProtocol(deps: ProtocolDeps): Middleware {
   return async (ctx, next) => {
     const { label, route, rows } = routeOf(ctx);
@@ -29,7 +30,7 @@ export function serveProtocol(deps: ProtocolDeps): Middleware {
     if (route === undefined) throw wrongMethod(ctx, rows);
     if (route.body === 'query') return redirectToGet(ctx, deps);
     if (route.kind === 'protocol') {
-      // Whatever the caller prefers to read: errors are JSON too (RFC 6749 §5.2).
+      // Errors are JSON too, whatever format the caller prefers (RFC 6749 §5.2).
       ctx.req.headers.accept = 'application/json';
       ctx.set('Cache-Control', 'no-store');
     }
@@ -47,7 +48,10 @@ function wrongMethod(ctx: Context, rows: readonly Route[]): GatehouseError {
   return new GatehouseError('method_not_allowed', `Use ${methods.join(' or ')} here.`);
 }
 
-/** What fails in the library's hands is ours to answer, without what it had meant to send: a code, for one. */
+/**
+ * Calls the library. If it fails, our code sends the error response. The headers that the library had already set are
+ * removed, because they may contain a code, for example.
+ */
 async function handedOver(ctx: Context, { handle }: ProtocolDeps): Promise<void> {
   const headers = ctx.res.getHeaders();
   ctx.respond = false;
@@ -62,22 +66,23 @@ async function handedOver(ctx: Context, { handle }: ProtocolDeps): Promise<void>
   }
 }
 
-/** More than this the library wouldn't read, and say no more than that it can't. */
+/** The library does not read a larger body, and its error does not give the reason. */
 const mostForLibrary = 56 * 1024;
 
-/** Bodies are read by us, so that one which can't be is told in the same words everywhere. */
+/** Our code reads the body, so that an unreadable body gets the same error message everywhere. */
 async function readForLibrary({ req }: Context, deps: ProtocolDeps, label: string): Promise<void> {
   const body = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
   if (label === '/oauth2/introspect' || label === '/oauth2/revoke') deps.wrapTokenParameter(req, body);
   else replayBody(req, body);
 }
 
-/** What a request line may hold once a form became a query; more than any real request needs. */
+/** The maximum length of a query that was made from a form. Real requests are shorter. */
 const longestQuery = 8 * 1024;
 
 /**
- * The authorization and logout endpoints take forms too (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A form from
- * another site comes without our `SameSite=Lax` cookies, so it is turned into the same request by GET, which has them.
+ * The authorization and logout endpoints accept forms too (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). The
+ * browser sends a form from another site without our `SameSite=Lax` cookies. So the request is redirected to the same
+ * request by GET, which includes the cookies.
  */
 async function redirectToGet(ctx: Context, { bodyLimitBytes, issuer }: ProtocolDeps): Promise<void> {
   const body = await readFormBody(ctx.req, bodyLimitBytes);

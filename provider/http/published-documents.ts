@@ -2,14 +2,14 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 
 export interface PublishedDocumentsDeps {
-  /** Public keys and their ETag, as of now. */
+  /** The current public keys and their ETag. */
   jwks(): { jwks: object; etag: string };
   openApi: object;
-  /** How long others may keep the key set, in seconds: well below the lead time. */
+  /** How long others may cache the key set, in seconds. It is much shorter than the lead time. */
   jwksMaxAgeSeconds: number;
 }
 
-/** Documents that anyone may read and keep: the key set (RFC 7517 §5) and the description of the JSON API. */
+/** Serves documents that anyone may read and cache: the key set (RFC 7517 §5) and the description of the JSON API. */
 export function publishedDocuments(deps: PublishedDocumentsDeps): Router {
   const router = new Router();
   router.get('/.well-known/jwks.json', (ctx) => {

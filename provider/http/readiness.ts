@@ -4,48 +4,48 @@ import type { Dependency } from '../ports/dependency.ts';
 export interface ReadinessDeps {
   dependencies: readonly Dependency[];
   clock: Clock;
-  /** How long one that answered before may be away before this process turns unready. */
+  /** How long a dependency that answered before may be unreachable before this process becomes unready. */
   blipSeconds: number;
   logger: {
     info(fields: Record<string, unknown>, message: string): void;
     error(fields: Record<string, unknown>, message: string): void;
   };
   metrics: { dependencyUp: { set(value: number, labels: { dependency: string }): void } };
-  /** How long an answer waits for dependencies that are slow; 500 unless told. */
+  /** How long a check waits for slow dependencies. The default is 500. */
   patienceMs?: number;
 }
 
 export interface ReadinessReport {
   ready: boolean;
-  /** The names of those that don't answer now, for a blip or longer. */
+  /** The names of the dependencies that don't answer now, whether briefly or for longer. */
   failing: string[];
 }
 
-/** Whether everything is there that this process can't work without. */
+/** Reports whether all dependencies that this process needs are available. */
 export interface Readiness {
-  /** Asks each dependency at most once a second, however often it is called; answers within `patienceMs`. */
+  /** Asks each dependency at most once a second, however often it is called. It answers within `patienceMs`. */
   check(): Promise<ReadinessReport>;
 }
 
-/** Asked more often than this, a dependency isn't asked again. */
+/** A dependency is not asked again within this time. */
 const freshMs = 1000;
 
 interface Watched {
   dependency: Dependency;
   askedAt: number;
-  /** The question under way. */
+  /** The current request to the dependency, if it has not ended yet. */
   asking: Promise<void> | undefined;
   answeredOnce: boolean;
-  /** When the first question of those that got no answer was put. */
+  /** The time of the first of the consecutive failed requests. */
   awaySince: number | undefined;
-  /** Whether it was told in the log that it is away. */
+  /** Whether the log already says that the dependency does not answer. */
   told: boolean;
 }
 
 /**
- * A store that is away for a moment must not take every pod out of service at once: until `blipSeconds` are over a
- * process stays ready, and what needs the store answers 503 with Retry-After meanwhile. At the start there is no such
- * patience, since nothing ever answered.
+ * A short outage of a store must not make every pod unready at once. A process stays ready for `blipSeconds`;
+ * meanwhile, requests that need the store get 503 with Retry-After. This does not apply at the start: a dependency that
+ * has never answered makes the process unready.
  */
 export function createReadiness(deps: ReadinessDeps): Readiness {
   const { clock, patienceMs = 500 } = deps;
@@ -66,7 +66,7 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
   };
 }
 
-/** Never rejects. One that is slow is asked again only when it has answered or given up. */
+/** Never rejects. A slow dependency is asked again only after the previous request has succeeded or failed. */
 function ask(watched: Watched, clock: Clock): Promise<void> | undefined {
   const now = clock.now();
   if (watched.asking !== undefined || now - watched.askedAt < freshMs) return watched.asking;

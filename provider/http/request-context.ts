@@ -7,7 +7,7 @@ import type { Tracing } from '../lib/tracing.ts';
 import { routeOf } from './routes.ts';
 
 export interface RequestContextDeps {
-  /** Decides whether HSTS is sent. */
+  /** The issuer's URL. It decides whether the HSTS header is sent. */
   issuer: string;
   clock: Clock;
   clientAddress(request: IncomingMessage): string | undefined;
@@ -16,18 +16,21 @@ export interface RequestContextDeps {
     httpRequests: { inc(labels: { route: string; method: string; status: string }): void };
     httpRequestDuration: { observe(seconds: number, labels: { route: string; method: string }): void };
   };
-  /** Undefined where traces are off. */
+  /** Undefined when tracing is off. */
   tracing?: Tracing | undefined;
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
 
-/** For responses that are not pages: a browser that shows one loads nothing, runs nothing, and shows it in no frame. */
+/**
+ * The policy for responses that are not pages. A browser that displays one loads nothing, runs nothing, and doesn't
+ * show it in a frame.
+ */
 const dataPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
- * Gives each request an id, which its log lines, its errors and its response carry, and sets the security headers of every
- * response. Pages replace the policy by their own. Logs, counts and traces the request at its end.
+ * Gives each request an id. The request's log lines, errors and response carry this id. Sets the security headers of
+ * every response; pages replace the policy with their own. Logs, counts and traces the request when it ends.
  */
 export function scopeRequest(deps: RequestContextDeps): Middleware {
   const isHttps = deps.issuer.startsWith('https:');
@@ -46,7 +49,7 @@ export function scopeRequest(deps: RequestContextDeps): Middleware {
     if (isHttps) ctx.set('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
     ctx.res.once('close', () => {
       const milliseconds = deps.clock.now() - startedAt;
-      // Not sooner: the issuer's path is removed from the request's path in between.
+      // This can't be done earlier, because the issuer's path is removed from the request's path in between.
       const { label: route } = routeOf(ctx);
       const status = ctx.res.writableFinished ? String(ctx.res.statusCode) : 'aborted';
       deps.metrics.httpRequests.inc({ route, method, status });
@@ -66,5 +69,5 @@ function attributesOf(method: string, route: string, status: string) {
   return status === 'aborted' ? known : { ...known, 'http.response.status_code': Number(status) };
 }
 
-/** A mistake of the caller does not mark the trace as failed. */
+/** An error that the caller caused does not mark the trace as failed. */
 const errorOf = (status: string) => (status === 'aborted' || status >= '500' ? status : undefined);

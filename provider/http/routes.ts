@@ -191,7 +191,7 @@ export const table: readonly Route[] = [
   ...api('GET', '/user/profile', bearsToken),
   own({
     label: '/auth/verify',
-    // Gateways append their own parameters, and often the path of the request that they ask about.
+    // Gateways append their own parameters, and often also the path of the request that they check.
     pattern: /^\/auth\/verify(?=[;/]|$)/,
     methods: ['*'],
     kind: 'api',
@@ -222,7 +222,7 @@ const patterns = [...rowsOf.values()].flatMap((rows) => {
   return label.includes(':') ? [{ pattern: new RegExp(`^${label.replace(/:\w+/g, '[^/]+')}$`), rows }] : [];
 });
 
-/** Finds the rows for a path, to the letter: another spelling of a path is unknown. */
+/** Finds the rows for a path. The path must match exactly: any other spelling of it is unknown. */
 export function matchRoute(method: string, path: string): Matched {
   const exact = path.includes(':') ? undefined : rowsOf.get(path);
   const rows = exact ?? patterns.find(({ pattern }) => pattern.test(path))?.rows;
@@ -231,7 +231,7 @@ export function matchRoute(method: string, path: string): Matched {
   return { label: rows[0].label, route, rows };
 }
 
-/** The table's answer for this request. It is found once and kept in the request's state. */
+/** Returns the table's entry for this request. It is looked up once and kept in the request's state. */
 export function routeOf(ctx: Context): Matched {
   const state = ctx.state as { matched?: Matched };
   state.matched ??= matchRoute(ctx.method, ctx.path);
@@ -261,7 +261,7 @@ export function limitRequests(deps: LimitRequestsDeps): Middleware {
   };
 }
 
-/** Without these headers a browser does not let the page that called read the refusal. */
+/** Without these headers a browser does not let the calling page read the error response. */
 function allowReadingRefusal(ctx: Context, { isAllowedOrigin }: LimitRequestsDeps): void {
   ctx.vary('Origin');
   const origin = ctx.get('Origin');

@@ -7,21 +7,22 @@ import { answerUnreadable } from './unreadable-requests.ts';
 export interface ListenOptions {
   port: number;
   host?: string | undefined;
-  /** How long a request may take to arrive, and how often that is looked at. */
+  /** How long a request may take to arrive, and how often this is checked. */
   arrival?: { headersMs: number; wholeMs: number; checkMs: number };
 }
 
 export interface Listener {
   readonly port: number;
-  /** Takes no new connection, answers what is under way, and resolves when the last answer is sent. */
+  /** Accepts no new connections, answers the current requests, and resolves when the last response is sent. */
   close(): Promise<void>;
 }
 
 const usual = { headersMs: 20_000, wholeMs: 30_000, checkMs: 5_000 };
 
 /**
- * Listens. Requests must arrive in bounded time and size; connections are kept longer than a load balancer keeps
- * them (60 s by default on AWS), so that it never picks one we are closing.
+ * Starts to listen. Requests must arrive within limits of time and size. Connections stay open longer than a load
+ * balancer keeps them open (60 s by default on AWS), so that the load balancer never uses a connection that we are
+ * closing.
  */
 export async function listen(app: Koa, { port, host, arrival = usual }: ListenOptions): Promise<Listener> {
   const server = createServer(
@@ -40,7 +41,8 @@ export async function listen(app: Koa, { port, host, arrival = usual }: ListenOp
     server.once('error', (error) => reject(refusal(error, port, host)));
     server.listen({ port, host }, () => resolve());
   });
-  // Node would drop all beyond 2,000 without a word, however short. Their size has its own limit.
+  // Otherwise Node would silently drop all headers after the first 2,000, even short ones. The size of the headers has
+  // its own limit.
   server.maxHeadersCount = 0;
   const underWay = new Set<ServerResponse>();
   server.on('request', (_request, response) => {
@@ -63,7 +65,9 @@ const reasons: Record<string, string> = {
   ENOTFOUND: 'there is no such host name. Choose another',
 };
 
-/** What keeps us from listening is the starter's to mend, where it can be told. */
+/**
+ * Turns an error that prevents listening into a ConfigurationError, if the operator can fix it and the reason is known.
+ */
 function refusal(error: Error & { code?: string }, port: number, host: string | undefined): Error {
   const reason = reasons[error.code ?? ''];
   if (reason === undefined) return error;
@@ -77,7 +81,8 @@ function close(
   underWay: ReadonlySet<ServerResponse>,
   connections: ReadonlySet<Socket>,
 ): Promise<void> {
-  // An answer that is still to come tells its client not to reuse the connection, which would keep us from ending.
+  // A response whose headers are not sent yet tells its client not to reuse the connection. A reused connection would
+  // delay the shutdown.
   const last = (response: ServerResponse) => {
     if (!response.headersSent) response.setHeader('Connection', 'close');
   };
@@ -86,7 +91,7 @@ function close(
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
-    // Browsers open spare ones, which Node doesn't take for idle before their first request.
+    // Browsers open spare connections. Node does not treat such a connection as idle before its first request.
     for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
   });
 }

@@ -16,9 +16,9 @@ const known: Record<string, Told> = {
 };
 
 /**
- * Answers what never becomes a request, or stops being one halfway, in the words of every other error (RFC 9457). Node would
- * send a bare status.
- * @param underWay the answers that are being sent
+ * Answers data that never becomes a valid request, and requests that break off. It uses the same error format as all
+ * other errors (RFC 9457). Node would send only a status.
+ * @param underWay the responses that are being sent
  */
 export function answerUnreadable(server: Server, underWay: ReadonlySet<ServerResponse>): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -26,7 +26,8 @@ export function answerUnreadable(server: Server, underWay: ReadonlySet<ServerRes
     if (!socket.writable || isAnswering) socket.destroy();
     else socket.end(problem(known[error.code ?? ''] ?? unreadable), () => socket.destroy());
   });
-  // RFC 9110 §10.1.1 leaves it open what becomes of an expectation nobody knows: the request is answered as it is.
+  // RFC 9110 §10.1.1 does not define how to handle an unknown expectation. Such a request is answered as if it had
+  // none.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }
 

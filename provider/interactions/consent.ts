@@ -11,9 +11,10 @@ export interface ConsentPageDeps extends Pick<InteractionDeps, 'keys' | 'account
 }
 
 /**
- * First-party clients skip consent (DESIGN §4), but for an app on a device whose redirect URI another program there could
- * take, a scheme or a port: nothing but the person can tell that it was this app that asked (RFC 8252 §8.6). Who lets a
- * device in by its code was asked just that.
+ * First-party clients skip consent (DESIGN §4). The exception is an app on a device whose redirect URI uses a scheme or
+ * a port that another program on the device could register. Only the person can tell that this app sent the request
+ * (RFC 8252 §8.6). In the device flow, the person has already answered this question when they approved the device by
+ * its code.
  */
 const skipsConsent = ({ client, interaction }: Step) =>
   client.firstParty &&
@@ -38,7 +39,9 @@ export async function showConsent(deps: ConsentPageDeps, step: Step): Promise<vo
   sendPage(ctx, page, { redirectsTo: [interaction.redirectUri] });
 }
 
-/** Remembers what was agreed to, for this account and client, or tells the client that it wasn't (RFC 6749 §4.1.2.1). */
+/**
+ * Stores the consent for this account and client, or tells the client that the person denied it (RFC 6749 §4.1.2.1).
+ */
 export async function decideConsent(
   deps: ConsentPageDeps,
   step: Step,
@@ -48,7 +51,7 @@ export async function decideConsent(
   if (form.decision !== 'allow') {
     return step.finish({ error: 'access_denied', error_description: 'the person did not agree' });
   }
-  // What a first-party client may have is in its document; there is nothing to remember or to withdraw.
+  // The document of a first-party client lists what it may access. So there is no consent to store or to withdraw.
   if (client.firstParty) return step.finish({ consent: {} });
   const asked = requestedConsent(deps.knowledge, interaction, client.scopes);
   await deps.addConsent({ accountId: interaction.accountId ?? '', clientId: client.id, ...asked });

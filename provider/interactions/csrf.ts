@@ -4,8 +4,8 @@ import type { ServerKeys } from '../lib/server-keys.ts';
 const label = 'interaction form';
 
 /**
- * The token that a form of this interaction carries. It proves that the form was drawn by us for this
- * interaction; the interaction's cookie, checked elsewhere, ties that to the browser.
+ * Returns the CSRF token for a form of this interaction. The token proves that our server rendered the form for this
+ * interaction. The interaction's cookie, which is checked elsewhere, binds the interaction to the browser.
  *
  * @param uid the interaction's id
  */
@@ -14,10 +14,10 @@ export function csrfToken(keys: Pick<ServerKeys, 'tag'>, uid: string): string {
 }
 
 /**
- * Whether `token` was made by `csrfToken` for this interaction, under any secret still in use. Compared in
- * constant time.
+ * Checks whether `csrfToken` made `token` for this interaction, with any secret that is still in use. The comparison
+ * takes constant time.
  *
- * @param token as it was posted; undefined when the field was missing
+ * @param token the posted value; undefined when the field was missing
  */
 export function checkCsrf(
   keys: Pick<ServerKeys, 'checkTag'>,

@@ -11,7 +11,7 @@ export interface DevicePagesDeps {
   client(
     id: string,
   ): { name: string; clientUri?: string | undefined; logoUri?: string | undefined } | undefined;
-  /** The page for what isn't about the code. */
+  /** Sends the page for errors that don't concern the code. */
   sendErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): void;
 }
 
@@ -25,7 +25,7 @@ interface Form {
   xsrf: string;
 }
 
-/** The library's pages for who lets a device in (RFC 8628 §3.3), as ours. */
+/** Renders the library's pages for approving a device (RFC 8628 §3.3) with our templates. */
 export function createDevicePages(deps: DevicePagesDeps) {
   const clientOf = ({ oidc }: KoaContextWithOIDC) => deps.client(oidc.client?.clientId ?? '');
   return {
@@ -39,7 +39,7 @@ export function createDevicePages(deps: DevicePagesDeps) {
       const problem = failed && problemOf(ctx, renderer, failed.error);
       if (failed && !problem) return deps.sendErrorPage(ctx, failed.out, failed.error);
       const page = renderer.render('device', { ...form, userCode: typedCode(ctx), error: problem });
-      // What the library throws for another try has the status of success.
+      // When the person may try again, the library throws an error but leaves the status of success.
       sendPage(ctx, page, { status: failed ? Math.max(400, ctx.status) : 200 });
     },
     confirm: async (
@@ -74,7 +74,7 @@ export function createDevicePages(deps: DevicePagesDeps) {
 const nameOf = ({ text }: Renderer, { browser, system }: { browser: string; system?: string | undefined }) =>
   system === undefined ? browser : text('account.browser', { browser, system });
 
-/** What the person can mend by entering a code, by the name of the library's error. */
+/** Problems that the person can correct by entering a code again. The key is the name of the library's error. */
 const problems = new Map([
   ['NoCodeError', 'message.code-missing'],
   ['NotFoundError', 'message.code-unknown'],
@@ -88,12 +88,12 @@ function problemOf(ctx: KoaContextWithOIDC, { text }: Renderer, error: Error) {
   if (key !== undefined) return { field, message: text(key) };
   if (ctx.status === 429)
     return { message: text('message.too-many-attempts', { seconds: ctx.response.get('Retry-After') || 60 }) };
-  // Its form was sent from another page than the last one, or without the session's cookie.
+  // The form was sent from a page that is not the latest one, or without the session's cookie.
   const isStale = ctx.oidc.route === 'code_verification' && error instanceof errors.InvalidRequest;
   return isStale ? { message: text('message.code-form-expired') } : undefined;
 }
 
-/** As it was typed, or as the device's address has it. */
+/** Returns the code as the person typed it, or as it is in the address that the device showed. */
 function typedCode({ oidc, state }: KoaContextWithOIDC): string | undefined {
   const code = oidc.params?.user_code ?? state.userCode;
   return typeof code === 'string' && code.length <= 40 ? code : undefined;

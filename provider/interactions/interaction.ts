@@ -5,28 +5,28 @@ import { GatehouseError } from '../lib/errors.ts';
 /** An authorization request that waits for a person. */
 export interface PendingInteraction {
   uid: string;
-  /** What the person is asked for. */
+  /** The name of the prompt that the person must answer. */
   prompt: string;
   clientId: string;
-  /** Empty where a device is let in. */
+  /** Empty in the device flow. */
   redirectUri: string;
-  /** Whether a device is let in, which the person was asked about already (RFC 8628 §3.3). */
+  /** Whether this is the device flow. There the person has already been asked about the device (RFC 8628 §3.3). */
   forDevice: boolean;
   scopes: string[];
-  /** The audiences asked for (RFC 8707). */
+  /** The requested audiences (RFC 8707). */
   audiences: string[];
-  /** Claims asked for by name that weren't agreed to yet (OpenID Connect Core §5.5). */
+  /** Claims that were requested by name and that the person has not agreed to yet (OpenID Connect Core §5.5). */
   missingClaims: string[];
   loginHint?: string | undefined;
-  /** The languages the person prefers, as the client knows (OpenID Connect Core §3.1.2.1). */
+  /** The languages that the person prefers, according to the client (OpenID Connect Core §3.1.2.1). */
   uiLocales?: string | undefined;
-  /** The account that is signed in already. */
+  /** The account that is already signed in. */
   accountId?: string | undefined;
 }
 
 /**
- * @returns the interaction that the browser's cookie and the address agree on
- * @throws `interaction_expired` when there is none: finished, too old, or another browser's
+ * @returns the interaction that both the browser's cookie and the address name
+ * @throws `interaction_expired` when there is none: it is finished, too old, or belongs to another browser
  */
 export async function findInteraction(
   provider: Provider,

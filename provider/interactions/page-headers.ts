@@ -1,13 +1,13 @@
 export interface PageHeadersOptions {
   /**
-   * Addresses a post of the page's form may be redirected to: redirect URIs as they were requested. Chromium holds
-   * every redirect after a form post against `form-action`, those of the client's callback to its next page
-   * included, so a page that leaves one out is a dead end.
+   * Addresses that a post of the page's form may be redirected to: redirect URIs as they were requested. Chromium
+   * checks every redirect after a form post against `form-action`. This includes redirects from the client's callback
+   * to its next page. If a page does not list an address, the browser blocks the redirect to it.
    */
   formAction?: readonly string[];
 }
 
-/** Schemes that would run or hold content instead of naming a receiver. */
+/** Schemes that would run or contain content instead of naming a receiver. */
 const notReceivers = new Set([
   'javascript:',
   'data:',
@@ -21,26 +21,27 @@ const notReceivers = new Set([
 /** A host as CSP can write it (CSP3 §2.3.1 host-part). The URL parser lets `;`, `,` and `*` through. */
 const plainHost = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 
-/** Hosts that are harmless but have no spelling in CSP: IPv6 literals, names with an underscore. */
+/** Hosts that are harmless but can't be written in CSP: IPv6 literals and names with an underscore. */
 const unspellableHost = /^(\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)$/;
 
 function formActionSource(uri: string): string | undefined {
   if (!URL.canParse(uri)) return undefined;
   const { protocol, hostname, origin } = new URL(uri);
   if (notReceivers.has(protocol)) return undefined;
-  // A native app's own scheme (RFC 8252 §7.1) has no origin: the scheme is all there is to name. An https callback
-  // often leads on to another origin (`app.` to `www.`, a tenant's own domain), which nobody can list beforehand.
+  // A native app's own scheme (RFC 8252 §7.1) has no origin, so only the scheme can be named. An https callback often
+  // redirects to another origin (`app.` to `www.`, or a tenant's own domain). Nobody can list these origins beforehand.
   if (protocol !== 'http:') return protocol;
-  // http is for this machine alone (RFC 8252 §7.3): the callback's own origin. One that leads on to another port
-  // stops there, since only `http:` would let it, and that lets a form go anywhere in the clear.
+  // http is allowed only for this machine (RFC 8252 §7.3), and only for the callback's own origin. A redirect from
+  // there to another port is blocked. Only the source `http:` would allow it, but that would let a form post go to any
+  // address without encryption.
   if (plainHost.test(hostname)) return origin;
   return unspellableHost.test(hostname) ? protocol : undefined;
 }
 
 /**
- * The source expressions for `form-action` that let a form post end at these addresses: an origin for http,
- * else, and where CSP can't spell the host, the scheme. Addresses that can't be parsed or could alter the header
- * are left out.
+ * Returns the source expressions for `form-action` that allow a form post to end at these addresses. For http this is
+ * the origin. For other schemes, and where CSP can't express the host, it is the scheme. Addresses that can't be parsed
+ * or could alter the header are left out.
  */
 function formActionSources(uris: readonly string[]): string[] {
   const sources = uris.map(formActionSource).filter((source) => source !== undefined);
@@ -59,12 +60,12 @@ function contentSecurityPolicy(uris: readonly string[]): string {
 }
 
 /**
- * The headers of every page a person meets: nothing runs, nothing frames it, nothing keeps it.
+ * The headers of every page that a person sees. They forbid scripts, frames and caching.
  *
- * Two values are weaker than the strictest on purpose. `Referrer-Policy: same-origin` still tells no other site
- * anything, but under `no-referrer` browsers post forms with `Origin: null`. `Cross-Origin-Opener-Policy` has
- * to stay `unsafe-none`: every other value cuts a single-page application off from the popup it signs in with,
- * `same-origin-allow-popups` included, as that one speaks of the opener's own popups.
+ * Two values are deliberately weaker than the strictest ones. `Referrer-Policy: same-origin` still tells other sites
+ * nothing, but under `no-referrer` browsers post forms with `Origin: null`. `Cross-Origin-Opener-Policy` must stay
+ * `unsafe-none`: every other value cuts off a single-page application from the popup in which it signs in. This
+ * includes `same-origin-allow-popups`, because that value concerns the popups that our own page opens.
  */
 export function pageHeaders(options: PageHeadersOptions = {}): Record<string, string> {
   return {

@@ -7,30 +7,34 @@ import { createPageFrame, type FrameOptions } from './theme/page-frame.ts';
 import { loadTemplates } from './theme/templates.ts';
 import { viewsFolders } from './theme/views-folders.ts';
 
-/** `appName` is what people know this server as; `assetsPath` where assets are served, `/assets` unless told. */
+/**
+ * `appName` is the name of this server that people see. `assetsPath` is the path of the assets; the default is
+ * `/assets`.
+ */
 export interface PagesOptions extends BrandOptions, FrameOptions {
-  /** Offered, the default first. English alone unless told. */
+  /** The offered languages, with the default language first. If undefined, only English is offered. */
   languages?: readonly [string, ...string[]] | undefined;
   /**
-   * A folder laid out like `views/`: what is there replaces the built-in file of that name; catalogues may hold some
-   * texts only. Templates are code: the folder belongs to whoever runs the server.
+   * A folder with the same structure as `views/`. Its files replace the built-in files of the same name. Its catalogues
+   * may contain only some of the texts. Templates are code, so only the operator of the server may write to this
+   * folder.
    */
   viewsFolder?: string | undefined;
 }
 
-/** What is known of the language that somebody wants. */
+/** The available information about the language that a person prefers. */
 export interface LanguageWish {
-  /** The request's own, language tags separated by spaces (OpenID Connect Core §3.1.2.1). */
+  /** The `ui_locales` of the request: language tags, separated by spaces (OpenID Connect Core §3.1.2.1). */
   uiLocales?: string | undefined;
-  /** The browser's header. */
+  /** The `Accept-Language` header of the browser. */
   acceptLanguage?: string | undefined;
 }
 
-/** A request as far as a language can be told from it: ours, or one of the library's. */
+/** The parts of a request that determine the language. It may be our request or one of the library's. */
 export interface LanguageSource {
   get(header: string): string;
   query: Record<string, unknown>;
-  /** `uiLocales` of the authorization request that waits behind an interaction. */
+  /** `uiLocales` of the authorization request that an interaction belongs to. */
   state: { uiLocales?: unknown };
   oidc?: { params?: Record<string, unknown> | undefined };
 }
@@ -38,18 +42,22 @@ export interface LanguageSource {
 export interface Pages {
   languages: readonly [string, ...string[]];
   for(wish: LanguageWish): Renderer;
-  /** For a request: by its `ui_locales`, else its `Accept-Language` (RFC 9110 §12.5.4), else the default. */
+  /**
+   * Returns the renderer for a request. Its language comes from `ui_locales`, else from `Accept-Language` (RFC 9110
+   * §12.5.4), else it is the default.
+   */
   of(ctx: LanguageSource): Renderer;
   assets: PageAssets;
-  /** Texts a language has in English only. */
+  /** The texts that a language lacks, so that they appear in English. */
   missingTexts: readonly { language: string; keys: string[] }[];
 }
 
 /**
- * Reads and compiles all templates, texts and assets at the start, so that a bad template prevents the start and does
- * not break a sign-in. No file is read afterwards. The folder theme/ loads these files; it knows nothing of requests.
+ * Reads and compiles all templates, texts and assets at the start. So a bad template prevents the start and does not
+ * break a sign-in later. No file is read afterwards. The folder theme/ loads these files and does not depend on
+ * requests.
  *
- * @throws ConfigurationError with all problems, each naming its file or setting
+ * @throws ConfigurationError with all problems, each with its file or setting
  */
 export function createPages(options: PagesOptions): Pages {
   const problems: string[] = [];

@@ -6,7 +6,7 @@ import type { LanguageSource } from './pages.ts';
 import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
 
-/** The library's logout, in our pages (OpenID Connect RP-Initiated Logout §2, §3). */
+/** Renders the library's logout with our pages (OpenID Connect RP-Initiated Logout §2, §3). */
 export function createLogoutPages(deps: {
   renderer(ctx: LanguageSource): Renderer;
   account(id: string): Promise<Account | undefined>;
@@ -16,7 +16,7 @@ export function createLogoutPages(deps: {
       const { session, client } = ctx.oidc;
       const account = await deps.account(session?.accountId ?? '');
       const renderer = deps.renderer(ctx);
-      // The library forgets it, and the page after this one is to be in the same language.
+      // The library does not keep `ui_locales`, but the next page must have the same language.
       const asked = ctx.oidc.params?.ui_locales === undefined ? '' : `?ui_locales=${renderer.language}`;
       const page = renderer.render('logout', {
         ...form,
@@ -29,7 +29,7 @@ export function createLogoutPages(deps: {
     },
     done: async (ctx: KoaContextWithOIDC): Promise<void> => {
       const { client, provider } = ctx.oidc;
-      // Without a client the library comes here after yes and no alike.
+      // Without a client, the library calls this after both a yes and a no.
       const session = client ? undefined : await provider.Session.get(ctx);
       const page = deps.renderer(ctx).render('signed-out', {
         stillSignedIn: session?.accountId !== undefined,
@@ -46,7 +46,7 @@ interface ErrorPageDeps {
   requestId(): string;
 }
 
-/** The page for what went wrong on our own routes. */
+/** Creates the page for errors on our own routes. */
 export function createErrorPage(deps: ErrorPageDeps & { accountUrl: string }) {
   return (ctx: Context, error: { code: string; message: string; status: number }): void => {
     const { code, status } = error;
@@ -62,7 +62,9 @@ export function createErrorPage(deps: ErrorPageDeps & { accountUrl: string }) {
   };
 }
 
-/** The page for an authorization or logout request that can't be answered to the client (RFC 6749 §4.1.2.1). */
+/**
+ * Creates the page for an authorization or logout request whose error can't be sent to the client (RFC 6749 §4.1.2.1).
+ */
 export function createProtocolErrorPage(deps: ErrorPageDeps) {
   return (
     ctx: KoaContextWithOIDC,
@@ -82,10 +84,10 @@ export function createProtocolErrorPage(deps: ErrorPageDeps) {
   };
 }
 
-/** Told on the way to the account page, to which there is a way back. */
+/** Errors of the account page. For these, the error page shows a link back to it. */
 const ofAccountPage = new Set(['sign_in_incomplete', 'session_ended', 'form_expired']);
 
-/** What the catalogue has words for. */
+/** The errors that the catalogue has texts for. */
 const problems = new Map([
   ['sign_in_incomplete', 'problem.sign-in-incomplete'],
   ['session_ended', 'problem.session-ended'],
@@ -109,7 +111,7 @@ function wordsFor(renderer: Renderer, code: string): { title: string; message: s
   return { title: renderer.text(`${key}.title`), message: renderer.text(`${key}.message`) };
 }
 
-/** The page at `/`, for whoever wonders what answers here. */
+/** Serves the page at `/`, for people who want to know what this server is. */
 export function homeRoutes(deps: { renderer(ctx: LanguageSource): Renderer; issuer: string }): Router {
   const { issuer } = deps;
   const router = new Router();

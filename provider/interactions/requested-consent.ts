@@ -2,7 +2,7 @@ import type { Api } from '../config/access-model.ts';
 import type { PendingInteraction } from './interaction.ts';
 import type { ConsentApi, ConsentScope } from './view-models.ts';
 
-/** What a client asks a person for, cut to what its document lists. */
+/** The access that a client requests from a person, limited to what the client's document lists. */
 export interface RequestedConsent {
   oidcScopes: string[];
   resourceScopes: Record<string, string[]>;
@@ -11,12 +11,15 @@ export interface RequestedConsent {
 export interface ConsentKnowledge {
   /** The OpenID Connect scopes known here. */
   protocolScopes: readonly string[];
-  /** The scope whose claims a claim belongs to. */
+  /** Returns the scope that a claim belongs to. */
   scopeOfClaim(claim: string): string | undefined;
   apis: readonly Api[];
 }
 
-/** A claim asked for by name (OpenID Connect Core §5.5) counts as asking for the scope it belongs to. */
+/**
+ * Returns the requested access. A claim that is requested by name (OpenID Connect Core §5.5) counts as a request for
+ * its scope.
+ */
 export function requestedConsent(
   knowledge: ConsentKnowledge,
   interaction: PendingInteraction,
@@ -32,7 +35,7 @@ export function requestedConsent(
   };
 }
 
-/** The same in the words of the configuration, for the page. */
+/** Returns the requested access with the descriptions from the configuration, for the page. */
 export function describeConsent(
   apis: readonly Api[],
   consent: RequestedConsent,

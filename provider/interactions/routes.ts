@@ -60,7 +60,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     else await showSignIn(deps, step);
   };
 
-  // A page that answers a form has the form's address, and browsers that bring back a tab ask for it by GET.
+  // A page that answers a form has the form's address. A browser that restores a tab requests this address by GET.
   router.get(['/', '/sign-in', '/consent'], async (ctx) => show(await stepOf(ctx)));
   router.post('/sign-in', async (ctx) => {
     const { step, form } = await posted(ctx, 'login');

@@ -3,8 +3,8 @@ import { pageHeaders } from './page-headers.ts';
 import type { Page } from './render.ts';
 
 /**
- * Answers with a page.
- * @param redirectsTo addresses a post of the page's form may lead to
+ * Sends a page as the response.
+ * @param redirectsTo the addresses that a post of the page's form may be redirected to
  */
 export function sendPage(
   ctx: Pick<Context, 'set' | 'vary' | 'status' | 'type' | 'body'>,
@@ -13,7 +13,7 @@ export function sendPage(
 ): void {
   ctx.set(pageHeaders({ formAction: options.redirectsTo ?? [] }));
   ctx.set('Content-Language', page.language);
-  // The request's `ui_locales` is in its address or its session: the header is what else decides.
+  // `ui_locales` is part of the request's address or session. Apart from it, only this header decides the language.
   ctx.vary('Accept-Language');
   ctx.status = options.status ?? 200;
   ctx.type = 'text/html; charset=utf-8';

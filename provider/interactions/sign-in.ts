@@ -8,7 +8,7 @@ import type { FormError, SignInField } from './view-models.ts';
 
 type Problem = { status: number; error: FormError<SignInField> };
 
-/** The sign-in page; with what was typed (never the password) and what was wrong with it, after a failed try. */
+/** Shows the sign-in page. After a failed attempt, it shows the typed values (never the password) and the problem. */
 export async function showSignIn(
   deps: InteractionDeps,
   step: Step,
@@ -30,14 +30,14 @@ export async function showSignIn(
   sendPage(ctx, page, { status, redirectsTo: [interaction.redirectUri] });
 }
 
-/** What pages show of the client. */
+/** Returns the data of the client that pages show. */
 export function faceOf({ client }: Step) {
   return { clientName: client.name, clientUri: client.clientUri, logoUri: client.logoUri };
 }
 
 /**
- * Checks the credentials by the one way to sign in, and sends the person on or asks again.
- * @param refusedKey what the page says when they are wrong
+ * Checks the credentials with the one function for sign-in. Then it sends the person on, or asks again.
+ * @param refusedKey the key of the text that the page shows when the credentials are wrong
  */
 export async function signInByForm(
   deps: InteractionDeps,
@@ -53,7 +53,7 @@ export async function signInByForm(
     const browser = deps.browsers.read(step.ctx);
     const account = await deps.signIn({ email, password, clientId: step.client.id, browser });
     deps.browsers.know(step.ctx, email);
-    // The time is told, since a consent that comes later would move it (Core §2 `auth_time`).
+    // The time of the sign-in is set explicitly. Otherwise a later consent would change it (Core §2 `auth_time`).
     const { id: accountId, tokenVersion } = account;
     const remember = isRemembered(deps.rememberMe, step.interaction, { accountId, ticked });
     const login = { accountId, amr: ['pwd'], tokenVersion, ts: deps.epochSeconds(), remember };
@@ -73,7 +73,10 @@ function requireBoth({ email, password }: Typed): void {
   throw new GatehouseError('validation_failed', message, { fields: [{ pointer: `/${missing}`, message }] });
 }
 
-/** What the person can mend is told on the form, in the page's words; anything else goes on to the error page. */
+/**
+ * Returns the problem that the form shows, if the person can correct it, in the page's language. Any other error goes
+ * to the error page.
+ */
 export function problemOf(
   deps: InteractionDeps,
   { ctx, renderer }: Step,
@@ -101,11 +104,14 @@ export function problemOf(
   };
   const message = messages[code]?.();
   if (message === undefined) throw error;
-  // A form's failure isn't a challenge (RFC 9110 §15.5.2 wants WWW-Authenticate with 401).
+  // An error in a form is not an authentication challenge (RFC 9110 §15.5.2 requires WWW-Authenticate with 401).
   return { status: status < 429 ? 400 : status, error: { message } };
 }
 
-/** Words for a field that was refused: that it was is decided elsewhere, and only what can be wrong with it is known here. */
+/**
+ * Returns the message for a refused field. Other code decides that it is refused; this function only knows the possible
+ * reasons.
+ */
 function fieldMessage(
   renderer: Renderer,
   length: InteractionDeps['passwordLength'],
@@ -117,7 +123,7 @@ function fieldMessage(
   return passwordMessage(renderer, length, value);
 }
 
-/** What is wrong with a new password that was refused. */
+/** Returns the message for a refused new password. */
 export function passwordMessage(
   { text }: Renderer,
   { shortest, longest }: InteractionDeps['passwordLength'],
@@ -131,14 +137,15 @@ export function passwordMessage(
   return text('message.password-guessable');
 }
 
-/** Whether the form shows the checkbox. Not for a person who signs in again: their session keeps its setting. */
+/**
+ * Whether the form shows the checkbox. A person who signs in again does not see it, because their session keeps its
+ * setting.
+ */
 function asksToRemember(mode: RememberMe, interaction: PendingInteraction): boolean {
   return mode === 'ask' && interaction.accountId === undefined;
 }
 
-/**
- * @returns whether the session outlives the browser window; undefined leaves it unchanged
- */
+/** @returns whether the session continues after the browser window is closed; undefined leaves this unchanged */
 function isRemembered(
   mode: RememberMe,
   interaction: PendingInteraction,

@@ -7,7 +7,7 @@ import type { FormError, SignInField } from './view-models.ts';
 
 type Again = { email: string; problem: { status: number; error: FormError<SignInField> } };
 
-/** The sign-up page, where people may sign up themselves. */
+/** Shows the sign-up page, if people may sign up themselves. */
 export function showSignUp(deps: InteractionDeps, step: Step, again?: Again): void {
   if (!deps.register) throw closed();
   const { ctx, interaction, renderer } = step;
@@ -26,8 +26,8 @@ export function showSignUp(deps: InteractionDeps, step: Step, again?: Again): vo
 }
 
 /**
- * Signs up, then in. An address that was known is signed in too when the password is right; when it is wrong the
- * sign-in page asks again.
+ * Creates the account, then signs in. If the address already has an account, the person is signed in when the password
+ * is right. When it is wrong, the sign-in page asks again.
  */
 export async function signUpByForm(
   deps: InteractionDeps,

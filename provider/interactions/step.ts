@@ -7,10 +7,13 @@ import type { Agreement } from '../ports/consent-store.ts';
 import type { PendingInteraction } from './interaction.ts';
 import type { Renderer } from './render.ts';
 
-/** Decides whether a sign-in outlives the browser window: the person is asked, or the setting applies to all. */
+/**
+ * Decides whether a sign-in continues after the browser window is closed. Either the person is asked, or the setting
+ * applies to all.
+ */
 export type RememberMe = 'ask' | 'always' | 'never';
 
-/** The client as pages show it. */
+/** The data of the client that pages show. */
 export interface PageClient {
   id: string;
   name: string;
@@ -25,14 +28,14 @@ export interface PageClient {
 
 export interface InteractionDeps {
   provider(): Provider;
-  /** In the language of whoever asks. */
+  /** Returns the renderer for the language of the request. */
   renderer(ctx: RouterContext): Renderer;
   keys: ServerKeys;
   bodyLimitBytes: number;
   /** Seconds since the epoch. */
   epochSeconds(): number;
   issuer: string;
-  /** The issuer's path, before every link. */
+  /** The issuer's path. Every link begins with it. */
   basePath: string;
   client(id: string): PageClient | undefined;
   account(id: string): Promise<Account | undefined>;
@@ -42,31 +45,35 @@ export interface InteractionDeps {
     clientId: string;
     browser: string | undefined;
   }): Promise<Account>;
-  /** Browsers that somebody signed in with before: others' wrong passwords don't keep them out there. */
+  /**
+   * Browsers in which the account was signed in before. Wrong passwords from other browsers don't block sign-ins there.
+   */
   browsers: {
     read(ctx: RouterContext): string | undefined;
     know(ctx: RouterContext, email: string): void;
   };
-  /** Gives this browser, and no other, what it needs to go on with the sign-in it finished. */
+  /** Gives this browser, and no other, the proof that it needs to continue after the sign-in that it finished. */
   proveSignIn(ctx: RouterContext, signIn: { uid: string; accountId: string }, returnTo: string): void;
-  /** Whether a sign-in outlives the browser window: asked, or decided for all. */
+  /**
+   * Whether a sign-in continues after the browser window is closed. The person is asked, or the setting applies to all.
+   */
   rememberMe: RememberMe;
-  /** Left out where people can't sign up themselves. */
+  /** Undefined if people can't sign up themselves. */
   register?: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
-  /** What `register` asks of a password, in code points. */
+  /** The bounds for the length of a password that `register` accepts, in code points. */
   passwordLength: { shortest: number; longest: number };
   addConsent(agreement: Agreement): Promise<void>;
   consent: { protocolScopes: readonly string[]; scopeOfClaim(claim: string): string | undefined };
   apis: readonly Api[];
 }
 
-/** One request for one step of an interaction, with everything that was found for it. */
+/** One request for one step of an interaction, with all data that was loaded for it. */
 export interface Step {
   ctx: RouterContext;
   interaction: PendingInteraction;
   client: PageClient;
-  /** In the person's language. */
+  /** The renderer for the person's language. */
   renderer: Renderer;
-  /** Ends the interaction with this result and sends the browser on. */
+  /** Ends the interaction with this result and redirects the browser. */
   finish(result: InteractionResults): Promise<void>;
 }

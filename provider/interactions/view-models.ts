@@ -1,20 +1,20 @@
 /**
- * What each page needs to be drawn. All strings are plain text: the templates escape them. Links that aren't
- * http, https or a path of ours, and logos that aren't https, are left out of the page rather than shown.
+ * The data that each page needs for rendering. All strings are plain text: the templates escape them. Links must be
+ * http, https or a path of ours, and logos must be https; otherwise the page does not show them.
  */
 
 export type SignInField = 'email' | 'password';
 
-/** One thing that is wrong with what was entered. Without a field it concerns the form as a whole. */
+/** One problem with the entered data. Without a field it concerns the form as a whole. */
 export interface FormError<Field extends string> {
   field?: Field | undefined;
-  /** What is wrong and what to do, in the page's language. */
+  /** The problem and its solution, in the page's language. */
   message: string;
 }
 
 /** The application on whose behalf a page is shown. */
 export interface ClientFace {
-  /** The client's name; its id where it has none. */
+  /** The client's name, or its id if it has no name. */
   clientName: string;
   /** The client's home page (OpenID Connect Registration §2, `client_uri`). */
   clientUri?: string | undefined;
@@ -26,12 +26,12 @@ export interface ClientFace {
 export interface SignInView extends ClientFace {
   csrf: string;
   action: string;
-  /** What the person typed before, or the request's `login_hint`. */
+  /** The value that the person typed before, or the request's `login_hint`. */
   email?: string | undefined;
   error?: FormError<SignInField> | undefined;
-  /** Whether the box that posts `remember=yes` is ticked; left out where it isn't offered. */
+  /** Whether the checkbox that posts `remember=yes` is checked. Undefined if the checkbox isn't offered. */
   remember?: boolean | undefined;
-  /** Left out where people can't sign up themselves. */
+  /** Undefined if people can't sign up themselves. */
   signUpUrl?: string | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface SignInView extends ClientFace {
 export interface SignUpView extends ClientFace {
   csrf: string;
   action: string;
-  /** In characters; told to the person and checked by the browser. */
+  /** The minimum length in characters. The page shows it and the browser checks it. */
   passwordMinLength: number;
   email?: string | undefined;
   error?: FormError<SignInField> | undefined;
@@ -48,12 +48,15 @@ export interface SignUpView extends ClientFace {
 
 export interface ConsentScope {
   name: string;
-  /** In plain words. `openid`, `profile`, `email` and `offline_access` have words of their own; others show their name. */
+  /**
+   * A description in plain language. `openid`, `profile`, `email` and `offline_access` have built-in descriptions.
+   * Other scopes without a description show their name.
+   */
   description?: string | undefined;
 }
 
 export interface ConsentApi {
-  /** What the API is called; its audience where it has no name. */
+  /** The name of the API, or its audience if it has no name. */
   name: string;
   scopes: ConsentScope[];
 }
@@ -62,13 +65,13 @@ export interface ConsentApi {
 export interface ConsentView extends ClientFace {
   csrf: string;
   action: string;
-  /** Where `deny` is posted instead, if not to `action`. */
+  /** The address to which `deny` is posted, if it is not `action`. */
   cancelAction?: string | undefined;
   accountEmail: string;
   /** OpenID Connect scopes. */
   scopes: ConsentScope[];
   apis: ConsentApi[];
-  /** The host the person goes back to: names the receiver when a client's name can't be trusted to. */
+  /** The host that the person returns to. It identifies the receiver in case the client's name can't be trusted. */
   redirectHost?: string | undefined;
   policyUri?: string | undefined;
   termsUri?: string | undefined;
@@ -78,7 +81,7 @@ export interface ConsentView extends ClientFace {
 export interface LogoutView {
   action: string;
   xsrf: string;
-  /** The client that asked for it. */
+  /** The client that requested the logout. */
   clientName?: string | undefined;
   accountEmail?: string | undefined;
 }
@@ -86,9 +89,9 @@ export interface LogoutView {
 export interface SignedOutView {
   /** The person chose to keep the session. */
   stillSignedIn?: boolean | undefined;
-  /** Only when this one client was signed out of and the session goes on. */
+  /** Set only when the person was signed out of this one client and the session continues. */
   clientName?: string | undefined;
-  /** A way on, for either case. */
+  /** A link to continue, in both cases. */
   clientUri?: string | undefined;
 }
 
@@ -96,7 +99,7 @@ export interface SignedOutView {
 export interface DeviceView {
   action: string;
   xsrf: string;
-  /** As it was typed before, or as the address that the device showed has it. */
+  /** The code as the person typed it before, or as it is in the address that the device showed. */
   userCode?: string | undefined;
   error?: FormError<'user_code'> | undefined;
 }
@@ -105,42 +108,42 @@ export interface DeviceView {
 export interface DeviceConfirmView extends ClientFace {
   action: string;
   xsrf: string;
-  /** As the device shows it. */
+  /** The code as the device shows it. */
   userCode: string;
-  /** Who is signed in already. */
+  /** The account that is already signed in. */
   accountEmail?: string | undefined;
-  /** Where the device asked from, and what it called itself then. */
+  /** The address that the device's request came from, and the name that the device gave itself in this request. */
   deviceAddress?: string | undefined;
   deviceName?: string | undefined;
 }
 
 export interface DeviceDoneView {
-  /** The app that was let in; left out when the person denied it. */
+  /** The app that the person approved. Undefined when the person denied it. */
   clientName?: string | undefined;
 }
 
 export interface ErrorView {
   title: string;
-  /** What is wrong and what to do. */
+  /** The problem and its solution. */
   message: string;
-  /** For who mends it: what was wrong with the request, as the protocol says it. */
+  /** The problem with the request in the protocol's terms, for the developer who fixes it. */
   detail?: string | undefined;
-  /** From `lib/errors.ts`, or the protocol's own. */
+  /** An error code from `lib/errors.ts`, or a code of the protocol. */
   code: string;
-  /** Found again in the log. */
+  /** The id of the request, which the log contains too. */
   requestId: string;
   backUrl?: string | undefined;
 }
 
-/** A time, for people: the same in every language. */
+/** A time for people to read. It is the same in every language. */
 export interface TimeView {
-  /** As HTML's `datetime` wants it. */
+  /** The format of HTML's `datetime` attribute. */
   iso: string;
-  /** In UTC, and says so. */
+  /** The time in UTC. The text names this time zone. */
   text: string;
 }
 
-/** Where an account is signed in. */
+/** One place where an account is signed in. */
 interface SignInEntryView {
   id: string;
   name: string;
@@ -150,9 +153,9 @@ interface SignInEntryView {
 }
 
 export interface BrowserEntryView extends SignInEntryView {
-  /** The browser that shows the page. */
+  /** Whether this is the browser that shows the page. */
   isHere: boolean;
-  /** The apps that are signed out of with it. */
+  /** The apps that are signed out together with this browser. */
   apps: string[];
 }
 
@@ -161,7 +164,7 @@ export interface AppEntryView extends SignInEntryView {
   browser?: string | undefined;
 }
 
-/** A third party's app, and what the person agreed that it may have. */
+/** A third party's app, and the access that the person agreed to. */
 export interface ConsentedAppView {
   clientId: string;
   name: string;
@@ -179,12 +182,12 @@ interface ActionForm {
 }
 
 /**
- * The account page. Each of its forms posts `csrf` to its action: `end` with the `id` of a sign-in, `withdraw` with the `client`,
- * `password` with `currentPassword` and `newPassword`.
+ * The account page. Each of its forms posts `csrf` to its action. In addition, `end` posts the `id` of a sign-in,
+ * `withdraw` posts the `client`, and `password` posts `currentPassword` and `newPassword`.
  */
 export interface AccountView {
   email: string;
-  /** What was just done. */
+  /** A message about the action that was just done. */
   notice?: string | undefined;
   browsers: BrowserEntryView[];
   apps: AppEntryView[];
@@ -193,13 +196,13 @@ export interface AccountView {
   consented: ConsentedAppView[];
   forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password', ActionForm>;
   hasPassword: boolean;
-  /** In characters; told to the person and checked by the browser. */
+  /** The minimum length in characters. The page shows it and the browser checks it. */
   passwordMinLength: number;
-  /** What was wrong with the passwords. */
+  /** The problem with the entered passwords. */
   error?: FormError<AccountPasswordField> | undefined;
 }
 
-/** The page after the account page ended this browser's session. */
+/** The page that is shown after the account page ended this browser's session. */
 export interface AccountSignedOutView {
   title: string;
   message: string;
@@ -213,7 +216,7 @@ export interface HomeView {
   openApiUrl?: string | undefined;
 }
 
-/** Each view by the name of its template. */
+/** The model of each view, by the name of its template. */
 export interface ViewModels {
   'sign-in': SignInView;
   'sign-up': SignUpView;

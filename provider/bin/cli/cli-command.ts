@@ -19,7 +19,7 @@ export class CliCommand extends Command {
     return `${super.helpInformation(context)}\n${this.examples.length > 1 ? 'Examples' : 'Example'}:\n${lines}`;
   }
 
-  /** The commands below this one that have a help of their own. */
+  /** The subcommands that have their own help. */
   get children(): CliCommand[] {
     return this.commands.filter((command) => command instanceof CliCommand);
   }

@@ -1,4 +1,7 @@
-/** How every command ends. The numbers above 63 are those of sysexits(3); scripts match on them, so they never change. */
+/**
+ * The exit codes of all commands. The numbers above 63 are those of sysexits(3). Scripts depend on them, so they never
+ * change.
+ */
 export const exitCodes = {
   ok: { code: 0, meaning: 'It is done.' },
   problems: { code: 1, meaning: 'Not found, nothing matched, or what was checked has problems.' },
@@ -19,13 +22,13 @@ export const exitCodes = {
 export type Ending = keyof typeof exitCodes;
 
 export interface FailureDetails {
-  /** For scripts: `not_found`, `cannot_create`; never renamed. */
+  /** A code for scripts, for example `not_found` or `cannot_create`. Codes are never renamed. */
   code: string;
-  /** What is wrong, one by one, where there may be several. */
+  /** The list of problems, where there may be several. */
   problems?: string[];
 }
 
-/** A command that can't do what it was asked to, in words for a person; the ending decides the exit code. */
+/** Thrown when a command can't do its task. The message is for a person; the ending determines the exit code. */
 export class CommandFailure extends Error {
   readonly ending: Ending;
   readonly code: string;

@@ -10,7 +10,7 @@ interface Word {
 }
 
 interface Place {
-  /** The commands that lead there: empty, `/accounts`, `/accounts/list`. */
+  /** The path of the command: empty, `/accounts`, `/accounts/list`. */
   path: string;
   words: Word[];
 }
@@ -85,7 +85,10 @@ if [[ "$funcstack[1]" == _gatehouse ]]; then _gatehouse "$@"; else compdef _gate
 `;
 }
 
-/** A script that teaches the shell this program's commands and options; file names where those end. */
+/**
+ * Returns a script with which the shell completes this program's commands and options. After them, it completes file
+ * names.
+ */
 export function completionScript(shell: Shell, program: CliCommand): string {
   return { bash, zsh }[shell](places(program));
 }

@@ -6,7 +6,7 @@ import { CommandFailure, type Ending } from './command-failure.ts';
 export interface Failure {
   ending: Ending;
   code: string;
-  /** Empty when everything was said already. */
+  /** Empty when the message was already printed. */
   message: string;
   problems?: string[] | undefined;
 }
@@ -19,7 +19,10 @@ const endings: Partial<Record<ErrorCode, Ending>> = {
   store_unavailable: 'unavailable',
 };
 
-/** What the driver said: for whoever runs commands it names the host that can't be reached. */
+/**
+ * Returns the message of the database driver. For the person who runs the command, it names the host that can't be
+ * reached.
+ */
 function reason({ cause }: GatehouseError): string {
   if (!(cause instanceof Error)) return '';
   const text = cause.message || String((cause as NodeJS.ErrnoException).code ?? '');
@@ -33,7 +36,7 @@ function usage({ code, message }: CommanderError): Failure {
   if (code === 'commander.help') {
     return { ending: 'usage', code: 'usage', message: 'Name one of the commands that --help lists.' };
   }
-  // An option is repeated in the message, but not what was given to it: it may be a password.
+  // The message repeats the name of an option, but not its value, because the value may be a password.
   const text = message.replace(/^error: /, '').replace(/(unknown option '[^'=]*)=[^\n]*'/, "$1'");
   const advice = 'Run it with --help to see how it is used.';
   return {
@@ -43,7 +46,7 @@ function usage({ code, message }: CommanderError): Failure {
   };
 }
 
-/** What is told of an error, and how the program ends after it. Nothing secret is in it. */
+/** Returns the description of an error and the way the program ends after it. The description contains no secrets. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof CommandFailure) return error;
   if (error instanceof CommanderError) return usage(error);

@@ -1,20 +1,22 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
-/** The reader closed standard output, so the command can stop. */
+/** Thrown when the reader closed standard output, so that the command can stop. */
 export class OutputClosed extends Error {}
 
-/** Where a command writes to. */
+/** Creates the output of a command that was called with these options. */
 export interface Output {
-  /** Whether a program reads it. */
+  /** Whether the output is for a program. */
   readonly json: boolean;
-  /** What was asked for: one JSON document, or the text. */
+  /** Writes the result: one JSON document, or the text. */
   result(document: unknown, text: string): void;
-  /** One of several things that a command tells while it runs: a JSON line, or the text. */
+  /** Writes one of several events while a command runs: a JSON line, or the text. */
   event(document: unknown, text: string): void;
-  /** A line of a stream, the same for programs and persons. Waits while the reader is slow; throws OutputClosed. */
+  /**
+   * Writes a line of a stream, the same for programs and people. Waits while the reader is slow; throws OutputClosed.
+   */
   line(text: string): Promise<void>;
-  /** A remark for a person; not for programs. */
+  /** Writes a note for people. Programs don't get it. */
   note(text: string): void;
 }
 
@@ -24,7 +26,7 @@ export interface OutputOptions {
   errors: Writable;
 }
 
-/** Replaces control characters except line breaks, so that foreign text can't control the terminal. */
+/** Replaces control characters except line breaks, so that text from other sources can't control the terminal. */
 export function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n]/gu, '\uFFFD');
 }
@@ -55,7 +57,7 @@ export function createOutput({ json, out, errors }: OutputOptions): Output {
 /** The option that every command with a result has. */
 export const jsonOption = ['--json', 'print JSON instead of text'] as const;
 
-/** The output of a command that was called with these options. */
+/** Creates the output of a command that was called with these options. */
 export function commandOutput({ json = false }: { json?: boolean }): Output {
   return createOutput({ json, out: process.stdout, errors: process.stderr });
 }

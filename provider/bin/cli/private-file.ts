@@ -12,7 +12,7 @@ const exists = (path: string) =>
     },
   );
 
-/** Throws a CommandFailure when the file is there; to be asked before long work. */
+/** Throws a CommandFailure when the file exists. Call this before long work. */
 export async function refuseExisting(path: string): Promise<void> {
   const there = await access(path).then(
     () => true,
@@ -22,8 +22,8 @@ export async function refuseExisting(path: string): Promise<void> {
 }
 
 /**
- * Writes a file of mode 0600, whole or not at all. Throws a CommandFailure when it is there (unless it is to be replaced) or
- * can't be written, and what `lines` throws.
+ * Writes a file of mode 0600, either completely or not at all. Throws a CommandFailure when the file exists (unless it
+ * may be replaced) or can't be written. Errors that `lines` throws are thrown on.
  */
 export async function writePrivateFile(
   path: string,
@@ -34,7 +34,7 @@ export async function writePrivateFile(
   try {
     const file = await open(draft, 'wx', 0o600);
     await pipeline(lines, file.createWriteStream({ flush: true }));
-    // A link, unlike a rename, fails where the name was taken meanwhile.
+    // Unlike a rename, a link fails if another process has created a file of this name in the meantime.
     await (replace ? rename(draft, path) : link(draft, path));
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;

@@ -10,11 +10,11 @@ import { addShellCommands } from './shell-commands.ts';
 import { addTokenCommands } from './token-commands.ts';
 
 export interface ProgramOptions {
-  /** Nothing but JSON may be written, to standard error too. */
+  /** Whether only JSON may be written, also to standard error. */
   json: boolean;
 }
 
-/** The tree of all commands. Parsing throws commander's errors; nothing ends the process. */
+/** Creates the tree of all commands. Parsing throws commander's errors and never ends the process. */
 export function createProgram({ json }: ProgramOptions = { json: false }): CliCommand {
   const program = new CliCommand('gatehouse')
     .description('An OpenID Connect provider for teams on AWS.')
@@ -24,7 +24,7 @@ export function createProgram({ json }: ProgramOptions = { json: false }): CliCo
     .example('gatehouse accounts list --json')
     .showSuggestionAfterError()
     .exitOverride()
-    // Told by whoever catches what parsing throws, in the form that was asked for.
+    // The caller that catches parsing errors prints them in the requested format.
     .configureOutput({ outputError: () => {}, ...(json ? { writeErr: () => {} } : {}) });
   addServerCommands(program);
   addConfigCommands(program);

@@ -1,11 +1,11 @@
-/** One line at the bottom of a terminal that says how far a long command is. */
+/** A line at the bottom of a terminal that shows the progress of a long command. */
 export interface ProgressLine {
   show(text: string): void;
-  /** Makes room for other lines. */
+  /** Removes the line, so that other lines can be written. */
   clear(): void;
 }
 
-/** Shows nothing where nobody looks: when `stream` is no terminal. */
+/** Creates a progress line. It shows nothing when `stream` is not a terminal. */
 export function createProgressLine(
   stream: NodeJS.WritableStream & { isTTY?: boolean },
   { shown }: { shown: boolean },

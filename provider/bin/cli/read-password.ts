@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { CommandFailure } from './command-failure.ts';
 
-/** Where a password comes from, and where a person is asked for it. */
+/** The input that a password comes from, and the output that shows the prompts. */
 export interface PasswordSource {
   input: NodeJS.ReadStream;
   prompts: NodeJS.WritableStream;
@@ -13,9 +13,9 @@ const mostBytes = 65_536;
 const refused = (message: string) => new CommandFailure('usage', message, { code: 'unreadable_password' });
 
 /**
- * A new password: asked for twice on a terminal, without showing it, or else all of standard input, less one line
- * break at its end. Never an argument: those stand in the process list and in the shell's history.
- * Throws a CommandFailure that doesn't repeat it.
+ * Reads a new password. On a terminal, it asks for it twice and doesn't show it. Otherwise it reads all of standard
+ * input and removes one line break at the end. A password is never an argument, because arguments appear in the process
+ * list and in the shell's history. Throws a CommandFailure that doesn't repeat the password.
  */
 export async function readPassword(
   { input, prompts }: PasswordSource = { input: process.stdin, prompts: process.stderr },
@@ -38,7 +38,7 @@ async function readAll(input: NodeJS.ReadStream): Promise<string> {
   return password;
 }
 
-/** Not the usual lenient decoding: it would make another password of one in another encoding. */
+/** Decodes strictly. The usual lenient decoding would change a password that is in another encoding. */
 function decode(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -55,7 +55,7 @@ async function askTwice(input: NodeJS.ReadStream, prompts: NodeJS.WritableStream
       reject(new CommandFailure('interrupted', 'Interrupted.', { code: 'interrupted' })),
     );
   });
-  // An iterator keeps lines that were typed or pasted ahead of their question.
+  // An iterator keeps lines that were typed or pasted before their prompt appeared.
   const lines = terminal[Symbol.asyncIterator]();
   const ask = async (question: string): Promise<string> => {
     prompts.write(question);

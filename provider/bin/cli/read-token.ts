@@ -1,13 +1,13 @@
 import { CommandFailure } from './command-failure.ts';
 
-/** More than any header of a request may have. */
+/** The maximum length of a token. No request header may be this long. */
 const mostBytes = 16_384;
 
 const refused = (message: string) => new CommandFailure('usage', message, { code: 'unreadable_token' });
 
 /**
- * A token from standard input. Never an argument: those stand in the process list and in the shell's history. Throws a
- * CommandFailure that doesn't repeat it.
+ * Reads a token from standard input. A token is never an argument, because arguments appear in the process list and in
+ * the shell's history. Throws a CommandFailure that doesn't repeat the token.
  */
 export async function readToken(input: NodeJS.ReadStream = process.stdin): Promise<string> {
   if (input.isTTY) throw refused('Pipe a token in, or say what to end: --id, --family or --client.');

@@ -4,8 +4,10 @@ import type { CliCommand } from './cli-command.ts';
 import { commandOutput, jsonOption } from './output.ts';
 
 /**
- * Runs until SIGINT or SIGTERM, which may come while it starts, and stops in order; a second signal doesn't wait.
- * @param begin rejects, with everything closed again, when the signal it is given is aborted before it has started
+ * Runs until SIGINT or SIGTERM, which may arrive during the start, and then stops in order. A second signal stops the
+ * process without waiting.
+ * @param begin starts the server. If its signal is aborted before the start is complete, it closes everything again and
+ *   rejects
  */
 async function untilStopped(begin: (stopping: AbortSignal) => Promise<Running>): Promise<void> {
   const asked = new AbortController();
@@ -16,7 +18,7 @@ async function untilStopped(begin: (stopping: AbortSignal) => Promise<Running>):
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   const running = await begin(asked.signal).catch((error: unknown) => {
-    // Who stops it isn't told why it couldn't have started.
+    // A person who stops the start doesn't need to know the error that the start ended with.
     if (!asked.signal.aborted) throw error;
   });
   if (!asked.signal.aborted) await once(asked.signal, 'abort');

@@ -1,4 +1,7 @@
-/** Cells may hold text from requests. Control characters (headers may contain those of Latin-1) must not reach a terminal. */
+/**
+ * Replaces control characters in a cell. Cells may contain text from requests, and headers may contain the control
+ * characters of Latin-1. These must not reach a terminal.
+ */
 const shown = (cell: string) => cell.replaceAll(/\p{Cc}/gu, '\ufffd');
 
 function columns(cells: ReadonlyArray<readonly string[]>): string {
@@ -12,17 +15,17 @@ function columns(cells: ReadonlyArray<readonly string[]>): string {
   return rows.map((row) => line(row).trimEnd()).join('\n');
 }
 
-/** Rows under headings, in columns as wide as what is in them. */
+/** Formats rows under headings. Each column is as wide as its longest cell. */
 export function table(headings: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   return columns([headings.map((heading) => heading.toUpperCase()), ...rows]);
 }
 
-/** Names and their values, one below the other. */
+/** Formats names and their values, one pair per line. */
 export function fieldList(fields: Readonly<Record<string, string>>): string {
   return columns(Object.entries(fields));
 }
 
-/** A time as persons and programs can read it, in UTC. */
+/** Formats a time in UTC so that people and programs can read it. */
 export function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

@@ -7,8 +7,8 @@ import { pageSettings } from '../../config/settings-pages.ts';
 import { devAccessModel } from '../demo.ts';
 
 /**
- * The APIs and roles for a command: without a database URL those of `gatehouse dev`, else those of the settings.
- * Throws a ConfigurationError.
+ * Returns the APIs and roles for a command. Without a database URL they are those of `gatehouse dev`, otherwise those
+ * of the settings. Throws a ConfigurationError.
  */
 export function accessModelOf(
   config: AccessModelContext & Pick<Config, 'apisFile' | 'databaseUrl'>,
@@ -16,7 +16,7 @@ export function accessModelOf(
   return config.databaseUrl === undefined ? devAccessModel(config) : loadAccessModel(config);
 }
 
-/** The audiences and scopes that client documents may name. */
+/** Returns the audiences and scopes that client documents may name. */
 export function knownApis({ apis }: AccessModel): KnownApi[] {
   return apis.map(({ audience, scopes }) => ({ audience, scopes: scopes.map(({ name }) => name) }));
 }

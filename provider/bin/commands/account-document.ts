@@ -1,7 +1,7 @@
 import type { Account } from '../../ports/account-store.ts';
 import { fieldList, isoTime } from '../cli/table.ts';
 
-/** An account as commands show it: without its password's hash. */
+/** Returns an account as commands show it, without its password hash. */
 export function accountDocument(account: Account): Record<string, unknown> {
   const { id, email, emailVerified, roles, metadata, state, tokenVersion } = account;
   return {
@@ -18,7 +18,7 @@ export function accountDocument(account: Account): Record<string, unknown> {
   };
 }
 
-/** The same for a person. */
+/** Returns the same as text for a person. */
 export function accountText(account: Account): string {
   return fieldList({
     id: account.id,

@@ -7,7 +7,7 @@ import { checkRoles } from './check-roles.ts';
 import { findAccount } from './find-account.ts';
 import { type Stores, withStores } from './open-stores.ts';
 
-/** `gatehouse accounts disable`. One that is disabled already is left as it is. Throws `not_found`. */
+/** `gatehouse accounts disable`. Does nothing to an account that is already disabled. Throws `not_found`. */
 export function disableAccount(account: string, output: Output): Promise<void> {
   return change(account, output, async ({ accounts }, found) => {
     if (found.state === 'disabled') return [found, 'was disabled already'];
@@ -15,7 +15,7 @@ export function disableAccount(account: string, output: Output): Promise<void> {
   });
 }
 
-/** `gatehouse accounts enable`. One that is enabled already is left as it is. Throws `not_found`. */
+/** `gatehouse accounts enable`. Does nothing to an account that is already enabled. Throws `not_found`. */
 export function enableAccount(account: string, output: Output): Promise<void> {
   return change(account, output, async ({ accounts }, found) => {
     if (found.state === 'active') return [found, 'was enabled already'];

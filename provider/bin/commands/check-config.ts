@@ -65,7 +65,7 @@ function clientSource({ clientsFile, audience }: Config, serving: boolean): Clie
   return { name: 'none', load: async () => [], watch: () => () => {} };
 }
 
-/** Checks as a start does, but reads no secrets: they may not exist on the machine where this runs. */
+/** Checks client documents as the start does, but reads no secrets: they may not exist on this machine. */
 async function checkClients(config: Config, model: AccessModel, source: ClientSource): Promise<void> {
   const registry = await createClientRegistry({
     sources: [source],
@@ -81,7 +81,7 @@ async function checkClients(config: Config, model: AccessModel, source: ClientSo
   await registry.close();
 }
 
-/** When the APIs can't be read: checks the part of each client document that doesn't depend on them. */
+/** Used when the APIs can't be read. Checks the part of each client document that doesn't depend on them. */
 async function checkClientsAlone(source: ClientSource): Promise<void> {
   const raw = await source.load().catch((error: unknown) => {
     throw error instanceof ClientSourceUnreadable ? new ConfigurationError([error.message]) : error;

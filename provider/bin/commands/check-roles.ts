@@ -3,8 +3,8 @@ import { nearMiss } from '../../lib/near-miss.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 
 /**
- * Throws a CommandFailure for roles that nobody defined. That all roles together fit into one access token was
- * checked when the model was loaded.
+ * Throws a CommandFailure for roles that are not defined. The loading of the model has already checked that all roles
+ * together fit into one access token.
  */
 export function checkRoles(roles: readonly string[], model: AccessModel): void {
   const known = Object.keys(model.roles);

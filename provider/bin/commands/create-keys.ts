@@ -8,7 +8,7 @@ import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
 import { isoTime } from '../cli/table.ts';
 
-/** `gatehouse keys create`. What is there already is left as it is. */
+/** `gatehouse keys create`. Does not change anything that already exists. */
 export async function createKeys({ out }: { out?: string | undefined }, output: Output): Promise<void> {
   const config = loadConfig();
   const keys = out === undefined ? config.keys : `file:${out}`;

@@ -15,7 +15,7 @@ export interface EndOptions {
   all: boolean;
 }
 
-/** The account, and where to end its sign-ins. */
+/** The account, and the stores in which its sign-ins are ended. */
 interface Target extends Pick<Stores, 'accounts' | 'redisHint'> {
   account: Account;
   signIns: SignIns;
@@ -23,7 +23,7 @@ interface Target extends Pick<Stores, 'accounts' | 'redisHint'> {
 
 interface Ended {
   entries: SignInEntry[];
-  /** A sentence for each session or client that was named and not found. */
+  /** A sentence for each named session or client that was not found. */
   missing: string[];
 }
 

@@ -6,11 +6,11 @@ import { withStores } from './open-stores.ts';
 
 export interface ExportCommandOptions {
   out?: string | undefined;
-  /** Allows a terminal, and to replace the file. */
+  /** Allows output to a terminal, and allows replacing an existing file. */
   force: boolean;
 }
 
-/** `gatehouse accounts export`. Throws a CommandFailure; no file is left behind then. */
+/** `gatehouse accounts export`. Throws a CommandFailure; in this case no file remains. */
 export async function exportAccounts({ out, force }: ExportCommandOptions, output: Output): Promise<void> {
   if (out === undefined && process.stdout.isTTY && !force) {
     const message =

@@ -5,8 +5,9 @@ import { ConfigurationError } from '../../lib/errors.ts';
 const names = ['base64_signer_key', 'base64_salt_separator', 'rounds', 'mem_cost'] as const;
 
 /**
- * A project's password hash parameters from a file, as the Firebase console shows them or as JSON; whether they can be
- * right the import checks. Throws a ConfigurationError, which never repeats what the file holds: the key is secret.
+ * Reads a project's password hash parameters from a file, either in the form that the Firebase console shows or as
+ * JSON. The import checks whether they can be right. Throws a ConfigurationError. It never repeats the content of the
+ * file, because the key is secret.
  */
 export async function readFirebaseParameters(file: string): Promise<FirebaseParameters> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -21,7 +21,9 @@ export interface ImportCommandOptions {
   firebase?: string | undefined;
 }
 
-/** `gatehouse accounts import`. Throws a CommandFailure when lines failed; what was good is in by then. */
+/**
+ * `gatehouse accounts import`. Throws a CommandFailure when lines failed. The valid lines are already imported then.
+ */
 export async function importAccounts(options: ImportCommandOptions, output: Output): Promise<void> {
   const { dryRun, update } = options;
   const firebase =

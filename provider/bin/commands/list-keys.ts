@@ -16,7 +16,10 @@ const stateOf = (key: SigningKey, signing: SigningKey, now: number): KeyState =>
   return key.retiredAt !== undefined && key.retiredAt <= now ? 'retired' : 'next';
 };
 
-/** What may be told of a key; members are named one by one, so nothing private slips in. */
+/**
+ * Returns the public data of the keys. The members are named one by one, so that no private member is included by
+ * mistake.
+ */
 function keyDocuments(set: KeySet, now: number, config: Config) {
   const signing = signingKey(set, now);
   const tokenSeconds = Math.max(config.accessTokenSeconds, config.idTokenSeconds);
@@ -36,7 +39,7 @@ function keyDocuments(set: KeySet, now: number, config: Config) {
 /** `gatehouse keys list`. Throws `not_found` when there is no key set yet. */
 export async function listKeys(output: Output): Promise<void> {
   const config = loadConfig();
-  // Named, so that looking makes no folder.
+  // The file is named explicitly, so that listing does not create the folder.
   const reference = config.keys ?? `file:${join(config.dataFolder, 'keys.json')}`;
   const stored = await (await openKeyStore({ ...config, keys: reference })).load();
   if (stored === undefined) {

@@ -6,7 +6,7 @@ import type { Schema } from '../../ports/schema.ts';
 import type { Output } from '../cli/output.ts';
 import { silentLogger } from './silent-logger.ts';
 
-/** `gatehouse migrate`: brings the schema up to this release. Several may run at once; a second run changes nothing. */
+/** `gatehouse migrate`: updates the schema to this release. Several may run at once; a second run changes nothing. */
 export async function migrateSchema(output: Output): Promise<void> {
   const config = loadConfig({ required: ['GATEHOUSE_DATABASE_URL'] });
   const database = await openConfiguredDatabase(config, { logger: silentLogger(), clock: systemClock });

@@ -23,7 +23,10 @@ import { accessModelOf } from './access-settings.ts';
 import { requireCurrentSchema } from './migrate-schema.ts';
 import { silentLogger } from './silent-logger.ts';
 
-/** What a command can use while the stores are open. Every change is written with its event; the actor is `operator`. */
+/**
+ * The stores and services that a command can use while the stores are open. Every change is written together with its
+ * event, and the actor of the event is `operator`.
+ */
 export interface Stores {
   config: Config;
   accessModel: AccessModel;
@@ -37,12 +40,17 @@ export interface Stores {
   serverKeys(): Promise<ServerKeys>;
   /** Where accounts are signed in. Throws a ConfigurationError when the server secrets can't be read. */
   signIns(): Promise<SignIns>;
-  /** A hint why a family or session may be missing here: Redis isn't set. Empty when there is no reason to doubt. */
+  /**
+   * A hint that a family or session may be missing because Redis isn't configured. Empty when there is no such doubt.
+   */
   redisHint: string;
 }
 
 export interface StoreNeeds {
-  /** Opens Redis too, if it is configured. Commands that only change accounts leave it out, and work while it is down. */
+  /**
+   * Opens Redis too, if it is configured. Commands that only change accounts don't need it, and work while Redis is
+   * down.
+   */
   redis?: boolean;
   /** Requires GATEHOUSE_SERVER_SECRETS when a real database is configured. The embedded one keeps its own secret. */
   serverSecrets?: boolean;
@@ -53,7 +61,7 @@ export interface StoreNeeds {
 /**
  * Loads the settings, opens the configured database (or the embedded one), checks its schema, runs `work` and closes
  * everything again. Throws a ConfigurationError when settings are wrong, when there is no database, when its schema is
- * old, or when another process uses the embedded one; and what `work` throws.
+ * old, or when another process uses the embedded one. Errors that `work` throws are thrown on.
  */
 export async function withStores<T>(needs: StoreNeeds, work: (stores: Stores) => Promise<T>): Promise<T> {
   const config = loadConfig({ required: requiredSettings(needs) });
@@ -89,7 +97,7 @@ function openStores(config: Config): Promise<Ports> {
 
 const newEvent = createNewEvent({ clock, actor: 'operator' });
 
-/** Puts the modules together as the servers do, but without background jobs. */
+/** Assembles the modules as the servers do, but without background jobs. */
 function composeStores(
   config: Config,
   accessModel: AccessModel,
@@ -118,7 +126,8 @@ function composeStores(
       unitOfWork,
       clock,
       denylist,
-      // Not the setting: the servers may have another value, or had one when they issued the tokens.
+      // The setting is not used, because the servers may have another value, or had another one when they issued the
+      // tokens.
       refreshTokenSeconds: longestRefreshTokenSeconds,
     }),
     serverKeys,

@@ -16,7 +16,7 @@ export interface RevokeOptions {
 interface Revoked {
   revoked: 'token' | 'family' | 'client';
   id: string;
-  /** For a person. */
+  /** The result as text for a person. */
   text: string;
   note?: string;
 }
@@ -46,7 +46,7 @@ async function revocationFor(options: RevokeOptions): Promise<{ revoke: Revoke; 
   };
 }
 
-/** Nothing is looked up, so a mistyped id would revoke nothing and still report success. This refuses impossible ids. */
+/** Refuses impossible ids. Ids are not looked up, so a mistyped id would revoke nothing and still report success. */
 function checked(option: string, value: string, form: RegExp): string {
   if (form.test(value)) return value;
   throw new CommandFailure('usage', `The value of ${option} is not valid. Check the id.`, { code: 'usage' });
@@ -108,7 +108,7 @@ const claims = z.looseObject({
   family: z.string().optional(),
 });
 
-/** The signature isn't checked: revoking a token of another issuer does no harm. */
+/** Revokes by an access token. Its signature isn't checked, because revoking a token of another issuer does no harm. */
 function byAccessToken(token: string): Revoke {
   const parts = token.split('.').map(parseObject);
   const [head, body] = [header.safeParse(parts[0]), claims.safeParse(parts[1])];

@@ -3,7 +3,7 @@ import { isoTime, table } from '../cli/table.ts';
 
 const kinds = { session: 'browser', family: 'app' } as const;
 
-/** A place where an account is signed in, as commands show it. */
+/** Returns a place where an account is signed in, as commands show it. */
 export function signInDocument(place: SignInEntry): Record<string, unknown> {
   return {
     id: place.id,
@@ -18,7 +18,7 @@ export function signInDocument(place: SignInEntry): Record<string, unknown> {
   };
 }
 
-/** Browsers and the apps that end with them together; otherwise in the order given. */
+/** Puts each browser together with the apps that end with it. Otherwise the given order stays. */
 export function grouped(places: readonly SignInEntry[]): SignInEntry[] {
   const ids = new Set(places.map(({ id }) => id));
   const isBelow = ({ sessionId }: SignInEntry) => sessionId !== undefined && ids.has(sessionId);
@@ -29,7 +29,7 @@ export function grouped(places: readonly SignInEntry[]): SignInEntry[] {
 
 const headings = ['kind', 'id', 'client', 'since', 'last used', 'expires', 'address', 'user agent'];
 
-/** The same for a person: an app that ends with a browser's session stands below it. */
+/** Returns the same as text for a person. An app that ends with a browser's session is listed below it. */
 export function signInTable(places: readonly SignInEntry[]): string {
   const rows = places.map((place) => [
     `${place.sessionId === undefined ? '' : '  '}${kinds[place.kind]}`,

@@ -1,6 +1,6 @@
 import { createLogger, type Logger } from '../../lib/logger.ts';
 
-/** For short commands: they report failures themselves, and standard output is for their result only. */
+/** A logger for short commands. They report failures themselves, and standard output is only for their result. */
 export function silentLogger(): Logger {
   return createLogger({ level: 'error', destination: { write: () => {} } });
 }

@@ -14,7 +14,7 @@ export interface ValidateOptions {
   apis?: string | undefined;
 }
 
-/** A problem as JSON: each part in its own field, null where it isn't known. */
+/** A problem as JSON. Each part has its own field, which is null if it isn't known. */
 interface ProblemDocument {
   file: string;
   line: number | null;

@@ -11,7 +11,7 @@ export type AccountAction = 'end' | 'sign-out-everywhere' | 'withdraw' | 'passwo
 const label = (action: AccountAction) => `account form ${action}`;
 const value = ({ uid, account }: BrowserSession) => `${uid} ${account.id}`;
 
-/** What a form for one action carries, good in this session only. */
+/** Returns the CSRF token of a form for one action. The token is valid in this session only. */
 export function accountFormToken(
   keys: AccountDeps['keys'],
   session: BrowserSession,
@@ -21,10 +21,11 @@ export function accountFormToken(
 }
 
 /**
- * Reads what a form of ours sent.
+ * Reads a submitted form of the account page.
  *
- * @throws `session_ended` when nobody is signed in any more; `form_expired` for a form that isn't of this session, or that
- *   another site sent; `validation_failed`, `unsupported_media_type` and the like for what no form of ours sends
+ * @throws `session_ended` when nobody is signed in any more; `form_expired` for a form that belongs to another session
+ *   or was sent by another site; `validation_failed`, `unsupported_media_type` and similar errors for a request that
+ *   our forms never send
  */
 export async function readAccountForm<Fields extends { csrf: string }>(
   deps: AccountDeps,

@@ -10,13 +10,13 @@ import { type AccountAction, accountFormToken } from './account-form.ts';
 import { describeSignIns, timeView } from './describe-sign-ins.ts';
 import { takeNotice } from './notice.ts';
 
-/** What was wrong with the form for a new password. */
+/** The problem with the form for a new password. */
 export interface PasswordProblem {
   status: number;
   error: FormError<AccountPasswordField>;
 }
 
-/** The account page: where somebody is signed in, which apps have access, and a new password. */
+/** Shows the account page: where the account is signed in, which apps have access, and a form for a new password. */
 export async function showAccount(
   deps: AccountDeps,
   ctx: Context,
@@ -45,7 +45,10 @@ const shownHere = ['ended', 'ended-already', 'withdrawn', 'withdrawn-already'];
 const noticeText = ({ text }: Renderer, notice: string) =>
   shownHere.includes(notice) ? text(`account.notice.${notice}`) : undefined;
 
-/** A first-party client needs no consent: one from before it was one of our own says nothing any more. */
+/**
+ * Describes an app for the list of consents. A first-party client needs no consent. Consents that it got before it
+ * became first-party have no meaning any more.
+ */
 function describeApp({ app, apis }: AccountDeps, consent: Consent): ConsentedAppView | undefined {
   const { clientId, since } = consent;
   const client = app(clientId);

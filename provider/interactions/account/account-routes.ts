@@ -44,7 +44,7 @@ export function accountRoutes(deps: AccountDeps): Router {
     if (session) await showAccount(deps, ctx, session);
     else goTo(ctx, signInUrl(deps));
   });
-  // No redirect to the sign-in page: a browser that returns without a session would loop.
+  // This does not redirect to the sign-in page, because a browser that returns without a session would loop.
   router.get('/signed-in', async (ctx) => {
     if (await deps.session(ctx)) return goTo(ctx, home);
     throw new GatehouseError('sign_in_incomplete', 'You came back without being signed in.');
@@ -78,14 +78,14 @@ export function accountRoutes(deps: AccountDeps): Router {
     if (problem) await showAccount(deps, ctx, session, problem);
     else redirectSignedOut(ctx, 'password-changed');
   });
-  // A page that answers a form has the form's address, and browsers that bring back a tab ask for it by GET.
+  // A page that answers a form has the form's address. A browser that restores a tab requests this address by GET.
   router.get(['/end', '/sign-out-everywhere', '/withdraw', '/password'], (ctx) => goTo(ctx, home));
   return router;
 }
 
 /**
- * Starts an ordinary sign-in. The page goes by the browser's session: the code it brings back is never redeemed, and
- * nobody knows a verifier for its challenge (RFC 7636 §4.2).
+ * Returns the URL that starts an ordinary sign-in. The account page uses the browser's session, so the returned code is
+ * never redeemed. Nobody knows a verifier for its challenge (RFC 7636 §4.2).
  */
 function signInUrl({ issuer, client }: AccountDeps): string {
   const query = new URLSearchParams({

@@ -1,4 +1,4 @@
-/** In this order: most browsers call themselves Chrome or Safari too. */
+/** The order matters, because most browsers also name Chrome or Safari in their `User-Agent`. */
 const browsers: readonly [RegExp, string][] = [
   [/\b(?:Edg|EdgA|EdgiOS)\//, 'Edge'],
   [/\b(?:OPR|OPiOS|OPT)\//, 'Opera'],
@@ -24,11 +24,14 @@ const systems: readonly [RegExp, string][] = [
 const first = (table: readonly [RegExp, string][], userAgent: string) =>
   table.find(([pattern]) => pattern.test(userAgent))?.[1];
 
-/** What a person would call the browser that sends this `User-Agent`, and what it runs on; undefined when it says nothing we know. */
+/**
+ * Returns the common name of the browser that sends this `User-Agent`, and of its operating system. Returns undefined
+ * when the header contains no known name.
+ */
 export function browserName(
   userAgent: string | undefined,
 ): { browser: string; system?: string | undefined } | undefined {
-  // All of them begin so; what doesn't is a program.
+  // The `User-Agent` of every browser begins like this. Any other value comes from a program.
   if (!userAgent?.startsWith('Mozilla/5.0 ')) return undefined;
   const browser = first(browsers, userAgent);
   return browser === undefined ? undefined : { browser, system: first(systems, userAgent) };

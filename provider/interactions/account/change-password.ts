@@ -9,7 +9,7 @@ import type { PasswordProblem } from './account-page.ts';
 
 export type TypedPasswords = Record<AccountPasswordField, string>;
 
-/** Gives the account a new password, or what the person can mend; anything else is thrown. */
+/** Changes the account's password. Returns the problem if the person can correct it; any other error is thrown. */
 export async function changePassword(
   deps: AccountDeps,
   ctx: Context,
@@ -43,7 +43,7 @@ function problemOf(deps: AccountDeps, ctx: Context, error: unknown, typed: Typed
   if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
   if (fields?.some(({ pointer }) => pointer === '/newPassword'))
     return { status, error: { field: 'newPassword', message: newPasswordMessage(deps, ctx, typed) } };
-  // Longer than any password that could be right.
+  // Here `validation_failed` means that the typed current password is longer than any valid password.
   if (code === 'invalid_credentials' || code === 'validation_failed')
     return { status: 400, error: { field: 'currentPassword', message: text('account.password.wrong') } };
   const messages: Record<string, () => string> = {
@@ -55,7 +55,10 @@ function problemOf(deps: AccountDeps, ctx: Context, error: unknown, typed: Typed
   return { status, error: { message } };
 }
 
-/** That it was refused is decided elsewhere; only what can be wrong with it is known here. */
+/**
+ * Returns the message for a refused new password. Other code decides that it is refused; this function only knows the
+ * possible reasons.
+ */
 function newPasswordMessage(deps: AccountDeps, ctx: Context, typed: TypedPasswords): string {
   const renderer = deps.renderer(ctx);
   const { currentPassword: current, newPassword: next } = typed;

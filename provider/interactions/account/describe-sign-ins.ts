@@ -8,10 +8,10 @@ import { browserName } from './browser-name.ts';
 
 type Deps = Pick<AccountDeps, 'app' | 'now' | 'sessionHandle'>;
 
-/** What the page shows of a sign-in. */
+/** The data of a sign-in that the page shows. */
 export type ListedSignIn = Omit<SignInEntry, 'expiresAt'>;
 
-/** The page lists at most this many browsers and this many apps: those used last. */
+/** The page lists at most this many browsers and this many apps. It lists the most recently used ones. */
 const most = 50;
 
 /** The sign-ins of an account as the page shows them: browsers with the apps that depend on them, and other apps. */
@@ -27,7 +27,7 @@ export function describeSignIns(
   const families = signIns.filter(({ kind }) => kind === 'family');
   const nameOf = ({ clientId = '' }: ListedSignIn) => deps.app(clientId)?.name ?? clientId;
   const appsOf = (id: string) => families.filter(({ sessionId }) => sessionId === id).map(nameOf);
-  // The session is listed after the response to its sign-in: the first page may come earlier.
+  // A session is added to the list only after the response to its sign-in. The first page may be requested before that.
   const own = sessions.find(({ id }) => id === here) ?? ownSignIn(here, session, deps.now());
   const browsers = [own, ...sessions.filter(({ id }) => id !== here)];
   const apps = families.filter(({ sessionId }) => sessionId === undefined || !known.has(sessionId));

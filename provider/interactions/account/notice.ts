@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 
-/** What the page after an action tells of it. */
+/** The message that the next page shows about an action. */
 const noticeSchema = z.enum([
   'ended',
   'ended-already',
@@ -20,14 +20,14 @@ export interface NoticeDeps {
 }
 
 /**
- * Leaves a notice for the next page. In a cookie, since an address could be sent to somebody who would then read that
- * their password was changed.
+ * Stores a notice for the next page. It is stored in a cookie and not in the address: an attacker could send such an
+ * address to a person, who would then read that their password was changed.
  */
 export function leaveNotice(ctx: Context, deps: NoticeDeps, notice: Notice): void {
   ctx.append('Set-Cookie', cookie(deps, notice, 60));
 }
 
-/** Takes the notice that was left, if one was. */
+/** Reads and removes the stored notice, if there is one. */
 export function takeNotice(ctx: Context, deps: NoticeDeps): Notice | undefined {
   const left = ctx.cookies.get(cookieName(deps));
   if (left === undefined) return undefined;
@@ -35,7 +35,7 @@ export function takeNotice(ctx: Context, deps: NoticeDeps): Notice | undefined {
   return noticeSchema.safeParse(left).data;
 }
 
-/** By its prefix no neighbour without https can plant one (RFC 6265bis §4.1.3.1). */
+/** The prefix of the name prevents a related host without https from setting this cookie (RFC 6265bis §4.1.3.1). */
 const cookieName = ({ issuer }: NoticeDeps) =>
   issuer.startsWith('https:') ? '__Secure-gatehouse_notice' : 'gatehouse_notice';
 

@@ -8,7 +8,7 @@ export interface BrandImage {
 
 const mostBytes = 100 * 1024;
 
-/** Goes by the content: a browser is told what it is, and must not guess. */
+/** Detects the type by the content. The response names this type, and the browser must not guess another one. */
 function kindOf(content: Buffer): BrandImage['extension'] | undefined {
   if (content.subarray(0, 8).equals(Buffer.from('89504e470d0a1a0a', 'hex'))) return 'png';
   if (content.toString('latin1', 0, 4) === 'RIFF' && content.toString('latin1', 8, 12) === 'WEBP')
@@ -20,13 +20,13 @@ function isSvg(content: Buffer): boolean {
   if (!Buffer.from(content.toString('utf8')).equals(content)) return false;
   const prologue = /^\uFEFF?\s*(<\?xml[^>]*\?>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE svg[^>[]*>\s*)*/;
   const root = content.toString('utf8').replace(prologue, '');
-  // Without its namespace a browser draws nothing.
+  // A browser does not display an SVG without this namespace.
   return /^<svg\s[^>]*\bxmlns\s*=\s*["']http:\/\/www\.w3\.org\/2000\/svg["']/.test(root);
 }
 
 /**
- * The picture a setting names; undefined, and a complaint, when it isn't one.
- * @param setting the variable, for the complaint
+ * Reads the picture that a setting names. Reports a problem and returns undefined if the file isn't a usable picture.
+ * @param setting the name of the variable, for the problem message
  */
 export function readBrandImage(setting: string, file: string, complain: Complain): BrandImage | undefined {
   let content: Buffer;

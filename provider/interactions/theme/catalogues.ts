@@ -10,7 +10,7 @@ export type TextCatalogue = Record<string, string>;
 export interface LanguageTexts {
   language: string;
   texts: TextCatalogue;
-  /** Keys that have no text in this language: the English one is in its place. */
+  /** Keys that have no text in this language. The English text is used instead. */
   missing: string[];
 }
 
@@ -20,7 +20,7 @@ const schema = z.record(
   'it must hold texts by their keys: {"sign-in.title": "…"}',
 );
 
-/** The language others fall back to: ours are all there. */
+/** The fallback language of all others. It has all of our texts. */
 const complete = 'en';
 
 const placeholders = (text: string) => new Set(text.match(/\{\w+\}/g));
@@ -30,7 +30,7 @@ interface Source {
   complain: Complain;
 }
 
-/** The texts of each language. One that has none, or is wrong, is complained of. */
+/** Loads the texts of each language. Reports a language that has no texts or invalid ones. */
 export function loadCatalogues(languages: readonly string[], source: Source): LanguageTexts[] {
   const english = chain(complete, source).texts;
   return languages.map((language) => {
@@ -46,7 +46,10 @@ export function loadCatalogues(languages: readonly string[], source: Source): La
 const noCatalogue = (language: string) =>
   `GATEHOUSE_LANGUAGES names ${language}, which has no texts. Put them into text/${language}.json of the folder GATEHOUSE_VIEWS_FOLDER, or leave it out.`;
 
-/** What a language's own catalogue says, or else that of the language it is a variant of. */
+/**
+ * Returns the texts of the language's own catalogue. Where they lack a text, the catalogue of the more general language
+ * is used.
+ */
 function chain(language: string, { folders, complain }: Source) {
   const files = truncations(language)
     .reverse()
@@ -65,7 +68,7 @@ function parseCatalogue(text: string): TextCatalogue {
   throw new Error(where + issue?.message);
 }
 
-/** Complains of texts that use values they don't get. */
+/** Reports texts that use placeholders for which they get no value. */
 export function checkPlaceholders(catalogues: readonly LanguageTexts[], complain: Complain): void {
   const { texts: ours } = chain(complete, { folders: [builtInViews], complain });
   for (const { language, texts, missing } of catalogues) {

@@ -1,20 +1,26 @@
-/** More preferences than any person has; the rest of a longer list isn't looked at. */
+/** The maximum number of preferences. No person has more; the rest of a longer list is ignored. */
 const mostRanges = 50;
 
-/** Longer than any tag in use (RFC 5646 §4.4.1 gives 35 for most): each cut of one costs as much as it is long. */
+/**
+ * The maximum length of a tag. No tag in use is longer (RFC 5646 §4.4.1 gives 35 for most). The limit matters because
+ * each truncation of a tag costs time in proportion to its length.
+ */
 const longestRange = 100;
 
-/** A tag and what remains of it from the end: `de-CH-1996` gives `de-CH-1996`, `de-CH`, `de` (RFC 4647 §3.4). */
+/** Returns a tag and its truncations from the end: `de-CH-1996` gives `de-CH-1996`, `de-CH`, `de` (RFC 4647 §3.4). */
 export function truncations(tag: string): string[] {
   const parts = tag.split('-');
   const shorter = parts.map((_part, index) => parts.slice(0, parts.length - index));
-  // A single letter only introduces what follows it.
+  // A single letter only introduces the subtag after it.
   return shorter.filter((each) => each.at(-1)?.length !== 1).map((each) => each.join('-'));
 }
 
 const weighted = /^(?<range>\*|[a-z]{1,8}(-[a-z0-9]{1,8})*)(\s*;\s*q=(?<q>0(\.\d{0,3})?|1(\.0{0,3})?))?$/i;
 
-/** The languages of an `Accept-Language` header, most wanted first (RFC 9110 §12.5.4). What can't be read is left out. */
+/**
+ * Returns the languages of an `Accept-Language` header, most preferred first (RFC 9110 §12.5.4). Entries that can't be
+ * parsed are left out.
+ */
 export function acceptedLanguages(header: string): string[] {
   return header
     .split(',', mostRanges)
@@ -27,12 +33,12 @@ export function acceptedLanguages(header: string): string[] {
     .map(({ range }) => range);
 }
 
-/** The languages of `ui_locales`, most wanted first (OpenID Connect Core §3.1.2.1). */
+/** Returns the languages of `ui_locales`, most preferred first (OpenID Connect Core §3.1.2.1). */
 export const namedLanguages = (uiLocales: string): string[] => uiLocales.split(' ', mostRanges);
 
 /**
- * The first of the wanted languages that is offered, whole or cut from its end (RFC 4647 §3.4, lookup). One too long to be a
- * language is passed over.
+ * Returns the first wanted language that is offered, either the whole tag or a truncation of it (RFC 4647 §3.4,
+ * lookup). A tag that is too long for a language is skipped.
  */
 export function lookUp(wanted: readonly string[], offered: readonly string[]): string | undefined {
   for (const range of wanted.filter(({ length }) => length <= longestRange)) {

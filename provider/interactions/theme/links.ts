@@ -1,6 +1,7 @@
 /**
- * An address fit for a link: http, https or a path on this server, in normal form; undefined for all else. Goes
- * by how a browser would read it, so `/\evil.example` and a tab inside `java script:` are no way around.
+ * Returns an address that is safe for a link, in normal form: http, https or a path on this server. Returns undefined
+ * for all others. It parses the address as a browser does, so `/\evil.example` or a tab inside `java script:` can't
+ * bypass the check.
  */
 export function linkTo(value: string | undefined): string | undefined {
   const here = 'http://here.invalid';
@@ -10,13 +11,13 @@ export function linkTo(value: string | undefined): string | undefined {
   return /^https?:/i.test(value) ? url.href : undefined;
 }
 
-/** The same for https alone. */
+/** Does the same as `linkTo`, but allows only https. */
 export function httpsOnly(value: string | undefined): string | undefined {
   const link = linkTo(value);
   return link?.startsWith('https://') ? link : undefined;
 }
 
-/** The host of an address, with its port. */
+/** Returns the host of an address, with its port. */
 export function hostOf(value: string | undefined): string | undefined {
   return value !== undefined && URL.canParse(value) ? new URL(value).host : undefined;
 }

@@ -5,17 +5,17 @@ import { type AccentShades, accentForDark, accentShades } from '../../lib/accent
 import { type BrandImage, readBrandImage } from './brand-image.ts';
 import { type Complain, filesBelow } from './views-folders.ts';
 
-/** A file of the pages, as it is served under `/assets/{name}`. */
+/** A file of the pages that is served under `/assets/{name}`. */
 export interface PageAsset {
   name: string;
   /** The media type. */
   type: string;
   content: Buffer;
-  /** Changes with the content. */
+  /** Changes when the content changes. */
   version: string;
 }
 
-/** Pictures and colours of one's own, all optional. Colours as `#rrggbb`. */
+/** Custom pictures and colours, all optional. Colours are written as `#rrggbb`. */
 export interface BrandOptions {
   logoFile?: string | undefined;
   logoDarkFile?: string | undefined;
@@ -26,7 +26,7 @@ export interface BrandOptions {
 
 export type PageAssets = ReadonlyMap<string, PageAsset>;
 
-/** Stylesheets and pictures: the pages' policy lets nothing else be loaded. */
+/** The allowed file types: stylesheets and pictures. The policy of the pages allows nothing else. */
 const types: Record<string, string> = {
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
@@ -45,7 +45,7 @@ function asset(name: string, content: Buffer): PageAsset {
   return { name, type: types[extensionOf(name)] ?? '', content, version };
 }
 
-/** Reads `assets/` of every folder, a later one's file in place of an earlier one's. */
+/** Reads `assets/` of every folder. A file in a later folder replaces the file of the same name in an earlier one. */
 function readFolders(folders: readonly string[], complain: Complain): Map<string, Buffer> {
   const contents = new Map<string, Buffer>();
   for (const folder of folders.map((each) => join(each, 'assets'))) {
@@ -61,14 +61,14 @@ function readFolders(folders: readonly string[], complain: Complain): Map<string
   return contents;
 }
 
-/** Which picture of the brand has which name among the assets. */
+/** The asset names of the brand's pictures. */
 export interface BrandNames {
   icon: string;
   logo?: string | undefined;
   logoDark?: string | undefined;
 }
 
-/** Every file of the pages, read once. What can't be used is complained of. */
+/** Reads every file of the pages once. Files that can't be used are reported. */
 export function loadPageAssets(
   folders: readonly string[],
   brand: BrandOptions,
@@ -101,7 +101,10 @@ export function loadPageAssets(
 const rootRule = ({ accent, accentStrong, onAccent }: AccentShades) =>
   `:root { --accent: ${accent}; --accent-strong: ${accentStrong}; --on-accent: ${onAccent}; }`;
 
-/** CSS rules that replace the built-in accent colour. They come last in the stylesheet. Colours as `#rrggbb`. */
+/**
+ * Returns CSS rules that replace the built-in accent colour. They come last in the stylesheet. Colours are written as
+ * `#rrggbb`.
+ */
 function accentStyle(light: string, dark: string = accentForDark(light)): string {
   const inTheDark = `@media (prefers-color-scheme: dark) { ${rootRule(accentShades(dark, 'dark'))} }`;
   return `\n${rootRule(accentShades(light, 'light'))}\n${inTheDark}\n`;

@@ -1,6 +1,6 @@
 import { type BrandNames, type PageAssets, stylesheetName } from './page-assets.ts';
 
-/** What every page gets beside its own model, the same in each language. */
+/** The data that every page gets in addition to its own model. It is the same in each language. */
 export interface PageFrame {
   appName: string;
   /** Addresses of files. */
@@ -9,9 +9,9 @@ export interface PageFrame {
   iconType: string;
   brandLogo?: string | undefined;
   brandLogoDark?: string | undefined;
-  /** The address of a file of `assets/`. Throws when there is none. */
+  /** Returns the address of a file of `assets/`. Throws when there is no such file. */
   asset(name: string): string;
-  /** Left out where there is nothing to say or link. */
+  /** Undefined if the footer would have no text and no links. */
   footer?: Footer | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface Footer {
   text?: string | undefined;
   privacyUrl?: string | undefined;
   termsUrl?: string | undefined;
-  /** The only one that may be a `mailto:` address. */
+  /** Only this address may be a `mailto:` address. */
   supportUrl?: string | undefined;
 }
 

@@ -5,15 +5,16 @@ import { builtInViews, type Complain, filesBelow, readingView } from './views-fo
 
 const nameOf = (file: string) => `@${file.slice(0, -'.eta'.length)}`;
 
-/** What a template of somebody else's may name. */
+/** The names that a custom template may use. */
 export interface Known {
   catalogues: readonly LanguageTexts[];
   hasAsset(name: string): boolean;
 }
 
 /**
- * Compiles every template of the folders, those of a later folder in place of an earlier one's. What doesn't compile,
- * or names a text, file or template that there isn't, is complained of: at the start, and not at a sign-in.
+ * Compiles every template of the folders. A template in a later folder replaces the one of the same name in an earlier
+ * folder. A template is reported if it doesn't compile, or if it names a text, file or template that doesn't exist.
+ * This happens at the start, and not at a sign-in.
  */
 export function loadTemplates(folders: readonly string[], known: Known, complain: Complain): Eta {
   const eta = new Eta({ autoEscape: true });
@@ -36,7 +37,10 @@ const literals = (source: string, call: string) =>
     ({ groups }) => groups?.name ?? '',
   );
 
-/** Goes by the names that are written out; what is put together while drawing can't be known here. */
+/**
+ * Checks the names that are written literally in the template. Names that are composed during rendering can't be
+ * checked here.
+ */
 function checkNames(source: string, known: Known & { names: ReadonlySet<string> }, complain: Complain): void {
   for (const key of literals(source, 'it\\.text|it\\.html')) {
     const without = known.catalogues.filter(({ texts }) => !Object.hasOwn(texts, key));

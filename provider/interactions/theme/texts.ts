@@ -3,13 +3,15 @@ import type { TextCatalogue } from './catalogues.ts';
 
 export type Values = Record<string, string | number>;
 
-/** The texts of one language, as templates and code ask for them. */
+/** The texts of one language, for templates and code. */
 export interface Texts {
-  /** Plain. Throws on an unknown key and on a placeholder without a value. */
+  /** Returns plain text. Throws on an unknown key and on a placeholder without a value. */
   text(key: string, values?: Values): string;
-  /** As HTML: each value set apart, so that its direction or odd characters can't reorder our sentence. */
+  /**
+   * Returns HTML. Each value is isolated, so that its text direction or unusual characters can't reorder our sentence.
+   */
   html(key: string, values?: Values): string;
-  /** A scope's words: those of the catalogue, else of configuration, else its name. */
+  /** Returns the description of a scope: from the catalogue, else from the configuration, else the scope's name. */
   scopeText(scope: ConsentScope): string;
 }
 

@@ -2,13 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../lib/package-root.ts';
 
-/** Where our own templates, texts and styles are. */
+/** The folder of our own templates, texts and styles. */
 export const builtInViews: string = join(packageRoot, 'views');
 
-/** Says what is wrong with a file or setting, for all such things to be told together. */
+/** Reports a problem with a file or setting. All problems are collected and reported together. */
 export type Complain = (problem: string) => void;
 
-/** The folders views are taken from: what is in a later one takes the place of what is in an earlier one. */
+/**
+ * Returns the folders that contain views. A file in a later folder replaces the file of the same name in an earlier
+ * one.
+ */
 export function viewsFolders(own: string | undefined, complain: Complain): string[] {
   if (own === undefined) return [builtInViews];
   try {
@@ -24,8 +27,8 @@ export function viewsFolders(own: string | undefined, complain: Complain): strin
 }
 
 /**
- * The files below a folder, as paths from there with `/`. Hidden ones are left out, and hidden folders with them:
- * Kubernetes keeps a volume's versions in such.
+ * Returns the files below a folder, as relative paths with `/`. Hidden files and hidden folders are left out, because
+ * Kubernetes keeps the versions of a volume in hidden folders.
  */
 export function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
@@ -35,7 +38,10 @@ export function filesBelow(folder: string): string[] {
     .sort();
 }
 
-/** What `read` makes of a file; undefined, and a complaint that names it, when that fails. */
+/**
+ * Returns the result of `read` for a file. When reading fails, it reports a problem that names the file and returns
+ * undefined.
+ */
 export function readingView<T>(file: string, complain: Complain, read: (text: string) => T): T | undefined {
   try {
     return read(readFileSync(file, 'utf8'));
