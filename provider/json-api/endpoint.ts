@@ -11,9 +11,9 @@ export interface EndpointDescription<Body = unknown> {
   body?: z.ZodType<Body>;
   /** `Bearer` where an access token is needed (RFC 6750). */
   security?: 'bearer';
-  /** Of the query, as OpenAPI writes them (§4.8.12). */
+  /** The parameters of the query, as OpenAPI writes them (§4.8.12). */
   parameters?: readonly object[];
-  /** `headers`: each with its meaning. */
+  /** `headers` has the name of each header with its meaning. */
   success: {
     status: number;
     description: string;

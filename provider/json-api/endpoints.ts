@@ -30,7 +30,7 @@ export interface JsonApiDeps {
   account(id: string): Promise<Account | undefined>;
   /** Ends the family of a refresh token of this client; anything else does nothing. */
   endFamilyOf(clientId: string, refreshToken: string): Promise<void>;
-  /** Left out where people can't sign up themselves. */
+  /** It is left out where people cannot create their own accounts. */
   register?: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
 }
 
@@ -51,7 +51,7 @@ export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
   return [login(deps), refresh(deps), logout(deps), register(deps), profile(deps)];
 }
 
-/** A confidential client must authenticate, and these endpoints take no secret: it uses the token endpoint. */
+/** A confidential client must authenticate. These endpoints take no secret, so it must use the token endpoint. */
 function clientFor(deps: JsonApiDeps, asked: string | undefined, grant?: string): string {
   const id = asked ?? deps.defaultClientId;
   const client = id === undefined ? undefined : deps.client(id);
@@ -169,7 +169,7 @@ const profile = (deps: JsonApiDeps) =>
           'invalid_token',
           'The access token is missing, expired, revoked or not ours.',
         );
-      // RFC 9449 §7.2: accepted as a Bearer token, a stolen one could be used.
+      // RFC 9449 §7.2: if a bound token were accepted as a Bearer token, a thief could use it.
       if (token.cnf)
         throw new GatehouseError(
           'invalid_token',

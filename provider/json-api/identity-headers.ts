@@ -1,11 +1,11 @@
 import type { VerifiedToken } from './endpoints.ts';
 
-/** What a service behind a gateway is told of who calls. */
+/** The claims from which a service behind a gateway learns who sends the request. */
 export interface Identity extends VerifiedToken {
   aud: string;
 }
 
-/** Each with its meaning, for the description of the API. */
+/** The name of each header with its meaning, for the description of the API. */
 export const identityHeaderNames = {
   'X-Auth-Subject': 'The account’s id, or for client credentials the client’s.',
   'X-Auth-Client': 'The client’s id.',
@@ -19,8 +19,9 @@ export const identityHeaderNames = {
 } as const;
 
 /**
- * The headers a gateway passes on, each always, even empty: of one that is left out a gateway would pass on what the
- * caller wrote. Whatever isn't printable ASCII, and the percent sign, is percent-encoded as UTF-8.
+ * The headers that a gateway passes on to the service. Every header is always set, even if it is empty. If a header
+ * were left out, the gateway would pass on the value that the caller sent. The percent sign, and every character that
+ * is not printable ASCII, is percent-encoded as UTF-8.
  */
 export function identityHeaders(
   token: Identity,

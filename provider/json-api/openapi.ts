@@ -9,8 +9,8 @@ const jsonSchema = (schema: z.ZodType) => {
 };
 
 /**
- * The OpenAPI 3.1 description of the JSON API, from the very schemas that check its requests.
- * @param version of the API, as in package.json
+ * The OpenAPI 3.1 description of the JSON API. It is made from the same schemas that check the requests.
+ * @param version the version of the API, as in package.json
  */
 export function openApiDocument(
   endpoints: readonly EndpointDescription[],

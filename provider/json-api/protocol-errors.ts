@@ -17,7 +17,10 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   store_unavailable: 'This can’t be answered right now. Try again in a moment.',
 };
 
-/** The token endpoint's error (RFC 6749 §5.2) in the words of the JSON API; one of our own beneath it comes back out. */
+/**
+ * Converts an error of the token endpoint (RFC 6749 §5.2) to an error of the JSON API. If one of our own errors is the
+ * cause, that error is returned.
+ */
 export function fromProtocolError(error: unknown): unknown {
   const {
     error: code,

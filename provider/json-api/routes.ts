@@ -8,13 +8,17 @@ import { fromProtocolError } from './protocol-errors.ts';
 export interface JsonApiRouteDeps {
   endpoints: readonly Endpoint[];
   bodyLimitBytes: number;
-  /** Whether a page of this origin may call: the origins of public clients. */
+  /** Whether a page of this origin may call the API. Only the origins of public clients may. */
   isAllowedOrigin(origin: string): boolean;
 }
 
-/** Routes the JSON API. It never sets or reads a cookie; CORS answers registered origins, without credentials (DESIGN §4). */
+/**
+ * Routes the JSON API. It never sets or reads a cookie; CORS answers registered origins, without credentials (DESIGN
+ * §4).
+ */
 export function jsonApiRoutes(deps: JsonApiRouteDeps): Router {
-  // Paths match to the letter: a limit by path, here or in a proxy, must not be avoided by another spelling.
+  // Paths must match exactly. Otherwise a caller could avoid a limit by path, here or in a proxy, with another
+  // spelling.
   const router = new Router({ sensitive: true, strict: true });
   for (const definition of deps.endpoints) {
     router.options(definition.path, (ctx) => preflight(ctx, definition, deps));

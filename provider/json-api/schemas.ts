@@ -7,7 +7,7 @@ const clientId = z
   .optional()
   .describe('The first-party client to act for; the default client when left out.');
 
-/** Longer ones are refused before anything is computed over them. */
+/** Longer values are refused before anything is computed from them. */
 const longest = { email: 254, password: 1024, refreshToken: 512 };
 
 export const loginBody = z.strictObject({

@@ -1,32 +1,34 @@
 import { GatehouseError } from '../lib/errors.ts';
 
-/** Where gateways ask. */
+/** The path of the endpoint that gateways call. */
 export const verifyPath = '/auth/verify';
 
-/** What the operator of a gateway wants of an access token. */
+/** The audience and scopes that the operator of a gateway requires of an access token. */
 export interface Requirement {
-  /** The default API's when left out. */
+  /** If it is left out, the audience of the default API is required. */
   audience?: string;
-  /** All of them. */
+  /** The token must have all of these scopes. */
   scopes: readonly string[];
 }
 
-/** What a scope may be made of (RFC 6749 §3.3). */
+/** The characters that a scope may contain (RFC 6749 §3.3). */
 const scopeForm = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /**
- * Reads what is wanted from the request target of a check, in one of three forms:
- * - `/auth/verify?audience=…&scope=…`, for gateways that ask at a fixed address;
- * - `/auth/verify;audience=…;scope=…`, for gateways that put the path and query of the request they ask about behind it;
- * - `/auth/verify/…`: no scope, at the default API.
+ * Reads the required audience and scopes from the request target that a gateway sends. There are three forms:
+ * - `/auth/verify?audience=…&scope=…`, for gateways that call a fixed address;
+ * - `/auth/verify;audience=…;scope=…`, for gateways that append the path and query of the original request;
+ * - `/auth/verify/…`, which requires no scope and the audience of the default API.
  *
- * Who sends the request that is asked about writes what comes after the gateway's own prefix, which begins with a slash
- * (RFC 9112 §3.2.1): so nothing from the first slash or question mark on counts, but for the query of the first form,
- * where there is no such prefix. Between the semicolon of the second form (RFC 3986 §3.3) and that slash only the gateway writes.
+ * A gateway of the second or third form appends the path and query of the original request to its own prefix. The
+ * sender of the original request controls that appended text, and it begins with a slash (RFC 9112 §3.2.1). So
+ * everything from the first slash or question mark on is ignored. Only the gateway writes the text between the
+ * semicolon of the second form (RFC 3986 §3.3) and that slash. In the first form the gateway appends nothing, so the
+ * query is read.
  *
- * @param target path and query as they came, without an issuer's path
- * @throws GatehouseError `invalid_request` for anything that a gateway set up well wouldn't send: better no answer than
- *   one to a question that was misread
+ * @param target path and query as they were received, without the path of the issuer
+ * @throws GatehouseError `invalid_request` for a target that a correctly configured gateway would not send. A refusal
+ *   is safer than a check with the wrong requirements.
  */
 export function readVerifyTarget(target: string): Requirement {
   if (!target.startsWith(verifyPath)) throw misread('This is not an address to ask at.');

@@ -8,7 +8,7 @@ import { type Identity, identityHeaderNames, identityHeaders } from './identity-
 import { type Requirement, readVerifyTarget, verifyPath } from './verify-target.ts';
 
 export interface VerifyDeps<Token extends Identity> {
-  /** The claims of a token that we signed and that isn't expired. They say nothing of what was revoked. */
+  /** The claims of a token that we signed and that isn't expired. They do not show whether it was revoked. */
   read(token: string): Promise<Token | undefined>;
   /** @throws StoreUnavailable when the stores do not answer */
   tokenStatus(token: Token): Promise<TokenStatus>;
@@ -19,7 +19,8 @@ export interface VerifyDeps<Token extends Identity> {
 
 /**
  * The endpoint for gateways that ask about each request (DESIGN §4): nginx `auth_request`, Envoy `ext_authz`, Traefik
- * `forwardAuth`. Answers every method, and every path below, since Envoy keeps both.
+ * `forwardAuth`. It answers every method and every path below its own, because Envoy keeps both of the original
+ * request.
  */
 export function verifyRoutes<Token extends Identity>(deps: VerifyDeps<Token>): Router {
   const router = new Router();
@@ -70,7 +71,8 @@ async function tokenOf<Token extends Identity>(
 ): Promise<Token> {
   const token = await deps.read(bearerTokenOf(ctx.get('Authorization')));
   if (token === undefined) throw badToken();
-  // RFC 9449 §7.2: accepted as a Bearer token, a stolen one could be used. A proof is for the service's own URL.
+  // RFC 9449 §7.2: if a bound token were accepted as a Bearer token, a thief could use it. The proof cannot be checked
+  // here, because it is made for the URL of the service.
   if (token.cnf)
     throw new GatehouseError('invalid_token', 'This access token is bound to a key; send one that is not.');
   if (token.aud !== audience)
@@ -90,7 +92,7 @@ function requireScopes(token: Identity, scopes: Requirement['scopes']): void {
 
 const query = { in: 'query', required: false, schema: { type: 'string' } } as const;
 
-/** For the description of the JSON API: one of the methods it takes, at the address without anything behind it. */
+/** For the description of the JSON API: only one of the accepted methods, and only the path with nothing appended. */
 export const verifyDescription: EndpointDescription = {
   method: 'get',
   path: verifyPath,

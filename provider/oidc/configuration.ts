@@ -60,9 +60,9 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     loadExistingGrant: (ctx) => loadGrant(ctx, grants),
     extraTokenClaims: (ctx, token) => extraTokenClaims(services, ctx, token),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    // Codes end with their session; the binding of a family is in patches/refresh-tokens.ts.
+    // Codes end with their session. patches/refresh-tokens.ts decides whether a family ends with its session.
     expiresWithSession: async () => true,
-    // A grant is what a person agreed to: logout and revocation end families, never a consent.
+    // A grant is the consent of a person. Logout and revocation end families, but never a consent.
     revokeGrantPolicy: () => false,
     clientBasedCORS: (ctx, origin) => clientOf(ctx).origins.includes(origin),
     renderError: pages.renderError,
@@ -86,9 +86,9 @@ async function findAccount(services: OidcServices, ctx: KoaContextWithOIDC, id: 
 }
 
 /**
- * On https the names have prefixes that browsers accept from https only (RFC 6265bis §4.1.3), and for the session from this
- * host only: no other site under the same domain can replace our cookie. The other cookies are set for the path of one
- * sign-in each.
+ * On https the names have prefixes that browsers accept only from https (RFC 6265bis §4.1.3). The prefix of the session
+ * cookie is accepted only from this host, so no other site under the same domain can replace it. Each of the other
+ * cookies is set for the path of one sign-in.
  */
 function cookieNames(issuer: string) {
   const isHttps = issuer.startsWith('https:');
@@ -108,7 +108,10 @@ async function loadGrant(ctx: KoaContextWithOIDC, grants: OidcServices['grants']
 
 const day = 86_400;
 
-/** All in seconds. A family's refresh tokens end `refreshTokenAbsoluteDays` after its sign-in, however often they are used. */
+/**
+ * All in seconds. A family's refresh tokens end `refreshTokenAbsoluteDays` after its sign-in, however often they are
+ * used.
+ */
 function ttl(config: Config, clock: Clock): NonNullable<Configuration['ttl']> {
   const now = () => epochSeconds(clock);
   const remaining = (since: number | undefined, absolute: number) =>

@@ -40,7 +40,10 @@ export function features(services: OidcServices): Features {
   };
 }
 
-/** Codes of eight of 20 consonants: 34 bits that form no word, valid for ten minutes (RFC 8628 §6.1). */
+/**
+ * A code has eight letters out of 20 consonants. That gives 34 bits, and the letters form no word. A code is valid for
+ * ten minutes (RFC 8628 §6.1).
+ */
 function deviceFlow(pages: OidcServices['pages']['device']): Features['deviceFlow'] {
   if (!pages) return { enabled: false };
   const formOf = ({ oidc }: KoaContextWithOIDC) => ({

@@ -2,8 +2,9 @@ import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, interactionPolicy as library } from 'oidc-provider';
 
 /**
- * When a person sees a prompt. Two checks are added to the library's: a session whose account is deleted, disabled or was
- * signed out everywhere has to sign in again; and the person who signs in must be the one that the app expects.
+ * This policy decides when a person sees a prompt. It adds two checks to those of the library. First, the person must
+ * sign in again if the account of the session is deleted, disabled or was signed out everywhere. Second, the person who
+ * signs in must be the one that the app expects.
  */
 export function interactionPolicy() {
   const policy = library.base();
@@ -31,8 +32,9 @@ export function interactionPolicy() {
 }
 
 /**
- * OpenID Connect Core §3.1.2.1 asks for an error when another person signs in than `id_token_hint` names. The library checks
- * the hint before the sign-in, not after it; it has then verified that the hint is a token of ours.
+ * OpenID Connect Core §3.1.2.1 asks for an error when the person who signs in is not the person that `id_token_hint`
+ * names. The library checks the hint before the sign-in, but not after it. It has already verified that we issued the
+ * hint.
  */
 function refuseAnother({ oidc: { params, result, session, claims } }: KoaContextWithOIDC): void {
   if (!result?.login) return;
@@ -44,7 +46,7 @@ function refuseAnother({ oidc: { params, result, session, claims } }: KoaContext
   const expected = [typeof hint === 'string' ? decodeJwt(hint).sub : undefined, sub?.value];
   if (expected.some((person) => person !== undefined && person !== session?.accountId))
     throw new errors.LoginRequired('somebody else signed in than the app expects');
-  // Core §5.5.1.1: an acr that cannot be met fails the sign-in; the library would ask for the password again and again.
+  // Core §5.5.1.1: if the acr cannot be met, the sign-in fails. The library would ask for the password again and again.
   if (acr?.essential && (acr.value !== undefined || acr.values !== undefined))
     throw new errors.UnmetAuthenticationRequirements('no acr can be had here');
 }

@@ -15,8 +15,8 @@ interface Refusal {
 }
 
 /**
- * The library's events, one row each. A Provider is an EventEmitter: a listener that throws would fail the request, and one
- * that rejects would end the process, so all are synchronous and guarded here (DESIGN §6.8).
+ * The library's events, one row each. A Provider is an EventEmitter: a listener that throws would fail the request, and
+ * one that rejects would end the process, so all are synchronous and guarded here (DESIGN §6.8).
  */
 export function listen(
   provider: Provider,
@@ -84,7 +84,7 @@ export function listen(
   }
 }
 
-/** The origin of an unregistered redirect URI says whose it is; its path may hold what must not be logged. */
+/** The origin of an unregistered redirect URI shows who owns it. Its path may contain data that must not be logged. */
 function originOf(uri: unknown): string | undefined {
   if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
   const { protocol, host } = new URL(uri);

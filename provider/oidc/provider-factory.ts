@@ -26,7 +26,7 @@ export function buildProvider(
   const signed = (kid: string) => services.metrics.signatures.inc({ kid });
   const keys = jwks.keys.map((jwk) => new SigningKey(jwk, signed));
   const provider = new Provider(services.issuer, createOidcConfiguration(services, { keys }));
-  // The headers that it trusts were written by us, from the issuer alone.
+  // The library trusts proxy headers. We write these headers ourselves, only from the issuer.
   provider.proxy = true;
   applyPatches(provider, services);
   const steps = grantStepsOf(provider);

@@ -1,6 +1,7 @@
 /**
- * Imported before anything that imports oidc-provider. On Node 20 the library prints at import that the runtime is not
- * supported. It is tested here and works (DESIGN §6.12); our log says so once, in a form that programs can read.
+ * This module is imported before any module that imports oidc-provider. On Node 20 the library prints at import that
+ * the runtime is not supported. We test with Node 20 and it works (DESIGN §6.12). Our log says this once, in a form
+ * that programs can read.
  */
 // biome-ignore-start lint/suspicious/noConsole: the library writes to the console.
 const warn = console.warn;

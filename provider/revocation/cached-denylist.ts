@@ -24,7 +24,9 @@ export interface CachedDenylist extends Denylist, Component {
    * Never rejects.
    */
   cacheEntries(keys: RevocationKey[], expiresAt: number): Promise<void>;
-  /** The cache may lack entries, for example because its connection was lost. It is not asked until it was filled again. */
+  /**
+   * The cache may lack entries, for example because its connection was lost. It is not asked until it was filled again.
+   */
   markStale(reason: string): void;
   /** Fills the cache once, for a start and for tests. Never rejects. */
   fillNow(): Promise<void>;
@@ -46,17 +48,17 @@ const pageSize = 500;
 /**
  * The denylist: a durable store, and a fast cache that is asked in its place while it is complete.
  *
- * A revocation is in force in this process as soon as the store has it. In other processes it is in force once the cache
- * has it: before `revoke` resolves, or within `intervalMs` when this process could not reach the cache, because every
- * process copies recent revocations again and again. A cache that lost its data reports that and is not asked. The same
- * holds for a cache whose connection was lost or that failed, until it was filled again. So the cache never lets a revoked
- * token in after its server came back.
+ * A revocation is in force in this process as soon as the store has it. In other processes it is in force once the
+ * cache has it: before `revoke` resolves, or within `intervalMs` when this process could not reach the cache, because
+ * every process copies recent revocations again and again. A cache that lost its data reports that and is not asked.
+ * The same holds for a cache whose connection was lost or that failed, until it was filled again. So the cache never
+ * lets a revoked token in after its server came back.
  *
- * A store that cannot be read does not make the cache worse at once. The cache can only lack what another process wrote
- * while that process reached the store but not the cache, and this one reaches the cache but not the store. So the cache
- * alone is asked for `longestBehindMs` more; otherwise a short stall of an overloaded database would send every question
- * of every process to it. After that, all questions wait for one read of the missed entries: if it fails, all of them
- * fail; if it succeeds, the cache is used again.
+ * When the store cannot be read, the cache does not become incomplete at once. An entry can be missing only in one
+ * case: another process reaches the store but not the cache, while this process reaches the cache but not the store. So
+ * this process asks only the cache for `longestBehindMs` more. Otherwise, when an overloaded database stalls for a
+ * short time, every process would send every question to it. After that time, all questions wait for one read of the
+ * missed entries. If the read fails, all of them fail. If it succeeds, the cache is used again.
  */
 export function createCachedDenylist(options: CachedDenylistOptions): CachedDenylist {
   return options.cache === undefined
@@ -158,7 +160,7 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
     });
     return filling;
   };
-  // A store that is away is reported by the requests that need it; this only tries again.
+  // The requests that need the store report that it cannot be reached. This code only tries again.
   const fillNow = () => fillOrJoin().catch(() => {});
 
   const schedule = (delayMs: number) => {
@@ -170,7 +172,7 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
   const cacheEntries = (keys: RevocationKey[], expiresAt: number) =>
     cache.put(keys.map((key) => ({ key, expiresAt }))).catch(cacheFailed);
 
-  /** @returns undefined when the cache cannot answer and the store has to */
+  /** @returns undefined when the cache cannot answer, so that the store must be asked */
   const askCache = async (keys: RevocationKey[]): Promise<boolean | undefined> => {
     if (isComplete && isBehind()) {
       await fillOrJoin().catch((error: unknown) => {

@@ -21,14 +21,14 @@ export interface ChangeNoticesOptions {
   denylist: Pick<CachedDenylist, 'cacheEntries'>;
   /** Called after a commit that holds an event, so that the event is published soon. */
   eventCommitted?: () => void;
-  /** For an import, which changes so much that one notice about everything is better. */
+  /** For an import. It changes many accounts, so one notice about everything is better than one for each. */
   everything?: boolean;
 }
 
 /**
- * The same unit of work, which writes a notice about every changed account and consent in the same transaction. After the
- * commit no process uses a copy that it read before: this one at once, others when `run` has resolved or when they see
- * new entries of the denylist.
+ * Returns a unit of work that also writes a notice about every changed account and consent, in the same transaction.
+ * After the commit, processes stop using the copies that they read before. This process stops at once. Other processes
+ * stop when `run` has resolved, or when they see the new entries of the denylist.
  */
 export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOptions): UnitOfWork {
   const { clock, denylist, eventCommitted, everything } = options;

@@ -15,9 +15,10 @@ export interface ClientRevocationOptions {
 const slackSeconds = 60;
 
 /**
- * Gives a function that ends everything a client was issued: codes, refresh tokens and access tokens, its own ones too. It
- * is in force in every process when it has resolved. It writes one entry, for the token version that was current; lower
- * versions were ended before. What is issued from then on has the next version, and is good.
+ * Returns a function that revokes everything that was issued to a client: codes, refresh tokens and access tokens, also
+ * the tokens of the client itself. When the function has resolved, the revocation is in force in every process. It
+ * writes one entry, for the token version that was current. Lower versions were revoked before. Tokens that are issued
+ * afterwards have the next version and are valid.
  */
 export function createClientRevocation(
   options: ClientRevocationOptions,

@@ -1,20 +1,22 @@
 import type { ClientTokenVersions } from '../ports/client-token-versions.ts';
 
 export interface KnownClientTokenVersions {
-  /** The token version under which a client is issued tokens, as far as this process knows; 0 when it was never revoked. */
+  /**
+   * The token version under which a client is issued tokens, as far as this process knows; 0 when it was never revoked.
+   */
   of(clientId: string): number;
   /** Reads the versions, and repeats that. Rejects when the first read fails. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** How soon tokens that a client is issued after its revocation are good in every process. */
+/** The time after a client's revocation until the tokens that it is issued are valid in every process. */
 const defaultIntervalMs = 500;
 
 /**
- * The clients' token versions as they were a moment ago, for issuing only. A process that does not know of a revocation
- * yet issues dead tokens for a moment; whether a token is good is asked of the denylist. So a read that fails leaves the
- * last versions in use; the failure is counted where the store is called.
+ * The recent token versions of the clients, only for issuing tokens. A process that does not know of a revocation yet
+ * issues invalid tokens for a moment. The denylist decides whether a token is valid, so old versions are safe to use.
+ * When a read fails, the last versions stay in use. The failure is counted where the store is called.
  */
 export function createKnownClientTokenVersions(
   store: Pick<ClientTokenVersions, 'all'>,

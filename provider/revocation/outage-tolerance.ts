@@ -3,7 +3,7 @@ import { GatehouseError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 
 export interface OutageToleranceOptions {
-  /** Asks the stores a question that they answer whenever they answer at all. */
+  /** Asks the stores a simple question. They can answer it whenever they work. */
   probe(): Promise<unknown>;
   clock: Clock;
   /** For how long after the last answer tokens are accepted unchecked; 0 for never. */
@@ -17,8 +17,8 @@ export type TokenStatus = 'active' | 'revoked' | 'unchecked';
 export interface OutageTolerance {
   /**
    * @param isActive asks the stores whether the token is still good
-   * @param isKnownRevoked asks a store that may answer during the outage whether it has the revocation; false or an error
-   *   means that it does not know. Asked during a tolerated outage only
+   * @param isKnownRevoked asks a store that may answer during the outage whether it has the revocation; false or an
+   *   error means that it does not know. Asked during a tolerated outage only
    * @throws StoreUnavailable during an outage that is not tolerated
    */
   statusOf(isActive: () => Promise<boolean>, isKnownRevoked?: () => Promise<boolean>): Promise<TokenStatus>;
@@ -32,9 +32,10 @@ const longestRestMs = 5000;
 
 /**
  * An outage begins when a question fails and no other question was answered since it was asked. A store that is only
- * overloaded still answers some questions, so overloading it never lets a revoked token in. During the outage no request
- * waits for the store; probes find out when it is back. The tolerated time counts from the last answer, so an outage that
- * a quiet process notices late is not tolerated longer: therefore probes also run now and then without traffic.
+ * overloaded still answers some questions, so overloading it never lets a revoked token in. During the outage no
+ * request waits for the store; probes find out when the store works again. The tolerated time counts from the last
+ * answer. So a process without traffic does not tolerate an outage longer because it noticed the outage late. For this
+ * reason, probes also run from time to time when there is no traffic.
  */
 export function createOutageTolerance(options: OutageToleranceOptions): OutageTolerance {
   const { clock, logger, toleratedSeconds } = options;

@@ -6,8 +6,8 @@ import type { CachedDenylist } from './cached-denylist.ts';
 export interface RequestDenylist extends Denylist, Pick<CachedDenylist, 'cacheEntries'> {
   /**
    * Asks one question for all keys that the request under way will need. If none of them is listed, later questions of
-   * the same request about these keys are answered without the store. If one is listed, or outside of a request, nothing
-   * is remembered and later questions reach the store.
+   * the same request about these keys are answered without the store. If one is listed, or outside of a request,
+   * nothing is remembered and later questions reach the store.
    *
    * @throws StoreUnavailable
    */
@@ -15,9 +15,9 @@ export interface RequestDenylist extends Denylist, Pick<CachedDenylist, 'cacheEn
 }
 
 /**
- * The denylist, asked once per request where the caller knows early what the request is about. A request sees revocations
- * as they were when it asked; it lives for a moment, and what it issues carries the same keys and is checked again at its
- * next use.
+ * A denylist that is asked only once per request, if the caller knows the keys early. A request sees the revocations as
+ * they were when it asked. This is safe because a request is short, and because the tokens that it issues have the same
+ * keys and are checked again at their next use.
  */
 export function createRequestDenylist(
   denylist: Denylist & Pick<CachedDenylist, 'cacheEntries'>,
@@ -27,7 +27,7 @@ export function createRequestDenylist(
     const scope = currentRequestScope();
     return scope && unlisted.get(scope);
   };
-  /** What this request itself revoked, it must see as revoked. */
+  /** A request must see its own revocations. */
   const forget = (keys: readonly RevocationKey[]) => {
     for (const key of keys) knownUnlisted()?.delete(key);
   };

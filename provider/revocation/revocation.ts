@@ -47,37 +47,40 @@ export interface EndedSession {
 export interface FamilyEnding {
   /** A refresh token was used again (RFC 9700 §4.14.2); the event is then `token.reuse_detected`. */
   reused?: boolean;
-  /** The family when the caller has just read it, null when the caller knows that there is none; else it is read here. */
+  /**
+   * The family, if the caller has just read it; null, if the caller knows that there is none. Otherwise it is read
+   * here.
+   */
   family?: Family | null | undefined;
 }
 
 /**
- * Ends tokens, families and sessions, and answers whether they were ended. Every call can be repeated, and is in force in
- * every process when it has resolved.
+ * Ends tokens, families and sessions, and answers whether they were ended. Every call can be repeated, and is in force
+ * in every process when it has resolved.
  */
 export interface Revocation {
   /** Ends one access token (RFC 7009 §2.1). */
   revokeToken(jti: string): Promise<void>;
   /**
-   * Ends a family's refresh tokens and access tokens, even if its store comes back with older data, writes the event in the
-   * same transaction, and removes the family from the account's list of sign-ins.
+   * Ends a family's refresh tokens and access tokens, even if its store comes back with older data, writes the event in
+   * the same transaction, and removes the family from the account's list of sign-ins.
    */
   endFamily(familyId: string, ending?: FamilyEnding): Promise<void>;
   /**
-   * Ends a session, and the refresh tokens and codes that end with it, even if its store comes back with older data. To be
-   * called before the session is deleted.
+   * Ends a session, and the refresh tokens and codes that end with it, even if its store comes back with older data. To
+   * be called before the session is deleted.
    */
   endSession(session: EndedSession): Promise<void>;
   /**
    * Ends the access tokens issued under a consent. To be called right before the consent is withdrawn, so that tokens
-   * issued in between are dead too. Its refresh tokens and codes die with the consent, because they name it.
+   * issued in between are revoked too. Its refresh tokens and codes end with the consent, because they name it.
    */
   endConsent(consentId: string): Promise<void>;
   /** Ends the access tokens of a session that has ended, at one client. Its families end with the session. */
   endSessionAtClient(sid: string): Promise<void>;
   /**
-   * Signs a session out of one client while the session goes on. Its families at this client end too, and stay ended even
-   * when a request that was under way saves the session as it was before.
+   * Signs a session out of one client while the session goes on. Its families at this client end too, and stay ended
+   * even when a request that was under way saves the session as it was before.
    */
   signOutOfClient(sid: string): Promise<void>;
   /** Whether a session was signed out of the client that knows it by this `sid`. */
@@ -121,7 +124,10 @@ export function createRevocation(options: RevocationOptions): Revocation {
     return { key: `family:${familyId}`, expiresAt: endsAt + slackSeconds * 1000 };
   };
 
-  /** The account is unknown while the family's store is away: the family is dead then, and the caller can try again. */
+  /**
+   * While the family's store cannot be reached, the account is unknown. The family is revoked then; the caller can
+   * retry.
+   */
   const findOrForbid = async (familyId: string): Promise<Family | undefined> => {
     try {
       return await families.find(familyId);
@@ -132,7 +138,7 @@ export function createRevocation(options: RevocationOptions): Revocation {
     }
   };
 
-  /** Not awaited: an entry that stays is not shown and expires. */
+  /** This is not awaited. If the entry is not removed, it is not shown, and it expires. */
   const unlist = ({ accountId, id }: Family) =>
     void options.index
       .remove(accountId, id)
@@ -142,7 +148,8 @@ export function createRevocation(options: RevocationOptions): Revocation {
     revokeToken: (jti) => revoke(`jti:${jti}`),
     endFamily: async (familyId, { reused = false, family: known } = {}) => {
       const family = known === undefined ? await findOrForbid(familyId) : (known ?? undefined);
-      // The entry is written first: if the process dies before the tombstone, the family is dead, and can be ended again.
+      // The entry is written first. If the process stops before it writes the tombstone, the family is revoked already,
+      // and can be ended again.
       await revokeWithEvent(familyEntry(familyId, family), family && familyEvent(family, reused));
       await families.end(familyId, after(options.tombstoneSeconds));
       if (family) unlist(family);
@@ -164,6 +171,9 @@ export function createRevocation(options: RevocationOptions): Revocation {
   };
 }
 
-/** The id follows from what ended, so that of several processes that end the same thing one writes the event. */
+/**
+ * The id is computed from what was ended. So if several processes end the same thing, only one of them writes the
+ * event.
+ */
 const eventId = (ended: string) =>
   `evt_${createHash('sha256').update(ended).digest('base64url').slice(0, 22)}`;

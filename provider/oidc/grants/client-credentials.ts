@@ -6,8 +6,8 @@ import type { TokenGrant } from './grant.ts';
 import { requestedScopes } from './parameter.ts';
 
 /**
- * The client credentials grant (RFC 6749 §4.4). It is the library's, but a request without a scope gets all API scopes of
- * the client's document (§3.3), because a token without any would be refused by every API.
+ * The client credentials grant (RFC 6749 §4.4). It uses the library's grant, but a request without a scope gets all API
+ * scopes of the client's document (§3.3), because every API would refuse a token without scopes.
  */
 export function createClientCredentialsGrant(
   { policy }: Pick<OidcServices, 'policy'>,

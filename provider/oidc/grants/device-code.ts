@@ -5,8 +5,8 @@ import type { TokenGrant } from './grant.ts';
 import { requiredParameter } from './parameter.ts';
 
 /**
- * The device grant (RFC 8628 §3.4). It is the library's, but a device that asks too often gets `slow_down` (§3.5). That is
- * only said while nobody has decided about the code; afterwards the device gets the decision.
+ * The device grant (RFC 8628 §3.4). It uses the library's grant, and answers `slow_down` (§3.5) to a device that asks
+ * too often. It does this only until a person has decided about the code. Afterwards the device gets the decision.
  */
 export function createDeviceCodeGrant({ rateLimits }: Pick<OidcServices, 'rateLimits'>): TokenGrant {
   return {

@@ -1,6 +1,9 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 
-/** @returns the parameter's value; `invalid_request` when it is missing, empty, or not one string (RFC 6749 §5.2) */
+/**
+ * @returns the parameter's value
+ * @throws `invalid_request` (RFC 6749 §5.2) when it is missing, empty, or not one string
+ */
 export function requiredParameter(ctx: KoaContextWithOIDC, name: string): string {
   const value = ctx.oidc.params?.[name];
   if (typeof value === 'string' && value.length > 0) return value;

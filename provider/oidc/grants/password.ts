@@ -11,8 +11,9 @@ import { requestedScopes, requiredParameter } from './parameter.ts';
 type Services = Pick<OidcServices, 'signIn' | 'policy' | 'clientTokenVersions' | 'clock'>;
 
 /**
- * The resource owner password credentials grant (RFC 6749 §4.3), for first-party clients only. It issues through the same
- * models as the code flow: one family, one way to revoke; no session, and no row for the grant.
+ * The resource owner password credentials grant (RFC 6749 §4.3), for first-party clients only. It issues through the
+ * same models as the code flow, so it has the same kind of family and is revoked in the same way. It has no session and
+ * no row for the grant.
  */
 export function createPasswordGrant(services: Services): TokenGrant {
   return {
@@ -60,8 +61,8 @@ async function redeem(
 }
 
 /**
- * A refusal of the credentials in the protocol's words (RFC 6749 §5.2). A store that is away, a full queue and a limit are
- * passed on, because they are reported in the same way for every grant.
+ * Converts a refusal of the credentials to a protocol error (RFC 6749 §5.2). Errors of an unreachable store, a full
+ * queue or a limit are passed on unchanged, because they are reported in the same way for every grant.
  */
 function asProtocolError(error: unknown): never {
   if (!(error instanceof GatehouseError) || error.status >= 500 || error.status === 429) throw error;

@@ -16,18 +16,18 @@ export interface RefreshContext {
   value: string;
   proof: DpopProof | undefined;
   request: RefreshRequest;
-  /** Milliseconds since the epoch. A request that arrived within the grace may be slow through no fault of its sender. */
+  /** Milliseconds since the epoch. It decides about the grace, because a delay here is not the fault of the sender. */
   arrivedAt: number;
   /** The client's grace (DESIGN §1, G1). */
   graceSeconds: number;
 }
 
-/** The library's refresh token with the fields of ours. */
+/** The library's refresh token with our own fields. */
 export type OurRefreshToken = RefreshToken & { familyId: string; tokenVersion: number; sessionSid?: string };
 
 /**
- * The token as the library's model, after the checks that allow its use: its session is alive, its account and consent are
- * unchanged, and the sender has the key that it is bound to (RFC 9449 §5).
+ * The token as the library's model, after the checks that allow its use: its session is alive, its account and consent
+ * are unchanged, and the sender has the key that it is bound to (RFC 9449 §5).
  */
 export async function checkedToken(
   { services, provider, steps, ctx, proof }: RefreshContext,

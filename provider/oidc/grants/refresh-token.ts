@@ -16,10 +16,11 @@ import { repeatRefresh } from './repeated-refresh.ts';
 import { refreshRequest, writeStoredResponse } from './stored-response.ts';
 
 /**
- * The refresh token grant (RFC 6749 §6), in place of the library's, which spends a token by find-then-save and answers
- * reuse by ending everything the person ever granted the client (DESIGN §6.1, §6.2). Here: find, check and sign, then one
- * compare-and-set that commits the rotation with its response, if it is the first; later redemptions get that response
- * (DESIGN §1, G1). Every use rotates, for every kind of client; reuse ends one family (RFC 9700 §4.14.2).
+ * The refresh token grant (RFC 6749 §6). It replaces the library's grant. That one spends a token in two steps (find,
+ * then save), and at reuse it ends everything that the person ever granted to the client (DESIGN §6.1, §6.2). This
+ * grant finds and checks the token and signs the new ones. Then one compare-and-set commits the rotation with its
+ * response, if the request is the first. Later redemptions get that response (DESIGN §1, G1). Every use rotates the
+ * token, for every kind of client. Reuse ends only one family (RFC 9700 §4.14.2).
  */
 export function createRefreshTokenGrant(services: OidcServices): TokenGrant {
   return {
@@ -43,11 +44,12 @@ async function redeem(context: RefreshContext): Promise<void> {
   await steps.checkDpopReplay(ctx, proof, clientOf(ctx).id);
   if (found.state === 'spent') return repeatRefresh(context, found, { sawCurrent: false });
   const spent = await commitOrFindSpent(context, found);
-  // A request that found the token current was sent before another one used it: that is no reuse, however slow it was.
+  // This request found the token current, so it was sent before another request used the token. That is no reuse,
+  // however slow the request was.
   if (spent) await repeatRefresh(context, spent, { sawCurrent: true });
 }
 
-/** Commits the rotation, or gives the token as it is after another request was first. */
+/** Commits the rotation. If another request was first, returns the spent token. */
 async function commitOrFindSpent(
   context: RefreshContext,
   found: CurrentRefreshToken,
@@ -63,7 +65,7 @@ async function commitOrFindSpent(
     if (now.state === 'spent') return now;
     current = now;
   }
-  // A store that fails over may say for a moment that the token is current, and refuse to spend it.
+  // During a failover, a store may say for a moment that the token is current, and still refuse to spend it.
   throw new StoreUnavailable('the store of refresh tokens', new Error('not spent, and current still'));
 }
 
@@ -94,7 +96,7 @@ async function issueAndCommitRotation(
 ): Promise<boolean> {
   const { services, ctx, request, graceSeconds } = context;
   const token = await checkedToken(context, found.payload);
-  // The answer comes while the tokens are signed.
+  // The store answers while the tokens are signed.
   question.ask();
   const to = services.refreshTokens.successorOf(found.token);
   const body = { ...(await issue(context, token)), refresh_token: to };
@@ -114,7 +116,7 @@ async function issueAndCommitRotation(
 /** For how long a request may be under way and still get the stored response. */
 const slowestSeconds = 5;
 
-/** A request that arrived at the end of the grace is answered a little after it. Without a grace no response is kept. */
+/** A request that arrives at the end of the grace is answered a little later. Without a grace, no response is kept. */
 const keepResponseSeconds = (graceSeconds: number) =>
   graceSeconds === 0 ? 0 : graceSeconds + slowestSeconds;
 
@@ -143,7 +145,9 @@ async function issue(context: RefreshContext, token: OurRefreshToken): Promise<R
   });
 }
 
-/** What was granted, or fewer scopes (RFC 6749 §6), and no more than the client's document still lists. */
+/**
+ * The granted scopes, or fewer (RFC 6749 §6). Scopes that the client's document does not list any more are left out.
+ */
 function scopesFor({ ctx }: RefreshContext, token: OurRefreshToken): Set<string> {
   const listed = clientOf(ctx).scopes;
   const asked = requestedScopes(ctx);

@@ -4,16 +4,16 @@ import { checkedToken, type OurRefreshToken, type RefreshContext, refreshFields 
 import { asksTheSame, readStoredResponse, type StoredResponse } from './stored-response.ts';
 
 /**
- * What became of a repeated redemption: it got the stored response; its successor was used already; the stored response
- * belongs to another request or key; or it raced the first redemption, whose response is not kept any more.
+ * The result of a repeated redemption. Either it got the stored response, or its successor was used already, or the
+ * stored response belongs to another request or key, or the response to the first redemption is not kept any more.
  */
 type RepeatOutcome = 'answered' | 'superseded' | 'refused' | 'lapsed';
 
 /**
- * Answers a redemption that is not the first. Within the grace it gets the first one's response, byte for byte, as long as
- * the new refresh token is unused; the checks are the same as for the first. After the grace it is reuse (RFC 9700 §4.14.2)
- * and ends the family, unless the request itself saw the token current, or lacks the key that the family is bound to: then
- * the sender is not the client.
+ * Answers a redemption that is not the first. Within the grace it gets exactly the response to the first redemption, as
+ * long as the new refresh token is unused. The checks are the same as for the first redemption. After the grace it is
+ * reuse (RFC 9700 §4.14.2) and ends the family. There are two exceptions: the request itself found the token current;
+ * or the request lacks the key that the family is bound to, so the sender is not the client.
  */
 export async function repeatRefresh(
   context: RefreshContext,
@@ -39,12 +39,12 @@ export async function repeatRefresh(
   const token = await services.reads.optimistic(() => checkedToken(context, successor));
   const { body } = responseFor(context, token, spent, readStoredResponse(storedResponse));
   report(context, spent, 'answered');
-  // An access token that this request may have signed before it lost the race is not issued, and not counted.
+  // This request may have signed an access token before another request was first. It is not issued, and not counted.
   ctx.oidc.entity('AccessToken', undefined);
   ctx.body = body;
 }
 
-/** The stored response, if this request asks for the same, with the same key. */
+/** Returns the stored response, if this request asks for the same scopes and resources with the same key. */
 function responseFor(
   context: RefreshContext,
   token: OurRefreshToken,

@@ -33,7 +33,9 @@ interface SessionWithSids {
   sidFor(clientId: string, sid: string): void;
 }
 
-/** A session that was saved by an older request may still have the `sid` that was signed out: then it gets a new one. */
+/**
+ * A session that was saved by an older request may still have the `sid` that was signed out: then it gets a new one.
+ */
 async function liveSid(
   session: unknown,
   clientId: string,
@@ -47,7 +49,7 @@ async function liveSid(
   return sids.sidFor(clientId);
 }
 
-/** A code is found whatever became of its session, so that a repeat is noticed; `findAccount` checks the session. */
+/** A code is found even if its session has ended, so that a repeat is detected. `findAccount` checks the session. */
 export function findCodeWithoutSession(find: Method): Method {
   return function findCode(value: string, options: object = {}) {
     return find.call(this, value, { ...options, ignoreSessionBinding: true });

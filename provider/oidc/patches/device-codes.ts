@@ -10,8 +10,9 @@ export const deviceCodeSeconds = 600;
 type Services = Pick<OidcServices, 'store' | 'keys'>;
 
 /**
- * A device is independent of the browser in which it was allowed: signing out there must not sign out the television, and
- * the person ends it on the account page. So its family has no session, but it has the account's token version.
+ * A device is independent of the browser in which the person allowed it. If the person signs out in the browser, the
+ * device stays signed in. The person can sign it out on the account page. So the device's family has no session, but it
+ * has the account's token version.
  */
 export function saveDeviceCode(save: Method, services: OidcServices): Method {
   return async function saveDeviceCode() {
@@ -30,8 +31,9 @@ export function saveDeviceCode(save: Method, services: OidcServices): Method {
 }
 
 /**
- * One browser decides about a device code: the first that allows or denies it is not overruled by another that looked the
- * code up at the same moment. A person who closed the page and enters the code again in that browser continues.
+ * Only one browser decides about a device code. If two browsers look up the code at the same time, the second one
+ * cannot change the decision of the first. A person who closed the page can enter the code again in the same browser
+ * and continue.
  */
 export function findByUserCode(find: Method, services: OidcServices): Method {
   return async function findByUserCode(userCode: string, options: object) {

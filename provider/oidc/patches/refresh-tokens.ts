@@ -28,15 +28,17 @@ export function saveRefreshToken(save: Method, services: OidcServices): Method {
   };
 }
 
-/** Without `offline_access` a family ends with the session it was issued in (DESIGN §4); a password sign-in has none. */
+/**
+ * Without `offline_access` a family ends with the session it was issued in (DESIGN §4); a password sign-in has none.
+ */
 export function endsWithSession(token: { scopes: Set<string>; sessionUid?: string | undefined }): boolean {
   return token.sessionUid !== undefined && !token.scopes.has('offline_access');
 }
 
 /**
- * Replaces the library's session binding, which compares grants and so would end older families at a new consent. A family
- * lives as long as the session, and until the person signs out of that client. At revocation a token is found whatever
- * became of its session, because everything issued with it has to end.
+ * Replaces the library's session binding, which compares grants and so would end older families at a new consent. A
+ * family ends when the session ends, or when the person signs out of that client. At revocation, a token is found even
+ * if its session has ended, because everything that was issued with it has to end.
  */
 export function findRefreshToken(find: Method, services: OidcServices, provider: Provider): Method {
   return async function findRefreshToken(value: string, options: object = {}) {

@@ -10,7 +10,9 @@ interface Entity {
   accountId?: string | undefined;
 }
 
-/** Everything that the library and our grants find passes here: notes the client and the account of a request. */
+/**
+ * Records the client and the account of a request. It is called for everything that the library and our grants find.
+ */
 export function noteEntity(entity: Method, { clients }: OidcServices): Method {
   return function noteEntity(key: string, value: Entity | undefined) {
     if (key === 'Client' && value?.clientId) {
@@ -48,10 +50,12 @@ export function compareClientSecret(_original: Method, { rateLimits, clients }: 
   };
 }
 
-/** RFC 9449 §11.1: a proof may come from a clock that is ahead by this much, and is valid for as much longer. */
+/** RFC 9449 §11.1: the sender's clock may be ahead by this much. A proof is then valid for the same time longer. */
 const clockAheadSeconds = 300;
 
-/** Remembers a DPoP proof or client assertion by one conditional write; of parallel requests with it one passes. */
+/**
+ * Stores a DPoP proof or client assertion with one conditional write. Only one of several parallel requests succeeds.
+ */
 export function isUniqueProof(_original: Method, { store, keys, clock }: OidcServices): Method {
   return async (issuer: string, jti: string, exp: number) => {
     const [key, ...older] = keys.lookupHashes('ReplayDetection', `${issuer} ${jti}`);

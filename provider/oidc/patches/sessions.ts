@@ -12,7 +12,7 @@ export function saveSession(save: Method, services: OidcServices): Method {
   };
 }
 
-/** Every way to end a session inside the library deletes it; the same is done as for an end from outside. */
+/** The library always ends a session by deleting it. This does the same as when a session is ended from outside. */
 export function destroySession(destroy: Method, { sessionEnd }: OidcServices): Method {
   return function destroySession() {
     return orUnavailable(() => sessionEnd.end(this, () => destroy.call(this)));
@@ -28,8 +28,8 @@ interface Login {
 /**
  * Signs a session in. The password must have been typed in this browser; the library repeats a sign-in with every later
  * step of its request, and those steps are bound to the session that the sign-in made. The session gets the account's
- * token version, so that 'sign out everywhere' ends it. The last sign-in that said so decides whether the session is
- * remembered; the library only ever makes it transient.
+ * token version, so that 'sign out everywhere' ends it. The last sign-in that made a choice decides whether the session
+ * is remembered. The library itself can only make a session transient.
  */
 export function loginAccount(login: Method, { browserBinding }: OidcServices): Method {
   return function loginAccount(details: { accountId: string }) {
@@ -49,8 +49,8 @@ export function loginAccount(login: Method, { browserBinding }: OidcServices): M
 }
 
 /**
- * A form that comes without the session's cookie gets a new session from the library, too late for a cookie, and saving
- * that session fails. It is useless: the page says that cookies are needed.
+ * When a form is sent without the session's cookie, the library creates a new session, but too late to set a cookie, so
+ * saving that session fails. The session would be useless: the page says that cookies are needed.
  */
 export function persistSession(persist: Method): Method {
   return async function persistSession() {

@@ -19,7 +19,7 @@ export interface AccountSources {
   accounts: Pick<Accounts, 'permissionsOf'>;
 }
 
-/** The fields of a session, a code or a token that say by what an account is signed in. */
+/** The fields of a session, a code or a token that identify how an account is signed in. */
 export interface SignedInBy {
   /** The account's token version at that time. */
   tokenVersion?: number | undefined;
@@ -37,9 +37,9 @@ export interface SignedInBy {
 }
 
 /**
- * @param by what the account is signed in by: the account must still have the same token version, and neither the family
- *   nor the session nor what the client was issued then may have been ended, whatever their own store says
- * @returns undefined when nothing may act as this account any more
+ * @param by the session, code or token by which the account is signed in. The account must still have the same token
+ *   version. The family, the session and the client's token version must not be revoked, whatever their own stores say.
+ * @returns undefined when the account is not active, or when `by` is not valid any more
  */
 export async function findOidcAccount(
   { reads, accounts }: AccountSources,
@@ -58,7 +58,7 @@ export async function findOidcAccount(
   };
 }
 
-/** The account is signed in no more if any of these keys is listed. */
+/** The account is not signed in any more if the denylist has any of these keys. */
 function signedInKeys(by: SignedInBy): RevocationKey[] {
   const { familyId, clientId, clientTokenVersion, uid, sessionUid, expiresWithSession } = by;
   const session = uid ?? (expiresWithSession ? sessionUid : undefined);
@@ -70,8 +70,8 @@ function signedInKeys(by: SignedInBy): RevocationKey[] {
 }
 
 /**
- * Asks the denylist once for everything that a request checks of a sign-in: what it is signed in by, the `sid` at the
- * client, and whether the kept account and consent are still as they were read.
+ * Asks the denylist one question for all checks of a sign-in in a request: the session, family and client that it
+ * depends on, the `sid` at the client, and whether the kept account and consent are still as they were read.
  */
 export async function preloadSignIn(
   { denylist, reads }: { denylist: Pick<RequestDenylist, 'preload'>; reads: Pick<RecentReads, 'notices'> },

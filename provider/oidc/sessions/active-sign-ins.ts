@@ -15,8 +15,8 @@ export interface SessionBound {
 }
 
 /**
- * Whether the session that a token ends with, if any, is still alive. The `sid` that the session has now does not count: of
- * two tabs that visited the client at the same time only one could keep its own.
+ * Whether the session that a token ends with, if there is one, is still active. The current `sid` of the session is not
+ * compared. If two tabs visit the client at the same time, the session keeps the `sid` of only one of them.
  */
 export async function isSessionAlive(
   sessions: { findByUid(uid: string): Promise<{ accountId?: string | undefined } | undefined> },
@@ -31,11 +31,13 @@ export async function isSessionAlive(
 export interface ActiveSignIn {
   /** Milliseconds since the epoch. */
   expiresAt: number;
-  /** Of a family that ends with a browser's session: the uid of that session. */
+  /** The uid of the browser's session, for a family that ends with that session. */
   sessionUid?: string | undefined;
 }
 
-/** The active sign-ins of one account, read from the sessions and families themselves; undefined for one that has ended. */
+/**
+ * The active sign-ins of one account, read from the sessions and families themselves; undefined for one that has ended.
+ */
 export interface ActiveSignIns {
   session(uid: string): Promise<ActiveSignIn | undefined>;
   family(familyId: string): Promise<ActiveSignIn | undefined>;

@@ -6,7 +6,7 @@ import type { UnitOfWork } from '../../ports/unit-of-work.ts';
 import type { Revocation } from '../../revocation/revocation.ts';
 import type { SignIns } from './sign-ins.ts';
 
-/** What people agreed that clients may have. */
+/** The consents that people gave to clients. */
 export interface Consents {
   /** An account's consents, the oldest first. */
   list(accountId: string): Promise<Consent[]>;
@@ -28,8 +28,8 @@ export interface ConsentsOptions {
 }
 
 /**
- * Everything that is issued under a consent names it, and its id never comes again. So codes and refresh tokens are dead
- * from the moment it is gone, whether or not any store still has them.
+ * Every code and token that is issued under a consent has the id of the consent, and an id is never used again. So
+ * codes and refresh tokens are invalid as soon as the consent is withdrawn, even if a store still has them.
  */
 export function createConsents(options: ConsentsOptions): Consents {
   const { store, unitOfWork, newEvent, clock, revocation, signIns } = options;

@@ -29,11 +29,11 @@ export interface SessionEndOptions {
 }
 
 export interface SessionEnd {
-  /** Ends a session that is at hand. `destroy` deletes it from the store. */
+  /** Ends a session that the caller has already loaded. `destroy` deletes it from the store. */
   end(session: EndingSession, destroy: () => Promise<void>): Promise<void>;
   /**
-   * Ends a session from outside of it: its access tokens at every client, its families without `offline_access`, and the
-   * session itself, in every process. Does nothing when it has ended already.
+   * Ends a session from outside of it: its access tokens at every client, its families without `offline_access`, and
+   * the session itself, in every process. Does nothing when it has ended already.
    *
    * @param uid the session's uid, which is not its cookie
    */

@@ -26,7 +26,7 @@ export interface SignInEntry extends Omit<Details, 'uid'> {
   /** A handle that may be shown to people. */
   id: string;
   expiresAt: number;
-  /** Of a family that ends with a browser's session: the handle of that session. */
+  /** The handle of the browser's session, for a family that ends with that session. */
   sessionId?: string | undefined;
 }
 
@@ -50,16 +50,16 @@ export interface SignIns {
   sessionSeen(session: SessionSeen): Promise<void>;
   familyUsed(family: FamilyUsed): Promise<void>;
   /**
-   * The sign-ins that are active now, last used first. The index is kept apart from what it names, so each entry is looked
-   * up: entries that were signed out, revoked, whose consent was withdrawn, or from before 'sign out everywhere' are left
-   * out, and all entries of a disabled account.
+   * The sign-ins that are active now, last used first. The index is stored separately from the sessions and families,
+   * so each entry is looked up. An entry is left out if it was signed out or revoked, if its consent was withdrawn, or
+   * if it is from before 'sign out everywhere'. All entries of a disabled account are left out.
    */
   list(accountId: string): Promise<SignInEntry[]>;
-  /** False when entries exist and none can be opened: then the server secrets are not the ones they were written with. */
+  /** False when entries exist but none can be decrypted. Then they were written with other server secrets. */
   isReadable(accountId: string): Promise<boolean>;
   /**
-   * Ends the chosen sign-ins with everything that depends on them; gives their number. Entries that `list` leaves out are
-   * offered to `which` too, so that their stored parts are deleted after 'sign out everywhere'.
+   * Ends the chosen sign-ins with everything that depends on them; gives their number. Entries that `list` leaves out
+   * are offered to `which` too, so that their stored parts are deleted after 'sign out everywhere'.
    */
   end(accountId: string, which: (entry: SignInEntry) => boolean): Promise<number>;
 }
@@ -81,8 +81,8 @@ interface Opened {
 }
 
 /**
- * The handle under which a session is listed. It needs no server secret, so it stays the same when those are replaced. The
- * uid is random enough that the handle does not reveal it.
+ * The handle under which a session is listed. It needs no server secret, so it stays the same when those are replaced.
+ * The uid is random enough that the handle does not reveal it.
  */
 export const sessionHandle = (uid: string): string =>
   createHash('sha256').update(`session handle ${uid}`).digest('base64url').slice(0, 22);
@@ -136,7 +136,7 @@ export function createSignIns(options: SignInsOptions): SignIns {
       ),
     list: async (accountId) => {
       const active = await options.activeSignInsOf(accountId);
-      // An account may have a thousand.
+      // An account may have a thousand sign-ins.
       const found = await fewAtATime(await listed(accountId), (one) => ifActive(one, active));
       const entries = found.filter((entry) => entry !== undefined);
       return entries.sort((one, other) => other.lastUsedAt - one.lastUsedAt);

@@ -9,7 +9,7 @@ export interface StoredSession {
   tokenVersion?: number | undefined;
   /** Seconds since the epoch. */
   exp?: number | undefined;
-  /** By client: the `sid` of the session there. */
+  /** For each client, the `sid` of the session at that client. */
   authorizations?: Record<string, { sid?: string | undefined }> | undefined;
 }
 

@@ -25,8 +25,8 @@ interface TouchedToken {
 }
 
 /**
- * An entry that is older than this is written again at the next use. So an entry that was lost, or could not be written,
- * comes back.
+ * An entry that is older than this is written again at the next use. So an entry that was lost, or could not be
+ * written, comes back.
  */
 const staleSeconds = 300;
 
@@ -34,8 +34,8 @@ const isStale = (indexedAt: number | undefined, clock: Clock) =>
   indexedAt === undefined || epochSeconds(clock) - indexedAt >= staleSeconds;
 
 /**
- * Saves a session and then writes its entry in the list of sign-ins, when that is due. The request does not wait for the
- * list, and does not fail with it.
+ * Saves a session and then writes its entry in the list of sign-ins, when that is due. The request does not wait for
+ * the list, and does not fail with it.
  */
 export async function saveAndTouchSession<T>(
   session: TouchedSession,
@@ -65,7 +65,7 @@ export function listFamily(token: TouchedToken, { signIns, clock, logger }: Serv
 }
 
 /**
- * Does the same for a later token of the family, when the entry is due.
+ * Writes the family's entry again for a later token of the family, when the entry is due.
  *
  * @param token the token that is about to be stored: the family lives as long as that
  * @returns the time to store with the token

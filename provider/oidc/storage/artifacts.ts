@@ -25,8 +25,8 @@ export type SpendOutcome =
   | { outcome: 'missing' };
 
 /**
- * The artifacts of one kind. Ids reach the store as keyed hashes and payloads are sealed, so a copy of the store signs
- * nobody in, and a stored hash is never accepted as an id (DESIGN §7).
+ * The artifacts of one kind. The store gets ids only as keyed hashes, and payloads only encrypted. So nobody can sign
+ * in with a copy of the store, and a stored hash is never accepted as an id (DESIGN §7).
  */
 export interface Artifacts {
   /** @param seconds how long it lives */
@@ -35,7 +35,7 @@ export interface Artifacts {
   /** Finds by the second name: the uid of a session, or a user code. */
   findByIndex(value: string): Promise<FoundArtifact | undefined>;
   /**
-   * Spends it by the store's one conditional write: of any number of parallel calls one wins.
+   * Spends the artifact with one conditional write of the store. Only one of several parallel calls succeeds.
    * @param keepSeconds for how long it is remembered as spent
    */
   spend(id: string, keepSeconds: number): Promise<SpendOutcome>;

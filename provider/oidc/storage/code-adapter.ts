@@ -21,7 +21,7 @@ export interface CodeOptions {
 /** RFC 6749 §4.1.2 recommends that no code lives longer, so a spent code need not be remembered longer. */
 export const rememberSpentSeconds = 600;
 
-/** What a request knew of the code when it found it. */
+/** The state of the code when the request found it. */
 interface Finding {
   /** Milliseconds since the epoch. */
   arrivedAt: number;
@@ -29,8 +29,9 @@ interface Finding {
 }
 
 /**
- * Codes. A repeat within the grace ends nothing, because apps do send a code twice; a later one ends its family (G2). What
- * counts is when the request arrived: a request that found the code unspent repeats nothing, however slow it is.
+ * The adapter for codes. A repeat within the grace ends nothing, because some apps send a code twice. A later repeat
+ * ends the family (G2). The arrival time of the request decides. A request that found the code unspent is not a repeat,
+ * however slow it is.
  */
 export function createCodeAdapter(
   services: Services,
@@ -80,7 +81,8 @@ export function createCodeAdapter(
 
 /**
  * The library would end a whole grant for a code that it sees as spent (DESIGN §6.1, §6.10), and refuses an expired one
- * before it checks who sends it. So a spent code looks unspent and unexpired, and its repeat reaches `consume`.
+ * before it checks who sends it. So this adapter presents a spent code as unspent and unexpired. Then a repeat of the
+ * code reaches `consume`.
  */
 function hideSpent({ payload, spentAt }: FoundArtifact, { clock }: Pick<Services, 'clock'>): AdapterPayload {
   return spentAt === undefined ? payload : { ...payload, exp: epochSeconds(clock) + 60 };

@@ -11,12 +11,13 @@ const kind = 'PushedAuthorizationRequest';
 const steps = 2;
 
 /**
- * The library's adapter for pushed authorization requests (RFC 9126). Until a request has led to an authorization it may be
- * opened again, for example by a reload (§7.3). It leads to one authorization at most; from then on it is refused where it
- * is presented, before anybody is asked for a password.
+ * The library's adapter for pushed authorization requests (RFC 9126). Until a request has led to an authorization it
+ * may be opened again, for example by a reload (§7.3). It leads to one authorization at most; from then on it is
+ * refused where it is presented, before anybody is asked for a password.
  *
- * The library forgets a request when its minute is over, and accepts the end of an interaction whose request it cannot
- * find, so people who take longer could all finish. Here the end of an interaction spends the request in any case.
+ * The library deletes a request after one minute, and it lets an interaction finish even if it cannot find the request.
+ * So after that minute, one request could lead to several authorizations. Here the end of an interaction always spends
+ * the request.
  */
 export function createPushedRequestAdapter(
   services: Pick<OidcServices, 'store' | 'keys' | 'clock' | 'config'>,

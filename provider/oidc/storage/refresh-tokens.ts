@@ -31,7 +31,7 @@ export interface CurrentRefreshToken extends FoundToken {
   spent: SpentLog;
 }
 
-/** Issued by us and redeemed before. */
+/** We issued this token, and it was redeemed before. */
 export interface SpentRefreshToken extends FoundToken {
   state: 'spent';
   /** Milliseconds since the epoch; undefined when it is longer ago than any grace. */
@@ -44,12 +44,12 @@ export interface SpentRefreshToken extends FoundToken {
   storedResponse?: string | undefined;
 }
 
-/** Issued by us in a rotation that the store lost: a Redis that fails over may go back to before it. */
+/** We issued this token in a rotation that the store lost. After a failover, Redis may have older data. */
 export interface ForgottenRefreshToken extends FoundToken {
   state: 'forgotten';
 }
 
-/** Issued by us, but its family is not in the store: it has ended or expired, or the store lost its data. */
+/** We issued this token, but its family is not in the store. It has ended or expired, or the store lost its data. */
 export interface GoneRefreshToken {
   state: 'gone';
   token: RefreshTokenValue;
@@ -84,7 +84,7 @@ export interface RefreshTokens {
   find(value: string): Promise<RefreshTokenLookup | undefined>;
   /** A family's current token, for a caller that does not hold it. `expiresAt` in milliseconds since the epoch. */
   inspect(familyId: string): Promise<{ payload: RefreshTokenPayload; expiresAt: number } | undefined>;
-  /** One compare-and-set: of parallel calls that spend the same token one gets true, and its response is the one that is kept. */
+  /** One compare-and-set. If parallel calls spend the same token, only one gets true, and only its response is kept. */
   rotate(rotation: RefreshTokenRotation): Promise<boolean>;
 }
 

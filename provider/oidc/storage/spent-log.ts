@@ -1,6 +1,7 @@
 /**
- * When the tokens of a family were spent, for the last minute: for each second in which some were spent, the time, and the
- * counts of the first and the last of them. So the log stays short however fast a client refreshes.
+ * A log of when the tokens of a family were spent, for the last minute. For each second in which tokens were spent, it
+ * has the time and the counts of the first and the last token. So the log stays short even if a client refreshes very
+ * often.
  */
 export type SpentLog = readonly SpentSecond[];
 
@@ -18,7 +19,10 @@ export function noteSpent(log: SpentLog, count: number, spentAt: number): SpentL
   return [...recent, [spentAt, count, count]];
 }
 
-/** @returns when a token was spent, in whole seconds for all but the last one; undefined when that is longer ago than any grace */
+/**
+ * @returns when a token was spent, in whole seconds for all but the last one; undefined when that is longer ago than
+ * any grace
+ */
 export function spentTime(log: SpentLog, count: number): number | undefined {
   return log.find(([, first, last]) => first <= count && count <= last)?.[0];
 }

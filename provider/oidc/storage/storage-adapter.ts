@@ -51,9 +51,9 @@ export function createStorageAdapter(services: OidcServices): (kind: string) => 
 }
 
 /**
- * Anybody may send authorization requests, so one that leads to a page is counted before anything is stored for it; a later
- * page of the same request is not counted again. The refusal is shown on our own page with its status, because the app
- * cannot do anything about it.
+ * Anybody may send authorization requests, so one that leads to a page is counted before anything is stored for it; a
+ * later page of the same request is not counted again. The refusal is shown on our own page with its status, because
+ * the app cannot do anything about it.
  */
 function interactionAdapter(services: OidcServices): Adapter {
   const adapter = artifactAdapter(createArtifacts('Interaction', services));
@@ -143,7 +143,7 @@ function refreshTokenAdapter(services: OidcServices): Adapter {
   };
 }
 
-/** Errors of stores and limits leave every method in the protocol's own words. */
+/** Every method reports errors of stores and limits as protocol errors. */
 function withUnavailable(adapter: Adapter): Adapter {
   const wrapped = Object.entries(adapter).map(([name, method]) => [
     name,

@@ -36,11 +36,14 @@ export type AccessTokenClaims = z.infer<typeof claimsSchema>;
 export interface AccessTokenVerifier {
   /**
    * @returns the claims of an access token that was signed by us, is not expired and not revoked, and whose account is
-   *   active; undefined for every other text, whatever is wrong with it. Within one protocol request a token is verified once.
+   *   active; undefined for every other text, whatever is wrong with it. Within one protocol request a token is
+   *   verified once.
    * @throws StoreUnavailable when it cannot be known whether the token was revoked
    */
   verify(token: string): Promise<AccessTokenClaims | undefined>;
-  /** The part of `verify` that needs no store: the claims of a token of ours that is not expired, revoked or not. */
+  /**
+   * The part of `verify` that needs no store. It returns the claims of our token if it is not expired, even if revoked.
+   */
   read(token: string): Promise<AccessTokenClaims | undefined>;
   /**
    * The other part of `verify`.

@@ -18,8 +18,8 @@ type Source = FamilyFields & {
 };
 
 /**
- * The claims of ours in an access token. The family comes from what the token is issued from: the library has the code or
- * refresh token among the request's entities before the access token is saved.
+ * Our own claims in an access token. The family is read from the code or refresh token that the token is issued from.
+ * The library adds that code or refresh token to the request's entities before it saves the access token.
  */
 export async function extraTokenClaims(
   { policy, clientTokenVersions }: Pick<OidcServices, 'policy' | 'clientTokenVersions'>,
@@ -53,7 +53,9 @@ export async function extraTokenClaims(
 const clientClaim = (tokenVersion = 0) =>
   tokenVersion > 0 ? { client_generation: tokenVersion } : undefined;
 
-/** The names of requested claims that a scope of the client's document brings: userinfo cuts them to what was agreed to. */
+/**
+ * The names of requested claims that a scope of the client's document brings: userinfo cuts them to what was agreed to.
+ */
 function userinfoClaims({ claims }: Source, listed: readonly string[]) {
   const names = Object.keys(claims?.userinfo ?? {}).filter((name) => {
     const scope = scopeOfClaim(name);
@@ -62,7 +64,7 @@ function userinfoClaims({ claims }: Source, listed: readonly string[]) {
   return names.length > 0 ? { userinfo_claims: names } : {};
 }
 
-/** What a token says about a person, beyond the claims of RFC 9068 that the library writes. */
+/** The claims about a person in a token, in addition to the claims of RFC 9068 that the library writes. */
 export interface PersonalClaims {
   /** The family of the token: revocation by family needs it. */
   family: string;
@@ -76,7 +78,7 @@ export interface PersonalClaims {
   email_verified?: boolean;
   roles?: string[];
   permissions?: string[];
-  /** What the request's `claims` parameter asks of userinfo (Core §5.5): userinfo sees nothing but the token. */
+  /** The claims that the `claims` parameter requests from userinfo (Core §5.5). Userinfo can read only the token. */
   userinfo_claims?: string[];
 }
 
@@ -98,7 +100,8 @@ export interface PersonalClaimsInput {
 
 /**
  * First-party clients get the person's roles and permissions. Third parties get no more than the person agreed to: the
- * permissions cut to those that the granted scopes stand for, no roles, and the address only with its scope (DESIGN §4).
+ * permissions cut to those that the granted scopes stand for, no roles, and the address only with its scope (DESIGN
+ * §4).
  */
 export function personalClaims(
   policy: Pick<TokenPolicy, 'permissionsOf' | 'hasApiScope'>,

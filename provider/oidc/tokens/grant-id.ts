@@ -12,8 +12,8 @@ export interface GrantId {
 }
 
 /**
- * There is one grant for each account and client, and a new one for each consent: a token that was issued under a withdrawn
- * consent names a grant that never comes back. A grant id is no bearer value.
+ * There is one grant for each account and client, and a new one for each consent: a token that was issued under a
+ * withdrawn consent names a grant that is never created again. A grant id is not a secret: it gives no access.
  */
 export function grantIdOf({ accountId, clientId, consentId }: GrantId): string {
   return [accountId, clientId, ...(consentId === undefined ? [] : [consentId])].join(':');
@@ -26,7 +26,9 @@ export function parseGrantId(grantId: string): GrantId | undefined {
   return consentId === undefined ? { accountId, clientId } : { accountId, clientId, consentId };
 }
 
-/** A first-party client's grant: everything that its document lists. It is computed, so a password sign-in needs no row. */
+/**
+ * A first-party client's grant: everything that its document lists. It is computed, so a password sign-in needs no row.
+ */
 export function firstPartyConsent(
   accountId: string,
   client: { id: string; scopes: readonly string[] },
@@ -44,8 +46,8 @@ export function firstPartyConsent(
 }
 
 /**
- * The payload of the library's Grant model. Each resource also has the OpenID Connect scopes: the library filters a token's
- * scopes by resource, and our tokens carry both kinds (DESIGN §6.3).
+ * The payload of the library's Grant model. Each resource also has the OpenID Connect scopes: the library filters a
+ * token's scopes by resource, and our tokens carry both kinds (DESIGN §6.3).
  */
 export function grantPayload(
   consent: Agreement & Partial<Pick<Consent, 'id'>>,
@@ -69,5 +71,8 @@ export function grantPayload(
   };
 }
 
-/** A claim that is requested by name (Core §5.5) is granted with its scope; it is left out when the client's document does not list that scope. */
+/**
+ * A claim that is requested by name (Core §5.5) is granted with its scope. It is left out when the client's document
+ * does not list that scope.
+ */
 const claimsOf = (scopes: readonly string[]) => scopes.flatMap((scope) => scopeClaims[scope] ?? []);

@@ -5,8 +5,8 @@ import { ExternalSigningKey } from 'oidc-provider';
 export type PrivateKey = JsonWebKey & { kid: string };
 
 /**
- * An RSA key that signs in the calling thread. The library's own way hands each signature to another thread: that costs a
- * fifth more, and the signature waits there behind passwords that are being hashed (`docs/speed.md`).
+ * An RSA key that signs in the calling thread. The library itself makes each signature in another thread. That costs 20
+ * % more, and the signature must wait there until passwords are hashed (`docs/speed.md`).
  */
 export class SigningKey extends ExternalSigningKey {
   readonly #kid: string;

@@ -19,8 +19,9 @@ export interface TokenPolicy {
   /**
    * What the client may have at this audience.
    * @param requested the requested scopes, if any
-   * @throws InvalidScope for a requested scope that the client's document does not list, and for a third party that names
-   *   an API but none of its scopes; InvalidTarget (RFC 8707 §2) for an audience that is unknown or not the client's
+   * @throws InvalidScope for a requested scope that the client's document does not list, and for a third party that
+   *   names an API but none of its scopes; InvalidTarget (RFC 8707 §2) for an audience that is unknown or not the
+   *   client's
    */
   resource(client: PolicyClient, audience: string, requested?: ReadonlySet<string>): GrantableResource;
   /**
@@ -94,7 +95,9 @@ const namesOf = (api: Api) => api.scopes.map(({ name }) => name);
 const oidcScopesOf = (client: PolicyClient) =>
   protocolScopes.filter((scope) => client.scopes.includes(scope));
 
-/** The client's default first: a token request that names none of several audiences gets it. */
+/**
+ * Puts the client's default audience first. A token request that names none of several audiences gets the first one.
+ */
 function preferred(client: PolicyClient, audiences: string[]): string[] {
   const first = client.defaultResource;
   if (!first || !audiences.includes(first)) return audiences;
