@@ -6,7 +6,7 @@ import { ConfigurationError } from '../../provider/lib/errors.ts';
 import { lockFolder } from './folder-lock.ts';
 
 export interface EmbeddedDatabaseOptions {
-  /** Made, for its owner only, where there is none. One process at a time may have it open. */
+  /** Created if missing, with access for its owner only. Only one process at a time may open it. */
   dataFolder: string;
 }
 
@@ -18,9 +18,9 @@ export interface EmbeddedDatabase {
 }
 
 /**
- * Postgres in this process, with its data in `dataFolder`; what was committed outlives the process however it
- * ends. A new folder takes seconds, one that is there less than one. Throws ConfigurationError when another
- * process has the folder, or the data can't be read.
+ * Postgres in this process, with its data in `dataFolder`. Committed data survives however the process ends. Creating a
+ * new folder takes seconds; opening an existing one takes less than one second. Throws ConfigurationError when another
+ * process uses the folder, or the data can't be read.
  */
 export async function openEmbeddedDatabase({
   dataFolder,

@@ -40,7 +40,7 @@ async function isAlive(holder: string): Promise<boolean> {
   return started === '' || started === (await startOf(Number(pid)));
 }
 
-/** Makes `path` with this text, whole or not at all. False when it is there already. */
+/** Creates `path` with this text, completely or not at all. Returns false when it already exists. */
 async function createExclusively(path: string, text: string): Promise<boolean> {
   const draft = `${path}.${randomToken(8)}`;
   await writeFile(draft, text, { mode: 0o600 });
@@ -56,8 +56,8 @@ async function createExclusively(path: string, text: string): Promise<boolean> {
 }
 
 /**
- * Removes the lock of a dead process. Of several that try only one may, and only while the lock is still that
- * one: else the second would remove what the first has just made.
+ * Removes the lock of a dead process. If several processes try, only one may remove it, and only while it is still the
+ * same lock. Otherwise the second process would remove the lock that the first has just created.
  */
 async function removeStale(path: string, holder: string, mine: string): Promise<void> {
   const right = `${path}.takeover`;
@@ -70,8 +70,9 @@ async function removeStale(path: string, holder: string, mine: string): Promise<
 }
 
 /**
- * Takes the folder for this process, by a file that holds the pid. A lock whose process died is taken over.
- * Throws ConfigurationError when another process has it. It sees processes of this machine and container only.
+ * Locks the folder for this process with a file that holds the pid. If the process that holds the lock is dead, this
+ * process replaces the lock. Throws ConfigurationError when another process holds it. It sees only processes of this
+ * machine and container.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const path = join(folder, 'gatehouse.pid');

@@ -11,7 +11,7 @@ const lookMs = 20;
 
 const versionOf = (value: string) => createHash('sha256').update(value).digest('base64url');
 
-/** What `work` gives, or the given value when it fails with this system error code. */
+/** Returns the result of `work`, or the given value when it fails with this system error code. */
 async function on<T, U>(code: string, value: U, work: Promise<T>): Promise<T | U> {
   try {
     return await work;
@@ -81,7 +81,7 @@ export class FileKeyStore implements KeyStore {
       const draft = join(this.#folder, `.${basename(this.#path)}.${randomToken(8)}`);
       try {
         await create(draft, value);
-        // A hard link fails where the name is taken: of many parallel first calls one makes it, without a lock.
+        // A hard link fails when the name exists. So one of many parallel first calls creates the file, without a lock.
         const saved =
           expected === undefined
             ? await on(
@@ -104,7 +104,7 @@ export class FileKeyStore implements KeyStore {
       try {
         const current = await readIfThere(this.#path);
         if (current === undefined || versionOf(current) !== expected) return false;
-        // Somebody who took us for dead has the lock now: begin again.
+        // Another process thought that this one was dead and has the lock now. Start again.
         if ((await readIfThere(this.#lock)) !== token) continue;
         await rename(draft, this.#path);
         return true;
@@ -114,7 +114,7 @@ export class FileKeyStore implements KeyStore {
     }
   }
 
-  /** Waits for the lock file; one that a dead process left is taken away. Gives the token that says it is ours. */
+  /** Waits for the lock file, and removes one that a dead process left. Returns the token that identifies our lock. */
   async #acquire(): Promise<string> {
     const token = randomToken(16);
     let holder: string | undefined;
@@ -139,7 +139,10 @@ export class FileKeyStore implements KeyStore {
     }
   }
 
-  /** Of many who find the lock stale one moves it; who holds a fresh one moved by mistake notices before it writes. */
+  /**
+   * If many processes find the lock stale, one of them moves it. It may move a fresh lock by mistake. The process that
+   * holds that lock notices this before it writes.
+   */
   async #removeStaleLock(holder: string | undefined): Promise<void> {
     if ((await readIfThere(this.#lock)) !== holder) return;
     const aside = `${this.#lock}.${randomToken(8)}`;

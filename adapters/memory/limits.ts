@@ -15,7 +15,7 @@ interface Tries {
   knownUntil: number;
 }
 
-/** Entries in order of their last change; beyond the bound those changed longest ago go. */
+/** Entries in the order of their last change. Above the bound, the entries that changed longest ago are removed. */
 class BoundedMap<Value> {
   readonly #entries = new Map<string, Value>();
   readonly #most: number;
@@ -48,8 +48,8 @@ class BoundedMap<Value> {
 }
 
 /**
- * Limits of this process alone, in bounded memory: for what needn't be counted together, and in the place of a shared
- * store that is away.
+ * Limits of this process only, in bounded memory. They serve limits that need no shared count, and replace a shared
+ * store that is unavailable.
  */
 export class MemoryLimits implements Limits {
   readonly #clock: Clock;
@@ -63,7 +63,7 @@ export class MemoryLimits implements Limits {
     this.#tries = new BoundedMap(most);
   }
 
-  /** How much is held. */
+  /** The number of entries. */
   get size(): number {
     return this.#full.size + this.#tries.size;
   }
@@ -108,7 +108,7 @@ export class MemoryLimits implements Limits {
     this.#tries.set(key, { count: 0, lastAt: 0, knownUntil });
   }
 
-  /** A time set by a clock that ran ahead counts as an empty bucket, and no more. */
+  /** A time from a clock that ran ahead counts as an empty bucket, and no more. */
   #fullAt(key: string, now: number, whole: number): number {
     return Math.min(Math.max(this.#full.get(key) ?? now, now), now + whole);
   }

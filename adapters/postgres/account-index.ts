@@ -17,7 +17,7 @@ function toEntry({ kind, id, details, expires_at }: EntryRow): AccountIndexEntry
   return { kind, id, details, expiresAt: Number(expires_at) };
 }
 
-/** Where accounts are signed in: one row an entry. Rows past their time are left to the sweep. */
+/** Where accounts are signed in, one row per entry. The sweep removes expired rows. */
 export class PostgresAccountIndex implements AccountIndex {
   readonly #db: Sql;
   readonly #clock: Clock;
@@ -42,7 +42,7 @@ export class PostgresAccountIndex implements AccountIndex {
 
   async list(accountId: string): Promise<AccountIndexEntry[]> {
     if (!storable(accountId)) return [];
-    // Parallel puts may have left a few rows too many, until the next one.
+    // Parallel puts may leave a few extra rows until the next put.
     const found = await rows<EntryRow>(
       this.#db,
       `select kind, id, details, expires_at from account_index

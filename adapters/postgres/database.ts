@@ -11,7 +11,7 @@ export interface ServerOptions {
   url: string;
   /** Asked for every new connection, so a rotated password is picked up. Goes before the URL's. */
   password?: (() => Promise<string>) | undefined;
-  /** Connections at most; 10 unless told. */
+  /** The maximum number of connections; the default is 10. */
   poolMax?: number | undefined;
   /** What the server shows in pg_stat_activity; `gatehouse` unless told. */
   applicationName?: string | undefined;
@@ -41,7 +41,9 @@ export interface Database extends Dependency {
 /** How much longer than the server's own limit an answer may take before the connection counts as lost. */
 const silenceMs = 2_000;
 
-/** After this the server ends a transaction whose client does nothing: it may have died without a word. */
+/**
+ * The server ends a transaction after its client was idle for this long: the client may have died without closing it.
+ */
 const idleInTransactionMs = 30_000;
 
 type Answered = (error: Error | null, result: unknown) => void;

@@ -4,7 +4,7 @@ import { affected } from './sql.ts';
 
 export interface PostgresExpiredRowsOptions {
   db: Knex;
-  /** How long published events are kept, for whoever asks what was told. */
+  /** How long published events are kept, so that operators can look them up. */
   outboxRetentionMs: number;
 }
 

@@ -9,7 +9,10 @@ import {
 } from '../../provider/ports/limits.ts';
 import { affected, rows, type Sql } from './sql.ts';
 
-/** Limits in Postgres, for who has no Redis: one row a key, and one statement for each step, which meet on its lock. */
+/**
+ * Limits in Postgres, for installations without Redis. There is one row per key. Each step is one statement, and the
+ * row's lock makes steps wait for each other.
+ */
 export class PostgresLimits implements Limits {
   readonly #db: Sql;
   readonly #clock: Clock;

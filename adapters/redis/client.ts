@@ -20,7 +20,8 @@ function connectionOptions(address: RedisAddress, credentials: Credentials, comm
     commandTimeout: commandTimeoutMs,
     connectTimeout: 5000,
     disconnectTimeout: 250,
-    // A peer that vanished without a word: give the connection up instead of timing out on it one by one.
+    // A peer may disappear without closing the connection. Drop the connection then, so that commands don't time out on
+    // it one by one.
     socketTimeout: 2 * commandTimeoutMs,
     // A command whose reply got lost may have run. Only its caller knows whether to ask again, so it fails at once.
     maxRetriesPerRequest: 0,

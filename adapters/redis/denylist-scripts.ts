@@ -4,7 +4,7 @@
  * Its members are `r:…` an entry, whose score is until when it holds; `b:…` that a copy is being made; `w` that it is whole.
  */
 
-/** The most that one call takes off of what is over, so that none takes long. */
+/** The maximum number of expired entries that one call removes, so that no call takes long. */
 const prunedAtOnce = 1000;
 
 /**

@@ -6,8 +6,8 @@ export interface Readiness {
 }
 
 /**
- * Lets callers sit out a short interruption together, and none of them a long one: the wait is counted from the
- * moment the connection was lost, so that after `patienceMs` every call fails at once until Redis is back.
+ * Callers wait together during a short interruption, and no caller waits long. The wait is counted from the moment the
+ * connection was lost. After `patienceMs` every call fails at once until Redis is available again.
  */
 export function createReadiness(client: RedisClient, patienceMs: number): Readiness {
   let waiting: Promise<void> | undefined;

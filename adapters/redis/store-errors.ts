@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
 
-/** Replies that mean 'not now': everything else an error reply says is a mistake of ours or of the server's rights. */
+/** Replies that mean 'not now'. Any other error reply means a mistake in our code or in the server's permissions. */
 const passing = new Set([
   'BUSY',
   'CLUSTERDOWN',
@@ -26,7 +26,7 @@ export function reasonOf(error: unknown): string {
   return (message.split(', with args beginning')[0] ?? '') || code || 'no reason given';
 }
 
-/** StoreUnavailable for what passes by itself; another Error for a command Redis refuses for good. */
+/** StoreUnavailable for temporary errors; another Error for a command that Redis refuses permanently. */
 export function toStoreError(error: unknown): Error {
   const reason = reasonOf(error);
   const refused =

@@ -10,11 +10,11 @@ export interface Difference {
   removed: string[];
 }
 
-/** Something that every process sees for itself: its members' contents by their ids. */
+/** A set that every process reads for itself: the contents of its members, by id. */
 export interface Announced {
   topic: string;
   members: ReadonlyMap<string, unknown>;
-  /** The event that tells of a change; asked again for every 500 ids. */
+  /** Makes the event that reports a change. It is called once for every 500 changed ids. */
   event(difference: Difference): OutboxEvent;
 }
 
@@ -25,18 +25,21 @@ export interface AnnouncerDeps {
 
 export interface Announcer {
   /**
-   * Tells how the set differs from what any process told last, if it does. Never rejects: what couldn't be told is
-   * told by `retry`, or with the next change.
+   * Writes events if the set differs from the last set that any process reported. Never rejects: `retry` or the next
+   * change reports what could not be written.
    */
   announce(announced: Announced): Promise<void>;
   /** Tries again what failed. Does nothing otherwise. */
   retry(): Promise<void>;
 }
 
-/** Far below what any sink takes as one event. */
+/** Far below the size limit of any sink for one event. */
 const mostIds = 500;
 
-/** Tells of changes that every process notices, once, by comparing with what was told last. */
+/**
+ * Every process notices these changes. The announcer compares with the last reported set, so each change is reported
+ * once.
+ */
 export function createAnnouncer({ unitOfWork, logger }: AnnouncerDeps): Announcer {
   const told = new Map<string, string>();
   const failed = new Map<string, Announced>();
@@ -58,7 +61,7 @@ export function createAnnouncer({ unitOfWork, logger }: AnnouncerDeps): Announce
       logger.warn({ err: error, topic }, 'event about clients or keys not written, trying again');
     }
   };
-  // In turns, so that of two changes the later one is told last.
+  // Calls run one after the other, so that the later of two changes is also reported later.
   const announce = (announced: Announced): Promise<void> => {
     lastTurn = lastTurn.then(() => tell(announced));
     return lastTurn;
@@ -72,7 +75,10 @@ export function createAnnouncer({ unitOfWork, logger }: AnnouncerDeps): Announce
   };
 }
 
-/** In one order, so that equal sets give equal texts. Contents may be secret: only digests of them are kept. */
+/**
+ * The members are sorted, so that equal sets give equal texts. Contents may be secret, so only their digests are
+ * stored.
+ */
 function digests(members: ReadonlyMap<string, unknown>): [id: string, digest: string][] {
   return [...members]
     .map(([id, content]): [string, string] => [id, digest(JSON.stringify(content))])

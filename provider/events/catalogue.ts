@@ -3,16 +3,16 @@ import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
 
-/** Who did it, from where: of the audit. */
+/** Who caused the event, and from which address. For the audit. */
 export interface EventOrigin {
   actor?: string | undefined;
   ip?: string | undefined;
 }
 
 interface EventDefinition {
-  /** Raised when `data` changes in a way a receiver could trip over. */
+  /** Increased when `data` changes in a way that can break a receiver. */
   version: number;
-  /** When it is written, for the documentation. */
+  /** Says when the event is written. For the documentation. */
   when: string;
   data: z.ZodObject;
 }
@@ -147,13 +147,14 @@ export interface EventStamp {
   clock: Clock;
   /** `evt_…`; a new one unless given. */
   id?: string;
-  /** For the types that tell it. */
+  /** Only for the event types that contain it. */
   origin?: EventOrigin | undefined;
 }
 
 /**
- * An event of now. `subject` is whose events stay in order: the account's, else the set of clients or keys.
- * Throws when `data` isn't what the catalogue says: that is a mistake in our code, not in anybody's input.
+ * Makes an event with the current time. Events with the same `subject` stay in order: it is the account's id, else the
+ * name of a set of clients or keys. Throws when `data` doesn't fit the catalogue: that is a mistake in our code, not in
+ * anybody's input.
  */
 export function createEvent(
   type: EventType,

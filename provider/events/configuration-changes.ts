@@ -3,7 +3,7 @@ import type { CurrentKeys } from '../keys/key-ring.ts';
 import { type AnnouncerDeps, createAnnouncer } from './announcer.ts';
 import type { NewEvent } from './new-event.ts';
 
-/** Writes events about changes of clients and keys, which every process sees for itself. */
+/** Writes events about changes of clients and keys. Every process notices these changes for itself. */
 export interface ConfigurationChanges {
   /** Never rejects; a failed write is repeated by `retry`. @param source the name of the clients' source */
   clients(source: string, clients: readonly ClientDocument[]): Promise<void>;
@@ -27,7 +27,8 @@ export function createConfigurationChanges({
     keys: ({ kept }) =>
       announcer.announce({
         topic: 'keys',
-        // Only when a key signs and retires was decided by somebody; its state follows from the time.
+        // Only the times at which a key signs and retires were decided by a person. Its state follows from the current
+        // time.
         members: new Map(kept.map(({ kid, signsFrom, retiredAt }) => [kid, { signsFrom, retiredAt }])),
         event: (difference) => newEvent('keys.changed', 'keys', { ...difference }),
       }),

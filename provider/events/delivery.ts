@@ -17,14 +17,14 @@ export interface DeliveryOptions {
   logger: Pick<Logger, 'warn' | 'error'>;
   metrics?: DeliveryMetrics | undefined;
   batch: number;
-  /** Longer than the sink ever takes; else another process publishes the same events again. */
+  /** Must be longer than the sink ever takes. Otherwise another process publishes the same events again. */
   leaseMs: number;
   retry: RetryPolicy;
-  /** An event that failed so often while others got through is set aside. */
+  /** An event is set aside after this many failures, if other events were published meanwhile. */
   maxAttempts: number;
 }
 
-/** What became of one batch. */
+/** The results of one batch. */
 export interface Delivered {
   claimed: number;
   published: number;
@@ -33,11 +33,11 @@ export interface Delivered {
 }
 
 /**
- * Publishes one batch of due events and notes what became of each. Throws only when the outbox can't be
- * reached; what was published by then is published again when its claim lapses.
+ * Publishes one batch of due events and records the result of each. Throws only when the outbox can't be reached.
+ * Events that were published before that are published again when their claim expires.
  *
- * An event is set aside when the sink rejects it, or when it failed `maxAttempts` times and others got
- * through meanwhile: while nothing gets through, the fault isn't the event's, however long it lasts.
+ * An event is set aside when the sink rejects it, or when it failed `maxAttempts` times while other events were
+ * published. If no event can be published, the event isn't the cause, however long the failure lasts.
  */
 export function createDelivery(options: DeliveryOptions): () => Promise<Delivered> {
   const { outbox, sink, clock, logger, metrics, retry, maxAttempts } = options;
@@ -84,7 +84,7 @@ type Failure = Exclude<DeliveryResult, { outcome: 'published' }>;
 
 async function publish(sink: EventSink, events: ClaimedEvent[]): Promise<DeliveryResult[]> {
   try {
-    // Sinks get the event alone: how often it was tried is none of the receivers' business.
+    // Sinks get only the event. Receivers don't need the number of attempts.
     return await sink.publish(events.map(({ attempts: _, ...event }) => event));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -92,7 +92,7 @@ async function publish(sink: EventSink, events: ClaimedEvent[]): Promise<Deliver
   }
 }
 
-/** An event without a result counts as failed: better told twice than never. */
+/** An event without a result counts as failed: delivering it twice is better than never. */
 function sorted(events: ClaimedEvent[], results: DeliveryResult[]) {
   const byId = new Map(results.map((result) => [result.id, result]));
   const published: string[] = [];

@@ -4,9 +4,11 @@ import type { OutboxEvent } from '../ports/outbox.ts';
 import { createEvent, type EventOrigin, type EventType } from './catalogue.ts';
 
 /**
- * Makes an event of now, checked against the catalogue, with the actor and address of the request under way.
+ * Makes an event with the current time and checks it against the catalogue. Actor and address come from the current
+ * request.
  *
- * @param subject whose events stay in order: the account's id, else the name of a set of clients or keys
+ * @param subject events with the same subject stay in order: the account's id, else the name of a set of clients or
+ * keys
  * @param id stable id for an event that several processes may write; a new one when left out
  * @throws Error when `data` does not fit the catalogue: that is a mistake in our code
  */
@@ -27,7 +29,7 @@ export function createNewEvent({ clock, actor }: { clock: Clock; actor?: string 
     });
 }
 
-/** The actor is the person where the account is known, else the client. */
+/** The actor is the person if the account is known, else the client. */
 function requestOrigin(): EventOrigin | undefined {
   const scope = currentRequestScope();
   return scope && { actor: scope.accountId ?? scope.clientId, ip: scope.clientAddress };

@@ -1,23 +1,23 @@
 export interface PollingLoopOptions {
-  /** One look. True when something was done and there may be more. */
+  /** One step of work. Returns true when it did something and there may be more to do. */
   step(): Promise<boolean>;
-  /** Is told what a step threw; must not throw. */
+  /** Receives the error that a step threw. Must not throw. */
   failed(error: unknown): void;
-  /** The pause after the first look that found nothing; doubles from there. */
+  /** The pause after the first step that found nothing. It doubles after each further one. */
   minIdleMs: number;
   maxIdleMs: number;
 }
 
 export interface PollingLoop {
-  /** Does nothing when it runs already. */
+  /** Does nothing when the loop already runs. */
   start(): void;
-  /** Ends the pause: there is something to do. */
+  /** Ends the pause, because there is something to do. */
   nudge(): void;
-  /** Resolves when the step in hand is done; none follows. */
+  /** Resolves when the current step is done. No other step follows. */
   stop(): Promise<void>;
 }
 
-/** Looks again at once while there is work, and ever more seldom while there is none. */
+/** Runs the next step at once while there is work, and waits longer and longer while there is none. */
 export function createPollingLoop({ step, failed, minIdleMs, maxIdleMs }: PollingLoopOptions): PollingLoop {
   let running: Promise<void> | undefined;
   let stopping = false;
@@ -50,7 +50,7 @@ export function createPollingLoop({ step, failed, minIdleMs, maxIdleMs }: Pollin
       const progressed = await tryStep();
       if (stopping) return;
       if (!progressed && !nudged) {
-        // Jitter, so that processes started together don't ask together.
+        // Jitter, so that processes that started together don't poll at the same time.
         await pause(idleMs * (0.75 + Math.random() / 2));
         idleMs = Math.min(maxIdleMs, idleMs * 2);
       }

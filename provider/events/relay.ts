@@ -4,7 +4,7 @@ import { createPollingLoop, type PollingLoop } from './polling-loop.ts';
 type Tuning = Pick<DeliveryOptions, 'batch' | 'leaseMs' | 'retry' | 'maxAttempts'> & {
   /** The first pause when there is nothing to publish. */
   minIdleMs: number;
-  /** The longest: at rest one query in so many milliseconds. */
+  /** The longest pause: an idle process makes one query in this many milliseconds. */
   maxIdleMs: number;
 };
 
@@ -25,8 +25,8 @@ export interface Relay extends PollingLoop {
 }
 
 /**
- * Publishes what stands in the outbox, at least once, for each subject in order. Any number of processes may
- * run one. A pass in which nothing gets through makes the pauses longer, as one that finds nothing does.
+ * Publishes the events in the outbox at least once, and in order for each subject. Any number of processes may run a
+ * relay. Pauses become longer after a pass that publishes nothing, and after a pass that finds nothing.
  */
 export function createRelay(deps: RelayDeps): Relay {
   const options = { ...defaults, ...deps };

@@ -4,8 +4,8 @@ export interface RetryPolicy {
 }
 
 /**
- * Milliseconds until an event is tried again, which was tried so often before. Doubles up to `maxMs`; half of
- * it is jitter, so what failed together doesn't come back together.
+ * Milliseconds until the next attempt for an event, given the number of earlier attempts. The delay doubles up to
+ * `maxMs`. Half of it is jitter, so that events that failed together are not retried together.
  */
 export function retryDelayMs(
   attempts: number,

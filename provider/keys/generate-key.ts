@@ -5,7 +5,10 @@ import type { PrivateJwk, SigningKey } from './key-set.ts';
 
 const generate = promisify(generateKeyPair);
 
-/** A new RSA key of 2048 bits for RS256; its kid is its thumbprint (RFC 7638). Takes some 100 ms of a core. */
+/**
+ * A new RSA key of 2048 bits for RS256. Its kid is its thumbprint (RFC 7638). Generation takes about 100 ms of CPU
+ * time.
+ */
 export async function generateKey(): Promise<Pick<SigningKey, 'kid' | 'privateJwk'>> {
   const { privateKey } = await generate('rsa', { modulusLength: 2048 });
   const privateJwk = privateKey.export({ format: 'jwk' }) as PrivateJwk;

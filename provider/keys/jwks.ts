@@ -28,7 +28,7 @@ export function publicJwks(keys: readonly SigningKey[]): PublicJwks {
   return last.made;
 }
 
-/** Members are named one by one: nothing private slips in. */
+/** Each member is named explicitly, so that no private member is published by mistake. */
 function makeJwks(keys: readonly SigningKey[]): PublicJwks {
   const jwks = {
     keys: keys.map(({ kid, privateJwk: { n, e } }): PublicJwk => {

@@ -13,33 +13,39 @@ export interface KeyRingDeps extends Omit<KeyTimes, 'keptSeconds'> {
   clock: Clock;
   logger: KeyRingLogger;
   metrics: Pick<Metrics, 'keysReloadFailures'>;
-  /** How often the store is asked for a new version, give or take a fifth. */
+  /** How often the store is checked for a new version, plus or minus 20 percent. */
   pollSeconds: number;
-  /** How long retired keys still check `id_token_hint`s; 30 days unless told. */
+  /** How long retired keys still verify `id_token_hint`s. The default is 30 days. */
   keptSeconds?: number;
 }
 
-/** What the key set says at one time. */
+/** The result of the key set at one time. */
 export interface CurrentKeys {
   signing: SigningKey;
-  /** For the JWKS; the signing key first. */
+  /** The keys for the JWKS. The signing key is first. */
   published: SigningKey[];
-  /** For checking what we signed ourselves; the signing key first. */
+  /** The keys that verify what we signed ourselves. The signing key is first. */
   kept: SigningKey[];
-  /** The stored set's version. */
+  /** The version of the stored set. */
   version: string;
 }
 
 export interface KeyRing {
-  /** Loads the set, makes the first one where there is none, and watches from then on. Rejects when there is none to be had. */
+  /**
+   * Loads the key set, creates it if there is none, and then watches it. Rejects when it can neither load nor create a
+   * set.
+   */
   start(): Promise<void>;
-  /** Reckoned from the clock at every call. Throws before `start`. */
+  /** Computed from the clock at every call. Throws before `start`. */
   current(): CurrentKeys;
-  /** Called after the signing key, or the keys published or kept, changed: by a new version or by time. Gives a function that stops it. */
+  /**
+   * Adds a listener. It is called after the signing key, the published keys or the kept keys change, because of a new
+   * version or the time. Returns a function that removes the listener.
+   */
   onChange(changed: (keys: CurrentKeys) => void): () => void;
-  /** Looks at the store now. Never rejects: what fails is logged and leaves the last good set in use. */
+  /** Checks the store now. Never rejects: an error is logged, and the last valid set stays in use. */
   refresh(): Promise<void>;
-  /** Stops watching; resolves when nothing is under way any more. */
+  /** Stops watching. Resolves when no work is in progress. */
   close(): Promise<void>;
 }
 
@@ -48,13 +54,13 @@ interface Loaded {
   set: KeySet;
 }
 
-// setTimeout counts in 31 bits.
+// setTimeout takes a 31-bit number.
 const longestTimerMs = 2 ** 31 - 1;
 
 const answer = ({ signing, published, kept }: CurrentKeys) =>
   [[signing], published, kept].map((keys) => keys.map(({ kid }) => kid).join()).join(';');
 
-/** Reads the stored set; gives the one it has when nothing changed. Throws when it isn't usable. */
+/** Reads the stored set. Returns the current one when nothing changed. Throws when the set isn't usable. */
 function read(stored: StoredKeySet | undefined, loaded: Loaded | undefined): Loaded {
   if (stored === undefined) throw new Error('the key store is empty');
   if (stored.version === loaded?.version) return loaded;
@@ -70,7 +76,7 @@ function reckon({ set, version }: Loaded, now: number, times: KeyTimes): Current
   };
 }
 
-/** Passes every change of the answer on, until all listeners took it. */
+/** Reports every change of the result to the listeners, until all of them have accepted it. */
 function createAnnouncer(logger: KeyRingLogger) {
   const listeners = new Set<(keys: CurrentKeys) => void>();
   let told = '';
@@ -87,7 +93,7 @@ function createAnnouncer(logger: KeyRingLogger) {
   return { listeners, tell };
 }
 
-/** Holds the last good key set, follows the store and the clock, and tells who asked of every change. */
+/** Holds the last valid key set, follows the store and the clock, and calls the listeners at every change. */
 export function createKeyRing(deps: KeyRingDeps): KeyRing {
   const { store, clock, logger, metrics } = deps;
   const times: KeyTimes = { ...deps, keptSeconds: deps.keptSeconds ?? 30 * 86_400 };
@@ -122,7 +128,7 @@ export function createKeyRing(deps: KeyRingDeps): KeyRing {
     }
     if (loaded !== undefined) tell(current());
   };
-  // One look after the other, each begun after it was asked for.
+  // Checks run one after the other. Each starts after it was requested.
   const refresh = () => {
     lastLook = lastLook.then(look);
     return lastLook;

@@ -1,6 +1,6 @@
 import type { KeySet, KeyTimes, SigningKey } from './key-set.ts';
 
-/** Later ones last; the kid decides between equals, so that all processes choose the same. */
+/** Sorts later keys last. The kid decides between equal times, so that all processes choose the same key. */
 const bySigning = (a: SigningKey, b: SigningKey) => a.signsFrom - b.signsFrom || (a.kid < b.kid ? -1 : 1);
 
 const isRetired = ({ retiredAt }: SigningKey, now: number) => retiredAt !== undefined && retiredAt <= now;
@@ -12,12 +12,13 @@ const neededUntil = ({ retiredAt }: SigningKey, seconds: number) =>
 const publishedSeconds = ({ tokenSeconds, leadSeconds }: Omit<KeyTimes, 'keptSeconds'>) =>
   tokenSeconds + leadSeconds;
 
-/** Retired keys check hints for at least as long as they are published. */
+/** Retired keys verify hints for at least as long as they are published. */
 const keptSeconds = (times: KeyTimes) => Math.max(times.keptSeconds, publishedSeconds(times));
 
 /**
- * The key that signs at `now` (milliseconds): of those that aren't retired, the one that took over last.
- * Where none has yet, because this clock is behind the one that made the set's first key, the one that will first.
+ * The key that signs at `now` (milliseconds): among the keys that aren't retired, the one that started to sign last. If
+ * no key has started yet, because this clock is behind the clock that created the first key, it is the key that starts
+ * first.
  */
 export function signingKey(set: KeySet, now: number): SigningKey {
   const live = set.keys.filter((key) => !isRetired(key, now)).sort(bySigning);
@@ -27,8 +28,8 @@ export function signingKey(set: KeySet, now: number): SigningKey {
 }
 
 /**
- * The keys in the JWKS at `now`, the signing one first: those that sign or will, and retired ones until the
- * last token they signed is dead and verifiers' caches had the lead time to follow.
+ * The keys in the JWKS at `now`, the signing key first. These are the keys that sign or will sign. Retired keys stay
+ * until the last token they signed has expired and the lead time for verifiers' caches has passed.
  */
 export function publishedKeys(set: KeySet, now: number, times: Omit<KeyTimes, 'keptSeconds'>): SigningKey[] {
   const signing = signingKey(set, now);
@@ -38,7 +39,10 @@ export function publishedKeys(set: KeySet, now: number, times: Omit<KeyTimes, 'k
   return [signing, ...others.sort(bySigning).reverse()];
 }
 
-/** The keys that check what we signed ourselves, the signing one first: those published, and retired ones for longer. */
+/**
+ * The keys that verify what we signed ourselves, the signing key first: the published keys, and retired keys for
+ * longer.
+ */
 export function keptKeys(set: KeySet, now: number, times: KeyTimes): SigningKey[] {
   const signing = signingKey(set, now);
   const others = set.keys.filter(
@@ -47,12 +51,12 @@ export function keptKeys(set: KeySet, now: number, times: KeyTimes): SigningKey[
   return [signing, ...others.sort(bySigning).reverse()];
 }
 
-/** The set without the keys nobody needs any more. */
+/** The set without the keys that are no longer needed. */
 export function withoutDeadKeys(set: KeySet, now: number, times: KeyTimes): KeySet {
   return { keys: set.keys.filter((key) => now < neededUntil(key, keptSeconds(times))) };
 }
 
-/** When one of the answers above changes next, in milliseconds; undefined when it never does. */
+/** When one of the results above changes next, in milliseconds; undefined when none ever changes. */
 export function nextChangeAt(set: KeySet, now: number, times: KeyTimes): number | undefined {
   const changes = set.keys
     .flatMap((key) => [

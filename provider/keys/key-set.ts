@@ -16,11 +16,11 @@ const milliseconds = z.int().min(0);
 const signingKeySchema = z.object({
   kid: z.string().min(1).max(200),
   privateJwk: privateJwkSchema,
-  /** Milliseconds since the epoch, as all times here: in the JWKS from then on. */
+  /** The key is in the JWKS from this time on. Like all times here, in milliseconds since the epoch. */
   publishedAt: milliseconds,
-  /** May sign from then on. */
+  /** The key may sign from this time on. */
   signsFrom: milliseconds,
-  /** Signs no more from then on: when its successor takes over. */
+  /** The key no longer signs from this time on, because the next key signs. */
   retiredAt: milliseconds.optional(),
 });
 
@@ -41,8 +41,8 @@ const keySetSchema = z.object({ keys: z.array(signingKeySchema).min(1) }).superR
 export type SigningKey = z.output<typeof signingKeySchema>;
 
 /**
- * All signing keys. What signs and what is published follow from the set and the time alone, so processes
- * agree without talking. At least one key isn't retired.
+ * All signing keys. The set and the time alone decide which key signs and which keys are published, so processes agree
+ * without communication. At least one key isn't retired.
  */
 export interface KeySet {
   keys: SigningKey[];
@@ -50,9 +50,9 @@ export interface KeySet {
 
 /** How long retired keys are needed. */
 export interface KeyTimes {
-  /** The life of the longest-lived token a key signs. */
+  /** The lifetime of the longest-lived token that a key signs. */
   tokenSeconds: number;
-  /** How long a key is published before it signs: longer than any verifier caches the JWKS. */
+  /** How long a key is published before it signs. It must be longer than any verifier caches the JWKS. */
   leadSeconds: number;
   /** How long a retired key still checks `id_token_hint`s at logout. */
   keptSeconds: number;

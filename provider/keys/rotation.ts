@@ -7,15 +7,15 @@ import { type KeySet, type KeyTimes, parseKeySet, type SigningKey, serializeKeyS
 /** A key that has no times yet. */
 export type NewKey = Pick<SigningKey, 'kid' | 'privateJwk'>;
 
-/** The first set: one key, published and signing at once, since nobody cached anything yet. */
+/** The first set. It has one key, which is published and signs at once, because nobody has cached a JWKS yet. */
 export function firstKeySet(key: NewKey, now: number): KeySet {
   return { keys: [{ ...key, publishedAt: now, signsFrom: now }] };
 }
 
 /**
- * The set with one more key: published at once, signing from `now` plus the lead time on, when the key before
- * it retires. A lead time of 0 lets it sign at once, at the price of refusals by verifiers that cache
- * the JWKS.
+ * The set with one more key. The new key is published at once and signs from `now` plus the lead time on. The previous
+ * key retires then. With a lead time of 0 the new key signs at once, but verifiers that cache the JWKS may refuse its
+ * tokens.
  *
  * @param now milliseconds since the epoch
  */
@@ -32,8 +32,8 @@ export function rotate(set: KeySet, key: NewKey, now: number, leadSeconds: numbe
 }
 
 /**
- * The stored key set, made when there is none. Of any number of processes that start at once one makes it, and
- * all give that one.
+ * Returns the stored key set, and creates it if there is none. If several processes start at once, one of them creates
+ * the set and all return it.
  *
  * @throws ConfigurationError when the stored set can't be read; what the store throws
  */
@@ -50,11 +50,11 @@ export async function ensureKeySet(deps: { store: KeyStore; clock: Clock }): Pro
 
 export type RotationOutcome =
   | { outcome: 'rotated'; kid: string; signsFrom: number }
-  /** Somebody else changed the set meanwhile; nothing was written. */
+  /** Another process changed the set meanwhile. Nothing was written. */
   | { outcome: 'lost' };
 
 /**
- * Adds a key to the stored set and drops those nobody needs any more, in one compare-and-set.
+ * Adds a key to the stored set and removes the keys that are no longer needed, in one compare-and-set.
  *
  * @throws ConfigurationError when the stored set can't be read; what the store throws
  */

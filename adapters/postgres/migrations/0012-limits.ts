@@ -1,8 +1,9 @@
 import type { Migration } from './migration.ts';
 
 /**
- * What limits count where there is no Redis. It is written at every sign-in and may be lost, so it is unlogged. A row has
- * room to be written anew in its page. `wait_ms` is what the last step answered: one statement decides and tells.
+ * The counts for limits where there is no Redis. They are written at every sign-in and may be lost, so the table is
+ * unlogged. Each page keeps free space, so that a row can be rewritten in the same page. `wait_ms` is the result of the
+ * last step: one statement decides and returns it.
  */
 export const limits: Migration = {
   name: '0012-limits',

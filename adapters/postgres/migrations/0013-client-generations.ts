@@ -1,6 +1,9 @@
 import type { Migration } from './migration.ts';
 
-/** Clients that were revoked, and how often. Rows stay: a number that went back would bring back what it ended. */
+/**
+ * Clients that were revoked, and how often. Rows are never deleted: a lower number would make revoked tokens valid
+ * again.
+ */
 export const clientGenerations: Migration = {
   name: '0013-client-generations',
   up: async (sql) => {
