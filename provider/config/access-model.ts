@@ -1,9 +1,9 @@
-/** Something a client may ask for at an API. */
+/** A scope of an API that a client may request. */
 export interface ApiScope {
   name: string;
   /** For the consent page: completes "… wants to". */
   description: string;
-  /** What a person must be permitted for the scope to mean anything. */
+  /** The permission that a person needs for the scope to have an effect. */
   permission: string;
 }
 
@@ -16,18 +16,18 @@ export interface Api {
 
 export interface AccessModel {
   apis: readonly Api[];
-  /** The permissions of each role. Without a prototype, so any text may be looked up. */
+  /** The permissions of each role. The object has no prototype, so any text can safely be used as a key. */
   roles: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What of the configuration an access model must agree with. */
+/** The settings that an access model must be consistent with. */
 export interface AccessModelContext {
   issuer: string;
   /** GATEHOUSE_AUDIENCE, the default API. */
   audience: string;
 }
 
-/** One API, the default one, without scopes; no roles. */
+/** A model with only the default API, which has no scopes, and without roles. */
 export function defaultAccessModel(audience: string): AccessModel {
   return { apis: [{ audience, name: audience, scopes: [] }], roles: Object.create(null) };
 }

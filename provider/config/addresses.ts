@@ -15,7 +15,7 @@ function parseRange(text: string): AddressRange | undefined {
   const bits = version === 4 ? 32 : 128;
   if (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) return undefined;
   const length = prefix === undefined ? bits : Number(prefix);
-  // A prefix of 0 is everybody: anyone could then name any address as theirs.
+  // A prefix of 0 matches every address. Then any caller could claim any address.
   if (length < 1 || length > bits) return undefined;
   return { address, prefix: length, family: version === 4 ? 'ipv4' : 'ipv6' };
 }

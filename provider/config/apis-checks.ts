@@ -2,12 +2,12 @@ import type { AccessModel, AccessModelContext } from './access-model.ts';
 import { accessTokenBudgetBytes, largestAccessTokenBytes } from './token-budget.ts';
 
 export interface ModelProblem {
-  /** Where in the file. */
+  /** The path in the file. */
   path: Array<string | number>;
   message: string;
 }
 
-/** Those OpenID Connect gives a meaning of their own, and we too. */
+/** The scopes that OpenID Connect defines. APIs can't use these names. */
 const reservedScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
 
 function audienceProblems({ apis }: AccessModel, { issuer, audience }: AccessModelContext): ModelProblem[] {
@@ -53,7 +53,7 @@ function budgetProblems(model: AccessModel, { issuer }: AccessModelContext): Mod
   return [{ path: ['roles'], message }];
 }
 
-/** What is wrong with a model though each of its parts is right. */
+/** The problems of a model whose single parts are all valid. */
 export function modelProblems(model: AccessModel, context: AccessModelContext): ModelProblem[] {
   return [...audienceProblems(model, context), ...scopeProblems(model), ...budgetProblems(model, context)];
 }

@@ -1,13 +1,13 @@
 import type { Config, ConfigKey } from './schema.ts';
 
-/** A rule about settings together. It is asked only when each of `settings` is right by itself. */
+/** A rule about several settings. It is checked only when each of `settings` is valid by itself. */
 export interface Check {
   settings: ConfigKey[];
-  /** Undefined when all is well; else what is wrong and what to do, naming the variables. */
+  /** Gives undefined when the rule holds. Otherwise says what is wrong and what to do, and names the variables. */
   problem(config: Config): string | undefined;
 }
 
-/** What the parameters OWASP lists as equal in strength have in common: memory times passes, in KiB. */
+/** Memory times passes, in KiB. OWASP lists parameters of equal strength; they have this product in common. */
 const leastArgon2Work = 35_840;
 
 function databaseNumber(redisUrl: string): string {

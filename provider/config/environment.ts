@@ -5,7 +5,7 @@ import type { Setting } from './setting.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What was written for a setting, and how an error names it: without the value where that may be a secret. */
+/** The text of a setting, and its label in errors. The label has no value when the value may be a secret. */
 export interface Given {
   text: string;
   label: string;
@@ -13,7 +13,7 @@ export interface Given {
 
 export interface Reading {
   given: ReadonlyMap<ConfigKey, Given>;
-  /** Settings that were written, but not so that a text could be had. */
+  /** Settings that are set, but whose text could not be read. */
   broken: ReadonlySet<ConfigKey>;
   problems: string[];
 }
@@ -70,7 +70,7 @@ function unknownNames(env: Environment): string[] {
     });
 }
 
-/** The texts of all settings that are set, directly or through `_FILE`; and what is wrong before any is parsed. */
+/** The texts of all settings that are set, directly or through `_FILE`, and the problems found before parsing. */
 export function readEnvironment(env: Environment, readFile: (path: string) => string): Reading {
   const given = new Map<ConfigKey, Given>();
   const broken = new Set<ConfigKey>();

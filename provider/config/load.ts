@@ -11,9 +11,9 @@ import { type Config, type ConfigKey, type SettingName, settingList } from './sc
 import type { DefaultContext, Setting } from './setting.ts';
 
 export interface LoadOptions {
-  /** Default: the process's own. */
+  /** Default: the environment of the process. */
   env?: Environment;
-  /** From the command line, as text by variable; they win over the environment. */
+  /** From the command line, as text by variable. They override the environment. */
   overrides?: Partial<Record<SettingName, string>>;
   /** Settings that this command requires. */
   required?: readonly SettingName[];
@@ -21,7 +21,7 @@ export interface LoadOptions {
   readFile?: (path: string) => string;
 }
 
-/** The process's environment, for what else is named by variables: secrets under `env:`. */
+/** The process's environment, for other values that variables hold: secrets under `env:`. */
 export function processEnvironment(): Environment {
   return process.env;
 }
@@ -47,10 +47,10 @@ function defaultOf(setting: Setting, values: Values): Given | undefined {
   return text === undefined ? undefined : { text, label: `${setting.name} (by default)` };
 }
 
-/** Parses what was given, or else the default. Wrong ones are left out. */
+/** Parses the given text, or else the default. Invalid settings are left out. */
 function parseAll({ given, broken, problems }: Reading): Values {
   const values: Values = new Map();
-  // In the order of the table: what a default is computed from stands above it.
+  // This follows the order of the table: a default depends only on settings above it.
   for (const { key, setting } of settingList) {
     if (broken.has(key)) continue;
     const written = given.get(key) ?? defaultOf(setting, values);
@@ -76,8 +76,8 @@ function missing(values: Values, required: readonly SettingName[]): string[] {
 }
 
 /**
- * Reads and checks all settings. Throws a ConfigurationError that lists every problem there is: which variable,
- * what was given (never of secrets), what is wrong and what to do.
+ * Reads and checks all settings. Throws a ConfigurationError that lists every problem: the variable,
+ * the given value (never of a secret), what is wrong and what to do.
  */
 export function loadConfig(options: LoadOptions = {}): Config {
   const env = withOverrides(options.env ?? processEnvironment(), options.overrides ?? {});

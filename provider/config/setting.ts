@@ -7,7 +7,7 @@ export interface DefaultContext {
 }
 
 export interface ComputedDefault {
-  /** How the reference says it. */
+  /** The text in the reference. */
   text: string;
   /** Gives the text a person would have written, or undefined when what it depends on is wrong. */
   from(context: DefaultContext): string | undefined;
@@ -20,11 +20,11 @@ export interface Setting {
   description: string;
   /** From text to value; `.describe()` says what is allowed. Messages never repeat the text. */
   schema: z.ZodType<unknown, string>;
-  /** As text, checked by the schema like any other. Without one the value is undefined when unset. */
+  /** The default as text. The schema checks it too. Without a default, the value of an unset setting is undefined. */
   default?: string | ComputedDefault;
   /** The value is a secret: it is never shown, not even in errors. */
   secret?: true;
-  /** The value names a secret. Shown when it is well-formed; else somebody may have put the secret itself there. */
+  /** The value names a secret. It is shown only when well-formed. Otherwise it may be the secret itself. */
   reference?: true;
   example?: string;
 }

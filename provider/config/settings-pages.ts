@@ -22,7 +22,7 @@ function accent(scheme: Scheme) {
     .describe(`${allowed}, readable on the ${scheme} card`);
 }
 
-/** How the pages look that people meet, and in which languages. `docs/pages.md` shows them all. */
+/** The appearance and the languages of the pages. `docs/pages.md` shows them all. */
 export const pageSettings = {
   appName: {
     name: 'GATEHOUSE_APP_NAME',

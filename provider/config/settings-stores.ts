@@ -49,7 +49,7 @@ export const storeSettings = {
   redisKeyPrefix: {
     name: 'GATEHOUSE_REDIS_KEY_PREFIX',
     description: 'The prefix of every Redis key, so that several programs can share one Redis.',
-    // Braces would be taken for a cluster's hash tag.
+    // A Redis cluster would interpret braces as a hash tag.
     schema: matching('1 to 64 letters, digits or : _ . -', /^[A-Za-z0-9:_.-]{1,64}$/),
     default: 'gatehouse:',
   },

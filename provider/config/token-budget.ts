@@ -1,8 +1,8 @@
 import type { AccessModel } from './access-model.ts';
 
 /**
- * API Gateway takes 10,240 bytes of request line and headers; this leaves 4 KiB for all but the access token:
- * path, cookies, user agent, tracing.
+ * API Gateway accepts 10,240 bytes of request line and headers. This leaves 4 KiB for everything except the access
+ * token: path, cookies, user agent, tracing.
  */
 export const accessTokenBudgetBytes = 6144;
 
@@ -10,10 +10,10 @@ const base64Length = (bytes: number) => Math.ceil((bytes * 4) / 3);
 
 const jsonBytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
-/** The longest an id of ours or a registered client's gets: `user_` and 128 bits, a UUID with a prefix. */
+/** The greatest length of an id of Gatehouse or a registered client: `user_` and 128 bits, a UUID with a prefix. */
 const id = 'x'.repeat(64);
 
-/** The claims of an access token that are as long for everybody, at their longest. */
+/** The claims that every access token has, at their greatest length. */
 function fixedClaims(issuer: string) {
   return {
     iss: issuer,

@@ -55,7 +55,7 @@ export function connectionUrl(allowed: string, ...schemes: string[]) {
   return value(rule, (text) => (schemes.includes(parseUrl(text)?.protocol ?? '') ? text : undefined));
 }
 
-/** Somewhere for people to go: an https URL; or a mailto one, where an example of it is given. */
+/** A link for people: an https URL, or a mailto URL when an example of one is given. */
 export function link(mailto?: `mailto:${string}`) {
   const example = 'an https URL, such as https://example.com/help';
   return value(mailto ? `${example}, or ${mailto}` : example, (text) => {

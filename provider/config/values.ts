@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * A schema from a variable's text to a value. `allowed` completes the sentence "must be …" in errors and stands
- * in the reference; `parse` gives undefined for what isn't allowed. The text never gets into a message.
+ * in the reference; `parse` gives undefined for what isn't allowed. No message contains the text.
  */
 export function value<T>(allowed: string, parse: (text: string) => T | undefined) {
   return z

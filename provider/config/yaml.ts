@@ -1,7 +1,7 @@
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { ConfigurationError } from '../lib/errors.ts';
 
-/** As zod reports it. */
+/** An issue as zod reports it. */
 export interface Issue {
   path: readonly PropertyKey[];
   message: string;
@@ -42,7 +42,7 @@ function toPlain(document: Document.Parsed, fileName: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // Aliases that multiply, or that name no anchor.
+    // Aliases that expand too much, or that refer to no anchor.
     throw new ConfigurationError([`${fileName}: ${error instanceof Error ? error.message : 'unreadable'}`]);
   }
 }

@@ -1,17 +1,17 @@
 type Rgb = readonly [red: number, green: number, blue: number];
 
-/** What links stand on: `--card` of the pages' stylesheet. */
+/** The background colours of links: `--card` in the stylesheet of the pages. */
 export const cards = { light: '#ffffff', dark: '#1b1e1c' } as const;
 
 export type Scheme = keyof typeof cards;
 
-/** The least contrast of text with what it stands on (WCAG 2.2 §1.4.3, level AA). */
+/** The minimum contrast between text and its background (WCAG 2.2 §1.4.3, level AA). */
 const leastContrast = 4.5;
 
-/** An accent with the shades that go with it, each as `#rrggbb`. */
+/** An accent colour and the shades derived from it, each as `#rrggbb`. */
 export interface AccentShades {
   accent: string;
-  /** Under the pointer. */
+  /** The colour while the pointer is over the element. */
   accentStrong: string;
   /** Text on the accent. */
   onAccent: string;
@@ -46,17 +46,17 @@ function mixed(color: string, into: string, share: number): string {
   return `#${parts.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** What is wrong with an accent as the colour of links, with its ratio; undefined when it is well. */
+/** Says why an accent can't be the colour of links, with its contrast ratio. Undefined when it can. */
 export function accentProblem(color: string, scheme: Scheme): string | undefined {
   const ratio = contrast(color, cards[scheme]);
   if (ratio >= leastContrast) return undefined;
-  // Rounded down, or 4.499 would be refused as 4.5.
+  // The ratio is rounded down. Otherwise the message would refuse 4.499 as 4.5.
   const told = Math.floor(ratio * 100) / 100;
   const way = scheme === 'light' ? 'darker' : 'lighter';
   return `must have a contrast of at least ${leastContrast}:1 with the ${scheme} card's ${cards[scheme]} to be readable as a link (WCAG AA), and has ${told}:1: choose a ${way} shade`;
 }
 
-/** The same hue light enough for the dark card: about as far from it as our own accent. */
+/** Lightens a colour for the dark card, to about the same contrast as the default accent has. */
 export function accentForDark(light: string): string {
   for (let share = 0; share < 1; share += 0.05) {
     const color = mixed(light, '#ffffff', share);
@@ -65,7 +65,7 @@ export function accentForDark(light: string): string {
   return '#ffffff';
 }
 
-/** The shades of an accent that `accentProblem` has nothing against: text on them is as readable as the link. */
+/** The shades of an accent that `accentProblem` accepts. Text on the accent is as readable as the link. */
 export function accentShades(accent: string, scheme: Scheme): AccentShades {
   const onAccent = contrast(accent, '#ffffff') >= leastContrast ? '#ffffff' : '#000000';
   const accentStrong = mixed(accent, scheme === 'light' ? '#000000' : '#ffffff', 0.25);

@@ -1,4 +1,4 @@
-/** The time, in milliseconds since the epoch. Everything that needs the time asks a clock, so tests can move it. */
+/** The time, in milliseconds since the epoch. All code reads the time from a clock, so tests can change it. */
 export interface Clock {
   now(): number;
 }

@@ -1,2 +1,2 @@
-/** The name the device grant has on the wire (RFC 8628 §3.4); documents say `device_code`. */
+/** The name of the device grant in requests (RFC 8628 §3.4). Client documents use `device_code`. */
 export const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';

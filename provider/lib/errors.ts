@@ -1,6 +1,6 @@
 /**
- * Every error a person or program can meet from us carries one of these codes. They are part of the
- * interface: scripts match on them, so a code is never renamed. The status is what HTTP answers.
+ * Every error that Gatehouse returns to a person or a program has one of these codes. The codes are part of the
+ * interface: scripts compare them, so a code is never renamed. The status is the HTTP status of the response.
  */
 export const errorStatus = {
   invalid_request: 400,
@@ -33,7 +33,7 @@ export const errorStatus = {
 export type ErrorCode = keyof typeof errorStatus;
 
 export interface FieldProblem {
-  /** Where, as a JSON Pointer (RFC 6901). */
+  /** The location of the field, as a JSON Pointer (RFC 6901). */
   pointer: string;
   /** What is wrong and what to do. */
   message: string;
@@ -45,12 +45,12 @@ export interface GatehouseErrorOptions {
   /** Seconds after which a retry makes sense (RFC 9110 §10.2.3). */
   retryAfterSeconds?: number;
   fields?: FieldProblem[];
-  /** The scopes an access token would need, for its challenge (RFC 6750 §3). */
+  /** The scopes that an access token needs. The challenge names them (RFC 6750 §3). */
   scope?: string;
 }
 
 /**
- * An error whose message may be shown to whoever caused it. What only the log may see goes into `cause`.
+ * An error whose message may be shown to the caller. Details that only the log may contain belong in `cause`.
  */
 export class GatehouseError extends Error {
   readonly code: ErrorCode;
@@ -92,7 +92,7 @@ export class StoreUnavailable extends GatehouseError {
   }
 }
 
-/** What a person who starts or configures Gatehouse did wrong: printed without a stack trace, exit code 78. */
+/** A mistake in the configuration or the command line. It is printed without a stack trace; the exit code is 78. */
 export class ConfigurationError extends Error {
   readonly problems: string[];
 

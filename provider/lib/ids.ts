@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** `bytes` random bytes in base64url. 32 bytes for anything a bearer presents, 16 for names. */
+/** `bytes` random bytes in base64url. Use 32 bytes for bearer values and 16 bytes for names. */
 export function randomToken(bytes = 32): string {
   return randomBytes(bytes).toString('base64url');
 }
@@ -9,8 +9,8 @@ const poolBytes = 4096;
 let pool = Buffer.alloc(0);
 
 /**
- * As unlike any other as 96 random bits, for what is told to everybody anyway: a request's id. From bytes that are drawn for
- * many at once, since drawing takes longer than all else that an id needs.
+ * An id of 96 random bits for values that are not secret, such as the id of a request. The random bytes are generated
+ * for many ids at once, because generating them is the slowest step.
  */
 export function passingId(): string {
   if (pool.length < 12) pool = randomBytes(poolBytes);
@@ -19,7 +19,7 @@ export function passingId(): string {
   return id;
 }
 
-/** A new id that says what it names: `user_…`, `fam_…`, `evt_…`; 128 bits of randomness. */
+/** A new id with 128 random bits. Its prefix shows the kind of object: `user_…`, `fam_…`, `evt_…`. */
 export function newId(prefix: string): string {
   return `${prefix}_${randomToken(16)}`;
 }

@@ -5,29 +5,29 @@ import type { Logger } from './logger.ts';
 export interface Component {
   name: string;
   start?(): Promise<void> | void;
-  /** Called once, and only when `start` was begun and didn't fail. */
+  /** Called once, and only when `start` was called and didn't fail. */
   stop?(): Promise<void> | void;
   /** How long stopping may take. Default: 10 s. */
   stopSeconds?: number;
 }
 
 export interface StopOptions {
-  /** How long to keep serving when `phase` says `stopping` already, so that load balancers can look elsewhere first. */
+  /** How long to keep serving after `phase` is `stopping`, so that load balancers can remove this process first. */
   delaySeconds?: number;
 }
 
-/** It serves between the end of `start` and the beginning of `stop`. */
+/** The process is `serving` from the end of `start` to the beginning of `stop`. */
 export type Phase = 'starting' | 'serving' | 'stopping';
 
 export interface Lifecycle {
-  /** Components start in the order they were added, and stop in the reverse of it. */
+  /** Components start in the order in which they were added, and stop in reverse order. */
   add(component: Component): void;
-  /** Rejects with the first failure, after what had started was stopped again. */
+  /** Rejects with the first failure, after all started components were stopped again. */
   start(): Promise<void>;
   phase(): Phase;
   /**
-   * Stops everything that was started; one that fails or takes too long doesn't keep the others from being
-   * stopped. Gives the names of those. Called again it gives the same promise.
+   * Stops all started components. When one fails or takes too long, the others are still stopped. Gives the names of
+   * the components that failed or took too long. A second call gives the same promise.
    */
   stop(options?: StopOptions): Promise<string[]>;
 }
@@ -38,7 +38,7 @@ function sleep(seconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }
 
-/** False when the time was over first. The promise's own failure is passed on. */
+/** Gives false when the time ends before the promise settles. When the promise rejects, this rejects too. */
 async function settlesWithin(promise: Promise<unknown>, seconds: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<false>((resolve) => {
@@ -100,7 +100,7 @@ export function createLifecycle({ logger, clock }: { logger: Logger; clock: Cloc
     const begun = (starting ?? Promise.resolve()).catch(() => undefined);
     if (!(await settlesWithin(begun, defaultStopSeconds))) {
       failed.push('start');
-      // What comes up after all is taken down when it does.
+      // Components that still start after this time are stopped as soon as `start` ends.
       void begun.then(stopStarted);
     }
     await stopStarted();

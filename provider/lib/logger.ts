@@ -7,11 +7,11 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Record<string, unknown>;
 
 /**
- * Writes lines for machines to search: what happened as a fixed text, what varies as fields. Within a request each
- * line has its id, and the client's and the account's where they are known, without a caller's doing.
+ * Writes log lines that are easy to search: each has a fixed text for the event, and fields for the variable data.
+ * Within a request the logger adds the request's id to each line, and the ids of client and account when known.
  *
- * `error`: a person must act now. `warn`: look at it in working hours. `info`: what happened. `debug`: for whoever
- * hunts a fault. Every text stands in `docs/operate.md`, with what to do.
+ * `error`: a person must act now. `warn`: look at it in working hours. `info`: what happened. `debug`: details
+ * for fault analysis. `docs/operate.md` lists every text and what to do.
  */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
@@ -28,7 +28,7 @@ export interface LoggerOptions {
   destination?: { write(line: string): void };
 }
 
-/** Of the request under way. What a caller says goes before it. */
+/** The fields of the current request. Fields that the caller gives take precedence. */
 function scopeFields(): LogFields {
   const { requestId, clientId, accountId, traceId } = currentRequestScope() ?? {};
   return requestId === undefined ? {} : { requestId, clientId, accountId, traceId };
@@ -48,14 +48,14 @@ function wrap(target: Pino): Logger {
   };
 }
 
-/** JSON lines with ISO time and the level as text. Secrets are taken out of fields, texts and errors on the way. */
+/** JSON lines with ISO time and the level as text. Secrets are removed from fields, texts and errors. */
 export function createLogger({ level, destination }: LoggerOptions): Logger {
   const options = {
     level,
     base: { service: 'gatehouse' },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    // Errors are serialised before they get here; pino's own serializer would mangle the result.
+    // Errors are already serialised here. Pino's own serializer would damage the result.
     serializers: { err: (value: unknown) => value },
   };
   return wrap(pino(options, destination ?? pino.destination({ dest: 1, sync: true })));

@@ -10,29 +10,29 @@ import {
 
 type Labels<Label extends string> = [Label] extends [never] ? [] : [labels: Record<Label, string>];
 
-/** Counts up. */
+/** A counter that goes up by one. */
 export interface Counter<Label extends string = never> {
   inc(...labels: Labels<Label>): void;
 }
 
-/** Counts up by several at once. */
+/** A counter that goes up by any number. */
 export interface Tally<Label extends string = never> {
   add(count: number, ...labels: Labels<Label>): void;
 }
 
-/** A number as it is now. */
+/** The current value of a number. */
 export interface Gauge<Label extends string = never> {
   set(value: number, ...labels: Labels<Label>): void;
 }
 
-/** How often a number was how large. */
+/** The distribution of a number's values. */
 export interface Histogram<Label extends string = never> {
   observe(value: number, ...labels: Labels<Label>): void;
 }
 
 export interface MetricsOptions {
   version: string;
-  /** Whether to add the process's own: memory, event loop, garbage collection. */
+  /** Whether to add metrics of the process itself: memory, event loop, garbage collection. */
   runtime?: boolean;
 }
 
@@ -80,8 +80,8 @@ function factories(registry: Registry) {
 }
 
 /**
- * All metrics of one process, in a registry of their own. Labels take few values each: a route is its pattern,
- * never a path; no label ever holds a person's or a client's id.
+ * All metrics of one process, in a separate registry. Each label has few values: a route label holds the pattern,
+ * never a path. No label ever holds the id of a person or a client.
  */
 export function createMetrics({ version, runtime = false }: MetricsOptions) {
   const registry = new Registry();
@@ -199,7 +199,7 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       'gatehouse_untrusted_forwarded_headers_total',
       'Requests with forwarded headers from an address that is no trusted proxy.',
     ),
-    /** All of them in the text format of Prometheus. */
+    /** Gives all metrics in the text format of Prometheus. */
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

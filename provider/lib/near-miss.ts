@@ -14,12 +14,12 @@ function distance(from: string, to: string): number {
 
 const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
-/** One typing error in a short name, two in a longer one, in a very long one up to a fifth of its letters. */
+/** The allowed number of typing errors: one in a short name, two in a longer one, a fifth of a very long one. */
 const allowed = (length: number) => (length <= 4 ? 1 : Math.max(2, Math.floor(length / 5)));
 
 /**
- * The name that was probably meant: equal but for case, dashes and underscores, or few typing errors away.
- * Undefined when nothing is that close.
+ * The known name that was probably meant. It differs only in case, dashes, underscores or a few typing errors.
+ * Undefined when no known name is that similar.
  */
 export function nearMiss(given: string, known: readonly string[]): string | undefined {
   const typed = plain(given.slice(0, 64));

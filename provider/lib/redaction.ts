@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 
 const hidden = '[redacted]';
 
-/** Fields never written, whatever they hold; compared without case, dashes and underscores. */
+/** Fields whose values are never written. Names are compared without case, dashes and underscores. */
 const secretFields = new Set(
   `pass passwd authorization proxyauthorization jwt jws dpop code usercode devicecode requesturi connectionstring
   databaseurl redisurl apikey idtokenhint jwk jwks d p q dp dq qi k oth payload sealed`.split(/\s+/),
@@ -16,10 +16,10 @@ function isSecretField(name: string): boolean {
   return secretFields.has(plain) || secretEnding.test(plain);
 }
 
-/** Cuts a URL to scheme, host and path: a query holds codes and tokens, an authority may hold a password. */
+/** Reduces a URL to scheme, host and path. A query can hold codes and tokens; an authority can hold a password. */
 function redactUrl(url: string): string {
   const start = url.indexOf('://') + 3;
-  // A path may hold an @ on the web; in a connection URL it can only be part of a carelessly written password.
+  // The path of a web URL may contain @. In a connection URL an @ can only be part of an unescaped password.
   const web = /^https?:/i.test(url);
   const end = web ? start + url.slice(start).search(/[/?#]|$/) : url.length;
   const at = url.lastIndexOf('@', end - 1);
@@ -29,7 +29,7 @@ function redactUrl(url: string): string {
 
 const urls = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>`]+/gi;
 
-/** What can be told by its looks. Each pattern takes time linear in the text, since callers choose the text. */
+/** Secrets that have a known format. Callers choose the text, so each pattern runs in linear time. */
 const patterns: ReadonlyArray<[RegExp, string]> = [
   [/\?[^\s"'<>?=]*=[^\s"'<>]*/g, ''],
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*){0,3}/g, hidden],
@@ -45,13 +45,13 @@ function shorten(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
-/** What each of the patterns needs at least. Most of what is logged has nothing of it, and is taken as it is. */
+/** Every match of a pattern contains one of these. Most logged texts contain none, so they are left unchanged. */
 const suspicious = /[?$=]|:\/\/|eyJ|-----|bearer|dpop|basic/i;
 
-/** Text without queries, passwords in URLs, and whatever else looks like a credential; at most 8 KiB of it. */
+/** Removes queries, passwords in URLs and other text that looks like a credential. Gives at most 8 KiB. */
 export function redactText(text: string): string {
   if (text.length <= longestText && !suspicious.test(text)) return text;
-  // Cut generously first: a credential cut in two would no longer look like one.
+  // The first limit is larger than the last: a credential that is cut in two would no longer be recognised.
   let safe = shorten(text, 8 * longestText).replace(urls, redactUrl);
   for (const [pattern, replacement] of patterns) safe = safe.replace(pattern, replacement);
   return shorten(safe, longestText);
@@ -61,7 +61,7 @@ const deepest = 6;
 const mostEntries = 100;
 const mostCauses = 5;
 
-/** Also for errors of another realm, whose prototype isn't ours. */
+/** Also true for errors of another realm, which have a different prototype. */
 function isError(value: unknown): value is Error {
   return value instanceof Error || isNativeError(value);
 }
@@ -73,7 +73,7 @@ function serializeError(error: Error, causes = mostCauses): Record<string, unkno
   return {
     type: redactText(error.name),
     message: redactText(error.message),
-    // Not a secret here, unless it looks like more than the name of an error.
+    // In an error, `code` is not a secret when it looks like the name of an error.
     ...(/^\w{1,40}$/.test(String(code ?? '')) ? { code } : {}),
     ...(error.stack === undefined ? {} : { stack: redactText(error.stack) }),
     ...(cause === undefined || causes === 0 ? {} : { cause: serializeCause(cause, causes - 1) }),
@@ -116,8 +116,8 @@ function redactValue(value: unknown, depth: number): unknown {
 }
 
 /**
- * A copy that may be written to a log: secret fields hidden by name at any depth, texts cleaned, errors
- * serialised; never deeper than six levels, so it ends on cycles too.
+ * Gives a copy that may be written to a log. Secret fields are hidden by name at any depth, texts are redacted and
+ * errors are serialised. The copy has at most six levels, so cycles are safe.
  */
 export function redactFields(fields: Record<string, unknown>, depth = 0): Record<string, unknown> {
   const entries = Object.entries(fields).slice(0, mostEntries);

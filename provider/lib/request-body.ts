@@ -3,8 +3,8 @@ import type { z } from 'zod';
 import { type FieldProblem, GatehouseError } from './errors.ts';
 
 /**
- * @returns the whole body; `payload_too_large` past `limitBytes`, told before the rest is read; `invalid_request` when
- *   the connection ends before it does; `unsupported_media_type` when it is compressed
+ * @returns the whole body; `payload_too_large` past `limitBytes`, before the rest is read; `invalid_request` when
+ *   the connection ends before the body does; `unsupported_media_type` when it is compressed
  */
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   refuseCompression(request);
@@ -13,7 +13,7 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   const chunks: Buffer[] = [];
   let received = 0;
   try {
-    // Otherwise leaving the loop would cut the connection, answer and all.
+    // Without this option, leaving the loop would close the connection before the response is sent.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       received += chunk.length;
       if (received > limitBytes) throw tooLarge(limitBytes);
@@ -29,8 +29,8 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
 const mostDiscarded = 2 * 1024 * 1024;
 
 /**
- * Takes what is left of a body and drops it, up to 2 MiB. Most clients look for an answer only once they have sent
- * everything: one that was refused for its size would see a broken connection, and not why.
+ * Reads the rest of a body and discards it, up to 2 MiB. Most clients read the response only after they have sent the
+ * whole body. Without this, a client whose body is too large would see a broken connection and not the reason.
  */
 export async function discardRest(request: IncomingMessage): Promise<void> {
   let left = mostDiscarded;
@@ -40,14 +40,14 @@ export async function discardRest(request: IncomingMessage): Promise<void> {
       if (left < 0) return;
     }
   } catch {
-    // Cut: nobody waits for the answer.
+    // The connection was closed, so no client waits for the response.
   }
 }
 
 const tooLarge = (limitBytes: number) =>
   new GatehouseError('payload_too_large', `Send at most ${Math.floor(limitBytes / 1024)} KiB.`);
 
-/** What is small on the way may be huge here, so nothing is unpacked (RFC 9110 §8.4, RFC 9112 §7). */
+/** A small compressed body can become very large, so bodies are never decompressed (RFC 9110 §8.4, RFC 9112 §7). */
 function refuseCompression({ headers }: IncomingMessage): void {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   const transfer = headers['transfer-encoding']?.trim().toLowerCase() ?? '';
@@ -60,7 +60,7 @@ function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** Another charset than ours would turn some characters into others without a word. */
+/** Refuses other charsets: decoding them as UTF-8 would change characters without an error. */
 function refuseOtherCharset(request: IncomingMessage): void {
   const { charset } =
     /;\s*charset="?(?<charset>[^\s";]*)/i.exec(request.headers['content-type'] ?? '')?.groups ?? {};
@@ -84,7 +84,7 @@ export async function readJson<T>(
 }
 
 /**
- * @returns a form (application/x-www-form-urlencoded, UTF-8) as it came. Without a body there need be no Content-Type;
+ * @returns a form (application/x-www-form-urlencoded, UTF-8) unchanged. A request without a body needs no Content-Type;
  *   `unsupported_media_type` for anything else
  */
 export async function readFormBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
@@ -114,7 +114,7 @@ export async function readForm<T>(
   return check(schema, Object.fromEntries(parameters));
 }
 
-/** Offers a body that was read, or another in its place, to whoever reads the request next. */
+/** Makes the next reader of the request get this body: the body that was read, or a replacement. */
 export function replayBody(request: IncomingMessage, body: Buffer): void {
   delete request.headers['transfer-encoding'];
   request.headers['content-length'] = String(body.length);
@@ -144,7 +144,7 @@ function utf8(bytes: Buffer): string | undefined {
   }
 }
 
-/** `__proto__` is a name like any other to JSON.parse, but not to code that copies objects: it is dropped. */
+/** Drops `__proto__`. JSON.parse treats it as a normal name, but code that copies objects does not. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text, (key, value) => (key === '__proto__' ? undefined : value));

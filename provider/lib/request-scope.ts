@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What is known of the request under way, for log lines, events and the audit. */
+/** The known data of the current request, for log lines, events and the audit. */
 export interface RequestScope {
   readonly requestId: string;
-  /** From a trusted place only; undefined when there is no connection any more. */
+  /** Comes from a trusted source only. Undefined when the connection is closed. */
   readonly clientAddress: string | undefined;
   readonly userAgent: string | undefined;
-  /** The trace it belongs to, where traces are on. */
+  /** The trace of the request, when tracing is on. */
   readonly traceId?: string | undefined;
-  /** For which client, once that is known; it may not have proved itself yet. */
+  /** The client of the request, once it is known. It may not be authenticated yet. */
   readonly clientId?: string | undefined;
-  /** Whom it is about, once that is known: an account that a session, a token or a password stands for. */
+  /** The account of the request, once it is known from a session, a token or a password. */
   readonly accountId?: string | undefined;
 }
 
@@ -26,34 +26,34 @@ type Notes = { -readonly [Name in 'clientId' | 'accountId']: RequestScope[Name] 
 
 const storage = new AsyncLocalStorage<RequestScope>();
 
-/** Runs `work` so that everything it calls and awaits sees this scope, which it may note things in. */
+/** Runs `work` so that everything it calls and awaits gets this scope and can add data to it. */
 export function runInRequestScope<T>(scope: RequestScope, work: () => T): T {
   return storage.run(scope, work);
 }
 
-/** The scope of the request under way; undefined outside of one, as in background jobs. */
+/** The scope of the current request. Undefined outside of a request, for example in background jobs. */
 export function currentRequestScope(): RequestScope | undefined {
   return storage.getStore();
 }
 
-/** Where a request came from, as a person may recognise it. */
+/** The origin of a request, in a form that a person can recognise. */
 export interface RequestOrigin {
   ip?: string | undefined;
   userAgent?: string | undefined;
 }
 
-/** The origin of the request under way; empty outside of one. A user agent has at most 512 characters. */
+/** The origin of the current request. It is empty outside of a request. A user agent has at most 512 characters. */
 export function requestOrigin(): RequestOrigin {
   const scope = storage.getStore();
   return { ip: scope?.clientAddress, userAgent: scope?.userAgent };
 }
 
-/** Notes for which client the request is. The first note stands; outside of a request it does nothing. */
+/** Records the client of the request. The first value is kept. Outside of a request this does nothing. */
 export function noteClient(clientId: string): void {
   note('clientId', clientId);
 }
 
-/** Notes whom the request is about. The first note stands; outside of a request it does nothing. */
+/** Records the account of the request. The first value is kept. Outside of a request this does nothing. */
 export function noteAccount(accountId: string): void {
   note('accountId', accountId);
 }

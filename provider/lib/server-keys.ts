@@ -2,13 +2,13 @@ import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { deriveKey, open, seal } from './sealed.ts';
 
 /**
- * The keys only the servers know. The first secret is used for all that is made new; the others are still
- * accepted, so a secret is replaced by putting a new one in front and dropping the old one later.
+ * The keys that only the servers know. New values are made with the first secret. The other secrets are still
+ * accepted. To replace a secret, put a new one first and remove the old one later.
  */
 export interface ServerKeys {
   /**
    * The names under which a bearer value may be stored: the keyed hash under the first secret, then under the
-   * older ones. A store holds only these, so a copy of it has nothing that can be presented.
+   * older ones. A store holds only these, so a copy of the store contains no usable bearer value.
    */
   lookupHashes(label: string, value: string): [string, ...string[]];
   /** Encrypts and authenticates; `context` must be given again to open. AES-256-GCM. */

@@ -10,8 +10,8 @@ export interface TracingOptions {
 }
 
 /**
- * Traces by OpenTelemetry when its variables name a collector, as they do for other programs. Undefined when not, and
- * then nothing of it is loaded. See `docs/decisions` for the libraries.
+ * Starts OpenTelemetry tracing when the standard OpenTelemetry variables name a collector. Otherwise gives undefined and
+ * loads no tracing library. See `docs/decisions` for the libraries.
  */
 export async function startTracing(options: TracingOptions): Promise<Tracing | undefined> {
   const { environment, logger } = options;

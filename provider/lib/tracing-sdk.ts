@@ -27,7 +27,7 @@ export interface SdkOptions {
 
 /**
  * Loaded only when traces are wanted. The libraries read the rest of their variables themselves (headers, certificates,
- * sampler, batches). Nothing global of theirs is set but where they complain, so no other library's spans get in.
+ * sampler, batches). Only their global error handlers are set, so no spans of other libraries are included.
  */
 export function createTracing(options: SdkOptions): Tracing {
   listenToComplaints(options);
@@ -69,7 +69,7 @@ export function createTracing(options: SdkOptions): Tracing {
   };
 }
 
-/** The variables' own attributes (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES) go before ours. */
+/** The variables' attributes (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES) take precedence over the defaults. */
 function resourceOf(version: string) {
   const ours = resourceFromAttributes({ 'service.name': 'gatehouse', 'service.version': version });
   return ours.merge(detectResources({ detectors: [envDetector] }));
@@ -79,7 +79,7 @@ function fail(span: Span, kind: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('error.type', kind);
 }
 
-/** No message: it may name what a caller sent. */
+/** Leaves out the message, because it may contain text that a caller sent. */
 function kindOf(error: unknown): string {
   if (error instanceof GatehouseError) return error.code;
   return error instanceof Error ? error.name : 'unknown';
@@ -87,7 +87,7 @@ function kindOf(error: unknown): string {
 
 const quietMs = 60_000;
 
-/** A collector that is away is told of once a minute, however often a batch fails. */
+/** Logs failed batches at most once a minute, for example when the collector can't be reached. */
 function listenToComplaints({ clock, logger }: SdkOptions): void {
   let toldAt = Number.NEGATIVE_INFINITY;
   setGlobalErrorHandler((error) => {

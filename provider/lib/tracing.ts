@@ -1,21 +1,21 @@
-/** What a span says of itself: never a secret, an address, or anything a caller wrote. */
+/** The attributes of a span. They never contain a secret, an address, or text from a caller. */
 export type SpanAttributes = Record<string, string | number>;
 
-/** The span of one request, from its first byte to the last of its answer. */
+/** The span of one request, from its first byte to the last byte of its response. */
 export interface RequestSpan {
   readonly traceId: string;
-  /** Runs `work` so that the spans begun in it are this one's children. */
+  /** Runs `work` so that spans started in it are children of this span. */
   run<T>(work: () => T): T;
   /** @param error its kind, when it failed on our side */
   end(name: string, attributes: SpanAttributes, error?: string): void;
 }
 
-/** Where the time of a request goes, for a collector that speaks OTLP. */
+/** Records how long the parts of a request take, for a collector that supports OTLP. */
 export interface Tracing {
-  /** @param headers of the request: `traceparent` says whose child it is (W3C Trace Context §3.2) */
+  /** @param headers of the request: `traceparent` names the parent span (W3C Trace Context §3.2) */
   startRequest(headers: Record<string, string | string[] | undefined>): RequestSpan;
-  /** Runs `work` as a child of the span under way. Outside of a request there is none, and it just runs. */
+  /** Runs `work` as a child of the current span. Outside of a request it runs `work` without a span. */
   span<T>(name: string, attributes: SpanAttributes, work: () => Promise<T>): Promise<T>;
-  /** Sends what is still to be sent. */
+  /** Sends the remaining spans. */
   stop(): Promise<void>;
 }
