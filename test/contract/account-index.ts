@@ -10,9 +10,9 @@ import { useStores } from './fixture.ts';
 
 export interface AccountIndexFixture {
   store: AccountIndex;
-  /** The clock the store asks; starts near the real time. */
+  /** The clock that the store uses. It starts near the real time. */
   clock: ManualClock;
-  /** A second store over the same data, through a connection of its own. */
+  /** A second store over the same data, with its own connection. */
   another?(): AccountIndex | Promise<AccountIndex>;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
     const expectListed = async (account: string, entries: AccountIndexEntry[]) => {
       for (const index of [store, other]) expect(sorted(await index.list(account))).toEqual(sorted(entries));
     };
-    /** In parallel, fifty at a time. */
+    /** Puts all entries in parallel, fifty at a time. */
     const putAll = async (account: string, entries: AccountIndexEntry[]) => {
       for (let start = 0; start < entries.length; start += 50) {
         const some = entries.slice(start, start + 50);
@@ -215,7 +215,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
       const entries = Array.from({ length: mostEntriesOfAccount + beyond }, (_, index) =>
         newEntry({ expiresAt: clock.now() + minute + index }),
       );
-      // Neither from first to last nor back: those dropped are among the first put, the last and between.
+      // The put order isn't the expiry order. The dropped entries are among the first, the last and the middle puts.
       const mixed = entries.map((_, index) => entries[(index * 7) % entries.length] ?? newEntry());
       await putAll(account, mixed);
       await store.put(neighbour, newEntry());

@@ -5,7 +5,7 @@ import { useStores } from './fixture.ts';
 
 export interface AccountStoreFixture {
   store: AccountStore;
-  /** A second store over the same data, through a connection of its own. */
+  /** A second store over the same data, with its own connection. */
   another?(): AccountStore | Promise<AccountStore>;
   close(): Promise<void>;
 }
@@ -274,7 +274,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
     });
 
     test('list gives pages in order of id, each account once', async () => {
-      // '~' follows every other character of an id, so no account of another test is in between.
+      // '~' sorts after every character of an id, so no account of another test sorts between these.
       const ids = ['~a', '~B', '~_', '~-', '~0', '~é'].sort();
       for (const id of [...ids].reverse()) await inserted({ id });
       const pages: string[][] = [];

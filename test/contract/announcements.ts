@@ -5,7 +5,7 @@ import { useFixture } from './fixture.ts';
 
 export interface AnnouncementsFixture {
   unitOfWork: UnitOfWork;
-  /** A second one over the same data, through connections of its own. */
+  /** A second one over the same data, with its own connections. */
   another?: UnitOfWork;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export function announcementsContract(name: string, open: () => Promise<Announce
         const topic = newId('topic');
         if (before) await exchange(topic, 'old');
         const stores = [fixture().unitOfWork, fixture().another ?? fixture().unitOfWork];
-        // Where transactions run side by side, none goes on before all have begun.
+        // If transactions run in parallel, each waits until all have begun.
         let missing = fixture().another ? 12 : 1;
         let begin = () => {};
         const allBegan = new Promise<void>((resolve) => {

@@ -4,14 +4,14 @@ import { waitFor } from '../support/wait-for.ts';
 
 export interface ClientSourceFixture {
   source: ClientSource;
-  /** Makes these the documents the source holds. */
+  /** Replaces the source's documents with these. */
   put(documents: readonly Record<string, unknown>[]): Promise<void>;
-  /** Makes the source unreadable, where that can happen to it. */
+  /** Makes the source unreadable, if this kind of source can become unreadable. */
   spoil?(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Tests every statement of `provider/ports/client-source.ts` on the source that `open` gives, empty at first. */
+/** Checks every sentence of `provider/ports/client-source.ts` on the source that `open` gives. It starts empty. */
 export function clientSourceContract(name: string, open: () => Promise<ClientSourceFixture>): void {
   describe(`${name} keeps the contract of ClientSource`, () => {
     let fixture: ClientSourceFixture;

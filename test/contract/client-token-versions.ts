@@ -6,9 +6,9 @@ import { useFixture } from './fixture.ts';
 
 export interface ClientGenerationsFixture {
   store: ClientTokenVersions;
-  /** A second one over the same data, through connections of its own. */
+  /** A second one over the same data, with its own connections. */
   another?: ClientTokenVersions;
-  /** Over the same data. */
+  /** Uses the same data. */
   unitOfWork: UnitOfWork;
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { useStores } from './fixture.ts';
 
 export interface ConsentStoreFixture {
   store: ConsentStore;
-  /** A second store over the same data, through a connection of its own. */
+  /** A second store over the same data, with its own connection. */
   another?(): ConsentStore | Promise<ConsentStore>;
   close(): Promise<void>;
 }
@@ -13,7 +13,7 @@ export interface ConsentStoreFixture {
 const at = Date.UTC(2026, 0, 1);
 const api = 'https://api.example.com/';
 
-/** Scopes are sets: their order says nothing. */
+/** Scopes are sets: their order has no meaning. */
 function sorted<Scopes extends Agreement>(consent: Scopes | undefined): Scopes | undefined {
   if (consent === undefined) return undefined;
   const byAudience = Object.entries(consent.resourceScopes).map(([audience, scopes]) => [
@@ -49,7 +49,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       ...changes,
     });
 
-    /** The agreement as a consent given at `at`. */
+    /** Returns the agreement as a consent that was given at `at`. */
     const given = (agreement: Agreement) => ({ ...agreement, id: expect.any(String), since: at });
 
     test('add and find give back what was agreed, and since when', async () => {

@@ -5,10 +5,10 @@ import { useFixture } from './fixture.ts';
 
 export interface DependencyFixture {
   dependency: Dependency;
-  /** Makes the server unreachable, as far as this dependency can see. */
+  /** Makes the server unreachable from the view of this dependency. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
-  /** Leaves the server reachable, but without an answer until `comeBack`. */
+  /** Keeps the server reachable, but it doesn't answer until `comeBack`. */
   fallSilent(): Promise<void>;
   close(): Promise<void>;
 }

@@ -6,9 +6,9 @@ import { useFixture } from './fixture.ts';
 
 export interface EventSinkFixture {
   sink: EventSink;
-  /** The ids of the events that arrived, in any order. Left out for a sink that drops all events on purpose. */
+  /** Returns the ids of the events that arrived, in any order. A sink that drops all events by design omits it. */
   arrived?(): Promise<string[]>;
-  /** Makes the sink's receiver answer so for the events with these ids. */
+  /** Makes the sink's receiver give this answer for the events with these ids. */
   refuse?(ids: string[], outcome: 'failed' | 'rejected'): Promise<void>;
   /** Makes the receiver unreachable until `comeBack`. */
   goAway?(): Promise<void>;
@@ -16,7 +16,7 @@ export interface EventSinkFixture {
   close(): Promise<void>;
 }
 
-/** An event as accounts write them. */
+/** An event like those that accounts write. */
 export function someEvent(changes: Partial<OutboxEvent> = {}): OutboxEvent {
   const subject = newId('user');
   return {
@@ -50,7 +50,7 @@ export function eventSinkContract(name: string, open: () => Promise<EventSinkFix
     };
     const publish = async (events: OutboxEvent[]) => {
       const results = await sink.publish(events);
-      // In any order: sorted as the events are.
+      // The results may be in any order, so sort them like the events.
       return ids(events).map((id) => results.filter((result) => result.id === id));
     };
 
@@ -102,7 +102,7 @@ export function eventSinkContract(name: string, open: () => Promise<EventSinkFix
         (results) => results.map((result) => result.outcome),
         () => 'threw',
       );
-      // A receiver that can't be reached may be told by throwing, or for each event.
+      // The sink may report an unreachable receiver by a throw or with an outcome for each event.
       expect(fixture.goAway ? ['threw', ['failed']] : [['published']]).toContainEqual(outcome);
       await fixture.comeBack?.();
       expect(await sink.publish([after])).toEqual(published([after]));

@@ -4,9 +4,9 @@ import { useFixture } from './fixture.ts';
 
 export interface ExpiredRowsFixture {
   rows: ExpiredRows;
-  /** Makes so many rows, over all the tables that have an end, that expire at this time. */
+  /** Creates this number of rows that expire at this time, spread over all the tables with an expiry. */
   fill(count: number, expiresAt: number): Promise<void>;
-  /** How many rows there are, expired or not. */
+  /** Returns the number of rows, expired or not. */
   count(): Promise<number>;
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export function expiredRowsContract(name: string, open: () => Promise<ExpiredRow
       await fixture().fill(60, now - 1);
       await fixture().fill(5, now + 1);
       let deleted = 0;
-      // A sweep passes over rows that another holds, so ask until all are gone.
+      // A sweep skips rows that another sweep has locked, so repeat until all are deleted.
       while ((await fixture().count()) > 5) {
         const sweeps = await Promise.all(Array.from({ length: 8 }, () => fixture().rows.sweep(10, now)));
         deleted += sweeps.reduce((sum, count) => sum + count, 0);

@@ -6,9 +6,9 @@ import { useStores } from './fixture.ts';
 
 export interface FamilyStoreFixture {
   store: FamilyStore;
-  /** The clock the store asks; starts near the real time. */
+  /** The clock that the store uses. It starts near the real time. */
   clock: ManualClock;
-  /** A second store over the same data, through a connection of its own. */
+  /** A second store over the same data, with its own connection. */
   another?(): FamilyStore | Promise<FamilyStore>;
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ type Span = 'suite' | 'test';
 /**
  * Opens the fixture of a contract suite before its tests and closes it after them.
  *
- * @returns a function that gives the fixture; call it only in tests and hooks
+ * @returns a function that returns the fixture; call it only in tests and hooks
  */
 export function useFixture<F extends Fixture>(open: () => Promise<F>, span: Span = 'suite'): () => F {
   let fixture: F | undefined;
@@ -28,14 +28,14 @@ export function useFixture<F extends Fixture>(open: () => Promise<F>, span: Span
 
 interface StoreFixture<Store> extends Fixture {
   store: Store;
-  /** A second store over the same data, through a connection of its own. */
+  /** A second store over the same data, with its own connection. */
   another?(): Store | Promise<Store>;
 }
 
 /**
- * Like `useFixture`, for a store that a second one may share its data with.
+ * Like `useFixture`, for a store that may share its data with a second store.
  *
- * @param use called before the tests with the fixture and the other store, which is the same one where there is no second
+ * @param use called before the tests with the fixture and the second store, or the first one if there is no second
  */
 export function useStores<Store, F>(
   open: () => Promise<F & StoreFixture<Store>>,

@@ -3,7 +3,7 @@ import type { KeyStore } from '../../provider/ports/key-store.ts';
 import { useFixture } from './fixture.ts';
 
 export interface KeyStoreFixture {
-  /** A store of its own, empty at first, that several parties open. */
+  /** Creates a new, empty store that several parties can open. */
   newPlace(): Promise<{ connect(): KeyStore }>;
   close(): Promise<void>;
 }
@@ -15,7 +15,7 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreFixtu
   describe(`${name} keeps the contract of KeyStore`, () => {
     const fixture = useFixture(open);
 
-    /** A place that holds a first value, and that value's version. */
+    /** Returns a place that holds a first value, and the version of that value. */
     const filledPlace = async () => {
       const place = await fixture().newPlace();
       await place.connect().save(value('first'), undefined);

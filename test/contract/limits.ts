@@ -6,16 +6,16 @@ import { useStores } from './fixture.ts';
 
 export interface LimitsFixture {
   store: Limits;
-  /** The clock the store asks; starts near the real time. */
+  /** The clock that the store uses. It starts near the real time. */
   clock: ManualClock;
-  /** A second store over the same data, through a connection of its own. */
+  /** A second store over the same data, with its own connection. */
   another?(): Limits | Promise<Limits>;
   close(): Promise<void>;
 }
 
 const second = 1000;
 const hour = 3600 * second;
-/** Ten at once, one more every six seconds. */
+/** Allows ten at once and one more every six seconds. */
 const bucket = { burst: 10, perSeconds: 60 };
 const tries: TriesRule = {
   freeTries: 3,
@@ -40,7 +40,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
     });
 
     const either = (index: number) => (index % 2 === 0 ? store : other);
-    /** How many of so many takes, one after the other, are allowed. */
+    /** Makes `count` takes one by one and returns how many are allowed. */
     const allowed = async (key: string, count: number) => {
       let sum = 0;
       for (let index = 0; index < count; index += 1)

@@ -12,12 +12,12 @@ function times<T>(count: number, work: (index: number) => Promise<T>): Promise<T
 
 export interface StoresUnderTest {
   store: OidcStore;
-  /** Over the same data. */
+  /** A second store over the same data. */
   other: OidcStore;
   clock: ManualClock;
 }
 
-/** The part of `oidcStoreContract` that is about second names. */
+/** The part of `oidcStoreContract` that tests secondary keys. */
 export function describeIndexes(opened: () => StoresUnderTest): void {
   let store: OidcStore;
   let other: OidcStore;

@@ -7,9 +7,9 @@ import { describeIndexes } from './oidc-store-indexes.ts';
 
 export interface OidcStoreFixture {
   store: OidcStore;
-  /** The clock the store asks; starts near the real time. */
+  /** The clock that the store uses. It starts near the real time. */
   clock: ManualClock;
-  /** A second store over the same data, through a connection of its own. */
+  /** A second store over the same data, with its own connection. */
   another?(): OidcStore | Promise<OidcStore>;
   close(): Promise<void>;
 }

@@ -4,9 +4,9 @@ import type { ClaimedEvent, Outbox, OutboxEvent } from '../../provider/ports/out
 import { useStores } from './fixture.ts';
 
 export interface OutboxFixture {
-  /** Empty. */
+  /** The store under test. It is empty at first. */
   store: Outbox;
-  /** A second store over the same data, through a connection of its own. */
+  /** A second store over the same data, with its own connection. */
   another?(): Outbox | Promise<Outbox>;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
     let store: Outbox;
     let other: Outbox;
 
-    // What is claimed and counted is everything there is, so each test has an outbox of its own.
+    // Claims and counts cover the whole outbox, so each test has its own outbox.
     useStores(
       open,
       (fixture, second) => {
@@ -85,7 +85,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       const events: OutboxEvent[] = [];
       for (let index = 0; index < 40; index++) events.push(await appended());
       const held: string[] = [];
-      // A claim may pass over what another is looking at, so ask until nothing is left.
+      // A claim may skip rows that another claim has locked, so repeat until nothing is left.
       while (held.length < events.length) {
         const claims = await Promise.all(
           Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? store : other).claim(3, now, leaseMs)),

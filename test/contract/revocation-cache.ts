@@ -7,11 +7,11 @@ import { useStores } from './fixture.ts';
 
 export interface DenylistCopyFixture {
   store: RevocationCache;
-  /** The clock the store asks; starts near the real time. */
+  /** The clock that the store uses. It starts near the real time. */
   clock: ManualClock;
-  /** A second one over the same data, through a connection of its own. */
+  /** A second one over the same data, with its own connection. */
   another?(): RevocationCache | Promise<RevocationCache>;
-  /** What happens when the server restarts without its data. */
+  /** Simulates a server that restarts without its data. */
   loseData(): void | Promise<void>;
   close(): Promise<void>;
 }

@@ -7,9 +7,9 @@ import { useStores } from './fixture.ts';
 
 export interface DenylistFixture {
   store: RevocationStore;
-  /** The clock the store asks; starts near the real time. */
+  /** The clock that the store uses. It starts near the real time. */
   clock: ManualClock;
-  /** A second store over the same data, through a connection of its own. */
+  /** A second store over the same data, with its own connection. */
   another?(): RevocationStore | Promise<RevocationStore>;
   close(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export function revocationStoreContract(name: string, open: () => Promise<Denyli
 
     test('of 30 parallel revocations the latest expiry is kept', async () => {
       const keys = Array.from({ length: 200 }, jti);
-      // In both orders: an implementation that locks one key after the other would deadlock.
+      // Use both orders. An implementation that locks keys one by one would deadlock.
       const reversed = [...keys].reverse();
       const now = clock.now();
       await Promise.all(

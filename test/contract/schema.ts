@@ -3,9 +3,9 @@ import type { Schema } from '../../provider/ports/schema.ts';
 import { useFixture } from './fixture.ts';
 
 export interface SchemaFixture {
-  /** Over an empty database. */
+  /** The schema of an empty database. */
   schema: Schema;
-  /** Another one over the same database, through a pool of its own where there can be one. */
+  /** Another one over the same database, with its own pool if possible. */
   another(): Promise<Schema>;
   close(): Promise<void>;
 }

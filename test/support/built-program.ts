@@ -7,8 +7,9 @@ import { packageRoot } from '../../provider/lib/package-root.ts';
 const run = promisify(execFile);
 
 /**
- * Compiles the program as a release is compiled, so that the tests start what users run, and fast. Under the
- * package's own folder, where it finds its modules and views. Tells workers the place; gives what removes it.
+ * Compiles the program like a release, so that the tests run what users run and start fast. The output is under the
+ * package's own folder, where the program finds its modules and views. Sets the output folder in the environment for
+ * the workers. Returns a function that removes it.
  */
 export async function buildProgram(): Promise<() => Promise<void>> {
   await mkdir(join(packageRoot, 'artifacts'), { recursive: true });

@@ -12,9 +12,9 @@ export interface TestBrowser {
 }
 
 export interface BrowserOptions {
-  /** Whether pages' content security policy is set aside, as axe needs. True unless told: a test of the policy wants false. */
+  /** Whether to bypass the content security policy, as axe needs. Default: true. Tests of the policy pass false. */
   bypassCsp?: boolean;
-  /** True unless told. */
+  /** The default is true. */
   javaScriptEnabled?: boolean;
 }
 
@@ -39,7 +39,7 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<TestB
   }
 }
 
-/** No sandbox, since containers have none to give; and nothing that talks to the browser's maker. */
+/** Disables the sandbox, which containers don't support, and all requests to the browser's vendor. */
 const launchArguments = [
   '--no-sandbox',
   '--disable-gpu',

@@ -9,7 +9,7 @@ export interface TestDatabase {
 }
 
 export interface TestDatabaseOptions {
-  /** The URL of a test database to copy. Nobody may be connected to it meanwhile. */
+  /** The URL of a test database to copy. Nobody may be connected to it during the copy. */
   template?: string;
 }
 
@@ -22,7 +22,7 @@ export function testServerUrl(): string {
   );
 }
 
-/** Creates an empty (or copied) database of a new name on the tests' Postgres. Needs a role that may create databases. */
+/** Creates an empty (or copied) database with a new name on the tests' Postgres. The role must have CREATEDB. */
 export async function createTestDatabase({ template }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `gatehouse_test_${randomBytes(8).toString('hex')}`;
   // template0 is never connected to, so parallel tests don't get 'source database is being accessed'.

@@ -10,7 +10,7 @@ import { type Program, runProgram, runToEnd } from './program.ts';
 import { testRedisUrl, uniquePrefix } from './redis.ts';
 import { waitFor } from './wait-for.ts';
 
-/** A running Gatehouse, of one process or more, as its users reach it. */
+/** A running Gatehouse of one or more processes, as its users reach it. */
 export interface Deployment {
   name: string;
   issuer: string;
@@ -36,10 +36,10 @@ export interface DeploymentOptions {
   env?: Record<string, string>;
   /** More clients, beside the demo ones. */
   clients?: unknown[];
-  /** The APIs and roles, given the default API's audience; the demo's unless told. */
+  /** Returns the APIs and roles for the default API's audience. The default is the demo's APIs and roles. */
   accessModel?: (audience: string) => AccessModel;
   processes?: number;
-  /** Where sessions, codes and refresh tokens live. */
+  /** The store that holds sessions, codes and refresh tokens. */
   redis?: boolean;
 }
 
@@ -53,7 +53,7 @@ export async function startEmbedded(options: DeploymentOptions = {}): Promise<De
   return running({ ...base, name: 'embedded', env: processEnv, programs: [program], close: async () => {} });
 }
 
-/** `gatehouse serve` on real Postgres and Redis, two processes unless told, one issuer. */
+/** Starts `gatehouse serve` on real Postgres and Redis, with one issuer. The default is two processes. */
 export async function startServers(options: DeploymentOptions = {}): Promise<Deployment> {
   const base = await prepare(options);
   const database = await createTestDatabase();
@@ -204,7 +204,7 @@ function roundRobin(issuer: string, origins: string[]): Deployment['fetch'] {
   };
 }
 
-/** What the same tests run on: the embedded default, and two processes on real servers. */
+/** The deployments that the same tests run on: the embedded default, and two processes on real servers. */
 export const deployments: { name: string; start(options?: DeploymentOptions): Promise<Deployment> }[] = [
   { name: 'the embedded default', start: startEmbedded },
   { name: 'Postgres and Redis, two processes', start: startServers },

@@ -4,7 +4,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jos
 /** A key that an app proves it has (RFC 9449). */
 export interface DpopKey {
   thumbprint: string;
-  /** A proof for one request, as a header; with the access token that the request carries, if it does. */
+  /** Makes a proof for one request, as a header. Pass the access token if the request carries one. */
   header(method: string, url: string, accessToken?: string): Promise<{ dpop: string }>;
 }
 

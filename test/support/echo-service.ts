@@ -1,20 +1,20 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as a service behind a gateway got it. */
+/** A request as a service behind a gateway received it. */
 export interface SeenRequest {
   method: string;
   url: string;
-  /** Names in lower case, in the order they came; one that came twice stands twice. */
+  /** Names in lower case, in the order received. A header that was sent twice is here twice. */
   headers: [name: string, value: string][];
   body: string;
 }
 
-/** A small service, which answers each request with what it saw of it. */
+/** A small service that answers each request with the request as it received it. */
 export interface EchoService {
   /** `127.0.0.1:…` */
   address: string;
-  /** How many requests it got. */
+  /** The number of requests it received. */
   count(): number;
   close(): Promise<void>;
 }

@@ -17,14 +17,14 @@ const places = [
   '/Applications/Chromium.app/Contents/MacOS',
 ];
 
-/** The browser to test with: `CHROMIUM_PATH`, or what this machine has; undefined when there is none. */
+/** The browser to test with: `CHROMIUM_PATH`, or one installed on this machine. Undefined if there is none. */
 export function findChromium(): string | undefined {
   const given = process.env.CHROMIUM_PATH;
   if (given) return existsSync(given) ? given : undefined;
   return findProgram(names, places);
 }
 
-/** Installs a browser where there is none and packages can be had; elsewhere the tests that need one say so. */
+/** Installs a browser if none exists and packages can be installed. Otherwise the tests that need one report it. */
 export async function ensureChromium(): Promise<void> {
   if (process.env.CHROMIUM_PATH || findChromium() !== undefined) return;
   if (canInstallPackages()) await installPackages(['chromium']);

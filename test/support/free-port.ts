@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * A TCP port on 127.0.0.1 that was free a moment ago. Somebody else may take it first: callers try again. From below the
- * ports that systems give to outgoing connections, which would take one again while it waits to be listened on.
+ * Returns a TCP port on 127.0.0.1 that was free a moment ago. Another process may take it first, so callers must retry.
+ * The port is below the range for outgoing connections. Otherwise such a connection could take it before we listen.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 200; tries += 1) {

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { Clock } from '../../provider/lib/clock.ts';
 
 export interface GatewayOptions {
-  /** As the authorizer is configured: compared character for character. */
+  /** The issuer in the authorizer's configuration. It is compared character by character. */
   issuer: string;
   /** The authorizer's list of audiences. */
   audiences: readonly string[];
@@ -14,11 +14,11 @@ export interface GatewayOptions {
 /** A request as it reaches the gateway. */
 export interface GatewayRequest {
   authorization?: string | undefined;
-  /** The route's `authorizationScopes`; none are wanted when left out. */
+  /** The route's `authorizationScopes`. When omitted, the route requires no scopes. */
   scopes?: readonly string[];
-  /** `GET /contracts HTTP/1.1` when left out. */
+  /** The default is `GET /contracts HTTP/1.1`. */
   requestLine?: string;
-  /** All but `Authorization`. */
+  /** All headers except `Authorization`. */
   headers?: Record<string, string>;
 }
 
@@ -45,9 +45,9 @@ class Refused extends Error {
 }
 
 /**
- * API Gateway's HTTP API with a JWT authorizer, as DESIGN §5 states its contract and no milder: RS256 only, keys kept for
- * two hours with no second look at an unknown `kid`, no word about `typ` and none about revocation. Reads discovery when
- * it is made, as the real one does, and throws when that isn't as it should be.
+ * Models API Gateway's HTTP API with a JWT authorizer, exactly as strict as the contract in DESIGN §5. It accepts only
+ * RS256. It caches keys for two hours and doesn't fetch them again for an unknown `kid`. It ignores `typ` and
+ * revocation. Like the real one, it reads discovery when it is created, and throws if discovery isn't valid.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const discovery = await readDocument(options, `${options.issuer}/.well-known/openid-configuration`);
@@ -105,7 +105,7 @@ function createKeyCache(options: GatewayOptions, jwksUri: string) {
   };
 }
 
-/** A key set that holds anything else isn't one the gateway can be trusted to read. */
+/** We can't rely on the gateway to read a key set that holds any other kind of key. */
 function mustBeUsable({ kid, kty, alg = 'RS256', use = 'sig' }: PublishedKey): string {
   if (kty === 'RSA' && alg === 'RS256' && use === 'sig' && kid) return kid;
   throw new Error(`the key set holds a key that is not for RS256: ${kid} ${kty} ${alg} ${use}`);
@@ -127,7 +127,7 @@ interface Token {
   signature: Buffer;
 }
 
-/** The identity source is `$request.header.Authorization`: a bare token, or one after `Bearer `. */
+/** The identity source is `$request.header.Authorization`: a token with or without the prefix `Bearer `. */
 function parseToken(authorization: string | undefined): Token {
   const parts = (authorization ?? '').replace(/^Bearer /, '').split('.');
   const [header = '', claims = '', signature = ''] = parts;
@@ -146,7 +146,7 @@ function parseObject(part: string): Record<string, unknown> {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   } catch {
-    // Not JSON: told below.
+    // The part isn't JSON. The throw below reports it.
   }
   throw new Refused('the token is not made of JSON objects');
 }
@@ -158,7 +158,7 @@ function checkSignature({ header, signed, signature }: Token, key: KeyObject): v
 
 function checkClaims(claims: Record<string, unknown>, options: GatewayOptions, now: number): void {
   if (claims.iss !== options.issuer) throw new Refused(`issuer ${claims.iss} is not ${options.issuer}`);
-  // client_id stands in only for an audience that isn't there at all.
+  // client_id replaces the audience only if the token has no `aud` claim.
   const named = claims.aud === undefined ? [claims.client_id] : [claims.aud].flat();
   if (!named.some((one) => typeof one === 'string' && options.audiences.includes(one)))
     throw new Refused('the token does not have a valid audience');

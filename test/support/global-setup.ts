@@ -4,7 +4,7 @@ import { provideServers } from './servers/provide.ts';
 
 /**
  * Runs once before all tests. `GATEHOUSE_TEST_SERVERS=none` starts nothing, for a test that needs no server.
- * A run that is interrupted needs no teardown: its servers end with it (see `servers/kept-process.ts`).
+ * An interrupted run needs no teardown: its servers stop with it (see `servers/kept-process.ts`).
  */
 // biome-ignore lint/style/noDefaultExport: jest takes the default export.
 export default async function globalSetup(): Promise<void> {

@@ -13,9 +13,9 @@ export interface CallAnswer {
 }
 
 /**
- * One request on a connection of its own, with any headers and any request target: `fetch` lets nobody choose
- * `Host`, nor ask for an absolute URL.
- * @param target the request target as it is sent
+ * Sends one request on a new connection, with any headers and any request target. `fetch` can't set `Host` or use an
+ * absolute URL as the request target.
+ * @param target the request target, exactly as it is sent
  */
 export function httpCall(origin: string, target: string, options: CallOptions = {}): Promise<CallAnswer> {
   const { hostname, port } = new URL(origin);

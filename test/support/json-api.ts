@@ -1,6 +1,6 @@
 import { type Deployment, demo } from './deployment.ts';
 
-/** What `/auth/login` and `/auth/refresh` give. */
+/** The response of `/auth/login` and `/auth/refresh`. */
 export interface ApiTokens {
   accessToken: string;
   refreshToken: string;
@@ -9,7 +9,7 @@ export interface ApiTokens {
 
 type Target = Pick<Deployment, 'fetch' | 'issuer'>;
 
-/** Posts to the JSON API; a string is sent as it is. */
+/** Posts to the JSON API. A string is sent unchanged. */
 export function postJson(
   { fetch, issuer }: Target,
   path: string,
@@ -23,7 +23,7 @@ export function postJson(
   });
 }
 
-/** Signs the demo account in by `/auth/login`; throws with the answer unless there are tokens. */
+/** Signs the demo account in with `/auth/login`. Throws with the answer if it has no tokens. */
 export async function apiLogin(target: Target, more: Record<string, unknown> = {}): Promise<ApiTokens> {
   const { email, password } = demo;
   const answer = await postJson(target, '/auth/login', { email, password, ...more });
@@ -32,13 +32,13 @@ export async function apiLogin(target: Target, more: Record<string, unknown> = {
   return JSON.parse(text) as ApiTokens;
 }
 
-/** Asks `/user/profile`; without a token, without an `Authorization` header. */
+/** Requests `/user/profile`. Without a token, it sends no `Authorization` header. */
 export function getProfile({ fetch, issuer }: Target, token?: string): Promise<Response> {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return fetch(`${issuer}/user/profile`, { headers });
 }
 
-/** Everything of an answer that could tell one caller from another: without request id, date and connection. */
+/** The parts of an answer that could distinguish callers: all except request id, date and connection. */
 export async function comparable(answer: Response): Promise<unknown> {
   const varying = ['x-request-id', 'date', 'connection', 'keep-alive'];
   const headers = [...answer.headers].filter(([name]) => !varying.includes(name));

@@ -5,7 +5,7 @@ interface Reporter {
   getLastError(): Error | undefined;
 }
 
-// Held in a variable, since the reporter is JavaScript without types.
+// The path is in a variable because the reporter is JavaScript without types.
 const path = './no-skipped-tests.js';
 const { default: NoSkippedTests } = (await import(path)) as {
   default: new (globalConfig: { testNamePattern?: string }) => Reporter;

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 /** A `gatehouse` process that a test started. */
 export interface Program {
   readonly pid: number;
-  /** Everything it wrote so far, standard output and error together. */
+  /** Everything that the process wrote so far, standard output and error together. */
   output(): string;
   stdout(): string;
   stderr(): string;
-  /** Resolves with the exit code when it has ended; null when a signal ended it. */
+  /** Resolves with the exit code when the process has ended, or with null if a signal ended it. */
   readonly ended: Promise<number | null>;
-  /** True once it has ended. */
+  /** True once the process has ended. */
   hasEnded(): boolean;
   kill(signal: NodeJS.Signals): void;
 }
@@ -22,7 +22,7 @@ export interface ProgramOptions {
   input?: string;
 }
 
-/** Runs the compiled `gatehouse` with this environment and nothing of the test's own GATEHOUSE settings. */
+/** Runs the compiled `gatehouse` with this environment and without the test's own GATEHOUSE settings. */
 export function runProgram(args: string[], { env, cwd, input }: ProgramOptions): Program {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('GATEHOUSE_'));
   const child = spawn(process.execPath, [join(programFolder(), 'provider', 'bin', 'cli.js'), ...args], {
@@ -63,7 +63,7 @@ function watched(child: ChildProcess): Program {
   };
 }
 
-/** Runs it to its end; throws, with what it wrote, unless it exits with 0. */
+/** Runs the program to its end. If the exit code isn't 0, throws with the program's output. */
 export async function runToEnd(args: string[], options: ProgramOptions): Promise<string> {
   const program = runProgram(args, options);
   const code = await program.ended;

@@ -9,8 +9,8 @@ import { canInstallPackages, findProgram, installPackages } from './servers/prog
 const run = promisify(execFile);
 
 /**
- * A Python with these packages (`name==version`), as the path of its program. It is made once, in the ignored
- * folder `artifacts/`, and found there by later runs; `make clean` removes it.
+ * Returns the path of a Python program that has these packages (`name==version`). The first run creates it in the
+ * ignored folder `artifacts/`. Later runs reuse it. `make clean` removes it.
  */
 export async function pythonWith(requirements: string[]): Promise<string> {
   const key = createHash('sha256').update(requirements.join('\n')).digest('hex').slice(0, 12);
@@ -24,7 +24,7 @@ export async function pythonWith(requirements: string[]): Promise<string> {
     await run('python3', ['-m', 'venv', draft]);
     const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
     await run(join(draft, 'bin', 'python'), ['-m', 'pip', 'install', ...quiet, ...requirements]);
-    // Made aside and moved in one step: a run beside this one finds a whole environment or none.
+    // Build it in another folder and move it in one step. A parallel run then finds a complete environment or none.
     await rename(draft, home).catch((error) => {
       if (!existsSync(program)) throw error;
     });

@@ -1,18 +1,18 @@
 import { connect } from 'node:net';
 
-/** One answer as it came over the wire. */
+/** One answer as it was received from the socket. */
 export interface RawAnswer {
-  /** 0 when the connection was closed without an answer. */
+  /** 0 if the connection was closed without an answer. */
   status: number;
-  /** In lower case; of a header that came more than once, all values. */
+  /** Names are in lower case. A repeated header has all its values. */
   headers: Record<string, string[]>;
   body: string;
 }
 
-/** A request as a program of any manners might send it. `Host` and `Connection: close` are added unless given. */
+/** A request, valid or not, as any program might send it. `Host` and `Connection: close` are added unless given. */
 export interface Sent {
   method?: string;
-  /** The request target as it is sent. */
+  /** The request target, exactly as it is sent. */
   path: string;
   headers?: Record<string, string>;
   body?: string | Buffer;
@@ -31,8 +31,8 @@ export function requestBytes({ method = 'GET', path, headers = {}, body }: Sent)
 }
 
 /**
- * Sends these bytes on a connection of their own, all of them, and gives what comes back until it ends: for what no
- * client would send.
+ * Sends all these bytes on a new connection and returns what it receives until the connection ends. Use it for requests
+ * that no HTTP client would send.
  * @param origin `http://host:port`
  */
 export async function rawHttp(origin: string, bytes: Buffer): Promise<RawAnswer> {

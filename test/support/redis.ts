@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** The URL of the tests' Redis. All tests share it: keep to keys under a `uniquePrefix()`, and never flush it. */
+/** The URL of the tests' Redis. All tests share it: only use keys under a `uniquePrefix()`, and never flush it. */
 export function testRedisUrl(): string {
   const url = process.env.GATEHOUSE_TEST_REDIS_URL;
   if (url) return url;
@@ -16,7 +16,7 @@ export function testRedisClusterUrl(): string {
   );
 }
 
-/** A key prefix nobody used before, `test:…:`, so that tests that share a server don't meet. */
+/** A new, unique key prefix, `test:…:`, so that tests that share a server don't affect each other. */
 export function uniquePrefix(): string {
   return `test:${randomBytes(8).toString('hex')}:`;
 }

@@ -1,4 +1,4 @@
-/** Everything a bearer could present, collected while flows are driven. */
+/** Collects, while flows run, every value that a bearer could present. */
 export class Secrets {
   readonly #values = new Map<string, string>();
 
@@ -9,7 +9,7 @@ export class Secrets {
     return text;
   }
 
-  /** The names of those that stand in the text, whole or by a telling part. */
+  /** Returns the names of the secrets that the text contains, complete or as an identifiable part. */
   foundIn(text: string): string[] {
     return [...this.#values].flatMap(([name, value]) => {
       const parts = [value, encodeURIComponent(value), value.split('.').at(-1) ?? value, value.slice(0, 40)];

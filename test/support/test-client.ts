@@ -21,17 +21,17 @@ export interface Tokens {
   expires_in: number;
 }
 
-/** An app as the protocol sees it, without a library between: what is sent is what a test says. */
+/** An app that uses the protocol without a library. It sends exactly what the test specifies. */
 export interface TestClient {
   readonly id: string;
   readonly redirectUri: string;
   /** A valid authorization request with PKCE, `state` and `scope=openid`; `parameters` change it. */
   authorizationUrl(parameters?: Parameters): string;
-  /** Sends the browser through sign-in and consent as far as it is asked, and gives what came back to the redirect URI. */
+  /** Takes the browser through sign-in and consent if asked. Returns the parameters that reach the redirect URI. */
   authorize(agent: UserAgent, parameters?: Parameters): Promise<URLSearchParams>;
-  /** The same, and redeems the code. Throws unless there are tokens. */
+  /** Does the same and redeems the code. Throws if the response has no tokens. */
   signIn(agent: UserAgent, parameters?: Parameters): Promise<Tokens>;
-  /** Redeems a code of `authorize`. */
+  /** Redeems a code that `authorize` returned. */
   redeem(code: string, parameters?: Parameters, headers?: Record<string, string>): Promise<JsonAnswer>;
   refresh(refreshToken: string | undefined, parameters?: Parameters): Promise<JsonAnswer>;
   /** Posts a form to `/oauth2/…` with the client's credentials. */
@@ -40,12 +40,12 @@ export interface TestClient {
 
 export interface TestClientOptions {
   id: string;
-  /** Left out for a public client. */
+  /** A public client has no secret. */
   secret?: string;
   redirectUri?: string;
 }
 
-/** The demo clients that sign people in, and the machine's. */
+/** The demo clients that sign people in, and the machine client. */
 export const demoApps = {
   web: { id: 'demo-web', secret: 'demo-web-secret', redirectUri: 'http://localhost:8080/callback' },
   spa: { id: 'demo-spa', redirectUri: 'http://localhost:8080/spa-callback' },
@@ -53,7 +53,7 @@ export const demoApps = {
   service: { id: 'demo-service', secret: 'demo-service-secret' },
 } satisfies Record<string, TestClientOptions>;
 
-/** One verifier for all: a test that needs another says so. */
+/** All tests share this verifier. A test that needs another one passes it explicitly. */
 export const pkce = (() => {
   const verifier = randomBytes(32).toString('base64url');
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
@@ -120,20 +120,20 @@ export function createTestClient(deployment: Deployment, options: TestClientOpti
   return client;
 }
 
-/** The answer's status and its JSON; `{}` for an empty body. */
+/** Returns the answer's status and its JSON, or `{}` for an empty body. */
 export async function jsonAnswer(response: Response): Promise<JsonAnswer> {
   const text = await response.text();
   const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
   return { status: response.status, headers: response.headers, body };
 }
 
-/** The tokens of an answer that has some; throws with the answer otherwise. */
+/** Returns the tokens of an answer. Throws with the answer if it has none. */
 export function tokensOf({ status, body }: JsonAnswer): Tokens {
   if (status !== 200) throw new Error(`no tokens: ${status} ${JSON.stringify(body)}`);
   return body as unknown as Tokens;
 }
 
-/** Header and claims of a JWT, unchecked. */
+/** Decodes the header and the claims of a JWT without verification. */
 export function decodeJwt(token: string | undefined): {
   header: Record<string, unknown>;
   claims: Record<string, unknown>;

@@ -8,13 +8,13 @@ export interface Page {
   headers: Headers;
 }
 
-/** A browser without scripts: cookies, redirects and forms over plain HTTP. It stops at addresses that aren't the issuer's. */
+/** A browser without scripts: cookies, redirects and forms over plain HTTP. It only requests the issuer's addresses. */
 export interface UserAgent {
-  /** Follows redirects until a page or an address elsewhere; `url` then is that address, and `html` is empty. */
+  /** Follows redirects until a page or a foreign address. For the latter, `url` is that address and `html` is empty. */
   get(url: string): Promise<Page>;
-  /** Fills and sends the page's first form, its hidden fields included. */
+  /** Fills in and sends the page's first form, including its hidden fields. */
   submit(page: Page, fields: Record<string, string>): Promise<Page>;
-  /** By name, whatever the path; the jar of a test holds no two of a name. */
+  /** Cookies by name, regardless of path. A test never has two cookies with the same name. */
   cookies: Map<string, string>;
 }
 
@@ -69,7 +69,7 @@ function keep(cookies: Map<string, string>, line: string): void {
   else cookies.set(name, value);
 }
 
-/** Signs the demo account in on the page that asks, to stay, agrees where asked, and gives the address it ends at. */
+/** Signs the demo account in with "stay signed in", agrees if asked, and returns the final address. */
 export async function signInAndAgree(
   agent: UserAgent,
   page: Page,

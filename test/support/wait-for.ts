@@ -1,17 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** How long to go on asking; 10 s unless told. */
+  /** How long to keep trying. The default is 10 s. */
   timeoutMs?: number;
-  /** Time between two looks; 20 ms unless told. */
+  /** The time between two tries. The default is 20 ms. */
   intervalMs?: number;
-  /** What is waited for, for the message. */
+  /** What the caller waits for. The error message includes it. */
   what?: string;
 }
 
 /**
- * Asks until the condition gives something truthy, and gives that. A condition that throws counts as 'not yet'.
- * Rejects after `timeoutMs`, saying what was waited for and what the last look gave or threw.
+ * Calls the condition until it returns a truthy value, and returns that value. A condition that throws counts as
+ * 'not yet'. Rejects after `timeoutMs` with `what` and with what the last try returned or threw.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,

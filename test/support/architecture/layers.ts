@@ -13,7 +13,7 @@ const secondLevel = [
   'revocation',
 ];
 
-/** What each layer may import besides itself. Adapters have rules of their own. */
+/** The layers that each layer may import besides itself. Adapters have separate rules. */
 const below: Record<string, readonly string[]> = {
   lib: [],
   ports: ['lib'],
@@ -25,7 +25,7 @@ const below: Record<string, readonly string[]> = {
   bin: ['compose', 'http', ...secondLevel, 'ports', 'config', 'lib'],
 };
 
-/** The only libraries of the lowest layers. */
+/** The only libraries that the lowest layers may import. */
 const libraries: Record<string, readonly string[]> = {
   lib: [
     ...['pino', 'prom-client', 'zod', '@opentelemetry/api', '@opentelemetry/core'],

@@ -1,15 +1,15 @@
 import type { Import, Source } from './sources.ts';
 
-/** Something that holds for all of `provider/`. */
+/** A rule for all of `provider/`. */
 export interface Rule {
   name: string;
-  /** Why, for whoever broke it. */
+  /** The reason for the rule, shown to a developer who breaks it. */
   because: string;
-  /** One line for each breach: the file, and what is wrong in it. */
+  /** Returns one line for each breach: the file and what is wrong in it. */
   violations(files: Source[]): string[];
 }
 
-/** A rule that looks at one import at a time; `breach` says what is wrong, or nothing. */
+/** A rule that checks one import at a time. `breach` returns what is wrong, or nothing. */
 export function importRule(
   name: string,
   because: string,
@@ -25,7 +25,7 @@ export function importRule(
   return { name, because, violations };
 }
 
-/** A rule against a pattern in the code (comments left out) of every file but those allowed. */
+/** A rule that forbids a pattern in the code, without comments, of every file except the allowed ones. */
 export function patternRule(
   name: string,
   because: string,

@@ -20,7 +20,7 @@ const cycles: Rule = {
   violations: (files) => findCycles(files).map((cycle) => cycle.join(' → ')),
 };
 
-/** Each cycle once, from the file where a walk in order of path first met it. */
+/** Returns each cycle once. It starts at the file where a walk in path order first finds the cycle. */
 function findCycles(files: Source[]): string[][] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const done = new Set<string>();
@@ -70,7 +70,7 @@ const portSize: Rule = {
       ),
 };
 
-/** Interfaces with the number of their methods, as the formatter lays them out: members two spaces in. */
+/** Finds interfaces and counts their methods. It relies on the formatter, which indents members by two spaces. */
 function interfaces(code: string): { name: string; methods: number }[] {
   const bodies = code.matchAll(/^(?:export )?interface (?<name>\w+)[^{]*\{\n(?<body>[\s\S]*?)^\}/gm);
   return [...bodies].map(({ groups }) => ({

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix, sep } from 'node:path';
 
 export interface Import {
-  /** As written. */
+  /** The specifier as it is in the source. */
   specifier: string;
-  /** For a relative import, the imported file, named like `Source.path`; it starts with `..` when it is no product file. */
+  /** For a relative import: the file, named like `Source.path`. It starts with `..` if it isn't a product file. */
   target?: string;
   typeOnly: boolean;
 }
@@ -32,7 +32,7 @@ const allTyped = (names: string | undefined) =>
     .filter((name) => name.trim() !== '')
     .every((name) => name.trim().startsWith('type '));
 
-/** Reads one file's imports, re-exports and dynamic imports, by their text alone. */
+/** Reads one file's imports, re-exports and dynamic imports from its text alone. */
 export function parseSource(path: string, text: string): Source {
   const code = text.replace(commentOrString, (match) =>
     match.startsWith('/') ? match.replace(/[^\n]/g, '') : match,
@@ -49,7 +49,7 @@ export function parseSource(path: string, text: string): Source {
   return { path, text, code, imports: [...statements, ...calls] };
 }
 
-/** `provider/` and `adapters/` lie beside each other; here every product file is named as if both were one folder. */
+/** `provider/` and `adapters/` are sibling folders. Product file names here treat both as one folder. */
 const productPath = (path: string) =>
   path.replace(/^provider\//, '').replace(/^\.\.\/adapters\//, 'adapters/');
 

@@ -8,7 +8,7 @@ import {
 const lastFirst = (one: AccountIndexEntry, other: AccountIndexEntry) =>
   other.expiresAt - one.expiresAt || (one.id < other.id ? 1 : -1);
 
-/** Where accounts are signed in, in memory. */
+/** Stores in memory where each account is signed in. */
 export class MemoryAccountIndex implements AccountIndex {
   readonly #clock: Clock;
   readonly #accounts = new Map<string, AccountIndexEntry[]>();

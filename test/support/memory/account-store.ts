@@ -6,7 +6,7 @@ import {
 } from '../../../provider/ports/account-store.ts';
 import { type Access, MemoryDatabase, type Tables } from './database.ts';
 
-/** The form under which an address is unique and found; as in Postgres. */
+/** Normalizes an address for uniqueness and lookup, as Postgres does. */
 function withEmail(tables: Tables, email: string): Account | undefined {
   const key = emailKey(email);
   return [...tables.accounts.values()].find((account) => emailKey(account.email) === key);
@@ -23,7 +23,7 @@ function changed(account: Account, change: AccountChange, at: number): Account {
   return structuredClone({ ...account, ...given, tokenVersion, updatedAt: at });
 }
 
-/** Accounts in memory; alone, or in a MemoryDatabase shared with the other stores of a transaction. */
+/** Stores accounts in memory, alone or in a MemoryDatabase shared with the other stores of a transaction. */
 export class MemoryAccountStore implements AccountStore {
   readonly #database: Access;
 

@@ -1,7 +1,7 @@
 import type { Announcements } from '../../../provider/ports/announcements.ts';
 import type { Access } from './database.ts';
 
-/** What was told last, in a MemoryDatabase shared with the other stores of a transaction. */
+/** Stores the last announced values in a MemoryDatabase shared with the other stores of a transaction. */
 export class MemoryAnnouncements implements Announcements {
   readonly #database: Access;
 

@@ -15,12 +15,12 @@ export class MemoryClientSource implements ClientSource {
     this.#documents = this.#raw(values);
   }
 
-  /** Replaces all documents and tells who watches. */
+  /** Replaces all documents and notifies the watchers. */
   replace(values: unknown[]): void {
     this.#change(this.#raw(values));
   }
 
-  /** Makes the source unreadable until the next `replace`, and tells who watches. */
+  /** Makes the source unreadable until the next `replace`, and notifies the watchers. */
   spoil(problem: string): void {
     this.#change(`${this.name}: ${problem}`);
   }

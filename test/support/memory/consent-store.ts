@@ -16,7 +16,7 @@ function unionOfResources(before: Consent['resourceScopes'], added: Consent['res
   return Object.fromEntries(merged);
 }
 
-/** Consents in memory; alone, or in a MemoryDatabase shared with the other stores of a transaction. */
+/** Stores consents in memory, alone or in a MemoryDatabase shared with the other stores of a transaction. */
 export class MemoryConsentStore implements ConsentStore {
   readonly #database: Access;
 

@@ -6,12 +6,12 @@ import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
 export interface OutboxRow {
   event: OutboxEvent;
   attempts: number;
-  /** Milliseconds since the epoch: not handed out before. */
+  /** Milliseconds since the epoch. The event isn't claimed before this time. */
   dueAt: number;
   state: 'pending' | 'published' | 'set aside';
 }
 
-/** What a transaction writes. Rows are replaced, never changed, so that a copy of the maps is a snapshot. */
+/** The tables that a transaction writes. Rows are replaced, never changed, so a copy of the maps is a snapshot. */
 export interface Tables {
   accounts: Map<string, Account>;
   /** By account and client. */
@@ -27,7 +27,7 @@ export interface Tables {
 }
 
 export interface Access {
-  /** Runs `work` on the tables, with nobody else at them meanwhile. */
+  /** Runs `work` on the tables with exclusive access. */
   use<T>(work: (tables: Tables) => T): Promise<T>;
 }
 
@@ -40,7 +40,10 @@ const emptyTables = (): Tables => ({
   clientTokenVersions: new Map(),
 });
 
-/** Accounts, consents, outbox, announcements, revocations and clients' token versions in memory. One transaction or single call at a time. */
+/**
+ * Stores accounts, consents, outbox, announcements, revocations and clients' token versions in memory. It runs one
+ * transaction or single call at a time.
+ */
 export class MemoryDatabase implements Access {
   #tables: Tables = emptyTables();
   #turn: Promise<unknown> = Promise.resolve();
@@ -49,7 +52,7 @@ export class MemoryDatabase implements Access {
     return this.#inTurn(async () => work(this.#tables));
   }
 
-  /** Runs `work` on a copy that takes the tables' place when it resolves, and is dropped when it throws. */
+  /** Runs `work` on a copy. The copy replaces the tables if `work` resolves, and is dropped if `work` throws. */
   transaction<T>(work: (access: Access) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       const { accounts, consents, outbox, announcements, revocations, clientTokenVersions } = this.#tables;

@@ -1,9 +1,9 @@
 import type { DeliveryResult, EventSink } from '../../../provider/ports/event-sink.ts';
 import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
 
-/** Collects events, and fails as it is told. */
+/** Collects events. A test can make it fail. */
 export class MemoryEventSink implements EventSink {
-  /** What was published, in order; an event published twice is here twice. */
+  /** The published events, in order. An event that was published twice is here twice. */
   readonly published: OutboxEvent[] = [];
   #decide: (event: OutboxEvent) => DeliveryResult['outcome'] = () => 'published';
   #problem: string | undefined;
@@ -13,7 +13,7 @@ export class MemoryEventSink implements EventSink {
     this.#decide = outcome;
   }
 
-  /** Makes every call throw, until it is called without a problem. */
+  /** Makes every call throw, until a test calls this method without a problem. */
   goDown(problem?: string): void {
     this.#problem = problem;
   }

@@ -70,7 +70,7 @@ export class MemoryOidcStore implements OidcStore {
   #write(kind: ArtifactKind, key: string, artifact: Artifact, before: Row | undefined): void {
     const { payload, expiresAt, indexKey } = artifact;
     const { consumedAt, keptUntil = 0 } = before ?? {};
-    // Taken out first, since a Map keeps a key that is set again in its old place.
+    // Delete the key first, because a Map keeps the old position of a key that is set again.
     this.#rows.delete(rowKey(kind, key));
     this.#rows.set(rowKey(kind, key), { key, payload, expiresAt, indexKey, consumedAt, keptUntil });
   }

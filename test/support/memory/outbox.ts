@@ -14,7 +14,7 @@ function heads(rows: Map<string, OutboxRow>): OutboxRow[] {
   return [...bySubject.values()];
 }
 
-/** Events in memory; alone, or in a MemoryDatabase shared with the other stores of a transaction. */
+/** Stores events in memory, alone or in a MemoryDatabase shared with the other stores of a transaction. */
 export class MemoryOutbox implements Outbox {
   readonly #database: Access;
 
@@ -33,7 +33,7 @@ export class MemoryOutbox implements Outbox {
     return this.#database.use(({ outbox }) => {
       const due = heads(outbox).filter(({ dueAt }) => dueAt <= now);
       return due.slice(0, limit).map((row) => {
-        // A lease is nothing but a later time to be due.
+        // A lease only moves the due time to a later time.
         outbox.set(row.event.id, { ...row, attempts: row.attempts + 1, dueAt: now + leaseMs });
         return { ...structuredClone(row.event), attempts: row.attempts };
       });

@@ -37,7 +37,7 @@ export class MemoryRevocationCache implements RevocationCache {
     return true;
   }
 
-  /** As a server does that restarts without its data. */
+  /** Acts like a server that restarts without its data. */
   loseData(): void {
     this.#expiries.clear();
     this.#begun.clear();

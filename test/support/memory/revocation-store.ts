@@ -5,7 +5,7 @@ import { type Access, MemoryDatabase } from './database.ts';
 
 type Page = Parameters<RevocationStore['inForce']>[0];
 
-/** Revocations in memory; alone, or in a MemoryDatabase shared with the other stores of a transaction. For tests. */
+/** Stores revocations in memory, alone or in a MemoryDatabase shared with a transaction's other stores. For tests. */
 export class MemoryRevocationStore implements RevocationStore {
   readonly #clock: Clock;
   readonly #database: Access;

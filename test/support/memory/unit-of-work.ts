@@ -8,7 +8,7 @@ import type { MemoryDatabase } from './database.ts';
 import { MemoryOutbox } from './outbox.ts';
 import { MemoryRevocationStore } from './revocation-store.ts';
 
-/** Transactions over a MemoryDatabase, one after the other; as on the embedded database, other stores wait. */
+/** Runs transactions on a MemoryDatabase one by one. Other stores wait, as on the embedded database. */
 export class MemoryUnitOfWork implements UnitOfWork {
   readonly #database: MemoryDatabase;
   readonly #clock: Clock;

@@ -4,13 +4,13 @@ import { stallContainer } from './stall.ts';
 
 export interface Container {
   image: string;
-  /** As `docker run --publish` takes it. */
+  /** The value of `docker run --publish`. */
   publish: string;
   env?: string[];
   args: string[];
 }
 
-/** Runs a container that ends, and is removed, no later than this process. */
+/** Runs a container that stops and is removed at the latest when this process ends. */
 export function dockerServer({ image, publish, env = [], args }: Container): KeptProcess {
   const name = `gatehouse-test-${randomBytes(6).toString('hex')}`;
   const variables = env.flatMap((variable) => ['--env', variable]);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { Resume } from './stall.ts';
 
 /**
- * The server's parent, which lives exactly as long as its standard input is open: a test run that ends in
- * whatever way, SIGKILL too, closes it. The shell then stops the server and removes its folder. It asks more
- * than once, since what it asks may still be setting up.
+ * This shell script is the server's parent process. It runs until its standard input is closed. The input is closed
+ * when the test run ends for any reason, including SIGKILL. The shell then stops the server and removes its folder. It
+ * repeats the stop command because the server may still be starting.
  */
 const keeper = `
 exec 3<&0
@@ -23,7 +23,7 @@ export interface Owner {
   gid?: number;
 }
 
-/** Who runs servers: ourselves, or, since Postgres refuses root, somebody without rights. */
+/** The user who runs servers: the current user, or an unprivileged user if that is root, which Postgres refuses. */
 export function serverOwner(): Owner {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string, user: string) =>
@@ -36,7 +36,7 @@ export function serverOwner(): Owner {
   throw new Error('Postgres refuses to run as root: add a user named postgres, or set DATABASE_URL.');
 }
 
-/** A new folder of its own for a server, owned by `owner`. */
+/** Creates a new folder for one server, owned by `owner`. */
 export function serverFolder(name: string, owner: Owner): string {
   const folder = mkdtempSync(join(tmpdir(), `gatehouse-test-${name}-`));
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(folder, owner.uid, owner.gid);
@@ -46,11 +46,11 @@ export function serverFolder(name: string, owner: Owner): string {
 export interface KeptProcess {
   /** True once the server has ended. */
   ended(): boolean;
-  /** What the server printed, the last 4 KiB of it. */
+  /** The last 4 KiB of what the server printed. */
   output(): string;
-  /** Stops the server and removes its folder; resolves when both is done. */
+  /** Stops the server and removes its folder. Resolves when both are done. */
   stop(): Promise<void>;
-  /** Stalls what has no processes here. */
+  /** Stalls a server whose processes aren't visible on this machine. */
   stall?(): Promise<Resume>;
 }
 
@@ -59,17 +59,17 @@ export interface KeptCommand {
   args: string[];
   folder: string;
   owner: Owner;
-  /** Shell command that stops the server, whose process id is `$server`. */
+  /** The shell command that stops the server, whose process id is `$server`. */
   stopCommand?: string;
 }
 
-/** Starts a server that ends, and whose folder goes, no later than this process. */
+/** Starts a server that stops, and whose folder is removed, at the latest when this process ends. */
 export function startKept(command: KeptCommand): KeptProcess {
   const log = openSync(join(command.folder, 'server.log'), 'w+');
   const child = spawn('/bin/sh', ['-c', keeper, 'keeper', command.program, ...command.args], {
     ...command.owner,
     cwd: command.folder,
-    // A session of its own: ^C in the terminal reaches the test run, and the keeper through it, in order.
+    // In its own session, ^C in the terminal reaches only the test run. The keeper stops after the test run.
     detached: true,
     stdio: ['pipe', log, log],
     env: {

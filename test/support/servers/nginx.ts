@@ -4,7 +4,7 @@ import { serverFolder, serverOwner, startKept } from './kept-process.ts';
 import { canInstallPackages, findProgram, installPackages } from './programs.ts';
 import { startServer, type TestServer } from './server.ts';
 
-/** Debian's folder for it isn't on everybody's PATH. */
+/** Debian's folder for nginx isn't on every user's PATH. */
 const find = () => findProgram(['nginx'], ['/usr/sbin', '/usr/local/sbin']);
 
 async function program(): Promise<string> {
@@ -35,7 +35,7 @@ ${configuration}
 
 /**
  * Starts nginx on 127.0.0.1.
- * @param configuration gives what stands in the http block, for the port to listen on
+ * @param configuration returns the content of the http block for the given listening port
  */
 export async function startNginx(configuration: (port: number) => string): Promise<TestServer> {
   const nginx = await program();

@@ -7,7 +7,7 @@ import { findProgram } from './programs.ts';
 import { type ServerRecipe, startServer, type TestServer } from './server.ts';
 import { type Resume, stallWithChildren } from './stall.ts';
 
-/** Tests need no durability beyond the server's own process, and many processes at once. */
+/** Tests need many connections, and data only has to survive while the server process runs. */
 const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
 const settingArguments = settings.flatMap((setting) => ['-c', setting]);
 
@@ -26,7 +26,7 @@ async function ready(url: string): Promise<void> {
   await connected(url, (client) => client.query('SELECT 1'));
 }
 
-/** Its connections' processes are its children, and only the system knows of one that has just begun. */
+/** The processes of its connections are its children. Only the operating system knows one that has just started. */
 function stall(url: string): Promise<Resume> {
   return connected(url, async (client) => {
     const own = await client.query("SELECT pg_backend_pid() AS pid, pg_read_file('postmaster.pid') AS file");
@@ -35,7 +35,7 @@ function stall(url: string): Promise<Resume> {
   });
 }
 
-/** `initdb` runs under the same keeper as the server, so a run that is interrupted meanwhile leaves nothing either. */
+/** `initdb` runs under the same keeper as the server, so an interrupted run leaves nothing behind. */
 const initAndServe =
   'initdb=$1 server=$2 data=$3 locale=$4; shift 4; ' +
   '"$initdb" -D "$data" -U gatehouse -A trust -E UTF8 --locale="$locale" --no-sync && exec "$server" -D "$data" "$@"';
@@ -50,7 +50,7 @@ function start(program: string, port: number): KeptProcess {
   return startKept({ program: '/bin/sh', args, folder, owner });
 }
 
-/** Where Debian keeps Postgres' own programs, newest release first: they aren't on the PATH. */
+/** The folders of Debian's Postgres programs, newest release first. They aren't on the PATH. */
 function debianFolders(): string[] {
   const root = '/usr/lib/postgresql';
   if (!existsSync(root)) return [];
@@ -60,7 +60,7 @@ function debianFolders(): string[] {
 
 const recipe = { name: 'Postgres', ready, stall };
 
-/** Starts Postgres from a program on this machine; undefined when there is none. */
+/** Starts Postgres from a program on this machine. Returns undefined if there is no such program. */
 export async function startLocalPostgres(): Promise<TestServer | undefined> {
   const program = findProgram(['postgres'], debianFolders());
   if (program === undefined) return undefined;

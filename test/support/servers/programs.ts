@@ -14,7 +14,7 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** The first of these programs that is on the PATH, or in one of the other folders, as a full path. */
+/** Returns the full path of the first of these programs that is on the PATH or in one of the other folders. */
 export function findProgram(names: string[], otherFolders: string[] = []): string | undefined {
   const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   const folders = [...path, ...otherFolders];
@@ -30,14 +30,14 @@ export async function dockerWorks(): Promise<boolean> {
   );
 }
 
-/** Whether packages can be installed here without asking anybody. */
+/** Whether packages can be installed here without a prompt. */
 export function canInstallPackages(): boolean {
   return (
     process.getuid?.() === 0 && existsSync('/etc/debian_version') && findProgram(['apt-get']) !== undefined
   );
 }
 
-/** Installs Debian packages; rejects with apt-get's own last words, and what to do instead. */
+/** Installs Debian packages. Rejects with the end of apt-get's output and an alternative. */
 export async function installPackages(packages: string[]): Promise<void> {
   const options = {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },

@@ -4,9 +4,9 @@ import { startDockerRedis, startLocalRedis } from './redis.ts';
 import type { TestServer } from './server.ts';
 
 interface Wanted {
-  /** The variable that names a server to use as it is. */
+  /** The environment variable with the URL of an existing server to use. */
   given: string;
-  /** The variable that tells tests its URL. */
+  /** The environment variable that gives the tests the server's URL. */
   told: string;
   debianPackage: string;
   local(): Promise<TestServer | undefined>;
@@ -38,8 +38,8 @@ const wanted: Wanted[] = [
 ];
 
 /**
- * Provides Postgres, Redis and a Redis cluster, in this order of preference: the URL given, a program on this
- * machine, Docker, Debian's packages. Puts the URLs into the environment, for the tests; gives what stops them.
+ * Provides Postgres, Redis and a Redis cluster, in this order of preference: the given URL, a program on this machine,
+ * Docker, Debian's packages. Sets the URLs in the environment for the tests. Returns a function that stops the servers.
  */
 export async function provideServers(): Promise<() => Promise<void>> {
   const started: TestServer[] = [];
@@ -63,7 +63,7 @@ async function startOne(server: Wanted, started: TestServer[]): Promise<string> 
   return running.url;
 }
 
-/** One at a time: apt-get has a lock, and two of these servers come from one package. */
+/** Installs run one at a time because apt-get takes a lock and two of these servers come from one package. */
 let queue: Promise<unknown> = Promise.resolve();
 
 function elsewhere(server: Wanted): Promise<TestServer> {
@@ -81,6 +81,6 @@ function elsewhere(server: Wanted): Promise<TestServer> {
 
 async function installed(server: Wanted): Promise<TestServer | undefined> {
   if (!canInstallPackages()) return undefined;
-  // The one before in the queue may have brought the package.
+  // The previous install in the queue may have installed the package.
   return (await server.local()) ?? installPackages([server.debianPackage]).then(server.local);
 }

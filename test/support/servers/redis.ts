@@ -7,7 +7,7 @@ import { stallProcesses } from './stall.ts';
 
 export type RedisMode = 'single' | 'cluster';
 
-/** One node that owns every slot: commands that cross slots are refused as on a cluster of many. */
+/** One node that owns every slot. It refuses commands across slots, like a cluster of several nodes. */
 const clusterArguments = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
 const everySlot = Array.from({ length: 16_384 }, (_, slot) => slot);
 
@@ -52,7 +52,7 @@ const ownsEverySlot = (url: string) =>
 function recipe(mode: RedisMode, start: ServerRecipe['start']): ServerRecipe {
   return {
     name: mode === 'cluster' ? 'The Redis cluster' : 'Redis',
-    // The cluster's bus listens 10,000 ports above.
+    // The cluster bus listens on this port plus 10,000.
     ...(mode === 'cluster' ? { highestPort: 55_535 } : {}),
     start,
     url: (port) => `redis://127.0.0.1:${port}`,
@@ -61,7 +61,7 @@ function recipe(mode: RedisMode, start: ServerRecipe['start']): ServerRecipe {
   };
 }
 
-/** Starts a Redis of its own from a program on this machine; undefined when there is none. */
+/** Starts a separate Redis from a program on this machine. Returns undefined if there is no such program. */
 export async function startLocalRedis(mode: RedisMode): Promise<TestServer | undefined> {
   const program = findProgram(['redis-server', 'valkey-server']);
   if (program === undefined) return undefined;
@@ -74,7 +74,7 @@ export async function startLocalRedis(mode: RedisMode): Promise<TestServer | und
   return startServer(recipe(mode, start));
 }
 
-/** Starts Redis in a container. The port is the same inside, since a cluster's node announces it. */
+/** Starts Redis in a container. The port inside is the same because a cluster node announces its port. */
 export function startDockerRedis(mode: RedisMode): Promise<TestServer> {
   const start = (port: number) =>
     dockerServer({

@@ -3,28 +3,28 @@ import { waitFor } from '../wait-for.ts';
 import type { KeptProcess } from './kept-process.ts';
 import type { Resume } from './stall.ts';
 
-/** A server for tests on 127.0.0.1, started by us. */
+/** A server on 127.0.0.1 that the tests started. */
 export interface TestServer {
   url: string;
-  /** Stops it and removes its data; resolves when both is done. */
+  /** Stops the server and removes its data. Resolves when both are done. */
   stop(): Promise<void>;
-  /** Stalls it: it neither answers nor closes anything until the stall is ended. */
+  /** Stalls the server: it neither answers nor closes connections until the stall ends. */
   stall(): Promise<Resume>;
 }
 
 export interface ServerRecipe {
   name: string;
-  /** Highest port it can use. */
+  /** The highest port that the server can use. */
   highestPort?: number;
   start(port: number): KeptProcess | Promise<KeptProcess>;
   url(port: number): string;
   /** Rejects until the server can be used. */
   ready(url: string): Promise<void>;
-  /** Stalls its processes, whose ids it tells itself: good for a server on this machine only. */
+  /** Stalls the processes whose ids the server reports. This only works for a server on this machine. */
   stall(url: string): Promise<Resume>;
 }
 
-/** Starts a server on a free port and waits until it can be used. A port that was lost to somebody else is tried again. */
+/** Starts a server on a free port and waits until it is usable. If another process took the port, it tries again. */
 export async function startServer(recipe: ServerRecipe): Promise<TestServer> {
   for (let attempt = 1; ; attempt++) {
     const port = await portUpTo(recipe.highestPort ?? 65_535);
@@ -42,7 +42,7 @@ export async function startServer(recipe: ServerRecipe): Promise<TestServer> {
   }
 }
 
-/** Waits until the server answers, or ends, or 60 s are over (a container's image has to be there by then). */
+/** Waits until the server answers or ends, at most 60 s. This includes the download of a container image. */
 async function untilReady(recipe: ServerRecipe, url: string, kept: KeptProcess): Promise<void> {
   const look = async () => kept.ended() || (await recipe.ready(url).then(() => true));
   await waitFor(look, { timeoutMs: 60_000, intervalMs: 30, what: recipe.name });

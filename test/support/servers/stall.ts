@@ -7,8 +7,8 @@ const run = promisify(execFile);
 export type Resume = () => Promise<void>;
 
 /**
- * Stops these processes where they are, as when their machine stalls: connections stay open, and what is sent waits. They
- * go on when the stall is ended, or after a minute if the test run isn't there any more to end it.
+ * Pauses these processes, as if their machine stalled. Connections stay open, and sent data waits. The processes
+ * continue when the stall ends, or after a minute if the test run no longer exists.
  */
 export function stallProcesses(ids: number[]): Resume {
   for (const id of ids) signal(id, 'SIGSTOP');
@@ -17,12 +17,12 @@ export function stallProcesses(ids: number[]): Resume {
   failsafe.unref();
   return async () => {
     for (const id of ids) signal(id, 'SIGCONT');
-    // With the `sleep` it waits for.
+    // Signal the process group, to end the shell and its `sleep`.
     if (failsafe.pid !== undefined) signal(-failsafe.pid, 'SIGTERM');
   };
 }
 
-/** The same for a process and all but one of its children, those too that it is just starting: until there are no more. */
+/** Pauses a process and all its children but one. Repeats until it finds no new children. */
 export async function stallWithChildren(parent: number, { but }: { but: number }): Promise<Resume> {
   const resumes = [stallProcesses([parent])];
   const stalled = new Set([but]);
@@ -44,7 +44,7 @@ async function childrenOf(parent: number): Promise<number[]> {
   return rows.flatMap(([id, parentId]) => (id !== undefined && parentId === parent ? [id] : []));
 }
 
-/** One that has ended meanwhile needs no signal. */
+/** Sends a signal. Ignores a process that has already ended. */
 function signal(id: number, name: NodeJS.Signals): void {
   try {
     process.kill(id, name);
@@ -53,7 +53,7 @@ function signal(id: number, name: NodeJS.Signals): void {
   }
 }
 
-/** The same for a container. */
+/** Pauses a container. */
 export async function stallContainer(name: string): Promise<Resume> {
   await run('docker', ['pause', name]);
   return async () => {
