@@ -22,7 +22,7 @@ export function testServerUrl(): string {
   );
 }
 
-/** Creates an empty (or copied) database with a new name on the tests' Postgres. The role must have CREATEDB. */
+/** Creates an empty (or copied) database with a new name on the tests' Postgres. The role must be allowed to create databases. */
 export async function createTestDatabase({ template }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `gatehouse_test_${randomBytes(8).toString('hex')}`;
   // template0 is never connected to, so parallel tests don't get 'source database is being accessed'.
