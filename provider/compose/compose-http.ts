@@ -57,7 +57,7 @@ export function composeHttp(parts: HttpParts): Koa {
         }),
       }),
       normaliseRequest(issuer, () => currentRequestScope()?.clientAddress),
-      limitRequests({ count: parts.rateLimits.count, isAllowedOrigin: allowedOrigins(parts) }),
+      limitRequests({ count: parts.rateLimits.count, isAllowedOrigin: parts.clients.isAllowedOrigin }),
     ],
     routers: [
       homeRoutes({ renderer: pages.of, issuer }),
@@ -69,7 +69,7 @@ export function composeHttp(parts: HttpParts): Koa {
       }),
       interactionRoutes(interactionDeps(parts, bodyLimitBytes)),
       accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
-      jsonApiRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: allowedOrigins(parts) }),
+      jsonApiRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: parts.clients.isAllowedOrigin }),
       verifyRoutes(parts.verify),
     ],
     protocol: serveProtocol({
@@ -167,10 +167,4 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
     consent: { protocolScopes, scopeOfClaim },
     apis: accessModel.apis,
   };
-}
-
-/** Returns the origins of public clients only. A confidential client must not run in a browser. */
-function allowedOrigins({ clients }: HttpParts) {
-  return (origin: string) =>
-    clients.all().some((client) => client.auth === 'none' && client.origins.includes(origin));
 }

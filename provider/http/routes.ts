@@ -6,6 +6,7 @@
  * protocol's endpoints use it. `test/http/routes.test.ts` compares it with the endpoints that are really served.
  */
 import type { Context, Middleware } from 'koa';
+import { type AllowOriginDeps, allowOrigin } from '../json-api/allow-origin.ts';
 import type { LimitedRequest } from '../rate-limits/rules.ts';
 
 export interface Route {
@@ -29,7 +30,7 @@ export interface Route {
   /** Which origins may read the response. `registered`: those in the documents of public clients. */
   cors: 'none' | 'any' | 'registered';
   /** The route exists only where this feature is switched on. */
-  feature?: 'deviceFlow';
+  feature?: 'deviceFlow' | undefined;
 }
 
 /** A rate limit that is counted before the request is handled, the file that counts later, or the reason for no limit. */
@@ -46,42 +47,24 @@ const readsStores: Limit = { none: 'not limited yet: each request reads the stor
 const bearsToken: Limit = { none: 'not limited yet: each request verifies an access token' };
 const signInGuard: Limit = { own: 'rate-limits/sign-in-limits.ts' };
 
-type Common<Names extends keyof Route> = Omit<Route, Names>;
+type Row = Omit<Route, 'servedBy'>;
 
-const library = (route: Common<'servedBy'>): Route => Object.assign(route, { servedBy: 'library' as const });
+const library = (row: Row): Route => ({ ...row, servedBy: 'library' });
 
-const own = (route: Common<'servedBy'>): Route => Object.assign(route, { servedBy: 'gatehouse' as const });
+const own = (row: Row): Route => ({ ...row, servedBy: 'gatehouse' });
 
 /** An endpoint of the protocol that programs call by POST, with its preflight request. */
 function programs(label: string, limit: Limit, feature?: Route['feature']): Route[] {
-  const route = (methods: readonly string[], counted: Limit, body: Route['body']): Route => {
-    const row: Common<'servedBy'> = {
-      label,
-      methods,
-      kind: 'protocol',
-      limit: counted,
-      body,
-      cors: 'registered',
-    };
-    if (feature !== undefined) row.feature = feature;
-    return library(row);
-  };
-  return [route(post, limit, 'library'), route(['OPTIONS'], preflight, 'unread')];
+  const row = { label, kind: 'protocol', cors: 'registered', feature } as const;
+  return [
+    library({ ...row, methods: post, limit, body: 'library' }),
+    library({ ...row, methods: ['OPTIONS'], limit: preflight, body: 'unread' }),
+  ];
 }
 
 /** A page of the library. */
-const libraryPage = (label: string, limit: Limit, feature?: Route['feature']): Route => {
-  const row: Common<'servedBy'> = {
-    label,
-    methods: ['GET'],
-    kind: 'page',
-    limit,
-    body: 'unread',
-    cors: 'none',
-  };
-  if (feature !== undefined) row.feature = feature;
-  return library(row);
-};
+const libraryPage = (label: string, limit: Limit, feature?: Route['feature']): Route =>
+  library({ label, methods: ['GET'], kind: 'page', limit, body: 'unread', cors: 'none', feature });
 
 const libraryForm = (label: string, limit: Limit, body: 'library' | 'query'): Route =>
   library({ label, methods: post, kind: 'page', limit, body, cors: 'none' });
@@ -238,11 +221,9 @@ export function routeOf(ctx: Context): Matched {
   return state.matched;
 }
 
-export interface LimitRequestsDeps {
+export interface LimitRequestsDeps extends AllowOriginDeps {
   /** Counts a request of this client address; throws `too_many_requests`. */
   count(action: Exclude<LimitedRequest, 'page'>): Promise<void>;
-  /** Whether the document of a public client lists this origin. */
-  isAllowedOrigin(origin: string): boolean;
 }
 
 /** Counts requests by the table's limit, before a body or a store is read. */
@@ -253,19 +234,12 @@ export function limitRequests(deps: LimitRequestsDeps): Middleware {
       try {
         await deps.count(route.limit);
       } catch (error) {
-        if (route.cors === 'registered') allowReadingRefusal(ctx, deps);
+        // Without these headers a browser does not let the calling page read the error response.
+        if (route.cors === 'registered' && allowOrigin(ctx, deps))
+          ctx.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
         throw error;
       }
     }
     await next();
   };
-}
-
-/** Without these headers a browser does not let the calling page read the error response. */
-function allowReadingRefusal(ctx: Context, { isAllowedOrigin }: LimitRequestsDeps): void {
-  ctx.vary('Origin');
-  const origin = ctx.get('Origin');
-  if (origin === '' || !isAllowedOrigin(origin)) return;
-  ctx.set('Access-Control-Allow-Origin', origin);
-  ctx.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
 }

@@ -1,15 +1,14 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { readJson } from '../lib/request-body.ts';
+import { type AllowOriginDeps, allowOrigin } from './allow-origin.ts';
 import { bearerTokenOf } from './bearer-token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fromProtocolError } from './protocol-errors.ts';
 
-export interface JsonApiRouteDeps {
+export interface JsonApiRouteDeps extends AllowOriginDeps {
   endpoints: readonly Endpoint[];
   bodyLimitBytes: number;
-  /** Whether a page of this origin may call the API. Only the origins of public clients may. */
-  isAllowedOrigin(origin: string): boolean;
 }
 
 /**
@@ -23,7 +22,7 @@ export function jsonApiRoutes(deps: JsonApiRouteDeps): Router {
   for (const definition of deps.endpoints) {
     router.options(definition.path, (ctx) => preflight(ctx, definition, deps));
     router[definition.method](definition.path, async (ctx) => {
-      allowOrigin(ctx, deps);
+      allowReading(ctx, deps);
       ctx.set('Cache-Control', 'no-store');
       const answer = await answerOf(ctx, definition, deps.bodyLimitBytes);
       ctx.status = definition.success.status;
@@ -47,18 +46,15 @@ async function answerOf(ctx: Context, definition: Endpoint, bodyLimitBytes: numb
   }
 }
 
-function allowOrigin(ctx: Context, { isAllowedOrigin }: JsonApiRouteDeps): boolean {
-  ctx.vary('Origin');
-  const origin = ctx.get('Origin');
-  if (origin === '' || !isAllowedOrigin(origin)) return false;
-  ctx.set('Access-Control-Allow-Origin', origin);
+function allowReading(ctx: Context, deps: JsonApiRouteDeps): boolean {
+  if (!allowOrigin(ctx, deps)) return false;
   ctx.set('Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate, X-Request-Id');
   return true;
 }
 
 function preflight(ctx: Context, definition: Endpoint, deps: JsonApiRouteDeps): void {
   ctx.status = 204;
-  if (!allowOrigin(ctx, deps)) return;
+  if (!allowReading(ctx, deps)) return;
   ctx.set('Access-Control-Allow-Methods', definition.method.toUpperCase());
   ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type');
   ctx.set('Access-Control-Max-Age', '3600');
