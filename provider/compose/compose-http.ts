@@ -1,5 +1,6 @@
 import type Koa from 'koa';
 import { passwordLength } from '../accounts/password-rules.ts';
+import type { Register } from '../accounts/register.ts';
 import { createApp } from '../http/app.ts';
 import { assets } from '../http/assets.ts';
 import { clientAddress } from '../http/client-address.ts';
@@ -13,7 +14,8 @@ import type { AccountDeps } from '../interactions/account/account-deps.ts';
 import { accountRoutes } from '../interactions/account/account-routes.ts';
 import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
 import { interactionRoutes } from '../interactions/routes.ts';
-import { jsonApiEndpoints } from '../json-api/endpoints.ts';
+import type { InteractionDeps } from '../interactions/step.ts';
+import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
 import { jsonApiRoutes } from '../json-api/routes.ts';
 import { type VerifyDeps, verifyDescription, verifyRoutes } from '../json-api/verify.ts';
@@ -21,8 +23,9 @@ import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
-import { currentRequestScope, noteAccount, noteClient } from '../lib/request-scope.ts';
+import { currentRequestScope, noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
+import { createEndFamilyOf } from '../oidc/tokens/end-family.ts';
 import { scopeOfClaim } from '../oidc/tokens/scope-claims.ts';
 import { wrapTokenParameter } from '../oidc/tokens/structured-tokens.ts';
 import type { Parts } from './compose-deps.ts';
@@ -34,7 +37,7 @@ export interface HttpParts extends Parts {
   protocol: Protocol;
   account: Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'>;
   verify: VerifyDeps<AccessTokenClaims>;
-  register: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
+  register: Register | undefined;
 }
 
 /** Assembles the public listener. */
@@ -43,7 +46,6 @@ export function composeHttp(parts: HttpParts): Koa {
   const { issuer } = config;
   const bodyLimitBytes = config.bodyLimitKib * 1024;
   const endpoints = jsonApiEndpoints(jsonApiDeps(parts));
-  const requestId = () => currentRequestScope()?.requestId ?? '';
   const jwksMaxAgeSeconds = Math.min(900, Math.floor(config.keyLeadSeconds / 4));
   return createApp({
     first: [
@@ -107,41 +109,25 @@ function addressReader({ config, logger, metrics }: HttpParts) {
   });
 }
 
-function jsonApiDeps(parts: HttpParts) {
-  const { config, ports, clients, denylist, protocol, register } = parts;
+function jsonApiDeps(parts: HttpParts): JsonApiDeps {
+  const { config, ports, clients, protocol, register } = parts;
   return {
     redeem: protocol.tokenRequests.redeem,
-    client: (id: string) => {
-      const client = clients.find(id);
-      return client && { ...client, public: client.auth === 'none' };
-    },
+    client: clients.find,
     defaultClientId: config.defaultClient,
-    verifyAccessToken: async (token: string) => {
+    verifyAccessToken: async (token) => {
       const claims = await protocol.accessTokens.verify(token);
       if (claims) noteClient(claims.client_id);
       if (claims) noteAccount(claims.sub);
       return claims;
     },
-    account: (id: string) => ports.accounts.findById(id),
-    endFamilyOf: async (clientId: string, refreshToken: string) => {
-      noteClient(clientId);
-      const found = await protocol.refreshTokens.find(refreshToken);
-      if (!found) return;
-      const { familyId } = found.token;
-      if (found.state === 'gone') {
-        // Its access tokens may still be valid. A repeated call writes nothing more.
-        if (await denylist.anyRevoked([`family:${familyId}`])) return;
-        await protocol.revocation.endFamily(familyId, { family: null });
-      } else if (found.family.clientId === clientId) {
-        noteAccount(found.family.accountId);
-        await protocol.revocation.endFamily(familyId, { family: found.family });
-      }
-    },
+    account: (id) => ports.accounts.findById(id),
+    endFamilyOf: createEndFamilyOf(protocol),
     register,
   };
 }
 
-function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
+function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionDeps {
   const { accessModel, clients, clock, config, ports, protocol } = parts;
   return {
     provider: () => protocol.host.current(),
@@ -151,12 +137,12 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number) {
     epochSeconds: () => epochSeconds(clock),
     issuer: config.issuer,
     basePath: basePath(config.issuer),
-    client: (id: string) => {
+    client: (id) => {
       const client = clients.find(id);
       if (client) noteClient(id);
       return client;
     },
-    account: (id: string) => ports.accounts.findById(id),
+    account: (id) => ports.accounts.findById(id),
     signIn: parts.signIn,
     browsers: parts.rateLimits.browsers,
     register: parts.register,

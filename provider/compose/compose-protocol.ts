@@ -3,7 +3,7 @@ import { createDevicePages } from '../interactions/device-pages.ts';
 import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
-import { currentRequestScope } from '../lib/request-scope.ts';
+import { requestId } from '../lib/request-scope.ts';
 import { createClientCredentialsGrant } from '../oidc/grants/client-credentials.ts';
 import { createDeviceCodeGrant } from '../oidc/grants/device-code.ts';
 import type { TokenGrant } from '../oidc/grants/grant.ts';
@@ -106,7 +106,7 @@ function protocolPages({ config, pages, ports, clients }: Parts): ProtocolPages 
   const account = (id: string) => ports.accounts.findById(id);
   const renderError = createProtocolErrorPage({
     renderer,
-    requestId: () => currentRequestScope()?.requestId ?? '',
+    requestId,
   });
   return {
     logout: createLogoutPages({ renderer, account }),

@@ -1,12 +1,11 @@
-import type { Agreement } from '../ports/consent-store.ts';
 import { csrfToken } from './csrf.ts';
 import { type ConsentKnowledge, describeConsent, requestedConsent } from './requested-consent.ts';
 import { sendPage } from './send-page.ts';
 import { faceOf } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
 
-export interface ConsentPageDeps extends Pick<InteractionDeps, 'keys' | 'account' | 'basePath'> {
-  addConsent(agreement: Agreement): Promise<void>;
+export interface ConsentPageDeps
+  extends Pick<InteractionDeps, 'keys' | 'account' | 'basePath' | 'addConsent'> {
   knowledge: ConsentKnowledge;
 }
 

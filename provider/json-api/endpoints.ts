@@ -2,9 +2,13 @@
  * The JSON API for first-party apps, and `/auth/verify` for gateways. This folder checks input, calls the services and
  * describes its endpoints. It sets no cookie, renders no page, and contains no rule about tokens: those are in oidc/.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Register } from '../accounts/register.ts';
+import type { ClientDocument } from '../clients/client-document.ts';
 import { GatehouseError } from '../lib/errors.ts';
-import type { Account } from '../ports/account-store.ts';
+import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
+import type { EndFamilyOf } from '../oidc/tokens/end-family.ts';
+import type { TokenRequests, TokenResponse } from '../oidc/tokens/token-requests.ts';
+import type { AccountStore } from '../ports/account-store.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
 import {
   acceptedResponse,
@@ -16,35 +20,21 @@ import {
 } from './schemas.ts';
 
 export interface JsonApiDeps {
-  /** Redeems a grant as the token endpoint would; throws the protocol's errors. */
-  redeem(
-    request: IncomingMessage,
-    response: ServerResponse,
-    clientId: string,
-    grantType: string,
-    parameters: Record<string, string>,
-  ): Promise<{ access_token: string; refresh_token?: string; expires_in: number }>;
-  client(id: string): { firstParty: boolean; public: boolean; grants: readonly string[] } | undefined;
+  redeem: TokenRequests['redeem'];
+  client(id: string): Pick<ClientDocument, 'firstParty' | 'auth' | 'grants'> | undefined;
   defaultClientId: string | undefined;
   verifyAccessToken(token: string): Promise<VerifiedToken | undefined>;
-  account(id: string): Promise<Account | undefined>;
-  /** Ends the family of a refresh token of this client; anything else does nothing. */
-  endFamilyOf(clientId: string, refreshToken: string): Promise<void>;
-  /** It is left out where people cannot create their own accounts. */
-  register?: ((credentials: { email: string; password: string }) => Promise<void>) | undefined;
+  account: AccountStore['findById'];
+  endFamilyOf: EndFamilyOf;
+  /** Undefined where people cannot create their own accounts. */
+  register?: Register | undefined;
 }
 
-export interface VerifiedToken {
-  sub: string;
-  client_id: string;
-  scope?: string | undefined;
-  email?: string | undefined;
-  email_verified?: boolean | undefined;
-  roles?: string[] | undefined;
-  permissions?: string[] | undefined;
-  /** The key it is bound to (RFC 9449 §6). */
-  cnf?: object | undefined;
-}
+/** The claims of an access token that this folder reads. */
+export type VerifiedToken = Pick<
+  AccessTokenClaims,
+  'sub' | 'client_id' | 'scope' | 'email' | 'email_verified' | 'roles' | 'permissions' | 'cnf'
+>;
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */
 export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
@@ -52,10 +42,14 @@ export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
 }
 
 /** A confidential client must authenticate. These endpoints take no secret, so it must use the token endpoint. */
-function clientFor(deps: JsonApiDeps, asked: string | undefined, grant?: string): string {
+function clientFor(
+  deps: JsonApiDeps,
+  asked: string | undefined,
+  grant?: 'password' | 'refresh_token',
+): string {
   const id = asked ?? deps.defaultClientId;
   const client = id === undefined ? undefined : deps.client(id);
-  const isAllowed = client?.firstParty && client.public;
+  const isAllowed = client?.firstParty && client.auth === 'none';
   if (id !== undefined && isAllowed && (!grant || client.grants.includes(grant))) return id;
   if (isAllowed && grant)
     throw new GatehouseError(
@@ -70,7 +64,7 @@ function clientFor(deps: JsonApiDeps, asked: string | undefined, grant?: string)
   );
 }
 
-const tokens = (response: { access_token: string; refresh_token?: string; expires_in: number }) => ({
+const tokens = (response: TokenResponse) => ({
   accessToken: response.access_token,
   refreshToken: response.refresh_token,
   expiresIn: response.expires_in,

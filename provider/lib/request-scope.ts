@@ -36,6 +36,9 @@ export function currentRequestScope(): RequestScope | undefined {
   return storage.getStore();
 }
 
+/** The id of the current request, for a person to report. Empty outside of a request. */
+export const requestId = (): string => currentRequestScope()?.requestId ?? '';
+
 /** The origin of a request, in a form that a person can recognise. */
 export interface RequestOrigin {
   ip?: string | undefined;

@@ -3,11 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import { type JsonApiDeps, jsonApiEndpoints, type VerifiedToken } from '../../provider/json-api/endpoints.ts';
 import type { Account } from '../../provider/ports/account-store.ts';
 
-const grants = ['password', 'refresh_token'];
-const clients: Record<string, { firstParty: boolean; public: boolean; grants: string[] }> = {
-  own: { firstParty: true, public: true, grants },
-  backend: { firstParty: true, public: false, grants },
-  theirs: { firstParty: false, public: true, grants },
+const grants = ['password' as const, 'refresh_token' as const];
+const clients: Record<string, ReturnType<JsonApiDeps['client']>> = {
+  own: { firstParty: true, auth: 'none', grants },
+  backend: { firstParty: true, auth: 'client_secret_basic', grants },
+  theirs: { firstParty: false, auth: 'none', grants },
 };
 
 /** The endpoints over dependencies that note what is asked of them. */
@@ -16,7 +16,7 @@ function endpoints(changes: Partial<JsonApiDeps> = {}) {
   const table = jsonApiEndpoints({
     redeem: async (_request, _response, ...rest) => {
       asked.push(rest);
-      return { access_token: 'at', refresh_token: 'rt', expires_in: 900 };
+      return { access_token: 'at', token_type: 'Bearer', refresh_token: 'rt', expires_in: 900 };
     },
     client: (id) => (Object.hasOwn(clients, id) ? clients[id] : undefined),
     defaultClientId: 'own',

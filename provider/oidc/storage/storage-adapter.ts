@@ -5,6 +5,7 @@ import type { OidcServices } from '../services.ts';
 import { preloadSignIn } from '../sessions/accounts-view.ts';
 import { accessTokenPayload, unwrapToken } from '../tokens/access-token-payload.ts';
 import { isMachineToken } from '../tokens/access-token-verifier.ts';
+import { endFoundFamily } from '../tokens/end-family.ts';
 import { orUnavailable } from '../unavailable.ts';
 import { artifactAdapter, createArtifacts } from './artifacts.ts';
 import { createCodeAdapter } from './code-adapter.ts';
@@ -137,8 +138,7 @@ function refreshTokenAdapter(services: OidcServices): Adapter {
       const ctx = currentContext();
       const found = (ctx && foundAtRevocation.get(ctx)) ?? (await refreshTokens.find(value));
       if (!found) return;
-      const family = found.state === 'gone' ? null : found.family;
-      await revocation.endFamily(found.token.familyId, { family });
+      await endFoundFamily(found, revocation);
     },
   };
 }
