@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hash, hashSync, type ParsedHashOptions, parseOptions, verify } from '@node-rs/argon2';
+import type { Config } from '../config/schema.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import type { HashingPool } from './hashing-pool.ts';
 import { matchesForeignHash } from './import/foreign-hash.ts';
@@ -11,6 +12,15 @@ export interface PasswordParams {
   passes: number;
   parallelism: number;
 }
+
+/** The parameters that the settings give. */
+export const passwordParams = (
+  config: Pick<Config, 'argon2MemoryKib' | 'argon2Passes' | 'argon2Parallelism'>,
+): PasswordParams => ({
+  memoryKib: config.argon2MemoryKib,
+  passes: config.argon2Passes,
+  parallelism: config.argon2Parallelism,
+});
 
 export interface PasswordCheck {
   matches: boolean;

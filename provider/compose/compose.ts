@@ -1,11 +1,10 @@
 import type Koa from 'koa';
 import { type Accounts, createAccounts } from '../accounts/accounts.ts';
 import { createHashingPool } from '../accounts/hashing-pool.ts';
-import { createPasswords } from '../accounts/passwords.ts';
+import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
-import type { Config } from '../config/schema.ts';
 import { createConfigurationChanges } from '../events/configuration-changes.ts';
 import { createNewEvent } from '../events/new-event.ts';
 import { createRelay } from '../events/relay.ts';
@@ -239,9 +238,3 @@ function every(name: string, seconds: number, work: () => Promise<void>): Compon
     stop: () => clearInterval(timer),
   };
 }
-
-const passwordParams = (config: Config) => ({
-  memoryKib: config.argon2MemoryKib,
-  passes: config.argon2Passes,
-  parallelism: config.argon2Parallelism,
-});

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Accounts, createAccounts } from '../../accounts/accounts.ts';
 import { createHashingPool } from '../../accounts/hashing-pool.ts';
-import { createPasswords } from '../../accounts/passwords.ts';
+import { createPasswords, passwordParams } from '../../accounts/passwords.ts';
 import { openPorts, type Ports } from '../../compose/adapters.ts';
 import { composeRevocation, composeSignIns } from '../../compose/compose-sign-ins.ts';
 import type { AccessModel } from '../../config/access-model.ts';
@@ -141,16 +141,11 @@ function composeStores(
 }
 
 function accountsOf(config: Config, { roles }: AccessModel, ports: Ports): Accounts {
-  const params = {
-    memoryKib: config.argon2MemoryKib,
-    passes: config.argon2Passes,
-    parallelism: config.argon2Parallelism,
-  };
   const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock });
   return createAccounts({
     accounts: ports.accounts,
     unitOfWork: ports.unitOfWork,
-    passwords: createPasswords({ params, pool }),
+    passwords: createPasswords({ params: passwordParams(config), pool }),
     newEvent,
     clock,
     permissionsByRole: roles,

@@ -5,6 +5,14 @@ export interface DpopProof {
   jti: string;
 }
 
+type TokenStep = (
+  ctx: KoaContextWithOIDC,
+  source: object,
+  token: AccessToken,
+  grant: Grant,
+  scopes?: Set<string>,
+) => Promise<string | undefined>;
+
 /** The library's steps that our grants consist of, so that no grant leaves one out. */
 export interface GrantSteps {
   validateDpop(ctx: KoaContextWithOIDC): Promise<DpopProof | undefined>;
@@ -13,20 +21,8 @@ export interface GrantSteps {
   validateGrant(ctx: KoaContextWithOIDC, grantId: string): Promise<Grant>;
   validateAccount(ctx: KoaContextWithOIDC, source: object, label: string): Promise<{ accountId: string }>;
   createAccessToken(ctx: KoaContextWithOIDC, source: object, grantType: string): AccessToken;
-  resolveAndApplyResource(
-    ctx: KoaContextWithOIDC,
-    source: object,
-    token: AccessToken,
-    grant: Grant,
-    scopes?: Set<string>,
-  ): Promise<string | undefined>;
-  issueIdToken(
-    ctx: KoaContextWithOIDC,
-    source: object,
-    token: AccessToken,
-    grant: Grant,
-    scopes?: Set<string>,
-  ): Promise<string | undefined>;
+  resolveAndApplyResource: TokenStep;
+  issueIdToken: TokenStep;
   issueTokens(
     ctx: KoaContextWithOIDC,
     source: object,
