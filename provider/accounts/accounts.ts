@@ -35,7 +35,7 @@ export interface Accounts {
   /** Undefined when the address is taken. Throws `validation_failed` with fields, or `overloaded`. */
   create(input: CreateAccountInput): Promise<Account | undefined>;
   findById(id: string): Promise<Account | undefined>;
-  /** The permissions of these roles, sorted and without duplicates; a role that isn't configured has none. */
+  /** The permissions of the given roles, sorted and without duplicates. A role that isn't configured has none. */
   permissionsOf(roles: readonly string[]): string[];
   /** Ends every token that was issued before. Throws `not_found`, `validation_failed` with fields, or `overloaded`. */
   setPassword(id: string, password: string): Promise<Account>;

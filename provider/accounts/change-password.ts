@@ -30,7 +30,7 @@ export interface ChangePasswordDeps {
 export type ChangePassword = (input: ChangePasswordInput) => Promise<Account>;
 
 /**
- * A change of password by the person, who proves the current password. A wrong current password takes as long as at sign-in
+ * Changes a password after the person has proved the current one. A wrong current password takes as long as at sign-in
  * and counts as a refused sign-in, because a thief of a session could guess here.
  *
  * If two changes run at the same time, one is made. Throws `validation_failed` for `/newPassword`; `invalid_credentials`;

@@ -12,7 +12,7 @@ import { packageRoot } from '../lib/package-root.ts';
 import { renderLimitsMarkdown } from '../rate-limits/limits-markdown.ts';
 import { renderCommandReference } from './cli/reference.ts';
 
-/** The generator only reads the table and calls none of these functions. */
+/** The generator only reads the table and calls no function of it. */
 const uncalled = {} as JsonApiDeps;
 
 function renderOpenApi(): string {

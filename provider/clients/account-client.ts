@@ -1,7 +1,7 @@
 import { accountClientId, type ClientDocument } from './client-document.ts';
 
 /**
- * The account page as a client. It uses the sign-in only to learn who signed in, which it reads from the browser's
+ * The account page as a client. It uses the sign-in only to learn the account, which it reads from the browser's
  * session, and never redeems its codes. No other party can redeem them either: the client must authenticate with a
  * secret and has none.
  *

@@ -49,7 +49,7 @@ export async function reloadSource(source: ClientSource, known: Known): Promise<
   }
 }
 
-/** The problems that concern one of these documents, as lines of text. */
+/** The problems that concern any of the given documents, as lines of text. */
 export function problemLines(
   documents: readonly LocatedDocument[],
   problems: readonly ClientProblem[],

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
 
-/** Who caused the event, and from which address. For the audit. */
+/** The actor that caused the event, and its address. The audit needs both. */
 export interface EventOrigin {
   actor?: string | undefined;
   ip?: string | undefined;

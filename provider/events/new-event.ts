@@ -19,7 +19,7 @@ export type NewEvent = (
   id?: string,
 ) => OutboxEvent;
 
-/** @param actor who acts outside of a request, for example an operator's command */
+/** @param actor the actor outside of a request, for example an operator's command */
 export function createNewEvent({ clock, actor }: { clock: Clock; actor?: string | undefined }): NewEvent {
   return (type, subject, data, id) =>
     createEvent(type, subject, data, {

@@ -82,7 +82,7 @@ function challenge(ctx: Context, error: GatehouseError): string {
   return `Bearer error="${error.code}", error_description="${error.message}"${scope}`;
 }
 
-/** The error format of RFC 6749 §5.2, in ASCII. Callers of these endpoints can read no other format. */
+/** The error format of RFC 6749 §5.2, in ASCII. Callers of the protocol's endpoints can read no other format. */
 function sendProtocolError(ctx: Context, error: GatehouseError): void {
   // RFC 6749 defines no error for too many requests. Such a caller gets the error code of a busy server, but with
   // status 429.

@@ -16,7 +16,7 @@ export interface ProtocolDeps {
 
 /**
  * The policy for the library's pages, which contain only a form. Scripts are allowed only by the hash that the library
- * adds for form_post. It adds the hash to an empty list, because browsers report a warning when a hash stands beside
+ * adds for form_post. It adds the hash to an empty list, because browsers report a warning when a hash is beside
  * 'none'.
  */
 const pagePolicy = "default-src 'none'; script-src; base-uri 'none'; frame-ancestors 'none'";

@@ -1,6 +1,6 @@
 import type { VerifiedToken } from './endpoints.ts';
 
-/** The claims from which a service behind a gateway learns who sends the request. */
+/** The claims that tell a service behind a gateway which account and client send the request. */
 export interface Identity extends VerifiedToken {
   aud: string;
 }

@@ -7,7 +7,7 @@ export const verifyPath = '/auth/verify';
 export interface Requirement {
   /** If it is left out, the audience of the default API is required. */
   audience?: string;
-  /** The token must have all of these scopes. */
+  /** The scopes that the token must have, all of them. */
   scopes: readonly string[];
 }
 

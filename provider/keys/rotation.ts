@@ -7,7 +7,7 @@ import { type KeySet, type KeyTimes, parseKeySet, type SigningKey, serializeKeyS
 /** A key that has no times yet. */
 export type NewKey = Pick<SigningKey, 'kid' | 'privateJwk'>;
 
-/** The first set. It has one key, which is published and signs at once, because nobody has cached a JWKS yet. */
+/** The first set. It has one key, which is published and signs at once, because no verifier has cached a JWKS yet. */
 export function firstKeySet(key: NewKey, now: number): KeySet {
   return { keys: [{ ...key, publishedAt: now, signsFrom: now }] };
 }

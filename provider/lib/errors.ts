@@ -1,5 +1,5 @@
 /**
- * Every error that Gatehouse returns to a person or a program has one of these codes. The codes are part of the
+ * Every error that Gatehouse returns to a person or a program has a code of this list. The codes are part of the
  * interface: scripts compare them, so a code is never renamed. The status is the HTTP status of the response.
  */
 export const errorStatus = {

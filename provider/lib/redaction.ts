@@ -45,7 +45,7 @@ function shorten(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
-/** Every match of a pattern contains one of these. Most logged texts contain none, so they are left unchanged. */
+/** Every match of a pattern contains a text of this list. Most logged texts contain none, so they are left unchanged. */
 const suspicious = /[?$=]|:\/\/|eyJ|-----|bearer|dpop|basic/i;
 
 /** Removes queries, passwords in URLs and other text that looks like a credential. Gives at most 8 KiB. */

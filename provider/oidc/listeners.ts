@@ -84,7 +84,7 @@ export function listen(
   }
 }
 
-/** The origin of an unregistered redirect URI shows who owns it. Its path may contain data that must not be logged. */
+/** The origin of an unregistered redirect URI shows its owner. Its path may contain data that must not be logged. */
 function originOf(uri: unknown): string | undefined {
   if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
   const { protocol, host } = new URL(uri);

@@ -38,7 +38,7 @@ export interface RevocationSubjects {
   clientTokenVersion?: number | undefined;
 }
 
-/** @returns the keys of one access token; the token is revoked if any of these keys is listed */
+/** @returns the keys of one access token. The token is revoked if any returned key is listed. */
 export function revocationKeys(token: RevocationSubjects): RevocationKey[] {
   const { jti, family, consent, sid, clientId, clientTokenVersion } = token;
   const keys: RevocationKey[] = [`jti:${jti}`, clientKey(clientId, clientTokenVersion)];

@@ -92,7 +92,7 @@ export function createRecentRefusals(clock: Clock, most = 10_000) {
     waitMs: (name: string): number => {
       const known = refused.get(name);
       if (!known) return 0;
-      // Never longer than the caller was told, even when the clock is set back.
+      // Never longer than the last refusal said, even when the clock is set back.
       const left = Math.min(known.until - clock.now(), known.waitMs);
       if (left <= 0) refused.delete(name);
       return Math.max(0, left);

@@ -11,7 +11,7 @@ export interface SignInLimits {
    * Counts the try before `work` makes it, so that parallel guesses get no more tries; a right password takes the count back.
    * Whether the account exists makes no difference. A failed guess is answered at the next step of the quantizer. Throws
    * `too_many_requests`, and any error of `work`.
-   * @param who the address as it was typed, and what `browsers.read` gave
+   * @param who the address as the person typed it, and the result of `browsers.read`
    */
   signIn<T>(who: { email: string; browser?: string | undefined }, work: () => Promise<T>): Promise<T>;
   /** Like `signIn`, for a person who is signed in and proves their password again; without the quantizer. */
@@ -27,7 +27,7 @@ export interface SignInLimitsOptions {
   browsers: Pick<KnownBrowsers, 'browserOf'>;
 }
 
-/** What was taken, or why nothing was taken. */
+/** The buckets from which a try was taken, or the refusal. */
 interface Taken {
   taken: readonly Bucket[];
   refused: Refused | undefined;

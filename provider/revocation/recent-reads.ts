@@ -119,7 +119,7 @@ export function createRecentReads(options: RecentReadsOptions): RecentReads {
 interface Question {
   /** @param drop called when a key is listed */
   add(keys: readonly RevocationKey[], drop: () => void): void;
-  /** Sends what was not asked yet. */
+  /** Asks about the keys that were added since the last question. */
   ask(): void;
   answer(): Promise<boolean>;
 }

@@ -13,7 +13,7 @@ const folders = new Set(
 );
 const paths = [...files, ...folders].map((path) => `/${path}`);
 
-/** The pages that describe the code as it is. The changelog and the decisions also tell what was. */
+/** The pages that describe the code as it is. The changelog and the decisions also describe the past. */
 const pages = files.filter((path) => path.endsWith('.md') && !/^CHANGELOG|^docs\/decisions\//.test(path));
 
 /** Names that stand for a whole kind of file, and what a user's own folder holds. */

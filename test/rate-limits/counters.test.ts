@@ -16,7 +16,7 @@ const tries = {
   forgetSeconds: 600,
 };
 
-/** A shared store that can fail, and what was logged and measured about it. */
+/** A shared store that can fail, with the log lines and metrics about it. */
 function createWorld() {
   const clock = createManualClock();
   const shared = new MemoryLimits({ clock });

@@ -9,7 +9,7 @@ export interface TestDatabase {
 }
 
 export interface TestDatabaseOptions {
-  /** The URL of a test database to copy. Nobody may be connected to it during the copy. */
+  /** The URL of a test database to copy. It must have no connection during the copy. */
   template?: string;
 }
 

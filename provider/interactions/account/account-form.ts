@@ -23,7 +23,7 @@ export function accountFormToken(
 /**
  * Reads a submitted form of the account page.
  *
- * @throws `session_ended` when nobody is signed in any more; `form_expired` for a form that belongs to another session
+ * @throws `session_ended` when the session has no account any more; `form_expired` for a form that belongs to another session
  *   or was sent by another site; `validation_failed`, `unsupported_media_type` and similar errors for a request that
  *   our forms never send
  */

@@ -58,7 +58,7 @@ export async function findOidcAccount(
   };
 }
 
-/** The account is not signed in any more if the denylist has any of these keys. */
+/** The keys that end the sign-in: one of them in the denylist is enough. */
 function signedInKeys(by: SignedInBy): RevocationKey[] {
   const { familyId, clientId, clientTokenVersion, uid, sessionUid, expiresWithSession } = by;
   const session = uid ?? (expiresWithSession ? sessionUid : undefined);

@@ -8,7 +8,7 @@ import type { ActiveSignIns } from './active-sign-ins.ts';
 import { fewAtATime } from './few-at-a-time.ts';
 
 const detailsSchema = z.object({
-  /** The session's uid. It signs nobody in, but is not shown either. */
+  /** The session's uid. It is no credential, but it is not shown either. */
   uid: z.string().optional(),
   clientId: z.string().optional(),
   /** Milliseconds since the epoch. */

@@ -81,7 +81,7 @@ export function createCodeAdapter(
 
 /**
  * The library would end a whole grant for a code that it sees as spent (DESIGN §6.1, §6.10), and refuses an expired one
- * before it checks who sends it. So this adapter presents a spent code as unspent and unexpired. Then a repeat of the
+ * before it checks the sender. So this adapter presents a spent code as unspent and unexpired. Then a repeat of the
  * code reaches `consume`.
  */
 function hideSpent({ payload, spentAt }: FoundArtifact, { clock }: Pick<Services, 'clock'>): AdapterPayload {

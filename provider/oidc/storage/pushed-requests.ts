@@ -7,7 +7,7 @@ import { rememberSpentSeconds } from './code-adapter.ts';
 
 const kind = 'PushedAuthorizationRequest';
 
-/** A person signs in and then agrees: two steps, each of which may take as long as an interaction lives. */
+/** A person signs in and then agrees: two steps. Each step may take as long as an interaction lives. */
 const steps = 2;
 
 /**

@@ -52,8 +52,8 @@ export function createStorageAdapter(services: OidcServices): (kind: string) => 
 }
 
 /**
- * Anybody may send authorization requests, so one that leads to a page is counted before anything is stored for it; a
- * later page of the same request is not counted again. The refusal is shown on our own page with its status, because
+ * Any caller may send authorization requests. A request that leads to a page is counted before it causes a write.
+ * A later page of the same request is not counted again. The refusal is shown on our own page with its status, because
  * the app cannot do anything about it.
  */
 function interactionAdapter(services: OidcServices): Adapter {

@@ -7,7 +7,7 @@ import { scopeClaims } from './scope-claims.ts';
 export interface GrantId {
   accountId: string;
   clientId: string;
-  /** The consent that it stands for; first-party clients need none. */
+  /** The consent that the id names. First-party clients need none. */
   consentId?: string | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { Import, Source } from './sources.ts';
 /** A rule for all of `provider/`. */
 export interface Rule {
   name: string;
-  /** The reason for the rule, shown to a developer who breaks it. */
+  /** The reason for the rule. A failing test shows it. */
   because: string;
   /** Returns one line for each breach: the file and what is wrong in it. */
   violations(files: Source[]): string[];

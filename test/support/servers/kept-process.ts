@@ -23,7 +23,7 @@ export interface Owner {
   gid?: number;
 }
 
-/** The user who runs servers: the current user, or an unprivileged user if that is root, which Postgres refuses. */
+/** The user that runs servers: the current user, or an unprivileged user if that is root, which Postgres refuses. */
 export function serverOwner(): Owner {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string, user: string) =>

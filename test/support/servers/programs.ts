@@ -14,7 +14,7 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** Returns the full path of the first of these programs that is on the PATH or in one of the other folders. */
+/** Returns the full path of the first program in the list that is on the PATH or in one of the other folders. */
 export function findProgram(names: string[], otherFolders: string[] = []): string | undefined {
   const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   const folders = [...path, ...otherFolders];

@@ -63,7 +63,7 @@ async function startOne(server: Wanted, started: TestServer[]): Promise<string> 
   return running.url;
 }
 
-/** Installs run one at a time because apt-get takes a lock and two of these servers come from one package. */
+/** Installs run one at a time because apt-get takes a lock, and two servers come from one package. */
 let queue: Promise<unknown> = Promise.resolve();
 
 function elsewhere(server: Wanted): Promise<TestServer> {
