@@ -48,10 +48,7 @@ async function attempt<T>(
   return result;
 }
 
-/**
- * The stores of one transaction, each created when it is first used. The getters belong to the object itself, so code that
- * lists the stores finds them all.
- */
+/** The stores of one transaction, each created when it is first used. */
 function lazyStores(db: Knex.Transaction): TransactionStores {
   let accounts: PostgresAccountStore | undefined;
   let consents: PostgresConsentStore | undefined;

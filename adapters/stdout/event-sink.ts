@@ -2,8 +2,8 @@ import type { DeliveryResult, EventSink } from '../../provider/ports/event-sink.
 import type { OutboxEvent } from '../../provider/ports/outbox.ts';
 
 export interface StdoutEventSinkOptions {
-  /** Takes one line with its line feed, and throws or rejects when it can't. */
-  write(line: string): void | Promise<void>;
+  /** Writes one line with its line feed. Throws or rejects when it cannot. The result is not used. */
+  write(line: string): unknown;
 }
 
 /** One line of JSON for each event; `time` in ISO 8601. */

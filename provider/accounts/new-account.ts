@@ -1,4 +1,4 @@
-import type { NewEvent } from '../events/new-event.ts';
+import type { NewEvent } from '../events/catalogue.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type FieldProblem, GatehouseError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';

@@ -1,4 +1,4 @@
-import type { NewEvent } from '../events/new-event.ts';
+import type { NewEvent } from '../events/catalogue.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type ErrorCode, GatehouseError, isFailedGuess } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';

@@ -214,7 +214,7 @@ export async function openKeyStore(config: Config): Promise<KeyStore> {
 
 function openEventSink(config: Config): EventSink {
   if (config.eventsSink === 'stdout') {
-    return new StdoutEventSink({ write: (line) => void process.stdout.write(line) });
+    return new StdoutEventSink({ write: process.stdout.write.bind(process.stdout) });
   }
   return { publish: async (events) => events.map(({ id }) => ({ id, outcome: 'published' })) };
 }

@@ -4,7 +4,7 @@ import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import type { AccessModel } from '../config/access-model.ts';
 import type { Config } from '../config/schema.ts';
-import type { NewEvent } from '../events/new-event.ts';
+import type { NewEvent } from '../events/catalogue.ts';
 import type { Pages } from '../interactions/pages.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Clock } from '../lib/clock.ts';

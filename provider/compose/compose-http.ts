@@ -3,12 +3,10 @@ import { passwordLength } from '../accounts/password-rules.ts';
 import type { Register } from '../accounts/register.ts';
 import { createApp } from '../http/app.ts';
 import { assets } from '../http/assets.ts';
-import { clientAddress } from '../http/client-address.ts';
 import { handleErrors } from '../http/error-handler.ts';
-import { normaliseRequest } from '../http/normalise-request.ts';
-import { serveProtocol } from '../http/protocol.ts';
+import { normaliseRequest, serveProtocol } from '../http/protocol.ts';
 import { publishedDocuments } from '../http/published-documents.ts';
-import { scopeRequest } from '../http/request-context.ts';
+import { clientAddress, scopeRequest } from '../http/request-context.ts';
 import { limitRequests } from '../http/routes.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
 import { accountRoutes } from '../interactions/account/account-routes.ts';
@@ -23,7 +21,7 @@ import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
-import { currentRequestScope, noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
+import { noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
 import { createEndFamilyOf } from '../oidc/tokens/end-family.ts';
 import { scopeOfClaim } from '../oidc/tokens/scope-claims.ts';
@@ -58,7 +56,7 @@ export function composeHttp(parts: HttpParts): Koa {
           accountUrl: `${basePath(issuer)}/account`,
         }),
       }),
-      normaliseRequest(issuer, () => currentRequestScope()?.clientAddress),
+      normaliseRequest(issuer),
       limitRequests({ count: parts.rateLimits.count, isAllowedOrigin: parts.clients.isAllowedOrigin }),
     ],
     routers: [

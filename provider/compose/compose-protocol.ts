@@ -10,8 +10,12 @@ import type { TokenGrant } from '../oidc/grants/grant.ts';
 import { createPasswordGrant } from '../oidc/grants/password.ts';
 import { createRefreshTokenGrant } from '../oidc/grants/refresh-token.ts';
 import type { ProtocolPages } from '../oidc/pages.ts';
-import { buildProvider } from '../oidc/provider-factory.ts';
-import { createProviderHost, type PrivateKeys, type ProviderHost } from '../oidc/provider-host.ts';
+import {
+  buildProvider,
+  createProviderHost,
+  type PrivateKeys,
+  type ProviderHost,
+} from '../oidc/provider-factory.ts';
 import type { OidcServices } from '../oidc/services.ts';
 import { createBrowserBinding } from '../oidc/sessions/browser-binding.ts';
 import { type Consents, createConsents } from '../oidc/sessions/consents.ts';
@@ -78,7 +82,7 @@ export function composeProtocol(parts: Parts): Protocol {
   return {
     ...services,
     host,
-    tokenRequests: createTokenRequests(() => host.current(), grants),
+    tokenRequests: createTokenRequests(host.current, grants),
     consents: createConsents({
       store: ports.consents,
       unitOfWork: parts.unitOfWork,

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import { longestAccessTokenSeconds } from '../config/settings-tokens.ts';
-import type { NewEvent } from '../events/new-event.ts';
+import type { NewEvent } from '../events/catalogue.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';

@@ -5,8 +5,8 @@ import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
+import { createNewEvent } from '../events/catalogue.ts';
 import { createConfigurationChanges } from '../events/configuration-changes.ts';
-import { createNewEvent } from '../events/new-event.ts';
 import { createRelay } from '../events/relay.ts';
 import { createOperationsApp } from '../http/health.ts';
 import { createReadiness } from '../http/readiness.ts';
@@ -25,8 +25,7 @@ import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeVerify } from './compose-verify.ts';
-import { deliveryMetrics, measureNow } from './measured-now.ts';
-import { measuredPorts } from './measured-ports.ts';
+import { deliveryMetrics, measuredPorts, measureNow } from './measurements.ts';
 import { createSweep } from './sweep.ts';
 
 export interface Gatehouse {
@@ -69,7 +68,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const unitOfWork = noticeChanges(ports.unitOfWork, {
     clock,
     denylist,
-    eventCommitted: () => relay.nudge(),
+    eventCommitted: relay.nudge,
   });
   const newEvent = createNewEvent({ clock });
   const changes = createConfigurationChanges({ unitOfWork, newEvent, logger });

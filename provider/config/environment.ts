@@ -1,5 +1,5 @@
+import { redactText } from '../lib/logger.ts';
 import { nearMiss } from '../lib/near-miss.ts';
-import { redactText } from '../lib/redaction.ts';
 import { type ConfigKey, settingList } from './schema.ts';
 import type { Setting } from './setting.ts';
 

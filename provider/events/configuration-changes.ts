@@ -1,7 +1,7 @@
 import type { ClientDocument } from '../clients/client-document.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
 import { type AnnouncerDeps, createAnnouncer } from './announcer.ts';
-import type { NewEvent } from './new-event.ts';
+import type { NewEvent } from './catalogue.ts';
 
 /** Writes events about changes of clients and keys. Every process notices these changes for itself. */
 export interface ConfigurationChanges {

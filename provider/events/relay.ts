@@ -1,4 +1,7 @@
-import { createDelivery, type Delivered, type DeliveryOptions } from './delivery.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { DeliveryResult, EventSink } from '../ports/event-sink.ts';
+import type { ClaimedEvent, Outbox } from '../ports/outbox.ts';
 import { createPollingLoop, type PollingLoop } from './polling-loop.ts';
 
 type Tuning = Pick<DeliveryOptions, 'batch' | 'leaseMs' | 'retry' | 'maxAttempts'> & {
@@ -41,4 +44,127 @@ export function createRelay(deps: RelayDeps): Relay {
     maxIdleMs: options.maxIdleMs,
   });
   return { ...loop, runOnce };
+}
+
+export interface DeliveryMetrics {
+  events(outcome: 'published' | 'failed' | 'set_aside', count: number): void;
+  /** How old the oldest event of a batch was when it was claimed. */
+  lag(seconds: number): void;
+}
+
+export interface DeliveryOptions {
+  outbox: Pick<Outbox, 'claim' | 'markPublished' | 'markFailed'>;
+  sink: EventSink;
+  clock: Clock;
+  logger: Pick<Logger, 'warn' | 'error'>;
+  metrics?: DeliveryMetrics | undefined;
+  batch: number;
+  /** Must be longer than the sink ever takes. Otherwise another process publishes the same events again. */
+  leaseMs: number;
+  retry: RetryPolicy;
+  /** An event is set aside after this many failures, if other events were published meanwhile. */
+  maxAttempts: number;
+}
+
+/** The results of one batch. */
+export interface Delivered {
+  claimed: number;
+  published: number;
+  failed: number;
+  setAside: number;
+}
+
+/**
+ * Publishes one batch of due events and records the result of each. Throws only when the outbox can't be reached.
+ * Events that were published before that are published again when their claim expires.
+ *
+ * An event is set aside when the sink rejects it, or when it failed `maxAttempts` times while other events were
+ * published. If no event can be published, the event isn't the cause, however long the failure lasts.
+ */
+export function createDelivery(options: DeliveryOptions): () => Promise<Delivered> {
+  const { outbox, sink, clock, logger, metrics, retry, maxAttempts } = options;
+  let lastPublishedAt = Number.NEGATIVE_INFINITY;
+
+  const isPoisoned = (event: ClaimedEvent, result: Failure) =>
+    result.outcome === 'rejected' ||
+    (event.attempts + 1 >= maxAttempts && clock.now() - lastPublishedAt <= retry.maxMs);
+
+  const fail = async (event: ClaimedEvent, result: Failure): Promise<boolean> => {
+    const setAside = isPoisoned(event, result);
+    const retryAt = clock.now() + retryDelayMs(event.attempts, retry);
+    const reason = result.reason.slice(0, 500);
+    await outbox.markFailed(event.id, reason, setAside ? undefined : retryAt);
+    const fields = { eventId: event.id, type: event.type, subject: event.subject, reason };
+    if (setAside) logger.error({ ...fields, attempts: event.attempts + 1 }, 'event set aside');
+    return setAside;
+  };
+
+  return async () => {
+    const events = await outbox.claim(options.batch, clock.now(), options.leaseMs);
+    if (events.length === 0) return { claimed: 0, published: 0, failed: 0, setAside: 0 };
+    metrics?.lag((clock.now() - Math.min(...events.map(({ time }) => time))) / 1000);
+
+    const { published, failures } = sorted(events, await publish(sink, events));
+    if (published.length > 0) {
+      lastPublishedAt = clock.now();
+      await outbox.markPublished(published, lastPublishedAt);
+    }
+    let setAside = 0;
+    for (const { event, result } of failures) if (await fail(event, result)) setAside += 1;
+
+    const failed = failures.length - setAside;
+    if (failed > 0)
+      logger.warn({ events: failed, reason: failures[0]?.result.reason }, 'events not published');
+    metrics?.events('published', published.length);
+    metrics?.events('failed', failed);
+    metrics?.events('set_aside', setAside);
+    return { claimed: events.length, published: published.length, failed, setAside };
+  };
+}
+
+type Failure = Exclude<DeliveryResult, { outcome: 'published' }>;
+
+async function publish(sink: EventSink, events: ClaimedEvent[]): Promise<DeliveryResult[]> {
+  try {
+    // Sinks get only the event. Receivers don't need the number of attempts.
+    return await sink.publish(events.map(({ attempts: _, ...event }) => event));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return events.map(({ id }) => ({ id, outcome: 'failed', reason }));
+  }
+}
+
+/** An event without a result counts as failed: delivering it twice is better than never. */
+function sorted(events: ClaimedEvent[], results: DeliveryResult[]) {
+  const byId = new Map(results.map((result) => [result.id, result]));
+  const published: string[] = [];
+  const failures: { event: ClaimedEvent; result: Failure }[] = [];
+  for (const event of events) {
+    const result = byId.get(event.id) ?? {
+      id: event.id,
+      outcome: 'failed',
+      reason: 'the sink gave no result',
+    };
+    if (result.outcome === 'published') published.push(event.id);
+    else failures.push({ event, result });
+  }
+  return { published, failures };
+}
+
+export interface RetryPolicy {
+  baseMs: number;
+  maxMs: number;
+}
+
+/**
+ * Milliseconds until the next attempt for an event, given the number of earlier attempts. The delay doubles up to
+ * `maxMs`. Half of it is jitter, so that events that failed together are not retried together.
+ */
+export function retryDelayMs(
+  attempts: number,
+  { baseMs, maxMs }: RetryPolicy,
+  random: () => number = Math.random,
+): number {
+  const full = Math.min(maxMs, baseMs * 2 ** attempts);
+  return Math.round(full * (0.5 + random() / 2));
 }

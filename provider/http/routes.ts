@@ -1,3 +1,7 @@
+import type { Context, Middleware } from 'koa';
+import { type AllowOriginDeps, allowOrigin } from '../json-api/routes.ts';
+import type { LimitedRequest } from '../rate-limits/rules.ts';
+
 /**
  * The HTTP layer of the public listener. This folder reads requests, writes headers, and turns errors into responses. It
  * contains no rule about accounts, clients or tokens.
@@ -5,9 +9,6 @@
  * This file is the table of all public endpoints. Metrics, logs, rate limits, the error format and the method check of the
  * protocol's endpoints use it. `test/http/routes.test.ts` compares it with the endpoints that are really served.
  */
-import type { Context, Middleware } from 'koa';
-import { type AllowOriginDeps, allowOrigin } from '../json-api/allow-origin.ts';
-import type { LimitedRequest } from '../rate-limits/rules.ts';
 
 export interface Route {
   /** The path pattern, which is also the label in metrics and logs. `:name` matches one path segment. */

@@ -1,10 +1,9 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { readJson } from '../lib/request-body.ts';
-import { type AllowOriginDeps, allowOrigin } from './allow-origin.ts';
-import { bearerTokenOf } from './bearer-token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fromProtocolError } from './protocol-errors.ts';
+import { bearerTokenOf } from './verify.ts';
 
 export interface JsonApiRouteDeps extends AllowOriginDeps {
   endpoints: readonly Endpoint[];
@@ -58,4 +57,21 @@ function preflight(ctx: Context, definition: Endpoint, deps: JsonApiRouteDeps): 
   ctx.set('Access-Control-Allow-Methods', definition.method.toUpperCase());
   ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type');
   ctx.set('Access-Control-Max-Age', '3600');
+}
+
+export interface AllowOriginDeps {
+  /** Whether the document of a public client lists this origin. */
+  isAllowedOrigin(origin: string): boolean;
+}
+
+/**
+ * Lets a page of a registered origin read the response (CORS, DESIGN §4). It never allows credentials.
+ * @returns whether the request comes from a registered origin
+ */
+export function allowOrigin(ctx: Context, { isAllowedOrigin }: AllowOriginDeps): boolean {
+  ctx.vary('Origin');
+  const origin = ctx.get('Origin');
+  if (origin === '' || !isAllowedOrigin(origin)) return false;
+  ctx.set('Access-Control-Allow-Origin', origin);
+  return true;
 }

@@ -1,17 +1,15 @@
 import type { Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
 import type { Config } from '../config/schema.ts';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
-import { clientOf } from './current-request.ts';
+import { clientOf, orUnavailable } from './current-request.ts';
 import { features } from './features.ts';
 import { interactionPolicy } from './interaction-policy.ts';
 import { deviceCodeSeconds } from './patches/device-codes.ts';
 import type { OidcServices } from './services.ts';
-import { findOidcAccount, preloadSignIn, type SignedInBy } from './sessions/accounts-view.ts';
-import { isSessionAlive } from './sessions/active-sign-ins.ts';
+import { findOidcAccount, isSessionAlive, preloadSignIn, type SignedInBy } from './sessions/accounts-view.ts';
 import { createStorageAdapter } from './storage/storage-adapter.ts';
 import { extraTokenClaims } from './tokens/extra-token-claims.ts';
 import { scopeClaims } from './tokens/scope-claims.ts';
-import { orUnavailable } from './unavailable.ts';
 
 /** Every path that the library serves (DESIGN §4). Its defaults are under `/auth`, where our own endpoints are. */
 export const routes = {

@@ -1,9 +1,8 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
-import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { requestOrigin } from '../lib/request-scope.ts';
-import { clientOf } from './current-request.ts';
+import { clientOf, orUnavailable } from './current-request.ts';
 import type { OidcServices } from './services.ts';
-import { orUnavailable } from './unavailable.ts';
+import { resourceIndicators } from './tokens/token-policy.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
@@ -19,7 +18,7 @@ export function features(services: OidcServices): Features {
     pushedAuthorizationRequests: { enabled: true },
     claimsParameter: { enabled: true },
     dPoP: { enabled: true },
-    // For `tokens/signing-key.ts`. `ack` names the version of the interface that we know: the library refuses another.
+    // For `SigningKey` in `provider-factory.ts`. `ack` names the version of the interface that we know: the library refuses another.
     externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     introspection: { enabled: true, allowedPolicy: mayIntrospect },
     revocation: {
@@ -36,7 +35,7 @@ export function features(services: OidcServices): Features {
       },
       postLogoutSuccessSource: (ctx) => orUnavailable(() => logout.done(ctx)),
     },
-    resourceIndicators: resourceIndicators(services),
+    resourceIndicators: resourceIndicators(services.policy, services.config.accessTokenSeconds),
   };
 }
 
@@ -72,38 +71,4 @@ async function mayIntrospect(
   if (token.clientId === client.clientId) return true;
   const audiences = [token.aud ?? []].flat();
   return audiences.some((audience) => clientOf(ctx).introspects.includes(audience));
-}
-
-/** RFC 8707. Every access token is a JWT for exactly one audience. */
-function resourceIndicators({ policy, config }: Pick<OidcServices, 'policy' | 'config'>) {
-  return {
-    enabled: true,
-    useGrantedResource: async () => true,
-    defaultResource: async (ctx: KoaContextWithOIDC, _client: object, oneOf?: readonly string[]) => {
-      const client = clientOf(ctx);
-      const preferred = client.defaultResource;
-      if (oneOf) return preferred && oneOf.includes(preferred) ? preferred : (oneOf[0] ?? '');
-      const requested = new Set((ctx.oidc.params?.scope as string | undefined)?.split(' '));
-      const audiences = policy.defaultAudiences(client, requested);
-      return audiences.length === 1 ? (audiences[0] ?? '') : [...audiences];
-    },
-    getResourceServerInfo: async (ctx: KoaContextWithOIDC, audience: string) => {
-      const asked = isRedemption(ctx) ? undefined : ctx.oidc.params?.scope;
-      const requested = typeof asked === 'string' ? new Set(asked.split(' ')) : undefined;
-      const { scopes } = policy.resource(clientOf(ctx), audience, requested);
-      return {
-        audience,
-        scope: scopes.join(' '),
-        accessTokenFormat: 'jwt' as const,
-        accessTokenTTL: config.accessTokenSeconds,
-        jwt: { sign: { alg: 'RS256' as const } },
-      };
-    },
-  };
-}
-
-/** A code or refresh token has scopes that were checked when it was granted; a refresh may ask for fewer. */
-function isRedemption(ctx: KoaContextWithOIDC): boolean {
-  const grantType = ctx.oidc.params?.grant_type;
-  return ['authorization_code', 'refresh_token', deviceCodeGrant].includes(String(grantType));
 }

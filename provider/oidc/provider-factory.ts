@@ -1,18 +1,24 @@
-import { createHash } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
-import { Provider } from 'oidc-provider';
+import { ExternalSigningKey, Provider } from 'oidc-provider';
 import { createOidcConfiguration } from './configuration.ts';
+import { orUnavailable } from './current-request.ts';
 import type { TokenGrant } from './grants/grant.ts';
 import { listen } from './listeners.ts';
 import { grantStepsOf } from './patches/internals.ts';
-import { keepFailure } from './patches/late-failures.ts';
+import { keepFailure, throwKeptFailure } from './patches/late-failures.ts';
 import { keepLogoutLanguage } from './patches/logout-language.ts';
 import { prefillUserCode } from './patches/prefill-user-code.ts';
 import { applyPatches } from './patches/table.ts';
-import type { PrivateKeys } from './provider-host.ts';
 import type { OidcServices } from './services.ts';
-import { SigningKey } from './tokens/signing-key.ts';
-import { orUnavailable } from './unavailable.ts';
 
 /**
  * Builds one Provider over one set of keys. It takes about 2 ms: keys rotate by building another.
@@ -53,3 +59,81 @@ const cacheDiscovery: Middleware = async (ctx, next) => {
   ctx.etag = createHash('sha256').update(JSON.stringify(ctx.body)).digest('base64url').slice(0, 22);
   if (ctx.fresh) ctx.status = 304;
 };
+
+/** A private key (RFC 7517). */
+export type PrivateKey = JsonWebKey & { kid: string };
+
+/**
+ * An RSA key that signs in the calling thread. The library itself makes each signature in another thread. That costs 20
+ * % more, and the signature must wait there until passwords are hashed (`docs/speed.md`).
+ */
+export class SigningKey extends ExternalSigningKey {
+  readonly #kid: string;
+  readonly #private: KeyObject;
+  readonly #public: KeyObject;
+  readonly #signed: (kid: string) => void;
+
+  /** @param signed called for each signature */
+  constructor(jwk: PrivateKey, signed: (kid: string) => void) {
+    super();
+    this.#kid = jwk.kid;
+    this.#signed = signed;
+    this.#private = createPrivateKey({ key: jwk, format: 'jwk' });
+    this.#public = createPublicKey(this.#private);
+  }
+
+  override get kid(): string {
+    return this.#kid;
+  }
+
+  override get alg(): string {
+    return 'RS256';
+  }
+
+  /** The public key, for verifying signatures. */
+  override keyObject(): KeyObject {
+    return this.#public;
+  }
+
+  /** RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3). */
+  override sign(data: Uint8Array): Buffer {
+    this.#signed(this.#kid);
+    return sign('sha256', data, this.#private);
+  }
+}
+
+/** Private keys, the signing one first. */
+export interface PrivateKeys {
+  keys: PrivateKey[];
+}
+
+export interface ProviderHost {
+  /** The Provider over the present keys. Use it for one request only. */
+  current(): Provider;
+  /** Serves one request of the protocol. Rejects, with nothing sent, when it fails outside the library's error handling. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Builds a Provider over these keys, which takes the place of the old one; requests under way finish on the old one. */
+  swap(jwks: PrivateKeys): void;
+}
+
+/**
+ * A Provider's keys are fixed when it is built, so keys rotate by swapping Providers (DESIGN §6.6).
+ * @param build makes a Provider from private keys, the signing one first
+ */
+export function createProviderHost(build: (jwks: PrivateKeys) => Provider, jwks: PrivateKeys): ProviderHost {
+  const make = (keys: PrivateKeys) => {
+    const provider = build(keys);
+    return { provider, callback: provider.callback() };
+  };
+  let serving = make(jwks);
+  return {
+    current: () => serving.provider,
+    handle: async (request, response) => {
+      await serving.callback(request, response);
+      throwKeptFailure(request);
+    },
+    swap: (keys) => {
+      serving = make(keys);
+    },
+  };
+}

@@ -9,8 +9,12 @@ import { createDeviceLimits, type DeviceLimits } from './device-limits.ts';
 import { createKnownBrowsers, type KnownBrowsers } from './known-browsers.ts';
 import { createRefusal } from './refusals.ts';
 import { createRequestLimits, type RequestLimits } from './request-limits.ts';
-import { createResponseTimeQuantizer, type ResponseTimeQuantizer } from './response-time-quantizer.ts';
-import { createSignInLimits, type SignInLimits } from './sign-in-limits.ts';
+import {
+  createResponseTimeQuantizer,
+  createSignInLimits,
+  type ResponseTimeQuantizer,
+  type SignInLimits,
+} from './sign-in-limits.ts';
 
 /*
  * This folder decides how often something may be tried, and what a refusal says. The numbers are in rules.ts. It does not

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NewEvent } from '../events/new-event.ts';
+import type { NewEvent } from '../events/catalogue.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { AccountIndex } from '../ports/account-index.ts';

@@ -3,7 +3,7 @@ import { createHashingPool, type HashingPool } from '../../provider/accounts/has
 import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createRegister } from '../../provider/accounts/register.ts';
 import { createSignIn } from '../../provider/accounts/sign-in.ts';
-import { createNewEvent } from '../../provider/events/new-event.ts';
+import { createNewEvent } from '../../provider/events/catalogue.ts';
 import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryAccountStore } from '../support/memory/account-store.ts';

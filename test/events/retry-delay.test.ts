@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { retryDelayMs } from '../../provider/events/retry-delay.ts';
+import { retryDelayMs } from '../../provider/events/relay.ts';
 
 const policy = { baseMs: 1000, maxMs: 300_000 };
 

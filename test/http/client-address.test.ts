@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import { addressRanges } from '../../provider/config/addresses.ts';
-import { clientAddress } from '../../provider/http/client-address.ts';
+import { clientAddress } from '../../provider/http/request-context.ts';
 
 const trusted = '10.0.0.0/8, fd00::/8';
 

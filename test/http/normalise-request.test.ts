@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
-import { normaliseRequest } from '../../provider/http/normalise-request.ts';
+import { normaliseRequest } from '../../provider/http/protocol.ts';
+import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { httpCall } from '../support/http-call.ts';
 
 interface Seen {
@@ -26,7 +27,10 @@ async function behind(issuer: string, known: { address?: string } = { address: '
       ctx.body = { refused: error.code };
     });
   });
-  app.use(normaliseRequest(issuer, () => known.address));
+  app.use((_ctx, next) =>
+    runInRequestScope({ requestId: 'r', clientAddress: known.address, userAgent: undefined }, next),
+  );
+  app.use(normaliseRequest(issuer));
   app.use((ctx) => {
     const { url, headers, originalUrl } = ctx.req as typeof ctx.req & { originalUrl?: string };
     ctx.body = { url, path: ctx.path, originalUrl, headers };

@@ -1,11 +1,7 @@
 import { validateHeaderValue } from 'node:http';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  type Identity,
-  identityHeaderNames,
-  identityHeaders,
-} from '../../provider/json-api/identity-headers.ts';
+import { type Identity, identityHeaderNames, identityHeaders } from '../../provider/json-api/verify.ts';
 
 const machine: Identity = { sub: 'service', client_id: 'service', aud: 'https://api.example.com' };
 

@@ -5,7 +5,7 @@ import {
   grantIdOf,
   grantPayload,
   parseGrantId,
-} from '../../provider/oidc/tokens/grant-id.ts';
+} from '../../provider/oidc/tokens/grants.ts';
 
 const issuer = 'https://login.example';
 const audience = 'https://contracts.example';

@@ -1,7 +1,7 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type ClientDocument, clientDocumentSchema } from '../../provider/clients/client-document.ts';
-import { createNewEvent } from '../../provider/events/new-event.ts';
+import { createNewEvent } from '../../provider/events/catalogue.ts';
 import { createConsents } from '../../provider/oidc/sessions/consents.ts';
 import { createGrants, type Grants } from '../../provider/oidc/tokens/grants.ts';
 import { createManualClock } from '../support/manual-clock.ts';

@@ -2,7 +2,7 @@ import '../../provider/oidc/runtime-notice.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from '@jest/globals';
 import type { Provider } from 'oidc-provider';
-import { createProviderHost } from '../../provider/oidc/provider-host.ts';
+import { createProviderHost } from '../../provider/oidc/provider-factory.ts';
 
 /** Answers with the name of its keys, when it is told to. A real one is swapped in `key-swap.test.ts`. */
 function createProviders() {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { noteSpent, type SpentLog, spentTime } from '../../provider/oidc/storage/spent-log.ts';
+import { noteSpent, type SpentLog, spentTime } from '../../provider/oidc/storage/refresh-tokens.ts';
 
 const start = 1_000_000_000;
 

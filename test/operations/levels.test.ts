@@ -5,8 +5,8 @@ import { isCut } from '../../provider/lib/cut-connection.ts';
 import { GatehouseError, StoreUnavailable } from '../../provider/lib/errors.ts';
 import { createLogger } from '../../provider/lib/logger.ts';
 import { createMetrics } from '../../provider/lib/metrics.ts';
+import { orUnavailable } from '../../provider/oidc/current-request.ts';
 import { listen } from '../../provider/oidc/listeners.ts';
-import { orUnavailable } from '../../provider/oidc/unavailable.ts';
 
 /** The listeners on an emitter of their own: what they log, as level and text. */
 function createWorld() {

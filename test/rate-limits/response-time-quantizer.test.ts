@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createResponseTimeQuantizer } from '../../provider/rate-limits/response-time-quantizer.ts';
+import { createResponseTimeQuantizer } from '../../provider/rate-limits/sign-in-limits.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 /** A quantizer whose pauses move the clock, and how long an answer took. */

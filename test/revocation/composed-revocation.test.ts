@@ -2,7 +2,7 @@ import '../../provider/oidc/runtime-notice.ts';
 import { expect, test } from '@jest/globals';
 import { composeRevocation } from '../../provider/compose/compose-sign-ins.ts';
 import { loadConfig } from '../../provider/config/load.ts';
-import { createNewEvent } from '../../provider/events/new-event.ts';
+import { createNewEvent } from '../../provider/events/catalogue.ts';
 import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryAccountIndex } from '../support/memory/account-index.ts';

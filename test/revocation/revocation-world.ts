@@ -1,4 +1,4 @@
-import { createNewEvent } from '../../provider/events/new-event.ts';
+import { createNewEvent } from '../../provider/events/catalogue.ts';
 import type { FamilyStore } from '../../provider/ports/family-store.ts';
 import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';

@@ -1,4 +1,4 @@
-import type { NewEvent } from '../../events/new-event.ts';
+import type { NewEvent } from '../../events/catalogue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { AccountStore } from '../../ports/account-store.ts';
 import type { UnitOfWork } from '../../ports/unit-of-work.ts';

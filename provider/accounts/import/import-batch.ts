@@ -1,4 +1,4 @@
-import type { NewEvent } from '../../events/new-event.ts';
+import type { NewEvent } from '../../events/catalogue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
 import { type Account, type AccountStore, emailKey } from '../../ports/account-store.ts';

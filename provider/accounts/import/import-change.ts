@@ -1,5 +1,4 @@
-import type { EventType } from '../../events/catalogue.ts';
-import type { NewEvent } from '../../events/new-event.ts';
+import type { EventType, NewEvent } from '../../events/catalogue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Account, AccountChange } from '../../ports/account-store.ts';
 import type { UnitOfWork } from '../../ports/unit-of-work.ts';

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigurationError, type ErrorCode, GatehouseError } from '../../lib/errors.ts';
-import { redactText } from '../../lib/redaction.ts';
+import { redactText } from '../../lib/logger.ts';
 import { CommandFailure, type Ending } from './command-failure.ts';
 
 export interface Failure {

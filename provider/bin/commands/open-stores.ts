@@ -9,7 +9,7 @@ import type { AccessModel } from '../../config/access-model.ts';
 import { loadConfig, processEnvironment } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { longestRefreshTokenSeconds } from '../../config/settings-tokens.ts';
-import { createNewEvent, type NewEvent } from '../../events/new-event.ts';
+import { createNewEvent, type NewEvent } from '../../events/catalogue.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { ConfigurationError } from '../../lib/errors.ts';
 import { createServerKeys, type ServerKeys } from '../../lib/server-keys.ts';

@@ -2,8 +2,7 @@ import { errors } from 'oidc-provider';
 import type { Api } from '../../config/access-model.ts';
 import { clientOf } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
-import type { TokenGrant } from './grant.ts';
-import { requestedScopes } from './parameter.ts';
+import { requestedScopes, type TokenGrant } from './grant.ts';
 
 /**
  * The client credentials grant (RFC 6749 §4.4). It uses the library's grant, but a request without a scope gets all API

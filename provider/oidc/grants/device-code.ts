@@ -1,8 +1,7 @@
 import { errors } from 'oidc-provider';
 import { deviceCodeGrant } from '../../lib/device-code-grant.ts';
 import type { OidcServices } from '../services.ts';
-import type { TokenGrant } from './grant.ts';
-import { requiredParameter } from './parameter.ts';
+import { requiredParameter, type TokenGrant } from './grant.ts';
 
 /**
  * The device grant (RFC 8628 §3.4). It uses the library's grant, and answers `slow_down` (§3.5) to a device that asks

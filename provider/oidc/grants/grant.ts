@@ -1,4 +1,4 @@
-import type { AccessToken, Grant, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type AccessToken, errors, type Grant, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 
 export interface DpopProof {
   thumbprint: string;
@@ -42,4 +42,20 @@ export interface TokenGrant {
   /** The request's parameters it reads. */
   parameters: readonly string[];
   handler(provider: Provider, steps: GrantSteps): GrantHandler;
+}
+
+/**
+ * @returns the parameter's value
+ * @throws `invalid_request` (RFC 6749 §5.2) when it is missing, empty, or not one string
+ */
+export function requiredParameter(ctx: KoaContextWithOIDC, name: string): string {
+  const value = ctx.oidc.params?.[name];
+  if (typeof value === 'string' && value.length > 0) return value;
+  throw new errors.InvalidRequest(`missing required parameter(s): ${name}`);
+}
+
+/** @returns the requested scopes in order, or undefined when the request names none */
+export function requestedScopes(ctx: KoaContextWithOIDC): string[] | undefined {
+  const scope = ctx.oidc.params?.scope;
+  return typeof scope === 'string' && scope.length > 0 ? [...new Set(scope.split(' '))] : undefined;
 }

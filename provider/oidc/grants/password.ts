@@ -4,9 +4,8 @@ import { GatehouseError } from '../../lib/errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { clientOf } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
-import { grantIdOf } from '../tokens/grant-id.ts';
-import type { GrantSteps, TokenGrant } from './grant.ts';
-import { requestedScopes, requiredParameter } from './parameter.ts';
+import { grantIdOf } from '../tokens/grants.ts';
+import { type GrantSteps, requestedScopes, requiredParameter, type TokenGrant } from './grant.ts';
 
 type Services = Pick<OidcServices, 'signIn' | 'policy' | 'clientTokenVersions' | 'clock'>;
 

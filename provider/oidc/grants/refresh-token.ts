@@ -3,17 +3,22 @@ import { StoreUnavailable } from '../../lib/errors.ts';
 import type { ReadsQuestion } from '../../revocation/recent-reads.ts';
 import { clientOf } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
-import { touchFamily } from '../sessions/touch-sign-ins.ts';
+import { touchFamily } from '../sessions/sign-ins.ts';
 import type {
   CurrentRefreshToken,
   RefreshTokenPayload,
   SpentRefreshToken,
 } from '../storage/refresh-tokens.ts';
-import type { TokenGrant } from './grant.ts';
-import { requestedScopes, requiredParameter } from './parameter.ts';
-import { checkedToken, type OurRefreshToken, type RefreshContext, refreshFields } from './refresh-context.ts';
+import { requestedScopes, requiredParameter, type TokenGrant } from './grant.ts';
+import {
+  checkedToken,
+  type OurRefreshToken,
+  type RefreshContext,
+  refreshFields,
+  refreshRequest,
+  writeStoredResponse,
+} from './refresh-context.ts';
 import { repeatRefresh } from './repeated-refresh.ts';
-import { refreshRequest, writeStoredResponse } from './stored-response.ts';
 
 /**
  * The refresh token grant (RFC 6749 §6). It replaces the library's grant. That one spends a token in two steps (find,

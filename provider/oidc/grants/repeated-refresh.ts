@@ -1,7 +1,14 @@
 import { errors } from 'oidc-provider';
 import type { SpentRefreshToken } from '../storage/refresh-tokens.ts';
-import { checkedToken, type OurRefreshToken, type RefreshContext, refreshFields } from './refresh-context.ts';
-import { asksTheSame, readStoredResponse, type StoredResponse } from './stored-response.ts';
+import {
+  asksTheSame,
+  checkedToken,
+  type OurRefreshToken,
+  type RefreshContext,
+  readStoredResponse,
+  refreshFields,
+  type StoredResponse,
+} from './refresh-context.ts';
 
 /**
  * The result of a repeated redemption. Either it got the stored response, or its successor was used already, or the

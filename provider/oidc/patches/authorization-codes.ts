@@ -1,8 +1,7 @@
 import { newId, randomToken } from '../../lib/ids.ts';
 import type { Revocation } from '../../revocation/revocation.ts';
-import { currentContext } from '../current-request.ts';
+import { currentContext, orUnavailable } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
-import { orUnavailable } from '../unavailable.ts';
 import type { Method } from './internals.ts';
 
 /** The fields of ours that a code or token of a family has. */

@@ -1,7 +1,6 @@
 import { newId } from '../../lib/ids.ts';
-import { currentContext } from '../current-request.ts';
+import { currentContext, orUnavailable } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
-import { orUnavailable } from '../unavailable.ts';
 import { DeviceCodeUsed, type Method } from './internals.ts';
 
 /** How long a person has to enter the code, and for how long after that an expired code is recognised, in seconds. */

@@ -1,12 +1,10 @@
 import type { Provider } from 'oidc-provider';
 import { epochSeconds } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
-import { currentContext } from '../current-request.ts';
+import { currentContext, orUnavailable } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
-import { findOidcAccount } from '../sessions/accounts-view.ts';
-import { isSessionAlive } from '../sessions/active-sign-ins.ts';
-import { listFamily } from '../sessions/touch-sign-ins.ts';
-import { orUnavailable } from '../unavailable.ts';
+import { findOidcAccount, isSessionAlive } from '../sessions/accounts-view.ts';
+import { listFamily } from '../sessions/sign-ins.ts';
 import type { FamilyFields } from './authorization-codes.ts';
 import type { Method } from './internals.ts';
 

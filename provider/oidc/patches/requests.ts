@@ -1,8 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { noteAccount, noteClient } from '../../lib/request-scope.ts';
-import { rememberClient } from '../current-request.ts';
+import { orUnavailable, rememberClient } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
-import { orUnavailable } from '../unavailable.ts';
 import type { Method } from './internals.ts';
 
 interface Entity {

@@ -1,8 +1,7 @@
 import { errors } from 'oidc-provider';
-import { currentContext } from '../current-request.ts';
+import { currentContext, orUnavailable } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
-import { saveAndTouchSession } from '../sessions/touch-sign-ins.ts';
-import { orUnavailable } from '../unavailable.ts';
+import { saveAndTouchSession } from '../sessions/sign-ins.ts';
 import type { Method } from './internals.ts';
 
 /** Saves a session, and lists its sign-in. */

@@ -4,6 +4,7 @@ import type { AccountFacts } from '../../ports/account-store.ts';
 import { clientKey, type RevocationKey } from '../../ports/revocation-keys.ts';
 import type { RecentReads } from '../../revocation/recent-reads.ts';
 import type { RequestDenylist } from '../../revocation/request-denylist.ts';
+import type { Revocation } from '../../revocation/revocation.ts';
 import { profileClaims } from '../tokens/scope-claims.ts';
 
 /** An account as the library and our token claims see it. */
@@ -56,6 +57,29 @@ export async function findOidcAccount(
     permissions: accounts.permissionsOf(account.roles),
     claims: async (use, _scope, requested) => claimsFor(account, use, requested),
   };
+}
+
+/** The session that a token was issued in, and whether the token ends with it. */
+export interface SessionBound {
+  accountId?: string | undefined;
+  expiresWithSession?: boolean | undefined;
+  sessionUid?: string | undefined;
+  /** The `sid` of the session at the token's client. */
+  sessionSid?: string | undefined;
+}
+
+/**
+ * Whether the session that a token ends with, if there is one, is still active. The current `sid` of the session is not
+ * compared. If two tabs visit the client at the same time, the session keeps the `sid` of only one of them.
+ */
+export async function isSessionAlive(
+  sessions: { findByUid(uid: string): Promise<{ accountId?: string | undefined } | undefined> },
+  token: SessionBound,
+  revocation: Pick<Revocation, 'isSignedOut'>,
+): Promise<boolean> {
+  if (!token.expiresWithSession) return true;
+  const session = await sessions.findByUid(token.sessionUid ?? '');
+  return session?.accountId === token.accountId && !(await revocation.isSignedOut(token.sessionSid ?? ''));
 }
 
 /** The keys that end the sign-in: one of them in the denylist is enough. */

@@ -2,31 +2,9 @@ import type { AccountStore } from '../../ports/account-store.ts';
 import type { ConsentStore } from '../../ports/consent-store.ts';
 import type { Revocation } from '../../revocation/revocation.ts';
 import type { RefreshTokenPayload, RefreshTokens } from '../storage/refresh-tokens.ts';
-import { parseGrantId } from '../tokens/grant-id.ts';
+import { parseGrantId } from '../tokens/grants.ts';
+import { isSessionAlive } from './accounts-view.ts';
 import type { StoredSessions } from './stored-sessions.ts';
-
-/** The session that a token was issued in, and whether the token ends with it. */
-export interface SessionBound {
-  accountId?: string | undefined;
-  expiresWithSession?: boolean | undefined;
-  sessionUid?: string | undefined;
-  /** The `sid` of the session at the token's client. */
-  sessionSid?: string | undefined;
-}
-
-/**
- * Whether the session that a token ends with, if there is one, is still active. The current `sid` of the session is not
- * compared. If two tabs visit the client at the same time, the session keeps the `sid` of only one of them.
- */
-export async function isSessionAlive(
-  sessions: { findByUid(uid: string): Promise<{ accountId?: string | undefined } | undefined> },
-  token: SessionBound,
-  revocation: Pick<Revocation, 'isSignedOut'>,
-): Promise<boolean> {
-  if (!token.expiresWithSession) return true;
-  const session = await sessions.findByUid(token.sessionUid ?? '');
-  return session?.accountId === token.accountId && !(await revocation.isSignedOut(token.sessionSid ?? ''));
-}
 
 export interface ActiveSignIn {
   /** Milliseconds since the epoch. */

@@ -1,4 +1,4 @@
-import type { NewEvent } from '../../events/new-event.ts';
+import type { NewEvent } from '../../events/catalogue.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { noteAccount } from '../../lib/request-scope.ts';
 import type { Agreement, Consent, ConsentStore } from '../../ports/consent-store.ts';

@@ -1,9 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
-import { deriveKey, open, seal } from '../../lib/sealed.ts';
-import type { ServerKeys } from '../../lib/server-keys.ts';
+import { randomToken } from '../../lib/ids.ts';
+import { deriveKey, open, type ServerKeys, seal } from '../../lib/server-keys.ts';
 import type { FamilyStore, StoredFamily } from '../../ports/family-store.ts';
-import { newRefreshToken, type RefreshTokenValue, readRefreshToken } from './refresh-token-value.ts';
-import { noteSpent, type SpentLog, spentTime } from './spent-log.ts';
 
 /** The payload of the library's RefreshToken model, as far as we read it. */
 export type RefreshTokenPayload = Record<string, unknown> & {
@@ -179,3 +177,74 @@ const sealResponse = (token: RefreshTokenValue, response: string) =>
 
 const openResponse = (token: RefreshTokenValue, sealed: string | undefined) =>
   sealed === undefined ? undefined : open(responseKey(token), `answer ${token.familyId}`, sealed);
+
+/**
+ * A refresh token as the client holds it: `family.count~secret+proof`. The count is its position in the family, the secret
+ * has 256 random bits, and the proof is a keyed tag which shows that we issued it. So a token that was spent long ago is
+ * recognised, and its reuse noticed, without a row for each token ever issued. It has one dot: with two, the library would
+ * take it for a JWT.
+ */
+export interface RefreshTokenValue {
+  /** The text that the client holds. */
+  value: string;
+  familyId: string;
+  count: number;
+  /** The keyed hashes by which the store may know it: under the current server secret, then under older ones. */
+  hashes: [string, ...string[]];
+  /** Whether the proof is right. */
+  isOurs(): boolean;
+}
+
+const label = 'refresh token';
+const shape =
+  /^(?<body>(?<familyId>fam_[\w-]{22})\.(?<count>0|[1-9a-z][0-9a-z]{0,7})~[\w-]{43})(?<proof>[\w-]{22})$/;
+
+/** @returns the text of a new refresh token; nothing is stored */
+export function newRefreshToken(keys: ServerKeys, familyId: string, count: number): string {
+  const body = `${familyId}.${count.toString(36)}~${randomToken(32)}`;
+  return `${body}${keys.tag(label, body)}`;
+}
+
+/** @returns undefined for a text that cannot be a refresh token of ours */
+export function readRefreshToken(keys: ServerKeys, value: string): RefreshTokenValue | undefined {
+  const { body, familyId, count, proof } = shape.exec(value)?.groups ?? {};
+  if (!body || !familyId || !count || !proof) return undefined;
+  return {
+    value,
+    familyId,
+    count: Number.parseInt(count, 36),
+    hashes: keys.lookupHashes(label, body),
+    isOurs: () => keys.checkTag(label, body, proof),
+  };
+}
+
+/**
+ * A log of when the tokens of a family were spent, for the last minute. For each second in which tokens were spent, it
+ * has the time and the counts of the first and the last token. So the log stays short even if a client refreshes very
+ * often.
+ */
+export type SpentLog = readonly SpentSecond[];
+
+type SpentSecond = readonly [spentAt: number, first: number, last: number];
+
+/** The longest grace that can be configured (DESIGN §1, G1). */
+const longestGraceMs = 60_000;
+
+/** @returns the log with one more token, without entries that are too old to matter */
+export function noteSpent(log: SpentLog, count: number, spentAt: number): SpentLog {
+  const recent = log.filter(([at]) => spentAt - at < longestGraceMs + 1000);
+  const latest = recent.at(-1);
+  if (latest && second(latest[0]) === second(spentAt))
+    return [...recent.slice(0, -1), [spentAt, latest[1], count]];
+  return [...recent, [spentAt, count, count]];
+}
+
+/**
+ * @returns when a token was spent, in whole seconds for all but the last one; undefined when that is longer ago than
+ * any grace
+ */
+export function spentTime(log: SpentLog, count: number): number | undefined {
+  return log.find(([, first, last]) => first <= count && count <= last)?.[0];
+}
+
+const second = (time: number) => Math.floor(time / 1000);

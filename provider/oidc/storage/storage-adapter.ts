@@ -1,12 +1,11 @@
 import { type Adapter, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { currentContext } from '../current-request.ts';
+import { currentContext, orUnavailable } from '../current-request.ts';
 import { deviceCodeSeconds } from '../patches/device-codes.ts';
 import type { OidcServices } from '../services.ts';
 import { preloadSignIn } from '../sessions/accounts-view.ts';
 import { accessTokenPayload, unwrapToken } from '../tokens/access-token-payload.ts';
 import { isMachineToken } from '../tokens/access-token-verifier.ts';
 import { endFoundFamily } from '../tokens/end-family.ts';
-import { orUnavailable } from '../unavailable.ts';
 import { artifactAdapter, createArtifacts } from './artifacts.ts';
 import { createCodeAdapter } from './code-adapter.ts';
 import { createPushedRequestAdapter } from './pushed-requests.ts';

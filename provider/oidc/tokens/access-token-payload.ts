@@ -1,6 +1,6 @@
 import type { AdapterPayload } from 'oidc-provider';
 import type { AccessTokenClaims } from './access-token-verifier.ts';
-import { grantIdOf } from './grant-id.ts';
+import { grantIdOf } from './grants.ts';
 
 const wrapped = /^at~(?<encoded>[\w-]+)$/;
 

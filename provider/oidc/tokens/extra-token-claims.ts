@@ -5,7 +5,7 @@ import type { FamilyFields } from '../patches/authorization-codes.ts';
 import { endsWithSession } from '../patches/refresh-tokens.ts';
 import type { OidcServices } from '../services.ts';
 import type { OidcAccount } from '../sessions/accounts-view.ts';
-import { parseGrantId } from './grant-id.ts';
+import { parseGrantId } from './grants.ts';
 import { scopeOfClaim } from './scope-claims.ts';
 import type { TokenPolicy } from './token-policy.ts';
 

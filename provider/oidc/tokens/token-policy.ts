@@ -1,7 +1,9 @@
-import { errors } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientDocument } from '../../clients/client-document.ts';
 import type { Api } from '../../config/access-model.ts';
+import { deviceCodeGrant } from '../../lib/device-code-grant.ts';
 import { protocolScopes } from '../../lib/oidc-scopes.ts';
+import { clientOf } from '../current-request.ts';
 
 /** The fields of a client's document that decide about audiences and scopes. */
 export type PolicyClient = Pick<ClientDocument, 'firstParty' | 'scopes' | 'defaultResource'>;
@@ -118,3 +120,37 @@ function needOneOf(api: Api, listed: string[], requested: ReadonlySet<string>): 
 }
 
 const printable = (text: string) => text.replace(/[^\x21-\x7e]/g, '?').slice(0, 200);
+
+/** The library's feature for RFC 8707. Every access token is a JWT for exactly one audience. */
+export function resourceIndicators(policy: TokenPolicy, accessTokenSeconds: number) {
+  return {
+    enabled: true,
+    useGrantedResource: async () => true,
+    defaultResource: async (ctx: KoaContextWithOIDC, _client: object, oneOf?: readonly string[]) => {
+      const client = clientOf(ctx);
+      const preferred = client.defaultResource;
+      if (oneOf) return preferred && oneOf.includes(preferred) ? preferred : (oneOf[0] ?? '');
+      const requested = new Set((ctx.oidc.params?.scope as string | undefined)?.split(' '));
+      const audiences = policy.defaultAudiences(client, requested);
+      return audiences.length === 1 ? (audiences[0] ?? '') : [...audiences];
+    },
+    getResourceServerInfo: async (ctx: KoaContextWithOIDC, audience: string) => {
+      const asked = isRedemption(ctx) ? undefined : ctx.oidc.params?.scope;
+      const requested = typeof asked === 'string' ? new Set(asked.split(' ')) : undefined;
+      const { scopes } = policy.resource(clientOf(ctx), audience, requested);
+      return {
+        audience,
+        scope: scopes.join(' '),
+        accessTokenFormat: 'jwt' as const,
+        accessTokenTTL: accessTokenSeconds,
+        jwt: { sign: { alg: 'RS256' as const } },
+      };
+    },
+  };
+}
+
+/** A code or refresh token has scopes that were checked when it was granted; a refresh may ask for fewer. */
+function isRedemption(ctx: KoaContextWithOIDC): boolean {
+  const grantType = ctx.oidc.params?.grant_type;
+  return ['authorization_code', 'refresh_token', deviceCodeGrant].includes(String(grantType));
+}

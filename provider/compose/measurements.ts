@@ -1,7 +1,9 @@
+import type { CurrentKeys } from '../keys/key-ring.ts';
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Tracing } from '../lib/tracing.ts';
+import type { Outbox } from '../ports/outbox.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
 import type { Home, Ports } from './adapters.ts';
 
@@ -29,10 +31,11 @@ const stores = [
 export function measuredPorts(ports: Ports, watch: PortWatch): Ports {
   const call = watched(ports.homes, watch);
   const measured = stores.map((name) => [name, ports[name] && around<object>(ports[name], name, call)]);
+  // A transaction creates a store when the work first uses it, so stores are wrapped one by one.
   const transaction = (given: TransactionStores) =>
-    Object.fromEntries(
-      Object.entries(given).map(([name, store]) => [name, around(store, name, call)]),
-    ) as unknown as TransactionStores;
+    new Proxy(given, {
+      get: (target, name) => around(Reflect.get(target, name, target) as object, String(name), call),
+    });
   return {
     ...ports,
     ...Object.fromEntries(measured),
@@ -96,3 +99,45 @@ function isFailure(error: unknown, port: string): boolean {
   if (error instanceof GatehouseError) return error.code === 'store_unavailable';
   return port !== 'unitOfWork';
 }
+
+export interface MeasureDeps {
+  outbox: Pick<Outbox, 'depth'>;
+  keys(): CurrentKeys;
+  clock: Clock;
+  metrics: Metrics;
+}
+
+/** Measures values when somebody requests the metrics, so that this costs nothing at other times. */
+export async function measureNow(deps: MeasureDeps): Promise<void> {
+  measureKeys(deps);
+  await measureOutbox(deps);
+}
+
+function measureKeys({ keys, clock, metrics }: MeasureDeps): void {
+  const { signing, published, kept } = keys();
+  const now = clock.now();
+  const others = published.filter(({ kid }) => kid !== signing.kid);
+  const upcoming = others.filter(({ signsFrom }) => signsFrom > now);
+  metrics.keys.set(1, { state: 'signing' });
+  metrics.keys.set(upcoming.length, { state: 'upcoming' });
+  metrics.keys.set(others.length - upcoming.length, { state: 'retired' });
+  metrics.keys.set(kept.length - published.length, { state: 'kept' });
+}
+
+/**
+ * Measures the outbox. The store's own metrics report that it is unavailable; meanwhile, the metrics of the outbox keep
+ * their last values.
+ */
+async function measureOutbox({ outbox, clock, metrics }: MeasureDeps): Promise<void> {
+  const depth = await outbox.depth().catch(() => undefined);
+  if (!depth) return;
+  metrics.outboxPending.set(depth.pending);
+  metrics.outboxSetAside.set(depth.setAside);
+  metrics.outboxOldest.set(depth.oldest === undefined ? 0 : (clock.now() - depth.oldest) / 1000);
+}
+
+/** The metrics that the relay reports. */
+export const deliveryMetrics = (metrics: Metrics) => ({
+  events: (outcome: string, count: number) => metrics.outboxEvents.add(count, { outcome }),
+  lag: (seconds: number) => metrics.outboxLag.observe(seconds),
+});
