@@ -3,7 +3,7 @@ export interface AccountIndexEntry {
   kind: 'session' | 'family';
   /** An identifier that may be shown. It is not a bearer value. */
   id: string;
-  /** Sealed by the caller: the network, the time and the client of the sign-in. */
+  /** The network, the time and the client of the sign-in, encrypted by the caller. */
   details: string;
   /** Milliseconds since the epoch. */
   expiresAt: number;
@@ -13,17 +13,20 @@ export interface AccountIndexEntry {
 export const mostEntriesOfAccount = 1000;
 
 /**
- * The sign-ins of each account, so that people and administrators can list and end them. The index is written apart from
- * the sessions and families. So it may list one that has ended already. It may also lack one until that is used again, at
- * least five minutes after it was last written. No security decision depends on the index. An entry is identified by its
- * account and its id.
+ * The sign-ins of each account, so that people and administrators can list and end them.
  *
- * An account has at most `mostEntriesOfAccount` entries, which bounds the cost of an account that signs in all the time.
- * Beyond this bound the entries that expire first are dropped, even the one that was just put.
+ * The index is written separately from the sessions and families, so it may differ from them. It may list an entry
+ * whose session or family has already ended. It may also lack an entry until the session or family is used again, and
+ * at least five minutes after the entry was last written. No security decision depends on the index. The account and
+ * the id together identify an entry.
+ *
+ * An account has at most `mostEntriesOfAccount` entries. This bounds the cost of an account that signs in very often.
+ * Above this bound, the entries that expire first are dropped, even the entry that was just put.
  *
  * Concurrency, on every implementation, across processes:
- * - parallel `put`s of different entries of one account are all kept. When the same entry is put twice, the last one stays.
- * - an entry is never returned after its `expiresAt`, swept or not.
+ * - parallel `put`s of different entries of one account are all kept. When the same entry is put twice, the last one
+ *   stays.
+ * - an entry is never returned after its `expiresAt`, even if it is still stored.
  */
 export interface AccountIndex {
   put(accountId: string, entry: AccountIndexEntry): Promise<void>;

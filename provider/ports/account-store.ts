@@ -3,7 +3,7 @@ export type AccountState = 'active' | 'disabled';
 export interface Account {
   /** `user_…`; the `sub` of every token. */
   id: string;
-  /** As the person typed it. It is unique, ignoring case. */
+  /** As the person typed it. It is unique; upper and lower case count as equal. */
   email: string;
   emailVerified: boolean;
   /** PHC string of the password's hash; undefined for an account without a password. */
@@ -32,12 +32,16 @@ export interface AccountChange {
 }
 
 /**
- * The form in which addresses are compared: two spellings with the same key are one address. Accounts are unique and found
- * by it, and tries are counted by it; it is never shown. It is made here and not by SQL `lower`, whose result depends on the
- * database's locale; it is composed (NFC) before and after, because lower case may decompose. Case and composition only:
- * characters that look alike stay different. Letters beyond ASCII may fold together (the Kelvin sign becomes 'k'), so mail
- * always goes to the stored address, never to the typed one. Stores hold results of this function: a change needs a
- * migration.
+ * The key by which addresses are compared. Two spellings with the same key are the same address. Accounts are unique by
+ * this key and are found by it. Sign-in attempts are counted by it. It is never shown.
+ *
+ * The key is computed here and not by SQL `lower`, whose result depends on the database's locale. The text is composed
+ * (Unicode NFC) before and after the change to lower case, because that change can decompose characters. Only case and
+ * composition are made equal: characters that look alike stay different. A few letters beyond ASCII become equal to
+ * ASCII letters, for example the Kelvin sign and 'k'. Therefore mail is always sent to the stored address and never to
+ * the typed one.
+ *
+ * Stores contain results of this function, so a change of the function needs a migration.
  */
 export const emailKey = (email: string): string => email.normalize('NFC').toLowerCase().normalize('NFC');
 
@@ -45,24 +49,26 @@ export const emailKey = (email: string): string => email.normalize('NFC').toLowe
  * Accounts. Every implementation compares addresses by `emailKey`.
  *
  * Concurrency, on every implementation, across processes:
- * - of any number of parallel `insert`s of one address, in any case, exactly one gets true. This includes the accounts of
- *   `insertMany`.
+ * - of any number of parallel `insert`s of one address, in upper or lower case, exactly one gets true. This includes
+ *   the accounts of `insertMany`.
  * - `replacePasswordHash` is one conditional write. It changes nothing unless the stored hash is still `from`.
- * - `update` changes only the fields that are given. When two parallel calls raise the token version, it is raised twice.
+ * - `update` changes only the fields that are given. When two parallel calls raise the token version, it is raised
+ *   twice.
  */
 export interface AccountStore {
   /** Gives false when the address or the id is taken. */
   insert(account: Account): Promise<boolean>;
   /**
-   * Inserts the accounts whose address and id are free, in one write, and gives their ids. When two of the given accounts
-   * conflict, the first one is inserted. Meant for hundreds of accounts at a time, not for hundreds of thousands.
+   * Inserts the accounts whose address and id are free, in one write, and gives their ids. When two of the given
+   * accounts conflict, the first one is inserted. Intended for hundreds of accounts per call, not for hundreds of
+   * thousands.
    */
   insertMany(accounts: readonly Account[]): Promise<string[]>;
   findById(id: string): Promise<Account | undefined>;
   findByEmail(email: string): Promise<Account | undefined>;
   /** Gives the account after the change, or undefined when there is no such account. */
   update(id: string, change: AccountChange, at: number): Promise<Account | undefined>;
-  /** Stores a hash of the same password with new parameters. Gives true when it was replaced. */
+  /** Stores a new hash of the same password, made with other parameters. Gives true when it was replaced. */
   replacePasswordHash(id: string, from: string, to: string, at: number): Promise<boolean>;
   /** Gives at most `limit` accounts, ordered by id, after the given id. */
   list(after: string | undefined, limit: number): Promise<Account[]>;

@@ -1,6 +1,6 @@
 /** A client document as it was written, not checked yet. */
 export interface RawClientDocument {
-  /** Where it was written, for error messages: a file's path and line, or a resource's namespace and name. */
+  /** The place of the document, for error messages: a file's path and line, or a resource's namespace and name. */
   origin: string;
   value: unknown;
 }
@@ -8,14 +8,15 @@ export interface RawClientDocument {
 /** The source itself cannot be read: it does not exist, or it is not YAML. */
 export class ClientSourceUnreadable extends Error {}
 
-/** A place that client documents are loaded from. */
+/** A source of client documents. */
 export interface ClientSource {
   /** For logs and metrics. */
   readonly name: string;
   /**
    * Gives all documents.
    *
-   * @throws ClientSourceUnreadable when the source itself is bad; its message says where and what is wrong
+   * @throws ClientSourceUnreadable when the source can't be read; its message says where the problem is and what is
+   *   wrong
    */
   load(): Promise<RawClientDocument[]>;
   /**

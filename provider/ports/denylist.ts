@@ -4,7 +4,7 @@ import type { RevocationKey } from './revocation-keys.ts';
  * The list of revoked keys. An entry is kept until everything that it revokes has expired.
  *
  * Guarantees, on every implementation:
- * - once `revoke` has resolved, `anyRevoked` with that key is true in every process until `expiresAt`, also after a
+ * - once `revoke` has resolved, `anyRevoked` with that key gives true in every process until `expiresAt`, also after a
  *   restart.
  * - when a key is revoked twice, the later expiry counts.
  */

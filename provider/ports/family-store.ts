@@ -1,7 +1,8 @@
 /**
- * A family is everything that is issued from one code, device code or password grant. One of its refresh tokens is
- * current. The store holds the keyed hash of that token and what is needed to issue tokens again, sealed by the caller.
- * So a family is one record, however often it is refreshed, and no stored value can be presented as a token.
+ * A family is everything that is issued from one authorization code, device code or password grant. Exactly one of its
+ * refresh tokens is current. The store holds the keyed hash of this token, and the data for issuing the next tokens,
+ * which the caller encrypts. So a family is one record, no matter how often it is refreshed, and no stored value can be
+ * used as a token.
  */
 export interface Family {
   id: string;
@@ -11,7 +12,7 @@ export interface Family {
   currentHash: string;
   /** Sealed by the caller. */
   payload: string;
-  /** When the current refresh token expires, in milliseconds since the epoch. */
+  /** The expiry of the current refresh token, in milliseconds since the epoch. */
   expiresAt: number;
 }
 
@@ -29,13 +30,13 @@ export interface Rotation {
 export interface StoredResponse {
   /** Sealed by the caller. */
   sealed: string;
-  /** The time until which `find` gives it, in milliseconds since the epoch. */
+  /** `find` returns it until this time, in milliseconds since the epoch. */
   until: number;
 }
 
 /** A family as the store gives it. */
 export interface StoredFamily extends Family {
-  /** The sealed response of the last rotation; undefined after its `until`. */
+  /** The encrypted response of the last rotation; undefined after its `until`. */
   storedResponse?: string | undefined;
 }
 
@@ -44,13 +45,13 @@ export interface StoredFamily extends Family {
  *
  * Concurrency, on every implementation, across processes:
  * - `rotate` is one compare-and-set on the current hash. Of any number of parallel calls with the same `from`, exactly
- *   one gets true, and its new token is the current one from then on. The response is stored in the same step, or not at
- *   all, and replaces the response before.
- * - once `end` has resolved, the family is not found, can't be opened and can't be rotated until the time given, whether
- *   it existed before or not. Its stored response is deleted. So a request that issues tokens at the same time can't
- *   leave a valid token behind.
- * - a family is never returned after its `expiresAt`, and a response is never returned after its `until`, swept or not.
- *   `find` gives a family and a response that belong to the same rotation.
+ *   one gets true, and its new token is the current one from then on. The response is stored in the same atomic step,
+ *   or not at all. It replaces the previous response.
+ * - once `end` has resolved, the family is not found, can't be opened and can't be rotated until the given time, even
+ *   if it did not exist before. Its stored response is deleted. So a request that issues tokens at the same time can't
+ *   leave a valid token.
+ * - a family is never returned after its `expiresAt`, and a response is never returned after its `until`, even if they
+ *   are still stored. `find` gives a family and a response that belong to the same rotation.
  */
 export interface FamilyStore {
   /** Gives false when the family exists or was ended. */
@@ -58,6 +59,6 @@ export interface FamilyStore {
   find(familyId: string): Promise<StoredFamily | undefined>;
   /** @param from keyed hash of the refresh token that is replaced */
   rotate(familyId: string, from: string, to: Rotation): Promise<boolean>;
-  /** @param until milliseconds since the epoch: when all tokens of the family have expired */
+  /** @param until the time at which all tokens of the family have expired, in milliseconds since the epoch */
   end(familyId: string, until: number): Promise<void>;
 }

@@ -1,7 +1,7 @@
-/** A key set as stored, and the version under which it can be replaced. */
+/** A key set as it is stored, and its version. A call that replaces the set must give this version. */
 export interface StoredKeySet {
   version: string;
-  /** JSON text; read by `keys/key-set.ts`. */
+  /** JSON text. `keys/key-set.ts` parses it. */
   value: string;
 }
 

@@ -1,38 +1,47 @@
-/** A token bucket: it holds `burst` tokens, and an empty bucket fills evenly in `perSeconds`. */
+/**
+ * A token bucket. It holds at most `burst` tokens. An empty bucket fills evenly and is full after `perSeconds` seconds.
+ */
 export interface BucketRule {
   burst: number;
   perSeconds: number;
 }
 
-/** Attempts that may fail. Some are free. After them each wait is twice as long as the wait before, up to a longest wait. */
+/**
+ * A limit for attempts that may fail. The first `freeTries` attempts need no wait. After them, each wait is twice as
+ * long as the previous one, up to a longest wait.
+ */
 export interface TriesRule {
   freeTries: number;
   firstWaitSeconds: number;
   longestWaitSeconds: number;
-  /** How long after the last one free attempts are forgotten. */
+  /** While free attempts remain, all attempts are forgotten this long after the last one. */
   forgetFreeSeconds: number;
-  /** The same, after waits have begun. */
+  /** The same after all free attempts were used. */
   forgetSeconds: number;
 }
 
 export interface TryVerdict {
-  /** 0 when the attempt is allowed, else the time until one is. */
+  /** 0 when the attempt is allowed, otherwise the time until the next attempt is allowed. */
   waitMs: number;
   /** Whether an attempt with this key succeeded recently. */
   known: boolean;
 }
 
 /**
- * Counters of recent activity, for rate limits. Keys are keyed hashes, so they reveal nothing and can't be presented. A key
- * is used for a bucket or for attempts, never for both. Counters expire when they no longer matter. They may be lost: then
- * counting starts again.
+ * Counters of recent activity, for rate limits. Keys are keyed hashes, so they do not reveal what is counted. A key is
+ * used either for a bucket or for attempts, never for both. A counter expires when it no longer has an effect. Counters
+ * may be lost; then counting starts again.
  *
  * Concurrency, on every implementation that processes share: each method is one atomic step. Of any number of parallel
- * `take`s on a full bucket exactly `burst` are allowed; of any number of parallel first `attempt`s exactly `freeTries`.
- * The caller gives the time. A wrong clock never causes a wait that is longer than the longest wait of the rule.
+ * `take`s on a full bucket, exactly `burst` are allowed. Of any number of parallel first `attempt`s, exactly
+ * `freeTries` are allowed. The caller gives the time. A wrong clock never causes a wait that is longer than the longest
+ * wait of the rule.
  */
 export interface Limits {
-  /** Takes one token from the bucket. Gives 0 when there was one, else the milliseconds until there is one. A refusal takes nothing. */
+  /**
+   * Takes one token from the bucket. Gives 0 when there was one, otherwise the milliseconds until there is one. A
+   * refused call takes no token.
+   */
   take(key: string, rule: BucketRule): Promise<number>;
   /** Puts one token back. */
   giveBack(key: string, rule: BucketRule): Promise<void>;
@@ -40,11 +49,14 @@ export interface Limits {
   attempt(key: string, rule: TriesRule): Promise<TryVerdict>;
   /** Removes one attempt that had no result. */
   withdraw(key: string): Promise<void>;
-  /** An attempt succeeded: all attempts are forgotten, and the key is known for `knownSeconds`. */
+  /** Call it when an attempt succeeded. All attempts are forgotten, and the key is known for `knownSeconds`. */
   forgive(key: string, knownSeconds: number): Promise<void>;
 }
 
-/** The milliseconds between two tokens that are added to a bucket. Whole numbers, so that all implementations give the same result. */
+/**
+ * The milliseconds between two tokens that are added to a bucket. A whole number, so that all implementations give the
+ * same result.
+ */
 export const intervalMs = ({ burst, perSeconds }: BucketRule): number =>
   Math.max(1, Math.round((perSeconds * 1000) / burst));
 
@@ -55,6 +67,6 @@ export function waitAfterMs(tries: number, rule: TriesRule): number {
   return Math.min(rule.longestWaitSeconds, doubled) * 1000;
 }
 
-/** The milliseconds after the last attempt until all are forgotten. */
+/** All attempts are forgotten this many milliseconds after the last one. */
 export const forgetAfterMs = (tries: number, rule: TriesRule): number =>
   (tries < rule.freeTries ? rule.forgetFreeSeconds : rule.forgetSeconds) * 1000;

@@ -9,11 +9,14 @@ export type ArtifactKind =
   | 'ReplayDetection';
 
 export interface Artifact {
-  /** Sealed by the caller: the store can't read it. */
+  /** Encrypted by the caller: the store can't read it. */
   payload: string;
   /** Milliseconds since the epoch. */
   expiresAt: number;
-  /** A second key (session uid, user code), hashed by the caller. It finds at most one artifact of a kind: the one that was put last. */
+  /**
+   * A second key (session uid, user code), hashed by the caller. It finds at most one artifact of a kind: the artifact
+   * that was put last.
+   */
   indexKey?: string | undefined;
 }
 
@@ -30,15 +33,16 @@ export type ConsumeOutcome =
   | { outcome: 'missing' };
 
 /**
- * Artifacts by kind and key. Keys and index keys are keyed hashes made by the caller: the store holds no value
- * that can be presented. An artifact is never returned after its `expiresAt`, swept or not.
+ * Artifacts by kind and key. Keys and index keys are keyed hashes that the caller makes. So the store holds no value
+ * that can be used as a credential. An artifact is never returned after its `expiresAt`, even if it is still stored. A
+ * consumed artifact is returned until the `keepUntil` of `consume`, if that is later.
  *
  * Concurrency, on every implementation, across processes:
- * - `consume` is one conditional write. Of any number of parallel calls for one key exactly one gets `won`.
- * - `putIfAbsent` is one conditional write. Of any number of parallel calls for one key exactly one gets true.
- * - `put` replaces payload, index key and expiry and never makes a consumed artifact unconsumed.
- * - once `endIndex` has resolved, no artifact of that kind with that index key is found until the time given, by
- *   either key, whether it was put before or is put later.
+ * - `consume` is one conditional write. Of any number of parallel calls for one key, exactly one gets `won`.
+ * - `putIfAbsent` is one conditional write. Of any number of parallel calls for one key, exactly one gets true.
+ * - `put` replaces payload, index key and expiry. It never makes a consumed artifact unconsumed.
+ * - once `endIndex` has resolved, no artifact of that kind with that index key is found until the given time. This
+ *   holds for both keys, and for artifacts that were put before or are put later.
  */
 export interface OidcStore {
   put(kind: ArtifactKind, key: string, artifact: Artifact): Promise<void>;
@@ -46,7 +50,10 @@ export interface OidcStore {
   putIfAbsent(kind: ArtifactKind, key: string, artifact: Artifact): Promise<boolean>;
   find(kind: ArtifactKind, key: string): Promise<StoredArtifact | undefined>;
   findByIndex(kind: ArtifactKind, indexKey: string): Promise<StoredArtifact | undefined>;
-  /** Marks it consumed at `at`. Keeps it until `keepUntil` when that is later than its expiry, so that a replay is recognised. */
+  /**
+   * Marks the artifact as consumed at `at`. If `keepUntil` is later than its expiry, the artifact is kept until then,
+   * so that a replay is recognised.
+   */
   consume(kind: ArtifactKind, key: string, at: number, keepUntil: number): Promise<ConsumeOutcome>;
   destroy(kind: ArtifactKind, key: string): Promise<void>;
   endIndex(kind: ArtifactKind, indexKey: string, until: number): Promise<void>;

@@ -1,20 +1,20 @@
 /** A domain event, as it is published to other systems. */
 export interface OutboxEvent {
-  /** `evt_…`; the same in every delivery, so receivers can drop repeats. */
+  /** `evt_…`; the same in every delivery, so receivers can ignore repeats. */
   id: string;
   /** `user.created`, `user.login`, … */
   type: string;
-  /** Version of `data`'s shape. */
+  /** The version of the format of `data`. */
   version: number;
   /** Milliseconds since the epoch. */
   time: number;
-  /** Events with the same subject keep their order. It is the account's id, for events of accounts. */
+  /** Events with the same subject stay in order. For events of accounts, it is the account's id. */
   subject: string;
   data: Record<string, unknown>;
 }
 
 export interface ClaimedEvent extends OutboxEvent {
-  /** The number of attempts before. */
+  /** The number of earlier attempts. */
   attempts: number;
 }
 
@@ -22,12 +22,14 @@ export interface ClaimedEvent extends OutboxEvent {
  * Events are appended in the same transaction as the change (through a unit of work) and published later.
  *
  * Guarantees, on every implementation, across processes:
- * - an appended event is claimed again until it is marked published or set aside: at least once.
- * - no event is held by two claims at once; a claim expires after `leaseMs`, so no event is lost when a process is killed.
+ * - an appended event can be claimed again until it is marked as published or set aside. So it is delivered at least
+ *   once.
+ * - no event is held by two claims at the same time. A claim expires after `leaseMs`, so no event is lost when a
+ *   process is killed.
  * - only the oldest unpublished event of a subject is claimed, so each subject keeps its order. An event that was set
- *   aside doesn't block later ones.
- * - appending an event whose id is known changes nothing. Of any number of parallel calls with the same id, the first that
- *   commits is kept.
+ *   aside does not block later events.
+ * - appending an event whose id is known changes nothing. Of any number of parallel calls with the same id, the first
+ *   that commits is kept.
  */
 export interface Outbox {
   append(event: OutboxEvent): Promise<void>;

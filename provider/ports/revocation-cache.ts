@@ -6,7 +6,7 @@ import type { RevocationEntry } from './revocation-store.ts';
  *
  * Guarantees, on every implementation, across processes:
  * - `anyRevoked` gives true or false only while the cache is complete. It gives undefined when the cache was never
- *   declared complete, or has lost data since.
+ *   declared complete, or has lost data after that.
  * - while the cache is complete, it holds every entry that was put before it was declared complete.
  * - `declareComplete` gives false when the cache lost data after `begin`.
  * - when an entry is put twice, the later expiry counts.

@@ -1,8 +1,13 @@
 /**
- * The names of everything that can be revoked although it was never stored:
- * - `jti:` one access token; `family:` a family; `consent:` what was issued under a consent; `session:` a browser session;
- *   `sid:` a session at one client; `client:ID@VERSION` what a client was issued under one of its token versions.
- * - `changed:` is a notice: an account or a consent changed, so a copy that a process read before must not be used.
+ * The keys under which the denylist holds a revocation. A revocation needs no stored token:
+ * - `jti:` one access token
+ * - `family:` a family of tokens
+ * - `consent:` everything that was issued under a consent
+ * - `session:` a browser session
+ * - `sid:` a session at one client
+ * - `client:ID@VERSION` everything that a client was issued under one of its token versions
+ * - `changed:` a notice, not a revocation: an account or a consent changed, so a process must not use a copy that it
+ *   read before
  */
 export type RevocationKey =
   | `jti:${string}`

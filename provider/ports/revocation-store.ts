@@ -11,11 +11,11 @@ export interface RevocationEntry {
 /** The durable denylist. Caches are filled from it. */
 export interface RevocationStore extends Denylist {
   /**
-   * Gives one page of the revocations that are in force, ordered by key.
+   * Gives one page of the revocations that have not expired, ordered by key.
    *
-   * @param page `after` is the last key of the page before; `limit` is the largest number of entries. With
-   *   `recentSeconds` the page leaves out keys whose last revocation is older than that. The store's own clock measures
-   *   this, so a wrong clock of a process does no harm.
+   * @param page `after` is the last key of the previous page; `limit` is the largest number of entries. With
+   *   `recentSeconds`, the page leaves out keys whose last revocation is older than that. The store's own clock
+   *   measures this age, so the result does not depend on the clock of a process.
    */
   inForce(page: {
     after?: RevocationKey | undefined;

@@ -16,9 +16,9 @@ export interface TransactionStores {
 }
 
 /**
- * Runs `work` in one transaction. When `work` resolves, everything that it wrote through the given stores is durable. When
- * it throws, nothing is. `work` may use only the given stores: any other store needs a second connection, which never
- * comes free on the embedded database. Keep hashing and network calls outside.
+ * Runs `work` in one transaction. When `work` resolves, everything that it wrote through the given stores is durable.
+ * When it throws, nothing is written. `work` may use only the given stores. Any other store needs a second connection,
+ * and the embedded database has only one. Do hashing and network calls outside of `work`.
  */
 export interface UnitOfWork {
   run<T>(work: (stores: TransactionStores) => Promise<T>): Promise<T>;
