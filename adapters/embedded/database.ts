@@ -6,21 +6,22 @@ import { ConfigurationError } from '../../provider/lib/errors.ts';
 import { lockFolder } from './folder-lock.ts';
 
 export interface EmbeddedDatabaseOptions {
-  /** Created if missing, with access for its owner only. Only one process at a time may open it. */
+  /** The folder is created if it is missing, with access for its owner only. Only one process at a time may open it. */
   dataFolder: string;
 }
 
 export interface EmbeddedDatabase {
-  /** What a Postgres client connects to. There is one session: a pool on it must hold one connection. */
+  /** The connection for a Postgres client. There is only one session, so a pool on it must hold one connection. */
   readonly connection: PGlitePgConfig;
   /** Call it after the pool on `connection` was closed. */
   close(): Promise<void>;
 }
 
 /**
- * Postgres in this process, with its data in `dataFolder`. Committed data survives however the process ends. Creating a
- * new folder takes seconds; opening an existing one takes less than one second. Throws ConfigurationError when another
- * process uses the folder, or the data can't be read.
+ * Postgres in this process, with its data in `dataFolder`. Committed data is kept even if the process is killed.
+ * Creating a new folder takes seconds; opening an existing one takes less than one second.
+ *
+ * @throws ConfigurationError when another process uses the folder, or the data can't be read
  */
 export async function openEmbeddedDatabase({
   dataFolder,
@@ -46,7 +47,7 @@ async function openFolder(path: string): Promise<PGlite> {
   try {
     return await PGlite.create(path);
   } catch (error) {
-    // What the embedded database throws isn't always an Error.
+    // The embedded database may throw values that are not an Error.
     const reason = error instanceof Error ? error.message : JSON.stringify(error);
     throw new ConfigurationError([
       `The embedded database in ${path} can't be opened (${reason}). ` +

@@ -20,9 +20,9 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 /**
- * When the process began, in the kernel's ticks (proc(5), field 22 of stat; the second field may hold
- * spaces). In a container every start has the same pid: only this tells a new process from the one before.
- * Empty where there is no /proc.
+ * The start time of the process, in clock ticks of the kernel (proc(5), field 22 of `stat`; field 2 may contain
+ * spaces). In a container, every start may get the same pid. Only the start time distinguishes a new process from the
+ * previous one. Empty on systems without /proc.
  */
 async function startOf(pid: number): Promise<string> {
   const stat = await readIfThere(`/proc/${pid}/stat`);
@@ -40,7 +40,7 @@ async function isAlive(holder: string): Promise<boolean> {
   return started === '' || started === (await startOf(Number(pid)));
 }
 
-/** Creates `path` with this text, completely or not at all. Returns false when it already exists. */
+/** Creates `path` with this text, completely or not at all. Gives false when it already exists. */
 async function createExclusively(path: string, text: string): Promise<boolean> {
   const draft = `${path}.${randomToken(8)}`;
   await writeFile(draft, text, { mode: 0o600 });
@@ -70,9 +70,10 @@ async function removeStale(path: string, holder: string, mine: string): Promise<
 }
 
 /**
- * Locks the folder for this process with a file that holds the pid. If the process that holds the lock is dead, this
- * process replaces the lock. Throws ConfigurationError when another process holds it. It sees only processes of this
- * machine and container.
+ * Locks the folder for this process with a file that contains the pid. If the process that holds the lock is dead, this
+ * process replaces the lock. The check detects only processes of this machine and container.
+ *
+ * @throws ConfigurationError when another process holds the lock
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const path = join(folder, 'gatehouse.pid');

@@ -45,8 +45,8 @@ function parse(path: string, text: string): RawClientDocument[] {
     : [];
   const clients = isMap(root) ? root.get('clients', true) : undefined;
   if (other.length > 0 || !isSeq(clients)) {
-    // An empty file is refused too: some editors truncate a file before they write it, and that must not remove
-    // all clients.
+    // An empty file is refused too. Some editors truncate a file before they write it, and this must not remove all
+    // clients.
     const found = other.length > 0 ? ` (found "${other.join('", "')}")` : '';
     throw new ClientSourceUnreadable(
       `${path}: must hold one list named "clients"${found}; "clients: []" if there are none`,
@@ -81,8 +81,8 @@ export class FileClientSource implements ClientSource {
   }
 
   /**
-   * Compares contents, so it sees edits in place, atomic renames and the symlinks of a Kubernetes ConfigMap.
-   * It calls back only when two polls in a row read the same content, so that a half-written file is not loaded.
+   * Compares contents, so it detects edits in place, atomic renames and the symbolic links of a Kubernetes ConfigMap.
+   * It calls `changed` only when two polls in a row read the same content, so that a half-written file is not loaded.
    */
   watch(changed: () => void): () => void {
     let loaded = this.#loaded;

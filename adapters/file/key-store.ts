@@ -24,7 +24,7 @@ async function on<T, U>(code: string, value: U, work: Promise<T>): Promise<T | U
 /** Reads the whole file; undefined when there is none. */
 const readIfThere = (path: string) => on('ENOENT', undefined, readFile(path, 'utf8'));
 
-/** Creates the file, which must not exist, with mode 0600; resolves when it is on the disk. */
+/** Creates a file with mode 0600. Rejects when the file exists. Resolves when the content is on the disk. */
 async function create(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
@@ -47,9 +47,12 @@ async function syncFolder(path: string): Promise<void> {
 /**
  * The key set in a file of mode 0600, for development and single machines.
  *
- * Processes on one machine, or on a shared file system with hard links and atomic renames, may use it at once.
- * A file that others may read is refused where we could write ourselves; secrets that a platform mounted
- * (Kubernetes: links, or a folder that can't be written) have the mode the platform gave them, and are taken.
+ * Several processes may use the file at the same time, on one machine or on a shared file system with hard links and
+ * atomic renames.
+ *
+ * The store refuses a file that other users may read if this process can write to its folder. A platform such as
+ * Kubernetes mounts secrets as symbolic links or in a folder that is not writable, with a mode that we can't change.
+ * Such files are accepted.
  */
 export class FileKeyStore implements KeyStore {
   readonly #path: string;
@@ -57,7 +60,7 @@ export class FileKeyStore implements KeyStore {
   readonly #lock: string;
   readonly #staleLooks: number;
 
-  /** @param options.staleLockMs after how long an unchanged lock counts as left behind by a process that died */
+  /** @param options.staleLockMs an unchanged lock counts as left by a dead process after this many milliseconds */
   constructor(options: { path: string; staleLockMs?: number }) {
     this.#path = options.path;
     this.#folder = dirname(options.path);
@@ -65,7 +68,7 @@ export class FileKeyStore implements KeyStore {
     this.#staleLooks = Math.ceil((options.staleLockMs ?? 5000) / lookMs);
   }
 
-  /** @throws ConfigurationError when the file can't be read, or may be read by others */
+  /** @throws ConfigurationError when the file can't be read, or when other users may read it */
   load(): Promise<StoredKeySet | undefined> {
     return this.#explained('read', async () => {
       await this.#refuseOpenMode();
@@ -81,7 +84,8 @@ export class FileKeyStore implements KeyStore {
       const draft = join(this.#folder, `.${basename(this.#path)}.${randomToken(8)}`);
       try {
         await create(draft, value);
-        // A hard link fails when the name exists. So one of many parallel first calls creates the file, without a lock.
+        // A hard link fails when the name exists. So of many parallel first calls exactly one creates the file, without
+        // a lock.
         const saved =
           expected === undefined
             ? await on(
@@ -104,7 +108,7 @@ export class FileKeyStore implements KeyStore {
       try {
         const current = await readIfThere(this.#path);
         if (current === undefined || versionOf(current) !== expected) return false;
-        // Another process thought that this one was dead and has the lock now. Start again.
+        // Another process assumed that this process was dead, and holds the lock now. Start again.
         if ((await readIfThere(this.#lock)) !== token) continue;
         await rename(draft, this.#path);
         return true;

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../provider/lib/errors.ts';
 import type { Secrets } from '../../provider/ports/secrets.ts';
 
 export interface FileSecretsOptions {
-  /** Where `env:` looks. */
+  /** The environment that `env:` references are read from. */
   env: Readonly<Record<string, string | undefined>>;
   /** Reads a file as text; rejects when it can't. */
   readFile?: (path: string) => Promise<string>;
@@ -14,9 +14,11 @@ function refuse(problem: string): never {
 }
 
 /**
- * Secrets from files (`file:` and a path, absolute or relative to the folder the program was started in) and from
- * the environment (`env:` and a name). Both are read at every call, so a file that was replaced is noticed. One
- * line break at the end is not part of the secret. Throws a ConfigurationError.
+ * Secrets from files (`file:` and a path, absolute or relative to the working directory at the start) and from the
+ * environment (`env:` and a name). Both are read at every call, so a changed file has an effect. One line break at the
+ * end is not part of the secret.
+ *
+ * @throws ConfigurationError when the secret is missing, empty or can't be read
  */
 export function createFileSecrets(options: FileSecretsOptions): Secrets {
   const readFile = options.readFile ?? ((path: string) => readFromDisk(path, 'utf8'));
@@ -38,7 +40,7 @@ export function createFileSecrets(options: FileSecretsOptions): Secrets {
     if (reference.startsWith('env:') && name !== '') {
       return options.env[name] ?? refuse(`The secret ${reference} is missing: ${name} is not set. Set it.`);
     }
-    // Not repeated here: it may be the secret itself, put where its name belongs.
+    // The message does not repeat the reference: a person may have written the secret itself here.
     return refuse(
       'A secret is named by file:/path/of/the/file or env:NAME_OF_A_VARIABLE, and by nothing else.',
     );

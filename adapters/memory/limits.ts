@@ -15,7 +15,10 @@ interface Tries {
   knownUntil: number;
 }
 
-/** Entries in the order of their last change. Above the bound, the entries that changed longest ago are removed. */
+/**
+ * A map that keeps its entries in the order of their last change. Above the bound, it removes the entry that changed
+ * longest ago.
+ */
 class BoundedMap<Value> {
   readonly #entries = new Map<string, Value>();
   readonly #most: number;
@@ -48,12 +51,12 @@ class BoundedMap<Value> {
 }
 
 /**
- * Limits of this process only, in bounded memory. They serve limits that need no shared count, and replace a shared
- * store that is unavailable.
+ * Limits of this process only, in bounded memory. They are used for limits that need no shared count, and as a
+ * replacement while a shared store is unavailable.
  */
 export class MemoryLimits implements Limits {
   readonly #clock: Clock;
-  /** For each bucket, when it is full again. */
+  /** The time at which each bucket is full again. */
   readonly #full: BoundedMap<number>;
   readonly #tries: BoundedMap<Tries>;
 
@@ -108,7 +111,10 @@ export class MemoryLimits implements Limits {
     this.#tries.set(key, { count: 0, lastAt: 0, knownUntil });
   }
 
-  /** A time from a clock that ran ahead counts as an empty bucket, and no more. */
+  /**
+   * The time at which the bucket is full again. A later time than an empty bucket can have comes from a wrong clock and
+   * counts as an empty bucket.
+   */
   #fullAt(key: string, now: number, whole: number): number {
     return Math.min(Math.max(this.#full.get(key) ?? now, now), now + whole);
   }

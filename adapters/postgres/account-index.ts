@@ -17,7 +17,7 @@ function toEntry({ kind, id, details, expires_at }: EntryRow): AccountIndexEntry
   return { kind, id, details, expiresAt: Number(expires_at) };
 }
 
-/** Where accounts are signed in, one row per entry. The sweep removes expired rows. */
+/** The sign-ins of accounts, with one row per entry. The sweep removes expired rows. */
 export class PostgresAccountIndex implements AccountIndex {
   readonly #db: Sql;
   readonly #clock: Clock;
@@ -42,7 +42,7 @@ export class PostgresAccountIndex implements AccountIndex {
 
   async list(accountId: string): Promise<AccountIndexEntry[]> {
     if (!storable(accountId)) return [];
-    // Parallel puts may leave a few extra rows until the next put.
+    // The limit is needed here too: after parallel puts there may be a few rows too many until the next put.
     const found = await rows<EntryRow>(
       this.#db,
       `select kind, id, details, expires_at from account_index
@@ -62,8 +62,8 @@ export class PostgresAccountIndex implements AccountIndex {
   }
 
   /**
-   * A statement of its own, that waits for no row: two puts can't deadlock. A row that was renewed meanwhile is
-   * looked at anew when it is locked, and stays.
+   * This is a separate statement that never waits for a row lock, so two puts can't deadlock. When it locks a row,
+   * Postgres checks a row that changed in the meantime again. So a renewed entry stays.
    */
   async #dropFirst(accountId: string): Promise<void> {
     await affected(

@@ -38,8 +38,8 @@ function toAccount(row: AccountRow): Account {
 const jsonOrNull = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
 
 /**
- * Each id and address once, the earlier account's; in the order of addresses, so that two calls with the same
- * addresses never wait for each other.
+ * Keeps each id and each address once: the first account that has it. The result is sorted by address, so that two
+ * calls with the same addresses lock rows in the same order and can't deadlock.
  */
 function withoutRivals(accounts: readonly Account[]): { account: Account; key: string }[] {
   const ids = new Set<string>();
@@ -63,7 +63,7 @@ export class PostgresAccountStore implements AccountStore {
   }
 
   async insert(account: Account): Promise<boolean> {
-    // 'do nothing' rather than catching a violation, which would abort the caller's transaction.
+    // `do nothing`, because a unique violation would abort the caller's transaction.
     const inserted = await affected(
       this.#db,
       `insert into accounts (id, email, email_key, email_verified, password_hash, roles, metadata, state,

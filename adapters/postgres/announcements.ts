@@ -1,7 +1,9 @@
 import type { Announcements } from '../../provider/ports/announcements.ts';
 import { affected, rows, type Sql } from './sql.ts';
 
-/** One row a topic. Its lock is held until the transaction ends, which makes those of one topic wait for each other. */
+/**
+ * One row per topic. A transaction locks the row until it ends, so transactions of one topic run one after the other.
+ */
 export class PostgresAnnouncements implements Announcements {
   readonly #db: Sql;
 
@@ -10,7 +12,7 @@ export class PostgresAnnouncements implements Announcements {
   }
 
   async exchange(topic: string, value: string): Promise<string | undefined> {
-    // A statement of its own: the next one must see the row another transaction just committed.
+    // A separate statement, so that the next one sees a row that another transaction has just committed.
     await affected(
       this.#db,
       'insert into announcements (topic) values (:topic) on conflict (topic) do nothing',

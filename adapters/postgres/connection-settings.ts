@@ -30,16 +30,16 @@ function readParameterFile(query: URLSearchParams, parameter: string): string | 
 }
 
 /**
- * pg reads `require` as 'verify everything' today and will read it as 'verify nothing' in its next release,
- * so its own reading isn't used: every mode that asks for TLS verifies certificate and host name, unless the
- * URL says `no-verify`. `prefer` and `allow` would go on in plain text with whoever answers, hence refused.
+ * The TLS settings for `sslmode`. The current release of pg reads `require` as 'verify everything', and the next one
+ * will read it as 'verify nothing'. So the mode is interpreted here and not by pg. Every mode with TLS verifies the
+ * certificate and the host name, except `no-verify`. `prefer` and `allow` are refused, because they accept plain text.
  */
 function tlsSettings(query: URLSearchParams): false | ConnectionOptions {
   const mode = query.get('sslmode') ?? (query.has('sslrootcert') ? 'verify-full' : 'disable');
   if (mode === 'disable') return false;
   if (!['no-verify', 'require', 'verify-ca', 'verify-full'].includes(mode))
     throw problem(`has sslmode=${mode}. Use verify-full, or disable where there is no TLS.`);
-  // libpq's word for the certificate authorities the system trusts; Node uses its own when there is no `ca`.
+  // In libpq, `system` means the certificate authorities that the system trusts. Without `ca`, Node uses its own list.
   const ca = query.get('sslrootcert') === 'system' ? undefined : readParameterFile(query, 'sslrootcert');
   const cert = readParameterFile(query, 'sslcert');
   const key = readParameterFile(query, 'sslkey');
@@ -52,7 +52,7 @@ function tlsSettings(query: URLSearchParams): false | ConnectionOptions {
 }
 
 function parse(url: string): URL {
-  // The message must not repeat the URL: it holds the password.
+  // The message must not repeat the URL, because the URL contains the password.
   if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol))
     throw problem("isn't one. Write postgres://user:password@host:5432/database, special characters as %XX.");
   return new URL(url);
@@ -67,8 +67,10 @@ function decode(part: string): string {
 }
 
 /**
- * Reads a `postgres://` URL. Query parameters: `host` (a socket's folder), `options`, and for TLS `sslmode`,
- * `sslrootcert`, `sslcert`, `sslkey`. Throws ConfigurationError, which never repeats the password.
+ * Reads a `postgres://` URL. Query parameters: `host` (the folder of a socket), `options`, and for TLS `sslmode`,
+ * `sslrootcert`, `sslcert`, `sslkey`.
+ *
+ * @throws ConfigurationError; its message never contains the password
  */
 export function connectionSettings(url: string): ConnectionSettings {
   const parsed = parse(url);

@@ -21,7 +21,7 @@ function toConsent(row: ConsentRow): Consent {
   };
 }
 
-/** Computed on the row that `on conflict` has locked, so no parallel union is overwritten. */
+/** Computed on the row that `on conflict` has locked, so a parallel union is not lost. */
 const unionOfResourceScopes = `(
   select coalesce(jsonb_object_agg(audience, scopes), '{}') from (
     select audience, jsonb_agg(scope order by scope collate "C") as scopes from (
@@ -59,7 +59,8 @@ export class PostgresConsentStore implements ConsentStore {
     return found.map(toConsent);
   }
 
-  // A row that was there has been locked by this transaction, which its `xmax` tells.
+  // `xmax` is 0 only in a row that this statement inserted. In a row that existed before, `on conflict` has locked the
+  // row and set `xmax`.
   async add(agreement: Agreement, at: number): Promise<{ consent: Consent; isNew: boolean }> {
     const [added] = await rows<ConsentRow & { is_new: boolean }>(
       this.#db,

@@ -9,27 +9,30 @@ import { spoilsConnection } from './store-errors.ts';
 export interface ServerOptions {
   /** `postgres://user:password@host:5432/database?sslmode=verify-full&sslrootcert=…` */
   url: string;
-  /** Asked for every new connection, so a rotated password is picked up. Goes before the URL's. */
+  /**
+   * Called for every new connection, so that a rotated password is used. It takes precedence over the password in the
+   * URL.
+   */
   password?: (() => Promise<string>) | undefined;
-  /** The maximum number of connections; the default is 10. */
+  /** The maximum number of connections. The default is 10. */
   poolMax?: number | undefined;
-  /** What the server shows in pg_stat_activity; `gatehouse` unless told. */
+  /** The name that the server shows in pg_stat_activity. The default is `gatehouse`. */
   applicationName?: string | undefined;
-  /** After this the server ends a statement; 10,000 unless told. */
+  /** The server ends a statement after this time, in milliseconds. The default is 10,000. */
   statementTimeoutMs?: number | undefined;
-  /** After this a connection that can't be made is given up; 5,000 unless told. */
+  /** An attempt to connect fails after this time, in milliseconds. The default is 5,000. */
   connectTimeoutMs?: number | undefined;
 }
 
 export interface EmbeddedOptions {
-  /** A connection that is there already, from the embedded database. The pool is this one. */
+  /** An existing connection to the embedded database. The pool consists of this one connection. */
   connection: Knex.PgConnectionConfig;
 }
 
 export type DatabaseOptions = (ServerOptions | EmbeddedOptions) & {
-  /** After this a caller stops waiting for a free connection; 5,000 unless told. */
+  /** A caller waits for a free connection at most this long, in milliseconds. The default is 5,000. */
   acquireTimeoutMs?: number | undefined;
-  /** What the pool has to say about lost connections; for the log. */
+  /** Receives the pool's warnings about lost connections, for the log. */
   warn?: ((message: string) => void) | undefined;
 };
 
@@ -38,17 +41,18 @@ export interface Database extends Dependency {
   readonly knex: Knex;
 }
 
-/** How much longer than the server's own limit an answer may take before the connection counts as lost. */
+/** A connection counts as lost if the server has not answered this long after its own statement timeout. */
 const silenceMs = 2_000;
 
 /**
- * The server ends a transaction after its client was idle for this long: the client may have died without closing it.
+ * The server ends a transaction whose client was idle for this long. The client may have died without closing the
+ * connection.
  */
 const idleInTransactionMs = 30_000;
 
 type Answered = (error: Error | null, result: unknown) => void;
 
-/** Ends connections that are spoiled, and keeps the pool from handing them out while they end. */
+/** Ends unusable connections. The pool does not hand out a connection again while it is being closed. */
 function spoilWatch(): Knex.PoolConfig {
   const spoiled = new WeakSet<Client>();
   const watch = (connection: Client) => {
@@ -95,19 +99,22 @@ function serverConfig(options: ServerOptions): Pick<Knex.Config, 'connection' | 
 }
 
 /**
- * Opens a bounded pool; connects when first used. `ping` and every query of the stores throw StoreUnavailable
- * within connect, acquire and statement timeouts. Throws ConfigurationError for a bad URL.
+ * Creates a bounded pool. It connects when it is first used. `ping` and every query of the stores throw
+ * StoreUnavailable when the database can't be reached or does not answer within the connect, acquire and statement
+ * timeouts.
+ *
+ * @throws ConfigurationError for a URL that is not valid
  */
 export function openDatabase(options: DatabaseOptions): Database {
   const { acquireTimeoutMs = 5_000, warn = () => {} } = options;
-  // Node finds no named export in knex's CommonJS.
+  // Node can't see the named exports of knex, which is a CommonJS package.
   const pool = knexModule.knex({
     client: 'pg',
     ...('url' in options
       ? serverConfig(options)
       : { connection: options.connection, pool: { min: 0, max: 1 } }),
     acquireConnectionTimeout: acquireTimeoutMs,
-    // Values must not get into error messages.
+    // Error messages must not contain values.
     compileSqlOnError: false,
     log: { warn, error: warn, deprecate: warn, debug: () => {} },
   });

@@ -4,13 +4,13 @@ import { affected } from './sql.ts';
 
 export interface PostgresExpiredRowsOptions {
   db: Knex;
-  /** How long published events are kept, so that operators can look them up. */
+  /** Published events are kept for this many milliseconds, so that operators can look them up. */
   outboxRetentionMs: number;
 }
 
 /**
- * Sweeps every table whose rows have an end: one statement, and so one short transaction, for each. Rows that
- * others hold are skipped, so parallel sweeps share the work and nobody waits for one.
+ * Sweeps every table whose rows expire. Each table takes one statement, which is one short transaction. Locked rows are
+ * skipped, so parallel sweeps share the work and do not wait for each other.
  */
 export class PostgresExpiredRows implements ExpiredRows {
   readonly #db: Knex;
@@ -47,7 +47,7 @@ export class PostgresExpiredRows implements ExpiredRows {
     return deleted < limit ? deleted + (await this.#forgetAnswers(limit - deleted, now)) : deleted;
   }
 
-  /** A family outlives the answer of its last rotation. */
+  /** Clears expired stored responses. A family is valid for longer than its stored response. */
   #forgetAnswers(limit: number, now: number): Promise<number> {
     return affected(
       this.#db,

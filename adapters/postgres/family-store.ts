@@ -9,7 +9,7 @@ interface FamilyRow {
   current_hash: string;
   payload: string;
   expires_at: string;
-  /** The stored response; null after its time. */
+  /** The stored response; null after `answer_until`. */
   answer: string | null;
 }
 
@@ -26,8 +26,8 @@ function toFamily(row: FamilyRow): StoredFamily {
 }
 
 /**
- * A family and the mark that it ended are one row, so `open`, `rotate` and `end` meet on one lock. The row of
- * an ended family has no payload any more, and stays until the time given.
+ * A family and its ended state are one row, so `open`, `rotate` and `end` lock the same row. The row of an ended family
+ * has an empty payload and is kept until the time that `end` got.
  */
 export class PostgresFamilyStore implements FamilyStore {
   readonly #db: Sql;

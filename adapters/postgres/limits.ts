@@ -23,7 +23,7 @@ export class PostgresLimits implements Limits {
   }
 
   async take(key: string, rule: BucketRule): Promise<number> {
-    // `at` is when the bucket is full again.
+    // `at` is the time at which the bucket is full again.
     const [row] = await rows<{ wait_ms: string }>(
       this.#db,
       `insert into limits as l (key, at, wait_ms, expires_at)

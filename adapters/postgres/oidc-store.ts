@@ -27,8 +27,8 @@ function toArtifact(row: ArtifactRow): StoredArtifact {
 }
 
 /**
- * What can be found. The mark of an ended index is looked at whenever something is read, not only when it is
- * written, so a `put` that runs beside `endIndex` leaves nothing that is found.
+ * The condition for an artifact that can be found. Each read checks whether the index was ended. A check at the write
+ * alone would miss a `put` that runs at the same time as `endIndex`.
  */
 const findable = `live_until > :now and not exists (
   select from oidc_ended_indexes as ended
@@ -50,7 +50,7 @@ export class PostgresOidcStore implements OidcStore {
   }
 
   async put(kind: ArtifactKind, key: string, artifact: Artifact): Promise<void> {
-    // A row past its time may lie there unswept: what it says about being consumed is over too.
+    // An expired row may not have been deleted yet. Its consumption must not apply to the new artifact.
     await affected(
       this.#db,
       `${insertArtifact},

@@ -20,14 +20,16 @@ function toClaimed(row: OutboxRow): ClaimedEvent {
     time: Number(row.time),
     subject: row.subject,
     data: row.data,
-    // The claim itself was counted, so that an event which kills its process is seen to have been tried.
+    // A claim counts as an attempt when it begins. So an event that kills the process while it is published is counted
+    // too.
     attempts: row.attempts - 1,
   };
 }
 
 /**
- * A lease is nothing but a later `due_at`: it lapses by itself. 'Oldest' is by position, which is given when
- * a row is written; transactions of one subject that overlap have no order to keep.
+ * A claim sets `due_at` to a later time, so it expires without another write. The oldest event is the one with the
+ * lowest position. A row gets its position when it is written, so overlapping transactions of one subject have no
+ * defined order.
  */
 export class PostgresOutbox implements Outbox {
   readonly #db: Sql;
@@ -47,7 +49,8 @@ export class PostgresOutbox implements Outbox {
   }
 
   async claim(limit: number, now: number, leaseMs: number): Promise<ClaimedEvent[]> {
-    // Materialized: a plan that ran the inner select more than once would claim more than `limit`.
+    // Materialized, because a query plan that runs the inner select more than once would claim more than `limit`
+    // events.
     const claimed = await rows<OutboxRow>(
       this.#db,
       `with due as materialized (

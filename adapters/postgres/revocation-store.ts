@@ -5,9 +5,14 @@ import { affected, rows, type Sql, storable } from './sql.ts';
 
 type Page = Parameters<RevocationStore['inForce']>[0];
 
-/** Alone, or in a transaction. @param expiresAt milliseconds since the epoch */
+/**
+ * Revokes keys, by itself or as a part of a transaction.
+ *
+ * @param expiresAt milliseconds since the epoch
+ */
 export async function revokeKeys(db: Sql, keys: RevocationKey[], expiresAt: number): Promise<void> {
-  // One statement may not write a row twice, and two that lock in different orders deadlock.
+  // Without duplicates, because one statement can't update a row twice. Sorted, because two statements that lock rows
+  // in different orders can deadlock.
   const distinct = [...new Set(keys)].sort();
   if (distinct.length === 0) return;
   await affected(

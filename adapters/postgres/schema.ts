@@ -5,19 +5,21 @@ import { migrations } from './migrations/migrations.ts';
 import { affected, rows } from './sql.ts';
 import { translateError } from './store-errors.ts';
 
-/** An arbitrary pair of numbers that nobody else in this database locks: 'gate' in ASCII, and one. */
+/**
+ * An arbitrary pair of numbers for the lock: 'gate' in ASCII, and 1. No other program in this database should use it.
+ */
 const advisoryLock = 'pg_advisory_xact_lock(1734440037, 1)';
 
-/** How long to wait for another process that migrates, and how long one migration may take. */
+/** The longest wait for another process that migrates, and the longest time for one migration. */
 const patienceMs = 10 * 60_000;
 
-/** How long a migration may wait for a table: everybody else waits behind it. */
+/** The longest wait of a migration for a table lock. While it waits, all later queries on this table wait too. */
 const tableLockMs = 5_000;
 
 /**
- * The advisory lock is taken by each migration's own transaction rather than held by a session: so it needs
- * no second connection (the embedded database has one), can't be left behind on a pooled connection, and
- * works through a pooler that hands out connections by transaction.
+ * Each migration takes the advisory lock in its own transaction, not in the session. So the lock needs no second
+ * connection (the embedded database has only one), it can't stay on a pooled connection, and it works with a pooler
+ * that assigns a connection per transaction.
  */
 export class PostgresSchema implements Schema {
   readonly #db: Knex;
@@ -70,7 +72,7 @@ export class PostgresSchema implements Schema {
   }
 }
 
-/** Waits until nobody else migrates, and sees to it that the table of what was applied exists. */
+/** Waits until no other process migrates. Then creates the table of applied migrations if it does not exist. */
 async function lockSchema(transaction: Knex.Transaction): Promise<void> {
   await affected(transaction, 'set local statement_timeout = 0');
   await affected(transaction, `set local lock_timeout = ${patienceMs}`);

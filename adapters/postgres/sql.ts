@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { translateError } from './store-errors.ts';
 
-/** The pool, or one transaction of it: every store works with either. */
+/** The pool or one of its transactions. Every store works with both. */
 export type Sql = Knex | Knex.Transaction;
 
 export type Binding = string | number | boolean | null | readonly string[] | readonly number[];
@@ -12,7 +12,7 @@ interface Result<Row> {
 }
 
 export interface SqlOptions {
-  /** How long to wait for the answer, instead of the pool's own limit. */
+  /** The longest wait for the answer, in milliseconds. It replaces the pool's limit. */
   timeoutMs?: number;
 }
 
@@ -31,8 +31,9 @@ async function run<Row>(
 }
 
 /**
- * Runs one statement and gives its rows. `:name` in the text stands for the binding of that name.
- * Throws StoreUnavailable when the database didn't answer.
+ * Runs one statement and gives its rows. `:name` in the text is replaced by the binding with that name.
+ *
+ * @throws StoreUnavailable when the database did not answer
  */
 export async function rows<Row>(
   db: Sql,
@@ -43,7 +44,7 @@ export async function rows<Row>(
   return (await run<Row>(db, sql, bindings, options)).rows;
 }
 
-/** Runs one statement and gives how many rows it wrote; bindings and errors as for `rows`. */
+/** Runs one statement and gives the number of rows that it wrote. Bindings and errors are the same as for `rows`. */
 export async function affected(
   db: Sql,
   sql: string,
@@ -54,8 +55,8 @@ export async function affected(
 }
 
 /**
- * Whether a text column could hold this. Postgres has no NUL character, and a lone surrogate has no UTF-8
- * form, so nothing can be stored under such a name: a look-up answers 'not found' without asking.
+ * Whether a text column can store all these texts. Postgres can't store NUL, and a lone surrogate has no UTF-8 form. So
+ * no row can have such a key, and a look-up gives 'not found' without a query.
  */
 export function storable(...texts: string[]): boolean {
   return texts.every((text) => !/[\0\p{Surrogate}]/u.test(text));

@@ -1,21 +1,24 @@
 import { GatehouseError, StoreUnavailable } from '../../provider/lib/errors.ts';
 
 /**
- * SQLSTATEs that say the database can't serve now: connections (08), authentication while a password is
- * rotated (28), no such database (3D000), read only after a failover (25006), ended transactions (25P03,
- * 25P04), serialisation and deadlock (40001, 40P01), resources (53), lock and statement timeouts (55P03,
- * 57014), shutdown (57P0x), system (58).
+ * SQLSTATEs that mean that the database can't serve requests now: connection errors (08), authentication while a
+ * password is rotated (28), no such database (3D000), read only after a failover (25006), ended transactions (25P03,
+ * 25P04), serialisation failure and deadlock (40001, 40P01), insufficient resources (53), lock and statement timeouts
+ * (55P03, 57014), shutdown (57P0x), system errors (58).
  */
 const unavailableState = /^(08...|28...|3D000|25006|25P03|25P04|40001|40P01|53...|55P03|57014|57P0.|58...)$/;
 
-/** A character no text column holds: NUL, or a broken escape. */
+/** Errors for a character that a text column can't store: NUL, or an invalid escape. */
 const unstorableState = /^(22021|22P05)$/;
 
-/** Codes of Node's network and TLS errors, but not of its argument errors. */
+/** Codes of Node's network and TLS errors, without its argument errors. */
 const networkCode =
   /^(E(?!RR_)|ERR_(TLS|SSL|SOCKET|STREAM)|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME)/;
 
-/** What pg, knex, its pool and the embedded database say without a code; knex puts the statement before it. */
+/**
+ * Messages of errors without a code, from pg, knex, knex's pool and the embedded database. knex puts the statement
+ * before the message.
+ */
 const lostMessage =
   /(^| - )(Connection terminated|Connection ended|timeout expired|Query read timeout|Client (has encountered|was closed)|The server does not support SSL|There was an error establishing an SSL|SASL|Unable to acquire a connection|aborted|PGlite is clos)/;
 
@@ -23,11 +26,12 @@ interface DriverError {
   name: string;
   message: string;
   code?: unknown;
-  /** Only the server's own errors have it. */
+  /** Only errors that the server sent have it. */
   severity?: unknown;
 }
 
-// By shape: an error of Node's own isn't an `Error` of this realm where the program runs in a vm context.
+// Checks the properties and not `instanceof`: in a vm context, Node's errors are not instances of this context's
+// `Error`.
 function isDriverError(error: unknown): error is DriverError {
   return typeof error === 'object' && error !== null && 'name' in error && 'message' in error;
 }
@@ -40,9 +44,9 @@ function isUnavailable(error: DriverError): boolean {
 }
 
 /**
- * Turns what the driver threw into what the rest of the program knows: StoreUnavailable when the database
- * can't be reached or didn't answer in time, `invalid_request` for text it can't hold. Anything else, a
- * mistake in our SQL for one, is given back as it is.
+ * Converts an error of the driver. Gives StoreUnavailable when the database can't be reached or did not answer in time,
+ * and `invalid_request` for text that it can't store. Any other error is given back unchanged, for example an error in
+ * our SQL.
  */
 export function translateError(error: unknown): unknown {
   if (error instanceof GatehouseError || !isDriverError(error)) return error;
@@ -55,8 +59,8 @@ export function translateError(error: unknown): unknown {
 }
 
 /**
- * Whether a connection is of no use after this error: its session was ended; it fell silent, so that its next
- * answer would be the old one; or its server became a read-only replica.
+ * Whether a connection is unusable after this error. There are three causes: the server ended the session; an answer
+ * did not come in time, so the next query could get the old answer; or the server became a read-only replica.
  */
 export function spoilsConnection(error: DriverError): boolean {
   if (error.severity === undefined) return /(^| - )Query read timeout$/.test(error.message);

@@ -29,7 +29,7 @@ export class PostgresUnitOfWork implements UnitOfWork {
     try {
       return await this.#db.transaction((transaction) => attempt(transaction, keepError));
     } catch (error) {
-      // The caller gets the error of its own work, also when the rollback failed after it.
+      // The caller gets the error of its own work, even when the rollback failed after it.
       throw thrown === undefined ? translateError(error) : thrown.error;
     }
   }
@@ -42,8 +42,8 @@ async function attempt<T>(
   const failures: unknown[] = [];
   transaction.on('query-error', (error: unknown) => failures.push(error));
   const result = await work(lazyStores(transaction));
-  // Postgres answers COMMIT of a failed transaction with a rollback and no error. Without this check, work that
-  // ignored the failure would seem to be durable.
+  // For a transaction that failed, Postgres answers COMMIT with a rollback and without an error. Without this check,
+  // work that ignored the failed query would seem to be durable.
   if (failures.length > 0) throw failures[0];
   return result;
 }

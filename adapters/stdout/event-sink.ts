@@ -6,7 +6,7 @@ export interface StdoutEventSinkOptions {
   write(line: string): unknown;
 }
 
-/** One line of JSON for each event; `time` in ISO 8601. */
+/** Writes one line of JSON for each event. `time` is in ISO 8601. */
 export class StdoutEventSink implements EventSink {
   readonly #write: StdoutEventSinkOptions['write'];
 

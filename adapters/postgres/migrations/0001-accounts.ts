@@ -1,9 +1,9 @@
 import type { Migration } from './migration.ts';
 
 /**
- * All times in all tables are milliseconds since the epoch, as the ports have them. Identifiers are compared
- * by bytes (collation "C"), so order and equality don't depend on the database's locale. `json` and not
- * `jsonb`: it keeps \u0000, which people may send.
+ * Times are milliseconds since the epoch, as in the ports. Identifiers are compared by bytes (collation "C"), so order
+ * and equality do not depend on the database's locale. The columns are `json` and not `jsonb`, because `jsonb` can't
+ * store \u0000, which a request may contain.
  */
 export const accounts: Migration = {
   name: '0001-accounts',

@@ -1,6 +1,9 @@
 import type { Migration } from './migration.ts';
 
-/** What a refresh token was answered with is kept for its grace; when tokens were spent is told in the payload. */
+/**
+ * The response to a refresh is stored for a short grace period. The time at which a token was used is now in the
+ * payload.
+ */
 export const refreshAnswers: Migration = {
   name: '0010-refresh-answers',
   up: async (sql) => {

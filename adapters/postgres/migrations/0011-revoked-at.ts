@@ -1,6 +1,9 @@
 import type { Migration } from './migration.ts';
 
-/** What was revoked lately is copied to Redis again and again; by the database's clock, which is one. */
+/**
+ * Recent revocations are copied to Redis repeatedly. `revoked_at` selects them. It is a time of the database's clock,
+ * which is the same for all processes.
+ */
 export const revokedAt: Migration = {
   name: '0011-revoked-at',
   up: async (sql) => {

@@ -1,9 +1,9 @@
 import type { Migration } from './migration.ts';
 
 /**
- * The counts for limits where there is no Redis. They are written at every sign-in and may be lost, so the table is
- * unlogged. Each page keeps free space, so that a row can be rewritten in the same page. `wait_ms` is the result of the
- * last step: one statement decides and returns it.
+ * The counters of rate limits, for installations without Redis. They are written at every sign-in and may be lost, so
+ * the table is unlogged. The fill factor keeps free space in each page, so that an updated row can stay in its page.
+ * `wait_ms` is the result of the last step, because one statement both decides and returns it.
  */
 export const limits: Migration = {
   name: '0012-limits',

@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts';
 
 /**
- * Clients that were revoked, and how often. Rows are never deleted: a lower number would make revoked tokens valid
+ * The number of revocations of each client. Rows are never deleted: a lower number would make revoked tokens valid
  * again.
  */
 export const clientGenerations: Migration = {

@@ -1,9 +1,9 @@
 /**
- * One step of the schema. Steps only add: the release before must go on working on the new schema, and this
- * release on the old one until it is migrated. A step that was released is never edited.
+ * One step of the schema. During an update, the previous release runs on the new schema, and this release may run on
+ * the old one. So a step must not break the previous release. A step that was released is never edited.
  */
 export interface Migration {
-  /** Its file's name; kept in the database. */
+  /** The name of the file. The database stores it to record that the migration was applied. */
   readonly name: string;
   /** Runs in one transaction. Each call of `sql` runs one statement. */
   up(sql: (statement: string) => Promise<void>): Promise<void>;
