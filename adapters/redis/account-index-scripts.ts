@@ -1,9 +1,10 @@
 /**
- * The entries of an account are a hash, each under its id, and a sorted set of the ids by expiry, so that those
- * that expire first are found without reading the others. Times as in `oidc-scripts.ts`.
+ * The entries of an account are a Redis hash, by id. A sorted set holds the ids by expiry, so that the entries that
+ * expire first are found without reading the others. Times are as in `oidc-scripts.ts`.
  *
- * Every write looks at the 20 that expire first and drops those past their time or beyond the bound: as it adds one
- * at most, whatever has piled up is worked off. Both keys go when their last entry does.
+ * Every write checks the 20 entries that expire first. It removes those that have expired or that exceed the bound. A
+ * write adds at most one entry, so any excess becomes smaller with each write. Both keys expire one minute after their
+ * last entry.
  */
 const prelude = `
 local function drop(id)

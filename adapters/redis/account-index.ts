@@ -7,7 +7,7 @@ import {
 import { putEntryScript, removeEntryScript } from './account-index-scripts.ts';
 import type { RedisConnection, RedisScript } from './connection.ts';
 
-/** What is stored under an entry's id. */
+/** The JSON value that is stored under the id of an entry. */
 type StoredEntry = [kind: AccountIndexEntry['kind'], details: string, expiresAt: number];
 
 function toEntry([id, stored]: [string, string]): AccountIndexEntry {
@@ -15,7 +15,7 @@ function toEntry([id, stored]: [string, string]): AccountIndexEntry {
   return { kind, id, details, expiresAt };
 }
 
-/** Where accounts are signed in: two keys an account, written by one script at a time. */
+/** The sign-ins of accounts. Each account has two keys, and each write is one script on both. */
 export class RedisAccountIndex implements AccountIndex {
   readonly #redis: RedisConnection;
   readonly #clock: Clock;
@@ -49,7 +49,8 @@ export class RedisAccountIndex implements AccountIndex {
   }
 
   #keys(accountId: string): [entries: string, expiries: string] {
-    // The word in front keeps any account's id a hash tag: an empty one, or one cut short to nothing, isn't.
+    // The prefix makes every tag a valid hash tag. Redis does not use an empty tag, and a tag ends at the first `}`, so
+    // an id that is empty or starts with `}` would not be one.
     const tag = `account:${accountId}`;
     return [this.#redis.key(tag, 'e'), this.#redis.key(tag, 'x')];
   }

@@ -4,7 +4,7 @@ export interface RedisAddress {
   host: string;
   port: number;
   tls: boolean;
-  /** Database number; a cluster has only 0. */
+  /** The database number. A cluster has only database 0. */
   database: number;
   username?: string | undefined;
   password?: string | undefined;
@@ -12,7 +12,7 @@ export interface RedisAddress {
 
 const wanted = 'Write it as redis://host:6379 or, with TLS, rediss://user:password@host:6379/0.';
 
-// The URL may hold a password, so no message repeats it.
+// The URL may contain a password, so no message repeats it.
 function refuse(problem: string): never {
   throw new ConfigurationError([`The Redis URL ${problem}. ${wanted}`]);
 }
@@ -33,7 +33,11 @@ function decoded(part: string): string | undefined {
   }
 }
 
-/** Reads `redis://` and, with TLS, `rediss://` URLs. Throws ConfigurationError, whose message never holds the URL. */
+/**
+ * Reads a `redis://` or, with TLS, `rediss://` URL.
+ *
+ * @throws ConfigurationError; its message never contains the URL
+ */
 export function parseRedisAddress(url: string): RedisAddress {
   const parsed = parse(url);
   if (parsed.protocol !== 'redis:' && parsed.protocol !== 'rediss:')
@@ -42,7 +46,7 @@ export function parseRedisAddress(url: string): RedisAddress {
   const path = parsed.pathname.replace(/^\//, '');
   if (!/^\d{0,4}$/.test(path)) refuse('has a path that is no database number');
   return {
-    // IPv6 addresses come in brackets, which sockets don't take.
+    // A URL has brackets around an IPv6 address, but a socket needs it without them.
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
     port: parsed.port === '' ? 6379 : Number(parsed.port),
     tls: parsed.protocol === 'rediss:',

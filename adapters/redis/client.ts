@@ -8,7 +8,10 @@ export interface Credentials {
   password?: string | undefined;
 }
 
-/** From 50 ms to 2 s, doubled each time, with jitter so that pods don't come back in step. */
+/**
+ * The delay grows from 50 ms to 2 s and doubles each time. It has jitter, so that pods don't reconnect at the same
+ * time.
+ */
 function retryDelayMs(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000) + Math.floor(Math.random() * 200);
 }
@@ -23,10 +26,10 @@ function connectionOptions(address: RedisAddress, credentials: Credentials, comm
     // A peer may disappear without closing the connection. Drop the connection then, so that commands don't time out on
     // it one by one.
     socketTimeout: 2 * commandTimeoutMs,
-    // A command whose reply got lost may have run. Only its caller knows whether to ask again, so it fails at once.
+    // A command without a reply may have run. Only its caller knows whether it can be repeated, so it fails at once.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // A replica that was the primary until a failover.
+    // After a failover, the connection may lead to the old primary, which is a replica now. Connect again.
     reconnectOnError: (error) => error.message.includes('READONLY'),
   } satisfies RedisOptions;
 }
@@ -39,7 +42,7 @@ function createSingle(address: RedisAddress, options: ConnectionOptions): Redis 
     host: address.host,
     port: address.port,
     db: address.database,
-    // Nothing waits in a queue without bound while Redis is away: see `readiness.ts`.
+    // No command waits in an unbounded queue while Redis is unavailable: see `readiness.ts`.
     enableOfflineQueue: false,
     retryStrategy: retryDelayMs,
   });
@@ -48,18 +51,20 @@ function createSingle(address: RedisAddress, options: ConnectionOptions): Redis 
 function createCluster(address: RedisAddress, options: ConnectionOptions): Cluster {
   return new Cluster([{ host: address.host, port: address.port }], {
     redisOptions: options,
-    // Certificates name hosts, not addresses, so names must reach the TLS handshake unresolved.
+    // Certificates contain host names and not addresses, so the TLS handshake needs the name and not the resolved
+    // address.
     dnsLookup: (host, callback) => callback(null, host),
-    // Nodes connect when first used; commands wait there for the handshake, bounded by their timeout.
+    // The client connects to a node when it first uses it. Commands wait for this connection in a queue, and their
+    // timeout bounds the wait.
     enableOfflineQueue: true,
-    // As above: no second try of a command that may have run.
+    // As above: a command that may have run is not repeated.
     retryDelayOnFailover: 0,
     slotsRefreshInterval: 30_000,
     clusterRetryStrategy: retryDelayMs,
   });
 }
 
-/** A client that fails quickly, comes back by itself and never repeats a command that may have run. */
+/** Creates a client that fails quickly, reconnects automatically and never repeats a command that may have run. */
 export function createClient(
   address: RedisAddress,
   cluster: boolean,

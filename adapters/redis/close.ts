@@ -7,12 +7,12 @@ function hasConnection(client: RedisClient): boolean {
   return ['connecting', 'connect', 'ready'].includes(client.status);
 }
 
-/** Closes the client for good; resolves when its connections are gone, also when none was there. */
+/** Closes the client permanently. Resolves when its connections are closed, or at once when it has none. */
 export async function closeClient(client: RedisClient): Promise<void> {
   if (client.status === 'end') return;
   const wait = hasConnection(client);
   const ended = new AbortController();
-  // The driver destroys a connection that doesn't close in time, and then says `end`.
+  // The driver destroys a connection that does not close in time, and emits `end` after that.
   const end = wait ? once(client, 'end', { signal: ended.signal }) : Promise.resolve();
   const timer = setTimeout(() => ended.abort(), 1000);
   client.disconnect();

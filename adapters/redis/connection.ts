@@ -10,33 +10,41 @@ import { toStoreError } from './store-errors.ts';
 import { createWriteTogether } from './write-together.ts';
 
 export interface RedisSettings {
-  /** `redis://` or, with TLS, `rediss://`; for a cluster, its configuration endpoint or any node. */
+  /** `redis://` or, with TLS, `rediss://`. For a cluster, its configuration endpoint or any node. */
   url: string;
   cluster: boolean;
-  /** In front of every key; `gatehouse:` unless told. */
+  /** The prefix of every key. The default is `gatehouse:`. */
   keyPrefix?: string | undefined;
-  /** Stand before those in the URL. */
+  /** Takes precedence over the user name in the URL. */
   username?: string | undefined;
-  /** Asked before the first connection and after each one lost. */
+  /**
+   * Called before the first connection and after each lost connection. Takes precedence over the password in the URL.
+   */
   password?: (() => Promise<string>) | undefined;
-  /** How long a command may take, in milliseconds; 2000 unless told. */
+  /** The longest time for a command, in milliseconds. The default is 2000. */
   commandTimeoutMs?: number | undefined;
-  /** How long calls wait for a connection that was just lost before they fail at once; 1000 ms unless told. */
+  /**
+   * After a lost connection, calls wait this long for a new one before they fail at once. In milliseconds; the default
+   * is 1000.
+   */
   patienceMs?: number | undefined;
   onStateChange?: ((change: RedisStateChange) => void) | undefined;
 }
 
 export interface RedisConnection {
-  /** For `/readyz` and the stop. */
+  /** For `/readyz`, and to close the connection when the process stops. */
   readonly dependency: Dependency;
-  /** A key whose hash tag is `tag`: all keys of one tag are in the same slot of a cluster. */
+  /** Gives a key whose hash tag is `tag`. All keys with the same tag are in the same slot of a cluster. */
   key(tag: string, part: string): string;
   /**
-   * Gives the client to `work`. Throws StoreUnavailable when Redis is away or doesn't answer in time; then a write
-   * may or may not have happened.
+   * Calls `work` with the client. Throws StoreUnavailable when Redis is unavailable or does not answer in time. In this
+   * case a write may have happened or not.
    */
   run<T>(work: (client: RedisClient) => Promise<T>): Promise<T>;
-  /** A Lua script, sent whole once and called by its hash from then on. All keys must be of one tag. */
+  /**
+   * Gives a function that runs a Lua script. The first call on a connection sends the text; later calls send its hash.
+   * All keys of a call must have the same tag.
+   */
   script(name: string, lua: string): RedisScript;
 }
 
@@ -71,7 +79,7 @@ function defineScript(
   lua: string,
 ): RedisScript {
   client.defineCommand(name, { lua });
-  // The driver adds the command to the client as a method its types don't know.
+  // The driver adds the command to the client as a method that its types do not contain.
   const scripted = client as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
   return (keys, args) => run(async () => scripted[name]?.(keys.length, ...keys, ...args));
 }
@@ -89,7 +97,8 @@ function createRunner(
       throw new StoreUnavailable('Redis', new Error(`connection is ${client.status}`));
     writeTogether();
     try {
-      // The driver's own limit starts when a command is written; one that a cluster's client holds back has none.
+      // The driver's own timeout starts when a command is written. The client of a cluster may keep a command in its
+      // queue, where this timeout does not apply.
       return await within(commandTimeoutMs + 250, work(client));
     } catch (error) {
       throw toStoreError(error);
@@ -98,8 +107,10 @@ function createRunner(
 }
 
 /**
- * Opens a connection to one Redis or a cluster. Resolves without waiting for it, and goes on trying to connect
- * until it is closed. Throws ConfigurationError for a URL that can't be used, and what `password` throws.
+ * Opens a connection to one Redis server or to a cluster. Resolves before it is connected, and tries to connect until
+ * it is closed.
+ *
+ * @throws ConfigurationError for a URL that can't be used; any error that `password` throws
  */
 export async function openRedis(settings: RedisSettings): Promise<RedisConnection> {
   const { commandTimeoutMs = 2000, patienceMs = 1000, keyPrefix = 'gatehouse:' } = settings;
@@ -113,7 +124,7 @@ export async function openRedis(settings: RedisSettings): Promise<RedisConnectio
   return {
     dependency: {
       name: 'redis',
-      // On a cluster this asks any node: one shard's failure mustn't take every pod out of service.
+      // On a cluster this asks any node: the failure of one shard must not make every pod unready.
       ping: () => run(async (redis) => void (await redis.ping())),
       close: () => closeClient(client),
     },

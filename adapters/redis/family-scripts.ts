@@ -1,7 +1,19 @@
 /**
- * A family is a hash: `a` account, `c` client, `h` current hash, `p` payload, `e` expiry. An ended family is the same hash
- * with nothing but `t`, until when it stays ended. Beside it lies the answer of its last rotation: `s` sealed, `u` until
- * when it is given again. Times as in `oidc-scripts.ts`.
+ * A family is a Redis hash with these fields:
+ * - `a`: account
+ * - `c`: client
+ * - `h`: current hash
+ * - `p`: payload
+ * - `e`: expiry
+ *
+ * An ended family has only one field:
+ * - `t`: time until which the family stays ended
+ *
+ * A second Redis hash has the stored response ('answer') of the last rotation:
+ * - `s`: the sealed response
+ * - `u`: time until which it is returned
+ *
+ * Times are as in `oidc-scripts.ts`.
  */
 const prelude = `
 local function expire(key, at)
@@ -22,7 +34,10 @@ expire(KEYS[1], ARGV[6])
 return 1
 `;
 
-/** KEYS: family, answer. ARGV: now. Gives account, client, hash, payload, expiry and, where one is given again, the answer. */
+/**
+ * KEYS: family, answer. ARGV: now. Gives account, client, hash, payload, expiry and, before its `u`, the sealed
+ * response.
+ */
 export const findScript = `${prelude}
 local family = redis.call('HMGET', KEYS[1], 'a', 'c', 'h', 'p', 'e')
 if not ahead(family[5]) then return {} end
@@ -32,8 +47,8 @@ return family
 `;
 
 /**
- * KEYS: family, answer. ARGV: now, hash to replace, its successor, payload, expiresAt, answer, until. Gives 1 when it was
- * replaced.
+ * KEYS: family, answer. ARGV: now, hash to replace, new hash, payload, expiresAt, sealed response, its `u`. Gives 1
+ * when the hash was replaced.
  */
 export const rotateScript = `${prelude}
 local old = redis.call('HMGET', KEYS[1], 'e', 'h')

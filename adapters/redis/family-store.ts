@@ -3,7 +3,10 @@ import type { Family, FamilyStore, Rotation, StoredFamily } from '../../provider
 import type { RedisConnection, RedisScript } from './connection.ts';
 import { endScript, findScript, openScript, rotateScript } from './family-scripts.ts';
 
-/** Families in Redis: one hash for each, and for a short time a second one with its stored response. Each call is one script. */
+/**
+ * Families in Redis. Each family has one Redis hash and, for a short time, a second one with its stored response. Each
+ * call is one script.
+ */
 export class RedisFamilyStore implements FamilyStore {
   readonly #redis: RedisConnection;
   readonly #clock: Clock;

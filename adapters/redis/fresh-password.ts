@@ -2,9 +2,9 @@ import { Cluster, type Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
 
 /**
- * Asks for the password again whenever a connection was lost, so that a rotated one is picked up: the driver takes
- * it from its options each time it connects. An attempt made before the answer fails, and the next one has it.
- * When the password can't be had, the last one stays in use.
+ * Reads the password again after each lost connection, so that a rotated password is used. The driver takes the
+ * password from its options each time it connects. An attempt to connect before the new password arrives fails; the
+ * next attempt uses it. When the password can't be read, the previous one stays in use.
  */
 export function keepPasswordFresh(client: RedisClient, initial: string, ask: () => Promise<string>): void {
   let current = initial;

@@ -1,7 +1,11 @@
 /**
- * A bucket is a number: when it is full again. Tries are a hash: `n` how many, `a` when the last one was, `k` until when
- * the key is known. Times are whole milliseconds of the caller's clock; keys go after a span of time, so it doesn't
- * matter whose clock is right. What a clock that runs ahead wrote is set right by who is refused for it.
+ * A bucket is a number: the time at which it is full again. Attempts are a Redis hash with these fields:
+ * - `n`: number of attempts
+ * - `a`: time of the last attempt
+ * - `k`: time until which the key is known
+ *
+ * Times are whole milliseconds of the caller's clock. Redis keys expire after a duration, so the clock of Redis has no
+ * effect on them. If a caller whose clock is ahead wrote a time, the next refused call corrects it with its own time.
  */
 const bucket = `
 local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -12,7 +16,10 @@ local function put(at)
 end
 `;
 
-/** KEYS: bucket. ARGV: now, interval, burst. Gives 0 when one was taken, else how long until there is one. */
+/**
+ * KEYS: bucket. ARGV: now, interval, burst. Gives 0 when a token was taken, otherwise the milliseconds until there is
+ * one.
+ */
 export const takeScript = `${bucket}
 local wait = math.max(0, full + interval - now - whole)
 put(wait > 0 and full or full + interval)
@@ -25,8 +32,8 @@ if full - interval > now then put(full - interval) else redis.call('DEL', KEYS[1
 `;
 
 /**
- * KEYS: tries. ARGV: now, free tries, first wait, longest wait, after how long free tries are forgotten, and others.
- * Gives how long to wait, and 1 when the key is known.
+ * KEYS: attempts. ARGV: now, free attempts, first wait, longest wait, time after which free attempts are forgotten,
+ * time after which others are forgotten. Gives the wait, and 1 when the key is known. All times are in milliseconds.
  */
 export const attemptScript = `
 local now, free = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -53,7 +60,7 @@ end
 return {left, known > 0 and 1 or 0}
 `;
 
-/** KEYS: tries. */
+/** KEYS: attempts. */
 export const withdrawScript = `
 local tries, known = unpack(redis.call('HMGET', KEYS[1], 'n', 'k'))
 tries = tonumber(tries or '0')
@@ -61,7 +68,7 @@ if tries == 1 and not known then redis.call('DEL', KEYS[1]) end
 if tries > 1 or (tries == 1 and known) then redis.call('HINCRBY', KEYS[1], 'n', -1) end
 `;
 
-/** KEYS: tries. ARGV: until when the key is known, for how long. */
+/** KEYS: attempts. ARGV: time until which the key is known, and the same as a duration. In milliseconds. */
 export const forgiveScript = `
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'k', ARGV[1])

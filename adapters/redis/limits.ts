@@ -15,7 +15,7 @@ import {
   withdrawScript,
 } from './limits-scripts.ts';
 
-/** Limits in Redis: one key and one script for each step, each key in a slot of its own. */
+/** Limits in Redis. Each step is one script on one key, so it is atomic and works on a cluster. */
 export class RedisLimits implements Limits {
   readonly #redis: RedisConnection;
   readonly #clock: Clock;

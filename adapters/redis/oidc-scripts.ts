@@ -1,8 +1,18 @@
 /**
- * An artifact is a hash: `p` payload, `e` expiry, `i` index key, `c` when it was consumed, `k` until when it is
- * kept for that. An index entry is a hash: `a` the artifact put last, `t` the time until which the index is ended,
- * `e` until when the entry itself is needed. Times are decimal milliseconds, compared with the caller's clock;
- * Redis' own expiry only tidies up, and later than that, since its clock may run ahead of the caller's.
+ * An artifact is a Redis hash with these fields:
+ * - `p`: payload
+ * - `e`: expiry
+ * - `i`: index key
+ * - `c`: time of consumption
+ * - `k`: time until which a consumed artifact is kept
+ *
+ * An index entry is a Redis hash with these fields:
+ * - `a`: key of the artifact that was put last
+ * - `t`: time until which the index is ended
+ * - `e`: time until which the entry is needed
+ *
+ * Times are decimal milliseconds and are compared with the caller's clock. The expiry of the Redis keys only frees
+ * memory. It is one minute later, because the clock of Redis may be ahead of the caller's.
  */
 const prelude = `
 local function expire(key, at)
@@ -39,8 +49,9 @@ return 1
 `;
 
 /**
- * KEYS: artifact. ARGV: now, at, keepUntil, the index key the caller found not ended, or ''.
- * Gives {outcome, detail}: `indexed` with an index key that must be looked at first, since its entry is in another slot.
+ * KEYS: artifact. ARGV: now, at, keepUntil, and the index key that the caller has checked and found not ended, or ''.
+ * Gives {outcome, detail}. The outcome `indexed` names an index key that the caller must check first: the entry of the
+ * index is in another slot, so this script can't read it.
  */
 export const consumeScript = `${prelude}
 local old = redis.call('HMGET', KEYS[1], 'e', 'k', 'c', 'i')

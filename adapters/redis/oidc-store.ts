@@ -10,8 +10,9 @@ import type { RedisConnection, RedisScript } from './connection.ts';
 import { consumeScript, endIndexScript, pointScript, putIfAbsentScript, putScript } from './oidc-scripts.ts';
 
 /**
- * Artifacts in Redis. An artifact and the entry of its index are in different slots, so no script sees both: the
- * index is ended by a mark in its entry, which every read of an artifact with that index looks for afterwards.
+ * Artifacts in Redis. An artifact and the entry of its index are in different slots, so no script can read both.
+ * `endIndex` therefore writes a mark into the entry of the index. Every read of an artifact with that index checks the
+ * mark afterwards.
  */
 export class RedisOidcStore implements OidcStore {
   readonly #redis: RedisConnection;
@@ -54,7 +55,7 @@ export class RedisOidcStore implements OidcStore {
     const [key, endedUntil] = await this.#redis.run((client) => client.hmget(entry, 'a', 't'));
     if (!key || this.#isAhead(endedUntil)) return undefined;
     const found = await this.#read(kind, key);
-    // The artifact may have been put under another index since.
+    // The artifact may have got another index key in the meantime.
     return found?.indexKey === indexKey ? found : undefined;
   }
 

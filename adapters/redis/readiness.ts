@@ -1,13 +1,13 @@
 import type { RedisClient } from './client.ts';
 
 export interface Readiness {
-  /** Resolves once the client is connected, or has been away for as long as callers are made to wait. */
+  /** Resolves when the client is connected, or when the connection has been lost for `patienceMs`. */
   settled(): Promise<void>;
 }
 
 /**
- * Callers wait together during a short interruption, and no caller waits long. The wait is counted from the moment the
- * connection was lost. After `patienceMs` every call fails at once until Redis is available again.
+ * Lets callers wait during a short interruption. The wait is counted from the moment when the connection was lost.
+ * After `patienceMs`, every call fails at once until Redis is available again.
  */
 export function createReadiness(client: RedisClient, patienceMs: number): Readiness {
   let waiting: Promise<void> | undefined;
@@ -40,7 +40,7 @@ export function createReadiness(client: RedisClient, patienceMs: number): Readin
   return {
     settled: async () => {
       if (ended) return;
-      // The status changes a moment before the event that tells of it.
+      // The status changes shortly before the client emits the event.
       if (client.status !== 'ready') lost();
       await waiting;
     },

@@ -6,14 +6,14 @@ import type { RevocationEntry } from '../../provider/ports/revocation-store.ts';
 import type { RedisConnection, RedisScript } from './connection.ts';
 import { declareWholeScript, putScript } from './denylist-scripts.ts';
 
-/** How long copying everything may take. */
+/** The longest time in which all entries must be copied. */
 const copyingMs = 300_000;
 
 const whole = 'w';
 const entry = (key: RevocationKey) => `r:${key}`;
 const making = (begun: string) => `b:${begun}`;
 
-/** The denylist's copy in Redis: one command for one question. */
+/** The copy of the denylist in Redis. Each question is one command. */
 export class RedisRevocationCache implements RevocationCache {
   readonly #redis: RedisConnection;
   readonly #clock: Clock;
@@ -30,9 +30,9 @@ export class RedisRevocationCache implements RevocationCache {
   }
 
   /**
-   * Whether an entry is over is judged by the asking process's clock, since the same clock judges whether the token it
-   * forbids has expired: a process that is behind keeps taking a token for live, and so its entry for in force, until Redis
-   * drops that. So this clock may be as wrong as `putScript` waits.
+   * The clock of this process decides whether an entry has expired, because the same clock decides whether the token
+   * has expired. A process whose clock is behind accepts a token for longer, and applies its entry for longer too,
+   * until Redis removes the entry. So this clock may be behind by the time that `putScript` waits.
    */
   async anyRevoked(keys: RevocationKey[]): Promise<boolean | undefined> {
     const members = [whole, ...keys.map(entry)];

@@ -2,21 +2,21 @@ import type { RedisClient } from './client.ts';
 import { reasonOf } from './store-errors.ts';
 
 export interface RedisStateChange {
-  /** `partial`: a node of the cluster failed while others answer. */
+  /** `partial`: a node of the cluster failed while other nodes answer. */
   state: 'ready' | 'partial' | 'away' | 'closed';
-  /** What the driver says; holds no secret and no key. */
+  /** The driver's message, without secrets and keys. */
   reason?: string | undefined;
 }
 
 /**
- * Tells every change of the connection's state, and each further reason for it, once, however often the driver
- * repeats it; and listens to the driver's errors, which would end the process if nobody did.
+ * Reports each change of the connection's state once, and each new reason for the same state once, even if the driver
+ * repeats it. It also listens to the driver's `error` events: without a listener, such an event would end the process.
  */
 export function tellStateChanges(client: RedisClient, tell: (change: RedisStateChange) => void): void {
   let current: RedisStateChange['state'] | undefined;
   const reasons = new Set<string>();
   const say = (state: RedisStateChange['state'], reason?: string) => {
-    // A cluster's client says `close` once for each node, also after its `end`.
+    // The client of a cluster emits `close` once for each node, also after `end`.
     if (current === 'closed') return;
     if (current === state && (reason === undefined || reasons.has(reason))) return;
     if (current !== state) reasons.clear();
@@ -24,7 +24,8 @@ export function tellStateChanges(client: RedisClient, tell: (change: RedisStateC
     current = state;
     tell({ state, reason });
   };
-  // An error may come just before the close it explains, or alone while the connection goes on.
+  // An `error` event may come just before the `close` event that it explains. It may also come alone, while the
+  // connection continues.
   let reason: string | undefined;
   client.on('error', (error: unknown) => {
     reason = reasonOf(error);
@@ -35,7 +36,7 @@ export function tellStateChanges(client: RedisClient, tell: (change: RedisStateC
     say('ready');
   });
   client.on('close', () => {
-    // Only after all listeners ran is it known whether this is the end or the driver comes back.
+    // The status shows only after all listeners have run whether the driver will reconnect.
     process.nextTick(() => {
       if (client.status !== 'end') say('away', reason);
     });
@@ -53,7 +54,8 @@ function tellNodeFailures(
     failures += 1;
     say(client.status === 'ready' ? 'partial' : 'away', `${node}: ${reasonOf(error)}`);
   });
-  // Said each time the client has learnt anew which node has what: failed nodes were replaced by then, or are back.
+  // The client emits `refresh` each time it has read again which node holds which slots. By then, failed nodes were
+  // replaced or are available again.
   client.on('refresh', () => {
     if (failures === 0 && client.status === 'ready') say('ready');
     failures = 0;

@@ -1,6 +1,9 @@
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
 
-/** Replies that mean 'not now'. Any other error reply means a mistake in our code or in the server's permissions. */
+/**
+ * Error replies for temporary conditions. Any other error reply means a mistake in our code or in the server's
+ * permissions.
+ */
 const passing = new Set([
   'BUSY',
   'CLUSTERDOWN',
@@ -16,9 +19,12 @@ const passing = new Set([
   'WRONGPASS',
 ]);
 
-/** What a driver's error says, without what it carries: its arguments hold keys, and a handshake's the password. */
+/**
+ * The reason in a driver's error, without the arguments of the command. They contain keys, and in a handshake the
+ * password.
+ */
 export function reasonOf(error: unknown): string {
-  // A cluster's client wraps what the last node it asked said.
+  // The client of a cluster wraps the error of the last node that it tried.
   if (error instanceof Error && 'lastNodeError' in error && error.lastNodeError)
     return reasonOf(error.lastNodeError);
   const message = error instanceof Error ? error.message : String(error);
@@ -26,7 +32,7 @@ export function reasonOf(error: unknown): string {
   return (message.split(', with args beginning')[0] ?? '') || code || 'no reason given';
 }
 
-/** StoreUnavailable for temporary errors; another Error for a command that Redis refuses permanently. */
+/** Gives StoreUnavailable for temporary errors, and another Error for a command that Redis refuses permanently. */
 export function toStoreError(error: unknown): Error {
   const reason = reasonOf(error);
   const refused =

@@ -2,17 +2,18 @@ import { Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
 
 /**
- * Gives a function to call before commands are given to the client: all that is written until the event loop has gone round
- * leaves in one piece, whoever wrote it. Each write by itself costs more than all else there is to a command
- * (`docs/speed.md`). Which reply belongs to whom, and what fails, stays as it is. On a cluster it does nothing: there each node
- * has a connection of its own.
+ * Gives a function that the caller must call before it passes commands to the client. All commands until the end of the
+ * current turn of the event loop are then sent in one write, also commands of other callers. A separate write costs
+ * more than all other work for a command (`docs/speed.md`). Replies and errors are not affected.
+ *
+ * On a cluster the function does nothing, because each node has its own connection.
  */
 export function createWriteTogether(client: RedisClient): () => void {
   if (!(client instanceof Redis)) return () => {};
   let held: Redis['stream'] | undefined;
   return () => {
     const { stream } = client;
-    // A connection that was made anew has a stream of its own.
+    // A new connection has a new stream.
     if (held === stream) return;
     held = stream;
     stream.cork();
