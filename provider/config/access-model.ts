@@ -1,7 +1,7 @@
 /** A scope of an API that a client may request. */
 export interface ApiScope {
   name: string;
-  /** For the consent page: completes "… wants to". */
+  /** For the consent page, where it follows the words "… wants to". */
   description: string;
   /** The permission that a person needs for the scope to have an effect. */
   permission: string;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { value } from './values.ts';
 
-/** A range of addresses as `net.BlockList.addSubnet` takes it. */
+/** A range of addresses in the form that `net.BlockList.addSubnet` takes. */
 export interface AddressRange {
   address: string;
   prefix: number;

@@ -58,9 +58,10 @@ const accessModel = z.strictObject(
 );
 
 /**
- * Reads the APIs file. Throws a ConfigurationError with all problems, each with file, line and path.
+ * Reads the APIs file.
  *
- * @param fileName for the messages
+ * @param fileName the name that the messages show
+ * @throws ConfigurationError with all problems, each with file, line and path
  */
 export function parseAccessModel(text: string, fileName: string, context: AccessModelContext): AccessModel {
   const { value, problem } = readYaml(text, fileName);
@@ -78,7 +79,11 @@ export function parseAccessModel(text: string, fileName: string, context: Access
   return model;
 }
 
-/** The model that the settings name: of GATEHOUSE_APIS_FILE, or the default one. Throws a ConfigurationError. */
+/**
+ * Gives the model from GATEHOUSE_APIS_FILE, or the default model when this setting is not set.
+ *
+ * @throws ConfigurationError with all problems of the file
+ */
 export function loadAccessModel(
   config: AccessModelContext & { apisFile: string | undefined },
   readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),

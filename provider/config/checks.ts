@@ -7,7 +7,10 @@ export interface Check {
   problem(config: Config): string | undefined;
 }
 
-/** Memory times passes, in KiB. OWASP lists parameters of equal strength; they have this product in common. */
+/**
+ * The smallest allowed product of memory (in KiB) and passes. OWASP lists several sets of parameters of equal strength,
+ * and this product is about the same in all of them.
+ */
 const leastArgon2Work = 35_840;
 
 function databaseNumber(redisUrl: string): string {

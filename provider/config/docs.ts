@@ -34,7 +34,7 @@ function row(setting: Setting): string {
   return `| \`${setting.name}\` | ${cell(what)} | ${cell(allowed)} | ${cell(defaultText(setting))} |`;
 }
 
-/** The reference of all settings, in Markdown. */
+/** Renders the reference of all settings, in Markdown. */
 export function renderConfigurationDocs(): string {
   const sections = settingGroups.map(({ title, settings }) =>
     [

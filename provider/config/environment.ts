@@ -43,8 +43,8 @@ function readOne(setting: Setting, text: string, file: string, readFile: (path: 
 }
 
 /**
- * Kubernetes gives every container such variables for each Service of the namespace (`GATEHOUSE_PORT=tcp://…`
- * for one called gatehouse). They are neither settings nor mistakes, so they are ignored.
+ * Kubernetes sets such variables in every container for each Service of the namespace, for example
+ * `GATEHOUSE_PORT=tcp://…` for a Service named gatehouse. They are neither settings nor mistakes, so they are ignored.
  */
 function isServiceLink(name: string, text: string): boolean {
   return (
@@ -70,7 +70,7 @@ function unknownNames(env: Environment): string[] {
     });
 }
 
-/** The texts of all settings that are set, directly or through `_FILE`, and the problems found before parsing. */
+/** Gives the texts of all settings that are set, directly or through `_FILE`, and the problems found before parsing. */
 export function readEnvironment(env: Environment, readFile: (path: string) => string): Reading {
   const given = new Map<ConfigKey, Given>();
   const broken = new Set<ConfigKey>();

@@ -1,7 +1,7 @@
 /**
- * This folder turns environment variables and the APIs file into checked, frozen values. It connects to nothing and
- * reads no file besides those that settings name. Rules about one setting belong to its schema, rules about several
- * to `checks.ts`; nothing here knows what other modules do with the values.
+ * This folder converts environment variables and the APIs file into checked, frozen values. It opens no connections,
+ * and reads only the files that settings name. Rules about one setting belong to its schema, rules about several
+ * settings to `checks.ts`. This folder does not depend on what other modules do with the values.
  */
 import { readFileSync } from 'node:fs';
 import { ConfigurationError } from '../lib/errors.ts';
@@ -13,7 +13,7 @@ import type { DefaultContext, Setting } from './setting.ts';
 export interface LoadOptions {
   /** Default: the environment of the process. */
   env?: Environment;
-  /** From the command line, as text by variable. They override the environment. */
+  /** Settings from the command line, as text by variable. They override the environment. */
   overrides?: Partial<Record<SettingName, string>>;
   /** Settings that this command requires. */
   required?: readonly SettingName[];
@@ -21,7 +21,7 @@ export interface LoadOptions {
   readFile?: (path: string) => string;
 }
 
-/** The process's environment, for other values that variables hold: secrets under `env:`. */
+/** The environment of the process, for values that are not settings: the secrets that `env:` references name. */
 export function processEnvironment(): Environment {
   return process.env;
 }
@@ -50,7 +50,7 @@ function defaultOf(setting: Setting, values: Values): Given | undefined {
 /** Parses the given text, or else the default. Invalid settings are left out. */
 function parseAll({ given, broken, problems }: Reading): Values {
   const values: Values = new Map();
-  // This follows the order of the table: a default depends only on settings above it.
+  // The order of the table matters: a default depends only on settings above it.
   for (const { key, setting } of settingList) {
     if (broken.has(key)) continue;
     const written = given.get(key) ?? defaultOf(setting, values);
@@ -84,7 +84,7 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const reading = readEnvironment(env, options.readFile ?? ((path) => readFileSync(path, 'utf8')));
   const values = parseAll(reading);
   const problems = [...reading.problems, ...missing(values, options.required ?? [])];
-  // Each value was made by its setting's own schema, so this is a Config as far as a check looks.
+  // The schema of each setting made its value, so all values that a check reads have the types of `Config`.
   const config = Object.fromEntries(values) as unknown as Config;
   for (const check of checks) {
     if (!check.settings.every((key) => values.has(key))) continue;

@@ -5,7 +5,7 @@ import { serverSettings } from './settings-server.ts';
 import { storeSettings } from './settings-stores.ts';
 import { tokenSettings } from './settings-tokens.ts';
 
-/** The settings as the reference shows them, in this order. */
+/** The groups of settings in the order of the reference. */
 export const settingGroups: ReadonlyArray<{ title: string; settings: SettingTable }> = [
   { title: 'Server', settings: serverSettings },
   { title: 'Stores and events', settings: storeSettings },
@@ -14,7 +14,7 @@ export const settingGroups: ReadonlyArray<{ title: string; settings: SettingTabl
   { title: 'Pages', settings: pageSettings },
 ];
 
-/** The one table of settings, by their key in `Config`. */
+/** The table of all settings, by their key in `Config`. */
 export const settings = {
   ...serverSettings,
   ...storeSettings,
@@ -25,7 +25,7 @@ export const settings = {
 
 export type ConfigKey = keyof typeof settings;
 
-/** All settings, parsed. What may be undefined is optional and has no default. */
+/** All settings, parsed. A value that may be undefined belongs to an optional setting without a default. */
 export type Config = { readonly [Key in ConfigKey]: SettingValue<(typeof settings)[Key]> };
 
 /** The name of a variable. */
@@ -43,7 +43,7 @@ export interface SettingEntry {
   setting: Setting;
 }
 
-/** The table as a list, for code that treats all settings alike. */
+/** The table as a list, for code that handles all settings in the same way. */
 export const settingList: readonly SettingEntry[] = (Object.keys(settings) as ConfigKey[]).map((key) => ({
   key,
   setting: settings[key],

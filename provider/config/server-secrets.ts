@@ -3,8 +3,10 @@ import { ConfigurationError } from '../lib/errors.ts';
 const shortest = 32;
 
 /**
- * The secrets in the text that GATEHOUSE_SERVER_SECRETS names, the current one first, separated by white space or
- * commas. Throws a ConfigurationError that says which is too short, by its place and never by its text.
+ * Gives the secrets in the text that GATEHOUSE_SERVER_SECRETS refers to, the current one first. They are separated by
+ * white space or commas.
+ *
+ * @throws ConfigurationError that names each secret that is too short by its position, and never contains its text
  */
 export function parseServerSecrets(text: string): readonly [string, ...string[]] {
   const advice = 'Make one with: openssl rand -base64 48 | tr -d "\\n"';

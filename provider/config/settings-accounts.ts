@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { SettingTable } from './setting.ts';
 import { boolean, integer, matching, oneOf, path } from './values.ts';
 
-/** Clients, people, how they sign in and for how long. */
+/** Settings about clients, accounts and sign-in, and about how long sign-ins last. */
 export const accountSettings = {
   clientsFile: {
     name: 'GATEHOUSE_CLIENTS_FILE',

@@ -5,7 +5,7 @@ import { integer, matching, oneOf } from './values.ts';
 
 const host = () => matching('an address or host name to listen on', /^[A-Za-z0-9:.-]{1,253}$/);
 
-/** Where Gatehouse is reached, and how it starts, stops and reports. */
+/** Settings about the addresses of the server, and about how it starts, stops and reports. */
 export const serverSettings = {
   issuer: {
     name: 'GATEHOUSE_ISSUER',

@@ -2,7 +2,7 @@ import type { SettingTable } from './setting.ts';
 import { connectionUrl } from './uris.ts';
 import { boolean, integer, matching, oneOf, path, reference } from './values.ts';
 
-/** Where state, events and secrets live. */
+/** Settings about where state, events and secrets are stored. */
 export const storeSettings = {
   databaseUrl: {
     name: 'GATEHOUSE_DATABASE_URL',

@@ -10,7 +10,7 @@ export const longestAccessTokenSeconds = 3600;
 /** The upper bound of GATEHOUSE_REFRESH_TOKEN_ABSOLUTE_DAYS, in seconds. */
 export const longestRefreshTokenSeconds = 90 * day;
 
-/** What is issued, for whom and for how long, and what it is signed with. */
+/** Settings about tokens: audience, lifetimes and signing keys. */
 export const tokenSettings = {
   audience: {
     name: 'GATEHOUSE_AUDIENCE',

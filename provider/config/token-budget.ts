@@ -1,8 +1,8 @@
 import type { AccessModel } from './access-model.ts';
 
 /**
- * API Gateway accepts 10,240 bytes of request line and headers. This leaves 4 KiB for everything except the access
- * token: path, cookies, user agent, tracing.
+ * API Gateway accepts 10,240 bytes of request line and headers. This budget leaves 4 KiB for everything except the
+ * access token: path, cookies, user agent, tracing headers.
  */
 export const accessTokenBudgetBytes = 6144;
 
@@ -10,7 +10,10 @@ const base64Length = (bytes: number) => Math.ceil((bytes * 4) / 3);
 
 const jsonBytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
-/** The greatest length of an id of Gatehouse or a registered client: `user_` and 128 bits, a UUID with a prefix. */
+/**
+ * An id of the greatest length that Gatehouse or a registered client has: `user_` and 128 bits, or a UUID with a
+ * prefix.
+ */
 const id = 'x'.repeat(64);
 
 /** The claims that every access token has, at their greatest length. */
@@ -29,12 +32,15 @@ function fixedClaims(issuer: string) {
     exp: 9_999_999_999,
     email: 'x'.repeat(254),
     email_verified: false,
-    // Every standard claim by name, when a request asks for all (OpenID Connect Core §5.5).
+    // The claim lists the names of all standard claims when a request asks for all of them (OpenID Connect Core §5.5).
     userinfo_claims: ['x'.repeat(240)],
   };
 }
 
-/** Bytes of a signed access token (RFC 9068) with these claims besides those that every token has. */
+/**
+ * The length in bytes of a signed access token (RFC 9068) that has these claims in addition to the claims of every
+ * token.
+ */
 function accessTokenBytes(issuer: string, claims: Record<string, unknown>): number {
   const header = jsonBytes({ alg: 'RS256', typ: 'at+jwt', kid: id });
   const signatureBytes = 256;
@@ -46,7 +52,9 @@ function accessTokenBytes(issuer: string, claims: Record<string, unknown>): numb
   );
 }
 
-/** Bytes of the largest token the model allows: a first-party one, for an account with every role. */
+/**
+ * The length in bytes of the largest token that the model allows: a first-party token for an account with every role.
+ */
 export function largestAccessTokenBytes(model: AccessModel, issuer: string): number {
   const roles = Object.keys(model.roles);
   const permissions = [...new Set(Object.values(model.roles).flat())];

@@ -22,11 +22,11 @@ function issuerProblem(text: string): string | undefined {
     return 'must begin with https:// (http is for localhost, 127.0.0.1 and [::1] only)';
   }
   const written = url.origin + (url.pathname === '/' ? '' : url.pathname);
-  // Verifiers compare `iss` character for character, and some normalise the URL they are given first.
+  // Verifiers compare `iss` character by character, and some of them normalise the configured URL first.
   return written === text ? undefined : `must be written in its normal form: ${written}`;
 }
 
-/** The issuer's URL as OpenID Connect Discovery §3 and RFC 8414 §2 want it; https, or http on loopback. */
+/** The issuer's URL as OpenID Connect Discovery §3 and RFC 8414 §2 require it: https, or http on loopback. */
 export function issuer() {
   return z
     .string()

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 
 /**
- * A schema from a variable's text to a value. `allowed` completes the sentence "must be …" in errors and stands
- * in the reference; `parse` gives undefined for what isn't allowed. No message contains the text.
+ * A schema that converts the text of a variable to a value. No message contains the text.
+ *
+ * @param allowed completes the sentence "must be …" in errors, and is shown in the reference
+ * @param parse gives undefined for a text that is not allowed
  */
 export function value<T>(allowed: string, parse: (text: string) => T | undefined) {
   return z
@@ -34,19 +36,22 @@ export function oneOf<const Word extends string>(...words: Word[]) {
   return value(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text));
 }
 
-/** Text that matches a pattern; `allowed` says the same in words. */
+/** Text that matches a pattern. `allowed` describes the pattern in words. */
 export function matching(allowed: string, pattern: RegExp) {
   return value(allowed, (text) => (pattern.test(text) ? text : undefined));
 }
 
-/** A path in the file system, absolute or relative to the folder the program was started in. */
+/** A path in the file system, absolute or relative to the working directory at the start. */
 export function path() {
   return matching('a path', /^[^\0]+$/);
 }
 
 export const referenceSchemes = ['file', 'env'] as const;
 
-/** The name of a secret, not the secret: the text of a reference may be shown, so nothing else is accepted. */
+/**
+ * A reference to a secret, not the secret itself. Errors may show the text of a reference, so any other text is
+ * refused.
+ */
 export function reference(...schemes: (typeof referenceSchemes)[number][]) {
   const forms = { file: 'file:/path/of/the/file', env: 'env:NAME_OF_A_VARIABLE' };
   const allowed = schemes.map((scheme) => forms[scheme]).join(' or ');

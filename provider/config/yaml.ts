@@ -6,15 +6,15 @@ export interface Issue {
   path: readonly PropertyKey[];
   message: string;
   code?: string;
-  /** Of an unknown key. */
+  /** Set when keys are unknown: their names. */
   keys?: readonly string[];
-  /** Of a key that isn't allowed. */
+  /** Set when a key is not valid: the reasons. */
   issues?: ReadonlyArray<{ message: string }>;
 }
 
 export interface YamlText {
   value: unknown;
-  /** An issue as lines for a person: file, line, path, what is wrong. */
+  /** Gives an issue as lines of text: file, line, path, and what is wrong. */
   problem(issue: Issue): string[];
 }
 
@@ -42,7 +42,7 @@ function toPlain(document: Document.Parsed, fileName: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // Aliases that expand too much, or that refer to no anchor.
+    // Causes: aliases that expand too much, or aliases without an anchor.
     throw new ConfigurationError([`${fileName}: ${error instanceof Error ? error.message : 'unreadable'}`]);
   }
 }
@@ -58,7 +58,7 @@ export function readYaml(text: string, fileName: string): YamlText {
       ),
     );
   }
-  /** The line of a value, or of what it is missing from. */
+  /** The line of a value. For a missing value, the line of the value that should contain it. */
   const lineOf = (path: readonly PropertyKey[]): number => {
     for (let length = path.length; length >= 0; length--) {
       const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);

@@ -6,7 +6,7 @@ import type { PrivateJwk, SigningKey } from './key-set.ts';
 const generate = promisify(generateKeyPair);
 
 /**
- * A new RSA key of 2048 bits for RS256. Its kid is its thumbprint (RFC 7638). Generation takes about 100 ms of CPU
+ * Generates an RSA key of 2048 bits for RS256. Its kid is its thumbprint (RFC 7638). This takes about 100 ms of CPU
  * time.
  */
 export async function generateKey(): Promise<Pick<SigningKey, 'kid' | 'privateJwk'>> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SigningKey } from './key-set.ts';
 
-/** A public key as verifiers read it (RFC 7517 §4). */
+/** A public key in the form that verifiers read (RFC 7517 §4). */
 export interface PublicJwk {
   kty: 'RSA';
   n: string;
@@ -19,8 +19,8 @@ interface PublicJwks {
 let last: { keys: readonly SigningKey[]; made: PublicJwks } | undefined;
 
 /**
- * The public halves of keys, and the ETag of their JWKS (RFC 9110 §8.8.3). Made once for the same keys: every token that is
- * verified asks for them.
+ * Gives the public keys, and the ETag of their JWKS (RFC 9110 §8.8.3). The result is cached for the same keys, because
+ * each verification of a token needs it.
  */
 export function publicJwks(keys: readonly SigningKey[]): PublicJwks {
   const isSame = last?.keys.length === keys.length && keys.every((key, index) => key === last?.keys[index]);

@@ -15,16 +15,16 @@ export interface KeyRingDeps extends Omit<KeyTimes, 'keptSeconds'> {
   metrics: Pick<Metrics, 'keysReloadFailures'>;
   /** How often the store is checked for a new version, plus or minus 20 percent. */
   pollSeconds: number;
-  /** How long retired keys still verify `id_token_hint`s. The default is 30 days. */
+  /** Retired keys verify `id_token_hint`s for this many seconds. The default is 30 days. */
   keptSeconds?: number;
 }
 
-/** The result of the key set at one time. */
+/** The keys of a key set by their use at one time. */
 export interface CurrentKeys {
   signing: SigningKey;
-  /** The keys for the JWKS. The signing key is first. */
+  /** The keys in the JWKS. The signing key is first. */
   published: SigningKey[];
-  /** The keys that verify what we signed ourselves. The signing key is first. */
+  /** The keys that verify tokens that we signed ourselves. The signing key is first. */
   kept: SigningKey[];
   /** The version of the stored set. */
   version: string;
@@ -36,7 +36,7 @@ export interface KeyRing {
    * set.
    */
   start(): Promise<void>;
-  /** Computed from the clock at every call. Throws before `start`. */
+  /** Gives the keys for the current time. Throws before `start`. */
   current(): CurrentKeys;
   /**
    * Adds a listener. It is called after the signing key, the published keys or the kept keys change, because of a new
@@ -54,7 +54,7 @@ interface Loaded {
   set: KeySet;
 }
 
-// setTimeout takes a 31-bit number.
+// The maximum delay of setTimeout is a 31-bit number.
 const longestTimerMs = 2 ** 31 - 1;
 
 const answer = ({ signing, published, kept }: CurrentKeys) =>
@@ -76,7 +76,10 @@ function reckon({ set, version }: Loaded, now: number, times: KeyTimes): Current
   };
 }
 
-/** Reports every change of the result to the listeners, until all of them have accepted it. */
+/**
+ * Reports every change of the current keys to the listeners. When a listener throws, the change is reported again
+ * later.
+ */
 function createAnnouncer(logger: KeyRingLogger) {
   const listeners = new Set<(keys: CurrentKeys) => void>();
   let told = '';

@@ -56,7 +56,7 @@ export function withoutDeadKeys(set: KeySet, now: number, times: KeyTimes): KeyS
   return { keys: set.keys.filter((key) => now < neededUntil(key, keptSeconds(times))) };
 }
 
-/** When one of the results above changes next, in milliseconds; undefined when none ever changes. */
+/** The time of the next change of one of the results above, in milliseconds; undefined when none will change. */
 export function nextChangeAt(set: KeySet, now: number, times: KeyTimes): number | undefined {
   const changes = set.keys
     .flatMap((key) => [

@@ -16,11 +16,11 @@ const milliseconds = z.int().min(0);
 const signingKeySchema = z.object({
   kid: z.string().min(1).max(200),
   privateJwk: privateJwkSchema,
-  /** The key is in the JWKS from this time on. Like all times here, in milliseconds since the epoch. */
+  /** The key is in the JWKS from this time on. All times in this file are in milliseconds since the epoch. */
   publishedAt: milliseconds,
   /** The key may sign from this time on. */
   signsFrom: milliseconds,
-  /** The key no longer signs from this time on, because the next key signs. */
+  /** From this time on, the key no longer signs, because the next key signs. */
   retiredAt: milliseconds.optional(),
 });
 
@@ -41,16 +41,16 @@ const keySetSchema = z.object({ keys: z.array(signingKeySchema).min(1) }).superR
 export type SigningKey = z.output<typeof signingKeySchema>;
 
 /**
- * All signing keys. The set and the time alone decide which key signs and which keys are published, so processes agree
- * without communication. At least one key isn't retired.
+ * All signing keys. Only the set and the time determine which key signs and which keys are published. So all processes
+ * choose the same keys without communication. At least one key is not retired.
  */
 export interface KeySet {
   keys: SigningKey[];
 }
 
-/** How long retired keys are needed. */
+/** The durations for which retired keys are needed. */
 export interface KeyTimes {
-  /** The lifetime of the longest-lived token that a key signs. */
+  /** The longest lifetime of a token that a key signs. */
   tokenSeconds: number;
   /** How long a key is published before it signs. It must be longer than any verifier caches the JWKS. */
   leadSeconds: number;
@@ -74,15 +74,16 @@ const invalid = (problems: string[]) =>
   );
 
 /**
- * Reads a key set as stored.
- * @throws ConfigurationError that says where it is wrong and never repeats what it read, which is secret
+ * Parses a stored key set.
+ *
+ * @throws ConfigurationError that says where the text is wrong and never repeats it, because it is secret
  */
 export function parseKeySet(text: string): KeySet {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text.
+    // The message of the parser contains a part of the text, which is secret.
     throw invalid(['it is not JSON']);
   }
   const parsed = keySetSchema.safeParse(value);

@@ -13,9 +13,9 @@ export function firstKeySet(key: NewKey, now: number): KeySet {
 }
 
 /**
- * The set with one more key. The new key is published at once and signs from `now` plus the lead time on. The previous
- * key retires then. With a lead time of 0 the new key signs at once, but verifiers that cache the JWKS may refuse its
- * tokens.
+ * Gives the set with one more key. The new key is published at once and signs from `now` plus the lead time on. At that
+ * time the previous key retires. With a lead time of 0, the new key signs at once, but verifiers that cache the JWKS
+ * may refuse its tokens.
  *
  * @param now milliseconds since the epoch
  */
@@ -32,10 +32,10 @@ export function rotate(set: KeySet, key: NewKey, now: number, leadSeconds: numbe
 }
 
 /**
- * Returns the stored key set, and creates it if there is none. If several processes start at once, one of them creates
- * the set and all return it.
+ * Gives the stored key set, and creates it if there is none. If several processes start at the same time, one of them
+ * creates the set and all of them get it.
  *
- * @throws ConfigurationError when the stored set can't be read; what the store throws
+ * @throws ConfigurationError when the stored set can't be read; any error that the store throws
  */
 export async function ensureKeySet(deps: { store: KeyStore; clock: Clock }): Promise<StoredKeySet> {
   const { store, clock } = deps;
@@ -56,7 +56,7 @@ export type RotationOutcome =
 /**
  * Adds a key to the stored set and removes the keys that are no longer needed, in one compare-and-set.
  *
- * @throws ConfigurationError when the stored set can't be read; what the store throws
+ * @throws ConfigurationError when the stored set can't be read; any error that the store throws
  */
 export async function rotateStoredKeySet(deps: {
   store: KeyStore;
