@@ -10,7 +10,7 @@ const niceness = 10;
 /** libuv's default; UV_THREADPOOL_SIZE changes it. */
 const threadsOfPool = 4;
 
-/** On a busy machine one thread may do the work of several, so the search is repeated. */
+/** On a busy machine, one thread may do the work of several, so the search is repeated up to this number of rounds. */
 const mostRounds = 4;
 
 export interface Threads {
@@ -50,7 +50,7 @@ export async function yieldToRequests(threads: Threads = ours): Promise<number> 
 
 const ids = (folder: string) => readdirSync(folder).map(Number);
 
-/** Node has named its threads since 22.14. */
+/** Gives the threads with this name. Node names its threads since version 22.14. */
 function withName(folder: string, name: string): number[] {
   return ids(folder).filter((id) => readFileSync(join(folder, String(id), 'comm'), 'utf8').trim() === name);
 }

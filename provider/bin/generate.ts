@@ -12,7 +12,7 @@ import { packageRoot } from '../lib/package-root.ts';
 import { renderLimitsMarkdown } from '../rate-limits/limits-markdown.ts';
 import { renderCommandReference } from './cli/reference.ts';
 
-/** The generator only reads the table and calls no function of it. */
+/** The generator only reads the table of endpoints and calls none of its functions. */
 const uncalled = {} as JsonApiDeps;
 
 function renderOpenApi(): string {

@@ -39,8 +39,8 @@ export interface StartDeps {
 
 export interface Running {
   /**
-   * Stops in order: becomes unready, keeps serving for a while, waits for current requests, and closes everything.
-   * Another call returns the same promise.
+   * Stops in this order: it reports that it is not ready, keeps serving for a while, waits for current requests, and
+   * closes everything. Another call returns the same promise.
    */
   stop(): Promise<void>;
 }

@@ -1,11 +1,11 @@
 import { accountClientId, type ClientDocument } from './client-document.ts';
 
 /**
- * The account page as a client. It uses the sign-in only to learn the account, which it reads from the browser's
- * session, and never redeems its codes. No other party can redeem them either: the client must authenticate with a
- * secret and has none.
+ * The account page as a client. A sign-in for this client gives the browser a session, and the account page reads the
+ * account from that session. It never redeems the authorization code. No other party can redeem the code either: the
+ * client must authenticate with a secret, and it has none.
  *
- * @param redirectUri where the browser returns to after sign-in
+ * @param redirectUri the URI that the browser returns to after the sign-in
  */
 export function accountClient({ name, redirectUri }: { name: string; redirectUri: string }): ClientDocument {
   return {

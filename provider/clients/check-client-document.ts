@@ -9,7 +9,7 @@ type CheckedDocument =
 
 const topLevelFields = Object.keys(clientDocumentSchema.shape);
 
-// Names of the same fields in RFC 7591 and in other servers.
+// The names that RFC 7591 and other servers use for the same fields.
 const otherNames: Record<string, string> = {
   client_id: 'id',
   clientId: 'id',
@@ -59,7 +59,9 @@ function fromIssue(issue: z.core.$ZodIssue): DocumentProblem[] {
   return [{ path, message: missing ? `is missing: it must be ${expected}` : `must be ${expected}` }];
 }
 
-/** Reads each field alone, so that the rules between valid fields are checked even when other fields are bad. */
+/**
+ * Reads each field separately, so that the rules between valid fields are checked even when other fields are not valid.
+ */
 function readableFields(value: unknown): ReadableFields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   const given = value as Record<string, unknown>;
@@ -71,8 +73,8 @@ function readableFields(value: unknown): ReadableFields {
 }
 
 /**
- * Checks one client document as it was written, without comparing it with others.
- * No message repeats a value that could be a secret.
+ * Checks one client document as a person wrote it, without comparing it with others. No message repeats a value that
+ * could be a secret.
  *
  * @returns the document with its defaults filled in, or all its problems and the fields that could be read
  */

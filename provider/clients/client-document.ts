@@ -64,7 +64,7 @@ const scope = z
   .max(200)
   .regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must be one scope: no spaces, quotes or backslashes');
 
-/** A client as a person writes it. The YAML file, the command line and Kubernetes all use this schema. */
+/** A client document as a person writes it. The YAML file, the command line and Kubernetes all use this schema. */
 export const clientDocumentSchema = z.strictObject({
   id: z
     .string()

@@ -1,6 +1,6 @@
-// This folder knows what a client is: the document that a person writes, the checks on it, its secrets, and
-// the registry of all clients in use. It decides nothing about a request: grants, tokens and limits on guessing
-// belong to the modules that ask the registry. It reads no file and calls no store: sources and secrets are ports.
+// This folder holds clients: the document that a person writes, its checks, the client secrets, and the registry of all
+// clients in use. It makes no decisions about requests: grants, tokens and rate limits belong to the modules that use
+// the registry. It reads no files and calls no stores: sources and secrets are ports.
 
 import type { Clock } from '../lib/clock.ts';
 import { ConfigurationError } from '../lib/errors.ts';
@@ -31,7 +31,10 @@ export interface ClientRegistryOptions extends DocumentSettings, SourceReportOpt
   secrets: Secrets;
   clock: Clock;
   metrics: SourceReportOptions['metrics'] & Pick<Metrics, 'clientsLoaded'>;
-  /** Clients of Gatehouse itself. `find` gives them; no list and no metric has them. No source can define their ids. */
+  /**
+   * Clients of Gatehouse itself. `find` gives them; lists and metrics do not contain them. No source can define their
+   * ids.
+   */
   builtIn?: readonly ClientDocument[] | undefined;
   /** The client that `/auth/*` acts for when a request names none. It must be in a source and be first-party. */
   defaultClientId?: string | undefined;
@@ -41,16 +44,16 @@ export interface ClientRegistryOptions extends DocumentSettings, SourceReportOpt
 
 /** The clients in use, from all sources. */
 export interface ClientRegistry {
-  /** The client with this id, built-in clients included. */
+  /** Gives the client with this id, also a built-in one. */
   find(id: string): ClientDocument | undefined;
-  /** All clients but the built-in ones. */
+  /** Gives all clients except the built-in ones. */
   all(): readonly ClientDocument[];
   /**
-   * The client's metadata by the names of RFC 7591 §2, built-in clients included. It is the same object as long
+   * Gives the client's metadata by the names of RFC 7591 §2, also of a built-in client. It is the same object as long
    * as `find` gives the same document.
    */
   metadata(id: string): OidcClientMetadata | undefined;
-  /** Whether `presented` is a valid secret of the client now; compared in constant time. */
+  /** Whether `presented` is a secret of the client that is valid now. The comparison takes constant time. */
   secretMatches(id: string, presented: string): boolean;
   /**
    * Whether a public client lists this origin, so that a browser may call from there (CORS). Confidential clients
@@ -72,7 +75,7 @@ function defaultClientProblems(client: ClientDocument | undefined, id: string | 
   return [`the default client ${id} must be first-party: set "firstParty: true", or name another`];
 }
 
-/** What callers ask of one set of clients, computed once when the set changes. */
+/** The look-ups of one set of clients, computed once when the set changes. */
 function createIndex(states: readonly SourceState[]) {
   const { clients, byId, ignored } = mergeSources(states);
   const all = [...byId.values()];
@@ -81,10 +84,11 @@ function createIndex(states: readonly SourceState[]) {
 }
 
 /**
- * Loads all sources, then watches them. After a bad change, the last good documents of that source stay in use.
+ * Loads all sources, then watches them. After a change that is not valid, the last good documents of that source stay
+ * in use.
  *
- * @throws ConfigurationError with all problems of all sources; the source's own error, such as StoreUnavailable,
- *   when a source cannot be reached
+ * @throws ConfigurationError with all problems of all sources; the source's own error, such as StoreUnavailable, when a
+ *   source cannot be reached
  */
 export async function createClientRegistry(options: ClientRegistryOptions): Promise<ClientRegistry> {
   const { sources, defaultClientId, builtIn = [] } = options;
@@ -96,7 +100,9 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
   const find = (id: string) => index.byId.get(id) ?? builtIn.find((client) => client.id === id);
   const defaultProblems = () => defaultClientProblems(index.byId.get(defaultClientId ?? ''), defaultClientId);
 
-  /** Reads all secrets and takes the loaded documents into use; gives the secrets that could not be read again. */
+  /**
+   * Reads all secrets and puts the loaded documents into use. Gives the secrets that could be read before but not now.
+   */
   const update = async (loaded: readonly SourceState[]): Promise<ClientProblem[]> => {
     const candidates = [...loaded, ...states].flatMap(({ documents }) => documents);
     const { digests, missing, outdated } = await secrets.resolve(candidates);

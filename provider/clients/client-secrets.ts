@@ -9,9 +9,9 @@ type SecretDigests = ReadonlyMap<string, Buffer>;
 
 interface ResolvedSecrets {
   digests: SecretDigests;
-  /** References that were never readable: clients that have one cannot be used. */
+  /** References that were never readable. Clients that use one of them cannot be used. */
   missing: ClientProblem[];
-  /** References that were readable before and are not now: the last value stays in use. */
+  /** References that were readable before and are not readable now. The last value stays in use. */
   outdated: ClientProblem[];
 }
 
@@ -21,8 +21,8 @@ export interface ClientSecretCheck {
   /** Replaces the clients and digests that `matches` compares with. */
   use(clients: readonly LocatedDocument[], digests: SecretDigests): void;
   /**
-   * Whether `presented` is a secret of this client that has not expired. The time does not depend on what is
-   * presented. All such secrets are compared, so the time does not reveal which one matched.
+   * Whether `presented` is a secret of this client that has not expired. The duration does not depend on `presented`.
+   * All secrets of the client that have not expired are compared, so the duration does not reveal which one matched.
    */
   matches(clientId: string, presented: string): boolean;
 }

@@ -49,7 +49,7 @@ function nativeUriProblem(url: URL): string | undefined {
       ? 'must use http:// on this machine: native apps claim https:// only on hosts of their own (RFC 8252 §7)'
       : undefined;
   }
-  // Any app can claim a scheme without a dot; `javascript:` and `data:` have none either.
+  // Any app can register a scheme without a dot. The schemes `javascript:` and `data:` have no dot either.
   return url.protocol.includes('.')
     ? undefined
     : 'must use a scheme made of a domain name of yours, such as com.example.app:/callback (RFC 8252 §7.1)';

@@ -9,15 +9,15 @@ function clientSchema() {
 }
 
 /**
- * The JSON Schema (draft 2020-12) of one client document as a person writes it, for editors and CI. It does not
- * contain the rules between fields, for APIs and for URIs: `gatehouse clients validate` checks those.
+ * Renders the JSON Schema (draft 2020-12) of one client document, for editors and CI. It does not contain the rules
+ * between fields, for APIs and for URIs: `gatehouse clients validate` checks these.
  */
 export function renderClientJsonSchema(): string {
   const { $schema, schema } = clientSchema();
   return asText({ $schema, ...schema });
 }
 
-/** The JSON Schema of a whole clients file. It refers to no other file. */
+/** Renders the JSON Schema of a whole clients file. It refers to no other file. */
 export function renderClientsFileJsonSchema(): string {
   const { $schema, schema } = clientSchema();
   return asText({

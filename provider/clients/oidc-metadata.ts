@@ -2,7 +2,10 @@ import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { randomToken } from '../lib/ids.ts';
 import type { ClientDocument } from './client-document.ts';
 
-/** Client metadata as oidc-provider reads it (RFC 7591 §2). A type, so that it fits the library's index signature. */
+/**
+ * Client metadata in the form that oidc-provider reads (RFC 7591 §2). It is a type and not an interface, so that it is
+ * compatible with the library's index signature.
+ */
 export type OidcClientMetadata = {
   client_id: string;
   client_name: string;
@@ -25,8 +28,8 @@ export type OidcClientMetadata = {
   backchannel_logout_session_required?: boolean;
 };
 
-// oidc-provider requires a value for clients with a secret, although the comparison is done in client-secrets.ts.
-// The random value matches no secret, in case the library's own comparison is ever used.
+// oidc-provider requires a value for clients with a secret, although client-secrets.ts does the comparison. The random
+// value matches no secret. This matters only if the library's own comparison is ever used.
 const placeholderSecret = randomToken();
 
 function addAuthentication(metadata: OidcClientMetadata, { auth, jwks, jwksUri }: ClientDocument): void {
@@ -48,11 +51,11 @@ function addUris(metadata: OidcClientMetadata, document: ClientDocument): void {
 }
 
 /**
- * A client document as client metadata for oidc-provider.
+ * Converts a client document to client metadata for oidc-provider.
  *
- * @param supportedScopes what the provider's own configuration lists as `scopes`: the library refuses a client with
- *   any other scope. Scopes of APIs are left out unless they are listed there, so they must be checked against the
- *   document where a token's audience is chosen.
+ * @param supportedScopes the `scopes` in the provider's own configuration. The library refuses a client with any other
+ *   scope. So scopes of APIs are left out unless they are in this list, and they must be checked against the document
+ *   where a token's audience is chosen.
  */
 export function oidcMetadata(
   document: ClientDocument,
@@ -68,7 +71,7 @@ export function oidcMetadata(
     response_types: document.grants.includes('authorization_code') ? ['code'] : [],
     redirect_uris: document.redirectUris,
     post_logout_redirect_uris: document.postLogoutRedirectUris,
-    // Without a scope the library would allow any scope. `openid` alone reveals no more than a token's `sub`.
+    // Without a scope, the library would allow any scope. `openid` alone reveals nothing except the `sub` of a token.
     scope: scopes.join(' ') || 'openid',
     id_token_signed_response_alg: 'RS256',
   };

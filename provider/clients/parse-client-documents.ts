@@ -5,21 +5,21 @@ import { checkClientDocument } from './check-client-document.ts';
 import type { DocumentProblem, ReadableFields } from './client-checks.ts';
 import type { ClientDocument } from './client-document.ts';
 
-/** What documents may name of an API. */
+/** The parts of an API that documents may refer to. */
 export interface KnownApi {
   audience: string;
   scopes: readonly string[];
 }
 
-/** A checked document and where it was written. */
+/** A checked document and its place in the source. */
 export interface LocatedDocument {
-  /** For error messages: a file and line, or a resource's namespace and name. */
+  /** The place for error messages: a file and line, or a resource's namespace and name. */
   origin: string;
   document: ClientDocument;
 }
 
 export interface ClientProblem extends DocumentProblem {
-  /** Where the document was written. */
+  /** The place of the document in its source. */
   origin: string;
   /** Undefined when the document has no readable id. */
   clientId: string | undefined;
@@ -67,7 +67,7 @@ function checkSettings({ grants }: ReadableFields, { deviceFlow }: DocumentSetti
 }
 
 /**
- * Checks all documents of one source: each one alone, against the APIs and settings, and against the others.
+ * Checks all documents of one source: each document by itself, against the APIs and settings, and against the others.
  *
  * @returns all documents with their defaults filled in, or all problems of all documents
  */
@@ -103,7 +103,7 @@ export function parseClientDocuments(
   return problems.length === 0 ? { ok: true, documents } : { ok: false, problems };
 }
 
-/** A problem as one line of text: where, which client, which field, and what to do. */
+/** Gives a problem as one line of text: the place, the client, the field, and what to do. */
 export function describeClientProblem({ origin, clientId, path, message }: ClientProblem): string {
   const client = clientId === undefined ? 'a client without a valid id' : `client ${clientId}`;
   return `${origin}: ${client}: ${path === '' ? 'the document' : path} ${message}`;

@@ -1,6 +1,6 @@
 /**
- * Wraps `work` so that two runs never overlap. A call during a run waits for one more run after it; all calls
- * that come during the same run share that next run. So every call gets the result of a run that began after it.
+ * Wraps `work` so that two runs never overlap. A call during a run waits for one more run after it. All calls during
+ * the same run share this next run. So every call gets the result of a run that began after the call.
  */
 export function singleFlight(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;

@@ -1,17 +1,18 @@
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 
-/** Where problems with client documents are reported. */
+/** The log and the metrics to which problems with client documents are reported. */
 export interface SourceReportOptions {
   logger: Pick<Logger, 'info' | 'warn'>;
   metrics: Pick<Metrics, 'clientsReloadFailures' | 'clientsStale'>;
 }
 
 /**
- * Reports the problems of a source. Metrics are set at every call; a log line is written only when the problems
- * changed, and once more when they are gone.
+ * Reports the problems of a source. Metrics are set at every call. A log line is written only when the problems have
+ * changed, and once when there are no problems any more.
  *
- * @returns a function that takes the source's name and all its problems now (none: it is good)
+ * @returns a function that takes the name of the source and all its current problems; an empty list means that it is
+ *   good
  */
 export function createSourceReport({ logger, metrics }: SourceReportOptions) {
   const logged = new Map<string, string>();

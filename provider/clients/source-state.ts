@@ -9,11 +9,11 @@ import {
   parseClientDocuments,
 } from './parse-client-documents.ts';
 
-/** One source as last loaded. */
+/** The state of one source after the last load. */
 export interface SourceState {
   /** The last good documents. */
   documents: readonly LocatedDocument[];
-  /** Why the latest documents of the source are not used; empty when they are. */
+  /** The reasons why the latest documents of the source are not used; empty when they are used. */
   problems: readonly string[];
 }
 
@@ -23,9 +23,10 @@ type Known = DocumentSettings & { apis: readonly KnownApi[] };
 const bad = (problems: readonly string[]): SourceState => ({ documents: [], problems });
 
 /**
- * Loads a source and checks its documents: all are good, or none is used and all problems are listed.
+ * Loads a source and checks its documents. If any document has a problem, no document is used and all problems are
+ * listed.
  *
- * @throws the source's error when it cannot be reached, which a retry may fix
+ * @throws the source's error when it cannot be reached; a retry may succeed
  */
 export async function loadSource(source: ClientSource, known: Known): Promise<SourceState> {
   try {
@@ -49,7 +50,7 @@ export async function reloadSource(source: ClientSource, known: Known): Promise<
   }
 }
 
-/** The problems that concern any of the given documents, as lines of text. */
+/** Gives the problems that concern any of the given documents, as lines of text. */
 export function problemLines(
   documents: readonly LocatedDocument[],
   problems: readonly ClientProblem[],
@@ -60,9 +61,9 @@ export function problemLines(
 }
 
 /**
- * The state after a reload. A bad reload keeps the last good documents.
+ * Gives the state after a reload. When the reload has problems, the last good documents stay in use.
  *
- * @param missing secrets that could not be read now or before: a document that needs one makes the reload bad
+ * @param missing secrets that could not be read now or before. A document that needs one of them makes the reload fail.
  */
 export function nextState(
   current: SourceState,
@@ -80,7 +81,7 @@ interface MergedSources {
   ignored: string[][];
 }
 
-/** The clients of all sources. When two sources define the same id, the first source wins. */
+/** Merges the clients of all sources. When two sources define the same id, the first source wins. */
 export function mergeSources(states: readonly SourceState[]): MergedSources {
   const winners = new Map<string, LocatedDocument>();
   const ignored = states.map(({ documents }) => {

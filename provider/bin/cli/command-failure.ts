@@ -28,7 +28,7 @@ export interface FailureDetails {
   problems?: string[];
 }
 
-/** Thrown when a command can't do its task. The message is for a person; the ending determines the exit code. */
+/** Thrown when a command can't do its task. The message is for a person. `ending` determines the exit code. */
 export class CommandFailure extends Error {
   readonly ending: Ending;
   readonly code: string;

@@ -20,7 +20,7 @@ const endings: Partial<Record<ErrorCode, Ending>> = {
 };
 
 /**
- * Returns the message of the database driver. For the person who runs the command, it names the host that can't be
+ * Returns the message of the error's cause, for example of the database driver. It names the host that can't be
  * reached.
  */
 function reason({ cause }: GatehouseError): string {

@@ -61,7 +61,7 @@ function leaves(command: CliCommand): CliCommand[] {
   return command.children.length === 0 ? [command] : command.children.flatMap(leaves);
 }
 
-/** Returns the reference of all commands, in Markdown. */
+/** Renders the reference of all commands, in Markdown. */
 export function renderCommandReference(): string {
   return [introduction, exitCodeTable(), ...leaves(createProgram()).map(section)].join('\n');
 }

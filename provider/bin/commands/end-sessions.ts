@@ -72,7 +72,7 @@ async function end({ session, client, all }: EndOptions, target: Target): Promis
   return { entries, missing: ids.size > 0 ? [] : [`${account.email} has no session at ${client}.${hint}`] };
 }
 
-/** Raises the account's token version first: from then on every token is refused, even if a later step fails. */
+/** Raises the account's token version first. From then on every token is refused, even if a later step fails. */
 async function endAll({ account, accounts, signIns }: Target): Promise<SignInEntry[]> {
   const [listing] = await Promise.allSettled([signIns.list(account.id)]);
   await accounts.signOutEverywhere(account.id);

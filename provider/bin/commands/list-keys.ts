@@ -39,7 +39,7 @@ function keyDocuments(set: KeySet, now: number, config: Config) {
 /** `gatehouse keys list`. Throws `not_found` when there is no key set yet. */
 export async function listKeys(output: Output): Promise<void> {
   const config = loadConfig();
-  // The file is named explicitly, so that listing does not create the folder.
+  // The reference is explicit, so that listing the keys does not create the folder.
   const reference = config.keys ?? `file:${join(config.dataFolder, 'keys.json')}`;
   const stored = await (await openKeyStore({ ...config, keys: reference })).load();
   if (stored === undefined) {

@@ -21,7 +21,7 @@ export async function listSessions(nameOrId: string, output: Output): Promise<vo
   if (entries.length === 0 && redisHint !== '') output.note(redisHint);
 }
 
-/** Lists where an account is signed in. Throws a ConfigurationError when these server secrets can't decrypt the list. */
+/** Gives the sign-ins of an account. Throws a ConfigurationError when these server secrets can't decrypt the list. */
 export async function readSignIns(signIns: SignIns, accountId: string): Promise<SignInEntry[]> {
   if (await signIns.isReadable(accountId)) return signIns.list(accountId);
   throw new ConfigurationError([

@@ -38,10 +38,11 @@ export interface Stores {
   revokeClient(clientId: string): Promise<void>;
   /** Throws a ConfigurationError when the server secrets can't be read. */
   serverKeys(): Promise<ServerKeys>;
-  /** Where accounts are signed in. Throws a ConfigurationError when the server secrets can't be read. */
+  /** Gives the sign-ins of accounts. Throws a ConfigurationError when the server secrets can't be read. */
   signIns(): Promise<SignIns>;
   /**
-   * A hint that a family or session may be missing because Redis isn't configured. Empty when there is no such doubt.
+   * Text that says that a family or session may be missing from a list because Redis isn't configured. Empty when
+   * nothing can be missing.
    */
   redisHint: string;
 }
@@ -54,7 +55,10 @@ export interface StoreNeeds {
   redis?: boolean;
   /** Requires GATEHOUSE_SERVER_SECRETS when a real database is configured. The embedded one keeps its own secret. */
   serverSecrets?: boolean;
-  /** The command may change many accounts: the servers get one notice to read all of them again, not one per account. */
+  /**
+   * For commands that may change many accounts: the servers get one notice to read all accounts again, not one notice
+   * per account.
+   */
   manyAccounts?: boolean;
 }
 
@@ -90,7 +94,8 @@ function openStores(config: Config): Promise<Ports> {
         'Set it, or run gatehouse dev once.',
     ]);
   }
-  // Commands use neither signing keys nor clients. A named key file is not created by opening it.
+  // Commands use neither signing keys nor clients. With an explicit reference, opening the key store does not create a
+  // key file.
   const keys = config.keys ?? `file:${join(config.dataFolder, 'keys.json')}`;
   return openPorts({ ...config, keys, clientsFile: undefined }, { clock, logger: silentLogger() });
 }
@@ -132,7 +137,8 @@ function composeStores(
     }),
     serverKeys,
     signIns: async () => {
-      // A session that can't be removed from the list is not reported here: ending it reports its own errors.
+      // If a session can't be removed from the list, no error is reported here: ending the session reports its own
+      // errors.
       const parts = { config, ports, serverKeys: await serverKeys(), clock, revocation, logger };
       return composeSignIns(parts).signIns;
     },
