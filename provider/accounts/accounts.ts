@@ -7,8 +7,9 @@ import { addAccount, checkCredentials, newAccount } from './new-account.ts';
 import type { Passwords } from './passwords.ts';
 
 /*
- * This folder has the rules of accounts: addresses, passwords and their hashes, sign-in, sign-up and administration. It does not
- * count tries (rate-limits), issue tokens (oidc), store accounts (ports/account-store.ts) or know HTTP.
+ * This folder contains the rules about accounts: addresses, passwords and their hashes, sign-in, sign-up and
+ * administration. It does not count attempts (rate-limits), issue tokens (oidc) or store accounts
+ * (ports/account-store.ts). It contains no HTTP.
  */
 
 export interface CreateAccountInput {
@@ -31,24 +32,26 @@ export interface AccountsDeps {
 }
 
 export interface Accounts {
-  /** Undefined when the address is taken. Throws `validation_failed` with fields, or `overloaded`. */
+  /** Gives undefined when the address is taken. Throws `validation_failed` with fields, or `overloaded`. */
   create(input: CreateAccountInput): Promise<Account | undefined>;
   findById(id: string): Promise<Account | undefined>;
-  /** The permissions of the given roles, sorted and without duplicates. A role that isn't configured has none. */
+  /** Gives the permissions of the given roles, sorted and without duplicates. A role that isn't configured has none. */
   permissionsOf(roles: readonly string[]): string[];
   /** Ends every token that was issued before. Throws `not_found`, `validation_failed` with fields, or `overloaded`. */
   setPassword(id: string, password: string): Promise<Account>;
-  /** Stores each role once, in this order. Access tokens keep their roles until they expire. Throws `not_found`. */
+  /**
+   * Stores each role once, in the given order. Access tokens keep their roles until they expire. Throws `not_found`.
+   */
   setRoles(id: string, roles: readonly string[]): Promise<Account>;
   /** Ends every token that was issued before; the account can't sign in until it is enabled. Throws `not_found`. */
   disable(id: string): Promise<Account>;
-  /** Old tokens stay invalid. Throws `not_found`. */
+  /** Tokens that were issued before stay invalid. Throws `not_found`. */
   enable(id: string): Promise<Account>;
   /** Ends every token that was issued before. Throws `not_found`. */
   signOutEverywhere(id: string): Promise<Account>;
 }
 
-/** Accounts, as administrators and their owners change them. Each change and its event are one transaction. */
+/** The changes that administrators and owners make to accounts. Each change and its event are one transaction. */
 export function createAccounts(deps: AccountsDeps): Accounts {
   const { accounts, unitOfWork, passwords, newEvent, clock } = deps;
   const permissions = new Map(Object.entries(deps.permissionsByRole));

@@ -10,7 +10,7 @@ import type { Passwords } from './passwords.ts';
 
 export interface ChangePasswordInput {
   accountId: string;
-  /** The account's token version in the session that asks. */
+  /** The account's token version in the session that requests the change. */
   tokenVersion: number;
   current: string;
   next: string;
@@ -26,16 +26,16 @@ export interface ChangePasswordDeps {
   logger: Pick<Logger, 'info'>;
 }
 
-/** Ends every session and token of the account, including the session that asks. */
+/** Changes the password and ends every session and token of the account, also the session that requests the change. */
 export type ChangePassword = (input: ChangePasswordInput) => Promise<Account>;
 
 /**
- * Changes a password after the person has proved the current one. A wrong current password takes as long as at sign-in
- * and counts as a refused sign-in, because a thief of a session could guess here.
+ * Changes a password after the person has entered the current one. A wrong current password takes as long as at sign-in
+ * and counts as a failed sign-in, because a thief of a session could guess the password here.
  *
- * If two changes run at the same time, one is made. Throws `validation_failed` for `/newPassword`; `invalid_credentials`;
- * `session_ended` when the account was signed out everywhere, was disabled or got another password meanwhile; `overloaded`
- * when too many passwords wait to be hashed.
+ * If two changes run at the same time, only one of them succeeds. Throws `validation_failed` for `/newPassword`;
+ * `invalid_credentials`; `session_ended` when the account was signed out everywhere, was disabled or got another
+ * password in the meantime; `overloaded` when too many passwords wait to be hashed.
  */
 export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
   const { accounts, passwords, metrics, logger } = deps;
@@ -79,7 +79,7 @@ async function isCurrent(passwords: Passwords, account: Account, password: strin
   return false;
 }
 
-/** If another change raised the token version while the password was hashed, that change wins and this one is rolled back. */
+/** If another change raised the token version while the password was hashed, this change is rolled back. */
 function replace(
   { unitOfWork, newEvent, clock }: ChangePasswordDeps,
   { id, tokenVersion }: Account,

@@ -1,6 +1,6 @@
 /**
- * The passwords that are guessed first, in lower case, with eight characters or more: the most frequent ones of published lists
- * of leaked passwords, and seasons with years.
+ * Common passwords of eight characters or more, in lower case. Attackers try them first. They are the most frequent
+ * ones of published lists of leaked passwords, and seasons with years.
  */
 export const commonPasswords: ReadonlySet<string> = new Set(
   `

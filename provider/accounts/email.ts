@@ -3,9 +3,9 @@ import { z } from 'zod';
 const shape = /^[^@\p{Cc}\p{Cf}\p{Cs}\p{Z}]+@[^@\p{Cc}\p{Cf}\p{Cs}\p{Z}]+$/u;
 
 /**
- * An email address, kept as it was typed, without white space around it. Only a mail can show whether the address works, so the
- * check is small: one `@`, no spaces, no control or invisible characters, at most 254 characters (RFC 5321 §4.5.3.1.3, without
- * the brackets).
+ * An email address, kept as it was typed, without white space around it. Only a mail that arrives proves that an
+ * address works, so the check is short: one `@`, no spaces, no control or invisible characters, at most 254 characters
+ * (RFC 5321 §4.5.3.1.3, without the angle brackets).
  */
 export const emailAddress = z
   .string({ error: 'Give an email address, like name@example.com.' })

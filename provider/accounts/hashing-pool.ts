@@ -5,32 +5,45 @@ import type { Tracing } from '../lib/tracing.ts';
 
 export interface HashingPoolOptions {
   /**
-   * How many jobs run at once, at least 1. More than the number of cores is no faster. Hashing runs on the threads of
-   * libuv (4 unless UV_THREADPOOL_SIZE says otherwise). Those threads also read files, resolve host names and sign tokens,
-   * and all of that waits behind hashes unless this is less than the number of threads.
+   * The number of jobs that run at the same time, at least 1. More than the number of cores is not faster. Hashing runs
+   * on the threads of libuv (4, unless UV_THREADPOOL_SIZE sets another number). These threads also read files, resolve
+   * host names and sign tokens. So this number must be less than the number of threads. Otherwise all of that work
+   * waits for hashes.
    */
   concurrency: number;
-  /** How many more jobs may wait, at least 0. */
+  /** The number of jobs that may wait in addition, at least 0. */
   queueLimit: number;
   clock: Clock;
   /** Default: nothing is measured. */
   metrics?: Pick<Metrics, 'hashingQueueDepth' | 'hashingWait' | 'hashingRefused'>;
-  /** Called after each job, in the request that the job belongs to: how long it waited, and how long it then took. */
+  /**
+   * Called after each job, in the context of the job's request: the time that it waited, and the time that it then
+   * took.
+   */
   onHashed?: (times: { waitMs: number; workMs: number }) => void;
-  /** Makes each job a span of the current request, with its work as a child span. Default: no spans. */
+  /** Records each job as a span of the current request, with its work as a child span. Default: no spans. */
   tracing?: Tracing | undefined;
 }
 
 export interface HashingPool {
-  /** Runs the job when its turn comes, in order of arrival. Throws `overloaded` at once when the queue is full. */
+  /**
+   * Runs the job when the jobs before it have started and there is capacity. Throws `overloaded` at once when the queue
+   * is full.
+   */
   run<T>(job: () => Promise<T>): Promise<T>;
-  /** Throws `overloaded` when `run` would. Call it before other work: a request that will be refused should cost nothing. */
+  /**
+   * Throws `overloaded` when `run` would. Call it before other work, so that a request that will be refused costs
+   * little.
+   */
   ensureRoom(): void;
 }
 
 const retryAfterSeconds = 2;
 
-/** Runs jobs that each need a whole core: a bounded number at once, and a bounded number waits. */
+/**
+ * Creates a pool for jobs that each use a whole core. A bounded number of jobs runs at the same time, and a bounded
+ * number waits.
+ */
 export function createHashingPool(options: HashingPoolOptions): HashingPool {
   const { concurrency, queueLimit, clock, metrics, onHashed, tracing } = options;
   const queue: (() => void)[] = [];

@@ -12,7 +12,10 @@ export interface Credentials {
   password?: string | undefined;
 }
 
-/** Gives the address without white space around it. Throws `validation_failed` with all problems of both fields. */
+/**
+ * Checks both fields and gives the address without white space around it. Throws `validation_failed` with all problems
+ * of both fields.
+ */
 export function checkCredentials({ email, password }: Credentials): string {
   const parsed = emailAddress.safeParse(email);
   const fields: FieldProblem[] = (parsed.error?.issues ?? []).map(({ message }) => ({
@@ -25,7 +28,7 @@ export function checkCredentials({ email, password }: Credentials): string {
   throw new GatehouseError('validation_failed', fields.map(({ message }) => message).join(' '), { fields });
 }
 
-/** A new active account, created now. */
+/** Gives a new active account whose creation time is now. */
 export function newAccount(
   fields: Pick<Account, 'email' | 'emailVerified' | 'passwordHash' | 'roles' | 'metadata'>,
   clock: Clock,
@@ -34,7 +37,10 @@ export function newAccount(
   return { ...fields, id: newId('user'), state: 'active', tokenVersion: 0, createdAt: now, updatedAt: now };
 }
 
-/** Writes the account and `user.created` in one transaction. False when the address is taken: then nothing is written. */
+/**
+ * Writes the account and `user.created` in one transaction. Gives false when the address is taken. Then nothing is
+ * written.
+ */
 export function addAccount(account: Account, unitOfWork: UnitOfWork, newEvent: NewEvent): Promise<boolean> {
   return unitOfWork.run(async ({ accounts, outbox }) => {
     if (!(await accounts.insert(account))) return false;

@@ -1,18 +1,20 @@
 import { emailKey } from '../ports/account-store.ts';
 import { commonPasswords } from './common-passwords.ts';
 
-/** In code points. */
+/** The lengths are in code points. */
 export const passwordLength = { shortest: 8, longest: 256 } as const;
 
 /**
- * Characters that can't be typed, so that the password couldn't be typed again (RFC 8265 §4.2.2 allows none of them): control
- * characters, and the replacement character. Half of a surrogate pair is included, because it would be hashed as that character.
+ * Characters that a person can't type, so the person could not enter the password again (RFC 8265 §4.2.2 allows none of
+ * them): control characters and the replacement character. Half of a surrogate pair is included, because UTF-8 encodes
+ * it as the replacement character.
  */
 const untypable = /[\p{Cc}\p{Cs}\ufffd]/u;
 
 /**
- * The problems of a new password, as sentences; empty when there are none. Length is counted in code points. NIST SP 800-63B
- * asks for a length and a list of common passwords, and for no rules about kinds of characters.
+ * Gives the problems of a new password as sentences; empty when there are none. The length is counted in code points.
+ * NIST SP 800-63B requires a minimum length and a check against common passwords. It advises against rules about kinds
+ * of characters.
  */
 export function passwordProblems(password: string, email: string): string[] {
   const { shortest, longest } = passwordLength;

@@ -13,7 +13,7 @@ export interface PasswordParams {
   parallelism: number;
 }
 
-/** The parameters that the settings give. */
+/** Gives the parameters from the settings. */
 export const passwordParams = (
   config: Pick<Config, 'argon2MemoryKib' | 'argon2Passes' | 'argon2Parallelism'>,
 ): PasswordParams => ({
@@ -24,23 +24,31 @@ export const passwordParams = (
 
 export interface PasswordCheck {
   matches: boolean;
-  /** The password is right, and `hash` would make another kind of hash now. */
+  /**
+   * The password is right, but the stored hash should be replaced: it is of another kind, has other parameters, or was
+   * made from a password that is not in NFC.
+   */
   needsRehash: boolean;
 }
 
 /**
- * Every call waits for its turn in the pool. It throws `overloaded` when too many calls wait, and `validation_failed` for a
- * password of more than 1024 characters. It costs one hash; to verify a password that isn't in NFC costs two.
+ * Hashes and verifies passwords. Every call waits in the pool. It throws `overloaded` when too many calls wait, and
+ * `validation_failed` for a password of more than 1024 characters. A call costs one hash. The verification of a
+ * password that isn't in NFC can cost two.
  */
 export interface Passwords {
   /** Gives a PHC string of Argon2id with a new salt. */
   hash(password: string): Promise<string>;
   /**
-   * Verifies our own hashes and those of other systems (foreign-hash-formats.ts), which cost what they cost there. A hash that
-   * can't be read, or that is too expensive, matches nothing and costs as much as one of ours.
+   * Verifies our own hashes and hashes of other systems (foreign-hash-formats.ts). The parameters of a foreign hash
+   * determine its cost. A hash that can't be read, or that is too expensive, matches no password and costs as much as
+   * one of our hashes.
    */
   verify(password: string, stored: string): Promise<PasswordCheck>;
-  /** Costs as much as `verify` for a hash under the current parameters; for accounts that have no hash or don't exist. */
+  /**
+   * Costs as much as `verify` of a hash with the current parameters. Call it for accounts that have no hash or don't
+   * exist.
+   */
   verifyNothing(password: string): Promise<void>;
 }
 
@@ -53,11 +61,14 @@ const longest = 1024;
 const hashBytes = 32;
 const shortestHash = 16;
 const gibibyte = 1_048_576; // in KiB, as the parameters are
-// The library's numbers; its enums exist only as types.
+// The numbers that the library uses. Its enums exist only as types.
 const argon2id = 2;
 const version13 = 1;
 
-/** Argon2id with these parameters; hashes of other kinds are still verified. Creation takes the time of one hash. */
+/**
+ * Creates `Passwords` with Argon2id and these parameters. It also verifies hashes of other kinds. Creation takes as
+ * long as one hash.
+ */
 export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
   const options = {
     algorithm: argon2id,
@@ -78,7 +89,7 @@ export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
       const forms = formsOf(password);
       const known = readStoredHash(stored);
       if ('scheme' in known) {
-        // Other systems hash the password as it was typed.
+        // Other systems hash the password as it was typed, so this form is tried first.
         const right = await check(forms.toReversed(), (bytes) => matchesForeignHash(bytes, known));
         return { matches: right !== undefined, needsRehash: right !== undefined };
       }
@@ -94,8 +105,8 @@ export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
 }
 
 /**
- * Why `verify` can't read this text; undefined when it can. An import refuses such a hash, because its owner couldn't sign in
- * with it.
+ * Gives the reason why `verify` can't read this text; undefined when it can. An import refuses such a hash, because its
+ * owner could not sign in with it.
  */
 export function storedHashProblem(stored: string): string | undefined {
   const known = readStoredHash(stored);
@@ -117,9 +128,9 @@ async function firstRight(candidates: Buffer[], test: Test): Promise<Buffer | un
 }
 
 /**
- * The password in NFC, then as it was typed if that differs. We hash NFC, so that a password is the same on keyboards that
- * compose characters and on those that don't (RFC 8265 §4.2). An imported hash may be of either form. NFKC is not used: it would
- * make ² equal to 2, which weakens passwords.
+ * Gives the password in NFC, and then as it was typed if that differs. We hash NFC, so that the hash is the same for
+ * keyboards that compose characters and keyboards that don't (RFC 8265 §4.2). An imported hash may be of either form.
+ * NFKC is not used: it would make ² equal to 2, which weakens passwords.
  */
 function formsOf(password: string): [Buffer, ...Buffer[]] {
   ensureNotTooLong(password);

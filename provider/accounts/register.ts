@@ -15,7 +15,7 @@ export interface RegisterInput {
 export interface RegisterOptions {
   /** Whether people may create accounts themselves. */
   enabled: boolean;
-  /** The roles of every account that is created this way. */
+  /** The roles of every account that is created by sign-up. */
   roles: string[];
   unitOfWork: UnitOfWork;
   passwords: Pick<Passwords, 'hash'>;
@@ -27,7 +27,9 @@ export interface RegisterOptions {
 export type Register = (input: RegisterInput) => Promise<void>;
 
 /**
- * Sign-up. A new and a known address get the same result after one hash, so the caller does not learn who has an account.
+ * Creates the function for sign-up. A new address and a known address get the same result after one hash, so the caller
+ * does not learn whether an account exists.
+ *
  * @throws GatehouseError `signup_disabled`, `validation_failed` with fields, or `overloaded`
  */
 export function createRegister(options: RegisterOptions): Register {

@@ -16,7 +16,7 @@ export interface SignInInput {
   password: string;
   /** The client that the person signs in to. */
   clientId: string;
-  /** What `rateLimits.browsers.read` gave, where a browser asks. */
+  /** The result of `rateLimits.browsers.read`, if a browser sends the request. */
   browser?: string | undefined;
 }
 
@@ -35,21 +35,21 @@ export interface SignInOptions {
 export type SignIn = (input: SignInInput) => Promise<Account>;
 
 /**
- * The one way to sign in with a password: the page, `/auth/login` and the password grant call it. Gives the account as it
- * was when `user.login` was written: tokens made from it carry that `tokenVersion`, so they are dead if the account is
- * disabled a moment later.
+ * Creates the one function for sign-in with a password. The page, `/auth/login` and the password grant call it. It
+ * gives the account in the state that it had when `user.login` was written. Tokens carry the `tokenVersion` of this
+ * state, so they are not valid if the account is disabled directly afterwards.
  *
- * @throws GatehouseError `invalid_credentials`, with the same words and after one hash, for an unknown address, an account
- *   without a password and a wrong password; `account_disabled` only after the right password; `overloaded` when too many
- *   sign in at once; `too_many_requests`. A failed sign-in writes only a log line, which names the account and never the
- *   typed text: people type passwords into the wrong field.
+ * @throws GatehouseError `invalid_credentials`, with the same message and after one hash, for an unknown address, an
+ *   account without a password and a wrong password; `account_disabled` only after the right password; `overloaded`
+ *   when too many sign-ins run at the same time; `too_many_requests`. A failed sign-in writes only a log line. It
+ *   contains the account's id and never the typed text, because people type passwords into the wrong field.
  */
 export function createSignIn(options: SignInOptions): SignIn {
   const { accounts, passwords, pool, rateLimits, metrics } = options;
   const attempt = async (input: SignInInput, tried: { accountId?: string }): Promise<Account> => {
-    // First, so that it makes no difference whether the account exists.
+    // This is the first step, so that the result does not depend on whether the account exists.
     ensureNotTooLong(input.password);
-    // A text that is no address belongs to no account, and some stores reject it.
+    // A text that is not an address belongs to no account, and some stores refuse it.
     const address = emailAddress.safeParse(input.email).data;
     const account = address === undefined ? undefined : await accounts.findByEmail(address);
     if (account !== undefined) tried.accountId = account.id;
@@ -61,7 +61,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   return async (input) => {
     const tried: { accountId?: string } = {};
     try {
-      // Before any store is asked: refusing a flood must cost little.
+      // This runs before any call of a store, so that refusing many requests costs little.
       pool.ensureRoom();
       const account = await rateLimits.signIn(input, () => attempt(input, tried));
       metrics.signIns.inc({ outcome: 'succeeded' });
@@ -74,7 +74,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   };
 }
 
-/** Counts every failed sign-in, and logs failed guesses, whichever endpoint they came by. */
+/** Counts every failed sign-in and logs failed guesses, for all endpoints. */
 function report(
   error: unknown,
   { clientId }: SignInInput,
@@ -104,7 +104,10 @@ async function checkPassword(
   return { matches: false, needsRehash: false };
 }
 
-/** Undefined when too many hashes wait: this sign-in works without it, and the next one can do it. */
+/**
+ * Gives the new hash, or undefined when too many hashes wait. Then this sign-in continues without it, and a later
+ * sign-in can renew the hash.
+ */
 async function rehashed(passwords: Passwords, password: string): Promise<string | undefined> {
   try {
     return await passwords.hash(password);
@@ -136,7 +139,10 @@ async function record(
   return account;
 }
 
-/** A new password raises the token version. If only the hash is new, another sign-in renewed it for the same password. */
+/**
+ * Whether the password was changed after it was checked. A new password raises the token version. If only the hash
+ * differs, another sign-in has renewed the hash of the same password.
+ */
 function wasReplaced(checked: Account, account: Account): boolean {
   return checked.tokenVersion !== account.tokenVersion && checked.passwordHash !== account.passwordHash;
 }

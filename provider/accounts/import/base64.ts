@@ -1,6 +1,6 @@
 /**
- * Decodes Base64 as the formats for password hashes write it: standard or URL-safe (RFC 4648 §4, §5), or with `.` for `+`
- * (passlib), with or without padding. Undefined when the text isn't Base64.
+ * Decodes the variants of Base64 that formats for password hashes use: standard or URL-safe (RFC 4648 §4, §5), or with
+ * `.` instead of `+` (passlib), with or without padding. Gives undefined when the text isn't Base64.
  */
 export function decodeBase64(text: string): Buffer | undefined {
   const digits = text.replace(/={1,2}$/, '');
@@ -8,7 +8,7 @@ export function decodeBase64(text: string): Buffer | undefined {
   return Buffer.from(digits.replaceAll('.', '+'), 'base64');
 }
 
-/** Base64 as PHC strings write it: the standard alphabet, no padding. */
+/** Encodes to the Base64 of PHC strings: the standard alphabet, without padding. */
 export function encodeBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64').replace(/=+$/, '');
 }

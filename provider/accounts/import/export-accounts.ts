@@ -3,9 +3,9 @@ import type { Account, AccountStore } from '../../ports/account-store.ts';
 const pageSize = 500;
 
 /**
- * All accounts in order of id, each as one line of JSON that the import reads, `\n` included. The lines hold
- * password hashes. An account that changes during the export is given in its old or its new state; a new account may be
- * missing.
+ * Gives all accounts in order of id. Each account is one line of JSON in the format of the import, with `\n` at its
+ * end. The lines contain password hashes. An account that changes during the export is given in its old or in its new
+ * state. A new account may be missing.
  */
 export async function* exportAccounts({
   accounts,
@@ -20,8 +20,8 @@ export async function* exportAccounts({
 }
 
 /**
- * The order of the fields is part of the format: two exports of the same accounts are the same bytes. The format calls the
- * token version `generation`.
+ * The order of the fields is part of the format, so that two exports of the same accounts have the same bytes. In the
+ * format, the name of the token version is `generation`.
  */
 function accountLine(account: Account): string {
   const { id, email, emailVerified, passwordHash, roles, metadata, tokenVersion: generation } = account;

@@ -21,16 +21,19 @@ export const firebaseFields = z.object(
   { error: "Give an object with the account's passwordHash and salt." },
 );
 
-/** Gives the text to store, or the reason why there is none. */
+/** Gives the text to store, or the reason why the fields can't be converted. */
 export type FirebaseHash = (
   fields: z.infer<typeof firebaseFields>,
 ) => { stored: string } | { problem: string };
 
 /**
- * Converts hashes of a Firebase project. Firebase derives a key from the password, encrypts the signer key with it, and calls
- * the result the hash. Counter mode is an XOR with a key stream, so an XOR with the signer key gives the key stream back. The
- * key stream is stored: it can be verified without another secret, and the signer key, which protects every hash of the
- * project, stays out of the database. The salt separator, which all accounts share, is appended to the salt, as Firebase does.
+ * Creates a function that converts hashes of a Firebase project.
+ *
+ * Firebase derives a key from the password and encrypts the signer key with it, in counter mode. The result is
+ * Firebase's hash. Counter mode is an XOR with a key stream, so an XOR of the hash and the signer key gives the key
+ * stream. The key stream is stored instead of the hash. So verification needs no other secret, and the signer key,
+ * which protects every hash of the project, is not in the database. As in Firebase, the salt separator, which all
+ * accounts share, is appended to the salt.
  *
  * @throws ConfigurationError for parameters that are not valid
  */

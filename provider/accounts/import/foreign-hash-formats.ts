@@ -9,18 +9,18 @@ export type ForeignHash =
   | { scheme: 'scrypt'; ln: number; r: number; p: number; salt: Buffer; hash: Buffer }
   | { scheme: 'firebase-scrypt'; ln: number; r: number; p: number; salt: Buffer; hash: Buffer };
 
-/** Why a text can't be verified as a hash: what is wrong and what to do. It never contains the text. */
+/** The reason why a text can't be verified as a hash: what is wrong and what to do. It never contains the text. */
 export interface Unreadable {
   problem: string;
 }
 
 /**
- * The stored hash decides what its verification costs, so its parameters have limits: about three seconds of one core and
- * 256 MiB. A hash shorter than 16 bytes would accept wrong passwords.
+ * The parameters of a stored hash determine the cost of its verification. So they have limits: about three seconds of
+ * one core, and 256 MiB. A hash shorter than 16 bytes would match wrong passwords too often.
  */
 const foreignHashLimits = {
   bcryptCost: 15,
-  /** Iterations times the number of digests in the length of the hash. */
+  /** Iterations times the number of digests that the length of the hash needs. */
   pbkdf2Blocks: 5_000_000,
   /** N × r × p. Each unit of N × r needs 128 bytes of memory. */
   scryptWork: 2 ** 22,
@@ -51,8 +51,8 @@ const readers: [RegExp, Reader][] = [
 ];
 
 /**
- * Reads bcrypt (`$2a$`, `$2b$`, `$2y$`), PBKDF2 (`$pbkdf2-sha256$…` of passlib and the PHC format,
- * `pbkdf2_sha256$…` of Django), scrypt (`$scrypt$…`, RFC 7914) and Firebase's scrypt as an import stores it.
+ * Reads bcrypt (`$2a$`, `$2b$`, `$2y$`), PBKDF2 (`$pbkdf2-sha256$…` of passlib and the PHC format, `pbkdf2_sha256$…` of
+ * Django), scrypt (`$scrypt$…`, RFC 7914) and Firebase's scrypt in the form that an import stores.
  */
 export function readForeignHash(text: string): ForeignHash | Unreadable {
   if (text.length > longestText) return unknown;

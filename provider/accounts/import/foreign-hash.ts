@@ -16,8 +16,8 @@ const scrypt = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(
 type ScryptHash = Extract<ForeignHash, { ln: number }>;
 
 /**
- * Whether these bytes are the password of the hash. It runs on the threads of libuv and compares in constant time; the
- * parameters of the hash decide what it costs. bcrypt uses the first 72 bytes only, as in every implementation.
+ * Whether these bytes are the password of the hash. It runs on the threads of libuv and compares in constant time. The
+ * parameters of the hash determine its cost. bcrypt uses only the first 72 bytes, as in every implementation.
  */
 export async function matchesForeignHash(password: Buffer, stored: ForeignHash): Promise<boolean> {
   if (stored.scheme === 'bcrypt') return verifyBcrypt(password, stored.text);
@@ -38,14 +38,15 @@ function derive(password: Buffer, stored: Exclude<ForeignHash, { scheme: 'bcrypt
 
 function scryptKey(password: Buffer, { ln, r, p, salt }: ScryptHash, bytes: number): Promise<Buffer> {
   const N = 2 ** ln;
-  // OpenSSL counts 128 bytes for each of N × r and p × r, and a little more.
+  // OpenSSL requires 128 bytes for each unit of N × r and p × r, and a little more.
   const maxmem = 128 * r * (N + p + 2) + 1024;
   return scrypt(password, salt, bytes, { N, r, p, maxmem });
 }
 
 /**
- * Firebase encrypts the signer key of its project by AES-256 in counter mode with a key that scrypt derives. The import stores
- * only the key stream, so verification doesn't need the signer key, which protects the hashes of all other accounts too.
+ * Firebase encrypts the signer key of a project with AES-256 in counter mode. scrypt derives the key from the password.
+ * The import stores only the key stream. So verification does not need the signer key, which also protects the hashes
+ * of all other accounts.
  */
 async function firebaseKeyStream(password: Buffer, stored: ScryptHash): Promise<Buffer> {
   const key = await scryptKey(password, stored, 32);

@@ -14,8 +14,8 @@ import {
 import { textLines } from './text-lines.ts';
 
 /*
- * This folder imports and exports accounts, and reads the password hashes of other systems. It does not read files or
- * arguments (bin/commands), and it hashes no passwords (../passwords.ts).
+ * This folder imports and exports accounts, and reads the password hashes of other systems. It reads no files or
+ * arguments (bin/commands does this), and it hashes no passwords (../passwords.ts does this).
  */
 
 /** A problem of a line; one line can have several. */
@@ -24,19 +24,19 @@ export interface LineProblem extends FieldMistake {
   line: number;
 }
 
-/** Lines with an account, by their outcome; after a dry run, by the outcome that an import would have. */
+/** The number of lines by their outcome. After a dry run, the outcome that an import would have. */
 export interface ImportSummary {
   /** The number of the last line that was read, blank lines included. */
   lines: number;
   imported: number;
   updated: number;
-  /** The account exists already and has the values of the line. */
+  /** The account already exists and has the values of the line. */
   unchanged: number;
   failed: number;
 }
 
 export interface ImportOptions {
-  /** The file's lines: as bytes from `accountLines`, or as text. */
+  /** The lines of the file: bytes from `accountLines`, or text. */
   lines: AsyncIterable<Uint8Array | string>;
   accounts: Pick<AccountStore, 'insertMany' | 'findById' | 'findByEmail'>;
   unitOfWork: UnitOfWork;
@@ -46,7 +46,7 @@ export interface ImportOptions {
   clock: Clock;
   /** Writes nothing. Default: false. */
   dryRun?: boolean | undefined;
-  /** Whether an account that exists already gets the values of the line. Default: false. */
+  /** Whether an account that already exists gets the values of the line. Default: false. */
   update?: boolean | undefined;
   /** For lines with hashes of a Firebase project. */
   firebase?: FirebaseParameters | undefined;
@@ -61,17 +61,18 @@ const batchLines = 500;
 const batchLength = 4 * 1024 * 1024;
 const mostMistakes = 20;
 
-/** The lines of a file for `importAccounts`, in bounded memory for any content. */
+/** Gives the lines of a file for `importAccounts`, in bounded memory for any content. */
 export function accountLines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return textLines(chunks, longestLine);
 }
 
 /**
- * Imports accounts from lines of JSON (docs/import.md). Password hashes are stored as they are: nothing is hashed. A bad line
- * is reported and the import continues. A second run over the same file continues where the first one stopped: an account
- * that exists with the values of the line counts as done.
+ * Imports accounts from lines of JSON (docs/import.md). Password hashes are stored unchanged: nothing is hashed. When a
+ * line is not valid, it is reported and the import continues. A second run with the same file continues where the first
+ * one stopped: an account that already has the values of the line counts as done.
  *
- * Throws ConfigurationError for bad parameters of Firebase, and `store_unavailable`; accounts written before that stay.
+ * Throws ConfigurationError for Firebase parameters that are not valid, and `store_unavailable`. Accounts that were
+ * written before stay.
  */
 export async function importAccounts(options: ImportOptions): Promise<ImportSummary> {
   const firebaseHash = options.firebase && createFirebaseHash(options.firebase);
@@ -97,7 +98,7 @@ export async function importAccounts(options: ImportOptions): Promise<ImportSumm
   return sums;
 }
 
-/** Undefined for a blank line. */
+/** Gives a function that reads one line. It gives undefined for a blank line. */
 function createLineReader(deps: ImportLineDeps) {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const wrong = (message: string) => ({ mistakes: [{ field: '', message }] });
@@ -118,7 +119,7 @@ function createLineReader(deps: ImportLineDeps) {
   };
 }
 
-/** Imports a batch, reports its problems in the order of lines, and gives the new sums. */
+/** Gives a function that imports a batch, reports its problems in the order of lines, and gives the new sums. */
 function createFinish(options: ImportOptions) {
   const importBatch = createBatchImport(options);
   return async (entries: Entry[], before: ImportSummary): Promise<ImportSummary> => {

@@ -23,7 +23,7 @@ export interface BatchImportDeps {
   update?: boolean | undefined;
 }
 
-/** How many look-ups run at the same time. */
+/** The number of look-ups that run at the same time. */
 const lookUps = 8;
 
 /** Gives a function that imports a batch of accounts in one write, and gives the outcome of each line. */
@@ -38,7 +38,7 @@ export function createBatchImport(
     return found.account === undefined ? 'free' : compareExisting(deps, fields, found.account);
   };
 
-  /** The outcome of a line that was not inserted although its id and address are free now. */
+  /** Gives the outcome of a line that was not inserted although its id and address are free now. */
   const whyNot = (candidate: Candidate): Outcome => {
     const earlier = deps.dryRun ? seen.earlier(candidate) : 'An earlier line';
     if (earlier === undefined) return 'imported';
@@ -49,7 +49,7 @@ export function createBatchImport(
     const inserted = deps.dryRun ? [] : await insert(deps, candidates);
     const outcomes = new Map<number, Outcome>(inserted.map(({ line }) => [line, 'imported']));
     const rest = candidates.filter(({ line }) => !outcomes.has(line));
-    // One after the other when accounts change, so that a line sees the changes of earlier lines.
+    // When accounts are updated, the lines run one after the other, so that a line sees the changes of earlier lines.
     for (const some of inGroups(rest, deps.update ? 1 : lookUps)) {
       const compared = await Promise.all(some.map(compare));
       for (const [index, candidate] of some.entries()) {

@@ -6,9 +6,12 @@ import type { ImportedFields } from './import-line.ts';
 
 const compared = ['emailVerified', 'passwordHash', 'roles', 'metadata', 'state'] as const;
 
-/** The change that gives the account the values of the line; empty when it has them. Fields that the line lacks stay. */
+/**
+ * Gives the change that sets the account to the values of the line; empty when nothing differs. Fields that the line
+ * does not contain stay unchanged.
+ */
 export function changeFor(fields: ImportedFields, account: Account): AccountChange {
-  // Compared as JSON, because both were read from JSON, which has no NaN and no -0.
+  // Values are compared as JSON. This is exact, because both were read from JSON, which has no NaN and no -0.
   const differs = (name: (typeof compared)[number]) =>
     fields[name] !== undefined && JSON.stringify(fields[name]) !== JSON.stringify(account[name]);
   return Object.fromEntries(compared.filter(differs).map((name) => [name, fields[name]]));

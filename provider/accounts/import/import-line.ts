@@ -23,7 +23,7 @@ export interface ImportedFields {
 export interface FieldMistake {
   /** JSON Pointer (RFC 6901) of the field; empty for the line as a whole. */
   field: string;
-  /** What is wrong and what to do. Never holds a hash. */
+  /** What is wrong and what to do. It never contains a hash. */
   message: string;
 }
 
@@ -42,7 +42,7 @@ const badTime = { error: 'Give a time like 2026-01-31T12:00:00Z, or milliseconds
 const time = z.union(
   [
     z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-    // A time in seconds would be smaller, and would be read as a time in 1970.
+    // A time in seconds would be smaller than this minimum. It would be read as a time in 1970.
     z.int(badTime).min(milliseconds1973, badTime).max(lastMillisecond, badTime),
   ],
   badTime,
@@ -80,7 +80,7 @@ const lineSchema = z.strictObject({
   roles: roleList.optional(),
   metadata: metadata.optional(),
   disabled: flag.optional(),
-  /** The token version, by the name that it has in the format. */
+  /** The token version. `generation` is its name in the format. */
   generation: tokenVersion.optional(),
   createdAt: time.optional(),
   updatedAt: time.optional(),
@@ -88,7 +88,7 @@ const lineSchema = z.strictObject({
 
 type Line = z.infer<typeof lineSchema>;
 
-/** Reads one line; gives the fields of the account, or all mistakes of the line. */
+/** Reads one line. Gives the fields of the account, or all mistakes of the line. */
 export function readImportLine(
   text: string,
   deps: ImportLineDeps,
@@ -114,7 +114,7 @@ const notAnObject: FieldMistake = {
   message: "This line isn't a JSON object. Write each account as one object on its own line.",
 };
 
-/** A field that is null counts as left out, because databases export missing values as null. */
+/** A field that is null counts as missing, because databases export missing values as null. */
 function parseJson(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 
-/** Keycloak writes JSON as text inside of JSON. A converted export may hold it as plain JSON; both are accepted. */
+/**
+ * Keycloak writes JSON as a text inside JSON. A converted export may contain it as an object. Both forms are accepted.
+ */
 const embedded = <Schema extends z.ZodType>(schema: Schema, error: string) =>
   z
     .union([z.string(), z.record(z.string(), z.unknown())], { error })
@@ -15,7 +17,7 @@ const embedded = <Schema extends z.ZodType>(schema: Schema, error: string) =>
     })
     .pipe(schema);
 
-/** Keycloak writes each parameter as a list of one text. */
+/** Keycloak writes each parameter as a list with one text. */
 const only = <Text extends z.ZodType<string>>(text: Text) => z.tuple([text]).transform(([value]) => value);
 
 /** The credential of type `password` in a realm's export. */
@@ -41,7 +43,10 @@ const argon2Parameters = z.object({
   parallelism: only(z.string().regex(/^\d{1,3}$/)),
 });
 
-/** The same hash as a PHC string, or the reason why there is none. The caller checks whether the result can be verified. */
+/**
+ * Gives the hash as a PHC string, or the reason why it can't be converted. The caller checks whether the result can be
+ * verified.
+ */
 export function keycloakHash({
   credentialData,
   secretData,

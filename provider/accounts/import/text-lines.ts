@@ -1,9 +1,9 @@
 const newline = 0x0a;
 
 /**
- * The lines of a stream of bytes, without line ends, in bounded memory. A line of more than `longest` bytes is cut to one byte
- * more than that, so that the reader can see that it was too long. Only \n ends a line: JSON may hold U+2028, where Node's
- * readline would also break.
+ * Gives the lines of a stream of bytes, without line ends, in bounded memory. A line of more than `longest` bytes is
+ * cut to `longest` + 1 bytes, so that the reader can detect that it was too long. Only \n ends a line: JSON may contain
+ * U+2028, where Node's readline would also end a line.
  */
 export async function* textLines(
   chunks: AsyncIterable<Uint8Array>,
