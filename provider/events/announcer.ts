@@ -3,14 +3,14 @@ import type { Logger } from '../lib/logger.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 
-/** How one set differs from another. */
+/** The difference between two sets, as ids. */
 export interface Difference {
   added: string[];
   changed: string[];
   removed: string[];
 }
 
-/** A set that every process reads for itself: the contents of its members, by id. */
+/** A set that every process reads separately: the contents of its members, by id. */
 export interface Announced {
   topic: string;
   members: ReadonlyMap<string, unknown>;
@@ -29,7 +29,7 @@ export interface Announcer {
    * change reports what could not be written.
    */
   announce(announced: Announced): Promise<void>;
-  /** Tries again what failed. Does nothing otherwise. */
+  /** Repeats the reports that could not be written. Does nothing when there are none. */
   retry(): Promise<void>;
 }
 

@@ -11,9 +11,9 @@ export interface EventOrigin {
 }
 
 interface EventDefinition {
-  /** Increased when `data` changes in a way that can break a receiver. */
+  /** The version of `data`. It is increased when `data` changes in a way that can break a receiver. */
   version: number;
-  /** Says when the event is written. For the documentation. */
+  /** The moment when the event is written, for the documentation. */
   when: string;
   data: z.ZodObject;
 }
@@ -39,7 +39,7 @@ const difference = {
   removed: z.array(z.string()).describe('ids that are gone'),
 };
 
-/** Every type of event, what its `data` holds, and when it is written. */
+/** Every type of event: when it is written, and the fields of its `data`. */
 export const eventCatalogue = {
   'user.created': {
     version: 1,
@@ -146,16 +146,17 @@ export type EventType = keyof typeof eventCatalogue;
 
 export interface EventStamp {
   clock: Clock;
-  /** `evt_…`; a new one unless given. */
+  /** `evt_…`. Default: a new id. */
   id?: string;
   /** Only for the event types that contain it. */
   origin?: EventOrigin | undefined;
 }
 
 /**
- * Makes an event with the current time. Events with the same `subject` stay in order: it is the account's id, else the
- * name of a set of clients or keys. Throws when `data` doesn't fit the catalogue: that is a mistake in our code, not in
- * anybody's input.
+ * Makes an event with the current time.
+ *
+ * @param subject events with the same subject stay in order: the account's id, or the name of a set of clients or keys
+ * @throws Error when `data` does not fit the catalogue: this is a mistake in our code and not in a request
  */
 export function createEvent(
   type: EventType,
@@ -177,10 +178,9 @@ const definedOf = (origin: EventOrigin) =>
  * Makes an event with the current time and checks it against the catalogue. Actor and address come from the current
  * request.
  *
- * @param subject events with the same subject stay in order: the account's id, else the name of a set of clients or
- * keys
- * @param id stable id for an event that several processes may write; a new one when left out
- * @throws Error when `data` does not fit the catalogue: that is a mistake in our code
+ * @param subject events with the same subject stay in order: the account's id, or the name of a set of clients or keys
+ * @param id stable id for an event that several processes may write; default: a new id
+ * @throws Error when `data` does not fit the catalogue: this is a mistake in our code
  */
 export type NewEvent = (
   type: EventType,

@@ -13,7 +13,7 @@ Those of accounts and consents are written in the transaction they tell of. Thos
 what is told is over, what is over was told, and an end that was tried more than once is told once.
 `;
 
-/** The page about events, for people who receive them; made from the catalogue. */
+/** Renders the documentation of all events from the catalogue. */
 export function renderEventsMarkdown(): string {
   const types = Object.keys(eventCatalogue) as EventType[];
   return [intro, ...types.map(renderType)].join('\n');

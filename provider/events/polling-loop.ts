@@ -11,13 +11,16 @@ export interface PollingLoopOptions {
 export interface PollingLoop {
   /** Does nothing when the loop already runs. */
   start(): void;
-  /** Ends the pause, because there is something to do. */
+  /** Ends the current pause. Call it when there is work. */
   nudge(): void;
   /** Resolves when the current step is done. No other step follows. */
   stop(): Promise<void>;
 }
 
-/** Runs the next step at once while there is work, and waits longer and longer while there is none. */
+/**
+ * Creates a loop that repeats `step`. While there is work, it runs the next step at once. While there is none, its
+ * pauses become longer, up to `maxIdleMs`.
+ */
 export function createPollingLoop({ step, failed, minIdleMs, maxIdleMs }: PollingLoopOptions): PollingLoop {
   let running: Promise<void> | undefined;
   let stopping = false;

@@ -23,7 +23,7 @@ const defaults: Tuning = {
 export type RelayDeps = Omit<DeliveryOptions, keyof Tuning> & Partial<Tuning>;
 
 export interface Relay extends PollingLoop {
-  /** One batch; throws when the outbox can't be reached. */
+  /** Publishes one batch. Throws when the outbox can't be reached. */
   runOnce(): Promise<Delivered>;
 }
 
@@ -48,7 +48,7 @@ export function createRelay(deps: RelayDeps): Relay {
 
 export interface DeliveryMetrics {
   events(outcome: 'published' | 'failed' | 'set_aside', count: number): void;
-  /** How old the oldest event of a batch was when it was claimed. */
+  /** The age of the oldest event of a batch at the time of the claim. */
   lag(seconds: number): void;
 }
 
@@ -59,7 +59,10 @@ export interface DeliveryOptions {
   logger: Pick<Logger, 'warn' | 'error'>;
   metrics?: DeliveryMetrics | undefined;
   batch: number;
-  /** Must be longer than the sink ever takes. Otherwise another process publishes the same events again. */
+  /**
+   * The duration of a claim in milliseconds. It must be longer than any call of the sink. Otherwise another process
+   * publishes the same events again.
+   */
   leaseMs: number;
   retry: RetryPolicy;
   /** An event is set aside after this many failures, if other events were published meanwhile. */
@@ -75,11 +78,11 @@ export interface Delivered {
 }
 
 /**
- * Publishes one batch of due events and records the result of each. Throws only when the outbox can't be reached.
- * Events that were published before that are published again when their claim expires.
+ * Publishes one batch of due events and records the result of each. Throws only when the outbox can't be reached. Then
+ * events that were already published are published again when their claim expires.
  *
  * An event is set aside when the sink rejects it, or when it failed `maxAttempts` times while other events were
- * published. If no event can be published, the event isn't the cause, however long the failure lasts.
+ * published. If no event can be published, the cause is not the event, so no event is set aside.
  */
 export function createDelivery(options: DeliveryOptions): () => Promise<Delivered> {
   const { outbox, sink, clock, logger, metrics, retry, maxAttempts } = options;
@@ -134,7 +137,7 @@ async function publish(sink: EventSink, events: ClaimedEvent[]): Promise<Deliver
   }
 }
 
-/** An event without a result counts as failed: delivering it twice is better than never. */
+/** An event without a result counts as failed, because delivering it twice is better than not delivering it. */
 function sorted(events: ClaimedEvent[], results: DeliveryResult[]) {
   const byId = new Map(results.map((result) => [result.id, result]));
   const published: string[] = [];
@@ -157,8 +160,8 @@ export interface RetryPolicy {
 }
 
 /**
- * Milliseconds until the next attempt for an event, given the number of earlier attempts. The delay doubles up to
- * `maxMs`. Half of it is jitter, so that events that failed together are not retried together.
+ * Gives the milliseconds until the next attempt for an event, after this number of earlier attempts. The delay doubles
+ * up to `maxMs`. Half of it is jitter, so that events that failed together are not retried together.
  */
 export function retryDelayMs(
   attempts: number,
