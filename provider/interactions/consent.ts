@@ -11,9 +11,8 @@ export interface ConsentPageDeps
 
 /**
  * First-party clients skip consent (DESIGN §4). The exception is an app on a device whose redirect URI uses a scheme or
- * a port that another program on the device could register. Only the person can tell that this app sent the request
- * (RFC 8252 §8.6). In the device flow, the person has already answered this question when they approved the device by
- * its code.
+ * a port that another program on the device could register. Only the person can confirm that this app sent the request
+ * (RFC 8252 §8.6). In the device flow, the person has already confirmed this by entering the code of the device.
  */
 const skipsConsent = ({ client, interaction }: Step) =>
   client.firstParty &&
@@ -50,7 +49,7 @@ export async function decideConsent(
   if (form.decision !== 'allow') {
     return step.finish({ error: 'access_denied', error_description: 'the person did not agree' });
   }
-  // The document of a first-party client lists what it may access. So there is no consent to store or to withdraw.
+  // The document of a first-party client lists its access. So there is no consent to store or to withdraw.
   if (client.firstParty) return step.finish({ consent: {} });
   const asked = requestedConsent(deps.knowledge, interaction, client.scopes);
   await deps.addConsent({ accountId: interaction.accountId ?? '', clientId: client.id, ...asked });

@@ -28,8 +28,8 @@ export function checkCsrf(
 }
 
 /**
- * Whether a page of another origin sent the form. Browsers report the origin in one of two headers (Fetch §3.2,
- * Fetch Metadata §2.1). A request without both headers passes: its CSRF token is checked in any case.
+ * Whether a page of another origin sent the form. Browsers report the origin in one of two headers (Fetch §3.2, Fetch
+ * Metadata §2.1). A request without both headers is accepted here, because its CSRF token is checked in any case.
  */
 export function isFromElsewhere(issuer: string, ctx: Pick<Context, 'get'>): boolean {
   const origin = ctx.get('Origin');

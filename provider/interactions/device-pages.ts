@@ -93,7 +93,7 @@ function problemOf(ctx: KoaContextWithOIDC, { text }: Renderer, error: Error) {
   return isStale ? { message: text('message.code-form-expired') } : undefined;
 }
 
-/** Returns the code as the person typed it, or as it is in the address that the device showed. */
+/** Returns the code that the person typed, or the code in the address that the device showed. */
 function typedCode({ oidc, state }: KoaContextWithOIDC): string | undefined {
   const code = oidc.params?.user_code ?? state.userCode;
   return typeof code === 'string' && code.length <= 40 ? code : undefined;

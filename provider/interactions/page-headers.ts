@@ -7,7 +7,7 @@ export interface PageHeadersOptions {
   formAction?: readonly string[];
 }
 
-/** Schemes that would run or contain content instead of naming a receiver. */
+/** Schemes whose URI contains code or content and does not name a receiver. */
 const notReceivers = new Set([
   'javascript:',
   'data:',
@@ -18,18 +18,22 @@ const notReceivers = new Set([
   'view-source:',
 ]);
 
-/** A host as CSP can write it (CSP3 §2.3.1 host-part). The URL parser lets `;`, `,` and `*` through. */
+/**
+ * A host that CSP can express (CSP3 §2.3.1 host-part). The URL parser accepts `;`, `,` and `*` in a host, and these
+ * would alter the header.
+ */
 const plainHost = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 
-/** Hosts that are harmless but can't be written in CSP: IPv6 literals and names with an underscore. */
+/** Hosts that are safe but that CSP can't express: IPv6 literals and names with an underscore. */
 const unspellableHost = /^(\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)$/;
 
 function formActionSource(uri: string): string | undefined {
   if (!URL.canParse(uri)) return undefined;
   const { protocol, hostname, origin } = new URL(uri);
   if (notReceivers.has(protocol)) return undefined;
-  // A native app's own scheme (RFC 8252 §7.1) has no origin, so only the scheme can be named. An https callback often
-  // redirects to another origin (`app.` to `www.`, or a tenant's own domain). Nobody can list these origins beforehand.
+  // The private scheme of a native app (RFC 8252 §7.1) has no origin, so only the scheme can be named. An https
+  // callback often redirects to another origin (from `app.` to `www.`, or to a tenant's own domain). These origins are
+  // not known in advance, so the scheme is named here too.
   if (protocol !== 'http:') return protocol;
   // http is allowed only for this machine (RFC 8252 §7.3), and only for the callback's own origin. A redirect from
   // there to another port is blocked. Only the source `http:` would allow it, but that would let a form post go to any
@@ -62,10 +66,12 @@ function contentSecurityPolicy(uris: readonly string[]): string {
 /**
  * The headers of every page that a person sees. They forbid scripts, frames and caching.
  *
- * Two values are deliberately weaker than the strictest ones. `Referrer-Policy: same-origin` still tells other sites
- * nothing, but under `no-referrer` browsers post forms with `Origin: null`. `Cross-Origin-Opener-Policy` must stay
- * `unsafe-none`: every other value cuts off a single-page application from the popup in which it signs in. This
- * includes `same-origin-allow-popups`, because that value concerns the popups that our own page opens.
+ * Two values are deliberately weaker than the strictest ones:
+ * - `Referrer-Policy: same-origin` sends no referrer to other sites. Under `no-referrer`, browsers post forms with
+ *   `Origin: null`.
+ * - `Cross-Origin-Opener-Policy` must stay `unsafe-none`. With every other value, a single-page application loses
+ *   access to the popup in which it signs in. This includes `same-origin-allow-popups`, because that value applies to
+ *   popups that our own page opens.
  */
 export function pageHeaders(options: PageHeadersOptions = {}): Record<string, string> {
   return {

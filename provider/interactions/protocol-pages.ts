@@ -29,7 +29,7 @@ export function createLogoutPages(deps: {
     },
     done: async (ctx: KoaContextWithOIDC): Promise<void> => {
       const { client, provider } = ctx.oidc;
-      // Without a client, the library calls this after both a yes and a no.
+      // Without a client, the library calls this after the person has agreed and also after the person has declined.
       const session = client ? undefined : await provider.Session.get(ctx);
       const page = deps.renderer(ctx).render('signed-out', {
         stillSignedIn: session?.accountId !== undefined,
@@ -111,7 +111,7 @@ function wordsFor(renderer: Renderer, code: string): { title: string; message: s
   return { title: renderer.text(`${key}.title`), message: renderer.text(`${key}.message`) };
 }
 
-/** Serves the page at `/`, for people who want to know what this server is. */
+/** Creates the route for the page at `/`, which explains this server. */
 export function homeRoutes(deps: { renderer(ctx: LanguageSource): Renderer; issuer: string }): Router {
   const { issuer } = deps;
   const router = new Router();

@@ -10,13 +10,16 @@ import { showSignIn, signInByForm } from './sign-in.ts';
 import { showSignUp, signUpByForm } from './sign-up.ts';
 import type { InteractionDeps, Step } from './step.ts';
 
-/** The code that reads a field checks its length and shows the error beside it. The form as a whole has a limit. */
+/**
+ * Any text is allowed here. The code that reads a field checks its length and shows the error beside it. The size of
+ * the whole form is limited elsewhere.
+ */
 const formSchema = z.record(z.string(), z.string());
 
 /**
- * The pages of an authorization request: `/interaction/{uid}` and its forms.
+ * Creates the routes of the pages of an authorization request: `/interaction/{uid}` and its forms.
  *
- * This folder shows HTML pages and reads their forms. It holds no account rules and no storage: those are injected.
+ * This folder shows HTML pages and reads their forms. It contains no account rules and no storage: those are injected.
  */
 export function interactionRoutes(deps: InteractionDeps): Router {
   const router = new Router({ prefix: '/interaction/:uid' });
@@ -60,7 +63,8 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     else await showSignIn(deps, step);
   };
 
-  // A page that answers a form has the form's address. A browser that restores a tab requests this address by GET.
+  // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
+  // GET.
   router.get(['/', '/sign-in', '/consent'], async (ctx) => show(await stepOf(ctx)));
   router.post('/sign-in', async (ctx) => {
     const { step, form } = await posted(ctx, 'login');

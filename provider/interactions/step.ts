@@ -50,7 +50,10 @@ export interface InteractionDeps {
     read(ctx: RouterContext): string | undefined;
     know(ctx: RouterContext, email: string): void;
   };
-  /** Gives this browser, and no other, the proof that it needs to continue after the sign-in that it finished. */
+  /**
+   * Sets the proof that this browser finished the sign-in. Only a browser with this proof can continue the
+   * authorization request.
+   */
   proveSignIn(ctx: RouterContext, signIn: { uid: string; accountId: string }, returnTo: string): void;
   rememberMe: RememberMe;
   /** Undefined if people can't sign up themselves. */

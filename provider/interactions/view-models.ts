@@ -99,7 +99,7 @@ export interface SignedOutView {
 export interface DeviceView {
   action: string;
   xsrf: string;
-  /** The code as the person typed it before, or as it is in the address that the device showed. */
+  /** The code that the person typed before, or the code in the address that the device showed. */
   userCode?: string | undefined;
   error?: FormError<'user_code'> | undefined;
 }

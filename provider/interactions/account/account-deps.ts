@@ -9,7 +9,7 @@ import type { Consent } from '../../ports/consent-store.ts';
 import type { LanguageSource } from '../pages.ts';
 import type { Renderer } from '../render.ts';
 
-/** What the account page needs from the server. */
+/** The parts of the server that the account page uses. */
 export interface AccountDeps {
   renderer(ctx: LanguageSource): Renderer;
   keys: Pick<ServerKeys, 'tag' | 'checkTag'>;

@@ -23,9 +23,9 @@ export function accountFormToken(
 /**
  * Reads a submitted form of the account page.
  *
- * @throws `session_ended` when the session has no account any more; `form_expired` for a form that belongs to another session
- *   or was sent by another site; `validation_failed`, `unsupported_media_type` and similar errors for a request that
- *   our forms never send
+ * @throws `session_ended` when the session has no account any more; `form_expired` for a form of another session or
+ *   from another site; `validation_failed`, `unsupported_media_type` and similar errors for a request that our forms
+ *   never send
  */
 export async function readAccountForm<Fields extends { csrf: string }>(
   deps: AccountDeps,

@@ -10,7 +10,10 @@ import { showAccount } from './account-page.ts';
 import { changePassword } from './change-password.ts';
 import { leaveNotice, type Notice, takeNotice } from './notice.ts';
 
-/** Missing, too long or unknown values are reported on the page. The form as a whole has a limit. */
+/**
+ * Any text is allowed here, because the page itself reports missing, too long or unknown values. The size of the whole
+ * form is limited elsewhere.
+ */
 const field = z.string().default('');
 const forms = {
   end: z.object({ csrf: field, id: field }),
@@ -20,7 +23,7 @@ const forms = {
 };
 
 /**
- * The account page: `/account` and its forms.
+ * Creates the routes of the account page: `/account` and its forms.
  *
  * This folder shows an account to its owner and reads the forms. The actions themselves are injected.
  */
@@ -44,7 +47,7 @@ export function accountRoutes(deps: AccountDeps): Router {
     if (session) await showAccount(deps, ctx, session);
     else goTo(ctx, signInUrl(deps));
   });
-  // This does not redirect to the sign-in page, because a browser that returns without a session would loop.
+  // This route never redirects to the sign-in page. Otherwise a browser that returns without a session would loop.
   router.get('/signed-in', async (ctx) => {
     if (await deps.session(ctx)) return goTo(ctx, home);
     throw new GatehouseError('sign_in_incomplete', 'You came back without being signed in.');
@@ -78,14 +81,15 @@ export function accountRoutes(deps: AccountDeps): Router {
     if (problem) await showAccount(deps, ctx, session, problem);
     else redirectSignedOut(ctx, 'password-changed');
   });
-  // A page that answers a form has the form's address. A browser that restores a tab requests this address by GET.
+  // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
+  // GET.
   router.get(['/end', '/sign-out-everywhere', '/withdraw', '/password'], (ctx) => goTo(ctx, home));
   return router;
 }
 
 /**
- * Returns the URL that starts an ordinary sign-in. The account page uses the browser's session, so the returned code is
- * never redeemed. Nobody knows a verifier for its challenge (RFC 7636 §4.2).
+ * Returns the URL that starts a sign-in. The account page uses the browser's session, so the returned code is never
+ * redeemed. Its challenge is random and has no known verifier (RFC 7636 §4.2).
  */
 function signInUrl({ issuer, client }: AccountDeps): string {
   const query = new URLSearchParams({

@@ -27,7 +27,8 @@ export function describeSignIns(
   const families = signIns.filter(({ kind }) => kind === 'family');
   const nameOf = ({ clientId = '' }: ListedSignIn) => deps.app(clientId)?.name ?? clientId;
   const appsOf = (id: string) => families.filter(({ sessionId }) => sessionId === id).map(nameOf);
-  // A session is added to the list only after the response to its sign-in. The first page may be requested before that.
+  // A session is added to the list only after the response to its sign-in. The browser may request this page before
+  // that.
   const own = sessions.find(({ id }) => id === here) ?? ownSignIn(here, session, deps.now());
   const browsers = [own, ...sessions.filter(({ id }) => id !== here)];
   const apps = families.filter(({ sessionId }) => sessionId === undefined || !known.has(sessionId));

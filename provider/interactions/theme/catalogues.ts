@@ -47,8 +47,8 @@ const noCatalogue = (language: string) =>
   `GATEHOUSE_LANGUAGES names ${language}, which has no texts. Put them into text/${language}.json of the folder GATEHOUSE_VIEWS_FOLDER, or leave it out.`;
 
 /**
- * Returns the texts of the language's own catalogue. Where they lack a text, the catalogue of the more general language
- * is used.
+ * Returns the texts of the language's own catalogue. For a text that it lacks, the catalogue of the more general
+ * language is used.
  */
 function chain(language: string, { folders, complain }: Source) {
   const files = truncations(language)

@@ -1,4 +1,7 @@
-/** The maximum number of preferences. No person has more; the rest of a longer list is ignored. */
+/**
+ * The maximum number of preferences. The rest of a longer list is ignored, because such a list does not come from a
+ * person.
+ */
 const mostRanges = 50;
 
 /**
