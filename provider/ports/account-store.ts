@@ -11,7 +11,10 @@ export interface Account {
   roles: string[];
   metadata: Record<string, unknown>;
   state: AccountState;
-  /** Raised by 'sign out everywhere', by a new password and when the account is disabled. Tokens with a lower number are no longer valid. */
+  /**
+   * Raised by 'sign out everywhere', by a new password and when the account is disabled. Tokens with a lower version
+   * are no longer valid.
+   */
   tokenVersion: number;
   /** Milliseconds since the epoch. */
   createdAt: number;
@@ -46,7 +49,7 @@ export interface AccountChange {
 export const emailKey = (email: string): string => email.normalize('NFC').toLowerCase().normalize('NFC');
 
 /**
- * Accounts. Every implementation compares addresses by `emailKey`.
+ * Accounts. Every implementation compares addresses by `emailKey`. Times (`at`) are in milliseconds since the epoch.
  *
  * Concurrency, on every implementation, across processes:
  * - of any number of parallel `insert`s of one address, in upper or lower case, exactly one gets true. This includes

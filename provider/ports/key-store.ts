@@ -8,9 +8,9 @@ export interface StoredKeySet {
 /**
  * The store of the signing keys.
  *
- * Concurrency, on every implementation, across processes: `save` is one compare-and-set. Of any number of
- * parallel calls with the same `expected` version, exactly one gets true. When `expected` is undefined, the value is saved
- * only if there is none yet. A reader never gets a partly written value.
+ * Concurrency, on every implementation, across processes: `save` is one compare-and-set. Of any number of parallel
+ * calls with the same `expected` version, exactly one gets true. When `expected` is undefined, the value is saved only
+ * if there is none yet. A reader never gets a partly written value.
  */
 export interface KeyStore {
   load(): Promise<StoredKeySet | undefined>;

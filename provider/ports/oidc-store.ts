@@ -35,7 +35,8 @@ export type ConsumeOutcome =
 /**
  * Artifacts by kind and key. Keys and index keys are keyed hashes that the caller makes. So the store holds no value
  * that can be used as a credential. An artifact is never returned after its `expiresAt`, even if it is still stored. A
- * consumed artifact is returned until the `keepUntil` of `consume`, if that is later.
+ * consumed artifact is returned until the `keepUntil` of `consume`, if that is later. All times are in milliseconds
+ * since the epoch.
  *
  * Concurrency, on every implementation, across processes:
  * - `consume` is one conditional write. Of any number of parallel calls for one key, exactly one gets `won`.

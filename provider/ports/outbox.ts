@@ -19,7 +19,8 @@ export interface ClaimedEvent extends OutboxEvent {
 }
 
 /**
- * Events are appended in the same transaction as the change (through a unit of work) and published later.
+ * Events are appended in the same transaction as the change (through a unit of work) and published later. All times are
+ * in milliseconds since the epoch.
  *
  * Guarantees, on every implementation, across processes:
  * - an appended event can be claimed again until it is marked as published or set aside. So it is delivered at least
@@ -33,10 +34,13 @@ export interface ClaimedEvent extends OutboxEvent {
  */
 export interface Outbox {
   append(event: OutboxEvent): Promise<void>;
-  /** Gives the oldest due events, at most `limit`. */
+  /** Claims the oldest due events, at most `limit`, for `leaseMs` milliseconds. Gives them in their order. */
   claim(limit: number, now: number, leaseMs: number): Promise<ClaimedEvent[]>;
   markPublished(ids: string[], at: number): Promise<void>;
-  /** Ends the claim and makes the event due again at `retryAt`. When `retryAt` is undefined, the event is set aside and never tried again. */
+  /**
+   * Ends the claim and makes the event due again at `retryAt`. When `retryAt` is undefined, the event is set aside and
+   * never tried again.
+   */
   markFailed(id: string, reason: string, retryAt: number | undefined): Promise<void>;
   /** Gives the number of unpublished events, the time of the oldest, and separately the number of events set aside. */
   depth(): Promise<{ pending: number; oldest: number | undefined; setAside: number }>;

@@ -18,7 +18,10 @@ export type RevocationKey =
   | `client:${string}`
   | `changed:${string}`;
 
-/** The key of everything that a client was issued under this token version. A client that was never revoked has version 0. */
+/**
+ * The key of everything that a client was issued under this token version. A client that was never revoked has version
+ * 0.
+ */
 export const clientKey = (clientId: string, tokenVersion = 0): RevocationKey =>
   `client:${clientId}@${tokenVersion}`;
 
@@ -32,14 +35,14 @@ export const consentNotice = (accountId: string, clientId: string): RevocationKe
 /** The notice that any account or consent may have changed. */
 export const everythingNotice: RevocationKey = 'changed:*';
 
-/** The claims of an access token that name what could have been revoked. */
+/** The claims of an access token from which its revocation keys are made. */
 export interface RevocationSubjects {
   jti: string;
   family?: string | undefined;
   consent?: string | undefined;
   sid?: string | undefined;
   clientId: string;
-  /** The client's token version when the token was issued; left out means 0. */
+  /** The client's token version when the token was issued. Default: 0. */
   clientTokenVersion?: number | undefined;
 }
 
