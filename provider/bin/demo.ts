@@ -114,7 +114,9 @@ const demoRequest = (issuer: string) => `
     -d '{"email":"${demoAccount.email}","password":"${demoAccount.password}"}'
 `;
 
-/** The text that `gatehouse dev` prints when it is ready. With a clients file it names that file, not the demo clients. */
+/**
+ * The text that `gatehouse dev` prints when it is ready. With a clients file it names that file, not the demo clients.
+ */
 export function demoBanner({
   issuer,
   clientsFile,

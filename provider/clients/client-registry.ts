@@ -60,7 +60,9 @@ export interface ClientRegistry {
    * do not run in a browser.
    */
   isAllowedOrigin(origin: string): boolean;
-  /** Loads all sources and secrets again. Never throws: problems are logged, and the last good documents stay in use. */
+  /**
+   * Loads all sources and secrets again. Never throws: problems are logged, and the last good documents stay in use.
+   */
   reload(): Promise<void>;
   /** Reads all secrets again, but not the documents. Never throws. */
   refreshSecrets(): Promise<void>;

@@ -53,7 +53,7 @@ function checkApis(fields: ReadableFields, apis: readonly KnownApi[]): DocumentP
   return problems;
 }
 
-/** The settings of the server that limit what a document may say. */
+/** The settings of the server that restrict client documents. */
 export interface DocumentSettings {
   /** Whether the device flow (RFC 8628) is on. */
   deviceFlow: boolean;

@@ -1,7 +1,7 @@
 /**
  * This folder converts environment variables and the APIs file into checked, frozen values. It opens no connections,
  * and reads only the files that settings name. Rules about one setting belong to its schema, rules about several
- * settings to `checks.ts`. This folder does not depend on what other modules do with the values.
+ * settings to `checks.ts`. This folder does not depend on the modules that use the values.
  */
 import { readFileSync } from 'node:fs';
 import { ConfigurationError } from '../lib/errors.ts';

@@ -65,7 +65,7 @@ export interface DeliveryOptions {
    */
   leaseMs: number;
   retry: RetryPolicy;
-  /** An event is set aside after this many failures, if other events were published meanwhile. */
+  /** An event is set aside after this many failures, if other events were published in the same period. */
   maxAttempts: number;
 }
 

@@ -40,8 +40,8 @@ export function publishedKeys(set: KeySet, now: number, times: Omit<KeyTimes, 'k
 }
 
 /**
- * The keys that verify what we signed ourselves, the signing key first: the published keys, and retired keys for
- * longer.
+ * The keys that verify tokens that we signed ourselves, the signing key first: the published keys, and retired keys for
+ * a longer time.
  */
 export function keptKeys(set: KeySet, now: number, times: KeyTimes): SigningKey[] {
   const signing = signingKey(set, now);

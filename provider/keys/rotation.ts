@@ -50,7 +50,7 @@ export async function ensureKeySet(deps: { store: KeyStore; clock: Clock }): Pro
 
 export type RotationOutcome =
   | { outcome: 'rotated'; kid: string; signsFrom: number }
-  /** Another process changed the set meanwhile. Nothing was written. */
+  /** Another process changed the set at the same time. Nothing was written. */
   | { outcome: 'lost' };
 
 /**

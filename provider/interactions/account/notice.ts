@@ -20,8 +20,8 @@ export interface NoticeDeps {
 }
 
 /**
- * Stores a notice for the next page. It is stored in a cookie and not in the address: an attacker could send such an
- * address to a person, who would then read that their password was changed.
+ * Stores a notice for the next page. It is stored in a cookie and not in the address. Otherwise an attacker could send
+ * a person an address that shows a false notice, for example that the password was changed.
  */
 export function leaveNotice(ctx: Context, deps: NoticeDeps, notice: Notice): void {
   ctx.append('Set-Cookie', cookie(deps, notice, 60));
