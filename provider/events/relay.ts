@@ -82,7 +82,7 @@ export interface Delivered {
  * events that were already published are published again when their claim expires.
  *
  * An event is set aside when the sink rejects it, or when it failed `maxAttempts` times while other events were
- * published. If no event can be published, the cause is not the event, so no event is set aside.
+ * published. While no event can be published, a failed event is tried again, because the event is not the cause.
  */
 export function createDelivery(options: DeliveryOptions): () => Promise<Delivered> {
   const { outbox, sink, clock, logger, metrics, retry, maxAttempts } = options;
