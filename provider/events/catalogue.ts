@@ -20,7 +20,7 @@ interface EventDefinition {
 
 const account = {
   id: z.string().min(1).describe("the account's id, the `sub` of its tokens"),
-  email: z.string().min(1).describe('its address at that time'),
+  email: z.string().min(1).describe('its email address at that time'),
 };
 
 const origin = {
@@ -28,51 +28,53 @@ const origin = {
     .string()
     .optional()
     .describe(
-      'who did it: the id of an account or a client, or `operator` for the command line; left out where nobody is known',
+      'the actor: the id of an account or a client, or `operator` for the command line; missing if it is not known',
     ),
-  ip: z.string().optional().describe('the address the request came from; left out where there was none'),
+  ip: z.string().optional().describe('the client address of the request; missing if there was no request'),
 };
 
 const difference = {
   added: z.array(z.string()).describe('ids that are new'),
-  changed: z.array(z.string()).describe('ids whose content is another'),
-  removed: z.array(z.string()).describe('ids that are gone'),
+  changed: z.array(z.string()).describe('ids whose content changed'),
+  removed: z.array(z.string()).describe('ids that were removed'),
 };
 
 /** Every type of event: when it is written, and the fields of its `data`. */
 export const eventCatalogue = {
   'user.created': {
     version: 1,
-    when: 'An account was made; not one that was imported.',
+    when: 'An account was created. Not for an import.',
     data: z.strictObject({ ...account, ...origin }),
   },
   'user.login': {
     version: 1,
-    when: 'A credential was checked and found right. Not for single sign-on, not for a refresh.',
+    when: 'A person signed in with a correct password. Not for single sign-on, and not for a refresh.',
     data: z.strictObject({
       ...account,
       clientId: z.string().describe('the client the person signed in to'),
-      ip: z.string().describe('the address the request came from'),
-      userAgent: z.string().describe('its `User-Agent`, cut to 512 characters; empty when there was none'),
+      ip: z.string().describe('the client address of the request'),
+      userAgent: z
+        .string()
+        .describe('the `User-Agent` of the request, cut to 512 characters; empty if there was none'),
     }),
   },
   'user.password_changed': {
     version: 1,
-    when: 'The account got a new password; every token issued before is dead.',
+    when: 'The account got a new password. Every token that was issued before is invalid.',
     data: z.strictObject({ ...account, ...origin }),
   },
   'user.roles_changed': {
     version: 1,
-    when: 'The account was given other roles. Access tokens issued before keep theirs until they expire.',
+    when: 'The roles of the account changed. Access tokens that were issued before keep the old roles until they expire.',
     data: z.strictObject({
       id: account.id,
-      roles: z.array(z.string()).describe('all roles it has now'),
+      roles: z.array(z.string()).describe('all roles of the account after the change'),
       ...origin,
     }),
   },
   'user.disabled': {
     version: 1,
-    when: 'The account was disabled; every token issued before is dead.',
+    when: 'The account was disabled. Every token that was issued before is invalid.',
     data: z.strictObject({ ...account, ...origin }),
   },
   'user.enabled': {
@@ -82,37 +84,39 @@ export const eventCatalogue = {
   },
   'user.signed_out_everywhere': {
     version: 1,
-    when: 'All sessions of the account were ended; every token issued before is dead.',
+    when: 'All sessions of the account were ended. Every token that was issued before is invalid.',
     data: z.strictObject({ ...account, ...origin }),
   },
   'consent.granted': {
     version: 1,
-    when: 'A person agreed that a client may have what it asked for.',
+    when: 'A person agreed to the access that a client requested.',
     data: z.strictObject({
       id: account.id,
       clientId: z.string().describe('the client'),
-      scopes: z.array(z.string()).describe('all scopes the person has agreed to for it by now'),
-      audiences: z.array(z.string()).describe('the APIs some of them are of'),
+      scopes: z
+        .array(z.string())
+        .describe('all scopes that the person has agreed to for this client, including earlier ones'),
+      audiences: z.array(z.string()).describe('the APIs of these scopes'),
       ...origin,
     }),
   },
   'consent.withdrawn': {
     version: 1,
-    when: 'A person took back what a client was allowed; every token issued under it is dead.',
+    when: 'A person withdrew the consent for a client. Every token that was issued under this consent is invalid.',
     data: z.strictObject({ id: account.id, clientId: z.string().describe('the client'), ...origin }),
   },
   'session.ended': {
     version: 1,
-    when: 'A session in a browser was ended, with its families that have no `offline_access`. Not when one expires.',
+    when: 'A session in a browser was ended, with its families that have no `offline_access`. Not for a session that expires.',
     data: z.strictObject({
       id: account.id,
-      sessionId: z.string().describe('the handle under which the session was listed'),
+      sessionId: z.string().describe('the id that the session has in the list of sign-ins'),
       ...origin,
     }),
   },
   'family.ended': {
     version: 1,
-    when: 'Everything issued from one sign-in at one client was ended: by signing out, by revocation, by withdrawing consent, by an operator, or because its code came again.',
+    when: 'A family was ended: all tokens that were issued from one sign-in at one client. The cause was a sign-out, a revocation, a withdrawn consent, an operator, or a code that was used again.',
     data: z.strictObject({
       id: account.id,
       clientId: z.string().describe('the client it was issued to'),
@@ -122,7 +126,7 @@ export const eventCatalogue = {
   },
   'token.reuse_detected': {
     version: 1,
-    when: 'A refresh token that was spent came again: it may have been stolen, and its family was ended.',
+    when: 'A spent refresh token was used again after its grace. It may have been stolen, so its family was ended.',
     data: z.strictObject({
       id: account.id,
       clientId: z.string().describe('the client it was issued to'),
@@ -132,12 +136,12 @@ export const eventCatalogue = {
   },
   'clients.changed': {
     version: 1,
-    when: 'The clients of one source are others than were told last. Once, however many processes notice; in several events when there are more than 500 ids.',
-    data: z.strictObject({ source: z.string().describe('where they come from'), ...difference }),
+    when: 'The clients of one source changed since the last event. There is one event, even if several processes notice the change; several events if there are more than 500 ids.',
+    data: z.strictObject({ source: z.string().describe('the name of the source'), ...difference }),
   },
   'keys.changed': {
     version: 1,
-    when: 'The set of signing keys is another than was told last. Once, however many processes notice.',
+    when: 'The set of signing keys changed since the last event. There is one event, even if several processes notice the change.',
     data: z.strictObject(difference),
   },
 } as const satisfies Record<string, EventDefinition>;

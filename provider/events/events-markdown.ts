@@ -3,14 +3,14 @@ import { type EventType, eventCatalogue } from './catalogue.ts';
 
 const intro = `# Events
 
-Each event is a JSON object: \`id\` (\`evt_…\`, the same at every delivery), \`type\`, \`time\`, \`version\` (of the shape of
-\`data\`), \`subject\` (the account it is about; \`keys\`, or \`clients:\` and their source) and \`data\`. It is delivered at least once:
-drop what you have seen by its \`id\`. Events of one subject come in order. New fields may be added to \`data\` under the
-same version.
+Each event is a JSON object with \`id\` (\`evt_…\`, the same at every delivery), \`type\`, \`time\`, \`version\` (of the format of
+\`data\`), \`subject\` (the id of the account; or \`keys\`; or \`clients:\` with the name of the source) and \`data\`. Each event is
+delivered at least once: ignore an event whose \`id\` you have seen before. Events with the same subject are delivered in order. New
+fields can be added to \`data\` without a new version.
 
-Those of accounts and consents are written in the transaction they tell of. Those of sessions and families
-(\`session.ended\`, \`family.ended\`, \`token.reuse_detected\`) are written in the transaction that forbids them for good:
-what is told is over, what is over was told, and an end that was tried more than once is told once.
+An event about an account or a consent is written in the same transaction as the change. An event about a session or a family
+(\`session.ended\`, \`family.ended\`, \`token.reuse_detected\`) is written in the same transaction as its revocation. There is one
+event even if the session or family was ended several times. A family that Redis lost before has no event, because its account is not known.
 `;
 
 /** Renders the documentation of all events from the catalogue. */

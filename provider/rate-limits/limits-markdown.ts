@@ -12,18 +12,18 @@ import {
 
 const intro = `# Limits
 
-A request that comes too often is refused with 429 and \`Retry-After\`. The error is \`too_many_requests\` at the JSON API,
-\`temporarily_unavailable\` at the endpoints of the protocol, and a sentence on the page. The server never holds a connection open to
+A request that comes too often is refused with 429 and \`Retry-After\`. The error is \`too_many_requests\` at the JSON API
+and \`temporarily_unavailable\` at the endpoints of the protocol. Pages show a sentence. The server never holds a connection open to
 slow a caller down. A refusal says the same whether the account exists or not, and a try that comes too early doesn't make the wait
 longer. This page is generated from the table in \`provider/rate-limits/rules.ts\`.
 
-Counts are kept in Redis, or in Postgres without Redis. Their names are keyed hashes, so the store shows neither addresses nor
-accounts. Counts expire. While the store can't be reached, each process counts for itself (\`gatehouse_limits_local\`).
+Counts are kept in Redis, or in Postgres without Redis. Their names are keyed hashes, so the store contains no addresses or
+accounts. Counts expire. While the store is unreachable, each process counts for itself (\`gatehouse_limits_local\`).
 
-An IPv4 address counts as itself, and its /24 counts as the network. For IPv6 the /64 counts as the address and the /48 as the
-network, because one household has a whole /64. \`GATEHOUSE_TRUSTED_PROXIES\` decides where the address comes from: **behind a load
-balancer that isn't listed there, all people share one address**. If an app's own server calls \`/auth/login\` or \`/auth/register\` for
-its users, list that server there too, and let it send the address of each person.
+For IPv4, the limits by address count one address, and the limits by network count a /24. For IPv6, a /64 counts as the address and a
+/48 as the network, because one household has a whole /64. \`GATEHOUSE_TRUSTED_PROXIES\` decides where the address comes from: **behind
+a load balancer that isn't listed there, all people share one address**. If the server of an app calls \`/auth/login\` or
+\`/auth/register\` for its users, list that server there too, and let it send the address of each user.
 
 If many people share one address, or for a load test, \`GATEHOUSE_LIMITS_PERCENT\` makes the limits by address, by network and in total
 larger.
@@ -59,11 +59,11 @@ export function renderLimitsMarkdown(): string {
     '',
     '## Everything else',
     '',
-    'Each limit allows a number at once. What was used comes back evenly, all of it within the time in the table. A right password, and a',
-    'sign-in that tried no password, give back what they took. For requests (not for passwords) each process allows',
+    'Each limit allows a number of requests or tries at once. They become available again evenly, all of them within the time in the table. A right password, and a',
+    'sign-in that tried no password, do not count. For requests (not for passwords) each process allows',
     `${countedHere * 100} % on its own; only requests beyond that are counted by all processes together.`,
     '',
-    '| what | what counts | at once | comes back in | why |',
+    '| limit | what counts | at once | available again in | why |',
     '|---|---|---|---|---|',
     ...rows,
     '',

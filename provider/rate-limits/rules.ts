@@ -76,13 +76,13 @@ export const buckets = {
       burst: 2,
       perSeconds: hour,
       counts: 'wrong passwords for an account from a network, when the account’s 100 are used up',
-      why: 'So that guesses from everywhere don’t lock out a person who is in a new place: that network has not failed yet and has two tries, one of them for a typing mistake.',
+      why: 'Guesses from many networks must not lock out a person in a new place. The network of this person has two tries of its own, one of them for a typing mistake.',
     },
     account: {
       burst: 400,
       perSeconds: hour,
       counts: 'the same, for an account, from all networks',
-      why: 'Without it each network in the world would have two guesses. With the account’s 100 it allows five hundred guesses an hour at one account. To use it up and lock out a person in a new place, an attacker needs two hundred networks every hour.',
+      why: 'Without this limit, each network in the world would have two guesses. With the account’s 100 it allows five hundred guesses an hour at one account. To use it up and lock out a person in a new place, an attacker needs two hundred networks every hour.',
     },
   },
   'sign-up': {
@@ -104,7 +104,7 @@ export const buckets = {
       burst: 600,
       perSeconds: 60,
       counts: 'authorization requests, and requests for `/device`, from an address',
-      why: 'Anybody may send them. Ten a second is a large office whose apps check for a session now and then.',
+      why: 'Anyone can send them. Ten a second are enough for a large office whose apps check for a session now and then.',
     },
     network: {
       burst: 3000,
@@ -118,7 +118,7 @@ export const buckets = {
       burst: 120,
       perSeconds: 60,
       counts: 'authorization requests that lead to a page (signing in, consent), from an address',
-      why: 'Each request is stored for `GATEHOUSE_INTERACTION_SECONDS`. A person opens a few a minute; two a second is an office where everybody starts at nine.',
+      why: 'Each request is stored for `GATEHOUSE_INTERACTION_SECONDS`. A person opens a few a minute; two a second are enough for an office where all people start at nine.',
     },
     network: {
       burst: 600,
@@ -130,7 +130,7 @@ export const buckets = {
       burst: 10_000,
       perSeconds: 600,
       counts: 'the same, from everywhere',
-      why: 'So that a flood from many networks can’t fill the store. With an hour to finish, at most 70,000 requests are stored (and a tenth of that for each process): about 85 MB, or ten times that when each request has the largest size that is allowed. It is enough for a million sign-ins a day; if you expect more, set `GATEHOUSE_LIMITS_PERCENT`. The answer is 503, because the caller did not send too many requests. People who are signed in already are not affected.',
+      why: 'A flood from many networks must not fill the store. With an hour to finish, at most 70,000 requests are stored (and a tenth of that for each process): about 85 MB, or ten times that when each request has the largest size that is allowed. It is enough for a million sign-ins a day; if you expect more, set `GATEHOUSE_LIMITS_PERCENT`. The answer is 503, because the caller did not send too many requests. People who are signed in already are not affected.',
     },
   },
   token: {
