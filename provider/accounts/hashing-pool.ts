@@ -6,8 +6,8 @@ import type { Tracing } from '../lib/tracing.ts';
 export interface HashingPoolOptions {
   /**
    * The number of jobs that run at the same time, at least 1. More than the number of cores is not faster. Hashing runs
-   * on the threads of libuv (4, unless UV_THREADPOOL_SIZE sets another number). These threads also read files, resolve
-   * host names and sign tokens. So this number must be less than the number of threads. Otherwise all of that work
+   * on the threads of libuv (4, unless UV_THREADPOOL_SIZE sets another number). These threads also read files and resolve
+   * host names. So this number must be less than the number of threads. Otherwise all of that work
    * waits for hashes.
    */
   concurrency: number;

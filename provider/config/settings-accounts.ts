@@ -83,7 +83,7 @@ export const accountSettings = {
   hashingConcurrency: {
     name: 'GATEHOUSE_HASHING_CONCURRENCY',
     description:
-      'How many passwords a process hashes at once; each takes a core and its memory. Keep it below `UV_THREADPOOL_SIZE` (4 unless set): signing shares those threads.',
+      'How many passwords a process hashes at once; each takes a core and its memory. Keep it below `UV_THREADPOOL_SIZE` (4 unless set): reading files and resolving host names share those threads.',
     schema: integer(1, 256),
     default: {
       text: 'the number of cores, at most 3',

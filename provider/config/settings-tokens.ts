@@ -15,7 +15,7 @@ export const tokenSettings = {
   audience: {
     name: 'GATEHOUSE_AUDIENCE',
     description:
-      'The default API: the `aud` of access tokens when neither the request nor the client names another.',
+      'The audience of the default API. `/auth/verify` requires it when a gateway names no audience. Without `GATEHOUSE_APIS_FILE` it is the only API.',
     schema: audience(),
     default: {
       text: '`<GATEHOUSE_ISSUER>/api`',
