@@ -12,7 +12,7 @@ const methods = (count: number) => Array.from({ length: count }, (_, i) => `  m$
 
 type Files = Record<string, string>;
 
-/** For each rule, made-up files that break it and no other rule. */
+/** For each rule, invented files that break this rule and no other. */
 const breaches: [rule: string, files: Files][] = [
   ['every folder has its place', { 'attic/box.ts': '' }],
   ['the product stands alone', { 'oidc/a.ts': "import { b } from '../../test/support/b.ts';" }],
@@ -95,7 +95,7 @@ const breaches: [rule: string, files: Files][] = [
   ['ports have at most 8 methods', { 'ports/a.ts': `export interface A {\n${methods(9)}}\n` }],
 ];
 
-/** As close to each rule's edge as the rules allow. */
+/** Invented files that nearly break the rules, but obey them. */
 const allowed: Files = {
   'lib/clock.ts': 'export const now = () => Date.now();',
   'lib/logger.ts': "import { pino } from 'pino';\nimport { hostname } from 'node:os';",
@@ -122,8 +122,8 @@ const allowed: Files = {
 
 const parse = (files: Files) => Object.entries(files).map(([path, text]) => parseSource(path, text));
 
-describe('the product keeps its rules', () => {
-  test('there is something to look at', () => {
+describe('the product obeys the rules', () => {
+  test('source files are found', () => {
     expect(sources.map(({ path }) => path)).toContain('lib/clock.ts');
     expect(sources.find(({ path }) => path === 'ports/unit-of-work.ts')?.imports).toHaveLength(6);
   });
@@ -135,23 +135,23 @@ describe('the product keeps its rules', () => {
   });
 });
 
-test('no test spreads an object literal either', () => {
+test('no test spreads an object literal', () => {
   const found = readSources('test').flatMap(({ path, code }) => (/\.{3}\{/.test(code) ? [path] : []));
   expect(found).toEqual([]);
 });
 
-describe('the rules themselves', () => {
-  test.each(breaches)('%s: fails when it is broken (%#)', (rule, files) => {
+describe('the rules', () => {
+  test.each(breaches)('%s: the invented file breaks it (%#)', (rule, files) => {
     const broken = rules.filter(({ violations }) => violations(parse(files)).length > 0);
     expect(broken.map(({ name }) => name)).toEqual([rule]);
   });
 
-  test('each was seen to fail', () => {
+  test('each rule has an invented file that breaks it', () => {
     const seen = new Set(breaches.map(([rule]) => rule));
     expect(rules.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([]);
   });
 
-  test('none is broken by what they allow', () => {
+  test('allowed files break no rule', () => {
     expect(
       rules.flatMap(({ name, violations }) => violations(parse(allowed)).map((v) => `${name}: ${v}`)),
     ).toEqual([]);

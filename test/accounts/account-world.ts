@@ -51,7 +51,7 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
   const { calls, passwords } = counting(createPasswords({ params: cheap, pool: usedPool }));
   const outcomes: string[] = [];
   const metrics = { signIns: { inc: ({ outcome }: { outcome: string }) => void outcomes.push(outcome) } };
-  /** Lets everything through; the tests of limits are in test/rate-limits. */
+  /** Limits that refuse nothing. The tests of limits are in test/rate-limits. */
   const rateLimits = { signIn: <T>(_: unknown, work: () => Promise<T>) => work() };
   const logged: [message: string, fields: Record<string, unknown>][] = [];
   const logger = {
@@ -91,7 +91,7 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
   };
 }
 
-/** Calls it as a request from this address and browser does. */
+/** Runs the work as in a request from the given address and browser. */
 export const inRequest =
   <Input extends object, Result>(call: (input: Input) => Promise<Result>) =>
   ({ ip, userAgent, ...input }: Input & { ip: string; userAgent: string | undefined }): Promise<Result> =>

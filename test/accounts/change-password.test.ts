@@ -10,7 +10,7 @@ const next = 'a walk along the river';
 const changeIn = (world: World, passwords: Passwords = world.passwords) =>
   createChangePassword({ ...world, accounts: world.store, passwords });
 
-/** Changes the password, and lets something else happen while passwords are hashed. */
+/** Changes the password and calls another function while passwords are hashed. */
 function afterHash(world: World, then: () => Promise<unknown>): Passwords {
   return {
     ...world.passwords,
@@ -44,7 +44,7 @@ describe('changing the password', () => {
     });
   });
 
-  test('accepts the current password as sign-in does, in another form of Unicode too', async () => {
+  test('accepts the current password in another Unicode form, as sign-in does', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     await changeIn(world)({ ...input(account), next: 'cafe\u0301 au lait' });
@@ -55,7 +55,7 @@ describe('changing the password', () => {
     await changeIn(world)({ ...again, current: 'caf\u00e9 au lait', next });
   });
 
-  test('needs the current one; a wrong one costs a hash, is counted and logged, and changes nothing', async () => {
+  test('requires the current password; a wrong one costs a hash, is counted and logged, and changes nothing', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     const before = { ...world.calls };
@@ -68,7 +68,7 @@ describe('changing the password', () => {
     expect(await world.events()).toEqual([]);
   });
 
-  test('of an account without a password costs the same and gives the same error', async () => {
+  test('costs the same and gives the same error for an account without a password', async () => {
     const world = createWorld();
     const made = await world.accounts.create({
       email: 'jane@example.com',
@@ -84,7 +84,7 @@ describe('changing the password', () => {
   });
 
   test.each(['short', 'x'.repeat(257), 'password', john.email, john.password])(
-    'to %.30s is refused before anything is hashed',
+    'refuses the new password %.30s before anything is hashed',
     async (password) => {
       const world = createWorld();
       const account = await addJohn(world);
@@ -98,7 +98,7 @@ describe('changing the password', () => {
     },
   );
 
-  test('needs a session that has not ended; otherwise nothing is hashed or changed', async () => {
+  test('requires a session that has not ended; otherwise nothing is hashed or changed', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     await world.accounts.signOutEverywhere(account.id);
@@ -121,7 +121,7 @@ describe('changing the password', () => {
       async (world, id) => [await world.accounts.disable(id), await world.accounts.enable(id)],
     ],
     ['given another password', (world, id) => world.accounts.setPassword(id, 'set by an administrator')],
-  ])('does nothing for an account that was %s meanwhile', async (_, happen) => {
+  ])('does nothing if the account was %s in the meantime', async (_, happen) => {
     const world = createWorld();
     const account = await addJohn(world);
     const passwords = afterHash(world, () => happen(world, account.id));
@@ -133,7 +133,7 @@ describe('changing the password', () => {
     expect((await world.passwords.verify(next, now?.passwordHash ?? '')).matches).toBe(false);
   });
 
-  test('works when another sign-in renewed the hash of the same password meanwhile', async () => {
+  test('works if a sign-in renewed the hash of the same password in the meantime', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     const passwords = afterHash(world, async () => {
@@ -144,7 +144,7 @@ describe('changing the password', () => {
     await expect(world.signIn({ ...john, password: next, ...from })).resolves.toBeDefined();
   });
 
-  test('happens once when many run at the same time', async () => {
+  test('succeeds once if many calls run in parallel', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     const change = changeIn(world);
@@ -164,7 +164,7 @@ describe('changing the password', () => {
     expect(signedIn.tokenVersion).toBeLessThan(changed.tokenVersion);
   });
 
-  test('is refused when too many passwords wait', async () => {
+  test('is refused if the queue of the hashing pool is full', async () => {
     const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock() });
     const world = createWorld({ pool });
     const account = await addJohn(world);

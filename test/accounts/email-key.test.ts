@@ -7,7 +7,7 @@ test.each([
   ['E\u0301mile@example.com', '\u00e9mile@example.com'],
   ['ZOE\u0308@Example.COM', 'zo\u00eb@example.com'],
   ['\u212a@example.com', 'k@example.com'],
-])('%j and %j are one address', (one, other) => {
+])('%j and %j are the same address', (one, other) => {
   expect(emailKey(one)).toBe(emailKey(other));
 });
 
@@ -17,11 +17,11 @@ test.each([
   ['ａ@example.com', 'a@example.com'],
   ['émile@example.com', 'emile@example.com'],
   ['straße@example.com', 'strasse@example.com'],
-])('%j and %j are two addresses', (one, other) => {
+])('%j and %j are different addresses', (one, other) => {
   expect(emailKey(one)).not.toBe(emailKey(other));
 });
 
-test('the key of a key is the same key', () => {
+test('the key of a key equals the key', () => {
   for (const email of ['İ@x', 'ẞ@x', 'Å@x', '\u1e9b\u0323@x', 'Σ@x'])
     expect(emailKey(emailKey(email))).toBe(emailKey(email));
 });

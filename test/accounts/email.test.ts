@@ -8,7 +8,7 @@ describe('an email address', () => {
     ['жанна@пример.рф', 'жанна@пример.рф'],
     ["o'hara@localhost", "o'hara@localhost"],
     [`${'a'.repeat(242)}@example.com`, `${'a'.repeat(242)}@example.com`],
-  ])('%j is kept as %j', (typed, kept) => {
+  ])('%j is stored as %j', (typed, kept) => {
     expect(emailAddress.parse(typed)).toBe(kept);
   });
 
@@ -29,7 +29,7 @@ describe('an email address', () => {
     42,
     undefined,
     null,
-  ])('%j is none', (typed) => {
+  ])('%j is not an email address', (typed) => {
     const { success, error } = emailAddress.safeParse(typed);
     expect(success).toBe(false);
     expect(error?.issues).toHaveLength(1);

@@ -26,7 +26,7 @@ const hashes = [
   ...oddHashes.map(([, stored]) => stored),
 ];
 
-/** More accounts than a page holds, with all kinds of values. */
+/** More accounts than fit on a page, with all kinds of values. */
 const samples: Account[] = Array.from({ length: 1100 }, (_, index) =>
   sampleAccount({
     email: `Ünï${index}@Example.com`,
@@ -41,7 +41,7 @@ const samples: Account[] = Array.from({ length: 1100 }, (_, index) =>
   }),
 );
 
-/** As a file is read: in pieces that ignore lines and characters. */
+/** Splits the text into pieces as a file reader does. A piece may end within a line or a character. */
 async function* pieces(text: string, size: number) {
   const bytes = Buffer.from(text);
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
@@ -64,7 +64,7 @@ async function importInto(accounts: AccountStore, text: string, size = 1000) {
 }
 
 describe('an export', () => {
-  test('has one line for each account, in order of id, with all fields', async () => {
+  test('has one line for each account, in the order of the ids, with all fields', async () => {
     const world = createImportWorld();
     const full = sampleAccount({ id: 'user_b', email: 'ann@example.com', metadata: { a: '\u2028' } });
     const bare = sampleAccount({ id: 'user_a', email: 'ben@example.com', passwordHash: undefined });
@@ -76,11 +76,11 @@ describe('an export', () => {
     ]);
   });
 
-  test('of no accounts is empty', async () => {
+  test('is empty if there are no accounts', async () => {
     expect(await createImportWorld().export()).toBe('');
   });
 
-  test("writes Firebase's hashes in a form that needs no parameters to be imported again", async () => {
+  test("writes Firebase's hashes in a form that can be imported without parameters", async () => {
     const world = createImportWorld();
     const { passwordHash, salt } = firebaseAccount;
     const line = { email: 'ann@example.com', firebase: { passwordHash, salt } };
@@ -142,13 +142,13 @@ describe('the lines of a file', () => {
     return found;
   };
 
-  test.each([1, 2, 3, 100])('end only at \\n, when read in pieces of %d bytes', async (size) => {
+  test.each([1, 2, 3, 100])('end only at \\n, if they are read in pieces of %d bytes', async (size) => {
     expect(await lines('é\u2028a\r\n\n\nb\u0085c', size)).toEqual(['é\u2028a\r', '', '', 'b\u0085c']);
     expect(await lines('a\n', size)).toEqual(['a']);
     expect(await lines('', size)).toEqual([]);
   });
 
-  test('that are too long are cut off, and the next lines are read', async () => {
+  test('are truncated if they are too long, and the next lines are read', async () => {
     const long = Readable.from(
       (function* () {
         for (let piece = 0; piece < 40; piece += 1) yield Buffer.alloc(100_000, 'x');

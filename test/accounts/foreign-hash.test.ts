@@ -42,27 +42,27 @@ const published: [source: string, password: string, stored: string][] = [
 ];
 
 describe('a hash of another system', () => {
-  test.each(published)('that is a published example is verified: %s', async (_, password, stored) => {
+  test.each(published)('is verified if it is a published example: %s', async (_, password, stored) => {
     expect(storedHashProblem(stored)).toBeUndefined();
     await expect(create().verify(password, stored)).resolves.toEqual(right);
     await expect(create().verify(`${password}.`, stored)).resolves.toEqual(wrong);
   });
 
-  test.each(oddHashes)('that another system made is verified: %s', async (_, stored) => {
+  test.each(oddHashes)('is verified if another system made it: %s', async (_, stored) => {
     expect(storedHashProblem(stored)).toBeUndefined();
     await expect(create().verify(oddPassword, stored)).resolves.toEqual(right);
     await expect(create().verify(`${oddPassword}.`, stored)).resolves.toEqual(wrong);
     await expect(create().verify('', stored)).resolves.toEqual(wrong);
   });
 
-  test.each(oddHashes)('with one digit changed matches nothing: %s', async (_, stored) => {
+  test.each(oddHashes)('matches nothing if one digit is changed: %s', async (_, stored) => {
     const last = stored.endsWith('=') ? -6 : -5;
     const changed = stored.slice(0, last) + (stored.at(last) === 'A' ? 'B' : 'A') + stored.slice(last + 1);
     await expect(create().verify(oddPassword, changed)).resolves.toEqual(wrong);
   });
 
   test.each(['sha1', 'sha256', 'sha512'] as const)(
-    "pbkdf2-%s agrees with Node's own, at every length up to the longest",
+    "of pbkdf2-%s equals the result of Node's own function, at every length up to the longest",
     async (digest) => {
       const salt = Buffer.from([0, 255, 1, 254]);
       for (const length of [16, 20, 33, 64, 128]) {
@@ -79,20 +79,20 @@ describe('a hash of another system', () => {
     [15, 1, 1],
     [8, 32, 4],
     [12, 3, 7],
-  ])("scrypt agrees with Node's own for ln=%d, r=%d, p=%d", async (ln, r, p) => {
+  ])("of scrypt equals the result of Node's own function for ln=%d, r=%d, p=%d", async (ln, r, p) => {
     const hash = scryptSync('password', 'salt', 32, { N: 2 ** ln, r, p, maxmem: 2 ** 28 });
     const stored = `$scrypt$ln=${ln},r=${r},p=${p}$${phc(Buffer.from('salt'))}$${phc(hash)}`;
     await expect(create().verify('password', stored)).resolves.toEqual(right);
   });
 
-  test('by bcrypt uses the first 72 bytes only', async () => {
+  test('of bcrypt uses the first 72 bytes only', async () => {
     const stored = '$2b$04$sIU6xYvohr39ekwC0UrBkO6vWjuiQOfy.7IiFbCIvL2EVKA1.BBdW';
     await expect(create().verify('x'.repeat(72), stored)).resolves.toEqual(right);
     await expect(create().verify('x'.repeat(100), stored)).resolves.toEqual(right);
     await expect(create().verify('x'.repeat(71), stored)).resolves.toEqual(wrong);
   });
 
-  test('by bcrypt does not end at a NUL', async () => {
+  test('of bcrypt does not end at a NUL', async () => {
     const stored = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
     await expect(create().verify('U*U\0anything', stored)).resolves.toEqual(wrong);
   });
@@ -102,14 +102,14 @@ describe('composed and decomposed characters', () => {
   const decomposed = '$pbkdf2-sha256$1000$qjUmxPg/51xrjRGi1BojBA$D.P5/4FYgCSsGg9MDwGfnq.XjXTEtxbL142u4nCeH0s';
   const composed = '$pbkdf2-sha256$1000$fK8VovR.b63VWgtBiDEGoA$86TpoLl8S5Tgkc3HRBBiAw1B5jaMRZpV/jsoBUS32hg';
 
-  test('are tried as typed, and in NFC when that fails', async () => {
+  test('are tried as typed first, then in NFC', async () => {
     await expect(create().verify('cafe\u0301', decomposed)).resolves.toEqual(right);
     await expect(create().verify('caf\u00e9', composed)).resolves.toEqual(right);
     await expect(create().verify('cafe\u0301', composed)).resolves.toEqual(right);
     await expect(create().verify('cafe', composed)).resolves.toEqual(wrong);
   });
 
-  test('of an imported Argon2 hash too, which is renewed then', async () => {
+  test('are tried for an imported Argon2 hash too, which is then renewed', async () => {
     // Made by the `argon2` package, version 0.45.1, from the decomposed form, under the parameters in use here.
     const stored =
       '$argon2id$v=19$m=64,p=1,t=1$4YYkLU0RyxuIQ5KLE7O3Gw$b6XUkGrsO/RJtSUGHdqEwyQsBX4l7GZQTU4qcsFTPt8';
@@ -121,7 +121,7 @@ describe('composed and decomposed characters', () => {
 const salt = phc(Buffer.alloc(16));
 const hash = phc(Buffer.alloc(32));
 
-describe('a hash that is too expensive, or not a hash', () => {
+describe('a hash that is too expensive or malformed', () => {
   test.each([
     ['bcrypt of cost 16', '$2b$16$ipETpAfkQYmiQqzn0W/xQuFWAiwdE.z2HW3SQG1hOqxTRzdHpYM9G', /cost of 15/],
     ['bcrypt of cost 31', '$2b$31$ipETpAfkQYmiQqzn0W/xQuFWAiwdE.z2HW3SQG1hOqxTRzdHpYM9G', /cost of 15/],
@@ -129,26 +129,26 @@ describe('a hash that is too expensive, or not a hash', () => {
     ['billions of iterations', `$pbkdf2-sha256$i=4000000000$${salt}$${hash}`, /known format/],
     ['too many iterations', `$pbkdf2-sha256$i=5000001$${salt}$${hash}`, /5000000 iterations/],
     [
-      'half of them, twice',
+      'half of the limit, twice',
       `$pbkdf2-sha256$i=2500001$${salt}$${phc(Buffer.alloc(33))}`,
       /5000000 iterations/,
     ],
-    ["too many of Django's", `pbkdf2_sha256$5000001$salt$${hash}`, /5000000 iterations/],
+    ["too many iterations of Django's", `pbkdf2_sha256$5000001$salt$${hash}`, /5000000 iterations/],
     ['no iterations', `$pbkdf2-sha256$i=0$${salt}$${hash}`, /at least one/],
     ['scrypt in 512 MiB', `$scrypt$ln=19,r=8,p=1$${salt}$${hash}`, /256 MiB/],
     ['scrypt of ln=63', `$scrypt$ln=63,r=8,p=1$${salt}$${hash}`, /256 MiB/],
-    ['scrypt again and again', `$scrypt$ln=14,r=8,p=33$${salt}$${hash}`, /256 MiB/],
+    ['scrypt with too many rounds', `$scrypt$ln=14,r=8,p=33$${salt}$${hash}`, /256 MiB/],
     ['scrypt with ln=0', `$scrypt$ln=0,r=8,p=1$${salt}$${hash}`, /RFC 7914/],
     ['scrypt with N too large for r', `$scrypt$ln=16,r=1,p=1$${salt}$${hash}`, /RFC 7914/],
     ['scrypt with p=0', `$scrypt$ln=10,r=8,p=0$${salt}$${hash}`, /RFC 7914/],
     ['a hash of 8 bytes', `$scrypt$ln=10,r=8,p=1$${salt}$${phc(Buffer.alloc(8))}`, /16 to 128 bytes/],
     ['a hash of 129 bytes', `$pbkdf2-sha256$i=1$${salt}$${phc(Buffer.alloc(129))}`, /16 to 128 bytes/],
-    ['a hash cut off', `$pbkdf2-sha256$i=1,l=64$${salt}$${hash}`, /l=64/],
-    ['no Base64', `$pbkdf2-sha256$i=1$${salt}$%%%%`, /Base64/],
+    ['a truncated hash', `$pbkdf2-sha256$i=1,l=64$${salt}$${hash}`, /l=64/],
+    ['text that is not Base64', `$pbkdf2-sha256$i=1$${salt}$%%%%`, /Base64/],
     ['Argon2 in 4 TiB', `$argon2id$v=19$m=4294967295,t=2,p=1$${salt}$${hash}`, /1 GiB/],
     ['Argon2 for a minute', `$argon2id$v=19$m=1048576,t=21,p=1$${salt}$${hash}`, /20 GiB/],
     ['an Argon2 hash of 8 bytes', `$argon2id$v=19$m=64,t=1,p=1$${salt}$${phc(Buffer.alloc(8))}`, /16 bytes/],
-    ['half an Argon2 hash', '$argon2id$v=19$m=64,t=1,p=1$AAAA', /can't be read/],
+    ['a truncated Argon2 hash', '$argon2id$v=19$m=64,t=1,p=1$AAAA', /can't be read/],
     ['SHA-256', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', /known format/],
     ['a password', 'correct-horse-battery', /known format/],
     ['nothing', '', /known format/],
@@ -168,7 +168,7 @@ describe('a hash that is too expensive, or not a hash', () => {
 });
 
 describe('signing in with a hash of another system', () => {
-  test.each(oddHashes)('replaces it by one of ours: %s', async (_, stored) => {
+  test.each(oddHashes)('replaces the hash by an Argon2id hash with our parameters: %s', async (_, stored) => {
     const world = createWorld();
     const { id } = await addJohn(world);
     await world.store.update(id, { passwordHash: stored }, world.clock.now());

@@ -1,4 +1,4 @@
-/** Made with passlib 1.7.4, bcrypt 4.0.1 and Django 5.2.19, for this password. */
+/** The password of all hashes below. They were made with passlib 1.7.4, bcrypt 4.0.1 and Django 5.2.19. */
 export const oddPassword = 'pässwörd 🔑';
 
 export const oddHashes: [name: string, stored: string][] = [

@@ -3,7 +3,7 @@ import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
 import type { Tracing } from '../../provider/lib/tracing.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
-/** Jobs that run until `end` is called, which may happen before they start. */
+/** Jobs that run until `end` is called. It may be called before they start. */
 function jobs() {
   const started: string[] = [];
   const gates = new Map<string, PromiseWithResolvers>();
@@ -50,7 +50,7 @@ function record() {
 }
 
 describe('the hashing pool', () => {
-  test('runs a bounded number at once and the rest in order', async () => {
+  test('runs a bounded number of jobs at once and the rest in order', async () => {
     const pool = createHashingPool({ concurrency: 2, queueLimit: 2, clock: createManualClock() });
     const { job, started, end } = jobs();
     const runs = ['a', 'b', 'c', 'd'].map((name) => pool.run(job(name)));
@@ -67,7 +67,7 @@ describe('the hashing pool', () => {
     await expect(Promise.all(runs)).resolves.toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('refuses at once when the queue is full, and accepts jobs again when there is room', async () => {
+  test('refuses at once while the queue is full, and accepts jobs again afterwards', async () => {
     const { metrics, refusals } = record();
     const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock(), metrics });
     const { job, end } = jobs();
@@ -87,7 +87,7 @@ describe('the hashing pool', () => {
     await expect(later).resolves.toBe('d');
   });
 
-  test('refuses before any other work, when it would refuse a job', async () => {
+  test('refuses before other work is done, if it would refuse the job', async () => {
     const { metrics, refusals } = record();
     const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock(), metrics });
     const { job, end } = jobs();
@@ -104,7 +104,7 @@ describe('the hashing pool', () => {
     await waiting;
   });
 
-  test('a job that throws frees its slot', async () => {
+  test('frees the slot of a job that throws', async () => {
     const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock: createManualClock() });
     await expect(pool.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     await expect(pool.run(async () => 'fine')).resolves.toBe('fine');
@@ -133,7 +133,7 @@ describe('the hashing pool', () => {
     ]);
   });
 
-  test('makes a span of each job, and in it one of its work', async () => {
+  test('makes a span for each job, and a child span for its work', async () => {
     const names: string[] = [];
     const tracing = {
       span: <T>(name: string, _attributes: object, work: () => Promise<T>) => {

@@ -20,7 +20,7 @@ const everything = {
 };
 
 describe('a line', () => {
-  test('gives an account all of its values', async () => {
+  test('sets all values of an account', async () => {
     const world = createImportWorld();
     const { summary, problems } = await world.import([everything]);
     expect(problems).toEqual([]);
@@ -39,7 +39,7 @@ describe('a line', () => {
     });
   });
 
-  test('needs only an address, and null counts as left out', async () => {
+  test('requires only an address; null counts as missing', async () => {
     const world = createImportWorld();
     await world.import([{ email: ' ann@example.com ', roles: null, passwordHash: null, id: null }]);
     expect(await world.store.findByEmail('ann@example.com')).toEqual({
@@ -70,13 +70,13 @@ describe('a line', () => {
 
   const line = { email: 'ann@example.com' };
   test.each<[string, unknown, { field: string; message: RegExp }[]]>([
-    ['no JSON', '{email: ann}', [{ field: '', message: /JSON object/ }]],
+    ['text that is not JSON', '{email: ann}', [{ field: '', message: /JSON object/ }]],
     ['a list', '[1]', [{ field: '', message: /JSON object/ }]],
     ['null', 'null', [{ field: '', message: /JSON object/ }]],
     ['no address', {}, [{ field: '/email', message: /Give an email address/ }]],
     ['a bad address', { email: 'ann' }, [{ field: '/email', message: /no email address/ }]],
     ['a number as id', { ...line, id: 7 }, [{ field: '/id', message: /as text/ }]],
-    ['an id of another kind', { ...line, id: '7' }, [{ field: '/id', message: /Put user_ before/ }]],
+    ['an id in another format', { ...line, id: '7' }, [{ field: '/id', message: /Put user_ before/ }]],
     ['a NUL in the id', { ...line, id: 'user_\0' }, [{ field: '/id', message: /An id is/ }]],
     ['a flag as text', { ...line, disabled: 'yes' }, [{ field: '/disabled', message: /true or false/ }]],
     [
@@ -105,31 +105,35 @@ describe('a line', () => {
     ['metadata as text', { ...line, metadata: 'x' }, [{ field: '/metadata', message: /Give an object/ }]],
     ['metadata as list', { ...line, metadata: [] }, [{ field: '/metadata', message: /Give an object/ }]],
     [
-      'metadata without end',
+      'metadata nested too deep',
       `{"email":"ann@example.com","metadata":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`,
       [{ field: '/metadata', message: /at most 32 deep/ }],
     ],
     [
-      'seconds for milliseconds',
+      'seconds instead of milliseconds',
       { ...line, createdAt: 1_600_000_000 },
       [{ field: '/createdAt', message: /milliseconds/ }],
     ],
     [
-      'a day for a time',
+      'a date without a time',
       { ...line, createdAt: '2020-02-29' },
       [{ field: '/createdAt', message: /Give a time like/ }],
     ],
     [
-      'a day that never was',
+      'a date that does not exist',
       { ...line, updatedAt: '2021-02-29T00:00:00Z' },
       [{ field: '/updatedAt', message: /Give a time like/ }],
     ],
     [
-      'a negative generation',
+      'a negative token version',
       { ...line, generation: -1 },
       [{ field: '/generation', message: /whole number/ }],
     ],
-    ['half a generation', { ...line, generation: 0.5 }, [{ field: '/generation', message: /whole number/ }]],
+    [
+      'a token version that is not an integer',
+      { ...line, generation: 0.5 },
+      [{ field: '/generation', message: /whole number/ }],
+    ],
     [
       'an unknown hash',
       { ...line, passwordHash: 'hunter2' },
@@ -160,7 +164,7 @@ describe('a line', () => {
     expect(await world.store.list(undefined, 10)).toHaveLength(2);
   });
 
-  test('that is not UTF-8, or too long, is reported too', async () => {
+  test('is reported if it is not UTF-8 or too long', async () => {
     const world = createImportWorld();
     const { problems, summary } = await world.import([
       Buffer.from('{"email":"\xe9@example.com"}', 'latin1'),
@@ -174,7 +178,7 @@ describe('a line', () => {
     expect(summary).toMatchObject({ imported: 1, failed: 2 });
   });
 
-  test('is reported without its hash, in at most 20 messages', async () => {
+  test('is reported without its hash, with at most 20 messages', async () => {
     const world = createImportWorld();
     const secret = 'c2VjcmV0LXNlY3JldA';
     const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`field${index}`, 1]));
@@ -210,7 +214,7 @@ describe('an import', () => {
     expect(await world.store.list(undefined, 2000)).toHaveLength(1234);
   });
 
-  test('that was interrupted continues', async () => {
+  test('continues after an interruption', async () => {
     const world = createImportWorld();
     async function* interrupted() {
       yield* many.slice(0, 700);
@@ -227,7 +231,7 @@ describe('an import', () => {
     expect(await world.events()).toEqual([]);
   });
 
-  test('reports problems in the order of lines', async () => {
+  test('reports problems in the order of the lines', async () => {
     const world = createImportWorld();
     await world.import([{ email: 'ann@example.com' }]);
     const { problems } = await world.import([
@@ -240,7 +244,7 @@ describe('an import', () => {
     expect(problems.map(({ line }) => line)).toEqual([1, 2, 3, 604]);
   });
 
-  test('reports an account that differs, by line, and does not change it', async () => {
+  test('reports an account that differs, with its line number, and does not change it', async () => {
     const world = createImportWorld();
     await world.import([everything]);
     const before = await world.store.findById(everything.id);
@@ -318,7 +322,7 @@ describe('an import that updates', () => {
   test.each([
     [true, 'user.disabled', 'disabled', 1],
     [false, 'user.enabled', 'active', 0],
-  ] as const)('disables and enables: disabled %j', async (disabled, type, state, tokenVersion) => {
+  ] as const)('disables or enables an account: disabled %j', async (disabled, type, state, tokenVersion) => {
     const world = createImportWorld();
     await world.import([{ email: john.email, disabled: !disabled }]);
     await world.import([{ email: john.email, disabled }], { update: true });
@@ -326,7 +330,7 @@ describe('an import that updates', () => {
     expect((await world.events()).map((event) => event.type)).toEqual([type]);
   });
 
-  test('raises no token version for a change that ends no token', async () => {
+  test('does not raise the token version for a change that ends no token', async () => {
     const world = createImportWorld();
     await world.import([{ email: john.email }]);
     const line = { email: john.email, metadata: { a: 1 }, emailVerified: true };
@@ -335,7 +339,7 @@ describe('an import that updates', () => {
     expect(await world.events()).toEqual([]);
   });
 
-  test('changes no id and no address, and imports new accounts', async () => {
+  test('does not change ids and addresses, and imports new accounts', async () => {
     const world = createImportWorld();
     await world.import([{ id: 'user_1', email: 'ann@example.com' }]);
     const { summary, problems } = await world.import(

@@ -24,7 +24,7 @@ describe("Firebase's hashes", () => {
     await world.signIn({ ...from, email, password });
   });
 
-  test('with other parameters are verified, in the URL-safe alphabet too', async () => {
+  test('with other parameters are verified, also in the URL-safe alphabet', async () => {
     const signerKey = Buffer.from(Array.from({ length: 64 }, (_, index) => (index * 37) % 256));
     const [ownSalt, separator] = [Buffer.from([251, 255, 0]), Buffer.from([254])];
     const options = { N: 2 ** 9, r: 3, p: 1 };
@@ -62,16 +62,22 @@ describe("Firebase's hashes", () => {
   test.each([
     ['no parameters', line, undefined, '/firebase', /parameters/],
     [
-      'a hash cut off',
+      'a truncated hash',
       { email, firebase: { passwordHash: 'AAAA', salt } },
       firebase,
       '/firebase',
       /3 bytes.*64/,
     ],
-    ['no Base64', { email, firebase: { passwordHash, salt: '%' } }, firebase, '/firebase', /Base64/],
+    [
+      'text that is not Base64',
+      { email, firebase: { passwordHash, salt: '%' } },
+      firebase,
+      '/firebase',
+      /Base64/,
+    ],
     ['no salt', { email, firebase: { passwordHash } }, firebase, '/firebase/salt', /Give the salt/],
     ['two hashes', { ...line, passwordHash: 'x' }, firebase, '/passwordHash', /one of/],
-  ])('are refused by line: %s', async (_, bad, parameters, field, message) => {
+  ])('are refused with the line number: %s', async (_, bad, parameters, field, message) => {
     const { problems } = await createImportWorld().import([bad], { firebase: parameters });
     expect(problems).toEqual([{ line: 1, field, message: expect.stringMatching(message) }]);
   });
@@ -107,7 +113,7 @@ describe("Keycloak's hashes", () => {
     ['pbkdf2-sha256', 'sha256', 32],
     ['pbkdf2-sha512', 'sha512', 64],
     ['pbkdf2-sha512', 'sha512', 128],
-  ])('by %s are verified (%s, %d bytes)', async (algorithm, digest, length) => {
+  ])('of %s are verified (%s, %d bytes)', async (algorithm, digest, length) => {
     const world = createImportWorld();
     const value = pbkdf2Sync('pässwörd', salt, 2, length, digest);
     const { problems } = await world.import([{ email, keycloak: credential(algorithm, value) }]);
@@ -116,8 +122,8 @@ describe("Keycloak's hashes", () => {
     await world.signIn({ ...from, email, password: 'pässwörd' });
   });
 
-  test('by argon2 are verified, written as text or as JSON, with fields that we don’t use', async () => {
-    // The hash is the reference implementation's: $argon2id$v=19$m=1024,p=2,t=3$R48W2O93bXaqnwl0LW4taQ$…
+  test('of argon2 are verified, written as text or as JSON, also with fields that we don’t use', async () => {
+    // The reference implementation made this hash: $argon2id$v=19$m=1024,p=2,t=3$R48W2O93bXaqnwl0LW4taQ$…
     const parameters = {
       hashLength: ['32'],
       memory: ['1024'],
@@ -147,20 +153,25 @@ describe("Keycloak's hashes", () => {
     ['negative iterations', credential('pbkdf2', salt, {}, -1), '/keycloak', /known format/],
     ['argon2 without parameters', credential('argon2', salt), '/keycloak', /additionalParameters/],
     [
-      'argon2 in a made-up version',
+      'argon2 in an unknown version',
       credential('argon2', salt, { type: ['id'], version: ['9'], memory: ['64'], parallelism: ['1'] }),
       '/keycloak',
       /additionalParameters/,
     ],
     [
-      'no Base64',
+      'text that is not Base64',
       { credentialData: '{"algorithm":"pbkdf2","hashIterations":1}', secretData: '{"value":"%","salt":""}' },
       '/keycloak',
       /Base64/,
     ],
-    ['no JSON', { ...credential('pbkdf2', salt), secretData: 'x' }, '/keycloak/secretData', /secretData, as/],
+    [
+      'text that is not JSON',
+      { ...credential('pbkdf2', salt), secretData: 'x' },
+      '/keycloak/secretData',
+      /secretData, as/,
+    ],
     ['nothing', {}, '/keycloak/credentialData', /credentialData, as/],
-  ])('are refused by line: %s', async (_, keycloak, field, message) => {
+  ])('are refused with the line number: %s', async (_, keycloak, field, message) => {
     const { problems } = await createImportWorld().import([{ email, keycloak }]);
     expect(problems[0]).toEqual({ line: 1, field, message: expect.stringMatching(message) });
   });

@@ -15,7 +15,7 @@ async function* linesOf(written: Iterable<Written> | AsyncIterable<Written>) {
     yield typeof line === 'string' || line instanceof Uint8Array ? line : JSON.stringify(line);
 }
 
-/** A world for imports and exports, with the problems that they reported. */
+/** Stores for imports and exports, with the problems that they reported. */
 export function createImportWorld() {
   const world = createWorld();
   const run = async (

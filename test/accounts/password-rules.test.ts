@@ -19,13 +19,13 @@ describe('a new password', () => {
     ['PASSWORD', /first to be guessed/],
     ['pass\u0000word-1', /can't be typed/],
     ['pasted with a tab\t', /can't be typed/],
-    ['half a pair \ud800', /can't be typed/],
-    ['lost on the way \ufffd', /can't be typed/],
+    ['a lone surrogate \ud800', /can't be typed/],
+    ['a replacement character \ufffd', /can't be typed/],
   ])('may not be %j', (bad, problem) => {
     expect(passwordProblems(bad, 'john@example.com')).toEqual([expect.stringMatching(problem)]);
   });
 
-  test('is compared with a list of passwords that the other rules allow', () => {
+  test('is compared with a list of common passwords that the other rules allow', () => {
     expect(commonPasswords.size).toBeGreaterThan(200);
     for (const common of commonPasswords) {
       expect(common).toBe(common.normalize('NFC').toLowerCase());

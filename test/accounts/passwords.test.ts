@@ -31,14 +31,14 @@ const vectors: [string, string][] = [
 ];
 
 describe('the format of hashes', () => {
-  test('is Argon2id with OWASP parameters, and a salt for each', async () => {
+  test('is Argon2id with OWASP parameters and a new salt for each hash', async () => {
     const passwords = create(owaspParams);
     const [one, other] = await Promise.all([passwords.hash('same'), passwords.hash('same')]);
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
     expect(one).not.toBe(other);
   });
 
-  test('is verified by the reference implementation, and its hashes are verified here', async () => {
+  test('is understood by the reference implementation, and its hashes are verified here', async () => {
     const passwords = create();
     const ours = await Promise.all(odd.map((password) => passwords.hash(password)));
     const options = { memoryCost: cheap.memoryKib, timeCost: cheap.passes, parallelism: cheap.parallelism };
@@ -55,7 +55,7 @@ describe('the format of hashes', () => {
   }, 180_000);
 
   test.each(vectors)(
-    'what the reference implementation made of %j stays verifiable',
+    'includes hashes that the reference implementation made of %j',
     async (password, phc) => {
       await expect(create().verify(password, phc)).resolves.toEqual({ matches: true, needsRehash: true });
       await expect(create().verify(`${password}x`, phc)).resolves.toEqual({
@@ -71,7 +71,7 @@ describe('verifying', () => {
     ['memory', { ...cheap, memoryKib: 128 }],
     ['passes', { ...cheap, passes: 2 }],
     ['parallelism', { ...cheap, parallelism: 2 }],
-  ])('asks for a rehash when %s changed, only for a right password', async (_, params) => {
+  ])('asks for a rehash if %s changed, only for a right password', async (_, params) => {
     const old = await create(params).hash('right password');
     await expect(create().verify('right password', old)).resolves.toEqual({
       matches: true,
@@ -84,7 +84,7 @@ describe('verifying', () => {
     });
   });
 
-  test('treats composed and decomposed characters as equal, superscripts not', async () => {
+  test('treats composed and decomposed characters as equal, but not superscripts', async () => {
     const passwords = create();
     const phc = await passwords.hash('caf\u00e9 2');
     await expect(passwords.verify('cafe\u0301 2', phc)).resolves.toMatchObject({ matches: true });
@@ -94,9 +94,9 @@ describe('verifying', () => {
   test.each([
     ['nothing', ''],
     ['another algorithm', '$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW'],
-    ['half a hash', '$argon2id$v=19$m=64,t=1,p=1$AAAA'],
+    ['a truncated hash', '$argon2id$v=19$m=64,t=1,p=1$AAAA'],
     [
-      'four terabytes',
+      'a hash that needs four terabytes',
       '$argon2id$v=19$m=4294967295,t=2,p=1$c29tZXNhbHRzb21l$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
     ],
   ])('matches nothing against %s', async (_, phc) => {
@@ -118,7 +118,7 @@ describe('verifying', () => {
   });
 });
 
-test('verifying nothing costs as much as verifying a wrong password', async () => {
+test('verifying without a hash costs as much as verifying a wrong password', async () => {
   const passwords = create(owaspParams);
   const phc = await passwords.hash('right password');
   const timed = async (work: () => Promise<unknown>) => {
@@ -133,14 +133,14 @@ test('verifying nothing costs as much as verifying a wrong password', async () =
     wrong.push(await timed(() => passwords.verify('wrong password', phc)));
     nothing.push(await timed(() => passwords.verifyNothing('wrong password')));
   }
-  // Processor time, which other work on the machine changes little; the cheapest rounds show what the work itself costs.
+  // Processor time changes little by other work on the machine. The cheapest rounds show the cost of the work itself.
   const typical = (times: number[]) => times.sort((a, b) => a - b)[5] ?? Number.NaN;
   const ratio = typical(nothing) / typical(wrong);
   expect(ratio).toBeGreaterThan(0.75);
   expect(ratio).toBeLessThan(1.33);
 });
 
-test('passwords that find the pool full are refused, the others are hashed', async () => {
+test('passwords are refused while the pool is full, the others are hashed', async () => {
   const pool = createHashingPool({ concurrency: 1, queueLimit: 2, clock: createManualClock() });
   const passwords = createPasswords({ params: cheap, pool });
   const results = await Promise.allSettled(Array.from({ length: 10 }, () => passwords.hash('password')));

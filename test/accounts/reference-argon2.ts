@@ -24,7 +24,7 @@ process.stdin.on('end', async () => {
 async function attempt(jobs: ReferenceJob[]): Promise<{ results?: unknown[]; problem?: string }> {
   const child = spawn(process.execPath, ['-e', script], { cwd: packageRoot });
   const exited = once(child, 'close');
-  // A child that crashed doesn't read its input; its exit shows why.
+  // A crashed child doesn't read its input. Its exit code shows the reason.
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify(jobs));
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
@@ -33,9 +33,11 @@ async function attempt(jobs: ReferenceJob[]): Promise<{ results?: unknown[]; pro
 }
 
 /**
- * The results of the `argon2` package, a binding of the reference implementation: a PHC string for each password to hash, true
- * or false for each hash to verify. It runs in its own process, because its prebuilt binary needs a newer Node-API than Node 20
- * has and crashes there when it is loaded. Then it is compiled once, as its install script would do.
+ * Returns the results of the `argon2` package, a binding of the reference implementation: a PHC string for each password to
+ * hash, true or false for each hash to verify.
+ *
+ * The package runs in its own process. Its prebuilt binary needs a newer Node-API than Node 20 has, and crashes there when it
+ * is loaded. In this case the package is compiled once, as its install script would do.
  */
 export async function referenceArgon2(jobs: ReferenceJob[]): Promise<unknown[]> {
   const first = await attempt(jobs);

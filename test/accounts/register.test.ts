@@ -29,7 +29,7 @@ describe('registering', () => {
     });
   });
 
-  test('an address that is taken gives the same result at the same cost, and changes nothing', async () => {
+  test('gives the same result at the same cost for a taken address, and changes nothing', async () => {
     const world = createWorld();
     const account = await addJohn(world);
     const before = { ...world.calls };
@@ -40,7 +40,7 @@ describe('registering', () => {
     expect(await world.events()).toEqual([]);
   });
 
-  test('one address in many parallel requests gives one account and one event', async () => {
+  test('creates one account and one event for parallel requests with one address', async () => {
     const world = createWorld();
     const emails = Array.from({ length: 50 }, (_, i) => (i % 2 ? input.email : input.email.toUpperCase()));
     await Promise.all(emails.map((email) => world.register({ ...input, email })));
@@ -60,7 +60,7 @@ describe('registering', () => {
     expect(world.calls.hash).toBe(0);
   });
 
-  test('is refused when sign-up is off', async () => {
+  test('is refused if sign-up is off', async () => {
     const world = createWorld({ signup: false });
     await expect(world.register(input)).rejects.toMatchObject({ code: 'signup_disabled', status: 403 });
     expect(await world.store.list(undefined, 1)).toEqual([]);

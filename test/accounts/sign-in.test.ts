@@ -11,7 +11,7 @@ const refusal = {
   message: 'The email address or the password is wrong.',
 };
 
-/** Signs in as the world does, and does something between the check of the password and the transaction. */
+/** Signs in, and calls a function between the check of the password and the transaction. */
 function signInWith(world: World, passwords: Passwords) {
   return inRequest(createSignIn({ ...world, accounts: world.store, passwords }));
 }
@@ -45,7 +45,7 @@ describe('the right password', () => {
     expect(world.outcomes).toEqual(['succeeded']);
   });
 
-  test('writes an empty user agent where the request has none', async () => {
+  test('writes an empty user agent if the request has none', async () => {
     const world = createWorld();
     await addJohn(world);
     await world.signIn({ ...john, ...from, userAgent: undefined });
@@ -69,7 +69,7 @@ describe('the right password', () => {
     expect(await world.events()).toHaveLength(2);
   });
 
-  test('signs in without a new hash when the pool is full', async () => {
+  test('signs in without a new hash if the pool is full', async () => {
     const world = createWorld();
     const { id, passwordHash } = await addJohn(world);
     const clock = createManualClock();
@@ -84,14 +84,14 @@ describe('the right password', () => {
   });
 });
 
-describe('refusing', () => {
+describe('a refusal', () => {
   test.each<[string, Partial<typeof john>, 'verify' | 'verifyNothing']>([
     ['a wrong password', { password: 'wrong password' }, 'verify'],
     ['an empty password', { password: '' }, 'verify'],
     ['an unknown address', { email: 'jane@example.com' }, 'verifyNothing'],
-    ['what is no address', { email: 'john\0@example.com' }, 'verifyNothing'],
+    ['a malformed address', { email: 'john\0@example.com' }, 'verifyNothing'],
     ['an account without a password', { email: 'sso@example.com' }, 'verifyNothing'],
-  ])('%s gives the same error, costs one hash and writes nothing', async (_, wrong, cost) => {
+  ])('for %s gives the same error, costs one hash and writes nothing', async (_, wrong, cost) => {
     const world = createWorld();
     const account = await addJohn(world);
     await world.accounts.create({ email: 'sso@example.com', roles: [], metadata: {}, emailVerified: true });
@@ -104,7 +104,7 @@ describe('refusing', () => {
     expect(world.outcomes).toEqual(['refused']);
   });
 
-  test('an account is reported as disabled only when the password is right', async () => {
+  test('says that the account is disabled only if the password is right', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);
     await world.accounts.disable(id);
@@ -116,7 +116,7 @@ describe('refusing', () => {
     expect(world.outcomes).toEqual(['refused', 'disabled']);
   });
 
-  test('is logged with the account and the client, and without anything that was typed', async () => {
+  test('is logged with the account and the client, without typed values', async () => {
     const world = createWorld();
     const { id: accountId } = await addJohn(world);
     const unknown = 'my-password-in-the-wrong-field';
@@ -132,7 +132,7 @@ describe('refusing', () => {
     ]);
   });
 
-  test('an account that was disabled after the check', async () => {
+  test('happens if the account was disabled after the check', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);
     const signIn = signInWith(
@@ -143,7 +143,7 @@ describe('refusing', () => {
     expect((await world.events()).map(({ type }) => type)).toEqual(['user.disabled']);
   });
 
-  test('a password that was replaced after the check', async () => {
+  test('happens if the password was replaced after the check', async () => {
     const world = createWorld();
     const { id } = await addJohn(world);
     const replace = () => world.accounts.setPassword(id, 'quite another password');
@@ -152,7 +152,7 @@ describe('refusing', () => {
     expect((await world.events()).map(({ type }) => type)).toEqual(['user.password_changed']);
   });
 
-  test('a rehash by another sign-in after the check doesn’t refuse this one, nor does signing out everywhere', async () => {
+  test('does not happen after a rehash by another sign-in or a sign-out everywhere during the check', async () => {
     const world = createWorld();
     const { id, passwordHash = '' } = await addJohn(world);
     const rehash = async () => {
@@ -165,7 +165,7 @@ describe('refusing', () => {
     await expect(signIn({ ...john, ...from })).resolves.toMatchObject({ tokenVersion: 1 });
   });
 
-  test('a sign-in when the pool is full, with 503', async () => {
+  test('has the status 503 if the pool is full', async () => {
     const pool = createHashingPool({ concurrency: 1, queueLimit: 1, clock: createManualClock() });
     const world = createWorld({ pool });
     await addJohn(world);
@@ -178,7 +178,7 @@ describe('refusing', () => {
   });
 });
 
-test('a password that is too long is refused before an account is looked up, so that the error shows nothing about one', async () => {
+test('a password that is too long is refused before the account is looked up, so the error shows nothing about the account', async () => {
   const world = createWorld();
   await addJohn(world);
   const lookedFor: string[] = [];

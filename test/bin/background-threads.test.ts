@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** As Linux shows them: names, and how long each has run. */
+/** The threads of a process as Linux shows them: the name and the CPU time of each. */
 function show(names: Record<number, string>, ranMs: Record<number, number> = {}): void {
   for (const [id, name] of Object.entries(names)) {
     mkdirSync(join(folder, id), { recursive: true });
@@ -27,7 +27,7 @@ function watched(changes: Partial<Threads> = {}) {
   return { threads, lowered };
 }
 
-test('threads that are named get what is left, and no other thread does', async () => {
+test('threads with a background name get a low priority, and no other thread does', async () => {
   show({ 7: 'MainThread', 8: 'V8Worker', 9: 'libuv-worker', 10: 'libuv-worker' });
   const { threads, lowered } = watched();
   expect(await yieldToRequests(threads)).toBe(2);
@@ -37,7 +37,7 @@ test('threads that are named get what is left, and no other thread does', async 
   ]);
 });
 
-test('where they have no names, those do that work is done on', async () => {
+test('without names, the threads that used CPU time get a low priority', async () => {
   const all = { 7: 'node', 8: 'node', 9: 'node', 10: 'node' };
   show(all, { 7: 90, 8: 90, 9: 3, 10: 3 });
   const work = async () => {
@@ -49,7 +49,7 @@ test('where they have no names, those do that work is done on', async () => {
   expect(lowered.map(([id]) => id).sort()).toEqual([10, 9]);
 });
 
-test('where they are hidden, or may not be changed, nothing happens', async () => {
+test('nothing happens if threads are hidden or may not be changed', async () => {
   expect(await yieldToRequests(watched({ folder: join(folder, 'nowhere') }).threads)).toBe(0);
   show({ 9: 'libuv-worker' });
   const forbidden = () => {

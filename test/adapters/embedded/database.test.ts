@@ -13,7 +13,7 @@ import { ConfigurationError } from '../../../provider/lib/errors.ts';
 import { packageRoot } from '../../../provider/lib/package-root.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
 
-// A new embedded database takes seconds of a free core, and many more of a busy one.
+// A new embedded database takes seconds on a free core, and much longer on a busy one.
 jest.setTimeout(180_000);
 
 let folder: string;
@@ -45,7 +45,7 @@ async function closeAll(): Promise<void> {
   }
 }
 
-/** Another process that opens the folder, stores an account and stays. Resolves when the account is stored. */
+/** Starts another process that opens the folder, stores an account and keeps running. Resolves when the account is stored. */
 async function openElsewhere(account: object): Promise<ChildProcess> {
   const adapters = join(packageRoot, 'adapters');
   const script = `
@@ -71,7 +71,7 @@ async function openElsewhere(account: object): Promise<ChildProcess> {
 }
 
 describe('openEmbeddedDatabase', () => {
-  test('keeps its data in a folder for the owner only, from one start to the next', async () => {
+  test('keeps its data between starts, in a folder that only the owner can read', async () => {
     const account = sampleAccount();
     const first = await open();
     await new PostgresSchema({ db: first.knex }).migrate();
@@ -89,7 +89,7 @@ describe('openEmbeddedDatabase', () => {
     expect(await new PostgresAccountStore({ db: second.knex }).findById(account.id)).toEqual(account);
   });
 
-  test('refuses a folder another process has, and takes it over when that one was killed', async () => {
+  test('refuses a folder that another process uses, and opens it after that process was killed', async () => {
     const account = sampleAccount();
     const child = await openElsewhere(account);
     const refused = openEmbeddedDatabase({ dataFolder });
@@ -103,7 +103,7 @@ describe('openEmbeddedDatabase', () => {
     expect(await new PostgresAccountStore({ db }).findById(account.id)).toEqual(account);
   });
 
-  test('lets go of the folder when it cannot be opened', async () => {
+  test('releases the folder if the database cannot be opened', async () => {
     await mkdir(dataFolder);
     await writeFile(join(dataFolder, 'postgres'), 'not a folder');
     await expect(openEmbeddedDatabase({ dataFolder })).rejects.toThrow(/can't be opened.*move the folder/);

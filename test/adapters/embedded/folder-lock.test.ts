@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Above the largest pid a kernel gives. */
+/** A pid above the largest one of the kernel. */
 const deadPid = 2 ** 22 + 1;
 
 async function outcomes(count: number) {
@@ -24,7 +24,7 @@ async function outcomes(count: number) {
   return { got, refused };
 }
 
-test('one of 20 parallel calls gets the folder, and the next after it was released', async () => {
+test('one of 20 parallel calls gets the folder, and another call gets it after the release', async () => {
   const { got, refused } = await outcomes(20);
   expect(got).toHaveLength(1);
   expect(refused.every((error) => error instanceof ConfigurationError)).toBe(true);
@@ -34,7 +34,7 @@ test('one of 20 parallel calls gets the folder, and the next after it was releas
 });
 
 test.each([`${deadPid} 1\n`, `${deadPid}\n`, '', 'nonsense'])(
-  'a lock that says %j is taken over, by one of 20 parallel calls',
+  'a stale lock file with the text %j is taken over by one of 20 parallel calls',
   async (holder) => {
     await writeFile(path, holder);
     const { got } = await outcomes(20);
@@ -45,7 +45,7 @@ test.each([`${deadPid} 1\n`, `${deadPid}\n`, '', 'nonsense'])(
   },
 );
 
-test('a stale lock is taken over by one, however the others are late', async () => {
+test('a stale lock is taken over by one call, even if other calls are slow', async () => {
   for (let round = 0; round < 24; round++) {
     await writeFile(path, `${deadPid} 1\n`);
     const late = async (turns: number) => {
@@ -61,13 +61,13 @@ test('a stale lock is taken over by one, however the others are late', async () 
   }
 });
 
-test('a lock of this pid from an earlier life of it, as in a container, is taken over', async () => {
+test('a lock of an earlier process with the same pid, as in a container, is taken over', async () => {
   await writeFile(path, `${process.pid} 1\n`);
   const { got } = await outcomes(1);
   expect(got).toHaveLength(process.platform === 'linux' ? 1 : 0);
 });
 
-test('a lock of a live process says whose it is and what to do', async () => {
+test('the error about a lock of a live process names the process and what to do', async () => {
   await writeFile(path, `${process.ppid}\n`);
   const refused = lockFolder(folder);
   await expect(refused).rejects.toThrow(`process ${process.ppid}`);

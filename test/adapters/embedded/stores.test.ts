@@ -29,10 +29,10 @@ import { schemaContract } from '../../contract/schema.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
-// A new embedded database takes seconds of a free core, and many more of a busy one.
+// A new embedded database takes seconds on a free core, and much longer on a busy one.
 jest.setTimeout(180_000);
 
-// One database for all: a new one takes more than a second and hundreds of megabytes.
+// All tests share one database, because a new one takes more than a second and hundreds of megabytes.
 let embedded: PGlite;
 let database: Database;
 beforeAll(async () => {

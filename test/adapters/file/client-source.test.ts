@@ -54,7 +54,7 @@ describe('FileClientSource', () => {
     expect(documents[1]?.value).toEqual({ id: 'two', scopes: ['openid'] });
   });
 
-  test('leaves times as text', async () => {
+  test('reads times as text', async () => {
     const [document] = await load('clients:\n  - expiresAt: 2030-01-01T00:00:00Z\n');
     expect(document?.value).toEqual({ expiresAt: '2030-01-01T00:00:00Z' });
   });
@@ -62,23 +62,23 @@ describe('FileClientSource', () => {
   const bomb = `clients:\n  - a: &a [x, x, x, x, x, x, x, x, x]\n    b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n    c: [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n`;
 
   test.each([
-    ['a bracket that is never closed', 'clients:\n  - id: [a\n', /clients\.yaml:\d+:\d+: not valid YAML/],
-    ['a key given twice', 'clients:\n  - id: a\n    id: b\n', /clients\.yaml:3:5: not valid YAML: .*unique/],
-    ['a tab', 'clients:\n\t- id: a\n', /clients\.yaml:2:1: not valid YAML/],
-    ['an alias to nothing', 'clients:\n  - id: *a\n', /clients\.yaml:2/],
-    ['aliases that multiply', bomb, /clients\.yaml:2: not valid YAML: .*alias/],
+    ['an unclosed bracket', 'clients:\n  - id: [a\n', /clients\.yaml:\d+:\d+: not valid YAML/],
+    ['a duplicate key', 'clients:\n  - id: a\n    id: b\n', /clients\.yaml:3:5: not valid YAML: .*unique/],
+    ['a tab as indentation', 'clients:\n\t- id: a\n', /clients\.yaml:2:1: not valid YAML/],
+    ['an alias without an anchor', 'clients:\n  - id: *a\n', /clients\.yaml:2/],
+    ['aliases that expand exponentially', bomb, /clients\.yaml:2: not valid YAML: .*alias/],
     ['an empty file', '', /must hold one list named "clients"/],
-    ['a list without a name', '- id: a\n', /must hold one list named "clients"/],
-    ['a name without a list', 'clients:\n', /"clients: \[\]" if there are none/],
-    ['another name', 'client:\n  - id: a\n', /found "client"/],
+    ['a list without the key `clients`', '- id: a\n', /must hold one list named "clients"/],
+    ['the key `clients` without a list', 'clients:\n', /"clients: \[\]" if there are none/],
+    ['another key', 'client:\n  - id: a\n', /found "client"/],
     ['two documents', 'clients: []\n---\nclients: []\n', /clients\.yaml:2:1: not valid YAML/],
-  ])('refuses %s and says where', async (_, text, message) => {
+  ])('refuses %s and names the place', async (_, text, message) => {
     const loading = load(text);
     await expect(loading).rejects.toBeInstanceOf(ClientSourceUnreadable);
     await expect(loading).rejects.toThrow(message);
   });
 
-  test('says that the file is missing', async () => {
+  test('reports that the file is missing', async () => {
     const loading = new FileClientSource({ path, pollMs }).load();
     await expect(loading).rejects.toBeInstanceOf(ClientSourceUnreadable);
     await expect(loading).rejects.toThrow(`${path}: there is no such file`);
@@ -101,7 +101,7 @@ describe('FileClientSource', () => {
       },
     ],
     [
-      "a ConfigMap's swap of links",
+      'an update of a ConfigMap, which replaces a link',
       async () => {
         for (const id of ['one', 'two']) {
           await mkdir(join(folder, `..${id}`));
@@ -113,7 +113,7 @@ describe('FileClientSource', () => {
         return () => rename(join(folder, '..data_tmp'), join(folder, '..data'));
       },
     ],
-    ['a file that was missing', async () => () => writeFile(path, 'clients: [{id: two}]')],
+    ['a new file where none was before', async () => () => writeFile(path, 'clients: [{id: two}]')],
   ])('notices %s', async (_, prepare) => {
     const change = await prepare();
     const source = new FileClientSource({ path, pollMs });
@@ -128,7 +128,7 @@ describe('FileClientSource', () => {
     stop();
   });
 
-  test('reports a change that came between loading and watching', async () => {
+  test('reports a change between the load and the start of the watch', async () => {
     await writeFile(path, 'clients: [{id: one}]');
     const source = new FileClientSource({ path, pollMs });
     await source.load();
@@ -141,7 +141,7 @@ describe('FileClientSource', () => {
     stop();
   });
 
-  test('reports a change back after another version was loaded in between', async () => {
+  test('reports a change back to an earlier version', async () => {
     await writeFile(path, 'clients: [{id: one}]');
     const source = new FileClientSource({ path, pollMs: 50 });
     await source.load();

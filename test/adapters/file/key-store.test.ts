@@ -38,7 +38,7 @@ describe('FileKeyStore', () => {
 
   const versionAt = async (at: string) => (await new FileKeyStore({ path: at }).load())?.version;
 
-  test('writes the file, and every replacement, for the owner only', async () => {
+  test('writes the file and every replacement with a mode that only the owner can read', async () => {
     const own = join(folder, 'mode.json');
     const store = new FileKeyStore({ path: own });
     await store.save('one', undefined);
@@ -47,7 +47,7 @@ describe('FileKeyStore', () => {
     expect((await stat(own)).mode & 0o777).toBe(0o600);
   });
 
-  test('leaves no other file behind, won or lost', async () => {
+  test('leaves no other file behind, whether the save succeeds or not', async () => {
     const own = join(await mkdtemp(join(folder, 'clean-')), 'keys.json');
     const store = new FileKeyStore({ path: own });
     await store.save('one', undefined);
@@ -66,7 +66,7 @@ describe('FileKeyStore', () => {
     await expect(load).rejects.toThrow(`chmod 600 ${own}`);
   });
 
-  test('takes a link to such a file, as Kubernetes mounts secrets', async () => {
+  test('accepts a link to such a file, as in Kubernetes mounts of secrets', async () => {
     const target = join(folder, 'mounted.json');
     await writeFile(target, 'private');
     await chmod(target, 0o644);
@@ -74,11 +74,11 @@ describe('FileKeyStore', () => {
     expect((await new FileKeyStore({ path: join(folder, 'link.json') }).load())?.value).toBe('private');
   });
 
-  test('says what is wrong with a path that is a folder', async () => {
+  test('explains the error for a path that is a folder', async () => {
     await expect(new FileKeyStore({ path: folder }).load()).rejects.toThrow(/EISDIR.*check the path/);
   });
 
-  test('takes over a lock that a dead process left', async () => {
+  test('takes over the lock of a dead process', async () => {
     const own = join(folder, 'locked.json');
     await new FileKeyStore({ path: own }).save('one', undefined);
     await writeFile(`${own}.lock`, 'left behind');
@@ -119,7 +119,7 @@ describe('FileKeyStore', () => {
     return won.reduce((sum, wins) => sum + wins, 0);
   };
 
-  test('of parallel saves in four processes exactly one wins, for the first value and for the next', async () => {
+  test('accepts exactly one of parallel saves in four processes, for the first value and for the next', async () => {
     const own = join(folder, 'processes.json');
     expect(await inProcesses(own, undefined)).toBe(1);
     expect(await inProcesses(own, await versionAt(own))).toBe(1);

@@ -16,7 +16,7 @@ eventSinkContract('MemoryEventSink', async () => {
   };
 });
 
-test('what was published is kept as it was', async () => {
+test('a later change of an event does not change the published copy', async () => {
   const sink = new MemoryEventSink();
   const event = someEvent();
   await sink.publish([event]);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MemoryKeyStore } from '../../support/memory/key-store.ts';
 
-test('a key set is saved once by those who knew the same version', async () => {
+test('only the first save with a given version succeeds', async () => {
   const store = new MemoryKeyStore();
   expect(await store.load()).toBeUndefined();
   expect(await store.save('early', 'unknown')).toBe(false);

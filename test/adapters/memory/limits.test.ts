@@ -8,7 +8,7 @@ limitsContract('MemoryLimits', async () => {
   return { store: new MemoryLimits({ clock }), clock, close: async () => {} };
 });
 
-test('its memory is bounded: what was used longest ago goes first', async () => {
+test('memory is bounded: the least recently used entries are dropped first', async () => {
   const limits = new MemoryLimits({ clock: createManualClock(), most: 100 });
   const rule = { burst: 1, perSeconds: 3600 };
   await limits.take('early', rule);

@@ -23,7 +23,7 @@ function openMemory() {
 
 unitOfWorkContract('MemoryUnitOfWork', async () => openMemory());
 
-test('writes outside a transaction wait for its end, and outlive its failure', async () => {
+test('writes outside a transaction wait for its end and remain if it fails', async () => {
   const { unitOfWork, accounts } = openMemory();
   const [inside, outside] = [sampleAccount(), sampleAccount()];
   let beside: Promise<boolean> | undefined;

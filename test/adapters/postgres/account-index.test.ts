@@ -17,7 +17,7 @@ const entry = (id: string, expiresAt: number): AccountIndexEntry => ({
   expiresAt,
 });
 
-/** Rows that parallel puts left, named after their place: the first expires first. */
+/** Inserts rows as parallel puts can leave them, named by their order: the first expires first. */
 async function addRows({ knex }: Database, accountId: string, count: number): Promise<void> {
   await rows(
     knex,
@@ -36,7 +36,7 @@ async function storedIds({ knex }: Database, accountId: string): Promise<string[
   return found.map(({ id }) => id);
 }
 
-test('rows beyond the bound are never listed, and deleted at the next put', async () => {
+test('rows beyond the bound are never listed, and are deleted at the next put', async () => {
   const pool = openPool();
   const [account, neighbour] = [newId('user'), newId('user')];
   const index = new PostgresAccountIndex({ db: pool.knex, clock });
@@ -49,7 +49,7 @@ test('rows beyond the bound are never listed, and deleted at the next put', asyn
   expect(await storedIds(pool, neighbour)).toHaveLength(mostEntriesOfAccount + 5);
 });
 
-test('a row that is renewed while it would be deleted is not waited for, and stays', async () => {
+test('a put does not wait for a row that is being renewed, and does not delete it', async () => {
   const [pool, other] = [openPool(), openPool(1)];
   const account = newId('user');
   await addRows(pool, account, mostEntriesOfAccount);

@@ -6,7 +6,7 @@ import { connectionSettings } from '../../../adapters/postgres/connection-settin
 import { ConfigurationError } from '../../../provider/lib/errors.ts';
 
 describe('connectionSettings', () => {
-  test('reads every part, with its escapes', () => {
+  test('reads every part of the URL and decodes escapes', () => {
     expect(
       connectionSettings(
         'postgresql://us%40er:p%2Fss%20w%25@db.example.com:6543/gate%20house?options=-c%20x%3D1',
@@ -27,7 +27,7 @@ describe('connectionSettings', () => {
     ['postgres://u@[::1]/d', '::1'],
     ['postgres:///d?host=/var/run/postgresql', '/var/run/postgresql'],
     ['postgres:///d', 'localhost'],
-  ])('knows the host of %s', (url, host) => {
+  ])('reads the host of %s', (url, host) => {
     expect(connectionSettings(url)).toMatchObject({ host, port: 5432, database: 'd' });
   });
 
@@ -38,14 +38,14 @@ describe('connectionSettings', () => {
     },
   );
 
-  test('does without TLS, or without verifying, only when told so', () => {
+  test('connects without TLS or without verification only if the URL says so', () => {
     expect(connectionSettings('postgres://db/d?sslmode=disable').ssl).toBe(false);
     expect(connectionSettings('postgres://db/d?sslmode=no-verify').ssl).toEqual({
       rejectUnauthorized: false,
     });
   });
 
-  test('takes a certificate authority from a file', async () => {
+  test('reads a certificate authority from a file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
     try {
       const path = join(folder, 'ca.pem');
@@ -68,7 +68,7 @@ describe('connectionSettings', () => {
     ['postgres://u:hunter2@db/d?sslmode=verify', /sslmode=verify/],
     ['postgres://u:hunter2@db/d?sslrootcert=/no/such/file', /sslrootcert.*ENOENT/],
     ['postgres://u:hunter2@db/d?channel_binding=require', /channel_binding/],
-  ])('refuses %s, says why and keeps the password', (url, message) => {
+  ])('refuses %s with a reason and without the password', (url, message) => {
     const read = () => connectionSettings(url);
     expect(read).toThrow(ConfigurationError);
     expect(read).toThrow(message);

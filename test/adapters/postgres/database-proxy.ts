@@ -1,13 +1,13 @@
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface DatabaseProxy {
-  /** The database's URL through the proxy. */
+  /** The URL of the database through the proxy. */
   url: string;
-  /** From now on nothing gets through, and nothing is closed: as when a machine disappears. */
+  /** Forwards nothing any more and closes no connection, as if the machine had disappeared. */
   silence(): void;
-  /** From now on every new connection must give this password: the tests' own server asks for none. */
+  /** Requires the given password for new connections. The server of the tests requires none. */
   demand(password: string): void;
-  /** Closes what is connected. */
+  /** Closes all connections. */
   hangUp(): void;
   connections(): number;
   close(): Promise<void>;
@@ -22,7 +22,7 @@ function wrongPassword(): Buffer {
   return Buffer.concat([head, fields]);
 }
 
-/** Puts a proxy in front of a database, for what can't be made to happen on the server. */
+/** Starts a proxy in front of a database, for faults that can't be caused on the server. */
 export async function openDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();

@@ -55,16 +55,16 @@ describe('openDatabase', () => {
     await expect(pool.ping()).rejects.toBeInstanceOf(StoreUnavailable);
   });
 
-  test('tells the server its name and limits', async () => {
+  test('sends its application name and timeouts to the server', async () => {
     const pool = open({ applicationName: 'gatehouse serve', statementTimeoutMs: 1_234 });
     const settings =
       "select current_setting('application_name') as name, current_setting('statement_timeout') as limit";
     expect(await rows(pool.knex, settings)).toEqual([{ name: 'gatehouse serve', limit: '1234ms' }]);
   });
 
-  test('holds no more connections than it may', async () => {
+  test('opens no more connections than its limit', async () => {
     const pool = open({ applicationName: 'bounded', poolMax: 3 });
-    // Each holds its connection until all are there that may be.
+    // Each keeps its connection until the allowed number is open.
     const waiting = await admin.knex.transaction(async (held) => {
       await held.raw('select pg_advisory_xact_lock(20)');
       const asked = Array.from({ length: 20 }, () =>
@@ -78,7 +78,7 @@ describe('openDatabase', () => {
     expect(await rows(admin.knex, sessions, { name: 'bounded' })).toHaveLength(3);
   });
 
-  test('passes mistakes in SQL through', async () => {
+  test('passes SQL errors on unchanged', async () => {
     const asked = rows(open().knex, 'select * from nowhere');
     await expect(asked).rejects.toMatchObject({ code: '42P01' });
     await expect(asked).rejects.not.toBeInstanceOf(StoreUnavailable);
@@ -86,7 +86,7 @@ describe('openDatabase', () => {
 });
 
 describe('StoreUnavailable is thrown', () => {
-  test('when nobody listens, without the password', async () => {
+  test('without the password if no server listens', async () => {
     const pool = open({ url: `postgres://gatehouse:hunter2@127.0.0.1:${await freePort()}/none` });
     const error = await pool.ping().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(StoreUnavailable);
@@ -96,7 +96,7 @@ describe('StoreUnavailable is thrown', () => {
     ).not.toContain('hunter2');
   });
 
-  test('when there is no such host or database', async () => {
+  test('if the host or the database does not exist', async () => {
     await expect(open({ url: 'postgres://nobody.invalid/x' }).ping()).rejects.toBeInstanceOf(
       StoreUnavailable,
     );
@@ -105,12 +105,12 @@ describe('StoreUnavailable is thrown', () => {
     await expect(open({ url: url.href }).ping()).rejects.toBeInstanceOf(StoreUnavailable);
   });
 
-  test('when the server wants no TLS and the URL does', async () => {
+  test('if the URL requires TLS and the server has none', async () => {
     const url = `${server.url}?sslmode=verify-full`;
     await expect(open({ url }).ping()).rejects.toBeInstanceOf(StoreUnavailable);
   });
 
-  test('when all connections are taken for too long', async () => {
+  test('if all connections are in use for too long', async () => {
     const pool = open({ poolMax: 1, acquireTimeoutMs: 50 });
     await pool.knex.transaction(async () => {
       await expect(pool.ping()).rejects.toBeInstanceOf(StoreUnavailable);
@@ -118,13 +118,13 @@ describe('StoreUnavailable is thrown', () => {
     await pool.ping();
   });
 
-  test('when a statement takes too long', async () => {
+  test('if a statement takes too long', async () => {
     const pool = open({ poolMax: 1, statementTimeoutMs: 50 });
     await expect(rows(pool.knex, 'select pg_sleep(60)')).rejects.toBeInstanceOf(StoreUnavailable);
     await pool.ping();
   });
 
-  test('when the session is ended meanwhile, and the next query finds a new one', async () => {
+  test('if the session ends during a query, and the next query uses a new session', async () => {
     const pool = open({ poolMax: 1, applicationName: 'ended' });
     const asked = rows(pool.knex, 'select pg_sleep(60)').catch((reason: unknown) => reason);
     await waitFor(async () => (await running('ended')).length === 1);
@@ -133,7 +133,7 @@ describe('StoreUnavailable is thrown', () => {
     await pool.ping();
   });
 
-  test('when a transaction loses its session, of which nothing stands', async () => {
+  test('if a transaction loses its session, and nothing of it is committed', async () => {
     const pool = open({ poolMax: 1, applicationName: 'lost' });
     const account = sampleAccount();
     const work = new PostgresUnitOfWork({ db: pool.knex }).run(async ({ accounts }) => {
@@ -146,17 +146,17 @@ describe('StoreUnavailable is thrown', () => {
   });
 });
 
-describe('a pool gets over', () => {
-  test('sessions that ended while nobody used them', async () => {
+describe('a pool recovers from', () => {
+  test('sessions that ended while they were idle', async () => {
     const pool = open({ poolMax: 2, applicationName: 'idle' });
     await Promise.all([pool.ping(), pool.ping()]);
     await terminate('idle');
-    // A ping may be sent before the socket is known to be closed; it fails then, and takes that session out.
+    // A ping may be sent before the pool notices the closed socket. Then the ping fails, and the pool drops that session.
     await waitFor(() => pool.ping().then(() => true));
     await Promise.all(Array.from({ length: 10 }, () => pool.ping()));
   });
 
-  test('a server that became read-only, by a connection to the next one', async () => {
+  test('a server that became read-only: it connects to the next one', async () => {
     const pool = open({ poolMax: 1 });
     const write = () => affected(pool.knex, 'delete from revocations');
     await write();
@@ -165,14 +165,14 @@ describe('a pool gets over', () => {
     await write();
   });
 
-  test('a network that swallows everything', async () => {
+  test('a network that drops all packets', async () => {
     const proxy = await openDatabaseProxy(server.url);
     const pool = open({ url: proxy.url, poolMax: 1, statementTimeoutMs: 100, connectTimeoutMs: 100 });
     try {
       await pool.ping();
       proxy.silence();
       await expect(pool.ping()).rejects.toBeInstanceOf(StoreUnavailable);
-      // The silent connection isn't used again: this one fails while it connects.
+      // The silent connection isn't used again. This query fails while it opens a new one.
       expect(proxy.connections()).toBe(1);
       await expect(pool.ping()).rejects.toBeInstanceOf(StoreUnavailable);
       expect(proxy.connections()).toBe(2);
@@ -181,7 +181,7 @@ describe('a pool gets over', () => {
     }
   });
 
-  test('a rotated password, which new connections ask for', async () => {
+  test('a rotated password, which new connections require', async () => {
     const proxy = await openDatabaseProxy(server.url);
     let current = 'first';
     let asked = 0;

@@ -33,7 +33,7 @@ async function countRows({ knex }: Database): Promise<number> {
   return Number(row?.count);
 }
 
-/** One row that expires at this time; by `turn`, in each of the tables. */
+/** Inserts one row that expires at the given time. `turn` selects the table. */
 async function addRow({ knex: db }: Database, turn: number, expiresAt: number): Promise<void> {
   const key = randomToken();
   const oidc = new PostgresOidcStore({ db, clock });
@@ -68,7 +68,7 @@ expiredRowsContract('PostgresExpiredRows', async () => {
   };
 });
 
-test('what was consumed stays as long as a repeat must be recognised', async () => {
+test('a consumed artifact stays as long as a repeat must be recognised', async () => {
   const pool = openPool();
   await emptyTables(pool);
   const { knex: db } = pool;
@@ -81,7 +81,7 @@ test('what was consumed stays as long as a repeat must be recognised', async () 
   expect(await expired.sweep(100, now + 1_001)).toBe(1);
 });
 
-test('the answer of a refresh is forgotten before its family is', async () => {
+test('the answer of a refresh is deleted before its family', async () => {
   const pool = openPool();
   await emptyTables(pool);
   const { knex: db } = pool;
@@ -103,7 +103,7 @@ test('the answer of a refresh is forgotten before its family is', async () => {
   expect(await store.find(id)).toMatchObject({ currentHash: 'i' });
 });
 
-test('events that were not published stay, however old', async () => {
+test('unpublished events stay, however old they are', async () => {
   const pool = openPool();
   await emptyTables(pool);
   const outbox = new PostgresOutbox({ db: pool.knex });
@@ -116,7 +116,7 @@ test('events that were not published stay, however old', async () => {
   expect(await outbox.depth()).toMatchObject({ pending: 1, setAside: 1 });
 });
 
-test('an artifact that is renewed while it is swept stays', async () => {
+test('an artifact that is renewed during the sweep stays', async () => {
   const pool = openPool();
   await emptyTables(pool);
   const now = clock.now();

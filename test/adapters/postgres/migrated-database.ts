@@ -15,7 +15,7 @@ export interface OpenStore<Store> {
   close(): Promise<void>;
 }
 
-/** Makes a migrated database for the tests of this file, and gives a function that opens pools on it. */
+/** Creates a migrated database for the tests of a file. Returns a function that opens pools on it. */
 export function useMigratedDatabase(): (poolMax?: number) => Database {
   let database: TestDatabase;
   const pools: Database[] = [];
@@ -35,7 +35,7 @@ export function useMigratedDatabase(): (poolMax?: number) => Database {
   return open;
 }
 
-/** Opens a store, and on request more of them with pools of their own, on emptied tables. */
+/** Empties the tables and opens a store. On request it opens more stores, each with its own pool. */
 export function storeOpener<Store>(
   openPool: (poolMax?: number) => Database,
   create: CreateStore<Store>,

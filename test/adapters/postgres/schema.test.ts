@@ -28,13 +28,13 @@ async function openEmpty(statementTimeoutMs = 10_000) {
 
 schemaContract('PostgresSchema', openEmpty);
 
-test('names are those of the files, and in order', () => {
+test('the names of migrations are the file names, in order', () => {
   const names = migrations.map(({ name }) => name);
   expect(names.every((name) => /^\d{4}-[a-z-]+$/.test(name))).toBe(true);
   expect(names).toEqual([...new Set(names)].sort());
 });
 
-test('a migration that fails leaves nothing of itself, and is tried again', async () => {
+test('a migration that fails changes nothing, and is tried again', async () => {
   const { another, pools, close } = await openEmpty();
   let broken = true;
   const list: Migration[] = [
@@ -60,7 +60,7 @@ test('a migration that fails leaves nothing of itself, and is tried again', asyn
   }
 });
 
-test('a migration may take longer than a statement may, and others wait for it', async () => {
+test('a migration may take longer than the statement timeout, and other processes wait for it', async () => {
   const { another, close } = await openEmpty(400);
   let runs = 0;
   const slow: Migration = {
@@ -80,7 +80,7 @@ test('a migration may take longer than a statement may, and others wait for it',
   }
 });
 
-test('what a later release has applied is not our concern', async () => {
+test('migrations of a later release are ignored', async () => {
   const { another, close } = await openEmpty();
   const [first, second]: Migration[] = ['0001-first', '0002-second'].map((name) => ({
     name,

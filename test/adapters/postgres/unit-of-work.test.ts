@@ -24,7 +24,7 @@ unitOfWorkContract('PostgresUnitOfWork', async () => {
   };
 });
 
-test('work that swallowed a failed write is not taken for done', async () => {
+test('work that ignores the error of a failed write is not committed', async () => {
   const { knex } = openPool();
   const account = sampleAccount();
   const event = sampleEvent();
@@ -37,13 +37,13 @@ test('work that swallowed a failed write is not taken for done', async () => {
   expect(await new PostgresAccountStore({ db: knex }).findById(account.id)).toBeUndefined();
 });
 
-test('a value that holds what Postgres cannot store is a bad request', async () => {
+test('a value that Postgres cannot store is a bad request', async () => {
   const { knex } = openPool();
   const insert = new PostgresAccountStore({ db: knex }).insert(sampleAccount({ email: 'a\0b@example.com' }));
   await expect(insert).rejects.toMatchObject({ code: 'invalid_request' });
 });
 
-test('one connection is enough for a unit of work', async () => {
+test('a unit of work needs only one connection', async () => {
   const { knex } = openPool(1);
   const account = sampleAccount();
   await new PostgresUnitOfWork({ db: knex }).run(async ({ accounts, outbox }) => {
@@ -53,7 +53,7 @@ test('one connection is enough for a unit of work', async () => {
   expect(await new PostgresAccountStore({ db: knex }).findById(account.id)).toEqual(account);
 });
 
-test('a store is created once in a transaction, and all stores can be listed', async () => {
+test('each store is created once in a transaction, and all stores can be listed', async () => {
   const { knex } = openPool();
   await new PostgresUnitOfWork({ db: knex }).run(async (stores) => {
     const { accounts, outbox } = stores;

@@ -44,7 +44,7 @@ describe("an account's keys in Redis", () => {
     expiresAt,
   });
 
-  test('go by themselves, a minute after the entry that expires last', async () => {
+  test('expire by themselves, a minute after the last entry expires', async () => {
     const now = clock.now();
     await store.put('a', entry('one', now + 2 * minute));
     await store.put('a', entry('two', now + minute));
@@ -57,7 +57,7 @@ describe("an account's keys in Redis", () => {
     expect(await redis.run((client) => client.exists(...keysOf('a')))).toBe(0);
   });
 
-  test('lose what expired, at most 20 entries a write', async () => {
+  test('lose at most 20 expired entries at each write', async () => {
     const now = clock.now();
     for (let index = 0; index < 50; index++) await store.put('b', entry(`e${index}`, now + minute + index));
     await store.put('b', entry('long', now + 10 * minute));

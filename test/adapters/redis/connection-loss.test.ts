@@ -31,8 +31,8 @@ for (const mode of ['single', 'cluster'] as const) {
   });
 }
 
-// An `error` event nobody listens to, or a rejection nobody handles, fails these tests too: jest sees to it.
-describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode) => {
+// An `error` event without a listener and an unhandled rejection fail these tests too, because jest reports them.
+describe.each(['single', 'cluster'] as const)('when Redis is lost (%s)', (mode) => {
   const cluster = mode === 'cluster';
   let server: OwnRedis;
   let redis: RedisConnection;
@@ -69,7 +69,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
   });
   const states = () => changes.map(({ state }) => state);
 
-  test('calls fail with StoreUnavailable, and work again once it restarted, scripts and all', async () => {
+  test('calls fail with StoreUnavailable, and work again after a restart, scripts included', async () => {
     const store = new RedisFamilyStore({ redis, clock: systemClock });
     await store.open(family());
     await server.stop();
@@ -85,7 +85,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
     expect(states().at(-1)).toBe('ready');
   });
 
-  test('calls that were under way fail, and none of them runs later', async () => {
+  test('calls in progress fail, and none of them runs later', async () => {
     const key = `${uniquePrefix()}counter`;
     server.fallSilent();
     const calls = Array.from({ length: 20 }, () => redis.run((client) => client.incr(key)));
@@ -96,7 +96,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
     expect(await redis.run((client) => client.get(key))).toBeNull();
   });
 
-  test('calls wait for a connection that was only just lost', async () => {
+  test('calls wait for a connection that was lost a moment ago', async () => {
     const told: RedisStateChange[] = [];
     const onStateChange = (change: RedisStateChange) => told.push(change);
     const patient = await openRedis({
@@ -118,7 +118,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
     }
   });
 
-  test('one that is not there yet is found when it comes', async () => {
+  test('a Redis that starts later is found when it starts', async () => {
     await server.cutConnections();
     const early = await openRedis({ ...quick, cluster, url: server.url });
     try {
@@ -130,7 +130,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
     }
   });
 
-  test('each change of state is told once, and the end too', async () => {
+  test('each change of state is reported once, and the end too', async () => {
     const client = await redis.run(async (one) => one);
     let attempts = 0;
     client.on('reconnecting', () => {
@@ -148,7 +148,7 @@ describe.each(['single', 'cluster'] as const)('when Redis goes away (%s)', (mode
     expect(states().filter((state) => state === 'ready')).toHaveLength(2);
   });
 
-  test('a rotated password is picked up without a restart, and told nobody', async () => {
+  test('a rotated password is used without a restart, and is not logged', async () => {
     let password = 'first-password';
     const admin = new Redis(server.directUrl());
     const user = newId('user');

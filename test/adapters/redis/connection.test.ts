@@ -10,7 +10,7 @@ describe('openRedis', () => {
     ['redis://', 'names no host'],
     ['redis://:hunter2@redis/one', 'has a path that is no database number'],
     ['redis://:hunter2%@redis', 'has a user name or password with a %'],
-  ])('refuses %s, and never repeats it', async (url, problem) => {
+  ])('refuses %s, and does not repeat it in the error', async (url, problem) => {
     const opening = openRedis({ url, cluster: false });
     await expect(opening).rejects.toThrow(ConfigurationError);
     await expect(opening).rejects.toThrow(`The Redis URL ${problem}`);
@@ -26,7 +26,7 @@ describe('openRedis', () => {
     { cluster: false, url: testRedisUrl },
     { cluster: true, url: testRedisClusterUrl },
   ])(
-    'puts the prefix in front of a hash tag, and tells a refusal from an absence (cluster: $cluster)',
+    'puts the prefix before the hash tag, and distinguishes a refusal from an unreachable server (cluster: $cluster)',
     async (one) => {
       const keyPrefix = uniquePrefix();
       const redis = await openRedis({ url: one.url(), cluster: one.cluster, keyPrefix });

@@ -9,7 +9,7 @@ import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 
 const minute = 60_000;
 
-describe("the denylist's copy in a Redis", () => {
+describe('the copy of the denylist in a Redis', () => {
   let server: OwnRedis;
   let direct: Redis;
   let redis: RedisConnection;
@@ -29,7 +29,7 @@ describe("the denylist's copy in a Redis", () => {
   const evicted = async () =>
     Number(/evicted_keys:(?<count>\d+)/.exec(await direct.info('stats'))?.groups?.count);
 
-  /** Asks for more memory than there is, until this many keys had to go. */
+  /** Writes keys beyond the memory limit until Redis has evicted the given number of keys. */
   async function evict(count: number): Promise<void> {
     const goal = (await evicted()) + count;
     const used = Number(/used_memory:(?<bytes>\d+)/.exec(await direct.info('memory'))?.groups?.bytes);
@@ -40,7 +40,7 @@ describe("the denylist's copy in a Redis", () => {
   }
 
   test.each(['volatile-lru', 'volatile-ttl', 'volatile-random', 'allkeys-lru', 'allkeys-random'])(
-    'that evicts what it likes (%s) never takes what was revoked for what was not',
+    'that evicts keys (%s) never reports a revoked key as not revoked',
     async (policy) => {
       await direct.flushall();
       await direct.config('SET', 'maxmemory-policy', policy);
@@ -55,7 +55,7 @@ describe("the denylist's copy in a Redis", () => {
     },
   );
 
-  test('that evicted what was copied already is not declared whole', async () => {
+  test('that evicted copied entries is not declared complete', async () => {
     const begun = await copy.begin();
     await copy.put([{ key: 'jti:early', expiresAt: systemClock.now() + minute }]);
     await direct.del(redis.key('denylist', 'entries'));
@@ -64,7 +64,7 @@ describe("the denylist's copy in a Redis", () => {
     expect(await copy.anyRevoked(['jti:late'])).toBeUndefined();
   });
 
-  test('loses what is over for more than a minute, and nothing else, with the next that is put', async () => {
+  test('drops entries that expired more than a minute ago, and no others, at the next put', async () => {
     await direct.flushall();
     const begun = await copy.begin();
     const now = systemClock.now();

@@ -6,7 +6,7 @@ import { systemClock } from '../../../provider/lib/clock.ts';
 import { testRedisUrl, uniquePrefix } from '../../support/redis.ts';
 
 const minute = 60_000;
-// Redis drops a key a minute late, so that a clock ahead of ours takes nothing away early.
+// Keys expire in Redis a minute late, so that a Redis clock that is ahead does not delete them too early.
 const late = minute;
 let redis: RedisConnection;
 
@@ -17,7 +17,7 @@ afterAll(() => redis.dependency.close());
 
 const expiry = (key: string) => redis.run((client) => client.pexpiretime(key));
 
-test('every key of an artifact goes by itself, when nothing needs it any more', async () => {
+test('every key of an artifact expires by itself when it is not needed any more', async () => {
   const store = new RedisOidcStore({ redis, clock: systemClock });
   const now = systemClock.now();
   const [entry, indexEntry] = [redis.key('Session:a', 'a'), redis.key('Session#i', 'i')];
@@ -39,7 +39,7 @@ test('every key of an artifact goes by itself, when nothing needs it any more', 
   expect(await expiry(redis.key('ReplayDetection:r', 'a'))).toBe(now + minute + late);
 });
 
-test('the key of a family goes by itself, ended or not', async () => {
+test('the key of a family expires by itself, whether the family was ended or not', async () => {
   const store = new RedisFamilyStore({ redis, clock: systemClock });
   const now = systemClock.now();
   const family = { id: 'fam_1', accountId: 'user_1', clientId: 'app', currentHash: 'h', payload: 'p' };
@@ -57,7 +57,7 @@ test('the key of a family goes by itself, ended or not', async () => {
   expect(await redis.run((client) => client.exists(redis.key('fam_1', 'fa')))).toBe(0);
 });
 
-test('a time that is no whole number of milliseconds is taken, and kept longer rather than shorter', async () => {
+test('a time with a fraction of a millisecond is accepted and rounded up', async () => {
   const store = new RedisOidcStore({ redis, clock: systemClock });
   const expiresAt = systemClock.now() + minute + 0.25;
   await store.put('Interaction', 'n', { payload: 'p', expiresAt });

@@ -15,7 +15,7 @@ limitsContract('RedisLimits on a cluster', () =>
   openStores({ url: testRedisClusterUrl(), cluster: true }, create),
 );
 
-test('every key goes by itself, when it no longer matters', async () => {
+test('every key expires by itself when it is not needed any more', async () => {
   const redis = await openRedis({ url: testRedisUrl(), cluster: false, keyPrefix: uniquePrefix() });
   try {
     const limits = new RedisLimits({ redis, clock: systemClock });

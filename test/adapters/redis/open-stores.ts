@@ -10,13 +10,13 @@ export interface OpenStores<Store> {
   close(): Promise<void>;
 }
 
-/** Opens a store over keys of its own, and on request more of them through further connections. */
+/** Opens a store with its own keys. On request it opens more stores on the same keys, each with its own connection. */
 export async function openStores<Store>(
   server: { url: string; cluster: boolean },
   create: (deps: { redis: RedisConnection; clock: Clock }) => Store,
 ): Promise<OpenStores<Store>> {
   const keyPrefix = uniquePrefix();
-  // Near the real time, by which Redis drops keys.
+  // Near the real time, because Redis expires keys by its own clock.
   const clock = createManualClock(systemClock.now());
   const connections: RedisConnection[] = [];
   const another = async () => {

@@ -2,25 +2,25 @@ import { Redis } from 'ioredis';
 import { type RedisMode, startDockerRedis, startLocalRedis } from '../../support/servers/redis.ts';
 import { openRelay } from './relay.ts';
 
-/** A Redis of a test's own, which can be taken away. It keeps its address and, like any Redis without a disk, nothing else. */
+/** A Redis for one test, which the test can stop. It keeps its address and no data, like any Redis without a disk. */
 export interface OwnRedis {
   url: string;
-  /** Its address without the relay. */
+  /** The address without the relay. */
   directUrl(): string;
   stop(): Promise<void>;
-  /** Stalls the process itself; gives what ends that. */
+  /** Stalls the Redis process. Returns a function that continues it. */
   stall(): Promise<() => Promise<void>>;
-  /** Everything it holds now. */
+  /** All its data. */
   snapshot(): Promise<RedisSnapshot>;
-  /** Starts it again at the same address: empty, or with what it held once. */
+  /** Starts Redis again at the same address, empty or with the given data. */
   restart(holding?: RedisSnapshot): Promise<void>;
   cutConnections(): Promise<void>;
   fallSilent(): void;
-  /** Ends a cut or a silence. */
+  /** Ends the effect of `cut` or `silence`. */
   mend(): Promise<void>;
 }
 
-/** Each key as Redis itself serializes it, and when it expires, in milliseconds since the epoch. */
+/** Each key as Redis serializes it, with its expiry in milliseconds since the epoch. */
 export type RedisSnapshot = { key: string; value: Buffer; expiresAt: number }[];
 
 async function snapshotOf(url: string): Promise<RedisSnapshot> {
@@ -28,7 +28,7 @@ async function snapshotOf(url: string): Promise<RedisSnapshot> {
   const snapshot: RedisSnapshot = [];
   for (const key of await redis.keys('*')) {
     const [value, expiresAt] = [await redis.dumpBuffer(key), await redis.pexpiretime(key)];
-    // One that expired meanwhile has no value.
+    // A key that has expired in the meantime has no value.
     if (value) snapshot.push({ key, value, expiresAt: Math.max(expiresAt, 0) });
   }
   redis.disconnect();
@@ -41,14 +41,14 @@ async function restore(url: string, snapshot: RedisSnapshot): Promise<void> {
   redis.disconnect();
 }
 
-/** A cluster's node tells its clients where it is: they must come through the relay, too. */
+/** A cluster node announces its address to clients. The address must be that of the relay. */
 async function announce(url: string, port: number): Promise<void> {
   const redis = new Redis(url);
   await redis.config('SET', 'cluster-announce-port', port);
   redis.disconnect();
 }
 
-/** Starts a Redis of its own for a test that takes it away. */
+/** Starts a Redis for a test that stops it. */
 export async function startOwnRedis(mode: RedisMode = 'single'): Promise<OwnRedis> {
   const start = async () => (await startLocalRedis(mode)) ?? (await startDockerRedis(mode));
   let server = await start();

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP port in front of a server, whose address stays the same while the server goes, changes and comes back. */
+/** A TCP port in front of a server. Its address stays the same while the server stops, changes and starts again. */
 export interface Relay {
   port: number;
-  /** Ends all connections; new ones are refused. */
+  /** Ends all connections and refuses new ones. */
   cut(): Promise<void>;
-  /** Keeps connections open and takes new ones, and lets nothing through. */
+  /** Keeps connections open and accepts new ones, but forwards nothing. */
   silence(): void;
-  /** Lets everything through again, from now on to this port. */
+  /** Forwards everything again, now to the given port. */
   mend(targetPort: number): Promise<void>;
 }
 

@@ -20,7 +20,7 @@ for (const { name, url, cluster } of servers) {
       store: opened.store.store,
       clock: opened.clock,
       another: async () => (await opened.another()).store,
-      // The tests' server is shared: of all its data only this copy's is lost.
+      // The server of the tests is shared, so only the data of this copy is deleted.
       loseData: () =>
         redis.run(async (client) => {
           const known = await client.keys(`${node}*`).catch(() => []);

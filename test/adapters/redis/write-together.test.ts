@@ -20,7 +20,7 @@ async function withRedis(
   }
 }
 
-/** How many pieces leave while `work` runs. */
+/** Returns the number of socket writes while `work` runs. */
 async function piecesOf(stream: Redis['stream'], work: () => Promise<unknown>): Promise<number> {
   let pieces = 0;
   const handedOver = (method: '_write' | '_writev') => {
@@ -46,7 +46,7 @@ async function piecesOf(stream: Redis['stream'], work: () => Promise<unknown>): 
 const set = (redis: RedisConnection, name: string) =>
   redis.run((client) => client.set(redis.key('t', name), name));
 
-test('what several ask in one turn of the event loop leaves in one piece, and each gets its own reply', () =>
+test('commands of one turn of the event loop are sent in one write, and each gets its own reply', () =>
   withRedis(async (redis) => {
     const names = Array.from({ length: 20 }, (_, index) => `name-${index}`);
     for (const name of names) await set(redis, name);
@@ -61,7 +61,7 @@ test('what several ask in one turn of the event loop leaves in one piece, and ea
     expect(pieces).toBe(1);
   }));
 
-test('nothing is held back longer than that turn', () =>
+test('no command is delayed beyond that turn', () =>
   withRedis(async (redis) => {
     const stream = await streamOf(redis);
     for (let turn = 0; turn < 3; turn += 1) {
@@ -73,7 +73,7 @@ test('nothing is held back longer than that turn', () =>
     }
   }));
 
-test('a connection made anew in the same turn holds and lets go of its own', () =>
+test('a new connection in the same turn collects and sends its own commands', () =>
   withRedis(async (redis) => {
     const lost = await streamOf(redis);
     await nextTurn();
@@ -89,7 +89,7 @@ test('a connection made anew in the same turn holds and lets go of its own', () 
     expect(stream.writableCorked).toBe(0);
   }));
 
-test('a cluster is left to write as it does', () =>
+test('the writes of a cluster are not changed', () =>
   withRedis(
     async (redis) => {
       const names = ['a', 'b', 'c'];
