@@ -2,14 +2,14 @@ import { connect, type Socket } from 'node:net';
 
 export interface Answer {
   status: number;
-  /** As they came, one on each line. */
+  /** The raw headers, one on each line. */
   headers: string;
   body: string;
 }
 
 /**
- * One kept connection that sends one request after another. Much cheaper than Node's own client, so that the load takes
- * little from what is measured. It takes answers with Content-Length only, which all of ours have.
+ * One keep-alive connection that sends one request after another. It is much cheaper than Node's own client, so the load
+ * uses little CPU time beside the server. It reads only responses with Content-Length, which all responses of Gatehouse have.
  */
 export interface Connection {
   send(request: string): Promise<Answer>;
@@ -71,7 +71,7 @@ function parse(text: string): { answer: Answer; length: number } | undefined {
   return { answer: { status, headers, body: text.slice(end + 4, total) }, length: total };
 }
 
-/** A header of an answer; NaN-able as a number when there is none. */
+/** The value of a header, undefined if there is none. */
 export function headerOf(headers: string, name: string): string | undefined {
   return new RegExp(`^${name}: *(?<value>[^\\r\\n]*)`, 'im').exec(headers)?.groups?.value;
 }

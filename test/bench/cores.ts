@@ -3,17 +3,17 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { findProgram } from '../support/servers/programs.ts';
 
-/** Which core serves, and which asks and stores. */
+/** The core of the server, and the core of the load and the stores. */
 export interface Cores {
-  /** Pins a process, all its threads, to the core that serves. */
+  /** Pins a process with all its threads to the core of the server. */
   pinServer(pid: number): void;
-  /** Pins this process, and so all it starts from now on, to the other core. */
+  /** Pins this process, and all processes that it starts later, to the other core. */
   pinLoad(): void;
-  /** For the report. */
+  /** The text for the report. */
   description: string;
 }
 
-/** Needs Linux, `taskset` and two cores; else nothing is pinned, and the report says so. */
+/** Requires Linux, `taskset` and two cores. Otherwise nothing is pinned, and the report says so. */
 export function chooseCores(): Cores {
   const [serving, asking] = process.platform === 'linux' ? usableCores() : [];
   const taskset = findProgram(['taskset']);
@@ -32,7 +32,7 @@ export function chooseCores(): Cores {
   };
 }
 
-/** Those this process may run on. */
+/** The cores that this process may use. */
 function usableCores(): number[] {
   const list = /^Cpus_allowed_list:\s*(?<list>\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'));
   return (list?.groups?.list ?? '').split(',').flatMap((range) => {
@@ -41,19 +41,19 @@ function usableCores(): number[] {
   });
 }
 
-/** Clock ticks a second in `/proc`, which Linux fixes for programs. */
+/** Clock ticks per second in `/proc`. Linux uses a fixed value for programs. */
 const ticksPerSecond = 100;
 
-/** CPU time that a process has used, all threads, user and system, in seconds; undefined where it isn't told. */
+/** CPU time of all threads of a process, user and system, in seconds. Undefined if the system doesn't report it. */
 export function cpuSeconds(pid: number): number | undefined {
   const text = readProc(pid, 'stat');
   if (text === undefined) return undefined;
-  // The name, in parentheses, may hold spaces.
+  // The name in parentheses may contain spaces.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
-/** Memory that a process holds, in MiB; undefined where it isn't told. */
+/** Resident memory of a process in MiB. Undefined if the system doesn't report it. */
 export function residentMib(pid: number): number | undefined {
   const kib = /^VmRSS:\s*(?<kib>\d+)/m.exec(readProc(pid, 'status') ?? '')?.groups?.kib;
   return kib === undefined ? undefined : Number(kib) / 1024;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type Connection, openConnection, postJson } from './connection.ts';
 
-/** A process of its own: whoever measures others meanwhile isn't to wait for it. Sends until it is told to stop, then reports. */
+/** Runs as a separate process, so that it doesn't delay the measurements. Sends until it gets a message to stop, then reports. */
 const [port, perSecond] = process.argv.slice(2).map(Number) as [number, number];
 
 export interface Sent {
@@ -10,7 +10,7 @@ export interface Sent {
   answers: Record<string, number>;
 }
 
-/** How many tries may be under way: more than the server lets wait. */
+/** The number of tries in progress. It is larger than the queue of the server. */
 const mostConnections = 600;
 const free: Connection[] = Array.from({ length: mostConnections }, () => openConnection(port));
 const answers: Record<string, number> = {};

@@ -11,33 +11,33 @@ import { accepted, refreshing, signedIn } from './signed-in.ts';
 import { median, quantile } from './statistics.ts';
 import type { World } from './world.ts';
 
-/** How others fare while more people try to sign in than can be. */
+/** Response times of other requests while more sign-ins arrive than the server can hash. */
 export interface FloodReport extends Sent {
   probes: { name: string; beforeP99Ms: number; duringP99Ms: number; ratio: number }[];
-  /** Of the server, once a second; none where it isn't told. */
+  /** Memory of the server, once a second. Empty if the system doesn't report it. */
   memoryMib: number[];
 }
 
-/** How often others ask meanwhile, each of them. */
+/** The pause between two requests of one probe. */
 const pauseMs = 40;
 
-/** How many others do each. */
+/** The number of probes for each kind of request. */
 const probesOfAKind = 2;
 
-/** How long each answer took, in milliseconds. */
+/** The response times in milliseconds, by kind of request. */
 type Times = Record<string, number[]>;
 
-/** How often quiet and flood follow each other, so that neither has the better minutes of the machine. */
+/** The number of quiet periods and floods. They alternate, so that changes of the machine affect both equally. */
 const turns = 3;
 
 /**
- * Sends five times as many tries as can be hashed, from as many addresses as there are tries, and measures refresh and
- * JWKS before and meanwhile, in turns.
- * @param seconds of flood, and as many of quiet
+ * Sends five times as many tries as the server can hash, each from another address. Measures refresh and JWKS during quiet
+ * periods and floods, which alternate.
+ * @param seconds the total time of the floods, and also of the quiet periods
  */
 export async function flood(world: World, hashesPerSecond: number, seconds: number): Promise<FloodReport> {
   const probes = await startProbes(world);
-  // Node makes fast code of what ran some thousand times.
+  // Node optimizes code that has run some thousand times.
   await probes.run(5, 0);
   const before: Times[] = [];
   const during: Times[] = [];
@@ -51,7 +51,7 @@ export async function flood(world: World, hashesPerSecond: number, seconds: numb
     during.push(await probes.run(seconds / turns));
     memoryMib.push(...memory.stop());
     sent.push(await flooding.stop());
-    // Those who wait to be hashed are done, too.
+    // The hashing queue is empty afterwards.
     await probes.run(2);
   }
   return {
@@ -109,7 +109,7 @@ async function startProbes(world: World) {
       const times: Times = Object.fromEntries(names.map((name) => [name, []]));
       const end = performance.now() + seconds * 1000;
       const measure = async (name: string, once: () => Promise<unknown>) => {
-        // Not all in step.
+        // The probes must not run in step.
         await pause(Math.random() * betweenMs);
         while (performance.now() < end) {
           const startedAt = performance.now();
@@ -131,7 +131,7 @@ function startFlood(port: number, perSecond: number): { stop(): Promise<Sent> } 
   const child = spawn(process.execPath, ['--import', 'tsx', script, String(port), String(perSecond)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  // It shares a core with who measures, which isn't to be measured.
+  // The sender shares a core with the measuring process and must not slow it down.
   setPriority(child.pid ?? 0, 10);
   return {
     stop: async () => {

@@ -9,7 +9,7 @@ import { type Round, runRound, type Worker } from './load.ts';
 import { stockOperations } from './stock-operations.ts';
 import type { Measured, Measurement } from './yardstick.ts';
 
-/** What an operation can't be faster than, or is compared with. */
+/** A rate that an operation can't exceed or is compared with. */
 export interface Limit {
   name: LimitName;
   measure(seconds: number): Promise<Round>;
@@ -25,7 +25,7 @@ export type LimitName =
   | 'a Postgres round trip'
   | `stock oidc-provider: ${string}`;
 
-/** Starts the yardstick on the server's core. */
+/** Starts the yardstick process on the core of the server. */
 export async function startLimits(
   cores: Cores,
   connections: number,

@@ -1,25 +1,25 @@
 import { cpuSeconds } from './cores.ts';
 import { median, quantile } from './statistics.ts';
 
-/** Something to do again and again. */
+/** An operation that is repeated. */
 export interface Worker {
-  /** Gets ready for so many seconds; not measured. */
+  /** Prepares a round of the given length. It is not measured. */
   prepare?(seconds: number): Promise<void>;
-  /** Does it once, and throws unless it went as it should; false when what `prepare` got is used up. */
+  /** Runs the operation once. Throws if it fails. Returns false if nothing is left of what `prepare` made. */
   once(): Promise<unknown>;
 }
 
-/** What one round came to. */
+/** The result of one round. */
 export interface Round {
   count: number;
   perSecond: number;
-  /** By the CPU time of the process that was asked; undefined where that isn't told. */
+  /** The rate per second of CPU time of the server. Undefined if the system doesn't report it. */
   perCpuSecond: number | undefined;
   p50Ms: number;
   p99Ms: number;
 }
 
-/** Lets all workers go on at once for so long, each as soon as its last answer came. */
+/** Runs all workers in parallel for the given time. Each worker continues when its last response has arrived. */
 export async function runRound(workers: readonly Worker[], seconds: number, pid: number): Promise<Round> {
   for (const worker of workers) await worker.prepare?.(seconds);
   const latencies: number[] = [];

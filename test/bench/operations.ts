@@ -4,12 +4,12 @@ import type { Worker } from './load.ts';
 import { accepted, authorizing, bearer, refreshing, type SignedIn, signedIn } from './signed-in.ts';
 import { password, type World } from './world.ts';
 
-/** Something that is measured, and what it is held against. */
+/** An operation that is measured, and the limit for its comparison. */
 export interface Operation {
   name: string;
-  /** How it is counted in docs/speed.md: by CPU time, against this. */
+  /** The limit that docs/speed.md compares the operation with, by CPU time. */
   limit: LimitName;
-  /** The share of the limit that is aimed at. */
+  /** The share of the limit that is the goal. */
   aim?: number;
   worker(world: World, index: number): Promise<Worker>;
 }
@@ -17,7 +17,7 @@ export interface Operation {
 const signatures = 'RSA-2048 signatures (OpenSSL)';
 const koa = 'a bare Koa answer';
 
-/** The operations by what people and apps do most. */
+/** The operations, the most frequent ones first. */
 export const operations: Operation[] = [
   { name: 'client_credentials', limit: signatures, aim: 0.7, worker: clientCredentials },
   { name: 'refresh, with id token', limit: signatures, aim: 0.33, worker: withTokens(refreshing) },
@@ -66,13 +66,13 @@ function codeFlow(connection: Connection, person: SignedIn): Worker {
   return { once: async () => void (await redeem(await authorize())) };
 }
 
-/** Codes are got before the round. */
+/** The codes are issued before the round. */
 function codeToToken(connection: Connection, person: SignedIn): Worker {
   const { authorize, redeem } = authorizing(connection, person);
   const codes: string[] = [];
   return {
     prepare: async (seconds) => {
-      // More than one connection of several can redeem.
+      // More codes than one of several connections can redeem.
       for (let left = seconds * 120; left > 0; left -= 1) codes.push(await authorize());
     },
     once: async () => {

@@ -8,7 +8,7 @@ import { waitFor } from '../support/wait-for.ts';
 const file = join(tmpdir(), `gatehouse-bench-${process.pid}.cpuprofile`);
 const hook = pathToFileURL(join(packageRoot, 'test', 'bench', 'profiler.js')).href;
 
-/** What the server's environment needs so that it can be profiled. */
+/** The environment variables of a server that can be profiled. */
 export const profilerEnv = { NODE_OPTIONS: `--import=${hook}`, BENCH_PROFILE_FILE: file };
 
 interface CpuProfile {
@@ -18,7 +18,7 @@ interface CpuProfile {
 
 export interface Share {
   name: string;
-  /** Of the time the server's main thread was busy. */
+  /** The share of the time in which the main thread of the server was busy. */
   share: number;
 }
 
@@ -27,7 +27,7 @@ export interface Profile {
   functions: Share[];
 }
 
-/** Profiles the server's main thread while `work` asks it. */
+/** Profiles the main thread of the server while `work` sends requests. */
 export async function profiled(pid: number, work: () => Promise<unknown>): Promise<Profile> {
   rmSync(file, { force: true });
   process.kill(pid, 'SIGUSR2');
@@ -60,7 +60,7 @@ function summed({ nodes, samples }: CpuProfile): Profile {
   };
 }
 
-/** A library, a folder of ours, or a part of Node. */
+/** Returns the library, the folder of Gatehouse or the part of Node. */
 function areaOf(functionName: string, url: string): string {
   const library = /\/node_modules\/(?<name>(@[^/]+\/)?[^/]+)\//.exec(url)?.groups?.name;
   if (library !== undefined) return library;

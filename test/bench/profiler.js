@@ -1,4 +1,4 @@
-// Loaded into the server before anything else where a profile is wanted: SIGUSR2 starts one, the next ends and writes it.
+// The server loads this first if it is profiled. SIGUSR2 starts a profile, the next SIGUSR2 ends it and writes the file.
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 

@@ -22,10 +22,10 @@ export interface BenchReport {
   flood?: FloodReport | undefined;
 }
 
-/** By CPU time where it is told, which one server on one core is bounded by. */
+/** The rate by CPU time if it is known, because CPU time limits one server on one core. */
 export const rateOf = ({ perCpuSecond, perSecond }: Round): number => perCpuSecond ?? perSecond;
 
-/** The run as tables for people. */
+/** The report of the run as Markdown tables. */
 export function markdownOf(report: BenchReport): string {
   const parts = [
     `${report.date}. ${report.machine}.`,

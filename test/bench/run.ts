@@ -17,7 +17,7 @@ interface Ready extends Operation {
   rounds: Round[];
 }
 
-/** Measures everything that is wanted, on one server, in one run. */
+/** Measures all selected operations on one server, in one run. */
 export async function runBench(settings: BenchSettings, cores: Cores, say: Say): Promise<BenchReport> {
   const stops: (() => unknown)[] = [];
   try {
@@ -67,13 +67,13 @@ async function measureLimits(limits: (Limit & { rounds: Round[] })[], seconds: n
   for (const limit of limits) limit.rounds.push(await limit.measure(seconds));
 }
 
-/** Half a minute, unless rounds are longer or shorter. */
+/** The length of the flood in rounds. With rounds of two seconds it is half a minute. */
 const floodRounds = 15;
 
-/** Node makes fast code of what ran some thousand times. */
+/** Rounds before the measurement. Node optimizes code that has run some thousand times. */
 const warmUpRounds = 3;
 
-/** Each wanted operation with its workers, warmed up. */
+/** Each selected operation with its workers, warmed up. */
 async function readied(world: World, settings: BenchSettings, say: Say): Promise<Ready[]> {
   const ready: Ready[] = [];
   for (const operation of operations) {

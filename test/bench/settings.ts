@@ -1,17 +1,17 @@
-/** What `make bench` can be told by the environment. */
+/** The settings of `make bench`, from environment variables. */
 export interface BenchSettings {
-  /** Of one round of one operation. */
+  /** The length of one round of one operation. */
   seconds: number;
   rounds: number;
-  /** Parts and operations to measure, by the beginning of their names; all when empty. */
+  /** The beginnings of the names of parts and operations to measure. All are measured if it is empty. */
   only: string[];
-  /** Tries with wrong passwords, known and unknown addresses together. */
+  /** The number of tries with wrong passwords, for known and unknown addresses together. */
   tries: number;
-  /** Connections that ask at the same time. */
+  /** The number of parallel connections. */
   connections: number;
-  /** Whether the table goes into docs/speed.md. */
+  /** Whether the table is written into docs/speed.md. */
   write: boolean;
-  /** Whether to say where the CPU time of each operation goes. */
+  /** Whether to report which code uses the CPU time of each operation. */
   profile: boolean;
 }
 
@@ -27,6 +27,6 @@ export function readSettings(env: NodeJS.ProcessEnv): BenchSettings {
   };
 }
 
-/** Whether this is to be measured. */
+/** Whether the part or operation with this name is measured. */
 export const isWanted = ({ only }: BenchSettings, name: string): boolean =>
   only.length === 0 || only.some((wanted) => name.startsWith(wanted));

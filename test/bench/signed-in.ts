@@ -4,13 +4,13 @@ import { type Answer, type Connection, get, headerOf, postForm } from './connect
 import type { Worker } from './load.ts';
 import { password, type World } from './world.ts';
 
-/** Somebody with a session in a browser who has agreed to what a third-party app asks for. */
+/** A person with a session in a browser and a consent for a third-party app. */
 export interface SignedIn {
   accessToken: string;
   refreshToken: string;
-  /** The app's credentials. */
+  /** The credentials of the app. */
   basic: Record<string, string>;
-  /** The browser's. */
+  /** The cookies of the browser. */
   cookies: Record<string, string>;
 }
 
@@ -19,7 +19,7 @@ const scope = 'openid email offline_access contracts:read';
 const basic = { Authorization: `Basic ${Buffer.from(`${app.id}:${app.secret}`).toString('base64')}` };
 let turn = 0;
 
-/** Signs somebody in with a browser: their session, their consent, a family. */
+/** Signs a person in with a browser. This creates a session, a consent and a family. */
 export async function signedIn({ deployment, known }: World): Promise<SignedIn> {
   const client = createTestClient(deployment, app);
   const agent = createUserAgent(deployment);
@@ -36,7 +36,7 @@ export async function signedIn({ deployment, known }: World): Promise<SignedIn> 
   };
 }
 
-/** What the answer says; throws unless it is one that was hoped for. */
+/** The JSON body of the response. Throws if the status is not 200. */
 export function accepted({ status, headers, body }: Answer): Record<string, unknown> {
   if (status !== 200) throw new Error(`answered with ${status}\n${headers}\n${body}`);
   return body === '' ? {} : JSON.parse(body);
@@ -44,7 +44,7 @@ export function accepted({ status, headers, body }: Answer): Record<string, unkn
 
 export const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
-/** Redeems a refresh token, then the one that follows, and so on. */
+/** Redeems a refresh token, then its successor, and so on. */
 export function refreshing(connection: Connection, person: SignedIn): Worker {
   let { refreshToken } = person;
   return {
@@ -57,7 +57,7 @@ export function refreshing(connection: Connection, person: SignedIn): Worker {
   };
 }
 
-/** The two halves of a code flow of who is signed in and has agreed before. */
+/** The two halves of a code flow of a person with a session and a consent. */
 export function authorizing(connection: Connection, { cookies }: SignedIn) {
   const query = new URLSearchParams({
     client_id: app.id,

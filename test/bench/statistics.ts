@@ -1,4 +1,4 @@
-/** The value below which this share of them lies; NaN of none. */
+/** The quantile of the values for the given share. NaN if there are no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
@@ -7,8 +7,8 @@ export function quantile(values: readonly number[], share: number): number {
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /**
- * How well one can tell by the value alone from which of the two it is: the area under the ROC curve, or how likely a value
- * of `ones` is above one of `others`. One half means not at all; 0 and 1 mean always.
+ * The area under the ROC curve: the probability that a value of `ones` is larger than a value of `others`. One half means
+ * that a value doesn't show its group; 0 and 1 mean that it always does.
  */
 export function areaUnderCurve(ones: readonly number[], others: readonly number[]): number {
   const all = [

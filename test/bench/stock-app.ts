@@ -1,4 +1,4 @@
-/** The app of the stock provider. */
+/** The client of the stock provider. */
 export const stockApp = {
   id: 'app',
   secret: 'app-secret',

@@ -8,7 +8,7 @@ import { stockApp } from './stock-app.ts';
 const { id, secret, redirectUri, resource } = stockApp;
 const basic = { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
 
-/** The same operations on the provider that we stand on, as it comes. */
+/** The same operations on the unchanged oidc-provider. */
 export const stockOperations: Record<string, (port: number) => Promise<Worker>> = {
   client_credentials: async (port) => {
     const connection = openConnection(port);
@@ -54,7 +54,7 @@ const query = (scope: string, prompt?: string) =>
     ...(prompt === undefined ? {} : { prompt }),
   });
 
-/** Through the library's own pages for development. */
+/** Signs in through the library's own pages for development. */
 async function signIn(port: number): Promise<{ code: string; cookies: string }> {
   const issuer = `http://localhost:${port}`;
   const fetched = (input: string | URL | Request, init?: RequestInit) =>

@@ -1,7 +1,7 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
 /**
- * A store in memory that costs next to nothing: the library's own forgets all but the last thousand things, and gets slower
+ * A store in memory that costs nearly nothing. The library's own store keeps only the last thousand artifacts and gets slower
  * with every token of a grant.
  */
 export function createStockStore(): (kind: string) => Adapter {

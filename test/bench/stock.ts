@@ -1,4 +1,4 @@
-// Before the library, which would complain of Node 20.
+// This import must come before the library, which would warn about Node 20.
 import '../../provider/oidc/runtime-notice.ts';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,8 +10,8 @@ import { stockApp } from './stock-app.ts';
 import { createStockStore } from './stock-store.ts';
 
 /**
- * oidc-provider as it comes, with its store in memory and its own pages, told to issue what we issue: a JWT access token, an
- * id token, and a refresh token that rotates. Gives the port it listens on.
+ * Starts the unchanged oidc-provider with a store in memory and its own pages. It is configured to issue the same tokens as
+ * Gatehouse: a JWT access token, an id token, and a refresh token that rotates. Returns its port.
  */
 export async function startStockProvider(): Promise<number> {
   const port = await freePort();

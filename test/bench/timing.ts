@@ -2,15 +2,15 @@ import { openConnection, postJson } from './connection.ts';
 import { areaUnderCurve, median } from './statistics.ts';
 import type { World } from './world.ts';
 
-/** Answers to wrong passwords for accounts there are, beside those for addresses nobody has. */
+/** Compares responses to wrong passwords for known addresses with those for unknown addresses. */
 export interface Comparison {
   name: string;
   tries: number;
   knownMs: number;
   unknownMs: number;
-  /** How well one can tell which is which by the time; one half is not at all. */
+  /** How well the time shows whether an address is known. One half means not at all. */
   areaUnderCurve: number;
-  /** Whether status and text are the same, but for the request's id. */
+  /** Whether status and text are equal, except for the id of the request. */
   sameAnswer: boolean;
 }
 
@@ -18,7 +18,7 @@ interface Kind {
   name: string;
   emails: string[];
   password: string;
-  /** Of all tries. */
+  /** The share of all tries. */
   share: number;
 }
 
@@ -27,10 +27,10 @@ interface Seen {
   answers: Set<string>;
 }
 
-/** At the same time, so that all kinds wait for each other as they would in a crowd. */
+/** The number of parallel tries. All kinds wait in one queue, as under real load. */
 const atOnce = 32;
 
-/** No more tries at one account than are free: a refusal for too many comes at once. */
+/** The number of tries for one account. It stays below the limit, because a refusal by a limit is sent at once. */
 const mostTries = 9;
 
 /** Tries wrong passwords in random order, and compares how the answers differ. */
@@ -62,7 +62,7 @@ export async function compareAnswers(world: World, tries: number): Promise<Compa
 
 function kinds({ known, imported }: World): Kind[] {
   const strangers = (name: string) => known.map((_, index) => `${name}-${index}@example.com`);
-  // Whoever uses up one kind's tries mustn't be refused in another.
+  // Each kind has its own accounts, so that the tries of one kind don't use up the limits of another.
   const half = Math.ceil(known.length / 2);
   return [
     { name: 'known', emails: known.slice(0, half), password: 'wrong', share: 0.3 },

@@ -1,20 +1,20 @@
 import type { BenchReport } from './report.ts';
 
-/** Something Gatehouse claims that holds on any machine, and whether it held in this run. */
+/** A claim of Gatehouse that holds on any machine, and whether it was true in this run. */
 export interface Verdict {
   claim: string;
   seen: string;
   holds: boolean;
 }
 
-/** Others are at most this much slower while sign-ins flood in. */
+/** The largest allowed ratio of response times during a flood of sign-ins to those before it. */
 const slowest = 2;
-/** How far from one half the area under the curve may be. */
+/** The largest allowed distance of the area under the curve from one half. */
 const tellable = 0.05;
-/** How much a flood may add to the memory of a warm server. */
+/** The largest allowed ratio of memory in the second half of a flood to memory in the first half. */
 const growth = 1.25;
 
-/** Only what was measured is judged. */
+/** Returns verdicts only for measured parts. */
 export function verdictsOf({ comparisons, flood }: Pick<BenchReport, 'comparisons' | 'flood'>): Verdict[] {
   return [
     ...comparisons.map(({ name, areaUnderCurve, sameAnswer }) => ({

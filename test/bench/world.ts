@@ -9,27 +9,27 @@ import { runToEnd } from '../support/program.ts';
 import type { Cores } from './cores.ts';
 import { profilerEnv } from './profile.ts';
 
-/** One process of Gatehouse as it is deployed, with all guarantees on, and the people it knows. */
+/** One Gatehouse process as in production, with all guarantees on, and its accounts. */
 export interface World {
   deployment: Deployment;
   port: number;
   pid: number;
-  /** Have a password hashed as Gatehouse does. */
+  /** Addresses of accounts with a hash by Gatehouse. */
   known: string[];
-  /** Came with hashes of another system. */
+  /** Addresses of accounts that were imported with hashes of another system. */
   imported: string[];
 }
 
-/** Of every account. */
+/** The password of every account. */
 export const password = 'a walk along the river';
 
 const accountsOfAKind = 300;
 
-/** @param profile whether it can be profiled, which makes it a little slower */
+/** @param profile whether the server can be profiled, which makes it a little slower */
 export async function startWorld(cores: Cores, { profile = false } = {}): Promise<World> {
   const env: Record<string, string> = {
-    // All of the load comes from one address; a tenth of what the limits let through is counted without a store, as it is for
-    // nearly everybody.
+    // All requests come from one address. With these limits, a tenth of them is counted without a store, as it is for nearly
+    // all addresses in production.
     GATEHOUSE_LIMITS_PERCENT: '100000',
     GATEHOUSE_EVENTS_SINK: 'none',
     ...(profile ? profilerEnv : {}),
@@ -59,7 +59,7 @@ async function importPeople({ folder, env }: Deployment): Promise<Pick<World, 'k
   return { known: addresses(known), imported: addresses(imported) };
 }
 
-/** In the format of PHC strings. */
+/** Returns a PBKDF2 hash in the PHC string format. */
 function pbkdf2(text: string): string {
   const [salt, iterations] = [randomBytes(16), 100_000];
   const base64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');

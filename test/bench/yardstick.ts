@@ -14,12 +14,12 @@ import { quantile } from './statistics.ts';
 import { startStockProvider } from './stock.ts';
 
 /**
- * A process of its own on the server's core, which does what can't be done without and nothing else: the limits that
- * operations are held against.
+ * A separate process on the core of the server. It does only the work that can't be avoided, such as signatures. Its rates
+ * are the limits that operations are compared with.
  */
 export type Measurement = 'signatures' | 'openssl' | 'hashes' | 'redis' | 'postgres';
 
-/** Of one measurement; `p50Ms` of one. */
+/** The result of one measurement. `p50Ms` is the median time of one operation. */
 export interface Measured {
   perSecond: number;
   perCpuSecond: number;
@@ -27,7 +27,7 @@ export interface Measured {
 }
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-/** As long as an access token's head and claims. */
+/** A message as long as the header and claims of an access token. */
 const message = Buffer.alloc(700, 'a');
 const signature = () => sign('sha256', message, privateKey);
 
@@ -49,7 +49,7 @@ async function repeated(seconds: number, work: () => unknown): Promise<Measured>
   };
 }
 
-/** OpenSSL's own measurement, which counts CPU time. */
+/** Runs the benchmark of OpenSSL, which counts CPU time. */
 function openssl(seconds: number): Measured {
   const whole = String(Math.max(1, Math.round(seconds)));
   const options = { stdio: ['ignore', 'pipe', 'ignore'] as ['ignore', 'pipe', 'ignore'] };
@@ -65,7 +65,7 @@ async function measurements(): Promise<
   const passwords = createPasswords({ params: owaspParams, pool });
   const redis = new Redis(process.env.GATEHOUSE_TEST_REDIS_URL ?? '');
   const postgres = new Client({ connectionString: process.env.GATEHOUSE_TEST_DATABASE_URL });
-  // Its server may stop before we do.
+  // The servers may stop before this process.
   postgres.on('error', () => {});
   redis.on('error', () => {});
   await postgres.connect();

@@ -5,7 +5,7 @@ import { look } from './look.ts';
 import { comeBack, press, submit, type Visitor, visit } from './visitor.ts';
 import { newPerson, type Person, type World } from './world.ts';
 
-/** The account page: where somebody is signed in, which apps have access, and a new password. */
+/** The account page: the list of sign-ins, the apps with access, and the change of the password. */
 export function accountJourneys(world: () => World): void {
   const open = (page: Page) => page.goto(`${world().deployment.issuer}/account`);
   const heading = (page: Page) => page.getByRole('heading', { level: 1 }).innerText();
@@ -20,7 +20,7 @@ export function accountJourneys(world: () => World): void {
     await page.waitForURL((url) => url.pathname === '/account');
   }
 
-  /** Lets the third party in, and gives its tokens. */
+  /** Signs in at the third-party app and agrees. Returns its tokens. */
   async function letIn({ page }: Visitor, scope: string) {
     const { web, app } = world();
     await page.goto(web.authorizationUrl({ scope, prompt: 'consent' }));
@@ -30,7 +30,7 @@ export function accountJourneys(world: () => World): void {
 
   describe('the account page', () => {
     test.each([true, false])(
-      'shows this browser, and ends another, which is signed out (scripts: %s)',
+      'shows this browser and signs another browser out (scripts: %s)',
       async (scripts) => {
         const person = await newPerson(world());
         const elsewhere = async (other: Visitor) => {
@@ -62,7 +62,7 @@ export function accountJourneys(world: () => World): void {
     );
 
     test.each([true, false])(
-      'withdraws a consent: the app is dead, and asks again (scripts: %s)',
+      'withdraws a consent: the tokens of the app end, and the app asks for consent again (scripts: %s)',
       async (scripts) => {
         const { web } = world();
         const person = await newPerson(world());
@@ -95,7 +95,7 @@ export function accountJourneys(world: () => World): void {
     );
 
     test.each([true, false])(
-      'changes the password, and signs out everywhere (scripts: %s)',
+      'changes the password and signs out everywhere (scripts: %s)',
       async (scripts) => {
         const person = await newPerson(world());
         const next = 'a ferry to the islands';
@@ -126,7 +126,7 @@ export function accountJourneys(world: () => World): void {
       },
     );
 
-    test('signs out here, and everywhere', async () => {
+    test('signs out here and everywhere', async () => {
       const person = await newPerson(world());
       await visit(world(), async (visitor) => {
         const { page } = visitor;
@@ -143,7 +143,7 @@ export function accountJourneys(world: () => World): void {
       });
     });
 
-    test('says when a form is out of date, and leads back', async () => {
+    test('says that a form has expired, and links back', async () => {
       const person = await newPerson(world());
       await visit(world(), async (visitor) => {
         const { context, page } = visitor;
@@ -159,7 +159,7 @@ export function accountJourneys(world: () => World): void {
       });
     });
 
-    test('without cookies, says so instead of asking for ever', async () => {
+    test('reports missing cookies instead of redirecting endlessly', async () => {
       await visit(world(), async ({ page }) => {
         await page.goto(`${world().deployment.issuer}/account/signed-in`);
         expect(await heading(page)).toBe('You’re not signed in');

@@ -3,12 +3,12 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 
-/** The small build: a page takes it in half the time. */
+/** The minified build, which a page loads in half the time. */
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export const colorSchemes = ['light', 'dark'] as const;
 
-/** Everything once; what depends on colours again in the dark. */
+/** All rules run in light mode. The rules about colours run in dark mode too. */
 const runs = {
   light: `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
   dark: `axe.run({ runOnly: ['color-contrast', 'link-in-text-block'] })`,
@@ -18,8 +18,8 @@ const told = ({ id, nodes }: AxeResults['violations'][number]) =>
   `${id}: ${nodes.map(({ html }) => html).join(' ')}`;
 
 /**
- * What axe finds on a page, in light and dark: what is wrong, and colours it couldn't judge. Throws when it judged no
- * colours at all.
+ * Returns the findings of axe on a page in light and dark mode: violations, and colours that it couldn't check. Throws if it
+ * checked no colours.
  */
 export async function findByAxe(page: Page): Promise<string[]> {
   await page.evaluate(`${source};0`);

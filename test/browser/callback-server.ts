@@ -4,30 +4,30 @@ import type { AddressInfo } from 'node:net';
 import { formFields } from '../views/page-server.ts';
 import { selfSigned } from './self-signed.ts';
 
-/** A client's side of the flow, on this machine. */
+/** The callback of a client, on this machine. */
 export interface CallbackServer {
-  /** Without a trailing slash. */
+  /** The origin without a trailing slash. */
   origin: string;
-  /** Where people come back to. */
+  /** The redirect URI. */
   callback: string;
-  /** A callback that leads on to another origin, as `onward` said. */
+  /** A callback that redirects to another origin, given by `onward`. */
   hop: string;
-  /** What forms sent to `callback` (OAuth 2.0 Form Post Response Mode §2). */
+  /** The fields of forms that were posted to `callback` (OAuth 2.0 Form Post Response Mode §2). */
   posted: Record<string, string>[];
   close(): Promise<void>;
 }
 
 export interface CallbackServerOptions {
-  /** With https and a certificate nobody signed, under the name `localhost`. */
+  /** Uses https with a self-signed certificate for the name `localhost`. */
   secure?: boolean;
-  /** Where `hop` leads, given the server's port. */
+  /** Returns the target of `hop` for the port of the server. */
   onward(port: number): string;
 }
 
 const page = (title: string, body = '') =>
   `<!doctype html><html lang="en"><title>${title}</title><main><h1>${title}</h1>${body}</main></html>`;
 
-/** Starts it on a free port of the loopback interface; not on `localhost`, so that it is another site than the issuer. */
+/** Starts the server on a free loopback port. Its name is not `localhost`, so that it is another site than the issuer. */
 export async function startCallbackServer(options: CallbackServerOptions): Promise<CallbackServer> {
   const posted: CallbackServer['posted'] = [];
   const listener: RequestListener = async (request, response) => {

@@ -9,11 +9,11 @@ import { newPerson, type World } from './world.ts';
 const scope = 'openid email contracts:read';
 const heading = (page: Page) => page.getByRole('heading', { level: 1 }).innerText();
 
-/** Letting a device sign in, by the code that it shows. */
+/** The device flow: a person enters the code that the device shows. */
 export function deviceJourneys(world: () => World): void {
-  describe('a device', () => {
+  describe('the device flow', () => {
     test.each([true, false])(
-      'is let in: code, confirmation, sign-in, consent (scripts: %s)',
+      'ends with tokens: code, confirmation, sign-in, consent (scripts: %s)',
       async (scripts) => {
         const { tv, deployment } = world();
         const person = await newPerson(world());
@@ -52,22 +52,25 @@ export function deviceJourneys(world: () => World): void {
       },
     );
 
-    test.each([true, false])('is denied, by the address that it shows (scripts: %s)', async (scripts) => {
-      const { tv } = world();
-      const { device_code, user_code, verification_uri_complete } = await beginAt(tv, scope);
-      await visit(
-        world(),
-        async ({ page }) => {
-          await page.goto(verification_uri_complete);
-          expect(await page.getByLabel('Code on the device').inputValue()).toBe(user_code);
-          await press(page, 'Continue');
-          await press(page, 'Deny');
-          expect(await heading(page)).toBe('The device isn’t signed in');
-          if (scripts) await look(page, 'device-denied');
-          expect((await pollFor(tv, device_code)).body.error).toBe('access_denied');
-        },
-        { scripts },
-      );
-    });
+    test.each([true, false])(
+      'ends with a denial after the person opens the complete URI (scripts: %s)',
+      async (scripts) => {
+        const { tv } = world();
+        const { device_code, user_code, verification_uri_complete } = await beginAt(tv, scope);
+        await visit(
+          world(),
+          async ({ page }) => {
+            await page.goto(verification_uri_complete);
+            expect(await page.getByLabel('Code on the device').inputValue()).toBe(user_code);
+            await press(page, 'Continue');
+            await press(page, 'Deny');
+            expect(await heading(page)).toBe('The device isn’t signed in');
+            if (scripts) await look(page, 'device-denied');
+            expect((await pollFor(tv, device_code)).body.error).toBe('access_denied');
+          },
+          { scripts },
+        );
+      },
+    );
   });
 }

@@ -13,7 +13,7 @@ const windows = [
 
 const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 
-/** Looks at a page as it is now: axe in light and dark, no sideways scrolling, and its pictures in `artifacts/`. */
+/** Checks the page in its current state: axe in light and dark mode, no sideways scrolling, and pictures in `artifacts/`. */
 export async function look(page: Page, name: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   expect(await findByAxe(page)).toEqual([]);

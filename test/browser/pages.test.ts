@@ -6,7 +6,7 @@ import { sessionJourneys } from './session-journeys.ts';
 import { signInJourneys } from './sign-in-journeys.ts';
 import { startWorld, type World } from './world.ts';
 
-/** One Gatehouse and one browser for all journeys: each brings its own person and profile. */
+/** All journeys share one Gatehouse and one browser. Each journey has its own account and browser profile. */
 let world: World;
 beforeAll(async () => {
   world = await startWorld();

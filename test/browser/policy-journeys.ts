@@ -4,10 +4,10 @@ import { newPerson, type World, whoSignedIn } from './world.ts';
 
 const blocked = /form-action/;
 
-/** What the browser is told to allow: where forms may lead, which cookies go along, who may frame a page. */
+/** The policies that a browser enforces: targets of forms, attributes of cookies, and framing. */
 export function policyJourneys(world: () => World): void {
-  describe('a callback that leads on to another origin', () => {
-    test('is followed there, where it is https', async () => {
+  describe('a callback that redirects to another origin', () => {
+    test('is followed if the callback uses https', async () => {
       const person = await newPerson(world());
       await visit(world(), async ({ page }) => {
         await page.goto(world().secureHopping.authorizationUrl());
@@ -18,9 +18,9 @@ export function policyJourneys(world: () => World): void {
       });
     });
 
-    // Only the scheme could allow another port, and `http:` would let a form go anywhere in the clear. What is
-    // promised of http is the callback itself; an app under development that leads on does so from its own page.
-    test('stops where it is http', async () => {
+    // Only the source `http:` would allow another port, but it would allow a form to any site without TLS. For http, only
+    // the callback itself is allowed. An app under development can redirect from its own page.
+    test('is not followed if the callback uses http', async () => {
       const person = await newPerson(world());
       await visit(
         world(),
@@ -37,7 +37,7 @@ export function policyJourneys(world: () => World): void {
   });
 
   describe('form_post', () => {
-    test.each([true, false])('brings the code by a form (scripts: %s)', async (scripts) => {
+    test.each([true, false])('sends the code in a form (scripts: %s)', async (scripts) => {
       const { web, app } = world();
       const person = await newPerson(world());
       await visit(
@@ -59,7 +59,7 @@ export function policyJourneys(world: () => World): void {
   });
 
   describe('cookies', () => {
-    test('are for http alone, for this site alone, and signed', async () => {
+    test('are HttpOnly, SameSite and signed', async () => {
       const { web, firstParty, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ context, page }) => {
@@ -87,7 +87,7 @@ export function policyJourneys(world: () => World): void {
     });
   });
 
-  test('no page can be framed, not even by a neighbour that has our cookies in its frame', async () => {
+  test('no page can be framed, not even by another origin of the same site', async () => {
     const { web, neighbour, deployment } = world();
     const frames = [web.authorizationUrl(), deployment.issuer, `${deployment.issuer}/oauth2/logout`];
     await visit(

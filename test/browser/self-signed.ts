@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 
 const der = (tag: number, ...parts: Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
-  // A browser takes the shortest form only (X.690 §10.1); nothing here is longer than 255 bytes.
+  // A browser accepts only the shortest form of a length (X.690 §10.1). No value here is longer than 255 bytes.
   const length = body.length < 128 ? [body.length] : [0x81, body.length];
   return Buffer.concat([Buffer.from([tag, ...length]), body]);
 };
@@ -12,8 +12,9 @@ const noName = sequence();
 const longLived = sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('491231235959Z')));
 
 /**
- * A key and a certificate nobody signed, in PEM, for browsers that are told not to mind: so that no key lies in the
- * repository, and no program is needed to make one. The smallest that a TLS server takes (RFC 5280 §4.1, version 1).
+ * Creates a key and an unsigned certificate in PEM, for browsers that are configured to accept it. So the repository contains
+ * no key, and no program is needed to create one. It is the smallest certificate that a TLS server accepts (RFC 5280 §4.1,
+ * version 1).
  */
 export function selfSigned(): { key: string; cert: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

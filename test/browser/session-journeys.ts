@@ -4,7 +4,7 @@ import { look } from './look.ts';
 import { comeBack, press, submit, type Visitor, visit } from './visitor.ts';
 import { newPerson, type Person, type World, whoSignedIn } from './world.ts';
 
-/** What comes after the first sign-in: other people, other tabs, second tries, and leaving. */
+/** Steps after the first sign-in: another person, other tabs, second tries, and signing out. */
 export function sessionJourneys(world: () => World): void {
   async function signInFirst({ page }: Visitor, person: Person): Promise<URLSearchParams> {
     await page.goto(world().firstParty.authorizationUrl({ scope: 'openid email' }));
@@ -17,9 +17,9 @@ export function sessionJourneys(world: () => World): void {
 
   const heading = (page: Visitor['page']) => page.getByRole('heading', { level: 1 }).innerText();
 
-  describe('signed in already', () => {
+  describe('with a session', () => {
     test.each([true, false])(
-      'another person signs in, and is who the client sees (scripts: %s)',
+      'another person can sign in, and the client gets that person (scripts: %s)',
       async (scripts) => {
         const { firstParty, app } = world();
         const [first, second] = [await newPerson(world()), await newPerson(world())];
@@ -43,7 +43,7 @@ export function sessionJourneys(world: () => World): void {
       },
     );
 
-    test('two tabs that were both asked both finish', async () => {
+    test('two tabs that ask for consent can both finish', async () => {
       const { web, firstParty, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ context, page }) => {
@@ -62,8 +62,8 @@ export function sessionJourneys(world: () => World): void {
   });
 
   describe('a second try', () => {
-    // Which of the two the browser follows depends on how fast it is; the next two tests take each by itself.
-    test('a double click ends at the client, or at a page that says what to do', async () => {
+    // The speed of the browser decides which of the two responses it follows. The next two tests check each case.
+    test('a double click ends at the client or at a page that says what to do', async () => {
       const { firstParty, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ page }) => {
@@ -79,8 +79,8 @@ export function sessionJourneys(world: () => World): void {
     });
 
     test.each([
-      ['whose answer the browser dropped, signs in', 0],
-      ['that went through to the end, leads to a page that says so', 20],
+      ['without a received response signs in', 0],
+      ['that was completed leads to a page that says so', 20],
     ])('a second form after a first one %s', async (_what, maxRedirects) => {
       const { firstParty, app } = world();
       const person = await newPerson(world());
@@ -101,7 +101,7 @@ export function sessionJourneys(world: () => World): void {
       });
     });
 
-    test('going back after the end, and reloading there, says what to do', async () => {
+    test('going back after the end and reloading shows what to do', async () => {
       const { web, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ page }) => {
@@ -118,7 +118,7 @@ export function sessionJourneys(world: () => World): void {
       });
     });
 
-    test('the address of a refused form, opened again, is the form', async () => {
+    test('the address of a refused form shows the form when it is opened again', async () => {
       const { firstParty, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ page }) => {
@@ -132,8 +132,8 @@ export function sessionJourneys(world: () => World): void {
     });
   });
 
-  describe('requests nobody can answer', () => {
-    test('a redirect URI that is not registered', async () => {
+  describe('requests that cannot be answered', () => {
+    test('a redirect URI that is not registered shows an error page', async () => {
       await visit(world(), async ({ page }) => {
         await page.goto(world().web.authorizationUrl({ redirect_uri: 'https://evil.example/' }));
         expect(await heading(page)).toBe('Something went wrong');
@@ -143,7 +143,7 @@ export function sessionJourneys(world: () => World): void {
       });
     });
 
-    test('an address where nothing is, and the first page', async () => {
+    test('an unknown address and the start page show a page', async () => {
       const { issuer } = world().deployment;
       await visit(world(), async ({ page }) => {
         await page.goto(`${issuer}/nowhere`);
@@ -157,7 +157,7 @@ export function sessionJourneys(world: () => World): void {
   });
 
   describe('signing out', () => {
-    test('at a client’s wish, and back to it', async () => {
+    test('that a client requests returns to the client', async () => {
       const { firstParty, web, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ page }) => {
@@ -177,7 +177,7 @@ export function sessionJourneys(world: () => World): void {
       });
     });
 
-    test('without a client: yes ends the session, no keeps it, and each says so', async () => {
+    test('without a client asks: yes ends the session, no keeps it, and each answer is confirmed', async () => {
       const { firstParty, app } = world();
       const person = await newPerson(world());
       await visit(world(), async (visitor) => {
@@ -198,7 +198,7 @@ export function sessionJourneys(world: () => World): void {
       });
     });
 
-    test('staying, when a client asked, signs out of that client alone', async () => {
+    test('that a person declines signs out of the requesting client only', async () => {
       const { firstParty, app } = world();
       const person = await newPerson(world());
       await visit(world(), async (visitor) => {
@@ -213,7 +213,7 @@ export function sessionJourneys(world: () => World): void {
       });
     });
 
-    test('a form that is out of date says so', async () => {
+    test('with an expired form says that the form has expired', async () => {
       const person = await newPerson(world());
       await visit(world(), async (visitor) => {
         const { page, context } = visitor;

@@ -6,34 +6,37 @@ import { newPerson, type World, whoSignedIn } from './world.ts';
 const scope = 'openid email contracts:read';
 const good = 'a walk along the river';
 
-/** Signing in, agreeing or not, and coming back to the client. */
+/** Sign-in, consent or denial, and the return to the client. */
 export function signInJourneys(world: () => World): void {
   describe('signing in', () => {
-    test.each([true, false])('sign-in, consent, and back with a code (scripts: %s)', async (scripts) => {
-      const { web, app } = world();
-      const person = await newPerson(world());
-      await visit(
-        world(),
-        async ({ page }) => {
-          await page.goto(web.authorizationUrl({ scope }));
-          if (scripts) await look(page, 'sign-in');
-          await submit(page, person);
-          await page.getByRole('heading', { name: 'Allow Contracts Web to use your account?' }).waitFor();
-          expect(await page.getByRole('listitem').allInnerTexts()).toEqual(
-            expect.arrayContaining(['See your email address', 'Read your contracts']),
-          );
-          if (scripts) await look(page, 'consent');
-          await press(page, 'Allow');
-          const brought = await comeBack(page, app);
-          expect(brought.get('state')).toBe('a-state');
-          expect(await whoSignedIn(world(), web, brought.get('code'))).toBe(person.email);
-        },
-        { scripts },
-      );
-    });
+    test.each([true, false])(
+      'with consent returns to the client with a code (scripts: %s)',
+      async (scripts) => {
+        const { web, app } = world();
+        const person = await newPerson(world());
+        await visit(
+          world(),
+          async ({ page }) => {
+            await page.goto(web.authorizationUrl({ scope }));
+            if (scripts) await look(page, 'sign-in');
+            await submit(page, person);
+            await page.getByRole('heading', { name: 'Allow Contracts Web to use your account?' }).waitFor();
+            expect(await page.getByRole('listitem').allInnerTexts()).toEqual(
+              expect.arrayContaining(['See your email address', 'Read your contracts']),
+            );
+            if (scripts) await look(page, 'consent');
+            await press(page, 'Allow');
+            const brought = await comeBack(page, app);
+            expect(brought.get('state')).toBe('a-state');
+            expect(await whoSignedIn(world(), web, brought.get('code'))).toBe(person.email);
+          },
+          { scripts },
+        );
+      },
+    );
 
     test.each([true, false])(
-      'a wrong password is told beside the form, which keeps the address (scripts: %s)',
+      'with a wrong password shows the error at the form, which keeps the address (scripts: %s)',
       async (scripts) => {
         const { firstParty, app } = world();
         const person = await newPerson(world());
@@ -61,7 +64,7 @@ export function signInJourneys(world: () => World): void {
       },
     );
 
-    test('by keyboard alone', async () => {
+    test('works with the keyboard only', async () => {
       const { web, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ page }) => {
@@ -85,7 +88,7 @@ export function signInJourneys(world: () => World): void {
       });
     });
 
-    test('denied: the client is told', async () => {
+    test('with denied consent returns an error to the client', async () => {
       const { web, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ page }) => {
@@ -99,7 +102,7 @@ export function signInJourneys(world: () => World): void {
       });
     });
 
-    test('a remembered consent is not asked for again, here or in another browser, until more is wanted', async () => {
+    test('does not ask for a stored consent again, in this or another browser, unless the client requests more', async () => {
       const { web, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ page }) => {
@@ -121,7 +124,7 @@ export function signInJourneys(world: () => World): void {
   });
 
   describe('signing up', () => {
-    test('from the sign-in page, then straight to consent', async () => {
+    test('starts at the sign-in page and continues with consent', async () => {
       const { web, app } = world();
       const person = { email: 'new.here@example.com', password: good };
       await visit(world(), async ({ page }) => {
@@ -139,7 +142,7 @@ export function signInJourneys(world: () => World): void {
       });
     });
 
-    test('what is wrong with a field is told at the field, also when the browser checks nothing', async () => {
+    test('shows each error at its field, also if the browser does not validate', async () => {
       const email = 'john.doe@example.com';
       const cases: [email: string, password: string, field: string, message: string][] = [
         ['', good, 'email', 'Enter your email address.'],
@@ -162,7 +165,7 @@ export function signInJourneys(world: () => World): void {
       });
     });
 
-    test('with an address that has an account: asked for its password', async () => {
+    test('with the address of an account asks for its password', async () => {
       const { firstParty, app } = world();
       const person = await newPerson(world());
       await visit(world(), async ({ page }) => {

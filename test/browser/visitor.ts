@@ -3,22 +3,22 @@ import type { BrowserContext, Page, Response } from 'playwright-core';
 import type { CallbackServer } from './callback-server.ts';
 import type { Person, World } from './world.ts';
 
-/** Somebody with a fresh browser profile. */
+/** A person with a new browser profile. */
 export interface Visitor {
   context: BrowserContext;
   page: Page;
 }
 
 export interface VisitOptions {
-  /** True unless told. */
+  /** The default is true. */
   scripts?: boolean;
-  /** What the browser is expected to complain of, each at least once. */
+  /** Expected messages of the browser console. Each must appear at least once. */
   complaints?: RegExp[];
 }
 
 /**
- * One person's visit. Whatever it is about, afterwards: the browser complained of nothing that wasn't expected, asked
- * no origin but the issuer and the client, and no page of ours could have been framed.
+ * Runs the visit of one person. Afterwards it checks that the browser reported only expected messages and sent requests only to
+ * the issuer and the client, and that no page of the issuer could be framed.
  */
 export async function visit(
   world: World,
@@ -49,7 +49,7 @@ export async function visit(
 function watch(context: BrowserContext, { deployment, origins }: World) {
   const seen = { complaints: [] as string[], strays: [] as string[], frameable: [] as string[] };
   context.on('console', (message) => {
-    // A page that says no has a status that says so too; the browser remarks on it.
+    // An error page has an error status, which the browser reports.
     const isStatus = /^Failed to load resource: the server responded with a status of 4/.test(message.text());
     const isPage = /\/(interaction|oauth2|account)\/|\/(nowhere|device)$/.test(message.location().url);
     if (!(isStatus && isPage)) seen.complaints.push(message.text());
@@ -73,7 +73,7 @@ function isFrameable(response: Response): boolean {
   return headers['x-frame-options'] !== 'DENY' || !/(^|;)\s*frame-ancestors 'none'(;|$)/.test(policy);
 }
 
-/** Fills in the form of the sign-in or sign-up page and sends it by its button. */
+/** Fills in the form of the sign-in or sign-up page and presses its button. */
 export async function submit(page: Page, { email, password }: Person, button = 'Sign in'): Promise<void> {
   await page.getByLabel('Email address').fill(email);
   await page.getByLabel('Password').fill(password);
@@ -83,7 +83,7 @@ export async function submit(page: Page, { email, password }: Person, button = '
 /** Presses a button. */
 export const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 
-/** Waits until the browser is back at the client, and gives what it brought. */
+/** Waits until the browser is back at the client. Returns the parameters of the authorization response. */
 export async function comeBack(page: Page, { callback }: CallbackServer): Promise<URLSearchParams> {
   await page.waitForURL((url) => url.href.startsWith(callback));
   return new URL(page.url()).searchParams;

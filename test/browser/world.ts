@@ -5,23 +5,23 @@ import { type Deployment, startEmbedded } from '../support/deployment.ts';
 import { createTestClient, type TestClient, tokensOf } from '../support/test-client.ts';
 import { type CallbackServer, type CallbackServerOptions, startCallbackServer } from './callback-server.ts';
 
-/** Everything a journey needs: one Gatehouse, one browser, and clients with callbacks of their own. */
+/** Everything that a journey needs: one Gatehouse, one browser, and clients with their own callbacks. */
 export interface World {
   deployment: Deployment;
   browser: Browser;
   app: CallbackServer;
-  /** A third party, asking for consent. */
+  /** A third-party client, which needs consent. */
   web: TestClient;
-  /** The same client, coming back to `app.hop`. */
+  /** The same client with the redirect URI `app.hop`. */
   hopping: TestClient;
   firstParty: TestClient;
-  /** A third party with an https callback that leads on to another origin. */
+  /** A third-party client with an https callback that redirects to another origin. */
   secureHopping: TestClient;
-  /** A third party's app on a device. */
+  /** A third-party client on a device. */
   tv: TestClient;
-  /** The app's origin by another name: of the issuer's site, so that a frame has our cookies. */
+  /** The origin of the app under another host name. It belongs to the site of the issuer, so a frame has the issuer's cookies. */
   neighbour: string;
-  /** Origins that a browser may ask for anything. */
+  /** Origins that a browser may send requests to. */
   origins: Set<string>;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface Person {
   password: string;
 }
 
-/** Starts everything, in the order in which it is stopped backwards; what started is stopped when the rest can't. */
+/** Starts everything. Parts stop in reverse order. If one part cannot start, the parts before it are stopped. */
 export async function startWorld(): Promise<World> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -99,7 +99,7 @@ function clientDocuments(app: CallbackServer, secure: CallbackServer): unknown[]
 
 let people = 0;
 
-/** An account that nobody used before, and that consented to nothing. */
+/** Creates an unused account without consents. */
 export async function newPerson({ deployment }: World): Promise<Person> {
   people += 1;
   const person = { email: `person-${people}@example.com`, password: `a quiet evening ${people}` };
@@ -112,7 +112,7 @@ export async function newPerson({ deployment }: World): Promise<Person> {
   return person;
 }
 
-/** Redeems the code that came back, and asks userinfo for whom it was. */
+/** Redeems the code and returns the email address from userinfo. */
 export async function whoSignedIn(
   { deployment }: World,
   client: TestClient,

@@ -13,16 +13,16 @@ import {
 } from '../support/servers/kept-process.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A server of the run's own at an address that stays, which is killed, cut off and started again. */
+/** A server that only this run uses. The run kills it, cuts its connections and starts it again. Its address never changes. */
 export interface BreakableServer {
-  /** Through the relay. */
+  /** The port of the relay. */
   port: number;
   directPort: number;
-  /** Ends it at once, as a crash does. */
+  /** Ends the server at once, like a crash. */
   kill(): Promise<void>;
-  /** Starts it again on what it had stored, or on nothing. */
+  /** Starts the server again with its stored data, or without data. */
   restart(options?: { withoutData?: boolean }): Promise<void>;
-  /** Ends all connections, and refuses others until `mend`. */
+  /** Ends all connections and refuses new ones until `mend`. */
   cut(): Promise<void>;
   mend(): Promise<void>;
   stop(): Promise<void>;
@@ -30,7 +30,7 @@ export interface BreakableServer {
 
 export interface BreakableRecipe {
   name: string;
-  /** What starts it over this folder, which may be empty. */
+  /** The command that starts the server on the given folder, which may be empty. */
   command(data: string, port: number): { program: string; args: string[] };
   /** Ends the process `$server` at once. */
   killCommand: string;
@@ -73,7 +73,7 @@ async function start(
 ): Promise<KeptProcess> {
   await mkdir(data, { recursive: true, mode: 0o700 });
   own(data, owner);
-  // The keeper removes its folder with the server; the data lies elsewhere, and stays.
+  // The folder of the server process is removed when it ends. The data is in another folder and remains.
   const folder = serverFolder(`chaos-${recipe.name}-log`, owner);
   const command = recipe.command(data, port);
   const kept = startKept({ ...command, folder, owner, stopCommand: recipe.killCommand });

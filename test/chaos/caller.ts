@@ -4,24 +4,24 @@ import type { Ledger, Store } from './ledger.ts';
 export interface Answer {
   status: number;
   body: Record<string, unknown>;
-  /** Byte for byte. */
+  /** The unchanged body. */
   text: string;
-  /** When the question was sent that got this answer. */
+  /** The time when the answered request was sent. */
   sentAt: number;
-  /** How many were sent before, in vain. */
+  /** The number of earlier requests without an answer. */
   repeats: number;
 }
 
 export interface CallerDeps {
   origins: readonly string[];
   ledger: Ledger;
-  /** Stops asking again. */
+  /** Returns true if no request may be repeated any more. */
   isOver(): boolean;
-  /** An answer that takes longer isn't waited for: whatever is broken, somebody has to say so sooner. */
+  /** The longest wait for an answer. Gatehouse must answer earlier, whatever is broken. */
   hungMs?: number;
 }
 
-/** What is asked, and the stores without which it can't be answered. */
+/** Each kind of request with the stores that it needs. */
 const needs = {
   'sign-up': ['postgres'],
   'sign-in': ['postgres', 'redis'],
@@ -34,7 +34,7 @@ const needs = {
 
 export type Question = keyof typeof needs;
 
-/** Asks any process, and again where nothing came back or it was told to come later, as a well-made app does. */
+/** Sends a request to any process. Repeats it without an answer or after `Retry-After`, as a good app does. */
 export function createCaller({ origins, ledger, isOver, hungMs = 15_000 }: CallerDeps) {
   const once = async (what: Question, path: string, init: RequestInit) => {
     const sentAt = Date.now();
@@ -47,7 +47,7 @@ export function createCaller({ origins, ledger, isOver, hungMs = 15_000 }: Calle
       if (response.status >= 500 || response.status === 429) return undefined;
       return { status: response.status, body: text === '' ? {} : JSON.parse(text), text, sentAt };
     } catch (error) {
-      // Not by its class: that is one of outside the test's own realm.
+      // The class can't be compared, because it belongs to another realm than the test.
       const isHung = (error as { name?: unknown }).name === 'TimeoutError';
       if (isHung) ledger.violated(`${what} had no answer after ${hungMs} ms`);
       ledger.count(`${what} ${isHung ? 'hung' : 'no answer'}`);
@@ -65,7 +65,7 @@ export function createCaller({ origins, ledger, isOver, hungMs = 15_000 }: Calle
     if (!isExcused) ledger.violated(`${answered} while no store was away: ${text.slice(0, 200)}`);
   };
 
-  /** Until there is an answer; undefined when the run is over before. */
+  /** Repeats the request until it is answered. Returns undefined if the run ends before. */
   return async (what: Question, path: string, init: RequestInit): Promise<Answer | undefined> => {
     const startedAt = Date.now();
     for (let repeats = 0; ; repeats += 1) {

@@ -5,11 +5,11 @@ import { packageRoot } from '../../provider/lib/package-root.ts';
 import { reportOf } from './report.ts';
 import { runChaos } from './run.ts';
 
-/** `make chaos` sets these; every test run has a small one. */
+/** `make chaos` sets these variables. Other test runs use small values. */
 const seconds = Number(process.env.CHAOS_SECONDS ?? 12);
 const clients = Number(process.env.CHAOS_CLIENTS ?? 12);
 
-/** Without these nothing was shown. */
+/** The run must have counted each of these at least once, or it proves nothing. */
 const done = [
   ...['sign-in 200', 'sign-in, token endpoint 200', 'refresh 200', 'refresh, token endpoint 200'],
   ...['profile 200', 'sign-out 204', 'a spent token presented too late'],
@@ -18,7 +18,7 @@ const done = [
 ];
 
 test(
-  'while everything is broken in turn, nobody loses what was promised',
+  'no promise to a client is broken while processes, Redis and Postgres fail in turn',
   async () => {
     const ledger = await runChaos({ seconds, clients, processes: 3 });
     const report = reportOf(ledger);

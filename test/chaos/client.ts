@@ -5,7 +5,7 @@ import type { FamilyEvent, Ledger } from './ledger.ts';
 
 export interface ClientDeps {
   name: string;
-  /** Of the client it signs in at, and how long that one's spent refresh tokens keep their answer. */
+  /** The client of the app. `graceMs` is the time in which its spent refresh tokens get the same answer again. */
   clientId: string;
   graceMs: number;
   call: Caller;
@@ -13,20 +13,20 @@ export interface ClientDeps {
   isOver(): boolean;
 }
 
-/** One app of one person, that signs in, refreshes and signs out, and remembers what it was promised. */
+/** One app of one person. It signs in, refreshes and signs out, and checks all promises that it got. */
 export interface ChaosClient {
   run(): Promise<void>;
-  /** What must still hold in the end. */
+  /** Checks the promises at the end of the run. */
   settleUp(): Promise<void>;
-  /** Sign-ins that were answered with tokens. */
+  /** The number of sign-ins that were answered with tokens. */
   signIns: number;
   email: string;
 }
 
-/** For the time between a server's answer and our getting it. */
+/** Tolerance for the time between the answer of a server and its arrival. */
 const slackMs = 500;
 
-/** With a grace that is shorter than faults last, a spent token is presented again too late: now and then on purpose. */
+/** With a grace shorter than the faults, a retry can come too late. Some clients do this on purpose. */
 const isStrict = (graceMs: number) => graceMs < 10_000;
 
 export function createClient({ name, clientId, graceMs, call, ledger, isOver }: ClientDeps): ChaosClient {
@@ -57,7 +57,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
     } else if (answer) ledger.violated(`${name} could not sign in: ${answer.status} ${answer.text}`);
   };
 
-  /** Sends the same refresh once, or as two tabs do. True when it got tokens. */
+  /** Sends a refresh once, or twice in parallel like two tabs. Returns true if it got tokens. */
   const refresh = async (from: Promised): Promise<boolean> => {
     const door = anyDoor();
     const startedAt = Date.now();
@@ -72,7 +72,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
       spent.push(from.refreshToken);
       held = promisedBy(door, good);
     } else if (first) refused(first, door.isInvalidGrant(first), from, Date.now() - startedAt);
-    // Whether it was redeemed nobody knows, and asking later would be asking too late.
+    // It is unknown whether the token was redeemed, and a later retry would be too late.
     else if (isStrict(graceMs)) held = undefined;
     return good !== undefined;
   };
@@ -92,7 +92,10 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
       ledger.violated(`${name}: a live access token was refused: ${answer.status} ${answer.text}`);
   };
 
-  /** What is over stays so, and is told of; of a family that Redis forgot nobody knows any more whose it was. */
+  /**
+   * Notes that a family ended: its tokens must stay invalid, and its event is expected. If Redis lost the family, its account
+   * is unknown and no event is expected.
+   */
   const isOverFor = (promised: Promised, type: FamilyEvent['type']) => {
     ended.push({ ...promised, type, at: Date.now() });
     if (!ledger.wasLost(promised.askedAt)) ledger.toTell.push({ type, familyId: promised.familyId });
@@ -106,7 +109,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
     if (answer?.status === 204) isOverFor(promised, 'family.ended');
   };
 
-  /** Presents the token that was spent last, as who stole it would. */
+  /** Presents the last spent token, like a thief. */
   const reuse = async (from: Promised) => {
     if (!(await refresh(from)) || held === undefined) return;
     const stolenFrom = held;
@@ -117,7 +120,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
     if (!answer) return;
     ledger.count('a spent token presented too late');
     const isClean = door.isInvalidGrant(answer);
-    // It couldn't be known for one that was spent, and so ended nothing.
+    // After data loss the token is not recognised as spent, so the family is not ended.
     if (isClean && ledger.wasLost(stolenFrom.askedAt)) return ledger.count('signed out by lost data');
     if (isClean) isOverFor(stolenFrom, 'token.reuse_detected');
     else ledger.violated(`${name}: a spent token was answered with ${answer.status} ${answer.text}`);
@@ -162,7 +165,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
       if (held) await checkHeld(held);
       if (held) await refresh(held);
       await checkEnded();
-      // The chain's older tokens: none may get tokens of its own any more.
+      // Older tokens of the chain must not get new tokens any more.
       for (const refreshToken of spent.slice(-5, -1)) await checkDead(refreshToken, 'a token worked twice');
     },
   };

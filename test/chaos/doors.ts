@@ -1,21 +1,21 @@
 import type { Answer, Question } from './caller.ts';
 
-/** What an app holds after it signed in or refreshed. */
+/** The tokens of an app after a sign-in or a refresh. */
 export interface Promised {
   accessToken: string;
   refreshToken: string;
   familyId: string;
-  /** Milliseconds since the epoch: when it asked for these. */
+  /** The time of the request, in milliseconds since the epoch. */
   askedAt: number;
 }
 
 type Asked = [what: Question, path: string, init: RequestInit];
 
-/** One of the ways to get tokens, and how its answers read. */
+/** One of the endpoints that issue tokens, and the format of its responses. */
 export interface Door {
   signIn(person: { email: string; password: string; clientId: string }): Asked;
   refresh(refreshToken: string, clientId: string): Asked;
-  /** Of an answer with tokens. Throws when one is missing. */
+  /** Reads the tokens of a response. Throws if one is missing. */
   promised(answer: Answer): Promised;
   isInvalidGrant(answer: Answer): boolean;
 }

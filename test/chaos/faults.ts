@@ -12,7 +12,7 @@ export interface FaultDeps {
 
 type Break = (isBack: () => void) => Promise<void>;
 
-/** Each way to break something, and to mend it. Between those that take a store away, the stores are all there. */
+/** Each way to break something and to repair it. Between two faults of stores, all stores work. */
 export function faults({ fleet, postgres, redis, ledger }: FaultDeps) {
   const awayMs = 1_500;
   const cutOff =

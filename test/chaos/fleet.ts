@@ -7,21 +7,21 @@ import { freePort } from '../support/free-port.ts';
 import { type Program, runProgram, runToEnd } from '../support/program.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** Some Gatehouse processes behind addresses that stay, each of which is killed and started again. */
+/** Some Gatehouse processes that are killed and started again. Their addresses stay the same. */
 export interface Fleet {
   client: FleetClient;
-  /** One whose spent refresh tokens are soon too old to be presented again. */
+  /** A client with a short grace: its spent refresh tokens can be presented again only for a moment. */
   strictClient: FleetClient;
-  /** Where each is reached. */
+  /** The address of each process. */
   origins: string[];
-  /** SIGKILL, and a new one in its place. */
+  /** Kills a process with SIGKILL and starts a new one in its place. */
   replace(index: number): Promise<void>;
-  /** Ends all connections of callers, in whatever they are; new ones go through. */
+  /** Ends all connections of callers, also during a request. New connections are accepted. */
   cutCallers(index: number): Promise<void>;
   allReady(): Promise<void>;
-  /** What all processes wrote to standard output, those that were killed too. */
+  /** The standard output of all processes, including killed ones. */
   written(): string[];
-  /** Of those that run. */
+  /** The metrics of the running processes. */
   metrics(): Promise<string[]>;
   stop(): Promise<void>;
 }
@@ -40,7 +40,7 @@ interface Member {
 
 export async function startFleet(count: number, env: Record<string, string>): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-chaos-'));
-  // Faults last longer than an answer is lost for in a good network.
+  // Faults last longer than a lost response in a good network, so the grace is long.
   const client = { clientId: 'chaos-app', graceMs: 60_000 };
   const strictClient = { clientId: 'chaos-strict', graceMs: 1_000 };
   const shared = { ...(await prepare(folder, [client, strictClient])), ...env };

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { createCaller } from './caller.ts';
 import { type FaultKind, Ledger } from './ledger.ts';
 
-/** A fault of the past: from so many milliseconds ago until so many. */
+/** Returns a ledger with one past fault. Its start and end are given in milliseconds before now. */
 function broken(kind: FaultKind, fromAgo: number, toAgo: number): Ledger {
   const ledger = new Ledger();
   ledger.faults.push({ kind, from: Date.now() - fromAgo, to: Date.now() - toAgo });
@@ -20,7 +20,7 @@ afterEach(() => {
   }
 });
 
-/** Asks once of a server that answers like this; gives what was held against it. */
+/** Sends one request to a server with the given answer. Returns the violations. */
 async function heldAgainst(ledger: Ledger, answer: (response: ServerResponse) => void): Promise<string[]> {
   const server = createServer((_request, response) => answer(response)).listen(0, '127.0.0.1');
   servers.push(server);
@@ -33,33 +33,33 @@ async function heldAgainst(ledger: Ledger, answer: (response: ServerResponse) =>
 const later = (response: ServerResponse) => void response.writeHead(503, { 'retry-after': '1' }).end('{}');
 
 describe('a 503 is excused', () => {
-  test('while a store that it takes is away, or has just come back', async () => {
+  test('while a needed store is away, or has just come back', async () => {
     const since = broken('postgres was cut off', 1_000, Number.NEGATIVE_INFINITY);
     expect(await heldAgainst(since, later)).toEqual([]);
     expect(await heldAgainst(broken('postgres restarted', 1_000, 0), later)).toEqual([]);
   });
 
-  test('not otherwise', async () => {
+  test('only while a needed store is away', async () => {
     const other = broken('redis was cut off', 1_000, Number.NEGATIVE_INFINITY);
     const past = broken('postgres restarted', 60_000, 1_600);
     for (const ledger of [new Ledger(), other, past])
       expect(await heldAgainst(ledger, later)).toEqual([expect.stringContaining('no store was away')]);
   });
 
-  test('never without Retry-After, and nothing else of its kind at all', async () => {
+  test('only with Retry-After; a 500 is never excused', async () => {
     const away = () => broken('postgres was cut off', 1_000, Number.NEGATIVE_INFINITY);
     expect(await heldAgainst(away(), (response) => void response.writeHead(503).end())).toHaveLength(1);
     expect(await heldAgainst(away(), (response) => void response.writeHead(500).end())).toHaveLength(1);
   });
 });
 
-test('an answer that hangs is held against it, whatever is broken', async () => {
+test('a request without an answer is a violation, whatever is broken', async () => {
   const ledger = broken('postgres was cut off', 1_000, Number.NEGATIVE_INFINITY);
   expect(await heldAgainst(ledger, () => {})).toEqual([expect.stringContaining('no answer')]);
   expect(ledger.counts.get('profile hung')).toBe(1);
 });
 
-test('lost data excuses what was answered before Redis was back, and nothing since', () => {
+test('lost data excuses answers from before the restart of Redis, and no later ones', () => {
   const ledger = broken('redis lost its data', 3_000, 1_000);
   const since = (ago: number) => ledger.wasLost(Date.now() - ago);
   expect([since(10_000), since(2_000), since(500)]).toEqual([true, true, false]);

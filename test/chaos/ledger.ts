@@ -1,11 +1,11 @@
-/** What was asked and answered, what was broken when, and what should not have been. */
+/** Records requests and answers, faults with their times, and violations. */
 export class Ledger {
   readonly counts = new Map<string, number>();
   readonly faults: Fault[] = [];
   readonly violations: string[] = [];
-  /** Longest wait until somebody got what they asked for, by what, in ms. */
+  /** The longest wait for an answer in ms, by kind of request. */
   readonly longest = new Map<string, number>();
-  /** What was done, and so has to be told of in the end. */
+  /** Events that must be published before the end of the run. */
   readonly toTell: FamilyEvent[] = [];
 
   count(what: string): void {
@@ -20,7 +20,7 @@ export class Ledger {
     this.violations.push(what);
   }
 
-  /** Notes a fault while `work` breaks something, up to when that says that it is back. */
+  /** Records a fault while `work` breaks something. The fault ends when `work` calls `isBack`. */
   async during(kind: FaultKind, work: (isBack: () => void) => Promise<void>): Promise<void> {
     const fault: Fault = { kind, from: Date.now(), to: Number.POSITIVE_INFINITY };
     this.faults.push(fault);
@@ -29,7 +29,7 @@ export class Ledger {
     });
   }
 
-  /** Whether one of these stores was away at some time between these, or had only just come back. */
+  /** Whether any of the stores was away between the two times, or had just come back. */
   wasAway(stores: readonly Store[], from: number, to: number): boolean {
     return this.faults.some(
       (fault) =>
@@ -39,7 +39,7 @@ export class Ledger {
     );
   }
 
-  /** Whether Redis lost what it answered to a question of that time. What it was told when it was back, it still has. */
+  /** Whether Redis has lost the data of a request from that time. Data that was written after the loss is not lost. */
   wasLost(askedAt: number): boolean {
     return this.faults.some(({ kind, to }) => kind === 'redis lost its data' && askedAt <= to);
   }
@@ -63,7 +63,7 @@ export interface FamilyEvent {
 
 interface Fault {
   kind: FaultKind;
-  /** Milliseconds since the epoch. */
+  /** The start, in milliseconds since the epoch. */
   from: number;
   to: number;
 }
@@ -76,5 +76,5 @@ const storeOf: Partial<Record<FaultKind, Store>> = {
   'postgres restarted': 'postgres',
 };
 
-/** Reconnecting takes its time after a store is back; who asks later than this waits for it, and is answered. */
+/** The time for reconnecting after a store is back. A later request waits for the connection and is answered. */
 export const settlingMs = 1_500;

@@ -1,6 +1,6 @@
 import type { Ledger } from './ledger.ts';
 
-/** The run as a table for people. */
+/** The report of the run as Markdown tables. */
 export function reportOf({ counts, faults, longest, violations }: Ledger): string {
   const broken = new Map<string, number>();
   for (const { kind } of faults) broken.set(kind, (broken.get(kind) ?? 0) + 1);

@@ -13,13 +13,13 @@ export interface ChaosOptions {
   processes: number;
 }
 
-/** One app in so many is of a client whose grace is shorter than faults last. */
+/** One of this many apps uses the client with a grace shorter than the faults. */
 const strictEvery = 6;
 
-/** Before the first fault, and after each round of them: nothing is broken, and nothing excused. */
+/** The time without faults before the first fault and after each round. In this time no error is excused. */
 const quietMs = 2_000;
 
-/** Breaks everything in turn while clients go on, for so long; gives what came of it. */
+/** Breaks everything in turn while clients run, for the given time. Returns the ledger. */
 export async function runChaos({ seconds, clients: count, processes }: ChaosOptions): Promise<Ledger> {
   const ledger = new Ledger();
   const stops: (() => Promise<void>)[] = [];

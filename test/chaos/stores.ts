@@ -9,7 +9,7 @@ const initAndServe =
   'initdb=$1 server=$2 data=$3; shift 3; [ -e "$data/PG_VERSION" ] || "$initdb" -D "$data" -U gatehouse -A trust -E UTF8 --locale=C.UTF-8; ' +
   'exec "$server" -D "$data" "$@"';
 
-/** Postgres as durable as it is by default: a transaction that was answered survives a crash. */
+/** Starts Postgres with its default durability: a committed transaction survives a crash. */
 export function startPostgres(): Promise<BreakableServer> {
   const program = findProgram(['postgres'], debianFolders());
   if (program === undefined) throw missing('postgres', 'postgresql');
@@ -36,7 +36,7 @@ export function startPostgres(): Promise<BreakableServer> {
 
 export const postgresUrl = (port: number) => `postgres://gatehouse@127.0.0.1:${port}/postgres`;
 
-/** Redis that writes each command down before it answers, so that it comes back with all of it. */
+/** Starts Redis so that it writes each command to disk before it answers. A restart then loses nothing. */
 export function startRedis(): Promise<BreakableServer> {
   const program = findProgram(['redis-server', 'valkey-server']);
   if (program === undefined) throw missing('redis-server', 'redis-server');

@@ -9,7 +9,7 @@ interface Told {
   data: { email?: string; familyId?: string };
 }
 
-/** What was done and answered was told of; something whose answer was lost may have been, too. */
+/** Checks that each answered action has its event. An action with a lost answer may have an event too. */
 export async function checkTold(
   fleet: Fleet,
   clients: readonly ChaosClient[],

@@ -10,16 +10,16 @@ import { apisFile, audience, createWorkplace, type Workplace } from './command.t
 
 export interface AccountDatabase {
   place(): Workplace;
-  /** What commands need to find it. */
+  /** The environment variables with which commands find the database. */
   env(): Record<string, string>;
   store(): AccountStore;
-  /** Puts an account there, with an address and id of its own unless given. */
+  /** Inserts an account. Its address and id are unique unless they are given. */
   add(account?: Partial<Account>): Promise<Account>;
-  /** The events written since the last call, as type and data, in order for each account. */
+  /** The events since the last call, as type and data, in order for each account. */
   events(): Promise<[type: string, data: Record<string, unknown>][]>;
 }
 
-/** A migrated database of the file's own, and a folder to run commands in. */
+/** Creates a migrated database for one test file, and a folder to run commands in. */
 export function useAccountDatabase(): AccountDatabase {
   let place: Workplace;
   let database: TestDatabase;

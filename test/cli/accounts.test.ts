@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { useAccountDatabase } from './account-database.ts';
 import { audience } from './command.ts';
 
-// Each test starts the program several times, on a machine that may be busy.
+// Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
 
 const database = useAccountDatabase();
@@ -12,13 +12,13 @@ const actor = 'operator';
 
 const accounts = (args: string[], input = '') => database.place().gatehouse(['accounts', ...args], { input });
 
-test('migrate says with --json what it applied', async () => {
+test('migrate --json lists the applied migrations', async () => {
   const { stdout } = await database.place().gatehouse(['migrate', '--json']);
   expect(JSON.parse(stdout)).toEqual({ applied: [] });
 });
 
 describe('accounts create', () => {
-  test('writes the account with its event, and prints the id alone', async () => {
+  test('writes the account with its event and prints only the id', async () => {
     const email = 'ann@example.com';
     const args = ['create', '--email', email, '--role', 'CLIENT', 'CLIENT', '--verified'];
     const { code, stdout, stderr } = await accounts(args, `${password}\n`);
@@ -31,7 +31,7 @@ describe('accounts create', () => {
     expect(await database.events()).toEqual([['user.created', { id, email, actor }]]);
   });
 
-  test('an address that is taken: exit code 73, whatever its case', async () => {
+  test('ends with exit code 73 if the address is taken, in upper or lower case', async () => {
     const { email } = await database.add();
     const ended = await accounts(['create', '--email', email.toUpperCase(), '--json'], password);
     expect(ended).toMatchObject({ code: 73, stdout: '' });
@@ -39,10 +39,10 @@ describe('accounts create', () => {
   });
 
   test.each([
-    ['a role nobody defined', ['--role', 'CLEINT'], 'hunter2hunter2', 64, /Did you mean CLIENT\?/],
+    ['an undefined role', ['--role', 'CLEINT'], 'hunter2hunter2', 64, /Did you mean CLIENT\?/],
     ['a password too short', [], 'hunter2', 1, /at least 8 characters/],
     ['no password', [], '', 64, /No password came by standard input/],
-  ])('%s is refused', async (_, more, input, code, message) => {
+  ])('refuses %s', async (_, more, input, code, message) => {
     const ended = await accounts(['create', '--email', 'refused@example.com', ...more], input);
     expect(ended).toEqual({ code, stdout: '', stderr: expect.stringMatching(message) });
     expect(ended.stderr).not.toContain('hunter2');
@@ -51,7 +51,7 @@ describe('accounts create', () => {
 });
 
 describe('accounts list and show', () => {
-  test('list goes through all of them in pages', async () => {
+  test('list returns all accounts in pages', async () => {
     await database.add();
     await database.add();
     const all = (await database.store().list(undefined, 1000)).map(({ id }) => id);
@@ -64,7 +64,7 @@ describe('accounts list and show', () => {
     expect(second).toEqual({ accounts: [expect.objectContaining({ id: all.at(-1) })], next: null });
   });
 
-  test('a table for people, with the way to the next page apart', async () => {
+  test('list prints a table, and the command for the next page on standard error', async () => {
     await database.add();
     await database.add();
     const { stdout, stderr } = await accounts(['list', '--limit', '1']);
@@ -72,7 +72,7 @@ describe('accounts list and show', () => {
     expect(stderr).toMatch(/^There are more: gatehouse accounts list --after user_\S+\n$/);
   });
 
-  test('show takes an address in any case, or an id, and shows no hash', async () => {
+  test('show accepts an address in any case or an id, and shows no hash', async () => {
     const { id, email } = await database.add({
       passwordHash: '$argon2id$secret',
       roles: ['\u001b[31mRED'],
@@ -97,8 +97,8 @@ describe('accounts list and show', () => {
   });
 });
 
-describe('accounts are changed with their event', () => {
-  test('disable and enable, each once', async () => {
+describe('commands that change accounts write an event', () => {
+  test('disable and enable write one event each', async () => {
     const { id, email } = await database.add();
     const first = await accounts(['disable', email]);
     expect(first).toEqual({ code: 0, stdout: expect.stringContaining('is disabled'), stderr: '' });
@@ -112,7 +112,7 @@ describe('accounts are changed with their event', () => {
     ]);
   });
 
-  test('set-password ends what was issued', async () => {
+  test('set-password ends issued tokens', async () => {
     const { id, email } = await database.add({ passwordHash: 'old' });
     const { code, stdout } = await accounts(['set-password', email], 'quite another password');
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('has a new password') });
@@ -121,7 +121,7 @@ describe('accounts are changed with their event', () => {
     expect(await database.events()).toEqual([['user.password_changed', { id, email, actor }]]);
   });
 
-  test('set-roles gives exactly these', async () => {
+  test('set-roles sets exactly the given roles', async () => {
     const { id, email } = await database.add({ roles: ['CLIENT'] });
     const args = ['set-roles', email, 'ADMIN', 'CLIENT', 'ADMIN', '--json'];
     expect(JSON.parse((await accounts(args)).stdout)).toMatchObject({
@@ -136,7 +136,7 @@ describe('accounts are changed with their event', () => {
     ]);
   });
 
-  test('set-roles refuses roles nobody defined, and roles that would not fit into a token', async () => {
+  test('set-roles refuses undefined roles, and roles that do not fit into a token', async () => {
     const { id } = await database.add({ roles: ['CLIENT'] });
     expect(await accounts(['set-roles', id, 'CLIENTS'])).toMatchObject({
       code: 64,
@@ -153,7 +153,7 @@ describe('accounts are changed with their event', () => {
   });
 
   test.each([['show'], ['disable'], ['set-password']])(
-    '%s: exit code 1 when there is no such account',
+    '%s ends with exit code 1 if the account does not exist',
     async (command) => {
       const ended = await accounts([command, 'nobody@example.com', '--json'], password);
       expect(ended).toMatchObject({ code: 1, stdout: '' });

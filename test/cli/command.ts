@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { runProgram } from '../support/program.ts';
 
-/** What a command wrote and how it ended. */
+/** The output and the exit code of a command. */
 export interface Ended {
   code: number | null;
   stdout: string;
@@ -13,9 +13,9 @@ export interface Ended {
 
 export interface Workplace {
   folder: string;
-  /** Runs `gatehouse` there to its end. `input` is its standard input. */
+  /** Runs `gatehouse` in the folder until it ends. `input` is its standard input. */
   gatehouse(args: string[], options?: { env?: Record<string, string>; input?: string }): Promise<Ended>;
-  /** Writes a file there; gives its path. */
+  /** Writes a file into the folder and returns its path. */
   write(name: string, text: string): Promise<string>;
   remove(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export const goodClient = {
   scopes: ['openid', 'contracts:read'],
 };
 
-/** A folder of its own to run commands in. @param env for all of them */
+/** Creates a folder to run commands in. @param env the environment of all commands */
 export async function createWorkplace(env: Record<string, string> = {}): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'));
   return {

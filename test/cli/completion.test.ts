@@ -5,7 +5,7 @@ import { createProgram } from '../../provider/bin/cli/program.ts';
 
 const script = completionScript('bash', createProgram());
 
-/** Defines the function, and calls it as bash does for the words behind the script. */
+/** Defines the function and calls it as bash does, for the words after the script. */
 const complete = `eval "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 _gatehouse; printf '%s\\n' "\${COMPREPLY[@]}"`;
 
@@ -14,14 +14,14 @@ function bash(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-/** What bash offers behind these words, the last of which is being typed. */
+/** The suggestions of bash after the given words. The last word is incomplete. */
 function completions(...typed: string[]): string[] {
   const { stdout, stderr } = bash('-c', complete, 'bash', script, 'gatehouse', ...typed);
   expect(stderr).toBe('');
   return stdout.split('\n').filter((word) => word !== '');
 }
 
-test('the script for bash is one', () => {
+test('the script for bash is valid', () => {
   expect(bash('-n', '-c', script)).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
@@ -49,15 +49,15 @@ test.each([
     ['--session', '--client', '--all', '--json', '--help'],
   ],
   [['clients', 'validate', '-f', 'clients'], []],
-])('behind %j come %j', (typed, offered) => {
+])('after %j bash suggests %j', (typed, offered) => {
   expect(completions(...typed)).toEqual(offered);
 });
 
-test('the script for zsh knows every command with its description', () => {
+test('the script for zsh has every command with its description', () => {
   const program = createProgram();
   const zsh = completionScript('zsh', program);
   for (const group of program.children) {
-    // A colon of its own would end the word that is completed.
+    // An unescaped colon would end the completed word.
     const description = group.description().replaceAll(':', '\\:');
     const word = `${group.name()}:${description}`.replaceAll("'", "'\\''");
     expect(zsh).toContain(`'${word}'`);

@@ -8,7 +8,7 @@ import { serializeKeySet } from '../../provider/keys/key-set.ts';
 import { firstKeySet, rotate } from '../../provider/keys/rotation.ts';
 import { apisFile, audience, createWorkplace, goodClient, type Workplace } from './command.ts';
 
-// Each test starts the program several times, on a machine that may be busy.
+// Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
 
 let place: Workplace;
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => place.remove());
 
 describe('config check', () => {
-  test('finds nothing wrong with good settings, without connecting and without secrets', async () => {
+  test('reports no problem for good settings, without connections and without secrets', async () => {
     expect(await place.gatehouse(['config', 'check'], { env: served })).toEqual({
       code: 0,
       stdout: 'Nothing is wrong with the settings and the files they name.\n',
@@ -41,7 +41,7 @@ describe('config check', () => {
     });
   });
 
-  test('lists what is wrong with settings, APIs and clients at once', async () => {
+  test('lists the problems of settings, APIs and clients at once', async () => {
     const env = {
       ...served,
       GATEHOUSE_PORT: 'eighty',
@@ -68,17 +68,17 @@ describe('config check', () => {
 
   test.each([
     [
-      'scopes no API has, and a default client that is not there',
+      'undefined scopes and an unknown default client',
       { GATEHOUSE_CLIENTS_FILE: 'bad-clients.yaml', GATEHOUSE_DEFAULT_CLIENT: 'poratl' },
       /contracts:raed.*did you mean "contracts:read"[\s\S]*default client poratl/,
     ],
-    ['a clients file that is no YAML', { GATEHOUSE_CLIENTS_FILE: 'not-yaml.yaml' }, /not valid YAML/],
+    ['a clients file that is not YAML', { GATEHOUSE_CLIENTS_FILE: 'not-yaml.yaml' }, /not valid YAML/],
   ])('finds %s', async (_, env, problem) => {
     const ended = await place.gatehouse(['config', 'check'], { env: { ...served, ...env } });
     expect(ended).toEqual({ code: 78, stdout: '', stderr: expect.stringMatching(problem) });
   });
 
-  test('without settings it is about dev; --for serve names what serve itself would miss', async () => {
+  test('checks dev if there are no settings; --for serve lists the same problems as serve', async () => {
     const dev = await place.gatehouse(['config', 'check', '--json']);
     expect(JSON.parse(dev.stdout)).toEqual({ ok: true, for: 'dev', problems: [] });
     const check = await place.gatehouse(['config', 'check', '--for', 'serve', '--json']);
@@ -87,7 +87,7 @@ describe('config check', () => {
     expect(JSON.parse(check.stdout).problems).toEqual(JSON.parse(serve.stderr).error.problems);
   });
 
-  test('--for dev finds an issuer that dev would refuse', async () => {
+  test('finds with --for dev an issuer that dev would refuse', async () => {
     const env = { GATEHOUSE_ISSUER: 'https://id.example.com' };
     const ended = await place.gatehouse(['config', 'check', '--for', 'dev'], { env });
     expect(ended).toMatchObject({ code: 78, stderr: expect.stringContaining('id.example.com') });
@@ -108,7 +108,7 @@ describe('clients validate', () => {
   const validate = (file: string, ...more: string[]) =>
     place.gatehouse(['clients', 'validate', '-f', file, '--apis', 'apis.yaml', ...more], { env });
 
-  test('finds nothing wrong with a good file', async () => {
+  test('reports no problem for a good file', async () => {
     expect(await validate('clients.yaml')).toEqual({
       code: 0,
       stdout: 'clients.yaml: 1 client, nothing wrong.\n',
@@ -116,14 +116,14 @@ describe('clients validate', () => {
     });
   });
 
-  test('lists everything, with file, client and path', async () => {
+  test('lists all problems with file, client and path', async () => {
     const ended = await validate('bad-clients.yaml');
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toMatch(/bad-clients\.yaml:\d+: client portal: \/name is missing/);
     expect(ended.stderr).toMatch(/client shop: \/id is taken/);
   });
 
-  test('--json gives them structured', async () => {
+  test('prints structured problems with --json', async () => {
     const ended = await validate('bad-clients.yaml', '--json');
     const { ok, clients, problems } = JSON.parse(ended.stdout);
     expect({ ok, clients }).toEqual({ ok: false, clients: 3 });
@@ -140,14 +140,14 @@ describe('clients validate', () => {
   test.each([
     ['not-yaml.yaml', /not valid YAML/],
     ['nowhere.yaml', /there is no such file/],
-  ])('%s is told as one problem', async (file, message) => {
+  ])('reports %s as one problem', async (file, message) => {
     const ended = await validate(file, '--json');
     expect(ended.code).toBe(1);
     const found = { client: null, file, line: null, path: '', message: expect.stringMatching(message) };
     expect(JSON.parse(ended.stdout).problems).toContainEqual(found);
   });
 
-  test('a grant that is off is told in a sentence, and what turns it on', async () => {
+  test('reports a grant that is off, and the setting that turns it on', async () => {
     const tv = { id: 'tv', name: 'TV', auth: 'none', grants: ['device_code'], scopes: ['openid'] };
     await place.write('tv.yaml', stringify({ clients: [tv] }));
     const off = await validate('tv.yaml');
@@ -160,7 +160,7 @@ describe('clients validate', () => {
     expect(on).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('an APIs file that is wrong is told', async () => {
+  test('reports an invalid APIs file', async () => {
     const args = ['clients', 'validate', '-f', 'clients.yaml', '--apis', 'bad-apis.yaml'];
     const ended = await place.gatehouse(args, { env });
     expect(ended).toMatchObject({ code: 78, stderr: expect.stringContaining('bad-apis.yaml:1: apis') });
@@ -168,7 +168,7 @@ describe('clients validate', () => {
 });
 
 describe('keys', () => {
-  test('create makes a file for its owner only, once', async () => {
+  test('create writes a file that only the owner can read, and never overwrites it', async () => {
     const create = ['keys', 'create', '--out', 'made.json'];
     const first = await place.gatehouse([...create, '--json']);
     expect(first.code).toBe(0);
@@ -190,7 +190,7 @@ describe('keys', () => {
     ]);
   });
 
-  test('list tells which key does what, and nothing private', async () => {
+  test('list shows the use of each key, and no private values', async () => {
     const hour = 3_600_000;
     const now = Date.now();
     const [first, second, third] = [await generateKey(), await generateKey(), await generateKey()];

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { demo, startEmbedded } from '../support/deployment.ts';
 import { runProgram } from '../support/program.ts';
 
-test('on the embedded database: refused in a sentence while dev runs, and working after it', async () => {
+test('accounts commands on the embedded database are refused while dev runs, and work afterwards', async () => {
   const deployment = await startEmbedded();
   try {
     const { env, folder: cwd, programs } = deployment;

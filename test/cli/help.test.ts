@@ -14,13 +14,13 @@ const program = createProgram();
 const all = withAllBelow(program).map((command): [string, CliCommand] => [command.path, command]);
 const leaves = all.filter(([, { children }]) => children.length === 0);
 
-/** The words of a command line behind `gatehouse`, up to where the shell takes over. */
+/** The words of a command line after `gatehouse`, up to the first shell operator. */
 function words(example: string): string[] {
   const [, line = ''] = /(?:^|[ (])gatehouse ([^<>|)]*)/.exec(example) ?? [];
   return line.trim().split(/ +/);
 }
 
-test('the commands are these', () => {
+test('the list of commands is complete', () => {
   expect(leaves.map(([path]) => path.replace('gatehouse ', ''))).toEqual([
     ...['dev', 'serve', 'migrate', 'config check', 'config docs'],
     ...['list', 'show', 'create', 'disable', 'enable', 'set-password', 'set-roles', 'import', 'export'].map(
@@ -32,14 +32,14 @@ test('the commands are these', () => {
 });
 
 describe.each(all)('%s', (path, command) => {
-  test('says what it does, with an example of itself', () => {
+  test('describes the command and shows an example of it', () => {
     const help = command.helpInformation();
     expect(command.description()).toMatch(/\.$/);
     expect(command.examples.length).toBeGreaterThan(0);
     for (const example of command.examples) expect(help).toContain(`\n  ${example}\n`);
   });
 
-  test('has examples that could be typed', () => {
+  test('has valid examples', () => {
     for (const example of command.examples) {
       const typed = words(example);
       const meant = all.findLast(([known]) => `gatehouse ${typed.join(' ')} `.startsWith(`${known} `));
@@ -50,7 +50,7 @@ describe.each(all)('%s', (path, command) => {
     }
   });
 
-  test('takes no password as an argument', () => {
+  test('accepts no password as an argument', () => {
     const named = [
       ...command.options.map(({ flags }) => flags),
       ...command.registeredArguments.map((a) => a.name()),

@@ -5,12 +5,12 @@ import { expect, jest, test } from '@jest/globals';
 import { waitFor } from '../support/wait-for.ts';
 import { useAccountDatabase } from './account-database.ts';
 
-// Each test starts the program several times, on a machine that may be busy.
+// Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
 
 const database = useAccountDatabase();
 
-/** Runs a command on a terminal, types each answer when its question has come, and gives what the terminal showed. */
+/** Runs a command on a terminal and types each answer after its question. Returns the text of the terminal. */
 async function onTerminal(args: string[], answers: [question: string, typed: string][]) {
   const program = join(process.env.GATEHOUSE_TEST_BUILD ?? '', 'provider', 'bin', 'cli.js');
   const line = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
@@ -32,7 +32,7 @@ async function onTerminal(args: string[], answers: [question: string, typed: str
   return { code, shown };
 }
 
-test('a password is asked for twice and never shown', async () => {
+test('the prompt asks for a password twice and never shows it', async () => {
   const { code, shown } = await onTerminal(
     ['accounts', 'create', '--email', 'ann@example.com'],
     [
@@ -47,7 +47,7 @@ test('a password is asked for twice and never shown', async () => {
   expect((await database.events()).map(([type]) => type)).toEqual(['user.created']);
 });
 
-test('pasted at once it is taken too', async () => {
+test('both answers can be pasted at once', async () => {
   const pasted = 'quite another password\rquite another password\r';
   const args = ['accounts', 'create', '--email', 'bob@example.com'];
   const { code, shown } = await onTerminal(args, [['New password: ', pasted]]);
@@ -58,7 +58,7 @@ test('pasted at once it is taken too', async () => {
 
 test.each([
   [
-    'two that differ',
+    'two different passwords',
     [
       ['New password: ', 'one-password\r'],
       ['Once more: ', 'another-password\r'],
@@ -66,11 +66,11 @@ test.each([
     64,
     /differ/,
   ],
-  ['an empty one', [['New password: ', '\r']], 64, /No password was typed/],
+  ['an empty password', [['New password: ', '\r']], 64, /No password was typed/],
   ['the end of input', [['New password: ', '\x04']], 64, /No password was typed/],
   ['Ctrl-C', [['New password: ', 'half\x03']], 130, /Interrupted/],
 ] as [string, [string, string][], number, RegExp][])(
-  '%s changes nothing',
+  'for %s the command changes nothing',
   async (_, answers, expected, message) => {
     const { code, shown } = await onTerminal(['accounts', 'create', '--email', 'eve@example.com'], answers);
     expect({ code, shown }).toEqual({ code: expected, shown: expect.stringMatching(message) });

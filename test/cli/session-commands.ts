@@ -2,7 +2,7 @@ import type { Deployment } from '../support/deployment.ts';
 import { runProgram } from '../support/program.ts';
 import type { Ended } from './command.ts';
 
-/** What `gatehouse sessions` tells of a session in JSON. */
+/** A session in the JSON output of `gatehouse sessions`. */
 export interface SessionDocument {
   id: string;
   kind: string;
@@ -15,7 +15,7 @@ export interface SessionDocument {
   userAgent: string | null;
 }
 
-/** Runs a command beside a deployment, with its settings. An empty variable is as good as none. */
+/** Runs a command with the settings of a deployment. An empty variable counts as unset. */
 export async function runCommand(
   { env, folder: cwd }: Pick<Deployment, 'env' | 'folder'>,
   args: string[],
@@ -25,7 +25,7 @@ export async function runCommand(
   return { code: await program.ended, stdout: program.stdout(), stderr: program.stderr() };
 }
 
-/** What a command printed that ended well; throws with what it wrote otherwise. */
+/** The JSON output of a successful command. Throws with its error output otherwise. */
 export function documentOf<T>({ code, stdout, stderr }: Ended): T {
   if (code !== 0 || stderr !== '') throw new Error(`exit code ${code}: ${stderr}`);
   return JSON.parse(stdout) as T;
@@ -37,7 +37,7 @@ export interface ToldEvent {
   data: Record<string, unknown>;
 }
 
-/** The events of a type that the processes published so far, of those that name `id` in their data. */
+/** The events of a type that the processes have published and whose data contains `id`. */
 export function eventsOf({ programs }: Deployment, type: string, id: string): ToldEvent[] {
   const lines = programs.flatMap((program) => program.stdout().split('\n'));
   return lines

@@ -5,7 +5,7 @@ import { type Program, runProgram } from '../support/program.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { documentOf, runCommand, type SessionDocument } from './session-commands.ts';
 
-test('on the embedded database: refused in a sentence while dev runs; what is ended after it stays so', async () => {
+test('sessions commands on the embedded database are refused while dev runs; later they end sessions permanently', async () => {
   const deployment = await startEmbedded({ env: { GATEHOUSE_KEYS: '', GATEHOUSE_SERVER_SECRETS: '' } });
   const { env, folder: cwd, opsOrigins, programs } = deployment;
   const sessions = (...args: string[]) =>

@@ -23,7 +23,7 @@ import {
   type ToldEvent,
 } from './session-commands.ts';
 
-// Each test starts the program several times, on a machine that may be busy.
+// Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
 
 const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
@@ -48,11 +48,11 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   agent = createUserAgent(deployment);
-  // What other tests left is dead, and so isn't listed.
+  // Sessions of other tests have ended and are not listed.
   await change({ state: 'active', raiseTokenVersion: true });
 });
 
-/** As another process does it: those that keep the account read it anew. */
+/** Changes the account as another process does, so that processes with a cached account read it again. */
 async function change(changes: AccountChange): Promise<void> {
   const { denylist: store, revocationCache: cache } = ports;
   const denylist = createCachedDenylist({ store, cache, clock, logger: silentLogger() });
@@ -66,7 +66,7 @@ const list = async (): Promise<SessionDocument[]> => {
   const ended = await sessions(['list', demo.email, '--json']);
   return documentOf<{ sessions: SessionDocument[] }>(ended).sessions;
 };
-/** Entries are written beside an answer, not before it. */
+/** Waits for the index entries, because they are written in parallel with the response. */
 async function listOf(count: number): Promise<SessionDocument[]> {
   let listed: SessionDocument[] = [];
   const isThere = async () => {
@@ -84,7 +84,7 @@ async function toldOf(type: string, id: string): Promise<ToldEvent> {
 }
 const refreshStatus = async (tokens: Tokens) => (await web.refresh(tokens.refresh_token)).status;
 
-/** What every process says of tokens of the JSON API. */
+/** The answers of all processes about tokens of the JSON API. */
 async function apiStanding({ accessToken }: { accessToken: string }): Promise<number[]> {
   const answers = [];
   for (const _ of deployment.origins) answers.push((await getProfile(deployment, accessToken)).status);
@@ -98,7 +98,7 @@ async function apiRefresh({ refreshToken }: { refreshToken: string }): Promise<n
   return answers;
 }
 
-/** Signs in twice: in a browser, where one app ends with it, and by the JSON API. */
+/** Signs in twice: in a browser with one app whose tokens end with the session, and with the JSON API. */
 async function signInTwice() {
   const inBrowser = await web.signIn(agent, { scope: allScopes });
   const byApi = await apiLogin(deployment);
@@ -106,7 +106,7 @@ async function signInTwice() {
 }
 
 describe('sessions list', () => {
-  test('shows browsers, what ends with them, and apps with tokens of their own', async () => {
+  test('shows browsers, the apps that end with them, and apps with their own tokens', async () => {
     const before = Date.now() - 2000;
     const { listed } = await signInTwice();
     expect(kinds(listed).sort()).toEqual([
@@ -138,7 +138,7 @@ describe('sessions list', () => {
     expect(stdout).not.toContain(agent.cookies.get('gatehouse_session'));
   });
 
-  test('shows nothing that is over: signed out, revoked, of a disabled account or before a new password', async () => {
+  test('shows no ended sign-in: signed out, revoked, of a disabled account or before a new password', async () => {
     const { byApi, inBrowser } = await signInTwice();
     await postJson(deployment, '/auth/logout', { refreshToken: byApi.refreshToken });
     expect(kinds(await list()).sort()).toEqual([
@@ -167,7 +167,7 @@ describe('sessions list', () => {
 });
 
 describe('sessions end', () => {
-  test('one app: its tokens are refused by every process at once, and the browser goes on', async () => {
+  test('ends one app: every process refuses its tokens at once, and the browser session continues', async () => {
     const { inBrowser, byApi, listed } = await signInTwice();
     const id = listed.find(({ clientId }) => clientId === 'demo-first-party')?.id ?? '';
     expect(await apiStanding(byApi)).toEqual([200, 200]);
@@ -194,7 +194,7 @@ describe('sessions end', () => {
     });
   });
 
-  test('a browser: with what ends with it, and without apps that have tokens of their own', async () => {
+  test('ends a browser session with its apps, but not apps with their own tokens', async () => {
     const { inBrowser, byApi, listed } = await signInTwice();
     const own = await web.signIn(createUserAgent(deployment), offline);
     const id = listed.find(({ kind }) => kind === 'browser')?.id ?? '';
@@ -214,7 +214,7 @@ describe('sessions end', () => {
     expect(told.data).toEqual({ id: accountId, sessionId: id, actor: 'operator' });
   });
 
-  test('a client: every app of it, in browsers or not, and no other', async () => {
+  test('ends all sign-ins of one client, in browsers or not, and no others', async () => {
     const { inBrowser, byApi } = await signInTwice();
     const own = await web.signIn(createUserAgent(deployment), offline);
     await listOf(5);
@@ -238,7 +238,7 @@ describe('sessions end', () => {
     });
   });
 
-  test('--all: everything, in every process, and a code under way', async () => {
+  test('ends with --all everything in every process, also a code that is not redeemed yet', async () => {
     const { inBrowser, byApi, listed } = await signInTwice();
     const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
     expect(await sessions(['end', demo.email, '--all'])).toEqual({
@@ -261,7 +261,7 @@ describe('sessions end', () => {
     expect(nothing).toEqual({ accountId, everywhere: true, ended: [] });
   });
 
-  test('--all while Redis is away: every token is dead, and it says what is left to do', async () => {
+  test('ends every token with --all while Redis is away, and says what is left to do', async () => {
     const byApi = await apiLogin(deployment);
     const env = { GATEHOUSE_REDIS_URL: `redis://127.0.0.1:${await freePort()}` };
     const ended = await sessions(['end', demo.email, '--all'], env);
@@ -277,7 +277,7 @@ describe('sessions end', () => {
   });
 });
 
-test('where the event cannot be written nothing ends, and it says so; then both are done', async () => {
+test('ends nothing if the event cannot be written, and says so; a second run does both', async () => {
   const byApi = await apiLogin(deployment);
   const [one] = await listOf(1);
   const end = () => sessions(['end', demo.email, '--session', one?.id ?? '']);
@@ -294,8 +294,8 @@ test('where the event cannot be written nothing ends, and it says so; then both 
   await toldOf('family.ended', one?.id ?? '');
 });
 
-describe('wrongly set up', () => {
-  test('an unknown account: exit code 1', async () => {
+describe('with wrong settings or accounts', () => {
+  test('the exit code for an unknown account is 1', async () => {
     for (const args of [['list'], ['end', '--all']]) {
       const [name = '', ...rest] = args;
       expect(await sessions([name, 'nobody@example.com', ...rest])).toEqual({
@@ -306,7 +306,7 @@ describe('wrongly set up', () => {
     }
   });
 
-  test('settings that are missing or wrong are told at once', async () => {
+  test('missing or wrong settings are reported together', async () => {
     const env = { GATEHOUSE_SERVER_SECRETS: '', GATEHOUSE_REDIS_URL: 'http://cache' };
     const { code, stderr } = await sessions(['list', demo.email, '--json'], env);
     expect([code, JSON.parse(stderr).error.problems]).toEqual([
@@ -318,7 +318,7 @@ describe('wrongly set up', () => {
     ]);
   });
 
-  test('other server secrets than the servers have: told, instead of showing nothing', async () => {
+  test('server secrets that differ from those of the servers are reported', async () => {
     const env = { GATEHOUSE_SERVER_SECRETS: 'env:OTHER_SECRET', OTHER_SECRET: 'o'.repeat(48) };
     await apiLogin(deployment);
     await listOf(1);
@@ -329,7 +329,7 @@ describe('wrongly set up', () => {
     ]);
   });
 
-  test('without the Redis of the servers: says that it looked elsewhere', async () => {
+  test('a missing GATEHOUSE_REDIS_URL is reported', async () => {
     await apiLogin(deployment);
     const env = { GATEHOUSE_REDIS_URL: '' };
     const advice = expect.stringMatching(/GATEHOUSE_REDIS_URL is not set here/);

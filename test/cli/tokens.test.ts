@@ -20,7 +20,7 @@ import { waitFor } from '../support/wait-for.ts';
 import type { Ended } from './command.ts';
 import { documentOf, eventsOf, runCommand, type SessionDocument } from './session-commands.ts';
 
-// Each test starts the program several times, on a machine that may be busy.
+// Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
 
 let deployment: Deployment;
@@ -50,14 +50,14 @@ async function inForce(): Promise<RevocationEntry[]> {
   return denylist.inForce({ limit: 1000 }).finally(() => database.close());
 }
 
-/** The ids of what the account's owner is signed in by. */
+/** The ids of the sign-ins of the account. */
 async function listed(): Promise<string[]> {
   const ended = await runCommand(deployment, ['sessions', 'list', demo.email, '--json']);
   return documentOf<{ sessions: SessionDocument[] }>(ended).sessions.map(({ id }) => id);
 }
 
 describe('tokens revoke', () => {
-  test('ends the access token that comes by standard input, and no other', async () => {
+  test('ends the access token from standard input, and no other', async () => {
     const first = await signIn();
     const second = tokensOf(await web.refresh(first.refresh_token));
     const { jti, family } = claimsOf(first);
@@ -70,7 +70,7 @@ describe('tokens revoke', () => {
     expect([await live(first), await live(second), await refreshes(second)]).toEqual(['dead', 'live', 200]);
   });
 
-  test('ends the family of a refresh token, current or spent, and tells so', async () => {
+  test('ends the family of a current or spent refresh token, and reports it', async () => {
     for (const which of ['current', 'spent']) {
       const first = await signIn();
       const second = tokensOf(await web.refresh(first.refresh_token));
@@ -86,7 +86,7 @@ describe('tokens revoke', () => {
     }
   });
 
-  test('by the ids that a token has', async () => {
+  test('ends tokens by the ids in a token', async () => {
     const [one, other] = [await signIn(), await signIn()];
     expect(await revoke(['--id', claimsOf(one).jti])).toMatchObject({ code: 0, stderr: '' });
     expect([await live(one), await refreshes(one)]).toEqual(['dead', 200]);
@@ -94,14 +94,14 @@ describe('tokens revoke', () => {
     expect([await live(other), await refreshes(other)]).toEqual(['dead', 400]);
   });
 
-  test("a machine's token, which has no family", async () => {
+  test('ends the token of a machine, which has no family', async () => {
     const service = createTestClient(deployment, demoApps.service);
     const { access_token } = tokensOf(await service.post('token', { grant_type: 'client_credentials' }));
     expect(await revoke([], access_token)).toMatchObject({ code: 0, stderr: '' });
     expect((await service.post('introspect', { token: access_token })).body.active).toBe(false);
   });
 
-  test("a client's: everything it was issued, which is listed no more; not what it gets next, and nobody else's", async () => {
+  test("ends all tokens of a client, which are not listed any more; its later tokens and other clients' tokens stay valid", async () => {
     const leaking = createApp(deployment, 'leaking');
     const [theirs, others] = [await signIn(leaking), await signIn()];
     expect(await listed()).toEqual(
@@ -118,13 +118,13 @@ describe('tokens revoke', () => {
     await waitFor(async () => (await live(await signIn(leaking), leaking)) === 'live');
   });
 
-  test("a client's entry is there for as long as any refresh token may live, whatever this command was told", async () => {
+  test('keeps the entry of a client for the longest life of a refresh token, whatever the settings of the command', async () => {
     await revoke(['--client', 'gone'], '', { GATEHOUSE_REFRESH_TOKEN_ABSOLUTE_DAYS: '30' });
     const entry = (await inForce()).find(({ key }) => key === 'client:gone@0');
     expect(entry?.expiresAt).toBeGreaterThan(Date.now() + 90 * 86_400_000);
   });
 
-  test('needs neither Redis nor server secrets for an access token; other processes know within a second or so', async () => {
+  test('needs neither Redis nor server secrets for an access token; other processes see it in about a second', async () => {
     const tokens = await signIn();
     const without = { GATEHOUSE_REDIS_URL: '', GATEHOUSE_SERVER_SECRETS: '' };
     expect(await revoke([], tokens.access_token, without)).toMatchObject({ code: 0 });
@@ -133,7 +133,7 @@ describe('tokens revoke', () => {
     expect(family).toMatchObject({ code: 0, stderr: expect.stringContaining('GATEHOUSE_REDIS_URL') });
   });
 
-  test('what was revoked stays so for as long as any token may live, whatever this command was told', async () => {
+  test('revokes for the longest life of a token, whatever the settings of the command', async () => {
     const tokens = await signIn();
     await revoke(['--id', claimsOf(tokens).jti], '', { GATEHOUSE_ACCESS_TOKEN_SECONDS: '60' });
     const entry = (await inForce()).find(({ key }) => key === `jti:${claimsOf(tokens).jti}`);
@@ -145,15 +145,15 @@ describe('tokens revoke refuses', () => {
   test.each<[what: string, input: () => Promise<string>, code: number, message: RegExp]>([
     ['nothing', async () => '', 64, /Pipe one in/],
     ['blanks', async () => ' \n', 64, /Pipe one in/],
-    ['far too much', async () => 'x'.repeat(20_000), 64, /too long/],
-    ['what is no token', async () => 'nonsense', 1, /neither an access token nor a refresh token/],
+    ['a text that is too long', async () => 'x'.repeat(20_000), 64, /too long/],
+    ['text that is not a token', async () => 'nonsense', 1, /neither an access token nor a refresh token/],
     [
       'an id token',
       async () => (await signIn()).id_token ?? '',
       1,
       /neither an access token nor a refresh token/,
     ],
-    ['a refresh token of another kind', async () => `fam_${'a'.repeat(22)}.0~x`, 1, /server secrets/],
+    ['a refresh token in another format', async () => `fam_${'a'.repeat(22)}.0~x`, 1, /server secrets/],
   ])('%s', async (_, input, code, message) => {
     const text = await input();
     const ended = await revoke([], text);
@@ -178,7 +178,7 @@ describe('tokens revoke refuses', () => {
     expect(await revoke([], refresh_token, { GATEHOUSE_SERVER_SECRETS: '' })).toMatchObject({ code: 78 });
   });
 
-  test('to say that it is done while Postgres is away', async () => {
+  test('while Postgres is away, with an error', async () => {
     const tokens = await signIn();
     const url = new URL(deployment.databaseUrl ?? '');
     url.port = String(await freePort());

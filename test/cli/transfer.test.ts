@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { useAccountDatabase } from './account-database.ts';
 
-// Each test starts the program several times, on a machine that may be busy.
+// Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
 
 const database = useAccountDatabase();
@@ -13,7 +13,7 @@ const accounts = (args: string[], input = '') => database.place().gatehouse(['ac
 const lines = (...values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
 
 describe('accounts import', () => {
-  test('takes what is good, tells what is not by its line, and ends with 1', async () => {
+  test('imports good lines, reports bad ones with their line numbers, and ends with exit code 1', async () => {
     const file = lines(
       { email: 'one@example.com', passwordHash: bcrypt, roles: ['CLIENT'] },
       { email: 'two@example.com', roles: ['CLEINT'] },
@@ -49,7 +49,7 @@ describe('accounts import', () => {
     expect(ended.stdout + ended.stderr + dry.stdout + dry.stderr).not.toContain(bcrypt);
   });
 
-  test('reads standard input, and changes what is there only with --update', async () => {
+  test('reads standard input, and changes existing accounts only with --update', async () => {
     const { id, email } = await database.add({ roles: ['CLIENT'] });
     const line = lines({ email, roles: ['ADMIN'] });
     expect(await accounts(['import', '-'], line)).toMatchObject({
@@ -64,7 +64,7 @@ describe('accounts import', () => {
     expect(await database.store().findById(id)).toMatchObject({ roles: ['ADMIN'] });
   });
 
-  test("takes a Firebase project's parameters from a file, as the console shows them", async () => {
+  test('reads the parameters of a Firebase project from a file, in the format of the console', async () => {
     // The console's sample project, from github.com/firebase/scrypt: the password is user1password.
     const parameters = `hash_config {
       algorithm: SCRYPT,
@@ -88,14 +88,14 @@ describe('accounts import', () => {
     expect(lacking.stderr).not.toContain('jxspr8Ki');
   });
 
-  test('a file that is not there: exit code 1', async () => {
+  test('ends with exit code 1 if the file does not exist', async () => {
     const ended = await accounts(['import', 'nowhere.jsonl']);
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('nowhere.jsonl') });
   });
 });
 
 describe('accounts export', () => {
-  test('writes a file for its owner only, whole, once; import takes it back', async () => {
+  test('writes a complete file that only the owner can read, never overwrites it, and import accepts it', async () => {
     await database.add({ passwordHash: bcrypt });
     const { folder } = database.place();
     const file = join(folder, 'all.jsonl');
@@ -123,7 +123,7 @@ describe('accounts export', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([]);
   });
 
-  test('to standard output: the same lines, and nothing else there', async () => {
+  test('writes the same lines to standard output, and nothing else', async () => {
     const { id } = await database.add();
     const { code, stdout, stderr } = await accounts(['export']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('keep it as a secret') });

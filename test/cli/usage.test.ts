@@ -5,10 +5,10 @@ import { createProgram } from '../../provider/bin/cli/program.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
 import { createWorkplace, type Workplace } from './command.ts';
 
-// Each test starts the program several times, on a machine that may be busy.
+// Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
 
-/** What is told of arguments that can't be right. */
+/** The failure for wrong arguments. */
 async function failureOf(args: string[]) {
   const parsing = createProgram({ json: true }).parseAsync(args, { from: 'user' });
   return describeFailure(
@@ -23,16 +23,12 @@ describe('wrong usage', () => {
   test.each([
     ['an unknown command', ['accuonts'], /Did you mean accounts\?/],
     ['an unknown command of a group', ['accounts', 'shwo'], /Did you mean show\?/],
-    ['a group alone', ['accounts'], /--help/],
+    ['a group without a command', ['accounts'], /--help/],
     ['nothing', [], /--help/],
     ['an unknown option', ['accounts', 'list', '--limt', '3'], /Did you mean --limit\?/],
     ['a missing option', ['accounts', 'create'], /--email/],
     ['a missing argument', ['accounts', 'show'], /account/],
-    [
-      'an argument too many',
-      ['accounts', 'set-password', 'ann@example.com', 'hunter2'],
-      /too many arguments/,
-    ],
+    ['an extra argument', ['accounts', 'set-password', 'ann@example.com', 'hunter2'], /too many arguments/],
     ['a bad value', ['accounts', 'list', '--limit', '0'], /from 1 to 1000/],
     ['a bad choice', ['completion', 'fish'], /bash, zsh/],
     [
@@ -40,16 +36,20 @@ describe('wrong usage', () => {
       ['accounts', 'set-password', 'ann@example.com', '--password=hunter2'],
       /--password'/,
     ],
-    ['roles and none', ['accounts', 'set-roles', 'a@b', 'CLIENT', '--none'], /not both/],
-    ['neither roles nor none', ['accounts', 'set-roles', 'a@b'], /--none/],
-    ['sessions end without saying which', ['sessions', 'end', 'a@b'], /--session .*--client, or --all/],
-    ['tokens revoke with two ways', ['tokens', 'revoke', '--id', 'a'.repeat(21), '--client', 'b'], /one of/],
-    ['tokens revoke with no id', ['tokens', 'revoke', '--id', 'short'], /--id/],
-    ['tokens revoke with no family', ['tokens', 'revoke', '--family', 'fam_x'], /--family/],
-    ['tokens revoke with no client', ['tokens', 'revoke', '--client', ''], /--client/],
+    ['roles together with --none', ['accounts', 'set-roles', 'a@b', 'CLIENT', '--none'], /not both/],
+    ['neither roles nor --none', ['accounts', 'set-roles', 'a@b'], /--none/],
+    ['sessions end without a choice', ['sessions', 'end', 'a@b'], /--session .*--client, or --all/],
+    [
+      'tokens revoke with two options',
+      ['tokens', 'revoke', '--id', 'a'.repeat(21), '--client', 'b'],
+      /one of/,
+    ],
+    ['tokens revoke with an invalid id', ['tokens', 'revoke', '--id', 'short'], /--id/],
+    ['tokens revoke with an invalid family', ['tokens', 'revoke', '--family', 'fam_x'], /--family/],
+    ['tokens revoke with an empty client', ['tokens', 'revoke', '--client', ''], /--client/],
     ['a token as an argument', ['tokens', 'revoke', 'eyJhunter2'], /too many arguments/],
-    ['sessions end with two ways', ['sessions', 'end', 'a@b', '--all', '--client', 'shop'], /one of/],
-  ])('%s is told', async (_, args, message) => {
+    ['sessions end with two options', ['sessions', 'end', 'a@b', '--all', '--client', 'shop'], /one of/],
+  ])('%s is reported', async (_, args, message) => {
     const failure = await failureOf(args);
     expect(failure).toMatchObject({
       ending: 'usage',
@@ -59,7 +59,7 @@ describe('wrong usage', () => {
     expect(failure.message).not.toMatch(/hunter2|\n/);
   });
 
-  test('a store that is away is told with the reason and without its password', () => {
+  test('an unreachable store is reported with the reason and without its password', () => {
     const cause = new Error('connect ECONNREFUSED postgres://gatehouse:hunter2@db:5432/x');
     const failure = describeFailure(new StoreUnavailable('postgres', cause));
     expect(failure).toMatchObject({ ending: 'unavailable', code: 'store_unavailable' });
@@ -88,7 +88,7 @@ describe('the program', () => {
     ],
     ['accounts list', 78, /^$/, /^gatehouse: There is no database: GATEHOUSE_DATABASE_URL is not set/],
     ['keys list', 1, /^$/, /^gatehouse: There is no key set in file:\.gatehouse\/keys\.json yet/],
-  ])('%s: exit code %d', async (line, code, stdout, stderr) => {
+  ])('%s ends with exit code %d', async (line, code, stdout, stderr) => {
     const ended = await place.gatehouse(line.split(' '));
     expect(ended).toEqual({
       code,
@@ -101,7 +101,7 @@ describe('the program', () => {
     ['accounts lits', 64, 'usage'],
     ['migrate', 78, 'configuration'],
     ['serve', 78, 'configuration'],
-  ])('%s --json: exit code %d and one error document', async (line, code, errorCode) => {
+  ])('%s --json ends with exit code %d and one error document', async (line, code, errorCode) => {
     const ended = await place.gatehouse([...line.split(' '), '--json']);
     expect(ended).toMatchObject({ code, stdout: '' });
     expect(JSON.parse(ended.stderr)).toEqual({
@@ -109,21 +109,21 @@ describe('the program', () => {
     });
   });
 
-  test('a database that is away: exit code 69, and says where it looked', async () => {
+  test('ends with exit code 69 if the database is unreachable, and names its address', async () => {
     const env = { GATEHOUSE_DATABASE_URL: 'postgres://gatehouse:hunter2@127.0.0.1:9/none' };
     const ended = await place.gatehouse(['accounts', 'list'], { env });
     expect(ended).toMatchObject({ code: 69, stdout: '', stderr: expect.stringMatching(/127\.0\.0\.1:9/) });
     expect(ended.stderr).not.toContain('hunter2');
   });
 
-  test('looking makes no folder', async () => {
+  test('creates no folder for a command that only reads', async () => {
     await place.gatehouse(['accounts', 'list']);
     const env = { GATEHOUSE_DATA_FOLDER: 'elsewhere' };
     await place.gatehouse(['keys', 'list'], { env });
     expect(await readdir(place.folder)).toEqual([]);
   });
 
-  test('version --json is one document', async () => {
+  test('prints one document for version --json', async () => {
     const { stdout } = await place.gatehouse(['version', '--json']);
     expect(JSON.parse(stdout)).toEqual({ version: expect.any(String), node: process.versions.node });
   });
