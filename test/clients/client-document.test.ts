@@ -22,7 +22,7 @@ const keyed = (changes = {}) =>
   webClient({ auth: 'private_key_jwt', secrets: undefined, jwks: { keys: [rsa] }, ...changes });
 const secret = (changes: unknown) => webClient({ secrets: [changes] });
 
-test('fields that are left out get their defaults', () => {
+test('missing fields get their defaults', () => {
   expect(documentOf(webClient())).toEqual({
     id: 'web',
     name: 'Web',
@@ -56,10 +56,13 @@ const good: [what: string, document: unknown][] = [
   ],
   ['keys at a URI', keyed({ jwks: undefined, jwksUri: 'https://app.example.com/jwks' })],
   [
-    'an API that only introspects',
+    'an API that only uses introspection',
     machine({ grants: [], scopes: [], introspects: ['https://api.example.com'] }),
   ],
-  ['our own app with passwords', publicClient({ firstParty: true, grants: ['password', 'refresh_token'] })],
+  [
+    'a first-party app with the password grant',
+    publicClient({ firstParty: true, grants: ['password', 'refresh_token'] }),
+  ],
   ['offline access', webClient({ scopes: ['openid', 'offline_access'] })],
   [
     'two secrets',
@@ -67,7 +70,7 @@ const good: [what: string, document: unknown][] = [
       secrets: [{ ref: 'env:NEW' }, { ref: 'file:/run/old', expiresAt: '2030-01-01T00:00:00+01:00' }],
     }),
   ],
-  ['a secret of Secrets Manager', secret({ ref: 'secretsmanager:clients#web' })],
+  ['a secret in Secrets Manager', secret({ ref: 'secretsmanager:clients#web' })],
   ['a hash in base64url', secret({ sha256: Buffer.from(secretHash, 'hex').toString('base64url') })],
   [
     'a default API',
@@ -83,7 +86,7 @@ const good: [what: string, document: unknown][] = [
       backchannelLogoutUri: 'https://a.example/b',
     }),
   ],
-  ['no grace', webClient({ graceSeconds: 0, pkce: 'optional' })],
+  ['a grace of zero', webClient({ graceSeconds: 0, pkce: 'optional' })],
 ];
 
 test.each(good)('accepts %s', (_, document) => {
@@ -96,24 +99,24 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ['no id', webClient({ id: undefined }), '/id: is missing: it must be text'],
   ['a short id', webClient({ id: 'a' }), /^\/id: must be 2 to 128/],
   ['an id with a space', webClient({ id: 'my web' }), /^\/id: must be 2 to 128/],
-  ["an id like an account's", webClient({ id: 'user_1' }), /^\/id: must not start with "user_"/],
+  ['an id in the format of account ids', webClient({ id: 'user_1' }), /^\/id: must not start with "user_"/],
   [
-    "the account page's id",
+    'the id of the account page',
     webClient({ id: 'gatehouse-account' }),
     /^\/id: must not be "gatehouse-account": that is the account page's own\. Use another id$/,
   ],
   ['an empty name', webClient({ name: ' ' }), '/name: must not be empty'],
-  ['a name of two lines', webClient({ name: 'a\nb' }), '/name: must be one line'],
-  ['text for a list', webClient({ scopes: 'openid' }), '/scopes: must be a list'],
-  ['text for a boolean', webClient({ firstParty: 'yes' }), '/firstParty: must be true or false'],
+  ['a name with two lines', webClient({ name: 'a\nb' }), '/name: must be one line'],
+  ['text instead of a list', webClient({ scopes: 'openid' }), '/scopes: must be a list'],
+  ['text instead of a boolean', webClient({ firstParty: 'yes' }), '/firstParty: must be true or false'],
   [
     'an unknown way to authenticate',
     webClient({ auth: 'client_secret_jwt' }),
     /^\/auth: Invalid option: expected one of "none"/,
   ],
   ['an unknown grant', webClient({ grants: ['implicit'] }), /^\/grants\/0: Invalid option/],
-  ['too long a grace', webClient({ graceSeconds: 61 }), /^\/graceSeconds: Too big: .*60/],
-  ['half a second of grace', webClient({ graceSeconds: 0.5 }), '/graceSeconds: must be a whole number'],
+  ['a grace that is too long', webClient({ graceSeconds: 61 }), /^\/graceSeconds: Too big: .*60/],
+  ['a grace of half a second', webClient({ graceSeconds: 0.5 }), '/graceSeconds: must be a whole number'],
   [
     'a field with a typing error',
     webClient({ redirctUris: [] }),
@@ -126,7 +129,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ],
   ['a field of RFC 7591', webClient({ token_endpoint_auth_method: 'none' }), /did you mean "auth"\?/],
   ['an unknown field', webClient({ 'a/b~c': 1 }), /^\/a~1b~0c: is not a field .*: known are id, name/],
-  ['a name of the object prototype', webClient({ constructor: 1 }), /^\/constructor: is not a field/],
+  ['a field name of the object prototype', webClient({ constructor: 1 }), /^\/constructor: is not a field/],
   [
     'a secret with neither ref nor sha256',
     secret({}),
@@ -138,8 +141,8 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     secret({ ref: 'env:A', value: 'hunter2' }),
     /^\/secrets\/0\/value: .* a secret itself is never written here/,
   ],
-  ['a reference that is a secret', secret({ ref: 'hunter2' }), /^\/secrets\/0\/ref: must be a reference/],
-  ['a hash that is a secret', secret({ sha256: 'hunter2' }), /^\/secrets\/0\/sha256: must be the SHA-256/],
+  ['a secret as reference', secret({ ref: 'hunter2' }), /^\/secrets\/0\/ref: must be a reference/],
+  ['a secret as hash', secret({ sha256: 'hunter2' }), /^\/secrets\/0\/sha256: must be the SHA-256/],
   [
     'a date without a time',
     secret({ ref: 'env:A', expiresAt: '2030-01-01' }),
@@ -157,11 +160,15 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     /^\/secrets: "auth: none" uses no secret/,
   ],
   [
-    'a key client with a secret',
+    'a private_key_jwt client with a secret',
     keyed({ secrets: [{ ref: 'env:A' }] }),
     /^\/secrets: "auth: private_key_jwt" uses no secret/,
   ],
-  ['a key client without keys', keyed({ jwks: undefined }), /^\/jwks: .* needs "jwks" or "jwksUri"/],
+  [
+    'a private_key_jwt client without keys',
+    keyed({ jwks: undefined }),
+    /^\/jwks: .* needs "jwks" or "jwksUri"/,
+  ],
   ['both jwks and jwksUri', keyed({ jwksUri: 'https://a.example/jwks' }), /^\/jwks: .* keep one of the two/],
   [
     'keys of a client that authenticates with a secret',
@@ -190,7 +197,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     /^\/jwks\/keys\/0: is an RSA key of 1024 bits/,
   ],
   [
-    'a point off its curve',
+    'a point that is not on its curve',
     keyed({ jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }] } }),
     /^\/jwks\/keys\/0: is not a public key/,
   ],
@@ -201,7 +208,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ],
   ['a public client without PKCE', publicClient({ pkce: 'optional' }), /^\/pkce: a public client/],
   [
-    'a public machine',
+    'a public client with client_credentials',
     publicClient({ grants: ['client_credentials'] }),
     /^\/grants: client_credentials needs a client that can authenticate/,
   ],
@@ -211,7 +218,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     /^\/introspects: only a client that can authenticate/,
   ],
   [
-    "a stranger's app with passwords",
+    'a third-party app with the password grant',
     webClient({ grants: ['password'] }),
     /^\/grants: password is for our own apps only/,
   ],
@@ -236,15 +243,19 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     webClient({ scopes: ['profile', 'email'] }),
     /^\/scopes: profile and email works only with openid/,
   ],
-  ['no scopes for people', webClient({ scopes: [] }), /^\/scopes: must name what the client may ask for/],
-  ['two scopes in one', webClient({ scopes: ['openid profile'] }), /^\/scopes\/0: must be one scope/],
   [
-    'a scope no API defines',
+    'no scopes for a grant with a person',
+    webClient({ scopes: [] }),
+    /^\/scopes: must name what the client may ask for/,
+  ],
+  ['two scopes in one entry', webClient({ scopes: ['openid profile'] }), /^\/scopes\/0: must be one scope/],
+  [
+    'a scope that no API defines',
     webClient({ scopes: ['openid', 'contract:read'] }),
     '/scopes/1: no API defines the scope "contract:read": did you mean "contracts:read"?',
   ],
   [
-    'an audience no API has',
+    'an audience that no API has',
     webClient({ defaultResource: 'urn:x' }),
     '/defaultResource: no API defines the audience "urn:x": known are https://api.example.com',
   ],
@@ -260,7 +271,7 @@ test.each(bad)('refuses %s, with exactly one problem', (_, document, problem) =>
   expect(problems).toEqual([typeof problem === 'string' ? problem : expect.stringMatching(problem)]);
 });
 
-describe('the problems of a document with many errors', () => {
+describe('validation of a document with many errors', () => {
   const problems = problemsOf(
     webClient({
       id: 'user_x',
@@ -275,7 +286,7 @@ describe('the problems of a document with many errors', () => {
     }),
   );
 
-  test('lists all of them at once', () => {
+  test('lists all problems at once', () => {
     const paths = problems.map((problem) => problem.slice(0, problem.indexOf(': ')));
     expect(paths.sort()).toEqual(
       [

@@ -7,7 +7,7 @@ export const apis = [{ audience: 'https://api.example.com', scopes: ['contracts:
 /** SHA-256 of `a-secret`, in hex. */
 export const secretHash = createHash('sha256').update('a-secret').digest('hex');
 
-/** The document of a confidential web client with these fields changed; undefined removes a field. */
+/** The document of a confidential web client with the given changes. Undefined removes a field. */
 export function webClient(changes: Record<string, unknown> = {}): Record<string, unknown> {
   const fields = {
     id: 'web',
@@ -20,17 +20,17 @@ export function webClient(changes: Record<string, unknown> = {}): Record<string,
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** The same as a public client, without a secret. */
+/** The same document as a public client, without a secret. */
 export const publicClient = (changes: Record<string, unknown> = {}): Record<string, unknown> =>
   webClient({ auth: 'none', secrets: undefined, ...changes });
 
-/** All problems of a document as `path: message`; empty when it is good. */
+/** All problems of a document as `path: message`. Empty if it is valid. */
 export function problemsOf(value: unknown): string[] {
   const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis, { deviceFlow: true });
   return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
 }
 
-/** The document with its defaults filled in. Throws when the document is bad. */
+/** The document with its defaults. Throws if the document is invalid. */
 export function documentOf(value: unknown): ClientDocument {
   const parsed = parseClientDocuments([{ origin: 'clients.yaml:1', value }], apis, { deviceFlow: true });
   const document = parsed.ok ? parsed.documents[0]?.document : undefined;

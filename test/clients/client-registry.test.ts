@@ -85,7 +85,7 @@ describe('createClientRegistry', () => {
     expect(gauges).toMatchObject({ 'loaded yaml': 1, 'loaded stored': 1, 'stale yaml': 0 });
   });
 
-  test('refuses to start with all problems of all sources at once', async () => {
+  test('refuses to start and reports all problems of all sources at once', async () => {
     yaml.replace([webClient({ name: '' }), webClient({ id: 'b1', secrets: [] })]);
     stored.spoil('not YAML in line 3');
     expect(await problemsAtStart()).toEqual([
@@ -95,21 +95,21 @@ describe('createClientRegistry', () => {
     ]);
   });
 
-  test('refuses to start with a secret that is missing', async () => {
+  test('refuses to start if a secret is missing', async () => {
     yaml.replace([webClient({ secrets: [{ ref: 'env:NONE' }] })]);
     expect(await problemsAtStart()).toEqual([
       expect.stringMatching(/^yaml\[0\]: client web: \/secrets\/0\/ref can't be read: .*env:NONE/),
     ]);
   });
 
-  test('throws the error of an unreachable source at the start, so that a caller can retry', async () => {
+  test('throws the error of an unreachable source at the start, so that the caller can retry', async () => {
     stored.load = async () => {
       throw new StoreUnavailable('postgres', undefined);
     };
     await expect(open()).rejects.toThrow(StoreUnavailable);
   });
 
-  test('uses the documents of a changed source', async () => {
+  test('uses the new documents of a changed source', async () => {
     const clients = await open();
     yaml.replace([webClient({ name: 'New' }), publicClient({ id: 'spa' })]);
     await settled(clients);
@@ -164,7 +164,7 @@ describe('createClientRegistry', () => {
     expect(gauges).toMatchObject({ 'stale yaml': 0 });
   });
 
-  test('uses the first source when two define the same id, and logs a warning for the second', async () => {
+  test('uses the first source if two define the same id, and logs a warning for the second', async () => {
     stored.replace([webClient({ name: 'Other' }), publicClient({ id: 'spa' })]);
     const clients = await open();
     expect(clients.find('web')?.name).toBe('Web');
@@ -182,7 +182,7 @@ describe('createClientRegistry', () => {
     expect(clients.find('web')?.name).toBe('Other');
   });
 
-  test('reads replaced secrets without loading the documents', async () => {
+  test('reads replaced secrets without a load of the documents', async () => {
     yaml.replace([webClient({ secrets: [{ ref: 'env:A' }] })]);
     const clients = await open();
     let loads = 0;
@@ -202,7 +202,7 @@ describe('createClientRegistry', () => {
     expect(lines[0]?.problems[0]).toMatch(/the value read last stays in use$/);
   });
 
-  test('never loads twice at once, and ends with the last change, when changes come fast', async () => {
+  test('never runs two loads in parallel, and ends with the last of many fast changes', async () => {
     const clients = await open();
     const load = yaml.load.bind(yaml);
     let loading = 0;
@@ -250,7 +250,7 @@ describe('createClientRegistry', () => {
       accountClient({ name: 'Gatehouse', redirectUri: 'https://login.example/account/signed-in' }),
     ];
 
-    test('is found and has metadata, but no secret, and is in no list and no metric', async () => {
+    test('is found and has metadata, but has no secret and is in no list and no metric', async () => {
       const clients = await open({ builtIn });
       expect(clients.find(accountClientId)).toEqual(builtIn[0]);
       expect(ids(clients)).toEqual(['web']);
@@ -266,7 +266,7 @@ describe('createClientRegistry', () => {
       });
     });
 
-    test('cannot be defined by a document, at the start or later', async () => {
+    test('cannot be defined by a document, neither at the start nor later', async () => {
       yaml.replace([webClient(), publicClient({ id: accountClientId })]);
       expect(await problemsAtStart({ builtIn })).toEqual([
         expect.stringMatching(
@@ -295,7 +295,7 @@ describe('createClientRegistry', () => {
       expect(lines).toEqual([]);
     });
 
-    test('may be left out of the configuration', async () => {
+    test('is optional', async () => {
       yaml.replace([firstParty]);
       await open();
       expect(lines).toEqual([]);
@@ -304,11 +304,11 @@ describe('createClientRegistry', () => {
     test.each([
       ['own', /own is in no source/],
       ['web', /web must be first-party/],
-    ])('must be in a source and first-party (%s)', async (defaultClientId, problem) => {
+    ])('must be first-party and defined in a source (%s)', async (defaultClientId, problem) => {
       expect(await problemsAtStart({ defaultClientId })).toEqual([expect.stringMatching(problem)]);
     });
 
-    test('is logged as missing after a source lost it', async () => {
+    test('is logged as missing after its source removed it', async () => {
       yaml.replace([firstParty]);
       const clients = await open({ defaultClientId: 'own' });
       yaml.replace([]);
@@ -342,7 +342,7 @@ describe('createClientRegistry', () => {
     });
   });
 
-  test('allows the origins of public clients in use, and follows changes', async () => {
+  test('allows the origins of current public clients, and follows changes', async () => {
     stored.replace([publicClient({ id: 'spa', origins: ['https://spa.example'] })]);
     const clients = await open();
     expect(clients.isAllowedOrigin('https://spa.example')).toBe(true);
@@ -354,7 +354,7 @@ describe('createClientRegistry', () => {
     expect(clients.isAllowedOrigin('https://spa.example')).toBe(false);
   });
 
-  test('gives all clients as one list until they change', async () => {
+  test('returns the same list of all clients until they change', async () => {
     const clients = await open();
     expect(clients.all()).toBe(clients.all());
     yaml.replace([]);

@@ -27,7 +27,7 @@ describe('createClientSecretCheck', () => {
 
   test.each([
     ['hex', { sha256: secretHash }],
-    ['capital hex', { sha256: secretHash.toUpperCase() }],
+    ['upper-case hex', { sha256: secretHash.toUpperCase() }],
     ['base64url', { sha256: createHash('sha256').update('a-secret').digest('base64url') }],
   ])('matches a secret by its hash in %s', async (_, secret) => {
     await use(clientWith(secret));
@@ -37,7 +37,7 @@ describe('createClientSecretCheck', () => {
     }
   });
 
-  test('matches both of two secrets, and only for their own client', async () => {
+  test('matches each of two secrets, and only for their client', async () => {
     await use(clientWith({ ref: 'env:A' }, { ref: 'env:B' }));
     expect(check.matches('web', 'secret of A')).toBe(true);
     expect(check.matches('web', 'secret of B')).toBe(true);
@@ -70,7 +70,7 @@ describe('createClientSecretCheck', () => {
   test.each([
     ['missing', undefined],
     ['empty', ''],
-  ])('reports a secret that is %s from the start', async (_, value) => {
+  ])('reports a secret that is %s at the start', async (_, value) => {
     if (value !== undefined) secrets.set('env:NEW', value);
     const { missing, outdated } = await check.resolve(clientWith({ ref: 'env:A' }, { ref: 'env:NEW' }));
     expect(missing).toMatchObject([{ origin: 'test:1', clientId: 'web', path: '/secrets/1/ref' }]);
@@ -89,7 +89,7 @@ describe('createClientSecretCheck', () => {
     expect(check.matches('web', '')).toBe(false);
   });
 
-  test('forgets a secret that no document refers to any more', async () => {
+  test('forgets a secret when no document refers to it any more', async () => {
     await use(clientWith({ ref: 'env:A' }));
     await use(clientWith({ ref: 'env:B' }));
     expect(check.matches('web', 'secret of A')).toBe(false);
@@ -97,7 +97,7 @@ describe('createClientSecretCheck', () => {
     expect((await check.resolve(clientWith({ ref: 'env:A' }))).missing).toHaveLength(1);
   });
 
-  test('reads a reference once when several clients use it', async () => {
+  test('reads a reference once if several clients use it', async () => {
     let reads = 0;
     const counting = {
       resolve: async () => {

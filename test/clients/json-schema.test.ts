@@ -9,7 +9,7 @@ import { packageRoot } from '../../provider/lib/package-root.ts';
 
 const schema = JSON.parse(renderClientJsonSchema());
 
-test('names every field, and no other', () => {
+test('has exactly the fields of a document', () => {
   expect(Object.keys(schema.properties)).toEqual(Object.keys(clientDocumentSchema.shape));
   expect(schema.additionalProperties).toBe(false);
 });
@@ -18,7 +18,7 @@ test('requires only fields without a default', () => {
   expect(schema.required).toEqual(['id', 'name']);
 });
 
-test('describes the document as written, not as parsed', () => {
+test('describes the document before parsing, not after', () => {
   expect(schema.properties.grants).toMatchObject({
     type: 'array',
     items: { enum: expect.arrayContaining(['device_code']) },
@@ -27,7 +27,7 @@ test('describes the document as written, not as parsed', () => {
   expect(schema.properties.secrets).toMatchObject({ type: 'array', maxItems: 2 });
 });
 
-test('names its draft first', () => {
+test('names its JSON Schema draft first', () => {
   expect(Object.keys(schema)[0]).toBe('$schema');
   expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
 });
@@ -55,9 +55,9 @@ describe('the schema of the whole file', () => {
   test.each([
     ['nothing', {}],
     ['a client without the list', client],
-    ['a list alone', example.clients],
-    ['something beside the list', { ...example, apis: [] }],
-    ['a client with a field misspelt', { clients: [{ ...client, redirectUri: [] }] }],
+    ['a list only', example.clients],
+    ['another key beside the list', { ...example, apis: [] }],
+    ['a client with a misspelt field', { clients: [{ ...client, redirectUri: [] }] }],
     ['a client without an id', { clients: [{ name: 'The Shop' }] }],
     ['an unknown grant', { clients: [{ ...client, grants: ['implicit'] }] }],
   ])('refuses %s', (_, value) => {

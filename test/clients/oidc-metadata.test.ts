@@ -22,8 +22,8 @@ const documents: [what: string, document: Record<string, unknown>][] = [
   ['a client that posts its secret', webClient({ auth: 'client_secret_post', secrets: [{ ref: 'env:A' }] })],
   ['a public client', publicClient({ origins: ['http://localhost:5173'] })],
   ['a client with keys', webClient({ ...keyed, jwks: jwks('rsa', 'ec', 'ed25519') })],
-  ['a client with keys elsewhere', webClient({ ...keyed, jwksUri: 'https://app.example.com/jwks' })],
-  ['a client with keys on this machine', webClient({ ...keyed, jwksUri: 'http://localhost:1/jwks' })],
+  ['a client with keys at a URI', webClient({ ...keyed, jwksUri: 'https://app.example.com/jwks' })],
+  ['a client with keys at a loopback URI', webClient({ ...keyed, jwksUri: 'http://localhost:1/jwks' })],
   ['a machine', webClient(machine)],
   ['a machine with a key', webClient({ ...keyed, ...machine, jwks: jwks('ec') })],
   [
@@ -39,13 +39,13 @@ const documents: [what: string, document: Record<string, unknown>][] = [
   ],
   ['a device', publicClient({ grants: ['device_code', 'refresh_token'], redirectUris: undefined })],
   [
-    'our own app',
+    'a first-party app',
     publicClient({ firstParty: true, grants: ['password', 'refresh_token'], redirectUris: undefined }),
   ],
   ['all scopes', webClient({ scopes: [...protocolScopes, 'contracts:read', 'contracts:write'] })],
   ['no scope of OpenID Connect', webClient({ scopes: ['contracts:read'] })],
   [
-    'http on every loopback host',
+    'http redirect URIs on every loopback host',
     webClient({ redirectUris: ['http://localhost', 'http://127.0.0.1:1/a', 'http://[::1]:1/a?b=c'] }),
   ],
   [
@@ -144,7 +144,7 @@ describe('oidcMetadata', () => {
     expect(metadataOf(document, [...protocolScopes, 'contracts:read']).scope).toBe('openid contracts:read');
   });
 
-  test('always has a scope, because no scope would allow all', () => {
+  test('always has a scope, because the library allows all scopes without one', () => {
     expect(metadataOf(webClient({ scopes: ['contracts:read'] })).scope).toBe('openid');
   });
 

@@ -16,7 +16,7 @@ const linesOf = (...values: unknown[]) => {
   return parsed.ok ? [] : parsed.problems.map(describeClientProblem);
 };
 
-test('gives all documents, each with its origin', () => {
+test('returns all documents, each with its origin', () => {
   const parsed = parseClientDocuments(raw(webClient(), publicClient({ id: 'spa' })), apis, on);
   const clients = parsed.ok ? parsed.documents.map(({ origin, document }) => [origin, document.id]) : [];
   expect(clients).toEqual([
@@ -25,11 +25,11 @@ test('gives all documents, each with its origin', () => {
   ]);
 });
 
-test('gives no documents for an empty source', () => {
+test('returns no documents for an empty source', () => {
   expect(parseClientDocuments([], apis, on)).toEqual({ ok: true, documents: [] });
 });
 
-test('lists all problems of all documents at once: where, which client, which field', () => {
+test('lists all problems of all documents at once, with place, client and field', () => {
   const lines = linesOf(webClient({ pkce: 'never' }), 'nonsense', webClient({ id: 'x', name: '' }));
   expect(lines).toEqual([
     expect.stringMatching(/^clients\.yaml:1: client web: \/pkce Invalid option/),
@@ -39,7 +39,7 @@ test('lists all problems of all documents at once: where, which client, which fi
   ]);
 });
 
-test('reports a duplicate id, even when a document has other problems', () => {
+test('reports a duplicate id, even if a document has other problems', () => {
   expect(linesOf(webClient({ name: '' }), webClient(), webClient())).toEqual([
     'clients.yaml:1: client web: /name must not be empty',
     'clients.yaml:2: client web: /id is taken: clients.yaml:1 defines the same client. Remove one of the two',
@@ -47,11 +47,11 @@ test('reports a duplicate id, even when a document has other problems', () => {
   ]);
 });
 
-test('compares ids with case', () => {
+test('compares ids case-sensitively', () => {
   expect(linesOf(webClient(), webClient({ id: 'WEB' }))).toEqual([]);
 });
 
-test.each([['device_code'], [deviceCodeGrant]])('%s needs the setting that turns it on', (grant) => {
+test.each([['device_code'], [deviceCodeGrant]])('requires a setting for %s', (grant) => {
   const documents = raw(publicClient({ grants: ['authorization_code', grant] }));
   expect(parseClientDocuments(documents, apis, on).ok).toBe(true);
   const parsed = parseClientDocuments(documents, apis, { deviceFlow: false });

@@ -4,7 +4,7 @@ import type { ExpiredRows } from '../../provider/ports/expired-rows.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A store with so many expired rows. */
+/** A store with the given number of expired rows. */
 function rowsOf(count: number) {
   let left = count;
   const calls: { limit: number; now: number }[] = [];
@@ -33,8 +33,8 @@ function create(expired: ExpiredRows[], intervalSeconds = 3600) {
   return { sweep, clock, logged };
 }
 
-describe('a pass', () => {
-  test('goes on until less than a batch is left, in every store', async () => {
+describe('a pass of the sweep', () => {
+  test('continues in every store until less than a batch is left', async () => {
     const [some, full, none] = [rowsOf(25), rowsOf(20), rowsOf(0)];
     const { sweep, clock, logged } = create([some, full, none]);
     await expect(sweep.runOnce()).resolves.toBe(45);
@@ -46,7 +46,7 @@ describe('a pass', () => {
     expect(logged).toHaveLength(1);
   });
 
-  test('counts and goes on when a store fails midway', async () => {
+  test('counts deleted rows and continues if a store fails', async () => {
     const failing = rowsOf(100);
     const sweepFailing = (limit: number, now: number) =>
       failing.calls.length === 2 ? Promise.reject(new Error('down')) : failing.sweep(limit, now);
@@ -57,15 +57,15 @@ describe('a pass', () => {
   });
 });
 
-describe('started', () => {
-  test('it passes again and again', async () => {
+describe('the sweep', () => {
+  test('runs repeatedly after its start', async () => {
     const rows = rowsOf(5);
     const { sweep } = create([rows], 0.002);
     sweep.start();
     await waitFor(() => rows.calls.length >= 4);
   });
 
-  test('twice it passes no oftener', async () => {
+  test('does not run more often after a second start', async () => {
     let finish = () => {};
     let calls = 0;
     const held = {
@@ -88,7 +88,7 @@ describe('started', () => {
     finish();
   });
 
-  test('it stops after the batch in hand', async () => {
+  test('stops after the current batch', async () => {
     let finish = () => {};
     let calls = 0;
     const endless = {
@@ -114,7 +114,7 @@ describe('started', () => {
     expect(calls).toBe(1);
   });
 
-  test('and stopped before its time it passes never, until it is started again', async () => {
+  test('does not run if it is stopped before the first pass, until it is started again', async () => {
     const rows = rowsOf(0);
     const { sweep } = create([rows], 0.002);
     sweep.start();

@@ -28,8 +28,8 @@ roles:
   STAFF: [contracts:read, contracts:write]
 `;
 
-describe('an APIs file', () => {
-  test('gives APIs with scopes, and roles', () => {
+describe('reading an APIs file', () => {
+  test('returns APIs with scopes, and roles', () => {
     expect(parseAccessModel(good, 'apis.yaml', context)).toEqual({
       apis: [
         {
@@ -46,12 +46,12 @@ describe('an APIs file', () => {
     });
   });
 
-  test('gives roles that may be looked up by any text', () => {
+  test('returns roles that can be looked up by any text', () => {
     const { roles } = parseAccessModel(good, 'apis.yaml', context);
     expect([roles.constructor, roles.toString]).toEqual([undefined, undefined]);
   });
 
-  test('lists all problems of its shape, each with its line', () => {
+  test('reports all problems of its structure, each with its line', () => {
     const text = `apis:
   - audience: api
     name: ''
@@ -81,13 +81,13 @@ roles:
     ['apis: [\n', 'apis.yaml:2: '],
     ['apis: 1\napis: 2', 'apis.yaml:2: Map keys must be unique'],
     ['apis: *nowhere', 'nowhere'],
-  ])('%j is told where it is wrong', (text, reason) => {
+  ])('reports the place of the problem in %j', (text, reason) => {
     const problems = problemsOf(text);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(reason);
   });
 
-  test('an API twice, the issuer as an API, or no default API', () => {
+  test('reports a duplicate API, the issuer as an API, and a missing default API', () => {
     const text = `apis:
   - { audience: https://login.example.com/, name: a }
   - { audience: urn:b, name: b }
@@ -100,7 +100,7 @@ roles:
     ]);
   });
 
-  test('a scope of OpenID Connect, or one that another API has', () => {
+  test('reports a scope of OpenID Connect and a scope of another API', () => {
     const text = `apis:
   - audience: https://api.example.com
     name: a
@@ -123,39 +123,39 @@ describe('the size of a token', () => {
   const withPermissions = (count: number) =>
     `${good}  MANY: [${Array.from({ length: count }, (_, n) => `permission:number:${1000 + n}`).join(', ')}]\n`;
 
-  test('many permissions pass while a token with all of them fits', () => {
+  test('allows many permissions if a token with all of them fits', () => {
     expect(problemsOf(withPermissions(110))).toEqual([]);
   });
 
-  test('more are refused, with the size', () => {
+  test('limits the permissions, and the error names the size', () => {
     const [problem] = problemsOf(withPermissions(160));
     expect(problem).toMatch(
       /^apis\.yaml:\d+: roles are too much for one token: .* \d{4} bytes, and more than 6144 /,
     );
   });
 
-  test('a permission of several roles counts once', () => {
+  test('includes a permission of several roles once', () => {
     const role = Array.from({ length: 100 }, (_, n) => `permission:number:${1000 + n}`).join(', ');
     expect(problemsOf(`${good}  A: [${role}]\n  B: [${role}]\n  C: [${role}]\n`)).toEqual([]);
   });
 });
 
-describe('the model the settings name', () => {
-  test('without a file it is the default API alone', () => {
+describe('the APIs of the settings', () => {
+  test('are only the default API if there is no file', () => {
     expect(loadAccessModel({ ...context, apisFile: undefined })).toEqual({
       apis: [{ audience: 'https://api.example.com', name: 'https://api.example.com', scopes: [] }],
       roles: {},
     });
   });
 
-  test('with one, it is read from there', () => {
+  test('are read from the configured file', () => {
     const model = loadAccessModel({ ...context, apisFile: 'a.yaml' }, (path) =>
       path === 'a.yaml' ? good : '',
     );
     expect(model.apis).toHaveLength(2);
   });
 
-  test('a file that is not there is told by its variable', () => {
+  test('cause an error that names the variable if the file is missing', () => {
     expect(() => loadAccessModel({ ...context, apisFile: 'no/such.yaml' })).toThrow(
       /^GATEHOUSE_APIS_FILE: the file no\/such\.yaml can't be read \(ENOENT\)/,
     );

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('secrets from files', () => {
-  test('lose one line break at the end, and nothing else', async () => {
+  test('are read without one line break at the end, and otherwise unchanged', async () => {
     const secrets = createFileSecrets({ env: {} });
     for (const [written, read] of [
       ['pass word\n', 'pass word'],
@@ -23,14 +23,14 @@ describe('secrets from files', () => {
     }
   });
 
-  test('a missing one is told by its path', async () => {
+  test('cause an error with the path if the file is missing', async () => {
     const reference = `file:${join(folder, 'none')}`;
     await expect(createFileSecrets({ env: {} }).resolve(reference)).rejects.toThrow(
       `The secret ${reference} can't be read (ENOENT).`,
     );
   });
 
-  test('an empty one is an error', async () => {
+  test('cause an error if the file is empty', async () => {
     await writeFile(join(folder, 'secret'), '\n');
     const secrets = createFileSecrets({ env: {} });
     await expect(secrets.resolve(`file:${join(folder, 'secret')}`)).rejects.toThrow('is empty');
@@ -40,7 +40,7 @@ describe('secrets from files', () => {
 describe('secrets from the environment', () => {
   const secrets = createFileSecrets({ env: { DB_PASSWORD: 'hunter2', EMPTY: '' } });
 
-  test('come from the variable named', async () => {
+  test('are read from the named variable', async () => {
     expect(await secrets.resolve('env:DB_PASSWORD')).toBe('hunter2');
   });
 
@@ -48,13 +48,13 @@ describe('secrets from the environment', () => {
     ['env:NO_SUCH', 'NO_SUCH is not set'],
     ['env:EMPTY', 'env:EMPTY is empty'],
     ['env:', 'named by file:/path/of/the/file or env:'],
-  ])('%s is an error', async (reference, reason) => {
+  ])('cause an error for %s', async (reference, reason) => {
     await expect(secrets.resolve(reference)).rejects.toThrow(reason);
   });
 });
 
 test.each(['hunter2', 'vault:hunter2', 'secretsmanager:hunter2#KEY'])(
-  'anything else is refused without being repeated: %s',
+  'cause an error without the text for another reference: %s',
   async (reference) => {
     const answer = createFileSecrets({ env: {} }).resolve(reference);
     await expect(answer).rejects.toThrow(/^((?!hunter2).)*file:\/path.*env:((?!hunter2).)*$/);

@@ -7,11 +7,11 @@ import { renderConfigurationDocs } from '../../provider/config/docs.ts';
 import { settingList } from '../../provider/config/schema.ts';
 import { packageRoot } from '../../provider/lib/package-root.ts';
 
-test('every generated file is up to date; npm run generate mends this', async () => {
+test('every generated file is up to date; npm run generate updates them', async () => {
   expect(await generate(generatedFiles, packageRoot, true)).toEqual([]);
 });
 
-test('the reference has one row for every setting, with what is allowed', () => {
+test('the reference has one row for every setting, with its allowed values', () => {
   const rows = renderConfigurationDocs().split('\n');
   for (const { setting } of settingList) {
     const own = rows.filter((row) => row.startsWith(`| \`${setting.name}\` |`));
@@ -33,7 +33,7 @@ describe('generate', () => {
     { path: 'b.json', render: async () => '{}\n' },
   ];
 
-  test('writes what is missing or stale, and names it', async () => {
+  test('writes missing and outdated files, and names them', async () => {
     await writeFile(join(root, 'b.json'), 'old');
     expect(await generate(files, root, false)).toEqual(['docs/a.md', 'b.json']);
     expect(await readFile(join(root, 'docs/a.md'), 'utf8')).toBe('a\n');
@@ -41,7 +41,7 @@ describe('generate', () => {
     expect(await generate(files, root, false)).toEqual([]);
   });
 
-  test('checking names the same and writes nothing', async () => {
+  test('names the same files with check and writes nothing', async () => {
     await writeFile(join(root, 'b.json'), 'old');
     expect(await generate(files, root, true)).toEqual(['docs/a.md', 'b.json']);
     expect(await readFile(join(root, 'b.json'), 'utf8')).toBe('old');

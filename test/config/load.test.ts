@@ -38,7 +38,7 @@ describe('defaults', () => {
     expect(Object.keys(config).sort()).toEqual(settingList.map(({ key }) => key).sort());
   });
 
-  test('computed ones follow what they are computed from', () => {
+  test('computed defaults follow their source settings', () => {
     const env = { GATEHOUSE_ISSUER: 'https://login.example.com/x', GATEHOUSE_REDIS_URL: 'redis://cache' };
     expect(loadConfig({ env })).toMatchObject({
       audience: 'https://login.example.com/x/api',
@@ -55,7 +55,7 @@ describe('defaults', () => {
     );
   });
 
-  test('every name is its key in capitals, and no name is another with _FILE', () => {
+  test('every name is its key in capitals, and no name is another name with _FILE', () => {
     const names = settingList.map(({ setting }) => setting.name as string);
     for (const { key, setting } of settingList) {
       const plain = key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
@@ -65,7 +65,7 @@ describe('defaults', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test('every example is allowed', () => {
+  test('every example is an allowed value', () => {
     for (const { setting } of settingList) {
       if (setting.example !== undefined) expect(setting.schema.safeParse(setting.example).success).toBe(true);
     }
@@ -139,7 +139,7 @@ describe('values', () => {
     expect(problems[0]).toContain(reason);
   });
 
-  test('trusted proxies come out ready for a block list', () => {
+  test('trusted proxies are parsed into addresses and ranges', () => {
     const { trustedProxies } = loadConfig({ env: { GATEHOUSE_TRUSTED_PROXIES: '10.0.0.0/8, ::1' } });
     expect(trustedProxies).toEqual([
       { address: '10.0.0.0', prefix: 8, family: 'ipv4' },
@@ -148,7 +148,7 @@ describe('values', () => {
   });
 });
 
-describe('settings together', () => {
+describe('combinations of settings', () => {
   test.each<[Record<string, string>, string]>([
     [{ GATEHOUSE_PORT: '9090' }, 'GATEHOUSE_OPS_PORT must differ'],
     [{ GATEHOUSE_DATABASE_PASSWORD: 'file:p' }, 'without GATEHOUSE_DATABASE_URL'],
@@ -168,13 +168,13 @@ describe('settings together', () => {
     expect(problems[0]).toContain(reason);
   });
 
-  test('two free ports are fine', () => {
+  test('two free ports are allowed', () => {
     expect(problemsOf({ env: { GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' } })).toEqual([]);
   });
 });
 
 describe('problems', () => {
-  test('are listed all at once, of every kind', () => {
+  test('of every kind are listed at once', () => {
     const problems = problemsOf({
       env: {
         GATEHOUSE_PORT: 'many',
@@ -194,7 +194,7 @@ describe('problems', () => {
     ]);
   });
 
-  test('never hold a secret, wherever it was put', () => {
+  test('never contain a secret, whichever setting contains it', () => {
     const secret = 'hunter2hunter2';
     const named = settingList.filter(({ setting }) => setting.secret || setting.reference);
     expect(named.map(({ key }) => key)).toEqual([
@@ -219,13 +219,13 @@ describe('problems', () => {
     expect(problems.join('\n')).not.toContain(secret);
   });
 
-  test('a long value is cut short', () => {
+  test('a long value is truncated', () => {
     expect(problemsOf({ env: { GATEHOUSE_PORT: '9'.repeat(5000) } })[0]?.length).toBeLessThan(200);
   });
 });
 
 describe('_FILE', () => {
-  test('gives the content of the file, without the line break at its end', () => {
+  test('reads the content of the file without the line break at its end', () => {
     const readFile = files({ '/i': 'https://a.example\n', '/n': 'Two Words\r\n' });
     const env = { GATEHOUSE_ISSUER_FILE: '/i', GATEHOUSE_APP_NAME_FILE: '/n' };
     expect(loadConfig({ env, readFile })).toMatchObject({
@@ -256,13 +256,13 @@ describe('names', () => {
     ['GATEHOUSE_DATABASE_URI', 'Did you mean GATEHOUSE_DATABASE_URL?'],
     ['GATEHOUSE_AUDIENCE_FLE', 'Did you mean GATEHOUSE_AUDIENCE_FILE?'],
     ['GATEHOUSE_COFFEE', 'Remove it'],
-  ])('%s is unknown', (name, advice) => {
+  ])('%s is reported as unknown', (name, advice) => {
     const problems = problemsOf({ env: { [name]: 'x' } });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(advice);
   });
 
-  test('variables for tests and those Kubernetes makes for Services are let be', () => {
+  test('variables for tests and of Kubernetes Services are ignored', () => {
     const env = {
       GATEHOUSE_TEST_DATABASE: 'x',
       GATEHOUSE_PORT: 'tcp://10.1.2.3:3000',
@@ -278,13 +278,13 @@ describe('names', () => {
 });
 
 describe('overrides', () => {
-  test('win over the environment and its files', () => {
+  test('take precedence over the environment and its files', () => {
     const env = { GATEHOUSE_PORT_FILE: '/p', GATEHOUSE_OPS_PORT: '1' };
     const overrides = { GATEHOUSE_PORT: '4000', GATEHOUSE_OPS_PORT: '4001' } as const;
     expect(loadConfig({ env, overrides, readFile: files({}) })).toMatchObject({ port: 4000, opsPort: 4001 });
   });
 
-  test('what is required and given is no problem; what is required and wrong is told once', () => {
+  test('satisfy required settings; a wrong required setting is reported once', () => {
     const env = {
       GATEHOUSE_KEYS: 'file:k',
       GATEHOUSE_DATABASE_URL: 'x',

@@ -53,7 +53,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
     };
 
     describe('put and list', () => {
-      test('give back what was put, through any connection, and of no other account', async () => {
+      test('return the entries of the account through any connection, and of no other account', async () => {
         const [account, neighbour] = [newId('user'), newId('user')];
         const [session, family] = [newEntry(), newEntry({ kind: 'family', details: 'ü "{}:\n' })];
         await store.put(account, session);
@@ -63,7 +63,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         expect(await store.list(newId('user'))).toEqual([]);
       });
 
-      test('put again, an entry is replaced as a whole', async () => {
+      test('replace an existing entry completely', async () => {
         const account = newId('user');
         const [entry, kept] = [newEntry(), newEntry()];
         await putAll(account, [entry, kept]);
@@ -77,7 +77,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         await expectListed(account, [kept]);
       });
 
-      test('one id is two entries at two accounts', async () => {
+      test('keep entries of two accounts with the same id apart', async () => {
         const [one, two] = [newId('user'), newId('user')];
         const [first, second] = [newEntry(), newEntry()];
         await store.put(one, first);
@@ -87,7 +87,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         await expectListed(two, [{ ...second, id: first.id }]);
       });
 
-      test('take odd ids', async () => {
+      test('accept unusual ids', async () => {
         for (const odd of [
           '-',
           'A',
@@ -110,7 +110,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         }
       });
 
-      test('what no store holds is not found', async () => {
+      test('return nothing for unknown accounts', async () => {
         expect(await store.list('a\0b')).toEqual([]);
         await store.remove('a\0b', 'c');
         await store.remove('c', 'a\0b');
@@ -118,7 +118,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
     });
 
     describe('in parallel', () => {
-      test('100 different entries of one account are all kept', async () => {
+      test('keeps 100 different entries of one account', async () => {
         const account = newId('user');
         const entries = Array.from({ length: 100 }, (_, index) =>
           newEntry({ expiresAt: clock.now() + minute + index }),
@@ -127,7 +127,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         await expectListed(account, entries);
       });
 
-      test('of 100 puts of one entry one stays whole, and the one that comes after them for good', async () => {
+      test('keeps exactly one of 100 puts of one entry, and then a later put', async () => {
         const [account, id] = [newId('user'), newId('place')];
         const entries = Array.from({ length: 100 }, (_, index) =>
           newEntry({ id, kind: index % 3 ? 'family' : 'session', expiresAt: clock.now() + minute + index }),
@@ -141,7 +141,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         await expectListed(account, [last]);
       });
 
-      test('puts and removals of others leave an entry alone', async () => {
+      test('does not change an entry by puts and removals of other entries', async () => {
         const account = newId('user');
         const [kept, going] = [Array.from({ length: 30 }, () => newEntry()), newEntry()];
         await store.put(account, going);
@@ -156,7 +156,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
     });
 
     describe('remove', () => {
-      test('takes one entry away and no other, for everybody', async () => {
+      test('deletes one entry for all readers, and no other', async () => {
         const account = newId('user');
         const [gone, kept] = [newEntry({ expiresAt: clock.now() + 2 * minute }), newEntry()];
         await putAll(account, [gone, kept]);
@@ -169,7 +169,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         await expectListed(account, []);
       });
 
-      test('lets an entry that is put again come back', async () => {
+      test('does not prevent a later put of the same entry', async () => {
         const [account, entry] = [newId('user'), newEntry()];
         await store.put(account, entry);
         await store.remove(account, entry.id);
@@ -179,7 +179,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
     });
 
     describe('an entry past its expiry', () => {
-      test('is not listed, each by its own time', async () => {
+      test('is not listed; each entry has its own expiry', async () => {
         const account = newId('user');
         const [short, long] = [newEntry(), newEntry({ expiresAt: clock.now() + 2 * minute })];
         await putAll(account, [long, short]);
@@ -191,7 +191,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         await expectListed(account, []);
       });
 
-      test('is not listed either when it is put too late', async () => {
+      test('is not listed if it is put after its expiry', async () => {
         const [account, entry] = [newId('user'), newEntry()];
         await store.put(account, entry);
         await store.put(account, newEntry({ expiresAt: clock.now() - 1 }));
@@ -199,7 +199,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         await expectListed(account, []);
       });
 
-      test('comes back when it is put again', async () => {
+      test('is listed when it is put again with a later expiry', async () => {
         const [account, entry] = [newId('user'), newEntry()];
         await store.put(account, entry);
         clock.advance(minute + 1);
@@ -209,7 +209,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
       });
     });
 
-    test('an account has a bounded number of entries: those that expire first are dropped', async () => {
+    test('an account has a bounded number of entries, and those that expire first are dropped', async () => {
       const [account, neighbour] = [newId('user'), newId('user')];
       const beyond = 60;
       const entries = Array.from({ length: mostEntriesOfAccount + beyond }, (_, index) =>

@@ -46,13 +46,13 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
     };
 
     describe('insert and find', () => {
-      test('give back what was inserted, by id and by address', async () => {
+      test('return the inserted account by id and by address', async () => {
         const account = await inserted({ email: `${randomToken(8)}.Mixed@Example.com`, emailVerified: true });
         expect(await other.findById(account.id)).toEqual(account);
         expect(await other.findByEmail(account.email)).toEqual(account);
       });
 
-      test('keep an account without a password apart from one with', async () => {
+      test('keep accounts with and without a password', async () => {
         const account = await inserted({
           passwordHash: undefined,
           roles: [],
@@ -63,12 +63,12 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect((await store.findById(account.id))?.passwordHash).toBeUndefined();
       });
 
-      test('give nothing for what is unknown', async () => {
+      test('return nothing for unknown ids and addresses', async () => {
         expect(await store.findById(newId('user'))).toBeUndefined();
         expect(await store.findByEmail('nobody@example.com')).toBeUndefined();
       });
 
-      test('find an address in whatever case, beyond ASCII too', async () => {
+      test('find an address in upper or lower case, also beyond ASCII', async () => {
         const tag = randomToken(8);
         const account = await inserted({ email: `Émile.ØST.${tag}@Example.com` });
         expect(await store.findByEmail(`ÉMILE.øst.${tag}@EXAMPLE.COM`)).toEqual(account);
@@ -92,7 +92,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
     });
 
     describe('insert', () => {
-      test('refuses an address that is taken, in whatever case, and leaves its account alone', async () => {
+      test('refuses a taken address in upper or lower case, and does not change its account', async () => {
         const account = await inserted();
         const second = sampleAccount({ email: account.email.toUpperCase() });
         expect(await other.insert(second)).toBe(false);
@@ -100,13 +100,13 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect(await store.findByEmail(account.email)).toEqual(account);
       });
 
-      test('refuses an id that is taken', async () => {
+      test('refuses a taken id', async () => {
         const account = await inserted();
         expect(await store.insert(sampleAccount({ id: account.id }))).toBe(false);
         expect(await store.findById(account.id)).toEqual(account);
       });
 
-      test('has one winner of 50 in parallel for one address', async () => {
+      test('succeeds for exactly one of 50 parallel calls with one address', async () => {
         const email = `${randomToken(8)}@example.com`;
         const accounts = Array.from({ length: 50 }, (_, index) =>
           sampleAccount({ email: index % 2 === 0 ? email : email.toUpperCase() }),
@@ -120,7 +120,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
     });
 
     describe('insertMany', () => {
-      test('inserts all that are free and gives their ids', async () => {
+      test('inserts all accounts with free addresses and returns their ids', async () => {
         const accounts = [
           sampleAccount({
             email: `Émile.${randomToken(8)}@Example.com`,
@@ -137,7 +137,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect(await store.findByEmail(accounts[0]?.email.toUpperCase() ?? '')).toEqual(accounts[0]);
       });
 
-      test('leaves out those whose address or id is taken, and leaves their accounts alone', async () => {
+      test('skips accounts with a taken address or id, and does not change the existing ones', async () => {
         const account = await inserted();
         const free = sampleAccount();
         const ids = await other.insertMany([
@@ -150,7 +150,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect(await store.findById(account.id)).toEqual(account);
       });
 
-      test('takes the earlier of two with one address or id', async () => {
+      test('inserts the first of two accounts with one address or id', async () => {
         const firsts = Array.from({ length: 20 }, () => sampleAccount());
         const seconds = firsts.map(({ id, email }, index) =>
           sampleAccount(index % 2 === 0 ? { id } : { email: email.toUpperCase() }),
@@ -160,11 +160,11 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         for (const account of firsts) expect(await store.findById(account.id)).toEqual(account);
       });
 
-      test('of nothing gives nothing', async () => {
+      test('returns nothing for no accounts', async () => {
         expect(await store.insertMany([])).toEqual([]);
       });
 
-      test('has one winner for each of 100 addresses in parallel calls, in whatever order', async () => {
+      test('inserts one account for each of 100 addresses in parallel calls, in any order', async () => {
         const emails = Array.from({ length: 100 }, () => `${randomToken(8)}@example.com`);
         const calls = Array.from({ length: 8 }, (_, index) =>
           emails.map((email) => sampleAccount({ email: index % 2 === 0 ? email : email.toUpperCase() })),
@@ -185,7 +185,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
     });
 
     describe('update', () => {
-      test('changes the fields named and no others, and gives the account as it is then', async () => {
+      test('changes only the given fields, and returns the changed account', async () => {
         const account = await inserted();
         const later = at + 1_000;
         const changes = [
@@ -206,7 +206,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         });
       });
 
-      test('gives nothing for an unknown account', async () => {
+      test('returns nothing for an unknown account', async () => {
         expect(await store.update(newId('user'), { emailVerified: true }, at)).toBeUndefined();
       });
 
@@ -222,7 +222,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect((await store.findById(account.id))?.tokenVersion).toBe(23);
       });
 
-      test('loses nothing when different fields are changed in parallel', async () => {
+      test('loses no change of parallel changes to different fields', async () => {
         const account = await inserted();
         await Promise.all([
           store.update(account.id, { roles: ['ADMIN'] }, at),
@@ -241,7 +241,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
     });
 
     describe('replacePasswordHash', () => {
-      test('replaces the hash it was told of, and nothing else', async () => {
+      test('replaces the given old hash, and nothing else', async () => {
         const account = await inserted({ passwordHash: 'old' });
         expect(await store.replacePasswordHash(account.id, 'old', 'new', at + 5)).toBe(true);
         expect(await store.findById(account.id)).toEqual({
@@ -251,7 +251,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         });
       });
 
-      test('changes nothing when the hash is another by now, or there is none', async () => {
+      test('changes nothing if the account has another hash or none', async () => {
         const account = await inserted({ passwordHash: 'changed meanwhile' });
         const bare = await inserted({ passwordHash: undefined });
         expect(await store.replacePasswordHash(account.id, 'old', 'new', at + 5)).toBe(false);
@@ -261,7 +261,7 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect(await store.findById(bare.id)).toEqual(bare);
       });
 
-      test('has one winner of 20 in parallel', async () => {
+      test('succeeds for exactly one of 20 parallel calls', async () => {
         const account = await inserted({ passwordHash: 'old' });
         const won = await Promise.all(
           Array.from({ length: 20 }, (_, index) =>
@@ -273,8 +273,8 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
       });
     });
 
-    test('list gives pages in order of id, each account once', async () => {
-      // '~' sorts after every character of an id, so no account of another test sorts between these.
+    test('list returns pages in the order of ids, with each account once', async () => {
+      // '~' sorts after all characters of ids, so accounts of other tests do not sort between these.
       const ids = ['~a', '~B', '~_', '~-', '~0', '~é'].sort();
       for (const id of [...ids].reverse()) await inserted({ id });
       const pages: string[][] = [];

@@ -18,7 +18,7 @@ export function announcementsContract(name: string, open: () => Promise<Announce
     const exchange = (topic: string, value: string, unitOfWork = fixture().unitOfWork) =>
       unitOfWork.run(({ announcements }) => announcements.exchange(topic, value));
 
-    test('gives what was told last, and nothing at first', async () => {
+    test('returns the last value of a topic, and nothing at first', async () => {
       const [topic, other] = [newId('topic'), newId('topic')];
       expect(await exchange(topic, 'one')).toBeUndefined();
       expect(await exchange(topic, '["two","ü"]')).toBe('one');
@@ -27,7 +27,7 @@ export function announcementsContract(name: string, open: () => Promise<Announce
       expect(await exchange(other, 'one')).toBeUndefined();
     });
 
-    test('forgets what a transaction told that failed', async () => {
+    test('does not keep the value of a failed transaction', async () => {
       const topic = newId('topic');
       await exchange(topic, 'one');
       const run = fixture().unitOfWork.run(async ({ announcements }) => {
@@ -39,7 +39,7 @@ export function announcementsContract(name: string, open: () => Promise<Announce
     });
 
     test.each([true, false])(
-      'of 12 that bring the same at once one is first; told before: %s',
+      'returns another value to only one of 12 parallel calls with the same value; existing value: %s',
       async (before) => {
         const topic = newId('topic');
         if (before) await exchange(topic, 'old');

@@ -35,23 +35,23 @@ export function clientSourceContract(name: string, open: () => Promise<ClientSou
       expect(fixture.source.name).not.toBe('');
     });
 
-    test('gives all documents as they were written, unchecked', async () => {
+    test('returns all documents unchanged and unchecked', async () => {
       const documents = [{ id: 'one', redirectUris: ['https://a'] }, { anything: { goes: [1, true, null] } }];
       await fixture.put(documents);
       expect(await values()).toEqual(documents);
     });
 
-    test('gives the origin of each document', async () => {
+    test('returns the origin of each document', async () => {
       await fixture.put([{ id: 'one' }]);
       expect((await fixture.source.load())[0]?.origin).toEqual(expect.stringMatching(/./));
     });
 
-    test('gives no documents when it is empty', async () => {
+    test('returns no documents if it is empty', async () => {
       await fixture.put([]);
       expect(await values()).toEqual([]);
     });
 
-    test('calls back after a change, when the change can already be loaded', async () => {
+    test('calls its watcher after a change, when the change can already be loaded', async () => {
       await fixture.put([{ id: 'one' }]);
       await values();
       const { calls, stop } = watched();
@@ -61,7 +61,7 @@ export function clientSourceContract(name: string, open: () => Promise<ClientSou
       stop();
     });
 
-    test('calls back after every further change', async () => {
+    test('calls its watcher after every further change', async () => {
       await values();
       const { calls, stop } = watched();
       for (const id of ['one', 'two', 'three']) {
@@ -84,7 +84,7 @@ export function clientSourceContract(name: string, open: () => Promise<ClientSou
       watching.stop();
     });
 
-    test('throws with a message when it is unreadable, and recovers', async () => {
+    test('throws with a message while it is unreadable, and recovers', async () => {
       const { spoil } = fixture;
       if (spoil === undefined) return;
       await spoil();

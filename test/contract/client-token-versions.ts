@@ -23,7 +23,7 @@ export function clientTokenVersionsContract(
 
     const current = async (clientId: string, store = fixture().store) => (await store.all()).get(clientId);
 
-    test('one that was never revoked is not in it; the others have their own numbers', async () => {
+    test('a client that was never revoked has no version; other clients have their own versions', async () => {
       const [one, other] = [newId('app'), `${newId('app')}@1 ü`];
       expect([await current(one), await current(other)]).toEqual([undefined, undefined]);
       expect([await fixture().store.raise(one), await fixture().store.raise(one)]).toEqual([1, 2]);
@@ -32,7 +32,7 @@ export function clientTokenVersionsContract(
       expect([await current(one, another), await current(other, another)]).toEqual([2, 1]);
     });
 
-    test('of 12 that raise it at once each gets another number, without gaps', async () => {
+    test('12 parallel calls get different versions without gaps', async () => {
       const id = newId('app');
       const stores = [fixture().store, fixture().another ?? fixture().store];
       const given = await Promise.all(Array.from({ length: 12 }, (_, index) => stores[index % 2]?.raise(id)));
@@ -41,7 +41,7 @@ export function clientTokenVersionsContract(
       expect(await current(id)).toBe(12);
     });
 
-    test('a transaction that fails raises nothing, one that stands does', async () => {
+    test('a committed transaction raises the version, and a failed one does not', async () => {
       const id = newId('app');
       const run = fixture().unitOfWork.run(async ({ clientTokenVersions }) => {
         expect(await clientTokenVersions.raise(id)).toBe(1);

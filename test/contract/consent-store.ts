@@ -52,7 +52,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
     /** Returns the agreement as a consent that was given at `at`. */
     const given = (agreement: Agreement) => ({ ...agreement, id: expect.any(String), since: at });
 
-    test('add and find give back what was agreed, and since when', async () => {
+    test('add and find return the consent and its time', async () => {
       const agreement = sample();
       const added = sorted(await agree(store, agreement, at));
       expect(added).toEqual(given(agreement));
@@ -60,20 +60,20 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       expect(sorted(await other.find(agreement.accountId, agreement.clientId))).toEqual(added);
     });
 
-    test('a consent to nothing is a consent', async () => {
+    test('a consent without scopes is stored', async () => {
       const agreement = sample({ oidcScopes: [], resourceScopes: {} });
       const added = await agree(store, agreement, at);
       expect(added).toEqual(given(agreement));
       expect(await store.find(agreement.accountId, agreement.clientId)).toEqual(added);
     });
 
-    test('each account and client has its own', async () => {
+    test('each pair of account and client has its own consent', async () => {
       const consent = await agree(store, sample(), at);
       expect(await store.find(consent.accountId, 'other')).toBeUndefined();
       expect(await store.find(newId('user'), consent.clientId)).toBeUndefined();
     });
 
-    test('add gives and keeps the union', async () => {
+    test('add stores and returns the union of old and new scopes', async () => {
       const { accountId, id } = await agree(store, sample(), at);
       const more = sample({
         accountId,
@@ -93,7 +93,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       ).toEqual(union);
     });
 
-    test('of 30 tabs that agree at once each leaves its scopes, and one is the first', async () => {
+    test('30 parallel calls of add keep all scopes, and one of them creates the consent', async () => {
       const accountId = newId('user');
       const numbers = Array.from({ length: 30 }, (_, index) => index);
       const added = await Promise.all(
@@ -115,7 +115,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       expect(Object.keys(agreed?.resourceScopes ?? {})).toHaveLength(31);
     });
 
-    test('list gives all of an account, the first given first, and nobody else’s', async () => {
+    test('list returns all consents of an account, the oldest first, and none of other accounts', async () => {
       const accountId = newId('user');
       expect(await store.list(accountId)).toEqual([]);
       const later = await agree(store, sample({ accountId, clientId: 'a' }), at + 1);
@@ -130,7 +130,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       expect(new Set(listed[1]?.oidcScopes)).toEqual(new Set(['email', 'openid', 'profile']));
     });
 
-    test('withdraw leaves nothing, and nothing comes back with the next consent', async () => {
+    test('withdraw deletes the consent, and a later consent does not contain its scopes', async () => {
       const withdrawn = await agree(store, sample(), at);
       const { accountId } = withdrawn;
       const kept = await agree(store, sample({ accountId, clientId: 'other' }), at);
@@ -145,7 +145,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       expect(next.id).not.toBe(withdrawn.id);
     });
 
-    test('one withdrawn before says nothing of the one given since, in the same millisecond too', async () => {
+    test('withdraw with an old id does not delete a newer consent, even from the same millisecond', async () => {
       const withdrawn = await agree(store, sample(), at);
       const { accountId, clientId } = withdrawn;
       await store.withdraw(withdrawn);
@@ -156,7 +156,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       expect(sorted(await store.find(accountId, clientId))).toEqual(sorted(next));
     });
 
-    test('of 20 that withdraw it at once one did', async () => {
+    test('exactly one of 20 parallel calls of withdraw succeeds', async () => {
       const consent = await agree(store, sample(), at);
       const done = await Promise.all(
         Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? store : other).withdraw(consent)),
@@ -176,7 +176,7 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       },
     );
 
-    test('takes any scope and audience', async () => {
+    test('accepts any scope and audience', async () => {
       const odd = sample({
         oidcScopes: ['"', '\\', 'NULL', '{,}', 'ü'],
         resourceScopes: { '"{?}:a\\': ['"', ','] },

@@ -29,7 +29,7 @@ export function dependencyContract(name: string, open: () => Promise<DependencyF
       await waitFor(answers, { what: `${dependency.name} to answer again` });
     };
 
-    test('is named in lower case', () => {
+    test('has a name in lower case', () => {
       expect(dependency.name).toMatch(/^[a-z][a-z-]*$/);
     });
 
@@ -53,7 +53,7 @@ export function dependencyContract(name: string, open: () => Promise<DependencyF
       await untilItAnswers();
     });
 
-    test('rejects pings once it is closed, which may be done twice', async () => {
+    test('rejects pings after it is closed, and can be closed twice', async () => {
       await dependency.close();
       await expect(dependency.ping()).rejects.toThrow(Error);
       await dependency.close();

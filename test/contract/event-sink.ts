@@ -54,31 +54,34 @@ export function eventSinkContract(name: string, open: () => Promise<EventSinkFix
       return ids(events).map((id) => results.filter((result) => result.id === id));
     };
 
-    test('takes no events', async () => {
+    test('accepts an empty list', async () => {
       expect(await sink.publish([])).toEqual([]);
     });
 
-    test.each([1, 2, 10, 11, 35])('gives one result for each of %d events, which arrived', async (count) => {
-      const events = Array.from({ length: count }, () => someEvent());
-      expect(await publish(events)).toEqual(published(events).map((result) => [result]));
-      await expectArrived(events);
-    });
+    test.each([1, 2, 10, 11, 35])(
+      'returns one result for each of %d events, and all arrive',
+      async (count) => {
+        const events = Array.from({ length: count }, () => someEvent());
+        expect(await publish(events)).toEqual(published(events).map((result) => [result]));
+        await expectArrived(events);
+      },
+    );
 
-    test('takes the same event again', async () => {
+    test('accepts the same event again', async () => {
       const event = someEvent();
       expect(await sink.publish([event])).toEqual(published([event]));
       expect(await sink.publish([event])).toEqual(published([event]));
       await expectArrived([event]);
     });
 
-    test('takes calls in parallel', async () => {
+    test('accepts parallel calls', async () => {
       const batches = Array.from({ length: 5 }, () => [someEvent(), someEvent()]);
       const results = await Promise.all(batches.map((events) => publish(events)));
       expect(results.flat(2)).toEqual(published(batches.flat()));
       await expectArrived(batches.flat());
     });
 
-    test('tells apart what was published, what failed and what will never be accepted', async () => {
+    test('distinguishes published, failed and rejected events', async () => {
       const [first, later, never, last] = [someEvent(), someEvent(), someEvent(), someEvent()];
       await fixture.refuse?.([later.id], 'failed');
       await fixture.refuse?.([never.id], 'rejected');
@@ -94,7 +97,7 @@ export function eventSinkContract(name: string, open: () => Promise<EventSinkFix
       await expectArrived([first, last]);
     });
 
-    test('throws only when nothing at all was delivered', async () => {
+    test('throws only if no event was delivered', async () => {
       const [before, lost, after] = [someEvent(), someEvent(), someEvent()];
       expect(await sink.publish([before])).toEqual(published([before]));
       await fixture.goAway?.();

@@ -18,7 +18,7 @@ export function expiredRowsContract(name: string, open: () => Promise<ExpiredRow
   describe(`${name} keeps the contract of ExpiredRows`, () => {
     const fixture = useFixture(open, 'test');
 
-    test('deletes what expired and nothing else', async () => {
+    test('deletes expired rows and no others', async () => {
       await fixture().fill(10, now - 1);
       await fixture().fill(7, now + 1);
       expect(await fixture().rows.sweep(1_000, now)).toBe(10);
@@ -26,7 +26,7 @@ export function expiredRowsContract(name: string, open: () => Promise<ExpiredRow
       expect(await fixture().rows.sweep(1_000, now)).toBe(0);
     });
 
-    test('deletes at most so many at a time, until nothing is left', async () => {
+    test('deletes at most the given number of rows per call, until none is left', async () => {
       await fixture().fill(25, now - 1);
       const deleted: number[] = [];
       for (let more = 1; more > 0; ) {

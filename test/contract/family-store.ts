@@ -55,19 +55,19 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
     const either = (index: number) => (index % 2 === 0 ? store : other);
 
     describe('open and find', () => {
-      test('give back what was opened, through any connection', async () => {
+      test('return the opened family through any connection', async () => {
         const family = await opened();
         expect(await other.find(family.id)).toEqual(family);
         expect(await store.find(newId('fam'))).toBeUndefined();
       });
 
-      test('refuse a family that exists, and leave it as it is', async () => {
+      test('refuse an existing family and do not change it', async () => {
         const family = await opened();
         expect(await other.open(newFamily({ id: family.id }))).toBe(false);
         expect(await store.find(family.id)).toEqual(family);
       });
 
-      test('have one winner of 100 in parallel', async () => {
+      test('succeed for exactly one of 100 parallel calls', async () => {
         const id = newId('fam');
         const families = Array.from({ length: 100 }, () => newFamily({ id }));
         const won = await Promise.all(families.map((family, index) => either(index).open(family)));
@@ -75,7 +75,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect(await store.find(id)).toEqual(families[won.indexOf(true)]);
       });
 
-      test('take any base64url text as an id', async () => {
+      test('accept any base64url text as an id', async () => {
         for (const id of ['-', '_', 'A', 'a', '__proto__', 'x'.repeat(128)]) {
           const family = await opened({ id });
           expect(await store.find(id)).toEqual(family);
@@ -85,7 +85,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
     });
 
     describe('rotate', () => {
-      test('puts the successor in place, and its answer in place of the one before', async () => {
+      test('stores the successor and its answer, and drops the answer before', async () => {
         const family = await opened();
         const next = successor({ expiresAt: clock.now() + 2 * minute });
         expect(await store.rotate(family.id, family.currentHash, next)).toBe(true);
@@ -104,7 +104,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect((await store.find(id))?.storedResponse).toBe(last.storedResponse.sealed);
       });
 
-      test('gives an answer until its time is over, and the family after it', async () => {
+      test('returns the answer until it expires, and keeps the family afterwards', async () => {
         const family = await opened();
         const next = successor();
         await store.rotate(family.id, family.currentHash, next);
@@ -119,7 +119,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         });
       });
 
-      test('takes an answer that is over already', async () => {
+      test('accepts an answer that has already expired', async () => {
         const family = await opened();
         const over = { sealed: randomToken(), until: clock.now() };
         expect(await store.rotate(family.id, family.currentHash, successor({ storedResponse: over }))).toBe(
@@ -128,7 +128,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect(await store.find(family.id)).not.toHaveProperty('storedResponse');
       });
 
-      test('changes nothing unless the hash given is current', async () => {
+      test('changes nothing if the given hash is not the current one', async () => {
         const family = await opened();
         const next = successor();
         expect(await store.rotate(family.id, randomToken(), successor())).toBe(false);
@@ -139,7 +139,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect(await store.rotate(newId('fam'), family.currentHash, successor())).toBe(false);
       });
 
-      test('has one winner of 100 in parallel, whose successor is current', async () => {
+      test('succeeds for exactly one of 100 parallel calls, whose successor is then current', async () => {
         const family = await opened();
         const successors = Array.from({ length: 100 }, () => successor());
         const won = await Promise.all(
@@ -166,7 +166,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect(await store.find(family.id)).toBeUndefined();
       });
 
-      test('is the one whose current token expired', async () => {
+      test('expires with its current token', async () => {
         const [longer, shorter] = [await opened(), await opened()];
         await store.rotate(longer.id, longer.currentHash, successor({ expiresAt: clock.now() + 2 * minute }));
         await store.rotate(shorter.id, shorter.currentHash, successor({ expiresAt: clock.now() + 10 }));
@@ -192,7 +192,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect(await store.find(kept.id)).toEqual(kept);
       });
 
-      test('keeps one from being opened that did not exist yet', async () => {
+      test('prevents a later open of a family that did not exist', async () => {
         const family = newFamily();
         await store.end(family.id, clock.now() + minute);
         await expectEnded(family, family.currentHash);
@@ -208,7 +208,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         await opened({ id: family.id });
       });
 
-      test('leaves no answer behind, for a family that is opened again either', async () => {
+      test('deletes the answer, also for a family that is opened again', async () => {
         const family = await opened();
         await store.rotate(
           family.id,
@@ -222,7 +222,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
         expect(await store.find(family.id)).toEqual(again);
       });
 
-      test('wins every race with open and rotate', async () => {
+      test('takes effect in every race with open and rotate', async () => {
         await times(30, async (index) => {
           const [fresh, existing, next] = [newFamily(), await opened(), successor()];
           const until = clock.now() + minute;

@@ -4,7 +4,7 @@ interface Fixture {
   close(): Promise<void>;
 }
 
-/** When a fixture is opened: once for all tests of the suite, or again for each test. */
+/** Whether a fixture is opened once for all tests of the suite, or for each test. */
 type Span = 'suite' | 'test';
 
 /**

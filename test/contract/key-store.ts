@@ -23,18 +23,18 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreFixtu
       return { ...place, version };
     };
 
-    test('gives undefined while there is none', async () => {
+    test('returns undefined if there is no value', async () => {
       const { connect } = await fixture().newPlace();
       expect(await connect().load()).toBeUndefined();
     });
 
-    test('gives back, to everybody, what was saved', async () => {
+    test('returns the saved value to all readers', async () => {
       const { connect } = await fixture().newPlace();
       expect(await connect().save(value('first'), undefined)).toBe(true);
       expect((await connect().load())?.value).toBe(value('first'));
     });
 
-    test('gives the same version until the value changes, and another one then', async () => {
+    test('returns the same version until the value changes, then another version', async () => {
       const { connect, version } = await filledPlace();
       expect((await connect().load())?.version).toBe(version);
       expect(await connect().save(value('second'), version)).toBe(true);
@@ -43,20 +43,20 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreFixtu
       expect(second?.version).not.toBe(version);
     });
 
-    test('never makes a first value where there is one', async () => {
+    test('refuses a first value if a value exists', async () => {
       const { connect } = await filledPlace();
       expect(await connect().save(value('other'), undefined)).toBe(false);
       expect((await connect().load())?.value).toBe(value('first'));
     });
 
-    test('changes nothing when the expected version is an older one', async () => {
+    test('changes nothing if the expected version is outdated', async () => {
       const { connect, version } = await filledPlace();
       await connect().save(value('second'), version);
       expect(await connect().save(value('third'), version)).toBe(false);
       expect((await connect().load())?.value).toBe(value('second'));
     });
 
-    test('changes nothing when a version is expected and there is none', async () => {
+    test('changes nothing if a version is expected and no value exists', async () => {
       const { version } = await filledPlace();
       const { connect } = await fixture().newPlace();
       expect(await connect().save(value('second'), version)).toBe(false);
@@ -73,17 +73,17 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreFixtu
       expect((await connect().load())?.value).toBe(value(winners[0] ?? ''));
     };
 
-    test('of parallel first saves exactly one wins', async () => {
+    test('accepts exactly one of parallel first saves', async () => {
       const { connect } = await fixture().newPlace();
       await race(connect, undefined);
     });
 
-    test('of parallel saves with the same expected version exactly one wins', async () => {
+    test('accepts exactly one of parallel saves with the same expected version', async () => {
       const { connect, version } = await filledPlace();
       await race(connect, version);
     });
 
-    test('loses no update of many who read, change and save until they succeed', async () => {
+    test('loses no update of parallel callers that read, change and save until they succeed', async () => {
       const { connect } = await fixture().newPlace();
       await connect().save('[]', undefined);
       const add = async (item: number): Promise<void> => {
@@ -97,7 +97,7 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreFixtu
       expect(JSON.parse((await connect().load())?.value ?? '[]').sort()).toEqual([1, 2, 3, 4, 5]);
     });
 
-    test('never shows a reader half a value', async () => {
+    test('never returns an incomplete value', async () => {
       const { connect } = await filledPlace();
       let writing = true;
       const write = async () => {

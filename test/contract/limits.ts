@@ -15,7 +15,7 @@ export interface LimitsFixture {
 
 const second = 1000;
 const hour = 3600 * second;
-/** Allows ten at once and one more every six seconds. */
+/** A bucket that allows ten takes at once and one more every six seconds. */
 const bucket = { burst: 10, perSeconds: 60 };
 const tries: TriesRule = {
   freeTries: 3,
@@ -40,7 +40,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
     });
 
     const either = (index: number) => (index % 2 === 0 ? store : other);
-    /** Makes `count` takes one by one and returns how many are allowed. */
+    /** Makes `count` takes one by one and returns the number of allowed ones. */
     const allowed = async (key: string, count: number) => {
       let sum = 0;
       for (let index = 0; index < count; index += 1)
@@ -57,7 +57,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
     };
     const waitOf = async (key: string) => (await other.attempt(key, tries)).waitMs;
 
-    test('a bucket gives what is in it, tells when there is more, and fills evenly', async () => {
+    test('a bucket allows its content, returns the wait for more, and fills evenly', async () => {
       const key = randomToken();
       expect(await allowed(key, 10)).toBe(10);
       for (const one of [store, other]) expect(await one.take(key, bucket)).toBe(6 * second);
@@ -71,7 +71,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
       expect(await allowed(key, 20)).toBe(10);
     });
 
-    test('of 100 parallel takes exactly as many are allowed as are in it; keys are apart', async () => {
+    test('100 parallel takes are allowed up to the content of the bucket; other keys are independent', async () => {
       const [key, apart] = [randomToken(), randomToken()];
       const waits = await times(100, (index) => either(index).take(key, bucket));
       expect(waits.filter((wait) => wait === 0)).toHaveLength(10);
@@ -79,7 +79,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
       expect(await store.take(apart, bucket)).toBe(0);
     });
 
-    test('what was given back can be taken again, and a full bucket is no fuller for it', async () => {
+    test('a returned take can be taken again, and a full bucket stays full', async () => {
       const key = randomToken();
       await allowed(key, 10);
       await times(2, () => other.giveBack(key, bucket));
@@ -89,7 +89,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
       await store.giveBack(randomToken(), bucket);
     });
 
-    test('after the free tries waits double, up to the longest; a refused try moves none of it', async () => {
+    test('after the free tries the waits double up to the longest; a refused try does not change them', async () => {
       const key = randomToken();
       for (let index = 0; index < 3; index += 1) expect(await waitOf(key)).toBe(0);
       for (const seconds of [2, 4, 8, 16, 32, 60, 60, 60]) {
@@ -101,7 +101,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
       }
     });
 
-    test('of 100 parallel tries exactly the free ones may be made', async () => {
+    test('exactly the free ones of 100 parallel tries are allowed', async () => {
       const key = randomToken();
       const verdicts = await times(100, (index) => either(index).attempt(key, tries));
       expect(verdicts.filter(({ waitMs }) => waitMs === 0)).toHaveLength(3);
@@ -111,7 +111,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
       expect(next.filter(({ waitMs }) => waitMs === 0)).toHaveLength(1);
     });
 
-    test('free tries are forgotten sooner than those that had to wait', async () => {
+    test('free tries are forgotten earlier than tries with a wait', async () => {
       const [few, many] = [randomToken(), randomToken()];
       await fail(few, 2);
       clock.advance(600 * second - 1);
@@ -128,7 +128,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
       for (let index = 0; index < 3; index += 1) expect(await waitOf(many)).toBe(0);
     });
 
-    test('a try that is withdrawn was none', async () => {
+    test('a withdrawn try does not count', async () => {
       const key = randomToken();
       await fail(key, 3);
       await times(2, (index) => either(index).withdraw(key));
@@ -140,7 +140,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
       await store.withdraw(randomToken());
     });
 
-    test('what is forgiven is forgotten, and known until its time, whatever fails meanwhile', async () => {
+    test('forgiven tries do not count, and the key is known until its time, despite later failed tries', async () => {
       const key = randomToken();
       expect(await store.attempt(key, tries)).toEqual({ waitMs: 0, known: false });
       await fail(key, 5);
@@ -157,7 +157,7 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
       expect(await other.attempt(key, tries)).toEqual({ waitMs: 0, known: true });
     });
 
-    test('what a clock that runs an hour ahead wrote makes nobody wait for longer than the rule says', async () => {
+    test('entries of a clock that is an hour ahead cause no wait longer than the rule', async () => {
       const [taken, tried] = [randomToken(), randomToken()];
       clock.advance(hour);
       await allowed(taken, 10);

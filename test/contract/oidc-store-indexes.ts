@@ -34,7 +34,7 @@ export function describeIndexes(opened: () => StoresUnderTest): void {
   const either = (index: number) => (index % 2 === 0 ? store : other);
 
   describe('findByIndex', () => {
-    test('finds the artifact put last, of that kind', async () => {
+    test('finds the last artifact of the kind with the index key', async () => {
       const [first, last, indexKey] = [randomToken(), randomToken(), randomToken()];
       await store.put(session, first, artifact({ indexKey }));
       expect(await other.findByIndex(session, indexKey)).toMatchObject({ key: first, indexKey });
@@ -44,7 +44,7 @@ export function describeIndexes(opened: () => StoresUnderTest): void {
       expect(await store.findByIndex(session, randomToken())).toBeUndefined();
     });
 
-    test('follows an artifact to its new index key', async () => {
+    test('finds an artifact by its new index key after a change', async () => {
       const [key, before, after] = [randomToken(), randomToken(), randomToken()];
       await store.put(session, key, artifact({ indexKey: before }));
       await store.put(session, key, artifact({ indexKey: after }));
@@ -54,7 +54,7 @@ export function describeIndexes(opened: () => StoresUnderTest): void {
       expect(await store.findByIndex(session, after)).toBeUndefined();
     });
 
-    test('tells that an artifact was consumed', async () => {
+    test('shows that an artifact was consumed', async () => {
       const [key, indexKey, at] = [randomToken(), randomToken(), clock.now()];
       await store.putIfAbsent('DeviceCode', key, artifact({ indexKey }));
       await store.consume('DeviceCode', key, at, 0);
@@ -69,7 +69,7 @@ export function describeIndexes(opened: () => StoresUnderTest): void {
       expect(await other.consume(session, key, clock.now(), 0)).toEqual({ outcome: 'missing' });
     };
 
-    test('ends what was put before and what is put later', async () => {
+    test('ends artifacts that were put before and artifacts that are put later', async () => {
       const [key, later, indexKey] = [randomToken(), randomToken(), randomToken()];
       await store.put(session, key, artifact({ indexKey }));
       await store.endIndex(session, indexKey, clock.now() + 5 * minute);
@@ -80,7 +80,7 @@ export function describeIndexes(opened: () => StoresUnderTest): void {
       await expectGone(later, indexKey);
     });
 
-    test('ends the artifacts that had the index key before the last one, too', async () => {
+    test('ends also the earlier artifacts with the index key', async () => {
       const [first, last, indexKey] = [randomToken(), randomToken(), randomToken()];
       await store.put(session, first, artifact({ indexKey }));
       await store.put(session, last, artifact({ indexKey }));
@@ -89,7 +89,7 @@ export function describeIndexes(opened: () => StoresUnderTest): void {
       await expectGone(last, indexKey);
     });
 
-    test('leaves other kinds and other index keys alone', async () => {
+    test('does not change other kinds and other index keys', async () => {
       const [key, ended, indexKey] = [randomToken(), randomToken(), randomToken()];
       await store.put(session, key, artifact({ indexKey }));
       await store.put('DeviceCode', key, artifact({ indexKey: ended }));
@@ -110,7 +110,7 @@ export function describeIndexes(opened: () => StoresUnderTest): void {
       expect(await store.findByIndex(session, indexKey)).toMatchObject({ key });
     });
 
-    test('wins every race with a put', async () => {
+    test('takes effect in every race with a put', async () => {
       await times(30, async (index) => {
         const [key, indexKey] = [randomToken(), randomToken()];
         const put = () => either(index).put(session, key, artifact({ indexKey }));

@@ -42,14 +42,14 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
     const either = (index: number) => (index % 2 === 0 ? store : other);
 
     describe('put and find', () => {
-      test('give back what was put, through any connection', async () => {
+      test('return the artifact through any connection', async () => {
         const [key, indexKey] = [randomToken(), randomToken()];
         const put = artifact({ indexKey });
         await store.put(session, key, put);
         expect(await other.find(session, key)).toEqual({ key, ...put });
       });
 
-      test('give nothing for an unknown key, or the same key of another kind', async () => {
+      test('return nothing for an unknown key, or the same key of another kind', async () => {
         const key = randomToken();
         await store.put(code, key, artifact());
         expect(await store.find(code, randomToken())).toBeUndefined();
@@ -67,7 +67,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
         expect(await store.find(session, key)).toEqual({ key, ...third });
       });
 
-      test('take any base64url text as a key, and any text as a payload', async () => {
+      test('accept any base64url text as a key, and any text as a payload', async () => {
         const keys = [
           '-',
           '_',
@@ -92,7 +92,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
         for (const key of keys) await store.destroy('Interaction', key);
       });
 
-      test('destroy removes that artifact alone', async () => {
+      test('destroy removes only the given artifact', async () => {
         const [key, kept, indexKey] = [randomToken(), randomToken(), randomToken()];
         await store.put(session, key, artifact({ indexKey }));
         await store.put(session, kept, artifact());
@@ -105,7 +105,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
       });
     });
 
-    test('an expired artifact is gone, however it is asked for', async () => {
+    test('an expired artifact is not found by any look-up', async () => {
       const [key, indexKey] = [randomToken(), randomToken()];
       await store.put('DeviceCode', key, artifact({ indexKey }));
       clock.advance(minute - 1);
@@ -117,7 +117,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
     });
 
     describe('consume', () => {
-      test('is won once, and tells later ones when that was', async () => {
+      test('succeeds once, and later calls get its time', async () => {
         const [key, at] = [randomToken(), clock.now()];
         await store.put(code, key, artifact());
         expect((await store.find(code, key))?.consumedAt).toBeUndefined();
@@ -131,19 +131,22 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
         expect(await store.consume(code, randomToken(), at, at)).toEqual({ outcome: 'missing' });
       });
 
-      test.each([code, session] as const)('has one winner of 100 in parallel (%s)', async (kind) => {
-        const [key, now] = [randomToken(), clock.now()];
-        await store.put(kind, key, artifact({ indexKey: kind === session ? randomToken() : undefined }));
-        const outcomes = await times(100, (index) =>
-          either(index).consume(kind, key, now + index, now + minute),
-        );
-        const winner = outcomes.findIndex(({ outcome }) => outcome === 'won');
-        const losers = outcomes.filter((_, index) => index !== winner);
-        expect(winner).not.toBe(-1);
-        expect(losers).toEqual(Array(99).fill({ outcome: 'lost', consumedAt: now + winner }));
-      });
+      test.each([code, session] as const)(
+        'succeeds for exactly one of 100 parallel calls (%s)',
+        async (kind) => {
+          const [key, now] = [randomToken(), clock.now()];
+          await store.put(kind, key, artifact({ indexKey: kind === session ? randomToken() : undefined }));
+          const outcomes = await times(100, (index) =>
+            either(index).consume(kind, key, now + index, now + minute),
+          );
+          const winner = outcomes.findIndex(({ outcome }) => outcome === 'won');
+          const losers = outcomes.filter((_, index) => index !== winner);
+          expect(winner).not.toBe(-1);
+          expect(losers).toEqual(Array(99).fill({ outcome: 'lost', consumedAt: now + winner }));
+        },
+      );
 
-      test('keeps the artifact until the time given, when that is after its expiry', async () => {
+      test('keeps the artifact until the given time, if that is after its expiry', async () => {
         const [key, at] = [randomToken(), clock.now()];
         await store.put(code, key, artifact());
         await store.consume(code, key, at, at + 3 * minute);
@@ -162,7 +165,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
         expect(await store.find(code, key)).toMatchObject({ consumedAt: at });
       });
 
-      test('is not undone by a put, not even by one that expires sooner', async () => {
+      test('is not undone by a put, not even by one with an earlier expiry', async () => {
         const [key, at] = [randomToken(), clock.now()];
         await store.put(code, key, artifact());
         await store.consume(code, key, at, at + 3 * minute);
@@ -173,7 +176,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
         expect(await store.consume(code, key, clock.now(), 0)).toEqual({ outcome: 'lost', consumedAt: at });
       });
 
-      test('is forgotten with the artifact, swept or not', async () => {
+      test('is forgotten with the artifact, with or without a sweep', async () => {
         const [key, at] = [randomToken(), clock.now()];
         await store.put(code, key, artifact());
         await store.consume(code, key, at, at + 2 * minute);
@@ -183,7 +186,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
         expect(await store.consume(code, key, clock.now(), 0)).toEqual({ outcome: 'won' });
       });
 
-      test('is not undone by puts that race it', async () => {
+      test('is not undone by parallel puts', async () => {
         const [key, now] = [randomToken(), clock.now()];
         await store.put(code, key, artifact());
         const race = await times(60, async (index) => {
@@ -197,7 +200,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
     });
 
     describe('putIfAbsent', () => {
-      test('writes only when the key is free', async () => {
+      test('writes only if the key is free', async () => {
         const [key, first] = [randomToken(), artifact()];
         expect(await store.putIfAbsent('ReplayDetection', key, first)).toBe(true);
         expect(await other.putIfAbsent('ReplayDetection', key, artifact())).toBe(false);
@@ -206,7 +209,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
         expect(await store.putIfAbsent('ReplayDetection', key, artifact())).toBe(false);
       });
 
-      test('takes the key of an artifact that expired or was destroyed as free', async () => {
+      test('treats the key of an expired or destroyed artifact as free', async () => {
         const [key, now] = [randomToken(), clock.now()];
         await store.put('ReplayDetection', key, artifact());
         await store.consume('ReplayDetection', key, now, now);
@@ -218,7 +221,7 @@ export function oidcStoreContract(name: string, open: () => Promise<OidcStoreFix
         expect(await store.putIfAbsent('ReplayDetection', key, artifact())).toBe(true);
       });
 
-      test('has one winner of 100 in parallel', async () => {
+      test('succeeds for exactly one of 100 parallel calls', async () => {
         const key = randomToken();
         const artifacts = Array.from({ length: 100 }, () => artifact());
         const won = await Promise.all(

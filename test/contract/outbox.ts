@@ -49,12 +49,12 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       return event;
     };
 
-    test('an event is claimed as it was appended', async () => {
+    test('a claimed event equals the appended event', async () => {
       const event = await appended({ data: { agent: 'a\0b \\ " ?', ['__proto__']: null } });
       expect(await other.claim(10, now, leaseMs)).toEqual([{ ...event, attempts: 0 }]);
     });
 
-    test('appended again, at once or later, published or not, it is told once and as it was at first', async () => {
+    test('an event that is appended again, published or not, is claimed once in its first version', async () => {
       const event = sampleEvent({ data: { told: 'first' } });
       await store.append(event);
       const again = { ...event, time: now + 1, data: { told: 'again' } };
@@ -65,7 +65,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(await store.claim(10, now + 2 * leaseMs, leaseMs)).toEqual([]);
     });
 
-    test('claim gives the oldest first, and at most so many', async () => {
+    test('claim returns the oldest events first, and at most the given number', async () => {
       const events: OutboxEvent[] = [];
       for (let index = 0; index < 5; index++) events.push(await appended());
       expect(ids(await store.claim(3, now, leaseMs))).toEqual(events.slice(0, 3).map(({ id }) => id));
@@ -73,7 +73,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(await store.claim(3, now, leaseMs)).toEqual([]);
     });
 
-    test('a claim holds until it lapses, and then the event is claimed again', async () => {
+    test('a claim holds until it expires, then the event can be claimed again', async () => {
       const event = await appended();
       await store.claim(10, now, leaseMs);
       expect(await other.claim(10, now + leaseMs - 1, leaseMs)).toEqual([]);
@@ -81,7 +81,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(await store.claim(10, now + leaseMs, leaseMs)).toEqual([]);
     });
 
-    test('no event is held by two of 20 parallel claims, and none is left out', async () => {
+    test('20 parallel claims return each event exactly once', async () => {
       const events: OutboxEvent[] = [];
       for (let index = 0; index < 40; index++) events.push(await appended());
       const held: string[] = [];
@@ -98,7 +98,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(held.sort()).toEqual(events.map(({ id }) => id).sort());
     });
 
-    test('of a subject only the oldest unpublished event is handed out', async () => {
+    test('only the oldest unpublished event of a subject can be claimed', async () => {
       const [first, second] = [await appended({ subject: 'user_a' }), await appended({ subject: 'user_a' })];
       const elsewhere = await appended({ subject: 'user_b' });
       expect(ids(await store.claim(10, now, leaseMs))).toEqual([first.id, elsewhere.id]);
@@ -107,7 +107,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(ids(await store.claim(10, now, leaseMs))).toEqual([second.id]);
     });
 
-    test('order holds while an event is retried', async () => {
+    test('order is kept while an event is retried', async () => {
       const [first, second] = [await appended({ subject: 'user_a' }), await appended({ subject: 'user_a' })];
       await store.claim(10, now, leaseMs);
       await store.markFailed(first.id, 'bus is down', now + 5_000);
@@ -119,7 +119,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(ids(await store.claim(10, now + 9_000, leaseMs))).toEqual([second.id]);
     });
 
-    test('order of a subject holds under 8 parallel relays', async () => {
+    test('order of a subject is kept with 8 parallel relays', async () => {
       const order: string[] = [];
       for (let index = 0; index < 12; index++) order.push((await appended({ subject: 'user_a' })).id);
       const published: string[] = [];
@@ -148,7 +148,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(await store.depth()).toEqual({ pending: 0, oldest: undefined, setAside: 0 });
     });
 
-    test('an event set aside is never claimed again and holds nobody up', async () => {
+    test('an event that was set aside is never claimed again and does not block other events', async () => {
       const [poison, next] = [await appended({ subject: 'user_a' }), await appended({ subject: 'user_a' })];
       await store.claim(10, now, leaseMs);
       await store.markFailed(poison.id, 'too large \0', undefined);
@@ -156,7 +156,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(await store.depth()).toMatchObject({ pending: 1, setAside: 1 });
     });
 
-    test('depth counts what waits, and since when', async () => {
+    test('depth returns the number of waiting events and the age of the oldest one', async () => {
       expect(await store.depth()).toEqual({ pending: 0, oldest: undefined, setAside: 0 });
       const [old] = [await appended({ time: now - 5_000 }), await appended({ time: now })];
       expect(await store.depth()).toEqual({ pending: 2, oldest: now - 5_000, setAside: 0 });

@@ -36,7 +36,7 @@ export function revocationCacheContract(name: string, open: () => Promise<Denyli
 
     const makeWhole = async () => expect(await store.declareComplete(await store.begin())).toBe(true);
 
-    test('one that was never declared whole says nothing, whatever was put', async () => {
+    test('a copy that was never declared complete answers nothing, whatever was put', async () => {
       const key = jti();
       await store.put([{ key, expiresAt: clock.now() + minute }]);
       await store.begin();
@@ -44,7 +44,7 @@ export function revocationCacheContract(name: string, open: () => Promise<Denyli
       expect(await other.anyRevoked([jti()])).toBeUndefined();
     });
 
-    test('a whole one knows what was put before and after, and nothing else', async () => {
+    test('a complete copy knows entries from before and after the declaration, and nothing else', async () => {
       const [early, late] = [jti(), 'family:odd/ü {x}' as const];
       const begun = await store.begin();
       await store.put([{ key: early, expiresAt: clock.now() + minute }]);
@@ -58,7 +58,7 @@ export function revocationCacheContract(name: string, open: () => Promise<Denyli
       }
     });
 
-    test('one that lost its data says nothing again, though something was put since', async () => {
+    test('a copy that lost its data answers nothing, even after a new put', async () => {
       await makeWhole();
       await fixture.loseData();
       const key = jti();
@@ -69,7 +69,7 @@ export function revocationCacheContract(name: string, open: () => Promise<Denyli
       expect(await other.anyRevoked([key])).toBe(true);
     });
 
-    test('one that lost its data while it was made is not whole', async () => {
+    test('a copy that loses its data before the declaration cannot be declared complete', async () => {
       const begun = await store.begin();
       await store.put([{ key: jti(), expiresAt: clock.now() + minute }]);
       await fixture.loseData();
@@ -77,7 +77,7 @@ export function revocationCacheContract(name: string, open: () => Promise<Denyli
       expect(await store.anyRevoked([jti()])).toBeUndefined();
     });
 
-    test('a second one that begins meanwhile is no hindrance, and none is declared whole twice', async () => {
+    test('two parallel begins can both be declared complete, and each only once', async () => {
       const [one, two] = [await store.begin(), await other.begin()];
       expect(await store.declareComplete(one)).toBe(true);
       expect(await other.declareComplete(two)).toBe(true);
@@ -85,7 +85,7 @@ export function revocationCacheContract(name: string, open: () => Promise<Denyli
       expect(await store.anyRevoked([jti()])).toBe(false);
     });
 
-    test('an entry lasts until its time; of two the later one', async () => {
+    test('an entry lasts until its expiry; the later of two expiries counts', async () => {
       await makeWhole();
       const [longFirst, shortFirst] = [jti(), jti()];
       const now = clock.now();
@@ -101,7 +101,7 @@ export function revocationCacheContract(name: string, open: () => Promise<Denyli
       expect(await store.anyRevoked([longFirst, shortFirst])).toBe(false);
     });
 
-    test('takes 500 at once, none, and one that is over', async () => {
+    test('put accepts 500 entries, none, and an expired one', async () => {
       await makeWhole();
       const keys = Array.from({ length: 500 }, jti);
       await store.put(keys.map((key) => ({ key, expiresAt: clock.now() + minute })));

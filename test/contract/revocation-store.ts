@@ -29,7 +29,7 @@ export function revocationStoreContract(name: string, open: () => Promise<Denyli
       other = second;
     });
 
-    test('what was revoked is seen by everybody, and nothing else is', async () => {
+    test('all readers see revoked keys, and no other key is revoked', async () => {
       const keys: RevocationKey[] = [jti(), `family:${randomToken()}`, `sid:a:b`, 'client:demo/ü web'];
       await store.revoke(keys, clock.now() + minute);
       for (const key of keys) {
@@ -39,7 +39,7 @@ export function revocationStoreContract(name: string, open: () => Promise<Denyli
       expect(await store.anyRevoked([jti(), 'family:other', 'client:demo'])).toBe(false);
     });
 
-    test('kinds are apart', async () => {
+    test('keys of different kinds are independent', async () => {
       const name = randomToken();
       await store.revoke([`jti:${name}`], clock.now() + minute);
       expect(await store.anyRevoked([`family:${name}`, `sid:${name}`, `client:${name}`])).toBe(false);
@@ -56,7 +56,7 @@ export function revocationStoreContract(name: string, open: () => Promise<Denyli
       expect(await store.anyRevoked([key])).toBe(true);
     });
 
-    test('of two revocations the later expiry is kept, in either order', async () => {
+    test('the later expiry of two revocations is kept, in either order', async () => {
       const [longFirst, shortFirst] = [jti(), jti()];
       const now = clock.now();
       await store.revoke([longFirst], now + 3 * minute);
@@ -68,7 +68,7 @@ export function revocationStoreContract(name: string, open: () => Promise<Denyli
       expect(await store.anyRevoked([shortFirst])).toBe(true);
     });
 
-    test('of 30 parallel revocations the latest expiry is kept', async () => {
+    test('the latest expiry of 30 parallel revocations is kept', async () => {
       const keys = Array.from({ length: 200 }, jti);
       // Use both orders. An implementation that locks keys one by one would deadlock.
       const reversed = [...keys].reverse();
@@ -87,7 +87,7 @@ export function revocationStoreContract(name: string, open: () => Promise<Denyli
       expect(await store.anyRevoked(keys)).toBe(false);
     });
 
-    test('no keys, the same key twice and odd keys are no error', async () => {
+    test('no keys, duplicate keys and unusual keys cause no error', async () => {
       const key = jti();
       await store.revoke([], clock.now() + minute);
       expect(await store.anyRevoked([])).toBe(false);
@@ -106,7 +106,7 @@ export function revocationStoreContract(name: string, open: () => Promise<Denyli
       return all;
     };
 
-    test('what is in force is listed a page at a time, each once, and what is over is not', async () => {
+    test('revocations in force are listed in pages, each once, and expired ones are not', async () => {
       const keys = Array.from({ length: 20 }, jti);
       const over = jti();
       await store.revoke(keys, clock.now() + minute);
@@ -120,7 +120,7 @@ export function revocationStoreContract(name: string, open: () => Promise<Denyli
       expect(first?.expiresAt).toBeGreaterThan(clock.now());
     });
 
-    test('what was revoked lately is listed apart, by the store’s own clock, and again when it is revoked again', async () => {
+    test('recent revocations are listed separately, by the clock of the store, and again after another revocation', async () => {
       const key = jti();
       await store.revoke([key], clock.now() + minute);
       expect(await allInForce(60)).toContain(key);

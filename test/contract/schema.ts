@@ -15,7 +15,7 @@ export function schemaContract(name: string, open: () => Promise<SchemaFixture>)
   describe(`${name} keeps the contract of Schema`, () => {
     const fixture = useFixture(open, 'test');
 
-    test('in an empty database everything is pending, and looking changes nothing', async () => {
+    test('in an empty database all migrations are pending, and a look-up changes nothing', async () => {
       const { schema } = fixture();
       const names = await schema.pending();
       expect(names.length).toBeGreaterThan(0);
@@ -23,7 +23,7 @@ export function schemaContract(name: string, open: () => Promise<SchemaFixture>)
       expect(await schema.pending()).toEqual(names);
     });
 
-    test('migrate applies what is missing in order, and a second run nothing', async () => {
+    test('migrate applies missing migrations in order, and a second run applies nothing', async () => {
       const { schema } = fixture();
       const names = await schema.pending();
       expect(await schema.migrate()).toEqual(names);

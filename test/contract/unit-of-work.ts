@@ -40,7 +40,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
     const isRevoked = (account: { id: string }) => fixture().denylist.anyRevoked([revocationOf(account)]);
     const pending = async () => (await fixture().outbox.depth()).pending;
 
-    test('everything stands when the work resolves, and its result is given', async () => {
+    test('all writes are committed if the work resolves, and its result is returned', async () => {
       const before = await pending();
       const account = await fixture().unitOfWork.run((stores) => writeAll(stores));
       expect(await fixture().accounts.findById(account.id)).toEqual(account);
@@ -49,7 +49,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       expect(await pending()).toBe(before + 1);
     });
 
-    test('nothing stands when the work throws, and its error is given', async () => {
+    test('no write is committed if the work throws, and its error is thrown', async () => {
       const before = await pending();
       const account = sampleAccount();
       const reason = new Error('changed its mind');
@@ -64,7 +64,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       expect(await pending()).toBe(before);
     });
 
-    test('changes to what was there are taken back too', async () => {
+    test('changes to existing data are rolled back too', async () => {
       const account = await fixture().unitOfWork.run((stores) => writeAll(stores));
       const run = fixture().unitOfWork.run(async (stores) => {
         await stores.accounts.update(account.id, { roles: ['ADMIN'], raiseTokenVersion: true }, at + 1);
@@ -78,7 +78,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       expect(await fixture().consents.find(account.id, 'demo-web')).toBeDefined();
     });
 
-    test('the work sees what it wrote', async () => {
+    test('the work sees its own writes', async () => {
       const account = sampleAccount();
       await fixture().unitOfWork.run(async ({ accounts }) => {
         await accounts.insert(account);
@@ -86,7 +86,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       });
     });
 
-    test('an address that is taken is an answer, after which the work goes on', async () => {
+    test('a taken address is a normal result, and the work can continue', async () => {
       const taken = await fixture().unitOfWork.run((stores) => writeAll(stores));
       const other = sampleAccount();
       await fixture().unitOfWork.run(async ({ accounts }) => {
@@ -96,7 +96,7 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       expect(await fixture().accounts.findById(other.id)).toEqual(other);
     });
 
-    test('of 20 parallel sign-ups with one address one stands, with its event alone', async () => {
+    test('one of 20 parallel sign-ups with one address is committed, with only its event', async () => {
       const before = await pending();
       const { email } = sampleAccount();
       const signUps = await Promise.all(

@@ -20,7 +20,7 @@ const textsOf = (language: string) =>
   blocks.filter((block) => block.language === language).map(({ text }) => text);
 const answers = textsOf('text').join('');
 
-/** What the page shows right after it typed this line. */
+/** The answer that the page shows right after the given command line. */
 function answerTo(line: string, nth = 0): string {
   const typed = blocks.flatMap(({ language, text }, index) =>
     language === 'sh' && text.includes(line) ? [index] : [],
@@ -36,24 +36,24 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs a command of the page and gives what a terminal would show, the problems last. */
+/** Runs a command of the page. Returns its output as a terminal would show it, with the problems last. */
 async function run(args: string[], env: Record<string, string> = {}): Promise<string> {
   const program = runProgram(args, { env, cwd: folder });
   const code = await program.ended;
   return `${program.stdout()}${program.stderr()}exit ${code}\n`;
 }
 
-describe('what is answered', () => {
+describe('the answers on the page', () => {
   test.each([
     [0, 0],
     [1, 1],
-  ])('clients file %i gets the answer shown', async (nth) => {
+  ])('are right for clients file %i', async (nth) => {
     await writeFile(join(folder, 'clients.yaml'), textsOf('yaml')[nth] ?? '');
     const shown = answerTo('gatehouse clients validate -f clients.yaml', nth);
     expect(await run(['clients', 'validate', '-f', 'clients.yaml'])).toBe(shown);
   });
 
-  test('settings with three mistakes are refused as shown', async () => {
+  test('are right for settings with three mistakes', async () => {
     const line = textsOf('sh').find((text) => text.includes('gatehouse config check')) ?? '';
     const env = Object.fromEntries(
       [...line.matchAll(/(GATEHOUSE_\w+)=(\S+)/g)].map(([, name = '', value]) => [name, value ?? '']),
@@ -62,7 +62,7 @@ describe('what is answered', () => {
     expect(await run(['config', 'check'], env)).toBe(answerTo('gatehouse config check'));
   });
 
-  test('the import tells of the two bad lines as shown', async () => {
+  test('are right for an import with two bad lines', async () => {
     const quick = (textsOf('js')[1] ?? '').replaceAll(/100_?000/g, '1000');
     await writeFile(join(folder, 'make-accounts.mjs'), quick);
     const lines = (await output(['make-accounts.mjs'])).trimEnd().split('\n');
@@ -78,7 +78,7 @@ describe('what is answered', () => {
     expect(shown[2]).toContain(`${lines.length} lines: ${lines.length - told.length} imported`);
   });
 
-  test('lines of the log, metrics and events are of those that are described', async () => {
+  test('contain only log messages, metrics and events that the documentation describes', async () => {
     const [operate, events] = await Promise.all(
       ['operate', 'events'].map((name) => readFile(`docs/${name}.md`, 'utf8')),
     );
@@ -92,7 +92,7 @@ describe('what is answered', () => {
   });
 });
 
-/** What a script in the folder writes. */
+/** The output of a script in the folder. */
 async function output(args: string[]): Promise<string> {
   const child = spawn(process.execPath, args, { cwd: folder });
   let written = '';
@@ -155,7 +155,7 @@ describe('the small app', () => {
   };
   const comeBack = async (url: string, cookie: string) => (await fetch(url, { headers: { cookie } })).text();
 
-  test('signs the demo person in, and greets them as the page says', async () => {
+  test('signs the demo person in and shows the greeting of the page', async () => {
     const { cookie, location } = await begin();
     const agent = createUserAgent(deployment);
     const back = await signInAndAgree(agent, await agent.get(location), demo);
@@ -163,7 +163,7 @@ describe('the small app', () => {
     expect(await comeBack(back, cookie)).toContain(greeting);
   });
 
-  test('takes no answer that another browser asked for', async () => {
+  test('refuses an authorization response for another browser', async () => {
     const { location } = await begin();
     const agent = createUserAgent(deployment);
     const back = await signInAndAgree(agent, await agent.get(location), demo);
@@ -171,7 +171,7 @@ describe('the small app', () => {
     expect(await comeBack(back, other.cookie)).toContain('That was not begun here.');
   });
 
-  test('with a redirect URI that nobody registered ends at the page shown', async () => {
+  test('gets the error page for an unregistered redirect URI', async () => {
     const { location } = await begin();
     const elsewhere = new URL(location);
     elsewhere.searchParams.set('redirect_uri', 'http://localhost:1/callback');

@@ -16,10 +16,10 @@ const paths = [...files, ...folders].map((path) => `/${path}`);
 /** The pages that describe the code as it is. The changelog and the decisions also describe the past. */
 const pages = files.filter((path) => path.endsWith('.md') && !/^CHANGELOG|^docs\/decisions\//.test(path));
 
-/** Names that stand for a whole kind of file, and what a user's own folder holds. */
+/** Names for a whole kind of file, and files in the folder of a user. */
 const notInTheRepository = ['x.ts', 'types.ts', 'test/contract/x.ts', '.gatehouse/'];
 
-/** Files and folders that a page names: the end of a path is enough, as in `oidc/grants/`. */
+/** Files and folders that a page names. The end of a path is enough, as in `oidc/grants/`. */
 function namedIn(text: string): string[] {
   const quoted = [...text.matchAll(/`([^`\n]+)`|\]\(([^)#:\n]+)\)/g)].map(
     ([, code, link]) => code ?? link ?? '',
@@ -32,7 +32,7 @@ const isThere = (page: string, name: string) => {
   return paths.some((path) => path.endsWith(`/${wanted}`)) || existsSync(join(dirname(page), wanted));
 };
 
-test('pages name files', () => {
+test('names of files and folders are found in the pages', () => {
   expect(pages).toEqual(expect.arrayContaining(['README.md', 'docs/design.md', 'provider/README.md']));
   expect(namedIn(readFileSync('provider/README.md', 'utf8')).length).toBeGreaterThan(30);
   expect(isThere('README.md', 'oidc/grants/')).toBe(true);

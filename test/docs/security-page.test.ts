@@ -20,7 +20,7 @@ const cellsOf = (line: string) =>
     .slice(1, -1)
     .map((cell) => cell.trim());
 
-/** Every row of every table of points, by the heading of its first column. */
+/** Every row of the tables whose first column is `id`. */
 function readRows(text: string): Row[] {
   const rows: Row[] = [];
   let inside = false;
@@ -36,7 +36,7 @@ function readRows(text: string): Row[] {
   return rows;
 }
 
-/** Where a file that the page names lies: names are relative to `provider/`, to `test/` or to the repository. */
+/** The path of a file that the page names. Names are relative to `provider/`, to `test/` or to the repository. */
 const fileOf = (name: string) =>
   [join('provider', name), join('test', name), name].find((place) => existsSync(place));
 
@@ -44,7 +44,7 @@ const isFile = (text: string) => /^[\w./-]+\.(ts|eta|md|json|yaml)$/.test(text);
 const filesIn = (cell: string) =>
   [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text ?? '').filter(isFile);
 
-/** What is quoted, each with the file named last before it. */
+/** The quoted titles, each with the last file before it. */
 function quotesIn(cell: string): { file: string; title: string }[] {
   const quotes: { file: string; title: string }[] = [];
   let file = '';
@@ -55,14 +55,14 @@ function quotesIn(cell: string): { file: string; title: string }[] {
   return quotes;
 }
 
-/** The text of a file, with its titles as they are told. */
+/** The text of a file, without escapes in its titles. */
 const sourceOf = (name: string) => readFileSync(fileOf(name) ?? '', 'utf8').replaceAll("\\'", "'");
 
 const rows = readRows(page);
 const isTest = (file: string) => fileOf(file)?.startsWith('test/') ?? false;
 
 describe('docs/security.md', () => {
-  test('has the points that are asked for, each once', () => {
+  test('has the required points, each once', () => {
     expect(rows.length).toBeGreaterThan(180);
     for (const { id, asks } of rows)
       expect([id, asks]).toEqual([expect.stringMatching(/^\d+\.\d/), expect.stringMatching(/\S/)]);
@@ -88,14 +88,14 @@ describe('docs/security.md', () => {
       expect(asvs.filter((id) => id.startsWith(`${chapter}.`))).not.toEqual([]);
   });
 
-  test('every row has a state, and says why where that is not "met"', () => {
+  test('every row has a state and a reason or a test', () => {
     for (const { id, state, shown } of rows) {
       expect([id, states]).toEqual([id, expect.arrayContaining([state])]);
       expect([id, shown]).toEqual([id, expect.stringMatching(/\S/)]);
     }
   });
 
-  test('every row that is met names its code and its test', () => {
+  test('every row with the state met names its code and its test', () => {
     for (const { id, asks, where, shown } of rows.filter(({ state }) => state === 'met')) {
       const code = filesIn(where);
       expect([id, asks, code]).toEqual([id, asks, expect.arrayContaining([expect.any(String)])]);
@@ -105,14 +105,14 @@ describe('docs/security.md', () => {
     }
   });
 
-  test('every file that is named is there', () => {
+  test('every named file exists', () => {
     const named = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text]) => text ?? '').filter(isFile);
     const missing = named.filter((name) => !fileOf(name));
     expect([...new Set(missing)]).toEqual([]);
     expect(named.length).toBeGreaterThan(300);
   });
 
-  test('every test that is quoted is in its file', () => {
+  test('every quoted test is in its file', () => {
     const quotes = rows.flatMap(({ id, shown }) => quotesIn(shown).map((quote) => ({ id, ...quote })));
     expect(quotes.length).toBeGreaterThan(150);
     const sources = new Map(quotes.map(({ file }) => [file, sourceOf(file)]));
@@ -121,7 +121,7 @@ describe('docs/security.md', () => {
   });
 });
 
-test('SECURITY.md says how to report, and which versions get fixes', () => {
+test('SECURITY.md says how to report a vulnerability and which versions get fixes', () => {
   const policy = readFileSync('SECURITY.md', 'utf8');
   expect(policy).toContain('Report a\nvulnerability');
   expect(policy).toContain('| version | fixes |');

@@ -10,14 +10,14 @@ const pages = [
   ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? `docs/${name}` : [])),
 ];
 
-/** The commands of a page's shell blocks, each up to what the shell makes of the rest. */
+/** The commands in the shell blocks of a page, each without comments and up to a shell operator. */
 function typedIn(file: string): string[] {
   const shell = blocksOf(readFileSync(file, 'utf8')).filter(({ language }) => language === 'sh');
   const lines = shell.flatMap(({ text }) => text.replaceAll('\\\n', ' ').split('\n'));
   return lines.flatMap((line) => line.replace(/ #.*$/, '').split(/&&|[;|]/)).map((command) => command.trim());
 }
 
-/** What is wrong with a command line of `gatehouse`; undefined when the command and its options are there. */
+/** The problem of a `gatehouse` command line. Undefined if the command and its options exist. */
 function wrongWith(typed: string): string | undefined {
   const [, ...words] = typed.replace(/ [<>].*$/, '').split(/\s+/);
   let command: CliCommand = createProgram();
@@ -39,34 +39,34 @@ const withoutSettings = (command: string) => command.replace(/^(?:export )?(?:[A
 const typed = pages.flatMap((page) => typedIn(page).map((line) => ({ page, line })));
 const commands = typed.map(({ page, line }) => ({ page, command: withoutSettings(line) }));
 
-describe('what pages tell people to type', () => {
-  test('every gatehouse command is there, with its options', () => {
+describe('commands in the documentation', () => {
+  test('every gatehouse command exists, with its options', () => {
     const own = commands.filter(({ command }) => command.startsWith('gatehouse '));
     expect(own.filter(({ page }) => page === 'docs/first-hour.md').length).toBeGreaterThan(8);
     const wrong = own.map(({ page, command }) => ({ page, wrong: wrongWith(command) }));
     expect(wrong.filter((one) => one.wrong !== undefined)).toEqual([]);
   });
 
-  test('a command or an option that is not there is found', () => {
+  test('a command or an option that does not exist is found', () => {
     expect(wrongWith('gatehouse sessions stop ann@example.com')).toBe('gatehouse sessions has no stop');
     expect(wrongWith('gatehouse accounts import - --dryrun')).toContain('no option --dryrun');
     expect(wrongWith('gatehouse accounts')).toContain('does nothing by itself');
   });
 
-  test('every target of make is there', () => {
+  test('every target of make exists', () => {
     const makefile = readFileSync('Makefile', 'utf8');
     const targets = commands.flatMap(({ command }) => /^make ([a-z-]+)/.exec(command)?.[1] ?? []);
     expect(targets).toEqual(expect.arrayContaining(['run', 'build']));
     for (const target of targets) expect(makefile).toMatch(new RegExp(`^${target}:`, 'm'));
   });
 
-  test('every setting is there', () => {
+  test('every setting exists', () => {
     const names: string[] = settingList.map(({ setting }) => setting.name);
     const set = typed.flatMap(({ page, line }) =>
       [...line.matchAll(/\b(GATEHOUSE_\w+)=/g)].map(([, name = '']) => ({ page, name })),
     );
     const unknown = set.filter(({ name }) => !names.includes(name));
-    // One of the three mistakes that this page makes on purpose.
+    // This is one of three intended mistakes on this page.
     expect(unknown).toEqual([{ page: 'docs/first-hour.md', name: 'GATEHOUSE_CLIENT_FILE' }]);
   });
 });

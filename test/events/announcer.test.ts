@@ -21,7 +21,7 @@ function createWorld() {
       return away ? Promise.reject(new Error('away')) : memory.run(work);
     },
   };
-  /** One process. */
+  /** Starts the announcer of one process. */
   const start = () => {
     const logger = { warn: (fields: object) => void warnings.push(fields) };
     const announcer = createAnnouncer({ unitOfWork, logger });
@@ -34,7 +34,7 @@ function createWorld() {
       });
     return { announce, retry: announcer.retry };
   };
-  /** What was told since the last look. */
+  /** The data of events since the last call. */
   const told = async () => {
     const data: unknown[] = [];
     for (;;) {
@@ -58,7 +58,7 @@ function createWorld() {
 const nothing = { source: 'file', added: [], changed: [], removed: [] };
 
 describe('the announcer', () => {
-  test('tells what is new, other and gone', async () => {
+  test('writes an event with added, changed and removed members', async () => {
     const { start, told } = createWorld();
     const { announce } = start();
     await announce({ a: 1, b: 1 });
@@ -69,7 +69,7 @@ describe('the announcer', () => {
     expect(await told()).toEqual([{ ...nothing, removed: ['b', 'c'] }]);
   });
 
-  test('tells a change once, however many processes notice it, at once or after a restart', async () => {
+  test('writes one event for a change that many processes notice, also after a restart', async () => {
     const { start, told } = createWorld();
     const processes = Array.from({ length: 10 }, start);
     await Promise.all(processes.map(({ announce }) => announce({ a: 1 })));
@@ -81,7 +81,7 @@ describe('the announcer', () => {
     ]);
   });
 
-  test('tells a change back, and the same change again', async () => {
+  test('writes events for a reverted change and for the same change again', async () => {
     const { start, told } = createWorld();
     const { announce } = start();
     for (const members of [{ a: 1 }, {}, { a: 1 }]) await announce(members);
@@ -92,7 +92,7 @@ describe('the announcer', () => {
     ]);
   });
 
-  test('asks the database only when something changed', async () => {
+  test('uses the database only after a change', async () => {
     const { start, transactions } = createWorld();
     const { announce, retry } = start();
     for (let look = 0; look < 5; look += 1) await announce({ b: { x: 1 }, a: 1 });
@@ -101,7 +101,7 @@ describe('the announcer', () => {
     expect(transactions()).toBe(1);
   });
 
-  test('tells later what could not be told, and only the latest', async () => {
+  test('writes a failed event later, and only for the latest change', async () => {
     const { start, told, setAway, warnings } = createWorld();
     const { announce, retry } = start();
     setAway(true);
@@ -115,7 +115,7 @@ describe('the announcer', () => {
     expect(await told()).toEqual([{ ...nothing, added: ['b'] }]);
   });
 
-  test('splits a change of very many', async () => {
+  test('splits a very large change into several events', async () => {
     const { start, told } = createWorld();
     const ids = Array.from({ length: 1201 }, (_, index) => `client-${String(index).padStart(4, '0')}`);
     await start().announce(Object.fromEntries(ids.map((id) => [id, 1])));
@@ -124,7 +124,7 @@ describe('the announcer', () => {
     expect(data.flatMap(({ added }) => added)).toEqual(ids);
   });
 
-  test('keeps only digests of what it compares', async () => {
+  test('stores only digests of the compared values', async () => {
     const written: string[] = [];
     const unitOfWork = {
       run: async (work: (stores: never) => Promise<unknown>) =>

@@ -47,14 +47,14 @@ describe('one batch', () => {
     expect(await outbox.depth()).toMatchObject({ pending: 0, setAside: 0 });
   });
 
-  test('is no larger than it may be', async () => {
+  test('has at most the configured size', async () => {
     const { relay, append } = createWorld({ batch: 2 });
     for (const n of [1, 2, 3]) await append(`user_${n}`, `evt_${n}`);
     await expect(relay.runOnce()).resolves.toMatchObject({ claimed: 2 });
     await expect(relay.runOnce()).resolves.toMatchObject({ claimed: 1 });
   });
 
-  test('keeps the order of each subject, also when one fails', async () => {
+  test('keeps the order of each subject, also if an event fails', async () => {
     const { relay, append, published, sink, clock } = createWorld();
     await append('user_a', 'evt_a1');
     await append('user_a', 'evt_a2');
@@ -71,8 +71,8 @@ describe('one batch', () => {
   });
 });
 
-describe('what fails', () => {
-  test('comes back later and later, each time with the same id', async () => {
+describe('a failed event', () => {
+  test('is retried after growing delays, each time with the same id', async () => {
     const { relay, append, published, sink, clock } = createWorld({ retry: { baseMs: 1000, maxMs: 8000 } });
     await append('user_a', 'evt_1');
     const tries: number[] = [];
@@ -97,7 +97,7 @@ describe('what fails', () => {
     expect(published()).toEqual(['evt_1']);
   });
 
-  test('without a result counts as failed', async () => {
+  test('is retried if the sink gives no result', async () => {
     const { relay, append, logged, outbox } = createWorld({ sink: { publish: async () => [] } });
     await append('user_a', 'evt_1');
     await expect(relay.runOnce()).resolves.toMatchObject({ failed: 1 });
@@ -107,7 +107,7 @@ describe('what fails', () => {
     expect(await outbox.depth()).toMatchObject({ pending: 1 });
   });
 
-  test('is published by another process when this one died with it', async () => {
+  test('is published by another process if the first process dies', async () => {
     const { relay, append, published, outbox, clock } = createWorld({ leaseMs: 30_000 });
     await append('user_a', 'evt_1');
     await outbox.claim(10, clock.now(), 30_000);
@@ -118,8 +118,8 @@ describe('what fails', () => {
   });
 });
 
-describe('a poisoned event', () => {
-  test('that the sink rejects is set aside, told, and holds up nobody', async () => {
+describe('an event that cannot be delivered', () => {
+  test('is set aside and logged if the sink rejects it, and does not block other events', async () => {
     const { relay, append, published, sink, logged, counts, outbox } = createWorld();
     await append('user_a', 'evt_bad');
     await append('user_a', 'evt_a2');
@@ -139,7 +139,7 @@ describe('a poisoned event', () => {
     ]);
   });
 
-  test('that fails time after time while others get through is set aside', async () => {
+  test('is set aside if it fails repeatedly while other events succeed', async () => {
     const { relay, append, published, sink, clock, outbox } = createWorld({ maxAttempts: 3 });
     sink.decide(({ id }) => (id === 'evt_bad' ? 'failed' : 'published'));
     await append('user_bad', 'evt_bad');
@@ -154,24 +154,21 @@ describe('a poisoned event', () => {
   });
 });
 
-test.each(['throws', 'fails each event'])(
-  'nothing is set aside while the sink %s, however long',
-  async (how) => {
-    const { relay, append, published, sink, clock, outbox } = createWorld({ maxAttempts: 3 });
-    await append('user_z', 'evt_first');
-    await relay.runOnce();
-    for (const n of [1, 2, 3]) await append(`user_${n}`, `evt_${n}`);
+test.each(['throws', 'fails each event'])('no event is set aside while the sink %s', async (how) => {
+  const { relay, append, published, sink, clock, outbox } = createWorld({ maxAttempts: 3 });
+  await append('user_z', 'evt_first');
+  await relay.runOnce();
+  for (const n of [1, 2, 3]) await append(`user_${n}`, `evt_${n}`);
+  clock.advance(10 * minute);
+  if (how === 'throws') sink.goDown('no route to the bus');
+  else sink.decide(() => 'failed');
+  for (let round = 0; round < 20; round += 1) {
+    await expect(relay.runOnce()).resolves.toMatchObject({ claimed: 3, failed: 3 });
     clock.advance(10 * minute);
-    if (how === 'throws') sink.goDown('no route to the bus');
-    else sink.decide(() => 'failed');
-    for (let round = 0; round < 20; round += 1) {
-      await expect(relay.runOnce()).resolves.toMatchObject({ claimed: 3, failed: 3 });
-      clock.advance(10 * minute);
-    }
-    expect(await outbox.depth()).toMatchObject({ pending: 3, setAside: 0 });
-    sink.goDown();
-    sink.decide(() => 'published');
-    await relay.runOnce();
-    expect(published()).toEqual(['evt_first', 'evt_1', 'evt_2', 'evt_3']);
-  },
-);
+  }
+  expect(await outbox.depth()).toMatchObject({ pending: 3, setAside: 0 });
+  sink.goDown();
+  sink.decide(() => 'published');
+  await relay.runOnce();
+  expect(published()).toEqual(['evt_first', 'evt_1', 'evt_2', 'evt_3']);
+});

@@ -4,7 +4,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const hour = 3_600_000;
 
-test('a nudge during a look that finds nothing brings another look at once', async () => {
+test('a nudge during an empty poll causes another poll at once', async () => {
   let looks = 0;
   let finish = () => {};
   const loop = createPollingLoop({
@@ -29,7 +29,7 @@ test('a nudge during a look that finds nothing brings another look at once', asy
   expect(looks).toBe(2);
 });
 
-test('after something happened the pauses are short again', async () => {
+test('the pauses are short again after a poll with a result', async () => {
   let looks = 0;
   const step = async () => {
     looks += 1;

@@ -41,7 +41,7 @@ function createWorld(tuning: Partial<RelayDeps> = {}) {
 }
 
 describe('the relay', () => {
-  test('publishes all there is without a pause, in order', async () => {
+  test('publishes all waiting events without a pause, in order', async () => {
     const { relay, outbox, sink, event } = createWorld({ batch: 3, minIdleMs: hour });
     const events = Array.from({ length: 20 }, () => event('user_a'));
     for (const each of events) await outbox.append(each);
@@ -50,7 +50,7 @@ describe('the relay', () => {
     expect(sink.published).toEqual(events);
   });
 
-  test('wakes at a nudge, and a nudge is never lost', async () => {
+  test('polls after a nudge, and no nudge is lost', async () => {
     const { relay, outbox, sink, event, claims } = createWorld({ minIdleMs: hour, maxIdleMs: hour });
     relay.start();
     await waitFor(() => claims() === 1);
@@ -62,16 +62,16 @@ describe('the relay', () => {
     await waitFor(() => sink.published.length === 50);
   });
 
-  test('asks ever more seldom when there is nothing', async () => {
+  test('polls less often while there are no events', async () => {
     const { relay, claims } = createWorld({ minIdleMs: 1, maxIdleMs: hour });
     const start = performance.now();
     relay.start();
     await waitFor(() => claims() >= 7);
-    // Pauses of at least 0.75 times 1, 2, 4, 8, 16 and 32 ms lie between seven looks.
+    // Between seven polls there are pauses of at least 0.75 times 1, 2, 4, 8, 16 and 32 ms.
     expect(performance.now() - start).toBeGreaterThanOrEqual(0.7 * 63);
   });
 
-  test('goes on when the outbox comes back', async () => {
+  test('continues when the outbox is reachable again', async () => {
     const { relay, outbox, sink, event, warnings } = createWorld({ minIdleMs: 1, maxIdleMs: 5 });
     const claim = outbox.claim.bind(outbox);
     outbox.claim = () => Promise.reject(new Error('down'));
@@ -83,7 +83,7 @@ describe('the relay', () => {
     expect(warnings[0]).toBe('outbox cannot be read, trying again');
   });
 
-  test('goes on when the sink comes back, and is not in a hurry until then', async () => {
+  test('continues when the sink is reachable again, and polls slowly until then', async () => {
     const retry = { baseMs: 1, maxMs: 2 };
     const { relay, outbox, sink, event, claims } = createWorld({ retry, minIdleMs: 1, maxIdleMs: 1000 });
     sink.goDown('no route to the bus');
@@ -97,7 +97,7 @@ describe('the relay', () => {
     await waitFor(() => sink.published.length === 1);
   });
 
-  test('finishes the batch in hand when it is stopped, and begins no other', async () => {
+  test('finishes the current batch when it is stopped, and begins no other', async () => {
     let publishing = 0;
     let finish = () => {};
     const sink = {
@@ -126,7 +126,7 @@ describe('the relay', () => {
     expect(await outbox.depth()).toMatchObject({ pending: 1 });
   });
 
-  test('starts again after it was stopped; starting twice makes no second loop', async () => {
+  test('can start again after a stop; a second start makes no second loop', async () => {
     const { relay, outbox, sink, event, claims } = createWorld({ minIdleMs: hour });
     relay.start();
     relay.start();
@@ -140,8 +140,8 @@ describe('the relay', () => {
   });
 });
 
-describe('nudging after a commit', () => {
-  test('happens once the event can be seen, and only when there is one', async () => {
+describe('the nudge after a commit', () => {
+  test('happens when the event is visible, and only if there is one', async () => {
     const { database, outbox, event } = createWorld();
     const pending: Promise<number>[] = [];
     const nudge = () => void pending.push(outbox.depth().then((depth) => depth.pending));

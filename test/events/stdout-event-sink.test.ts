@@ -25,7 +25,7 @@ test('writes one line of JSON for each event', async () => {
   ]);
 });
 
-test('an event that could not be written is to be tried again, the others are not', async () => {
+test('an event that could not be written has the result failed, the others do not', async () => {
   const write = (line: string) => {
     if (line.includes('evt_1')) throw new Error('EPIPE');
   };
