@@ -18,7 +18,7 @@ function addressOf(
 }
 
 describe('clientAddress', () => {
-  test("of anybody else it is the connection's own, and the claim is noticed", () => {
+  test('returns the address of the connection if it is not a trusted proxy, and reports the ignored header', () => {
     const claim = { 'x-forwarded-for': '198.51.100.7' };
     expect(addressOf('203.0.113.5', claim)).toEqual({ address: '203.0.113.5', ignored: 1 });
     expect(addressOf('203.0.113.5', { forwarded: 'for=198.51.100.7' })).toMatchObject({ ignored: 1 });
@@ -40,7 +40,7 @@ describe('clientAddress', () => {
     ['', '10.0.0.1'],
     [',,', '10.0.0.1'],
   ];
-  test.each(chains)('of X-Forwarded-For %j from a proxy it is %s', (header, address) => {
+  test.each(chains)('reads X-Forwarded-For %j from a proxy as %s', (header, address) => {
     expect(addressOf('10.0.0.1', { 'x-forwarded-for': header })).toEqual({ address, ignored: 0 });
   });
 
@@ -52,7 +52,7 @@ describe('clientAddress', () => {
     ['for=198.51.100.7, for=10.4.4.4', '198.51.100.7'],
     ['for=203.0.113.66, for=_hidden', '10.0.0.1'],
     ['for=203.0.113.66, proto=https', '10.0.0.1'],
-    // Whoever asks chooses the host: what stands between quotes is no parameter.
+    // The sender chooses the host. Text between quotes is not a parameter.
     ['for=203.0.113.5;host="a,for=9.9.9.9"', '203.0.113.5'],
     ['proto=https;host="x;for=9.9.9.9";for=203.0.113.5', '203.0.113.5'],
     ['for=203.0.113.5;host="a\\",for=9.9.9.9;b=\\""', '203.0.113.5'],
@@ -61,11 +61,11 @@ describe('clientAddress', () => {
     ['for="203.0.113.\\5"', '203.0.113.5'],
     ['by=10.0.0.9;for=203.0.113.5;host=app.example.com:8080;proto=https', '203.0.113.5'],
     ['for=203.0.113.5 ; proto=https ,', '203.0.113.5'],
-    // What comes before the nearest proxy's own element can't change how that is read.
+    // Text before the element of the nearest proxy can't change how that element is read.
     ['for=9.9.9.9;host="never closed, for=203.0.113.5', '203.0.113.5'],
     ['for=9.9.9.9;host="never closed, for="[2001:db8::17]:4711"', '2001:db8::17'],
     ['", for=203.0.113.5;host="a, for=9.9.9.9"', '203.0.113.5'],
-    // One that can't be read ends the chain there.
+    // An element that can't be read ends the chain.
     ['for=9.9.9.9, for=203.0.113.5;for=9.9.9.8', '10.0.0.1'],
     ['for=9.9.9.9, for=203.0.113.5;host="a"b"', '10.0.0.1'],
     ['for=9.9.9.9, for=203.0.113.5;host', '10.0.0.1'],
@@ -76,18 +76,18 @@ describe('clientAddress', () => {
     ['"', '10.0.0.1'],
     ['for=9.9.9.9, for=10.1.1.1;host=a"b, for=10.2.2.2', '10.2.2.2'],
   ];
-  test.each(forwardedChains)('of Forwarded %j from a proxy it is %s', (forwarded, address) => {
+  test.each(forwardedChains)('reads Forwarded %j from a proxy as %s', (forwarded, address) => {
     expect(addressOf('10.0.0.1', { forwarded }, { header: 'forwarded' })).toEqual({ address, ignored: 0 });
   });
 
-  test('the header that proxies here do not write is not read', () => {
+  test('ignores the header that is not configured', () => {
     const both = { 'x-forwarded-for': '203.0.113.66', forwarded: 'for=198.51.100.7' };
     expect(addressOf('10.0.0.1', both).address).toBe('203.0.113.66');
     expect(addressOf('10.0.0.1', both, { header: 'forwarded' }).address).toBe('198.51.100.7');
     expect(addressOf('10.0.0.1', { forwarded: 'for=198.51.100.7' }).address).toBe('10.0.0.1');
   });
 
-  test('an IPv4 proxy is known on an IPv6 socket, an IPv6 one by its range', () => {
+  test('recognises an IPv4 proxy on an IPv6 socket, and an IPv6 proxy by its range', () => {
     const claim = { 'x-forwarded-for': '198.51.100.7' };
     expect(addressOf('::ffff:10.0.0.1', claim).address).toBe('198.51.100.7');
     expect(addressOf('::ffff:203.0.113.5', claim).address).toBe('203.0.113.5');
@@ -95,11 +95,11 @@ describe('clientAddress', () => {
     expect(addressOf('fe80::1%eth0', claim).address).toBe('fe80::1%eth0');
   });
 
-  test('an address with a zone in a chain ends nothing', () => {
+  test('accepts an address with a zone in a chain', () => {
     expect(addressOf('10.0.0.1', { 'x-forwarded-for': 'fe80::1%eth0' }).address).toBeDefined();
   });
 
-  test('a connection that is gone has none', () => {
+  test('returns no address for a closed connection', () => {
     expect(addressOf(undefined, { 'x-forwarded-for': '198.51.100.7' }).address).toBeUndefined();
   });
 });

@@ -12,7 +12,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
-/** Asks an application whose route does this, and gives the answer with what was logged. */
+/** Sends a request to an application with the given route. Returns the response and the log. */
 async function answerOf(route: Middleware, path = '/some/path', options: CallOptions = {}) {
   const log: { level: string; fields: Record<string, unknown> }[] = [];
   const at = (level: string) => (fields: Record<string, unknown>) => void log.push({ level, fields });
@@ -43,7 +43,7 @@ const failing = (error: unknown): Middleware => {
 };
 
 describe('handleErrors', () => {
-  test('an error of ours becomes a problem document (RFC 9457)', async () => {
+  test('a GatehouseError becomes a problem document (RFC 9457)', async () => {
     const fields = [{ pointer: '/email', message: 'Give one.' }];
     const error = new GatehouseError('validation_failed', 'Look here.', { fields, cause: 'a secret' });
     const { status, headers, body, log } = await answerOf(failing(error));
@@ -61,7 +61,7 @@ describe('handleErrors', () => {
   });
 
   test.each([new Error('the password is hunter2'), new TypeError('x'), 'a text', undefined, { status: 418 }])(
-    'of what was not meant to be told (%p) nothing is told but that it happened',
+    'the response shows no details of an unexpected error (%p)',
     async (error) => {
       const { status, body, log } = await answerOf(failing(error));
       expect([status, JSON.parse(body).code]).toEqual([500, 'internal_error']);
@@ -70,7 +70,7 @@ describe('handleErrors', () => {
     },
   );
 
-  test("koa's own refusals keep their kind; what it would not expose is ours", async () => {
+  test('client errors of koa keep their kind; other errors of koa become internal_error', async () => {
     const refused: Middleware = (ctx) => ctx.throw(413, 'too much');
     expect((await answerOf(refused)).status).toBe(413);
     const odd = await answerOf((ctx) => ctx.throw(400, 'odd'));
@@ -79,14 +79,14 @@ describe('handleErrors', () => {
     expect([hidden.status, JSON.parse(hidden.body).code]).toEqual([500, 'internal_error']);
   });
 
-  test('a store that is away is warned of with its reason, and told with Retry-After', async () => {
+  test('an unreachable store is logged as a warning with its reason, and answered with Retry-After', async () => {
     const cause = new Error('ECONNREFUSED');
     const { status, headers, log } = await answerOf(failing(new StoreUnavailable('redis', cause)));
     expect([status, headers['retry-after']]).toEqual([503, '2']);
     expect(log).toEqual([{ level: 'warn', fields: { err: cause } }]);
   });
 
-  test('a person gets a page, but never below /auth/', async () => {
+  test('a browser gets a page, but never below /auth/', async () => {
     const refused = failing(new GatehouseError('not_found', 'Not here.'));
     const headers = { accept: 'text/html,*/*;q=0.8' };
     const page = await answerOf(refused, '/some/path', { headers });
@@ -97,7 +97,7 @@ describe('handleErrors', () => {
     );
   });
 
-  test('what no route answers is not found; an answer of 404 with words stays as it is', async () => {
+  test('a request without a route gets not_found; a 404 response with a body is not changed', async () => {
     expect(JSON.parse((await answerOf(() => {})).body)).toMatchObject({ code: 'not_found', status: 404 });
     const own = await answerOf((ctx) => {
       ctx.status = 404;
@@ -106,7 +106,7 @@ describe('handleErrors', () => {
     expect([own.status, own.body]).toEqual([404, 'words']);
   });
 
-  test.each([405, 501])('a wrong method (%i) is told with what is allowed', async (told) => {
+  test.each([405, 501])('a wrong method (%i) gets a response with the allowed methods', async (told) => {
     const { status, headers, body } = await answerOf((ctx) => {
       ctx.status = told;
       ctx.set('Allow', 'GET, HEAD');
@@ -122,13 +122,16 @@ describe('handleErrors', () => {
     ['invalid_token', 'Bearer x', 'Bearer error="invalid_token", error_description="Why."'],
     ['insufficient_scope', 'Bearer x', 'Bearer error="insufficient_scope", error_description="Why."'],
   ];
-  test.each(challenges)('%s after %j is the challenge %s (RFC 6750 §3)', async (code, sent, told) => {
-    const headers = sent === '' ? {} : { authorization: sent };
-    const answer = await answerOf(failing(new GatehouseError(code, 'Why.')), '/user/profile', { headers });
-    expect(answer.headers['www-authenticate']).toBe(told);
-  });
+  test.each(challenges)(
+    '%s for the credentials %j gets the challenge %s (RFC 6750 §3)',
+    async (code, sent, told) => {
+      const headers = sent === '' ? {} : { authorization: sent };
+      const answer = await answerOf(failing(new GatehouseError(code, 'Why.')), '/user/profile', { headers });
+      expect(answer.headers['www-authenticate']).toBe(told);
+    },
+  );
 
-  test('of scopes that are missing the challenge says which', async () => {
+  test('the challenge names missing scopes', async () => {
     const error = new GatehouseError('insufficient_scope', 'Why.', { scope: 'a b' });
     const headers = { authorization: 'bearer x' };
     expect((await answerOf(failing(error), '/auth/verify', { headers })).headers['www-authenticate']).toBe(
@@ -136,12 +139,12 @@ describe('handleErrors', () => {
     );
   });
 
-  test('after too large a body the connection ends: the rest of it is not read', async () => {
+  test('the connection closes after a body that is too large, and the rest is not read', async () => {
     const answer = await answerOf(failing(new GatehouseError('payload_too_large', 'Send less.')));
     expect([answer.status, answer.headers.connection]).toEqual([413, 'close']);
   });
 
-  test('an answer under way is not begun again', async () => {
+  test('a response that has started is not changed', async () => {
     const { status, body } = await answerOf((ctx) => {
       ctx.respond = false;
       ctx.res.writeHead(200);

@@ -22,6 +22,6 @@ test.each([
   ['starting', [], 503, { status: 'unready', starting: true }],
   ['starting', ['redis'], 503, { status: 'unready', starting: true, failing: ['redis'] }],
   ['stopping', [], 503, { status: 'unready', stopping: true }],
-] as const)('while %s, without %j: %d', async (phase, failing, status, body) => {
+] as const)('in the state %s, without %j, the status is %d', async (phase, failing, status, body) => {
   expect(await readyz(phase, [...failing])).toEqual([status, body]);
 });

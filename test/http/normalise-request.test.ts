@@ -18,7 +18,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
-/** An application that tells what reached it behind the middleware. */
+/** Starts an application that returns the request as it is after the middleware. */
 async function behind(issuer: string, known: { address?: string } = { address: '198.51.100.7' }) {
   const app = new Koa();
   app.use(async (ctx, next) => {
@@ -46,7 +46,7 @@ async function behind(issuer: string, known: { address?: string } = { address: '
 }
 
 describe('normaliseRequest', () => {
-  test('what says host, protocol or address is replaced by what we know', async () => {
+  test('headers for host, protocol and address are replaced by known values', async () => {
     const ask = await behind('https://login.example.com');
     const { seen } = await ask('/a', {
       host: 'evil.example',
@@ -65,7 +65,7 @@ describe('normaliseRequest', () => {
     });
   });
 
-  test('where no address is known none is told', async () => {
+  test('the address header is removed if the address is unknown', async () => {
     const ask = await behind('http://localhost:3000', {});
     const { seen } = await ask('/a', { 'x-forwarded-for': '203.0.113.66' });
     expect(seen.headers['x-forwarded-for']).toBeUndefined();
@@ -96,17 +96,17 @@ describe('normaliseRequest', () => {
   test.each(cut)("with the issuer's path /id, %s is served as %s", async (target, path) => {
     const { seen } = await (await behind('https://login.example.com/id'))(target);
     expect(seen.path).toBe(path);
-    // Where a gateway cut the path off, the library has to hear of it all the same.
+    // The library needs the full path, also if a gateway has removed the path of the issuer.
     const isBelow = target === '/id' || target.startsWith('/id/') || target.startsWith('/id?');
     expect(seen.originalUrl).toBe(isBelow ? target : `/id${target}`);
   });
 
-  test('a query right behind the path stays', async () => {
+  test('a query right after the path is kept', async () => {
     const { seen } = await (await behind('https://login.example.com/id'))('/id?a=b');
     expect(seen.url).toBe('/?a=b');
   });
 
-  test('without a path nothing is cut', async () => {
+  test('an issuer without a path removes nothing from the URL', async () => {
     const { seen } = await (await behind('https://login.example.com'))('/id/a?b');
     expect([seen.url, seen.originalUrl]).toEqual(['/id/a?b', undefined]);
   });

@@ -52,11 +52,11 @@ test.each([
   '/wp-admin.php',
   '//',
   '',
-])('%j has no label of its own', (path) => {
+])('%j has no separate label', (path) => {
   expect(matchRoute('GET', path).label).toBe('unknown');
 });
 
-describe('the table and what is served', () => {
+describe('the table of routes', () => {
   const endpoints = jsonApiEndpoints({} as never);
   const routers: Router[] = [
     homeRoutes({ issuer: '' } as never),
@@ -74,7 +74,7 @@ describe('the table and what is served', () => {
     }),
   );
 
-  test('every route of our routers has a row, with these methods', () => {
+  test('has a row for every route of the routers, with its methods', () => {
     expect(served.length).toBeGreaterThan(30);
     const missing = served.filter(
       ({ method, path }) => matchRoute(method, path).route?.servedBy !== 'gatehouse',
@@ -82,7 +82,7 @@ describe('the table and what is served', () => {
     expect(missing).toEqual([]);
   });
 
-  test('every row of ours is served by a router, with these methods', () => {
+  test('has no row without a route of a router with its methods', () => {
     const isServed = (label: string, method: string) =>
       served.some((one) => matchRoute(one.method, one.path).label === label && one.method === method);
     const rows = table.filter(({ servedBy }) => servedBy === 'gatehouse');
@@ -94,11 +94,11 @@ describe('the table and what is served', () => {
     expect(missing).toEqual([]);
   });
 
-  test('every path of the library has a row, and every row of the library is one of its paths', () => {
+  test('has a row for every path of the library, and no other row for the library', () => {
     const { jwks, ...served } = libraryRoutes;
     const ofLibrary = [
       ...Object.values(served),
-      // The library derives these.
+      // The library derives these paths.
       `${served.authorization}/:uid`,
       `${served.code_verification}/:uid`,
       `${served.end_session}/confirm`,
@@ -111,12 +111,12 @@ describe('the table and what is served', () => {
     expect(matchRoute('GET', jwks).route?.servedBy).toBe('gatehouse');
   });
 
-  test('no two rows describe the same method of the same path', () => {
+  test('has at most one row for each method of a path', () => {
     const keys = table.flatMap(({ label, methods }) => methods.map((method) => `${method} ${label}`));
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  test('bodies, CORS and error formats agree with what the JSON API declares', () => {
+  test('has the same bodies, CORS and error formats as the JSON API', () => {
     for (const { method, path, body } of endpoints) {
       const { route } = matchRoute(method.toUpperCase(), path);
       expect(route).toMatchObject({ kind: 'api', cors: 'registered', body: body ? 'configured' : 'unread' });

@@ -18,7 +18,7 @@ async function start(options: Partial<ListenOptions> = {}, app = new Koa()) {
   return { listener, origin: `http://127.0.0.1:${listener.port}` };
 }
 
-/** Sends this and no more, and gives all that comes back before the connection ends. */
+/** Sends only the given text. Returns everything that is received before the connection ends. */
 async function answerTo(port: number, sent: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let received = '';
@@ -46,30 +46,30 @@ describe('listen', () => {
 
   const tooSlow = /^HTTP\/1\.1 408 .*"code":"request_timeout"/s;
 
-  test('a request whose headers never end is given up', async () => {
+  test('ends a request with incomplete headers', async () => {
     const { listener } = await start({ arrival });
     expect(await answerTo(listener.port, 'GET / HTTP/1.1\r\nHost: x\r\n')).toMatch(tooSlow);
   });
 
-  test('a request whose body never ends is given up', async () => {
+  test('ends a request with an incomplete body', async () => {
     const { listener, origin } = await start({ arrival }, reading());
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nslow';
     expect(await answerTo(listener.port, head)).toMatch(tooSlow);
     expect((await httpCall(origin, '/', { method: 'POST', body: 'quick' })).body).toBe('read');
   });
 
-  test('stopping waits for no connection that was opened and never used', async () => {
+  test('does not wait for unused connections when it stops', async () => {
     const { listener, origin } = await start();
     const spare = connect(listener.port, '127.0.0.1');
     await once(spare, 'connect');
-    // Accepted in order: when this is answered, the other is known.
+    // Connections are accepted in order. After this response the other connection is accepted.
     await httpCall(origin, '/');
     const gone = once(spare, 'close');
     await listener.close();
     await gone;
   });
 
-  test('closing answers what is under way, on a connection that then ends', async () => {
+  test('answers requests in progress when it closes, then ends their connections', async () => {
     const { listener, origin } = await start({}, reading());
     const call = request(origin, {
       method: 'POST',
@@ -87,7 +87,7 @@ describe('listen', () => {
     await closed;
   });
 
-  test('a port that is taken is told in a sentence that names the setting', async () => {
+  test('reports a port in use with the name of the setting', async () => {
     const { listener } = await start();
     const again = listen(new Koa(), { port: listener.port, host: '127.0.0.1' });
     await expect(again).rejects.toThrow(ConfigurationError);
@@ -96,7 +96,7 @@ describe('listen', () => {
     );
   });
 
-  test('an address that is not of this machine is told, too', async () => {
+  test('reports an address that does not belong to this machine', async () => {
     await expect(listen(new Koa(), { port: 0, host: '192.0.2.1' })).rejects.toThrow('no such address');
   });
 });

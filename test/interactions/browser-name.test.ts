@@ -55,6 +55,6 @@ test.each([
   'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
   `Mozilla/5.0 ${'('.repeat(500)}`,
   '<script>alert(1)</script>',
-])('%j is nothing a person would know', (userAgent) => {
+])('%j has no known name', (userAgent) => {
   expect(browserName(userAgent)).toBeUndefined();
 });

@@ -40,7 +40,7 @@ const described = (signIns: ListedSignIn[]) =>
 const namesOf = (rows: { name: string }[]) => rows.map(({ name }) => name);
 
 describe('the sign-ins on the account page', () => {
-  test('begin with the browser that shows the page, even when it is not listed yet', () => {
+  test('begin with the browser of the request, even if it is not listed yet', () => {
     const scope = { requestId: 'r', clientAddress: '192.0.2.1', userAgent: firefox };
     const { browsers } = runInRequestScope(scope, () => described([signIn({})]));
     expect(browsers).toEqual([
@@ -57,7 +57,7 @@ describe('the sign-ins on the account page', () => {
     ]);
   });
 
-  test('name each app once, at the browser it ends with; and by itself where that isn’t listed', () => {
+  test('name each app once, at the browser it ends with, or separately if the browser isn’t listed', () => {
     const { browsers, apps } = described([
       signIn({}),
       signIn({ id: sessionHandle('mine'), userAgent: undefined }),
@@ -77,7 +77,7 @@ describe('the sign-ins on the account page', () => {
     ]);
   });
 
-  test('are so many that somebody could read them, and tell how many more there are', () => {
+  test('are limited to a readable number, with the number of the others', () => {
     const many = Array.from({ length: 60 }, (_, index) => index);
     const { browsers, apps, more } = described([
       ...many.map((index) => signIn({ id: `s${index}` })),

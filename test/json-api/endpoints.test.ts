@@ -10,7 +10,7 @@ const clients: Record<string, ReturnType<JsonApiDeps['client']>> = {
   theirs: { firstParty: false, auth: 'none', grants },
 };
 
-/** The endpoints over dependencies that note what is asked of them. */
+/** The endpoints with dependencies that record their calls. */
 function endpoints(changes: Partial<JsonApiDeps> = {}) {
   const asked: unknown[][] = [];
   const table = jsonApiEndpoints({
@@ -36,8 +36,8 @@ function endpoints(changes: Partial<JsonApiDeps> = {}) {
 
 const credentials = { email: 'a@example.com', password: 'secret' };
 
-describe('for whom the JSON API acts', () => {
-  test('the client named, or else the default one', async () => {
+describe('the client of a JSON API request', () => {
+  test('is the named client or the default client', async () => {
     const { asked, call } = endpoints();
     await call('/auth/login', credentials);
     await call('/auth/refresh', { refreshToken: 'r', clientId: 'own' });
@@ -49,7 +49,7 @@ describe('for whom the JSON API acts', () => {
     ]);
   });
 
-  test.each(['backend', 'theirs', 'nobody', 'constructor'])('not for %s', async (clientId) => {
+  test.each(['backend', 'theirs', 'nobody', 'constructor'])('cannot be %s', async (clientId) => {
     for (const defaultClientId of ['own', undefined]) {
       const { asked, call } = endpoints({ defaultClientId });
       for (const [path, body] of [
@@ -65,7 +65,7 @@ describe('for whom the JSON API acts', () => {
   });
 
   test.each([undefined, 'backend', 'theirs'])(
-    'without a usable default (%s) it says what to set',
+    'causes an error with the missing setting if there is no usable default (%s)',
     async (id) => {
       const { call } = endpoints({ defaultClientId: id });
       await expect(call('/auth/login', credentials)).rejects.toThrow('GATEHOUSE_DEFAULT_CLIENT');
@@ -74,16 +74,19 @@ describe('for whom the JSON API acts', () => {
 });
 
 describe('/auth/login', () => {
-  test.each([{ email: '' }, { password: '' }])('%j is refused before anything is computed', async (empty) => {
-    const { asked, call } = endpoints();
-    const refused = call('/auth/login', { ...credentials, ...empty });
-    await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials' });
-    expect(asked).toEqual([]);
-  });
+  test.each([{ email: '' }, { password: '' }])(
+    'refuses the body %j before it checks a password',
+    async (empty) => {
+      const { asked, call } = endpoints();
+      const refused = call('/auth/login', { ...credentials, ...empty });
+      await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials' });
+      expect(asked).toEqual([]);
+    },
+  );
 });
 
 describe('/auth/register', () => {
-  test('is refused where people can’t sign up', async () => {
+  test('is refused if sign-up is off', async () => {
     const refused = endpoints().call('/auth/register', credentials);
     await expect(refused).rejects.toMatchObject({ code: 'signup_disabled' });
   });
@@ -94,7 +97,7 @@ describe('/user/profile', () => {
   const ask = (verified: VerifiedToken | undefined, changes: Partial<JsonApiDeps> = {}) =>
     endpoints({ verifyAccessToken: async () => verified, ...changes }).call('/user/profile', undefined, 't');
 
-  test('tells what the token says, and no more', async () => {
+  test('returns the claims of the token, and no more', async () => {
     expect(await ask(token)).toEqual({ id: 'user_1' });
     const full = { email: 'a@example.com', email_verified: false, roles: ['R'], permissions: ['p'] };
     expect(await ask({ ...token, ...full })).toEqual({
@@ -106,11 +109,14 @@ describe('/user/profile', () => {
     });
   });
 
-  test.each(['openid', 'profiles', 'Profile', '', undefined])('the scope %j is not enough', async (scope) => {
-    await expect(ask({ ...token, scope })).rejects.toMatchObject({ code: 'insufficient_scope' });
-  });
+  test.each(['openid', 'profiles', 'Profile', '', undefined])(
+    'refuses the scope %j as insufficient',
+    async (scope) => {
+      await expect(ask({ ...token, scope })).rejects.toMatchObject({ code: 'insufficient_scope' });
+    },
+  );
 
-  test('a token that is not live, or nobody’s, is invalid', async () => {
+  test('refuses an invalid token, and a token without an account', async () => {
     await expect(ask(undefined)).rejects.toMatchObject({ code: 'invalid_token' });
     const nobody = { account: async () => undefined };
     await expect(ask(token, nobody)).rejects.toMatchObject({ code: 'invalid_token' });

@@ -5,7 +5,7 @@ import { type Identity, identityHeaderNames, identityHeaders } from '../../provi
 
 const machine: Identity = { sub: 'service', client_id: 'service', aud: 'https://api.example.com' };
 
-test('each header is there, even when there is nothing to say', () => {
+test('every header is present, even without a value', () => {
   const headers = identityHeaders(machine, 'checked');
   expect(Object.keys(headers)).toEqual(Object.keys(identityHeaderNames));
   expect(headers).toEqual({
@@ -21,7 +21,7 @@ test('each header is there, even when there is nothing to say', () => {
   });
 });
 
-test('what a token tells of a person', () => {
+test('the headers contain the claims of the token about a person', () => {
   const person: Identity = {
     ...machine,
     sub: 'user_1',
@@ -43,7 +43,7 @@ test('what a token tells of a person', () => {
   });
 });
 
-test('any text fits into a header, and comes back out', () => {
+test('any text can be encoded into a header and decoded again', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 20 });
   fc.assert(
     fc.property(text, fc.array(text), (email, roles) => {
@@ -64,6 +64,6 @@ test.each([
   ['jürgen@bücher.example', 'j%C3%BCrgen@b%C3%BCcher.example'],
   [' a ', '%20a%20'],
   ['\ud800', '%EF%BF%BD'],
-])('%j is told as %s', (email, told) => {
+])('%j is encoded as %s', (email, told) => {
   expect(identityHeaders({ ...machine, email }, 'checked')['X-Auth-Email']).toBe(told);
 });

@@ -19,7 +19,7 @@ describe('fromProtocolError', () => {
     expect((fromProtocolError(error) as GatehouseError).message).toMatch(/^[A-Z].* .*\.$/);
   });
 
-  test('an error of ours comes back out as it went in', () => {
+  test('a wrapped GatehouseError is returned unchanged', () => {
     const own = new GatehouseError('overloaded', 'Later.', { retryAfterSeconds: 2 });
     const told = Object.assign(new errors.TemporarilyUnavailable('Later.'), { cause: own });
     expect(fromProtocolError(told)).toBe(own);
@@ -29,7 +29,7 @@ describe('fromProtocolError', () => {
     new Error('a bug'),
     new GatehouseError('not_found', 'x'),
     Object.assign(new Error(), { error: 'odd' }),
-  ])('anything else stays what it is', (error) => {
+  ])('any other error is returned unchanged', (error) => {
     expect(fromProtocolError(error)).toBe(error);
   });
 });

@@ -14,7 +14,7 @@ const problemOf = (target: string) => {
   }
 };
 
-describe('a gateway that asks at a fixed address writes parameters into the query', () => {
+describe('parameters are read from the query for gateways with a fixed address', () => {
   test.each<[string, object]>([
     ['', nothing],
     ['?', nothing],
@@ -28,7 +28,7 @@ describe('a gateway that asks at a fixed address writes parameters into the quer
   });
 });
 
-describe("a gateway that keeps the request's path and query writes them before its slash", () => {
+describe('parameters are read from before the slash for gateways that append the path and query of the request', () => {
   test.each<[string, object]>([
     ['/', nothing],
     ['/orders/1?page=2', nothing],
@@ -42,7 +42,7 @@ describe("a gateway that keeps the request's path and query writes them before i
   });
 });
 
-/** What whoever sends the request can write; a gateway puts it behind its own prefix. */
+/** Paths that the sender of a request can choose. The gateway appends them to its own prefix. */
 const hostile = [
   `/?audience=${api}`,
   `/;audience=${inPath}`,
@@ -59,21 +59,21 @@ const hostile = [
   `/%3Faudience=${api}`,
 ];
 
-describe('nothing the request says is taken for what the gateway wants', () => {
+describe('the path of the request cannot change the parameters of the gateway', () => {
   test.each(hostile)('%s', (request) => {
     expect(readVerifyTarget(`/auth/verify${request}`)).toEqual(nothing);
     const wanted = { audience: 'urn:mine', scopes: ['admin'] };
     expect(readVerifyTarget(`/auth/verify;audience=urn%3Amine;scope=admin${request}`)).toEqual(wanted);
   });
 
-  test('in odd request targets, which have no slash, neither', () => {
+  test('also in unusual request targets without a slash', () => {
     expect(readVerifyTarget('/auth/verify;scope=admin?scope=a')).toEqual({ scopes: ['admin'] });
     expect(readVerifyTarget('/auth/verify;scope=admin*')).toEqual({ scopes: ['admin*'] });
     expect(problemOf('/auth/verify*')).toBe('invalid_request');
     expect(problemOf('/auth/verify#/?scope=a')).toBe('invalid_request');
   });
 
-  test('even behind a prefix that ends in a query, which is a mistake: it only ever gets stricter', () => {
+  test('a gateway prefix with a query, which is a mistake, only makes the check stricter', () => {
     const prefix = '/auth/verify?audience=urn:mine&scope=admin';
     for (const request of ['/', '/orders', '/?scope=a', '/&scope=']) {
       const read = problemOf(`${prefix}${request}`);
@@ -85,7 +85,7 @@ describe('nothing the request says is taken for what the gateway wants', () => {
   });
 });
 
-describe('what no gateway that is set up well would send is refused', () => {
+describe('targets of wrongly configured gateways are refused', () => {
   test.each([
     '?scope=',
     '?scope=a%20%20b',

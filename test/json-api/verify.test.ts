@@ -55,7 +55,7 @@ const ask = (token: string, behind = '', options: CallOptions = {}) =>
   });
 const codeOf = ({ body }: { body: string }) => (JSON.parse(body) as { code: string }).code;
 
-test('200 is empty, is kept by nobody, and says who it is', async () => {
+test('the 200 response is empty, is not cached, and identifies the person', async () => {
   const { status, headers, body } = await ask('good');
   expect([status, body, headers['cache-control'], headers['content-length']]).toEqual([
     ...[200, '', 'no-store', '0'],
@@ -86,7 +86,7 @@ test.each<[token: string, behind: string, status: number]>([
   ['good', '?audience=https://third.example.com', 400],
   ['good', '?page=2', 400],
   ['good', '/?page=2', 200],
-])('%s at %s: %i', async (token, behind, status) => {
+])('the token %s at the target %s gets the status %i', async (token, behind, status) => {
   const answer = await ask(token, behind);
   expect([answer.status, answer.headers['cache-control']]).toEqual([status, 'no-store']);
   if (status !== 200) expect(answer.headers['x-auth-subject']).toBeUndefined();
@@ -94,7 +94,7 @@ test.each<[token: string, behind: string, status: number]>([
   expect(counted).toEqual(outcome[status] ?? ['refused']);
 });
 
-test('the challenge says what was wrong (RFC 6750 §3)', async () => {
+test('the challenge names the problem (RFC 6750 §3)', async () => {
   const challengeOf = async (token: string, behind?: string) =>
     (await ask(token, behind)).headers['www-authenticate'];
   expect(await challengeOf('')).toBe('Bearer');
@@ -109,22 +109,22 @@ test('the challenge says what was wrong (RFC 6750 §3)', async () => {
   expect([dpop.status, dpop.headers['www-authenticate']]).toEqual([401, 'Bearer']);
 });
 
-describe('what is no longer good', () => {
-  test('is refused, whatever its scopes', async () => {
+describe('the revocation check', () => {
+  test('refuses a revoked token, whatever its scopes', async () => {
     tokenStatus = async () => 'revoked';
     const answer = await ask('good', '?scope=c');
     expect([answer.status, codeOf(answer)]).toEqual([401, 'invalid_token']);
     expect(counted).toEqual(['refused']);
   });
 
-  test('is asked for only where all else is right', async () => {
+  test('runs only if all other checks succeed', async () => {
     for (const token of ['', 'foreign', 'bound']) await ask(token);
     expect(asked).toEqual([]);
     await ask('good', '/orders');
     expect(asked).toEqual([person]);
   });
 
-  test('where nobody can say: 503, with when to try again', async () => {
+  test('answers with 503 and Retry-After if a store is unreachable', async () => {
     tokenStatus = () => Promise.reject(new StoreUnavailable('postgres', undefined));
     const answer = await ask('good');
     expect([answer.status, answer.headers['retry-after'], codeOf(answer)]).toEqual([
@@ -135,13 +135,13 @@ describe('what is no longer good', () => {
     expect(counted).toEqual(['unavailable']);
   });
 
-  test('a fault of ours is not counted as an answer', async () => {
+  test('does not count an internal error as an answer', async () => {
     tokenStatus = () => Promise.reject(new Error('broken'));
     expect((await ask('good')).status).toBe(500);
     expect(counted).toEqual([]);
   });
 
-  test('let in unchecked, it is told and counted as such, and needs its scopes all the same', async () => {
+  test('marks and counts an accepted token as unchecked during an outage, and still requires its scopes', async () => {
     tokenStatus = async () => 'unchecked';
     const { status, headers } = await ask('good', '?scope=a');
     expect([status, headers['x-auth-revocation']]).toEqual([200, 'unchecked']);
@@ -152,12 +152,12 @@ describe('what is no longer good', () => {
 });
 
 describe('a body', () => {
-  test('is ignored, whatever it is', async () => {
+  test('is ignored, whatever it contains', async () => {
     const answer = await ask('good', '/orders', { method: 'POST', body: 'x'.repeat(2000) });
     expect([answer.status, answer.body]).toEqual([200, '']);
   });
 
-  test('that was announced and left out ends the connection: the next question is not taken for it', async () => {
+  test('that is announced but not sent closes the connection, so the next request is not read as the body', async () => {
     const question = (token: string, announced: number) =>
       `GET /auth/verify HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${announced}\r\n\r\n`;
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -171,7 +171,7 @@ describe('a body', () => {
     expect(received).toMatch(/^Connection: close/im);
   });
 
-  test('that is none leaves the connection open', async () => {
+  test('that is empty or missing keeps the connection open', async () => {
     for (const headers of [{}, { 'content-length': '0' }]) {
       const kept = await ask('good', '', { headers: { ...headers, connection: 'keep-alive' } });
       expect(kept.headers.connection).toBe('keep-alive');
@@ -180,7 +180,7 @@ describe('a body', () => {
 });
 
 test.each(['/auth/verifyx', '/auth/verify.', '/auth/verif', '/x/auth/verify', '/auth', '/auth/%76erify'])(
-  '%s is another address',
+  '%s is not the address of the endpoint',
   async (target) => {
     const headers = { authorization: 'Bearer good' };
     expect((await httpCall(origin, target, { headers })).status).toBe(404);

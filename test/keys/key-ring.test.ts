@@ -10,7 +10,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const times = { tokenSeconds: 900, leadSeconds: 10_800, keptSeconds: 100_000 };
 
-/** A store that can be made to fail, or to give something else. */
+/** A store that can fail or return another value. */
 class MoodyKeyStore extends MemoryKeyStore {
   mood: (() => StoredKeySet | undefined) | undefined;
 
@@ -48,7 +48,7 @@ describe('createKeyRing', () => {
     });
     ring.onChange((keys) => told.push(keys));
   };
-  /** Puts a set of one key into the store. */
+  /** Saves a set of one key in the store. */
   const seed = () => store.save(serializeKeySet(firstKeySet(first, clock.now())), undefined);
   const rotateStored = async () => {
     const stored = await store.load();
@@ -56,7 +56,7 @@ describe('createKeyRing', () => {
     await store.save(serializeKeySet(set), stored?.version);
   };
 
-  /** Counts the looks at the store from now on; all fail. */
+  /** Counts the reads of the store from now on. All of them fail. */
   const countLooks = () => {
     const looks = { count: 0 };
     store.mood = () => {
@@ -81,12 +81,12 @@ describe('createKeyRing', () => {
   });
   afterEach(() => ring.close());
 
-  test('gives the stored set', async () => {
+  test('returns the stored set', async () => {
     await ring.start();
     expect(ring.current().signing.kid).toBe(first.kid);
   });
 
-  test('makes the first set, and gives it', async () => {
+  test('creates the first set and returns it', async () => {
     store = new MoodyKeyStore();
     open(3600);
     await ring.start();
@@ -95,13 +95,13 @@ describe('createKeyRing', () => {
     expect(version).toBe((await store.load())?.version);
   });
 
-  test('rejects the start when there is no set to be had', async () => {
+  test('rejects the start if no set can be read', async () => {
     store.mood = down;
     await expect(ring.start()).rejects.toThrow('the store is down');
     expect(() => ring.current()).toThrow('before it was started');
   });
 
-  test('takes a new version over and tells of it, once', async () => {
+  test('uses a new version and notifies its listeners once', async () => {
     await ring.start();
     told = [];
     await rotateStored();
@@ -112,7 +112,7 @@ describe('createKeyRing', () => {
     expect(ring.current()).toEqual(told[0]);
   });
 
-  test('follows the clock without a new version', async () => {
+  test('changes keys by the clock without a new version', async () => {
     await rotateStored();
     await ring.start();
     const before = ring.current().signing.kid;
@@ -127,7 +127,7 @@ describe('createKeyRing', () => {
     expect(told.at(-1)?.kept).toHaveLength(2);
   });
 
-  test('keeps time while the store is down', async () => {
+  test('changes keys by the clock while the store is unreachable', async () => {
     await rotateStored();
     await ring.start();
     told = [];
@@ -140,25 +140,28 @@ describe('createKeyRing', () => {
   test.each([
     ['fails', down],
     ['is empty', () => undefined],
-    ['gives nonsense', () => ({ version: 'x', value: '{}' })],
-  ])('keeps the last good set while the store %s, counts it, says it once, and recovers', async (_, mood) => {
-    await ring.start();
-    const before = ring.current();
-    store.mood = mood;
-    lines = [];
-    await ring.refresh();
-    await ring.refresh();
-    expect(ring.current()).toEqual(before);
-    expect(failures).toBe(2);
-    expect(lines).toEqual(['key set cannot be read, keeping the last good one']);
-    store.mood = undefined;
-    await rotateStored();
-    await ring.refresh();
-    expect(ring.current().published).toHaveLength(2);
-    expect(lines).toContain('key set can be read again');
-  });
+    ['returns an invalid value', () => ({ version: 'x', value: '{}' })],
+  ])(
+    'keeps the last good set while the store %s, counts the failures, logs one, and recovers',
+    async (_, mood) => {
+      await ring.start();
+      const before = ring.current();
+      store.mood = mood;
+      lines = [];
+      await ring.refresh();
+      await ring.refresh();
+      expect(ring.current()).toEqual(before);
+      expect(failures).toBe(2);
+      expect(lines).toEqual(['key set cannot be read, keeping the last good one']);
+      store.mood = undefined;
+      await rotateStored();
+      await ring.refresh();
+      expect(ring.current().published).toHaveLength(2);
+      expect(lines).toContain('key set can be read again');
+    },
+  );
 
-  test('warns when a new set lacks the key that signed', async () => {
+  test('warns if a new set lacks the last signing key', async () => {
     await ring.start();
     const other = serializeKeySet(firstKeySet(second, clock.now()));
     store.mood = () => ({ value: other, version: 'other' });
@@ -166,7 +169,7 @@ describe('createKeyRing', () => {
     expect(lines).toContain('new key set lacks the last signing key, its tokens are refused');
   });
 
-  test('tells a listener that failed once more', async () => {
+  test('notifies a listener again after it failed', async () => {
     await ring.start();
     let calls = 0;
     ring.onChange(() => {
@@ -181,7 +184,7 @@ describe('createKeyRing', () => {
     expect(calls).toBe(2);
   });
 
-  test('tells nobody who stopped listening', async () => {
+  test('does not notify a removed listener', async () => {
     await ring.start();
     let calls = 0;
     const stop = ring.onChange(() => {
@@ -193,14 +196,14 @@ describe('createKeyRing', () => {
     expect(calls).toBe(0);
   });
 
-  test('finds a new version by itself', async () => {
+  test('finds a new version by polling', async () => {
     open(0.01);
     await ring.start();
     await rotateStored();
     await waitFor(() => ring.current().published.length === 2, { what: 'the ring to look by itself' });
   });
 
-  test('notices by itself that its time has come, between two looks', async () => {
+  test('changes the signing key on time between two polls', async () => {
     await rotateStored();
     await ring.start();
     await ring.close();
@@ -213,7 +216,7 @@ describe('createKeyRing', () => {
     await waitFor(() => told.at(-1)?.signing.kid !== before, { what: 'the change to be told' });
   });
 
-  test('looks no more once closed', async () => {
+  test('does not read the store after it is closed', async () => {
     open(0.01);
     await ring.start();
     await ring.close();

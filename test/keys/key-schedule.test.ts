@@ -23,7 +23,7 @@ const key = (kid: string, publishedAt: number, signsFrom: number, retiredAt?: nu
 const kids = (keys: readonly SigningKey[]) => keys.map(({ kid }) => kid);
 const signer = (set: KeySet, now: number) => signingKey(set, now).kid;
 
-describe('one rotation, by the hour', () => {
+describe('one rotation over time', () => {
   const set = rotate(firstKeySet(newKey('a'), 0), newKey('b'), 10 * hour, times.leadSeconds);
   const lastToken = 13 * hour + times.tokenSeconds * 1000;
 
@@ -31,9 +31,9 @@ describe('one rotation, by the hour', () => {
     ['before', 9 * hour, 'a', ['a']],
     ['just published', 10 * hour, 'a', ['a', 'b']],
     ['the last moment of the old key', 13 * hour - 1, 'a', ['a', 'b']],
-    ['the first moment of the new one', 13 * hour, 'b', ['b', 'a']],
-    ['the old one still published', lastToken + 3 * hour - 1, 'b', ['b', 'a']],
-    ['the old one gone', lastToken + 3 * hour, 'b', ['b']],
+    ['the first moment of the new key', 13 * hour, 'b', ['b', 'a']],
+    ['the old key still published', lastToken + 3 * hour - 1, 'b', ['b', 'a']],
+    ['the old key not published any more', lastToken + 3 * hour, 'b', ['b']],
   ])('%s', (_, now, signs, published) => {
     expect(signer(set, now)).toBe(signs);
     expect(kids(publishedKeys(set, now, times))).toEqual(published);
@@ -45,13 +45,13 @@ describe('one rotation, by the hour', () => {
     expect(kids(keptKeys(set, end, times))).toEqual(['b']);
   });
 
-  test('and dropped from the set not before', () => {
+  test('the old key is not dropped from the set before that time ends', () => {
     const end = 13 * hour + times.keptSeconds * 1000;
     expect(kids(withoutDeadKeys(set, end - 1, times).keys)).toEqual(['a', 'b']);
     expect(kids(withoutDeadKeys(set, end, times).keys)).toEqual(['b']);
   });
 
-  test('a short time of keeping never ends before that of publishing', () => {
+  test('a key is kept at least as long as it is published', () => {
     const brief = { ...times, keptSeconds: 1 };
     expect(kids(keptKeys(set, lastToken + 3 * hour - 1, brief))).toEqual(['b', 'a']);
     expect(kids(withoutDeadKeys(set, lastToken + 3 * hour - 1, brief).keys)).toEqual(['a', 'b']);
@@ -59,18 +59,18 @@ describe('one rotation, by the hour', () => {
 });
 
 describe('rotate', () => {
-  test('retires the key before at the moment the new one signs', () => {
+  test('retires the old key at the moment the new one signs', () => {
     const set = rotate(firstKeySet(newKey('a'), 0), newKey('b'), 5, 10);
     expect(set.keys).toEqual([key('a', 0, 0, 10_005), key('b', 5, 10_005)]);
   });
 
-  test('leaves the set it was given alone', () => {
+  test('does not change the given set', () => {
     const set = firstKeySet(newKey('a'), 0);
     rotate(set, newKey('b'), 5, 10);
     expect(set).toEqual(firstKeySet(newKey('a'), 0));
   });
 
-  test('goes on from a rotation that is under way', () => {
+  test('can start during another rotation', () => {
     const once = rotate(firstKeySet(newKey('a'), 0), newKey('b'), 0, 100);
     const twice = rotate(once, newKey('c'), 50_000, 100);
     expect(twice.keys).toEqual([
@@ -80,13 +80,13 @@ describe('rotate', () => {
     ]);
   });
 
-  test('without lead time signs at once, and hands over to a key that was to come', () => {
+  test('without lead time signs at once, until a key that was already planned', () => {
     const once = rotate(firstKeySet(newKey('a'), 0), newKey('b'), 0, 100);
     const twice = rotate(once, newKey('c'), 50_000, 0);
     expect([49_999, 50_000, 99_999, 100_000].map((now) => signer(twice, now))).toEqual(['a', 'c', 'c', 'b']);
   });
 
-  test('twice at one moment gives two keys an order', () => {
+  test('orders the keys of two rotations at the same moment', () => {
     const once = rotate(firstKeySet(newKey('a'), 0), newKey('b'), 0, 100);
     const twice = rotate(once, newKey('c'), 0, 100);
     expect(signer(twice, 100_000)).toBe('b');
@@ -95,7 +95,7 @@ describe('rotate', () => {
 });
 
 describe('signingKey', () => {
-  test('of the first set signs also for a clock that is behind, and is published there', () => {
+  test('of the first set signs and is published also for a clock that is behind', () => {
     const set = firstKeySet(newKey('a'), 10 * minute);
     expect(signer(set, 9 * minute)).toBe('a');
     expect(kids(publishedKeys(set, 9 * minute, times))).toEqual(['a']);
@@ -106,7 +106,7 @@ describe('signingKey', () => {
     for (const set of [{ keys }, { keys: [...keys].reverse() }]) expect(signer(set, 5)).toBe('c');
   });
 
-  test('is never a retired one', () => {
+  test('is never a retired key', () => {
     const set = { keys: [key('a', 0, 0), key('b', 0, 10, 20)] };
     expect([9, 10, 19, 20].map((now) => signer(set, now))).toEqual(['a', 'b', 'b', 'a']);
   });
@@ -123,7 +123,7 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** What is stored over time, when keys are rotated at random by machines whose clocks are up to a minute off. */
+/** The stored sets over time, if machines with clocks up to a minute off rotate keys at random. */
 function randomHistory(random: () => number): { since: number; set: KeySet }[] {
   const skew = () => Math.round((random() * 2 - 1) * minute);
   const start = 100 * hour;
@@ -139,72 +139,75 @@ function randomHistory(random: () => number): { since: number; set: KeySet }[] {
   return history;
 }
 
-describe.each(Array.from({ length: 25 }, (_, index) => index + 1))('any history (%i)', (seed) => {
-  const random = randomNumbers(seed);
-  const history = randomHistory(random);
-  const start = history[0]?.since ?? 0;
-  const end = (history.at(-1)?.since ?? 0) + 20 * hour;
-  /** A process that last looked at the store up to a minute ago, by a clock up to a minute off. */
-  const pod = (skew: number) => ({
-    at: (time: number) => {
-      const seen = history.findLast(({ since }) => since <= Math.max(start, time - minute));
-      return { set: seen?.set ?? { keys: [] }, now: time + skew };
-    },
-  });
-  const pods = [pod(-minute), pod(minute), pod(0)];
-  const moments = Array.from({ length: 100 }, () => start + Math.round(random() * (end - start)));
-  const views = moments.flatMap((time) => pods.map((one) => ({ time, ...one.at(time) })));
-  const lastSet = history.at(-1)?.set ?? { keys: [] };
-
-  test('no process ever signs by a key published less than the lead time ago, but for the first', () => {
-    const signing = views.map(({ set, now }) => ({ key: signingKey(set, now), now }));
-    const early = signing.filter(({ key, now }) => now - key.publishedAt < times.leadSeconds * 1000);
-    expect(early.filter(({ key }) => key.kid !== 'k0')).toEqual([]);
-  });
-
-  test('no token is refused by a verifier that looked at any process up to two hours before', () => {
-    const refused = views.flatMap(({ time, set, now }) => {
-      const { kid } = signingKey(set, now);
-      const used = time + random() * times.tokenSeconds * 1000;
-      const fetched = Math.max(start, used - random() * 2 * hour);
-      const seen = pods.map((one) => one.at(fetched));
-      return seen.filter((look) => !kids(publishedKeys(look.set, look.now, times)).includes(kid));
+describe.each(Array.from({ length: 25 }, (_, index) => index + 1))(
+  'any history of rotations (%i)',
+  (seed) => {
+    const random = randomNumbers(seed);
+    const history = randomHistory(random);
+    const start = history[0]?.since ?? 0;
+    const end = (history.at(-1)?.since ?? 0) + 20 * hour;
+    /** A process that read the store up to a minute ago and has a clock up to a minute off. */
+    const pod = (skew: number) => ({
+      at: (time: number) => {
+        const seen = history.findLast(({ since }) => since <= Math.max(start, time - minute));
+        return { set: seen?.set ?? { keys: [] }, now: time + skew };
+      },
     });
-    expect(refused).toEqual([]);
-  });
+    const pods = [pod(-minute), pod(minute), pod(0)];
+    const moments = Array.from({ length: 100 }, () => start + Math.round(random() * (end - start)));
+    const views = moments.flatMap((time) => pods.map((one) => ({ time, ...one.at(time) })));
+    const lastSet = history.at(-1)?.set ?? { keys: [] };
 
-  test('the signing key comes first, and what is published is kept', () => {
-    for (const { set, now } of views) {
-      const published = kids(publishedKeys(set, now, times));
-      const kept = kids(keptKeys(set, now, times));
-      const first = signer(set, now);
-      expect([published[0], kept[0]]).toEqual([first, first]);
-      expect(published.filter((kid) => !kept.includes(kid))).toEqual([]);
-      expect(new Set(kept).size).toBe(kept.length);
-    }
-  });
-
-  test('nothing changes before nextChangeAt says so', () => {
-    const answer = (now: number) =>
-      [publishedKeys(lastSet, now, times), keptKeys(lastSet, now, times)].map(kids).join(';');
-    const surprises = moments.filter((now) => {
-      const next = nextChangeAt(lastSet, now, times) ?? now + hour;
-      return next <= now || answer(next - 1) !== answer(now);
+    test('no process signs with a key published for less than the lead time, except the first key', () => {
+      const signing = views.map(({ set, now }) => ({ key: signingKey(set, now), now }));
+      const early = signing.filter(({ key, now }) => now - key.publishedAt < times.leadSeconds * 1000);
+      expect(early.filter(({ key }) => key.kid !== 'k0')).toEqual([]);
     });
-    expect(surprises).toEqual([]);
-  });
 
-  test('dropping dead keys changes no answer', () => {
-    const answers = (set: KeySet, now: number) =>
-      [publishedKeys(set, now, times), keptKeys(set, now, times)].map(kids).join(';');
-    const later = moments.map((now) => now + random() * times.keptSeconds * 1000);
-    const changed = later.filter(
-      (now) => answers(withoutDeadKeys(lastSet, now, times), now) !== answers(lastSet, now),
-    );
-    expect(changed).toEqual([]);
-  });
-});
+    test('no verifier refuses a token if it read the JWKS of any process up to two hours before', () => {
+      const refused = views.flatMap(({ time, set, now }) => {
+        const { kid } = signingKey(set, now);
+        const used = time + random() * times.tokenSeconds * 1000;
+        const fetched = Math.max(start, used - random() * 2 * hour);
+        const seen = pods.map((one) => one.at(fetched));
+        return seen.filter((look) => !kids(publishedKeys(look.set, look.now, times)).includes(kid));
+      });
+      expect(refused).toEqual([]);
+    });
 
-test('nextChangeAt is undefined when nothing is to come', () => {
+    test('the signing key is published first, and published keys are kept', () => {
+      for (const { set, now } of views) {
+        const published = kids(publishedKeys(set, now, times));
+        const kept = kids(keptKeys(set, now, times));
+        const first = signer(set, now);
+        expect([published[0], kept[0]]).toEqual([first, first]);
+        expect(published.filter((kid) => !kept.includes(kid))).toEqual([]);
+        expect(new Set(kept).size).toBe(kept.length);
+      }
+    });
+
+    test('nothing changes before nextChangeAt', () => {
+      const answer = (now: number) =>
+        [publishedKeys(lastSet, now, times), keptKeys(lastSet, now, times)].map(kids).join(';');
+      const surprises = moments.filter((now) => {
+        const next = nextChangeAt(lastSet, now, times) ?? now + hour;
+        return next <= now || answer(next - 1) !== answer(now);
+      });
+      expect(surprises).toEqual([]);
+    });
+
+    test('dropping dead keys changes no result', () => {
+      const answers = (set: KeySet, now: number) =>
+        [publishedKeys(set, now, times), keptKeys(set, now, times)].map(kids).join(';');
+      const later = moments.map((now) => now + random() * times.keptSeconds * 1000);
+      const changed = later.filter(
+        (now) => answers(withoutDeadKeys(lastSet, now, times), now) !== answers(lastSet, now),
+      );
+      expect(changed).toEqual([]);
+    });
+  },
+);
+
+test('nextChangeAt is undefined if no change is planned', () => {
   expect(nextChangeAt(firstKeySet(newKey('a'), 5), 5, times)).toBeUndefined();
 });

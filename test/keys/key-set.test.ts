@@ -23,25 +23,25 @@ const problemsOf = (text: string): string => {
 };
 
 describe('generateKey', () => {
-  test('makes an RSA key of 2048 bits, named by its thumbprint', async () => {
+  test('creates an RSA key of 2048 bits with its thumbprint as id', async () => {
     const { kid, privateJwk } = key;
     expect(Buffer.from(privateJwk.n, 'base64url')).toHaveLength(256);
     expect(kid).toBe(await calculateJwkThumbprint({ kty: 'RSA', n: privateJwk.n, e: privateJwk.e }));
   });
 
-  test('makes another key every time', async () => {
+  test('creates another key every time', async () => {
     expect((await generateKey()).kid).not.toBe(key.kid);
   });
 });
 
 describe('publicJwks', () => {
-  test('holds what verifies, and nothing private', () => {
+  test('contains the public keys and no private values', () => {
     const { n, e } = key.privateJwk;
     const { jwks } = publicJwks([key]);
     expect(jwks).toEqual({ keys: [{ kty: 'RSA', n, e, kid: key.kid, alg: 'RS256', use: 'sig' }] });
   });
 
-  test('verifies what the private key signed', async () => {
+  test('verifies a signature of the private key', async () => {
     const header = { alg: 'RS256', kid: key.kid };
     const token = await new SignJWT({})
       .setProtectedHeader(header)
@@ -50,7 +50,7 @@ describe('publicJwks', () => {
     await expect(jwtVerify(token, { ...jwk })).resolves.toBeDefined();
   });
 
-  test('has an ETag that changes with the keys only', async () => {
+  test('has an ETag that changes only with the keys', async () => {
     const other = { ...(await generateKey()), publishedAt: 0, signsFrom: 0 };
     const { etag } = publicJwks([key]);
     expect(etag).toMatch(/^"[\w-]+"$/);
@@ -60,7 +60,7 @@ describe('publicJwks', () => {
 });
 
 describe('parseKeySet', () => {
-  test('gives back what was serialized', () => {
+  test('returns the serialized set', () => {
     const set = {
       keys: [
         { ...key, retiredAt: 3000 },
@@ -72,8 +72,8 @@ describe('parseKeySet', () => {
 
   const broken: [what: string, edit: (set: { keys: unknown[] }) => unknown, problem: RegExp][] = [
     ['no keys', () => ({ keys: [] }), /\/keys/],
-    ['no set', () => null, /The key set is not valid/],
-    ['two keys of one name', () => ({ keys: [key, key] }), /same kid/],
+    ['no key set', () => null, /The key set is not valid/],
+    ['two keys with one id', () => ({ keys: [key, key] }), /same kid/],
     ['only retired keys', () => ({ keys: [{ ...key, retiredAt: 1 }] }), /every key is retired/],
     ['a missing time', () => ({ keys: [{ ...key, signsFrom: undefined }] }), /\/keys\/0\/signsFrom/],
     ['a time as text', () => ({ keys: [{ ...key, publishedAt: '2026' }] }), /\/keys\/0\/publishedAt/],
@@ -88,7 +88,7 @@ describe('parseKeySet', () => {
       /\/keys\/0\/privateJwk\/d must be base64url/,
     ],
     [
-      'a key cut short',
+      'a truncated key',
       () => ({ keys: [{ ...key, privateJwk: { ...key.privateJwk, n: 'AA', p: 'AA' } }] }),
       /\/keys\/0\/privateJwk is/,
     ],
@@ -102,7 +102,7 @@ describe('parseKeySet', () => {
     ],
   ];
 
-  test.each(broken)('refuses %s, says where, and shows nothing of the key', (_, edit, problem) => {
+  test.each(broken)('refuses %s, names the place, and shows nothing of the key', (_, edit, problem) => {
     const text = JSON.stringify(edit({ keys: [key] }));
     expect(problemsOf(text)).toMatch(problem);
     for (const member of ['n', 'd', 'p', 'q'] as const) {

@@ -9,7 +9,7 @@ const times = { tokenSeconds: 900, leadSeconds: 10_800, keptSeconds: 100_000 };
 const newStore = () => ({ store: new MemoryKeyStore(), clock: createManualClock() });
 
 describe('ensureKeySet', () => {
-  test('makes a set once, with ten at once, and gives all of them the same', async () => {
+  test('creates one set in ten parallel calls and returns it to all of them', async () => {
     const deps = newStore();
     const sets = await Promise.all(Array.from({ length: 10 }, () => ensureKeySet(deps)));
     expect(new Set(sets.map(({ value }) => value)).size).toBe(1);
@@ -17,14 +17,14 @@ describe('ensureKeySet', () => {
     expect(parseKeySet(sets[0]?.value ?? '').keys).toHaveLength(1);
   });
 
-  test('leaves a set alone that is there', async () => {
+  test('does not change an existing set', async () => {
     const deps = newStore();
     const first = await ensureKeySet(deps);
     deps.clock.advance(1000);
     expect(await ensureKeySet(deps)).toEqual(first);
   });
 
-  test('makes one that signs at once', async () => {
+  test('creates a key that signs at once', async () => {
     const deps = newStore();
     const set = parseKeySet((await ensureKeySet(deps)).value);
     expect(signingKey(set, deps.clock.now())).toMatchObject({
@@ -35,7 +35,7 @@ describe('ensureKeySet', () => {
 });
 
 describe('rotateStoredKeySet', () => {
-  test('adds a key that signs after the lead time, and says which', async () => {
+  test('adds a key that signs after the lead time, and returns its id', async () => {
     const { store, clock } = newStore();
     await ensureKeySet({ store, clock });
     const result = await rotateStoredKeySet({ store, clock, times });
@@ -45,7 +45,7 @@ describe('rotateStoredKeySet', () => {
     expect(signingKey(set, signsFrom - 1).kid).not.toBe(signingKey(set, signsFrom).kid);
   });
 
-  test('of five at once one adds a key, and the others say that they lost', async () => {
+  test('adds one key in five parallel calls, and the other calls report the conflict', async () => {
     const { store, clock } = newStore();
     await ensureKeySet({ store, clock });
     const results = await Promise.all([1, 2, 3, 4, 5].map(() => rotateStoredKeySet({ store, clock, times })));
@@ -54,7 +54,7 @@ describe('rotateStoredKeySet', () => {
     expect(parseKeySet((await store.load())?.value ?? '').keys).toHaveLength(2);
   });
 
-  test('drops the keys that nobody needs any more', async () => {
+  test('drops keys that are not needed any more', async () => {
     const { store, clock } = newStore();
     for (let turn = 0; turn < 4; turn += 1) {
       await rotateStoredKeySet({ store, clock, times });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { accentForDark, accentProblem, accentShades, cards, contrast } from '../../provider/lib/accent.ts';
 
-// Known pairs: WCAG's extremes, and #767676, which is known as the lightest grey that passes on white.
+// Known pairs: the extremes of WCAG, and #767676, the lightest grey that passes on white.
 test.each([
   ['#000000', '#ffffff', 21],
   ['#ffffff', '#ffffff', 1],
@@ -15,7 +15,7 @@ test.each([
   expect(contrast(other, one)).toBeCloseTo(ratio, 2);
 });
 
-test('the cards are those of the stylesheet', () => {
+test('the card colours equal those of the stylesheet', () => {
   const style = readFileSync('views/assets/gatehouse.css', 'utf8');
   const declared = [...style.matchAll(/--card: (#[0-9a-f]{3,6});/g)].map(([, color = '']) =>
     color.length === 4 ? color.replace(/[0-9a-f]/g, '$&$&') : color,
@@ -35,14 +35,14 @@ describe('an accent', () => {
     else expect(accentProblem(color, scheme)).toContain(problem);
   });
 
-  /** A color of each of 4,096 kinds. */
+  /** 4,096 colours, evenly distributed. */
   const all = Array.from({ length: 4096 }, (_, index) => {
     const digits = index.toString(16).padStart(3, '0');
     return `#${digits.replace(/./g, '$&$&')}`;
   });
 
   test.each(['light', 'dark'] as const)(
-    'that is taken in %s is readable everywhere, pointed at or not',
+    'that is accepted in %s is readable everywhere, also while the pointer is over it',
     (scheme) => {
       const taken = all.filter((color) => accentProblem(color, scheme) === undefined);
       expect(taken.length).toBeGreaterThan(500);
@@ -58,7 +58,7 @@ describe('an accent', () => {
     },
   );
 
-  test('gives one for the dark of the same hue that is readable there', () => {
+  test('has a derived colour for dark mode with the same hue that is readable there', () => {
     expect(all.map((color) => accentForDark(color)).filter((color) => accentProblem(color, 'dark'))).toEqual(
       [],
     );

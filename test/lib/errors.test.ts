@@ -15,7 +15,7 @@ describe('an error for callers', () => {
     expect(error.status).toBeLessThan(600);
   });
 
-  test('keeps its cause out of the message, and has no cause unless given one', () => {
+  test('has no cause in its message, and no cause unless one is given', () => {
     const cause = new Error('password authentication failed for user "x"');
     expect(new GatehouseError('internal_error', 'Something failed.', { cause })).toMatchObject({
       message: 'Something failed.',
@@ -24,14 +24,14 @@ describe('an error for callers', () => {
     expect('cause' in new GatehouseError('not_found', 'No.')).toBe(false);
   });
 
-  test('carries fields and when to try again', () => {
+  test('contains the fields and the time to retry', () => {
     const fields = [{ pointer: '/email', message: 'must be an address' }];
     const error = new GatehouseError('validation_failed', 'Wrong.', { fields, retryAfterSeconds: 3 });
     expect(error).toMatchObject({ fields, retryAfterSeconds: 3 });
   });
 });
 
-test('an unreachable store asks to try again and keeps the reason for the log', () => {
+test('the error for an unreachable store asks for a retry and contains the reason for the log', () => {
   const cause = new Error('ECONNREFUSED 10.0.0.1');
   const error = new StoreUnavailable('Redis', cause);
   expect(error).toBeInstanceOf(GatehouseError);
@@ -40,7 +40,7 @@ test('an unreachable store asks to try again and keeps the reason for the log', 
   expect(error.message).not.toContain('10.0.0.1');
 });
 
-test('a configuration error lists its problems, one a line', () => {
+test('a configuration error lists its problems, one on each line', () => {
   const error = new ConfigurationError(['a is wrong', 'b is wrong']);
   expect(error).toMatchObject({ name: 'ConfigurationError', message: 'a is wrong\nb is wrong' });
   expect(error.problems).toEqual(['a is wrong', 'b is wrong']);

@@ -5,7 +5,7 @@ import { createLogger } from '../../provider/lib/logger.ts';
 
 const never = () => new Promise<void>(() => undefined);
 
-/** A lifecycle, and what its components were asked to do, in order. */
+/** A lifecycle with components that record their calls in order. */
 function setUp() {
   const steps: string[] = [];
   const lines: Array<Record<string, unknown>> = [];
@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 describe('starting', () => {
-  test('goes in order, each after the one before', async () => {
+  test('starts components in order, each after the one before', async () => {
     const { lifecycle, steps, add } = setUp();
     add('store', {
       start: async () => {
@@ -47,7 +47,7 @@ describe('starting', () => {
     expect(lifecycle.phase()).toBe('serving');
   });
 
-  test('that fails stops what had started, in reverse, and rejects with the reason', async () => {
+  test('stops the started components in reverse order after a failure, and rejects with the reason', async () => {
     const { lifecycle, steps, add } = setUp();
     add('a');
     add('b');
@@ -60,7 +60,7 @@ describe('starting', () => {
 });
 
 describe('stopping', () => {
-  test('goes in reverse order', async () => {
+  test('stops components in reverse order', async () => {
     const { lifecycle, steps, add } = setUp();
     add('a');
     add('b');
@@ -69,7 +69,7 @@ describe('stopping', () => {
     expect(steps).toEqual(['start a', 'start b', 'stop b', 'stop a']);
   });
 
-  test('turns unready at once, and serves on for the delay', async () => {
+  test('becomes unready at once, and keeps serving for the delay', async () => {
     const { lifecycle, steps, add } = setUp();
     add('server');
     await lifecycle.start();
@@ -82,7 +82,7 @@ describe('stopping', () => {
     expect(steps).toEqual(['start server', 'stop server']);
   });
 
-  test('happens once, however often it is asked for', async () => {
+  test('happens once for many calls', async () => {
     const { lifecycle, steps, add } = setUp();
     add('a');
     await lifecycle.start();
@@ -103,7 +103,7 @@ describe('stopping', () => {
       'failed to stop',
     ],
     ['hangs', never, 'not stopped in time'],
-  ])('one that %s is named, logged, and holds up nobody', async (_, stop, message) => {
+  ])('logs the name of a component that %s, and continues', async (_, stop, message) => {
     const { lifecycle, steps, lines, add } = setUp();
     add('a');
     add('b', { ...(stop && { stop }), stopSeconds: 3 });
@@ -116,7 +116,7 @@ describe('stopping', () => {
     expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', component: 'b', msg: message }));
   });
 
-  test('leaves no timer behind that would hold the process', async () => {
+  test('leaves no timer that would keep the process running', async () => {
     const { lifecycle, add } = setUp();
     add('a');
     await lifecycle.start();
@@ -126,7 +126,7 @@ describe('stopping', () => {
 });
 
 describe('stopping while starting', () => {
-  test('waits for the step under way, starts no more, and stops what started, without the delay', async () => {
+  test('waits for the current start, starts no more, and stops the started components without the delay', async () => {
     const { lifecycle, steps, add } = setUp();
     let finish: () => void = () => undefined;
     add('a', { start: () => new Promise<void>((resolve) => (finish = resolve)) });
@@ -141,7 +141,7 @@ describe('stopping while starting', () => {
     expect(lifecycle.phase()).toBe('stopping');
   });
 
-  test('gives up on a step that hangs, and stops it when it comes up after all', async () => {
+  test('stops waiting for a start that hangs, and stops that component if it starts later', async () => {
     const { lifecycle, steps, add } = setUp();
     let finish: () => void = () => undefined;
     add('a');

@@ -10,7 +10,7 @@ function recorder(level: LogLevel = 'debug') {
 
 const secret = 's3cr3t-Value_0123456789';
 
-describe('a line', () => {
+describe('a log line', () => {
   test('is JSON with time, level, service, fields and message', () => {
     const { logger, lines, last } = recorder();
     logger.warn({ route: '/x', count: 3 }, 'slow answer');
@@ -26,7 +26,7 @@ describe('a line', () => {
     });
   });
 
-  test('is left out below the level', () => {
+  test('is not written below the level', () => {
     const { logger, lines } = recorder('warn');
     logger.debug({}, 'a');
     logger.info({}, 'b');
@@ -34,13 +34,13 @@ describe('a line', () => {
     expect(lines).toHaveLength(1);
   });
 
-  test('of a child has its fields too, cleaned as well', () => {
+  test('of a child logger has the fields of the child, also redacted', () => {
     const { logger, last } = recorder();
     logger.child({ requestId: 'r1', cookie: secret }).child({ route: '/x' }).info({ n: 1 }, 'm');
     expect(last()).toMatchObject({ requestId: 'r1', route: '/x', n: 1, cookie: '[redacted]' });
   });
 
-  test('takes percent signs and line breaks of a message as they are', () => {
+  test('keeps percent signs and line breaks of a message', () => {
     const { logger, lines, last } = recorder();
     logger.info({}, '100 %s\n{"level":"error"}');
     expect(lines).toHaveLength(1);
@@ -97,13 +97,13 @@ describe('a text', () => {
     [`hash $argon2id$v=19$m=1,t=1,p=1$${secret} bad`, 'hash [redacted] bad'],
     [`-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----`, '[redacted]'],
     ['really? yes', 'really? yes'],
-  ])('%j is cleaned, as a field and as the message', (text, clean) => {
+  ])('%j is redacted, as a field and as the message', (text, clean) => {
     const { logger, last } = recorder();
     logger.info({ text, list: [text], url: { deep: text } }, text);
     expect(last()).toMatchObject({ text: clean, list: [clean], url: { deep: clean }, msg: clean });
   });
 
-  test('is cut short, and never takes long', () => {
+  test('is truncated in a short time', () => {
     const { logger, lines } = recorder();
     for (const bait of [
       'eyJ',
@@ -122,7 +122,7 @@ describe('a text', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(10_000);
   });
 
-  test('a secret that the cut would split is hidden before it is cut', () => {
+  test('is redacted before it is truncated, so no part of a secret remains', () => {
     const { logger, lines } = recorder();
     logger.info({ text: `${'x'.repeat(8170)} postgres://me:${secret}@db/g` }, 'm');
     expect(lines[0]).not.toContain('s3cr');
@@ -130,7 +130,7 @@ describe('a text', () => {
 });
 
 describe('an error', () => {
-  test('has type, message, code, stack and causes, all cleaned', () => {
+  test('has type, message, code, stack and causes, all redacted', () => {
     const { logger, lines, last } = recorder();
     const cause = Object.assign(new TypeError(`no answer from redis://:${secret}@cache`), {
       code: 'ECONNREFUSED',
@@ -150,33 +150,33 @@ describe('an error', () => {
     expect(lines[0]).not.toContain(secret);
   });
 
-  test('under any name and depth', () => {
+  test('is recognised under any field name and depth', () => {
     const { logger, last } = recorder();
     logger.error({ error: new Error('a'), results: [{ reason: new Error('b') }] }, 'm');
     expect(last()).toMatchObject({ error: { message: 'a' }, results: [{ reason: { message: 'b' } }] });
   });
 
-  test('that Node itself made is told like any other', async () => {
+  test('of Node itself is logged like any other', async () => {
     const { logger, last } = recorder();
     const error = await readFile('/no/such/file').catch((reason: unknown) => reason);
     logger.error({ error }, 'm');
     expect(last().error).toMatchObject({ code: 'ENOENT', message: expect.stringContaining('no such file') });
   });
 
-  test('of several gives each', () => {
+  test('with several errors contains each', () => {
     const { logger, last } = recorder();
     logger.error({ err: new AggregateError([new Error('one'), new Error('two')], '') }, 'm');
     expect(last().err.errors).toMatchObject([{ message: 'one' }, { message: 'two' }]);
   });
 
-  test('a code that is no name of an error is left out; a cause that is no error is cleaned', () => {
+  test('has no code that is not an error name; a cause that is not an error is redacted', () => {
     const { logger, lines } = recorder();
     const odd = Object.assign(new Error('m', { cause: { token: secret } }), { code: `${secret}-${secret}` });
     logger.error({ odd }, 'm');
     expect(lines[0]).not.toContain(secret);
   });
 
-  test('a chain without end ends', () => {
+  test('with a cyclic chain of causes ends', () => {
     const { logger, lines } = recorder();
     const error = new Error('loop');
     error.cause = error;
@@ -186,7 +186,7 @@ describe('an error', () => {
 });
 
 describe('other values', () => {
-  test('are written as text or as they are', () => {
+  test('are written as text or unchanged', () => {
     const { logger, last } = recorder();
     logger.info(
       {
@@ -207,7 +207,7 @@ describe('other values', () => {
     });
   });
 
-  test('cycles end', () => {
+  test('with cycles end', () => {
     const { logger, lines } = recorder();
     const ring: Record<string, unknown> = {};
     ring.ring = ring;

@@ -4,7 +4,7 @@ import { createMetrics } from '../../provider/lib/metrics.ts';
 const body = async (metrics: ReturnType<typeof createMetrics>) => (await metrics.render()).body.split('\n');
 
 describe('metrics', () => {
-  test('are rendered in the text format of Prometheus', async () => {
+  test('are written in the text format of Prometheus', async () => {
     const { contentType } = await createMetrics({ version: '1.2.3' }).render();
     expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/);
   });
@@ -69,13 +69,13 @@ describe('metrics', () => {
     );
   });
 
-  test('of two processes in one are apart', async () => {
+  test('of two instances in one process are separate', async () => {
     const [one, other] = [createMetrics({ version: '1' }), createMetrics({ version: '2' })];
     one.untrustedForwardedHeaders.inc();
     expect(await body(other)).toContain('gatehouse_untrusted_forwarded_headers_total 0');
   });
 
-  test('of the process itself are there on demand', async () => {
+  test('of the process itself are included on request', async () => {
     const lines = await body(createMetrics({ version: '1', runtime: true }));
     expect(lines).toContain('# TYPE process_resident_memory_bytes gauge');
   });

@@ -16,7 +16,7 @@ test('each request sees its own scope, across awaits', async () => {
   expect(seen).toEqual(['a', 'b', 'c']);
 });
 
-test('outside of a request there is none', () => {
+test('outside of a request there is no scope', () => {
   runInRequestScope(scope('a'), () => undefined);
   expect(currentRequestScope()).toBeUndefined();
 });

@@ -6,7 +6,7 @@ const before = createServerKeys([first]);
 const during = createServerKeys([second, first]);
 const after = createServerKeys([third, second]);
 
-/** The same text with one bit of one byte turned over. */
+/** The same text with one bit of one byte flipped. */
 function altered(text: string, position: number): string {
   const bytes = Buffer.from(text, 'base64url');
   bytes[position] = (bytes[position] ?? 0) ^ 1;
@@ -14,7 +14,7 @@ function altered(text: string, position: number): string {
 }
 
 describe('lookup hashes', () => {
-  test('are the same everywhere, and tell nothing of the value', () => {
+  test('are the same in every process, and show nothing of the value', () => {
     const [hash] = before.lookupHashes('Session', 'value');
     expect(createServerKeys([first]).lookupHashes('Session', 'value')).toEqual([hash]);
     expect(Buffer.from(hash, 'base64url')).toHaveLength(32);
@@ -31,7 +31,7 @@ describe('lookup hashes', () => {
     expect(new Set(hashes).size).toBe(5);
   });
 
-  test('come under the current secret first, then under the older ones', () => {
+  test('are computed with the current secret first, then with the older ones', () => {
     const [old] = before.lookupHashes('Session', 'value');
     const [current] = createServerKeys([second]).lookupHashes('Session', 'value');
     expect(during.lookupHashes('Session', 'value')).toEqual([current, old]);
@@ -39,7 +39,7 @@ describe('lookup hashes', () => {
 });
 
 describe('sealing', () => {
-  test('gives back any text, and never the same sealed one', () => {
+  test('returns any text, and never the same sealed text twice', () => {
     for (const text of ['', 'x', 'ü€😀', 'y'.repeat(100_000)]) {
       expect(before.open('c', before.seal('c', text))).toBe(text);
     }
@@ -50,7 +50,7 @@ describe('sealing', () => {
     expect(before.open('Session:b', before.seal('Session:a', 'x'))).toBeUndefined();
   });
 
-  test('refuses whatever was altered: nonce, tag or text', () => {
+  test('refuses a changed nonce, tag or text', () => {
     const sealed = before.seal('c', 'some text');
     const length = Buffer.from(sealed, 'base64url').length;
     for (let position = 0; position < length; position++) {
@@ -62,12 +62,12 @@ describe('sealing', () => {
     expect(before.open('c', sealed)).toBeUndefined();
   });
 
-  test('refuses what was cut short', () => {
+  test('refuses a truncated text', () => {
     const sealed = Buffer.from(before.seal('c', 'some text'), 'base64url');
     expect(before.open('c', sealed.subarray(0, -1).toString('base64url'))).toBeUndefined();
   });
 
-  test('survives a new secret in front, and ends when the old one is dropped', () => {
+  test('works with an older secret until that secret is dropped', () => {
     const sealed = before.seal('c', 'x');
     expect(during.open('c', sealed)).toBe('x');
     expect(after.open('c', sealed)).toBeUndefined();
@@ -76,7 +76,7 @@ describe('sealing', () => {
 });
 
 describe('tags', () => {
-  test('prove who made them, for this value and label only', () => {
+  test('are valid only for the value and label that they were made for', () => {
     const tag = before.tag('family', 'fam_1');
     expect(Buffer.from(tag, 'base64url')).toHaveLength(16);
     expect(before.checkTag('family', 'fam_1', tag)).toBe(true);
@@ -85,30 +85,30 @@ describe('tags', () => {
     expect(createServerKeys([second]).checkTag('family', 'fam_1', tag)).toBe(false);
   });
 
-  test.each([0, 15])('with byte %i altered are refused', (position) => {
+  test.each([0, 15])('with byte %i changed are refused', (position) => {
     expect(before.checkTag('l', 'v', altered(before.tag('l', 'v'), position))).toBe(false);
   });
 
-  test('of another length are refused, not thrown at', () => {
+  test('of another length are refused without an exception', () => {
     const tag = before.tag('l', 'v');
     for (const wrong of ['', 'x', tag.slice(0, -2), `${tag}AAAA`]) {
       expect(before.checkTag('l', 'v', wrong)).toBe(false);
     }
   });
 
-  test('survive a new secret in front, and end when the old one is dropped', () => {
+  test('of an older secret are valid until that secret is dropped', () => {
     const tag = before.tag('l', 'v');
     expect([during.checkTag('l', 'v', tag), after.checkTag('l', 'v', tag)]).toEqual([true, false]);
   });
 });
 
-test('cookie keys come in the order of the secrets', () => {
+test('cookie keys are in the order of the secrets', () => {
   expect(during.cookieKeys()).toEqual([...createServerKeys([second]).cookieKeys(), ...before.cookieKeys()]);
 });
 
-// Stores and browsers hold what the last release made, so none of this may change. Computed apart from this code:
+// Stores and browsers contain values of the last release, so the results must not change. They were computed separately:
 // HKDF-SHA-256 of the secret with the info `gatehouse <purpose>`, then HMAC-SHA-256 of `<label> NUL <value>`.
-test('what was made by another release is still understood', () => {
+test('values of an earlier release are still valid', () => {
   expect(before.lookupHashes('Session', 'value')).toEqual(['PeK7U5zWn5U83FjKTRwxwzLZB2j67EukdrnfHZBla1c']);
   expect(before.tag('family', 'fam_1')).toBe('91MKrQoVcN_CKMFaLN6bGw');
   expect(before.cookieKeys()).toEqual(['i0IVRpTbD4Ew0OyFi70ma0ZWxFP0dX18eNggbyfTe5U']);
