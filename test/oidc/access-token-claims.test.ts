@@ -29,24 +29,32 @@ const input = (changes: Partial<PersonalClaimsInput>, firstParty = false): Perso
 const always = { family: 'fam_1', generation: 7 };
 const address = { email: 'john@example.com', email_verified: true };
 
-describe('a third party', () => {
+describe('a third-party client', () => {
   test.each<[string, Partial<PersonalClaimsInput>, object]>([
-    ['nothing but what revocation needs', { audience: issuer }, {}],
-    ['the session, where the family ends with it', { audience: issuer, sid: 's1' }, { sid: 's1' }],
-    ['the address with its scope', { audience: issuer, scopes: new Set(['openid', 'email']) }, address],
+    ['only the claims for revocation', { audience: issuer }, {}],
+    ['the session if the family ends with it', { audience: issuer, sid: 's1' }, { sid: 's1' }],
     [
-      "permissions of the scopes granted that are the person's too",
+      'the email address with the scope email',
+      { audience: issuer, scopes: new Set(['openid', 'email']) },
+      address,
+    ],
+    [
+      'permissions of the granted scopes that the person also has',
       { scopes: new Set(['openid', 'contracts:read', 'contracts:write']) },
       { permissions: ['may contracts:read'] },
     ],
-    ['none where the person has none of them', { scopes: new Set(['contracts:write']) }, { permissions: [] }],
-    ['none at another audience', { audience: issuer, scopes: new Set(['contracts:read']) }, {}],
+    [
+      'no permissions if the person has none of them',
+      { scopes: new Set(['contracts:write']) },
+      { permissions: [] },
+    ],
+    ['no permissions at another audience', { audience: issuer, scopes: new Set(['contracts:read']) }, {}],
   ])('gets %s', (_, changes, expected) => {
     expect(personalClaims(policy, input(changes))).toEqual({ ...always, ...expected });
   });
 });
 
-test("a first party gets the person's roles and permissions, whatever the scopes", () => {
+test('a first-party client gets the roles and permissions of the person, whatever the scopes', () => {
   expect(personalClaims(policy, input({}, true))).toEqual({
     ...always,
     ...address,

@@ -75,19 +75,19 @@ const sign = (changes: object = {}, header: object = {}, key: KeyObject = signin
     .sign(key, { crit: { ours: true } });
 const verify = async (token: string | Promise<string>) => verifier().verify(await token);
 
-test('a live token gives its claims, signed by the key of now or by a retired one', async () => {
+test('a valid token returns its claims, signed by the current key or a retired one', async () => {
   expect(await verify(sign())).toEqual(claims());
   expect(await verify(sign({}, { kid: 'before' }, retired.privateKey))).toEqual(claims());
 });
 
-test("a machine's token needs no account", async () => {
+test('the token of a machine needs no account', async () => {
   account = undefined;
   expect(await verify(sign({ sub: 'app', generation: undefined, consent: undefined }))).toMatchObject({
     sub: 'app',
   });
 });
 
-test("a first-party client's rests on no consent, a third party's does", async () => {
+test('a token of a third-party client needs a consent, and one of a first-party client does not', async () => {
   const token = await sign({ consent: undefined });
   firstParty = true;
   expect(await verify(token)).toBeDefined();
@@ -95,7 +95,7 @@ test("a first-party client's rests on no consent, a third party's does", async (
   expect(await verify(token)).toBeUndefined();
 });
 
-describe('nothing is given for', () => {
+describe('no claims are returned for', () => {
   const hmac = () => {
     const body = [{ alg: 'HS256', kid: 'now', typ: 'at+jwt' }, claims()];
     const text = body.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
@@ -104,18 +104,18 @@ describe('nothing is given for', () => {
   };
   test.each<[string, () => string | Promise<string>]>([
     ['no token', () => ''],
-    ['no JWT', () => 'nonsense'],
-    ['another key under our kid', () => sign({}, {}, foreign.privateKey)],
-    ['a kid that is unknown', () => sign({}, { kid: 'other' })],
+    ['text that is not a JWT', () => 'nonsense'],
+    ['a foreign key with the current kid', () => sign({}, {}, foreign.privateKey)],
+    ['an unknown kid', () => sign({}, { kid: 'other' })],
     ['no kid', () => sign({}, { kid: undefined })],
-    ['the other key of ours', () => sign({}, { kid: 'before' })],
+    ['a kid of another key of the issuer', () => sign({}, { kid: 'before' })],
     ['another algorithm', () => sign({}, { alg: 'RS512' })],
     ['PSS', () => sign({}, { alg: 'PS256' })],
-    ['our public key as a shared secret', hmac],
+    ['the public key as a shared secret', hmac],
     ['no signature', () => new UnsecuredJWT(claims()).encode()],
     ['an id token', () => sign({}, { typ: 'JWT' })],
-    ['no type', () => sign({}, { typ: undefined })],
-    ['a critical header nobody knows', () => sign({}, { crit: ['ours'], ours: 1 })],
+    ['no typ', () => sign({}, { typ: undefined })],
+    ['an unknown critical header', () => sign({}, { crit: ['ours'], ours: 1 })],
     ['another issuer', () => sign({ iss: `${issuer}/` })],
     ['several audiences', () => sign({ aud: ['https://api.example', issuer] })],
     ['no audience', () => sign({ aud: undefined })],
@@ -123,16 +123,16 @@ describe('nothing is given for', () => {
     ['no id', () => sign({ jti: undefined })],
     ['no client', () => sign({ client_id: undefined })],
     ['no expiry', () => sign({ exp: undefined })],
-    ['one not good yet', () => sign({ nbf: clock.now() / 1000 + 60 })],
+    ['a token that is not valid yet', () => sign({ nbf: clock.now() / 1000 + 60 })],
     ['an older token version', () => sign({ generation: 2 })],
     ['a newer token version', () => sign({ generation: 4 })],
     ['no token version', () => sign({ generation: undefined })],
-    ['an account that is gone', () => sign({ sub: 'user_gone' })],
+    ['an account that does not exist', () => sign({ sub: 'user_gone' })],
   ])('%s', async (_, token) => {
     expect(await verify(token())).toBeUndefined();
   });
 
-  test('a token from the second it expires in on', async () => {
+  test('a token from its expiry on', async () => {
     const token = await sign();
     clock.advance(899_999);
     expect(await verify(token)).toBeDefined();
@@ -140,7 +140,7 @@ describe('nothing is given for', () => {
     expect(await verify(token)).toBeUndefined();
   });
 
-  test.each(['j1', 'fam_1', 'c1', 's1', 'app'])('one that was revoked by %s', async (mark) => {
+  test.each(['j1', 'fam_1', 'c1', 's1', 'app'])('a token that was revoked by %s', async (mark) => {
     const token = await sign();
     revoked = ['another'];
     expect(await verify(token)).toBeDefined();
@@ -153,7 +153,7 @@ describe('nothing is given for', () => {
     expect(await verify(sign())).toBeUndefined();
   });
 
-  test('a key that was taken away, though it was used before', async () => {
+  test('a token of a removed key, although the key was used before', async () => {
     const one = verifier();
     const token = await sign();
     expect(await one.verify(token)).toBeDefined();
@@ -162,7 +162,7 @@ describe('nothing is given for', () => {
   });
 });
 
-test("where it can't be known whether a token was revoked, nobody is told that it is good", async () => {
+test('a token is not reported as valid if the denylist cannot be read', async () => {
   const away = new StoreUnavailable('postgres', undefined);
   const one = createAccessTokenVerifier({
     issuer,
@@ -176,8 +176,8 @@ test("where it can't be known whether a token was revoked, nobody is told that i
   await expect(one.verify('nonsense')).resolves.toBeUndefined();
 });
 
-describe('what needs no store can be known apart from what needs one', () => {
-  test('a token is read though it was revoked or its account is disabled', async () => {
+describe('read checks a token without stores', () => {
+  test('it returns a revoked token and a token of a disabled account', async () => {
     revoked = ['j1'];
     account = { ...john, state: 'disabled' };
     const read = await verifier().read(await sign());
@@ -189,7 +189,7 @@ describe('what needs no store can be known apart from what needs one', () => {
     expect(read && (await verifier().isActive(read))).toBe(true);
   });
 
-  test('and one that is none of ours, or that nobody agreed to, is not', async () => {
+  test('it refuses foreign tokens, expired tokens, and tokens without a consent', async () => {
     const token = await sign();
     expect(await verifier().read(await sign({}, {}, foreign.privateKey))).toBeUndefined();
     expect(await verifier().read(await sign({ consent: undefined }))).toBeUndefined();
@@ -198,7 +198,7 @@ describe('what needs no store can be known apart from what needs one', () => {
   });
 });
 
-test('the token of a client that was removed is dead', async () => {
+test('a token of a removed client is invalid', async () => {
   const token = await sign();
   expect(await verifier().verify(token)).toBeDefined();
   clients = [];

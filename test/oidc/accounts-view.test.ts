@@ -29,18 +29,18 @@ test.each([
     ['family:f', 'client:web@0'],
   ],
   [
-    'what a client was issued after it was revoked',
+    'a code of a client after its revocation',
     { familyId: 'f', clientId: 'web', clientTokenVersion: 2 },
     ['family:f', 'client:web@2'],
   ],
-  ['what outlives its session', { familyId: 'f', sessionUid: 's1' }, ['family:f']],
+  ['a code that does not end with its session', { familyId: 'f', sessionUid: 's1' }, ['family:f']],
   ['an access token', {}, []],
-])('who was signed in by %s is so unless that was ended', async (_, by, unless) => {
+])('an account is found for %s, and all its revocation keys are checked', async (_, by, unless) => {
   expect(await findOidcAccount(sources, john.id, { tokenVersion, ...by })).toMatchObject({ account: john });
   expect(asked).toEqual([unless]);
 });
 
-test('nobody is found by what was ended, or by what is of before the account was signed out everywhere', async () => {
+test('no account is found for an ended family or an old token version', async () => {
   expect(await findOidcAccount(sources, john.id, { tokenVersion, familyId: 'ended' })).toBeUndefined();
   expect(await findOidcAccount(sources, john.id, { tokenVersion: tokenVersion - 1 })).toBeUndefined();
   expect(await findOidcAccount(sources, john.id)).toMatchObject({ accountId: john.id });

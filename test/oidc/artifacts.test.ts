@@ -17,7 +17,7 @@ import { MemoryOidcStore } from '../support/memory/oidc-store.ts';
 const secrets = { first: 'a'.repeat(40), second: 'b'.repeat(40) };
 const id = 'an-id-that-somebody-presents-and-nobody-guesses';
 
-/** Keeps what reached the store, and can be looked into. */
+/** A store whose received records can be inspected. */
 class WatchedOidcStore extends MemoryOidcStore {
   readonly written: { kind: ArtifactKind; key: string; artifact: Artifact }[] = [];
 
@@ -53,15 +53,15 @@ const payload = (changes: object = {}) => ({
   ...changes,
 });
 
-describe('what reaches the store', () => {
-  test('is neither the id nor the second name nor anything of the payload', async () => {
+describe('the stored record', () => {
+  test('contains neither the id nor the index value nor any text of the payload', async () => {
     await artifacts('Session').put(id, payload({ uid: 'the-uid-of-the-session', accountId: 'user_A' }), 60);
     const text = JSON.stringify(store.written);
     for (const secret of [id, 'the-uid-of-the-session', 'user_A', 'app"']) expect(text).not.toContain(secret);
     expect(store.written[0]?.artifact.expiresAt).toBe(clock.now() + 60_000);
   });
 
-  test('is not accepted as an id', async () => {
+  test('has a key that is not accepted as an id', async () => {
     await artifacts('Session').put(id, payload({ uid: 'u1' }), 60);
     const [{ key = '', artifact } = {}] = store.written;
     for (const stored of [key, artifact?.indexKey ?? '', artifact?.payload ?? '']) {
@@ -71,7 +71,7 @@ describe('what reaches the store', () => {
     expect(await artifacts('Session').find(id)).toMatchObject({ payload: { uid: 'u1' } });
   });
 
-  test('is of no use when it is moved: under another key, or as another kind', async () => {
+  test('cannot be read under another key or as another kind', async () => {
     await code().put(id, payload(), 60);
     await code().put('another-id', payload({ clientId: 'victim' }), 60);
     const [mine, theirs] = store.written;
@@ -84,14 +84,14 @@ describe('what reaches the store', () => {
 });
 
 describe('finding', () => {
-  test('gives what was put, until it expires', async () => {
+  test('returns the artifact until it expires', async () => {
     await code().put(id, payload(), 60);
     expect(await code().find(id)).toEqual({ payload: payload(), spentAt: undefined });
     clock.advance(60_000);
     expect(await code().find(id)).toBeUndefined();
   });
 
-  test('by uid: sessions, but not interactions, whose uid is their id', async () => {
+  test('by uid works for sessions, but not for interactions, whose uid is their id', async () => {
     await artifacts('Session').put(id, payload({ uid: 'u1' }), 60);
     await artifacts('Interaction').put('u2', payload({ uid: 'u2' }), 60);
     expect(await artifacts('Session').findByIndex('u1')).toMatchObject({ payload: { jti: id } });
@@ -99,14 +99,14 @@ describe('finding', () => {
     expect(await artifacts('Interaction').find('u2')).toMatchObject({ payload: { uid: 'u2' } });
   });
 
-  test('kinds are separate, and a destroyed artifact is gone', async () => {
+  test('keeps kinds separate, and does not return a destroyed artifact', async () => {
     await code().put(id, payload(), 60);
     expect(await artifacts('Interaction').find(id)).toBeUndefined();
     await code().destroy(id);
     expect(await code().find(id)).toBeUndefined();
   });
 
-  test('an expired artifact is found for a while where that is asked for, by either name', async () => {
+  test('returns an expired artifact for a while on request, by id and by index value', async () => {
     const kept = artifactsWith({ keepExpiredSeconds: 100 }, 'DeviceCode');
     const saved = payload({ userCode: 'BCDFGHJK' });
     await kept.put(id, saved, 60);
@@ -119,7 +119,7 @@ describe('finding', () => {
 });
 
 describe('spending', () => {
-  test('is won once; every other call loses, and gets the time of the first', async () => {
+  test('succeeds once; every other call fails and gets the time of the first', async () => {
     await code().put(id, payload(), 60);
     const spentAt = clock.now();
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => code().spend(id, keepSeconds)));
@@ -130,11 +130,11 @@ describe('spending', () => {
     expect(outcomes.filter(({ outcome }) => outcome === 'lost')).toHaveLength(9);
   });
 
-  test('an artifact that is not there cannot be won', async () => {
+  test('fails for an artifact that does not exist', async () => {
     expect(await code().spend(id, keepSeconds)).toEqual({ outcome: 'missing' });
   });
 
-  test('a spent artifact is found with the time it was spent, for as long as it is kept', async () => {
+  test('keeps the time in the artifact for as long as it is stored', async () => {
     await code().put(id, payload(), 60);
     const spentAt = clock.now();
     await code().spend(id, keepSeconds);
@@ -164,14 +164,14 @@ describe("the library's adapters", () => {
     ended = [];
   });
 
-  test('give the payload of what nothing spends', async () => {
+  test('return the payload of artifacts that cannot be spent', async () => {
     const adapter = artifactAdapter(artifacts('Session'));
     await adapter.upsert(id, payload({ uid: 'u1' }), 60);
     expect(await adapter.find(id)).toEqual(payload({ uid: 'u1' }));
     expect(await adapter.findByUid('u1')).toEqual(payload({ uid: 'u1' }));
   });
 
-  test('a spent code looks unspent and unexpired, so that its repeat is refused where it is redeemed', async () => {
+  test('return a spent code as unspent and unexpired, so that the redemption refuses the repeat', async () => {
     const adapter = createCodeAdapter(services(), { kind: 'AuthorizationCode', name: 'authorization code' });
     await adapter.upsert(id, payload({ familyId: 'fam_1' }), 60);
     await adapter.consume(id);
@@ -185,13 +185,13 @@ describe("the library's adapters", () => {
     expect(ended).toContain('fam_1');
   });
 
-  test('a code that nobody knows is refused too', async () => {
+  test('refuse an unknown code', async () => {
     const adapter = createCodeAdapter(services(), { kind: 'AuthorizationCode', name: 'authorization code' });
     await expect(adapter.consume(id)).rejects.toMatchObject({ error: 'invalid_grant' });
     expect(ended).toEqual([]);
   });
 
-  test('a spent pushed request is shown as spent, because the library refuses it then', async () => {
+  test('return a spent pushed request as spent, so that the library refuses it', async () => {
     const adapter = createPushedRequestAdapter(services());
     await adapter.upsert(id, payload(), 60);
     expect(await adapter.find(id)).not.toHaveProperty('consumed');
@@ -213,7 +213,7 @@ describe('when the server secrets change', () => {
     expect(await both().find(id)).toBeUndefined();
   });
 
-  test('an artifact that is saved again is under the new one', async () => {
+  test('an artifact that is saved again uses the new secret', async () => {
     const both = () => artifacts('Session', secrets.second, secrets.first);
     await artifacts('Session', secrets.first).put(id, payload({ uid: 'u1', version: 1 }), 60);
     expect(await both().findByIndex('u1')).toMatchObject({ payload: { version: 1 } });
@@ -222,7 +222,7 @@ describe('when the server secrets change', () => {
     expect(await both().findByIndex('u1')).toMatchObject({ payload: { version: 2 } });
   });
 
-  test('an artifact of a dropped secret is gone', async () => {
+  test('an artifact of a dropped secret is not found', async () => {
     await code(secrets.first).put(id, payload(), 60);
     expect(await code(secrets.second).find(id)).toBeUndefined();
   });

@@ -18,7 +18,7 @@ let end: SessionEnd;
 let steps: string[];
 let revoke: (sid: string) => Promise<void>;
 let forbid: (session: EndedSession) => Promise<void>;
-/** Saves the session, as a request does when it ends. */
+/** Saves the session, as every request does at its end. */
 let save: (changes?: object) => Promise<void>;
 beforeEach(() => {
   clock = createManualClock();
@@ -60,7 +60,7 @@ beforeEach(() => {
 
 const endIt = (uid = session.uid) => end.endByUid(uid);
 
-test('ends tokens first, forbids the session and tells of it, and takes it out of the store at last', async () => {
+test('an end revokes tokens first, then forbids the session with its event, and then deletes it', async () => {
   await save();
   await endIt();
   const forbidden = 'forbid user_A the-uid 77000 first';
@@ -68,7 +68,7 @@ test('ends tokens first, forbids the session and tells of it, and takes it out o
   expect(await sessions.findByUid(session.uid)).toBeUndefined();
 });
 
-test('no request that was under way brings it back, under the same id or another', async () => {
+test('a request in progress does not restore an ended session, under the same id or another', async () => {
   await save();
   await endIt();
   await save();
@@ -77,7 +77,7 @@ test('no request that was under way brings it back, under the same id or another
   expect(await sessions.findByUid(session.uid)).toBeUndefined();
 });
 
-test('when its tokens cannot be revoked it stands, and ending it again ends the rest', async () => {
+test('a session stays if its tokens cannot be revoked, and a second end completes the work', async () => {
   await save();
   const working = revoke;
   revoke = async () => {
@@ -90,7 +90,7 @@ test('when its tokens cannot be revoked it stands, and ending it again ends the 
   expect(steps.at(-1)).toBe('ended user_A the-uid in truth');
 });
 
-test('when it cannot be forbidden it stands, and ending it again ends it', async () => {
+test('a session stays if it cannot be forbidden, and a second end ends it', async () => {
   await save();
   const working = forbid;
   forbid = async () => {
@@ -104,9 +104,9 @@ test('when it cannot be forbidden it stands, and ending it again ends it', async
 });
 
 test.each([
-  ['of nobody', { accountId: undefined }, ['revoke sid-1', 'revoke sid-2']],
-  ['that is over', { uid: 'another-uid' }, []],
-])('of one %s nothing is told', async (_, changes, expected) => {
+  ['without an account', { accountId: undefined }, ['revoke sid-1', 'revoke sid-2']],
+  ['that has ended already', { uid: 'another-uid' }, []],
+])('the end of a session %s writes no event', async (_, changes, expected) => {
   await save(changes);
   await endIt();
   expect(steps).toEqual(expected);

@@ -3,7 +3,7 @@ import { fewAtATime } from '../../provider/oidc/sessions/few-at-a-time.ts';
 
 const items = Array.from({ length: 20 }, (_, index) => index);
 
-test('does all, in order, and no more than a few at a time', async () => {
+test('all items are processed in order, with a few in parallel', async () => {
   let [running, most] = [0, 0];
   const results = await fewAtATime(
     items,
@@ -20,7 +20,7 @@ test('does all, in order, and no more than a few at a time', async () => {
   expect(most).toBe(3);
 });
 
-test('a failure is told once those begun with it have ended, and nothing more is begun', async () => {
+test('a failure is thrown after the started items have ended, and no more items are started', async () => {
   const done: number[] = [];
   const work = async (item: number) => {
     if (item === 3) throw new Error('no');

@@ -16,7 +16,7 @@ const apis = [
 ];
 
 describe('a grant id', () => {
-  test('says whose it is, for which client, and on which consent it rests', () => {
+  test('contains the account, the client and the consent', () => {
     const whose = { accountId: 'user_AAAA', clientId: 'app.one-two_three' };
     expect(parseGrantId(grantIdOf(whose))).toEqual(whose);
     expect(parseGrantId(grantIdOf({ ...whose, consentId: 'a-consent' }))).toEqual({
@@ -26,14 +26,14 @@ describe('a grant id', () => {
   });
 
   test.each(['', ':', 'user_A', 'user_A:', ':app', 'user_A:app:', 'user_A::app', 'a:b:c:d'])(
-    '"%s" is none',
+    '"%s" is not a grant id',
     (text) => {
       expect(parseGrantId(text)).toBeUndefined();
     },
   );
 });
 
-test("a first party's grant is what its document lists, API by API", () => {
+test('the grant of a first-party client has the scopes of its document for each API', () => {
   const client = { id: 'own', scopes: ['openid', 'offline_access', 'contracts:write', 'unknown'] };
   expect(firstPartyConsent('user_A', client, apis)).toEqual({
     accountId: 'user_A',
@@ -53,7 +53,7 @@ describe("the library's grant", () => {
   };
   const payload = grantPayload(consent, issuer, ['openid', 'email', 'contracts:read']);
 
-  test('holds the OpenID Connect scopes at every resource, since a token for one carries both kinds', () => {
+  test('has the OpenID Connect scopes at every resource, because a token for a resource can carry both kinds', () => {
     expect(payload).toMatchObject({
       kind: 'Grant',
       jti: 'user_A:app:a-consent',
@@ -64,7 +64,7 @@ describe("the library's grant", () => {
     });
   });
 
-  test('rejects claims whose scope the document does not list, whoever asks for them by name', () => {
+  test('rejects requested claims whose scope is not in the client document', () => {
     const { rejected } = payload as { rejected: { openid: { claims: string[] } } };
     expect(rejected.openid.claims).toContain('name');
     expect(rejected.openid.claims).not.toContain('email');

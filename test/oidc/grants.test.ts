@@ -36,8 +36,8 @@ beforeEach(() => {
   });
 });
 
-describe('what was issued before', () => {
-  test('is granted by the consent it names, and by no other', async () => {
+describe('an issued token', () => {
+  test('has a grant through the consent in its grant id, and through no other', async () => {
     const first = (await consents.add(agreement, 1)).consent;
     const id = `user_A:app:${first.id}`;
     expect(await grants.byId(id)).toMatchObject({ jti: id, accountId: 'user_A', clientId: 'app' });
@@ -59,12 +59,12 @@ describe('what was issued before', () => {
     'user_A:gone:x',
     'nonsense',
     '',
-  ])('under "%s" is granted by none', async (id) => {
+  ])('has no grant if its grant id is "%s"', async (id) => {
     await consents.add(agreement, 1);
     expect(await grants.byId(id)).toBeUndefined();
   });
 
-  test('by one of our own apps needs none, and asks no store', async () => {
+  test('of a first-party client needs no consent and no store', async () => {
     expect(await grants.byId('user_A:own')).toMatchObject({ jti: 'user_A:own' });
     expect(await grants.current('user_A', 'own')).toMatchObject({ jti: 'user_A:own' });
     expect(asked).toBe(0);
@@ -73,10 +73,10 @@ describe('what was issued before', () => {
   });
 });
 
-describe('withdrawing', () => {
+describe('the withdrawal of a consent', () => {
   const clock = createManualClock();
 
-  /** Consents whose steps are noted; the transaction fails while `away`. */
+  /** Consents with recorded steps. The transaction fails while `away` is true. */
   function world() {
     const done: string[] = [];
     const told: string[] = [];
@@ -113,7 +113,7 @@ describe('withdrawing', () => {
     return { made, done, told, state };
   }
 
-  test('ends access tokens first, then the consent, then what is listed', async () => {
+  test('ends access tokens first, then the consent, then the listed sign-ins', async () => {
     await consents.add(agreement, 1);
     const { made, done, told } = world();
     expect(await made.withdraw('user_A', 'app')).toBe(true);
@@ -123,7 +123,7 @@ describe('withdrawing', () => {
     expect(done).toHaveLength(3);
   });
 
-  test('that fails halfway can be done again', async () => {
+  test('can be repeated after a failure', async () => {
     await consents.add(agreement, 1);
     const { made, done, state } = world();
     state.away = true;

@@ -39,7 +39,7 @@ const published = async () => {
   const { keys } = (await answer.json()) as { keys: { kid: string }[] };
   return keys.map(({ kid }) => kid);
 };
-/** Rotates, and lets the lead time pass once the new key is published. Gives the new key's id. */
+/** Rotates, waits until the new key is published, and advances the clock by the lead time. Returns the id of the new key. */
 async function rotate(): Promise<string> {
   const times = { tokenSeconds: 3600, leadSeconds, keptSeconds: 30 * day };
   const rotated = await rotateStoredKeySet({ store: deployment.ports.keyStore, clock, times });
@@ -53,7 +53,7 @@ const logout = (tokens: Tokens) => {
   return createUserAgent(deployment).get(`${deployment.issuer}/oauth2/logout?${new URLSearchParams(query)}`);
 };
 
-/** Holds the first refresh token of a family before it is stored, until it is released. */
+/** Delays the storage of the first refresh token of a family until it is released. */
 function holdNextFamily(): { arrived: Promise<void>; release(): void } {
   const { families } = deployment.ports;
   const open = families.open;
@@ -72,7 +72,7 @@ function holdNextFamily(): { arrived: Promise<void>; release(): void } {
   return { arrived, release };
 }
 
-/** Calls one after the other until a token of this key comes. Gives the status of each answer; 0 for a token that isn't live. */
+/** Sends requests one after the other until a token has the given key. Returns each status, 0 for an invalid token. */
 async function callUntil(kid: string): Promise<number[]> {
   const statuses: number[] = [];
   for (;;) {
@@ -84,7 +84,7 @@ async function callUntil(kid: string): Promise<number[]> {
   }
 }
 
-/** Changes the key under traffic, with a redemption held from before until after. */
+/** Changes the key during traffic, while one redemption is delayed until after the change. */
 async function changeKey() {
   const before = await signIn();
   const code = (await web.authorize(createUserAgent(deployment), { scope: allScopes })).get('code') ?? '';
@@ -99,7 +99,7 @@ async function changeKey() {
 
 const kidsOf = (tokens: Tokens) => [kidOf(tokens.access_token), kidOf(tokens.id_token)];
 
-test('no request fails while the key changes, and one under way ends on the key it began with', async () => {
+test('no request fails while the key changes, and a request in progress keeps its key', async () => {
   const { statuses, oldKid, held } = await changeKey();
   expect(Object.keys(tally(statuses))).toEqual(['200']);
   expect(kidsOf(held)).toEqual([oldKid, oldKid]);
@@ -107,7 +107,7 @@ test('no request fails while the key changes, and one under way ends on the key 
   expect((await web.refresh(held.refresh_token)).status).toBe(200);
 });
 
-test('tokens of the old key are good until they expire, and new ones are of the new key', async () => {
+test('tokens of the old key are valid until they expire, and new tokens have the new key', async () => {
   const { before, oldKid, newKid } = await changeKey();
   expect(await standing(deployment, web, before.access_token)).toBe('live');
   expect(kidsOf(await signIn())).toEqual([newKid, newKid]);
@@ -115,7 +115,7 @@ test('tokens of the old key are good until they expire, and new ones are of the 
   expect((await published()).slice(0, 2)).toEqual([newKid, oldKid]);
 });
 
-test('what a key that leaked signs is taken no longer than the key is published', async () => {
+test('a token of a leaked key is accepted only while the key is published', async () => {
   const { before, oldKid } = await changeKey();
   const { value = '' } = (await deployment.ports.keyStore.load()) ?? {};
   const leaked = parseKeySet(value).keys.find(({ kid }) => kid === oldKid);
@@ -129,7 +129,7 @@ test('what a key that leaked signs is taken no longer than the key is published'
   expect(await standing(deployment, web, forged)).toBe('dead');
 });
 
-test('people can sign out with an id token of a retired key, for as long as the key is kept', async () => {
+test('an id token of a retired key can be used for logout as long as the key is kept', async () => {
   const { before, oldKid } = await changeKey();
   deployment.advance(29 * day);
   await waitFor(async () => !(await published()).includes(oldKid));

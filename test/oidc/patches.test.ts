@@ -17,7 +17,7 @@ const classes = new Provider('http://localhost', {
 }) as unknown as Classes;
 
 describe('the table of overridden members of oidc-provider', () => {
-  test('was checked against the installed version: look through every row, then change checkedVersion', () => {
+  test('was checked against the installed version: check every row, then change checkedVersion', () => {
     expect(checkedVersion).toBe(installed);
   });
 
@@ -27,7 +27,7 @@ describe('the table of overridden members of oidc-provider', () => {
   });
 
   test.each(patches.map((patch) => [`${patch.model} ${patch.member}`, patch] as const))(
-    '%s: the library has it, and the named test exists',
+    '%s exists in the library, and the named test exists',
     (_, { model, member, why, since, test: file }) => {
       const isStatic = member.startsWith('static ');
       const owner = isStatic ? classes[model] : classes[model]?.prototype;
@@ -48,7 +48,7 @@ describe('the table of overridden members of oidc-provider', () => {
     expect(elsewhere.map(({ path }) => path)).toEqual([]);
   });
 
-  test.each(Object.keys(keptFields))('%s stores fields of ours', (model) => {
+  test.each(Object.keys(keptFields))('%s stores the additional fields', (model) => {
     expect((classes[model] as unknown as { IN_PAYLOAD: string[] }).IN_PAYLOAD).toContain('jti');
   });
 });

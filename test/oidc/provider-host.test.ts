@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import type { Provider } from 'oidc-provider';
 import { createProviderHost } from '../../provider/oidc/provider-factory.ts';
 
-/** Answers with the name of its keys, when it is told to. A real one is swapped in `key-swap.test.ts`. */
+/** A Provider that responds with the name of its keys when it is released. `key-swap.test.ts` tests a real Provider. */
 function createProviders() {
   const built: string[] = [];
   const waiting: (() => void)[] = [];
@@ -34,7 +34,7 @@ function request(handle: (request: IncomingMessage, response: ServerResponse) =>
   return handle({} as IncomingMessage, response as unknown as ServerResponse).then(() => answered);
 }
 
-test('requests under way end on the Provider they began with, new ones begin on the new one', async () => {
+test('requests in progress end on their Provider, and new requests use the new Provider', async () => {
   const { build, built, answerAll } = createProviders();
   const host = createProviderHost(build as never, keys('one'));
   const first = request(host.handle);
@@ -46,7 +46,7 @@ test('requests under way end on the Provider they began with, new ones begin on 
   expect(built).toEqual(['one', 'two']);
 });
 
-test('keys that no Provider can be built from leave the one that serves in its place', async () => {
+test('the current Provider stays if no Provider can be built from the new keys', async () => {
   const { build, answerAll } = createProviders();
   const host = createProviderHost(build as never, keys('one'));
   expect(() => host.swap(keys('bad'))).toThrow('no good');

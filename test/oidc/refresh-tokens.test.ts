@@ -9,7 +9,7 @@ import { MemoryFamilyStore } from '../support/memory/family-store.ts';
 
 const secrets = { first: 'a'.repeat(40), second: 'b'.repeat(40) };
 
-/** Keeps what reached the store. */
+/** Records the values that are stored. */
 class WatchedFamilyStore extends MemoryFamilyStore {
   readonly written: (Family | Rotation)[] = [];
 
@@ -44,7 +44,7 @@ beforeEach(() => {
   familyId = newId('fam');
 });
 
-/** Spends `from` for a successor, as the grant does it; undefined when somebody else was first. */
+/** Exchanges `from` for a successor, as the grant does. Returns undefined if another call was first. */
 async function spend(from: string, changes: object = {}, by = tokens): Promise<string | undefined> {
   const found = await by.find(from);
   if (found?.state !== 'current') throw new Error('not current');
@@ -66,13 +66,13 @@ async function opened(): Promise<string> {
   return value;
 }
 
-test('a token names its family, and 256 bits of it are a secret that is new each time', () => {
+test('a token contains its family id and a new secret of 256 bits', () => {
   const values = Array.from({ length: 20 }, () => tokens.generate(familyId));
   expect(new Set(values).size).toBe(20);
   for (const value of values) expect(value).toMatch(/^fam_[\w-]{22}\.0~[\w-]{65}$/);
 });
 
-test('the current one gives the payload, of the latest rotation', async () => {
+test('the current token returns the payload of the latest rotation', async () => {
   const first = await opened();
   expect(await tokens.find(first)).toMatchObject({
     state: 'current',
@@ -84,8 +84,8 @@ test('the current one gives the payload, of the latest rotation', async () => {
   expect(await tokens.find(second)).toMatchObject({ state: 'current', payload: { rotations: 1 } });
 });
 
-describe('one that was spent', () => {
-  test('gives its answer and its successor, for as long as that is unused and the answer is kept', async () => {
+describe('a spent token', () => {
+  test('returns its answer and its successor while the successor is unused and the answer is kept', async () => {
     const first = await opened();
     const second = await spent(first, { rotations: 1 });
     const family = expect.objectContaining({ id: familyId, clientId: 'app' });
@@ -104,7 +104,7 @@ describe('one that was spent', () => {
     expect(await tokens.find(first)).toEqual(known);
   });
 
-  test('is known for ours however long ago, but for when it was', async () => {
+  test('is recognised after any time, but the time of its use is not always known', async () => {
     const values = [await opened()];
     const times: number[] = [];
     for (let round = 0; round < 5; round += 1) {
@@ -122,19 +122,19 @@ describe('one that was spent', () => {
     }
   });
 
-  test('gives nothing to who knows the family but not the token', async () => {
+  test('is needed to decrypt the stored answer; the family id is not enough', async () => {
     const first = await opened();
     await spent(first);
     const stored = await families.find(familyId);
     expect(stored?.storedResponse).toBeDefined();
     const keys = createServerKeys([secrets.first]);
-    // The server secrets alone don't open it.
+    // The server secrets alone don't decrypt it.
     for (const context of [`answer ${familyId}`, `refresh token ${familyId}`])
       expect(keys.open(context, stored?.storedResponse ?? '')).toBeUndefined();
   });
 });
 
-test('of parallel rotations one succeeds, and its answer stays', async () => {
+test('one of parallel rotations succeeds, and its answer is kept', async () => {
   const first = await opened();
   const found = await tokens.find(first);
   if (found?.state !== 'current') throw new Error('not current');
@@ -152,26 +152,26 @@ test('of parallel rotations one succeeds, and its answer stays', async () => {
 
 const familyOf = (value: string) => value.split('.')[0] ?? '';
 
-describe('nothing is found for', () => {
+describe('no token is found for', () => {
   test.each<[string, (value: string) => string]>([
     ['nothing', () => ''],
-    ['a made-up secret', (value) => `${familyOf(value)}.0~${'A'.repeat(65)}`],
+    ['an invented secret', (value) => `${familyOf(value)}.0~${'A'.repeat(65)}`],
     [
-      'a made-up secret with a proof of another',
+      'an invented secret with the proof of another secret',
       (value) => `${familyOf(value)}.0~${'A'.repeat(43)}${value.slice(-22)}`,
     ],
     ['a secret in another family', (value) => value.replace(familyOf(value), newId('fam'))],
-    ['more than a token', (value) => `${value}A`],
-    ['less than a token', (value) => value.slice(0, -1)],
+    ['a token with an extra character', (value) => `${value}A`],
+    ['a token without its last character', (value) => value.slice(0, -1)],
     ['a secret with another count', (value) => value.replace('.0~', '.1~')],
     ['a count with a leading zero', (value) => value.replace('.0~', '.00~')],
-    ['the family alone', (value) => familyOf(value)],
-    ['another line behind it', (value) => `${value}\n`],
+    ['the family id only', (value) => familyOf(value)],
+    ['a token with a line break at its end', (value) => `${value}\n`],
   ])('%s', async (_, change) => {
     expect(await tokens.find(change(await opened()))).toBeUndefined();
   });
 
-  test('a token whose family expired or was ended, except that it is ours', async () => {
+  test('an expired or ended family, except that the token is recognised', async () => {
     const value = await opened();
     await families.end(familyId, clock.now() + 1000);
     expect(await tokens.find(value)).toMatchObject({ state: 'gone' });
@@ -181,7 +181,7 @@ describe('nothing is found for', () => {
     expect(await tokens.find(other)).toMatchObject({ state: 'gone', token: { familyId } });
   });
 
-  test('what the store holds, presented as a secret', async () => {
+  test('a stored hash as a secret', async () => {
     await opened();
     for (const record of families.written) {
       const hash = 'currentHash' in record ? record.currentHash : record.hash;
@@ -191,12 +191,12 @@ describe('nothing is found for', () => {
   });
 });
 
-test('a family that was ended first is not opened', async () => {
+test('a family that was ended before cannot be opened', async () => {
   await families.end(familyId, clock.now() + 1000);
   expect(await tokens.open(tokens.generate(familyId), payload())).toBe(false);
 });
 
-test('neither secret nor payload nor answer reaches the store', async () => {
+test('secret, payload and answer are not stored in plain text', async () => {
   const first = await opened();
   const second = await spent(first);
   const text = JSON.stringify(families.written);
@@ -206,8 +206,8 @@ test('neither secret nor payload nor answer reaches the store', async () => {
   expect(text).not.toContain('very-visible');
 });
 
-describe('one whose rotation the store forgot', () => {
-  /** The token of a rotation that is gone again, as when a Redis fails over, and the one before it. */
+describe('a token whose rotation the store has lost', () => {
+  /** Returns the token of a lost rotation, as after a Redis failover, and the token before it. */
   async function forgotten() {
     const first = await opened();
     const found = await tokens.find(first);
@@ -215,7 +215,7 @@ describe('one whose rotation the store forgot', () => {
     return { first, lost: tokens.successorOf(found.token) };
   }
 
-  test('is known as such, and the one before is current still', async () => {
+  test('is recognised as such, and the token before is still current', async () => {
     const { first, lost } = await forgotten();
     const found = await tokens.find(lost);
     expect(found).toMatchObject({ state: 'forgotten', family: { id: familyId, clientId: 'app' } });
@@ -224,7 +224,7 @@ describe('one whose rotation the store forgot', () => {
     expect(await tokens.find(tokens.successorOf(found.token))).toMatchObject({ state: 'forgotten' });
   });
 
-  test('is so when as many uses came after, and taken for spent only when there were more', async () => {
+  test('is recognised after an equal number of rotations, and counts as spent only after more', async () => {
     const { first, lost } = await forgotten();
     const second = await spent(first);
     expect(await tokens.find(lost)).toMatchObject({ state: 'forgotten' });
@@ -234,7 +234,7 @@ describe('one whose rotation the store forgot', () => {
   });
 });
 
-test('a spent one tells the key that its family is bound to', async () => {
+test('a spent token returns the DPoP key that its family is bound to', async () => {
   const first = await opened();
   const bound = { jkt: 'a-thumbprint' };
   const second = await spent(first, bound);
@@ -244,7 +244,7 @@ test('a spent one tells the key that its family is bound to', async () => {
 });
 
 describe('when the server secrets change', () => {
-  test('tokens of an older secret are still good, and go on under the new one', async () => {
+  test('tokens of an older secret are still valid, and their successors use the new secret', async () => {
     const first = await opened();
     const after = under(secrets.second, secrets.first);
     expect(await after.find(first)).toMatchObject({ state: 'current' });
@@ -258,7 +258,7 @@ describe('when the server secrets change', () => {
     expect(await later.find(first)).toBeUndefined();
   });
 
-  test('those of a dropped one are not', async () => {
+  test('tokens of a dropped secret are invalid', async () => {
     expect(await under(secrets.second).find(await opened())).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { createSignIns, sessionHandle } from '../../provider/oidc/sessions/sign-
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryAccountIndex } from '../support/memory/account-index.ts';
 
-test('a browser stays one place, under one name, when the server secrets are replaced', async () => {
+test('a browser is listed once, with the same id, after the server secrets are replaced', async () => {
   const clock = createManualClock();
   const index = new MemoryAccountIndex({ clock });
   const expiresAt = clock.now() + 3_600_000;
@@ -32,7 +32,7 @@ test('a browser stays one place, under one name, when the server secrets are rep
   await young.sessionSeen({ ...seen, ip: '192.0.2.1' });
   expect(await young.list('user_A')).toEqual([expect.objectContaining({ id: before?.id, ip: '192.0.2.1' })]);
 
-  // By a page that another process showed, which has the old secret in front.
+  // The page comes from another process, whose current secret is the old one.
   expect(await young.end('user_A', ({ id }) => id === sessionHandle('the-uid'))).toBe(1);
   expect(ended).toEqual(['the-uid']);
   expect(await young.list('user_A')).toEqual([]);

@@ -11,7 +11,7 @@ const jwt = `${Buffer.from('{"alg":"RS256"}').toString('base64url')}.e30.c2lnbmF
 let server: Server;
 let origin: string;
 
-/** Reads as the library does: by the length it is told, from the request's own iterator. */
+/** Reads the request as the library does: by its content length, from its iterator. */
 async function readAgain(request: IncomingMessage): Promise<{ body: string; length: number }> {
   const chunks: Buffer[] = [];
   for await (const chunk of request.iterator({ destroyOnReturn: false })) chunks.push(chunk);
@@ -37,7 +37,7 @@ async function sent(body: string): Promise<URLSearchParams> {
   return new URLSearchParams(read.body);
 }
 
-test('a JWT arrives so that the library takes it, and comes out as it was', async () => {
+test('a JWT is wrapped so that the library accepts it, and is unwrapped unchanged', async () => {
   const read = await sent(`token=${jwt}`);
   const token = read.get('token') ?? '';
   expect(token.split('.')).toHaveLength(1);
@@ -51,7 +51,7 @@ test.each([
   'token=%F0%9F%92%A5&token_type_hint=refresh_token',
   'client_id=app&client_secret=a%2Bb%26c+d',
   '',
-])('anything else arrives as it came: %s', async (body) => {
+])('any other value is unchanged: %s', async (body) => {
   const read = await sent(body);
   read.sort();
   const expected = new URLSearchParams(body);
@@ -59,12 +59,12 @@ test.each([
   expect([...read]).toEqual([...expected]);
 });
 
-test('a parameter that came twice still comes twice, for the library to refuse', async () => {
+test('a duplicate parameter stays duplicate, so that the library refuses it', async () => {
   const read = await sent(`token=${jwt}&client_id=a&token=${jwt}&client_id=b`);
   expect(read.getAll('token')).toHaveLength(2);
   expect(read.getAll('client_id')).toEqual(['a', 'b']);
 });
 
-test('what only looks wrapped is given on as it is', () => {
+test('a value that only looks wrapped is not changed', () => {
   for (const value of ['at~', 'at~a b', 'at~*', 'xat~AAAA', jwt]) expect(unwrapToken(value)).toBe(value);
 });

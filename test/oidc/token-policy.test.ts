@@ -24,31 +24,41 @@ const own = (changes: Partial<PolicyClient> = {}) =>
   client({ firstParty: true, defaultResource: contracts, ...changes });
 const set = (...scopes: string[]) => new Set(scopes);
 
-describe('the audience of a request that names none', () => {
+describe('the audience of a request without a resource', () => {
   test.each<[string, PolicyClient, string[], string[]]>([
-    ['no scope of an API: the issuer', client(), ['openid', 'email'], [issuer]],
-    ['the API whose scope is asked for', client(), ['openid', 'billing:read'], [billing]],
-    ['several APIs, as configured', client(), ['billing:read', 'contracts:read'], [contracts, billing]],
+    ['is the issuer without a scope of an API', client(), ['openid', 'email'], [issuer]],
+    ['is the API of the requested scope', client(), ['openid', 'billing:read'], [billing]],
     [
-      'the default among them comes first',
+      'is several APIs in the configured order',
+      client(),
+      ['billing:read', 'contracts:read'],
+      [contracts, billing],
+    ],
+    [
+      'is the default API first',
       client({ defaultResource: billing }),
       ['billing:read', 'contracts:read'],
       [billing, contracts],
     ],
     [
-      "a third party's default does not count without its scope",
+      'is not the default API of a third-party client without its scope',
       client({ defaultResource: contracts }),
       ['openid'],
       [issuer],
     ],
-    ["a first party's default does", own(), ['openid'], [contracts]],
-    ['but a scope that was asked for goes before it', own(), ['billing:read'], [billing]],
+    ['is the default API of a first-party client', own(), ['openid'], [contracts]],
+    [
+      'is the API of the requested scope before the default of a first-party client',
+      own(),
+      ['billing:read'],
+      [billing],
+    ],
   ])('%s', (_, facts, scopes, expected) => {
     expect(policy.defaultAudiences(facts, set(...scopes))).toEqual(expected);
   });
 });
 
-describe('what a client may have at an audience', () => {
+describe('the allowed scopes of a client', () => {
   test('at the issuer: the OpenID Connect scopes of its document', () => {
     expect(policy.resource(client(), issuer, set('openid'))).toEqual({
       audience: issuer,
@@ -56,17 +66,23 @@ describe('what a client may have at an audience', () => {
     });
   });
 
-  test("at an API: those, and the scopes of its document that are the API's", () => {
+  test('at an API: the same, and the scopes of the API in its document', () => {
     const { scopes } = policy.resource(client(), contracts, set('contracts:read'));
     expect(scopes).toEqual(['openid', 'email', 'contracts:read']);
   });
 
   test.each<[string, PolicyClient, string, string[] | undefined, string]>([
     ['an unknown API', client(), 'https://evil.example', undefined, 'invalid_target'],
-    ['something like one', client(), `${contracts}/`, ['contracts:read'], 'invalid_target'],
-    ['an API it has no scope of', client({ scopes: ['openid'] }), contracts, undefined, 'invalid_target'],
+    ['a similar audience', client(), `${contracts}/`, ['contracts:read'], 'invalid_target'],
     [
-      'a scope its document lacks',
+      'an API without a scope of the client',
+      client({ scopes: ['openid'] }),
+      contracts,
+      undefined,
+      'invalid_target',
+    ],
+    [
+      'a scope that is not in its document',
       client(),
       contracts,
       ['contracts:read', 'contracts:write'],
@@ -79,12 +95,12 @@ describe('what a client may have at an audience', () => {
     );
   });
 
-  test('a first party needs no scope for its API', () => {
+  test('a first-party client needs no scope for its default API', () => {
     const facts = own({ scopes: ['openid'] });
     expect(policy.resource(facts, contracts, set('openid')).scopes).toEqual(['openid']);
   });
 
-  test('what it asked for is not written into the error as it came', () => {
+  test('the error does not contain the requested value unescaped', () => {
     const look = () => policy.resource(client(), 'https://evil.example/\n"x"\u0000é');
     expect(look).toThrow(expect.objectContaining({ error: 'invalid_target' }));
     try {
@@ -95,46 +111,53 @@ describe('what a client may have at an audience', () => {
   });
 });
 
-describe('the one audience of a token', () => {
+describe('the audience of a token', () => {
   const granted = [contracts, billing];
 
   test.each<[string, PolicyClient, string[], unknown, string[] | undefined, string]>([
-    ['the one asked for', client(), ['contracts:read', 'billing:read'], billing, granted, billing],
+    ['is the requested one', client(), ['contracts:read', 'billing:read'], billing, granted, billing],
     [
-      'else the first by its scopes',
+      'is the first by its scopes otherwise',
       client(),
       ['contracts:read', 'billing:read'],
       undefined,
       granted,
       contracts,
     ],
-    ['out of what was granted', client(), ['contracts:read', 'billing:read'], undefined, [billing], billing],
-    ['the issuer, when no scope of an API is left', client(), ['openid'], undefined, granted, issuer],
     [
-      'the issuer, when its API was not granted',
+      'is one of the granted ones',
+      client(),
+      ['contracts:read', 'billing:read'],
+      undefined,
+      [billing],
+      billing,
+    ],
+    ['is the issuer if no scope of an API is left', client(), ['openid'], undefined, granted, issuer],
+    [
+      'is the issuer if its API was not granted',
       client(),
       ['openid', 'contracts:read'],
       undefined,
       [],
       issuer,
     ],
-    ['the issuer is always good', client(), ['openid'], issuer, granted, issuer],
+    ['may always be the issuer', client(), ['openid'], issuer, granted, issuer],
   ])('%s', (_, facts, scopes, asked, from, expected) => {
     expect(policy.audience(facts, set(...scopes), asked, from)).toBe(expected);
   });
 
   test.each<[string, unknown, string[]]>([
-    ['two at once', [contracts, billing], granted],
-    ['one that was not granted', contracts, [billing]],
-    ['an unknown one', 'https://evil.example', granted],
-  ])('%s is an invalid target', (_, asked, from) => {
+    ['two audiences', [contracts, billing], granted],
+    ['an audience that was not granted', contracts, [billing]],
+    ['an unknown audience', 'https://evil.example', granted],
+  ])('cannot be %s', (_, asked, from) => {
     expect(() => policy.audience(client(), set('contracts:read'), asked, from)).toThrow(
       expect.objectContaining({ error: 'invalid_target' }),
     );
   });
 });
 
-test('permissions are those of the scopes granted, at this audience only', () => {
+test('permissions come from the granted scopes of this audience only', () => {
   const scopes = ['openid', 'contracts:read', 'billing:read'];
   expect([...policy.permissionsOf(contracts, scopes)]).toEqual(['may contracts:read']);
   expect([...policy.permissionsOf(issuer, scopes)]).toEqual([]);

@@ -8,7 +8,7 @@ import { createTokenRequests } from '../../provider/oidc/tokens/token-requests.t
 
 const gone = { error: 'invalid_client' };
 
-test('a client that is gone since it was let in is told so as the protocol tells it', async () => {
+test('a request of a client that was removed after authentication gets the protocol error', async () => {
   const provider = { Client: { find: async () => undefined } } as unknown as Provider;
   const handled: unknown[] = [];
   const grant = {
@@ -23,7 +23,7 @@ test('a client that is gone since it was let in is told so as the protocol tells
   expect(handled).toEqual([]);
 });
 
-test('and so is one that was removed before its request was authenticated', () => {
+test('a request of a client that was removed before authentication gets the protocol error', () => {
   const ctx = { oidc: {} } as KoaContextWithOIDC;
   expect(() => clientOf(ctx)).toThrow(expect.objectContaining(gone));
 });

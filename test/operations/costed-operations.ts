@@ -5,12 +5,12 @@ import { createTestClient, demoApps, tokensOf } from '../support/test-client.ts'
 import { createUserAgent } from '../support/user-agent.ts';
 import type { OperationName } from './costs.ts';
 
-/** Each does it once, as it should go, and gives the answer's text. */
+/** Each function performs its operation once with success and returns the text of the response. */
 export type Operations = Record<OperationName, () => Promise<string>>;
 
 const scope = 'openid email profile offline_access contracts:read';
 
-/** Signs in where that is needed, so that each operation can be done by itself. */
+/** Signs in if it is needed, so that each operation can be performed separately. */
 export async function createAsker(deployment: Deployment): Promise<Operations> {
   const agent = createUserAgent(deployment);
   const web = createTestClient(deployment, demoApps.web);

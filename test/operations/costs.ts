@@ -1,11 +1,11 @@
-/** What one operation may cost, once everything is warm. `docs/speed.md` repeats it. */
+/** The allowed cost of one operation when all caches are warm. `docs/speed.md` shows the same numbers. */
 export interface Cost {
   operation: OperationName;
-  /** RS256, by our keys. */
+  /** RS256 signatures with the keys of the issuer. */
   signatures: number;
-  /** Argon2id. */
+  /** Argon2id hashes. */
   hashes: number;
-  /** Round trips, in the order they are made. */
+  /** Round trips in order. */
   asks: string[];
 }
 
@@ -31,12 +31,12 @@ export type OperationName =
   | 'JWKS';
 
 /**
- * The family, and the one write that settles. Between them, while the token is signed, whether the account and the consent
- * are as they are kept.
+ * The read of the family and the write of the rotation. Between them, during the signature, one question checks whether the
+ * cached account and consent are current.
  */
 const refresh = ['redis family', 'redis denylist', 'redis family'];
 
-/** The session is looked up by its uid, since that is what tokens know of it. */
+/** The session is looked up by its uid, because tokens contain only the uid. */
 const sessionByUid = ['redis Session index', 'redis Session'];
 
 const none = { signatures: 0, hashes: 0, asks: [] };

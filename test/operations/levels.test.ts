@@ -8,7 +8,7 @@ import { createMetrics } from '../../provider/lib/metrics.ts';
 import { orUnavailable } from '../../provider/oidc/current-request.ts';
 import { listen } from '../../provider/oidc/listeners.ts';
 
-/** The listeners on an emitter of their own: what they log, as level and text. */
+/** The listeners on a separate emitter, with their log lines as level and text. */
 function createWorld() {
   const logged: string[] = [];
   const at = (level: string) => (_: object, message: string) => void logged.push(`${level}: ${message}`);
@@ -31,21 +31,21 @@ const coded = (code: string) => Object.assign(new Error('it failed'), { code });
 const thrownBy = (error: Error) =>
   orUnavailable(() => Promise.reject(error)).catch((thrown: unknown) => thrown);
 
-describe('what the library tells is logged', () => {
-  test('as nothing that anybody must see, when a connection was cut', () => {
+describe('an event of the library is logged', () => {
+  test('with the level debug if a connection was cut', () => {
     const { emitter, logged } = createWorld();
     for (const code of ['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE']) emitter.emit('error', coded(code));
     expect(new Set(logged)).toEqual(new Set(['debug: connection closed before the response']));
   });
 
-  test('as an error, when it is a fault of ours', () => {
+  test('with the level error if it is an internal error', () => {
     const { emitter, logged } = createWorld();
     emitter.emit('error', coded('ERR_ASSERTION'));
     emitter.emit('server_error', { oidc: { route: 'token' } }, new Error('a fault'));
     expect(logged).toEqual(['error: response not sent', 'error: protocol request failed']);
   });
 
-  test('as information, when somebody was refused; with a warning, when it was for a store', async () => {
+  test('with the level info for a refusal, and with an additional warning if a store was unreachable', async () => {
     const { emitter, logged } = createWorld();
     emitter.emit('grant.error', {}, await thrownBy(new GatehouseError('overloaded', 'Later.')));
     expect(logged.splice(0)).toEqual(['info: protocol request refused']);
@@ -55,7 +55,7 @@ describe('what the library tells is logged', () => {
 });
 
 test.each([undefined, null, 'ECONNRESET', new Error('ECONNRESET'), coded('ECONNREFUSED')])(
-  '%p is no connection that was cut',
+  '%p does not count as a cut connection',
   (error) => {
     expect(isCut(error)).toBe(false);
   },

@@ -19,8 +19,8 @@ function recorder() {
   return { logger, last };
 }
 
-describe('a line logged within a request', () => {
-  test('has its id, and client and account once they are known, also after awaits', async () => {
+describe('a log line within a request', () => {
+  test('has the request id, and client and account as soon as they are known, also after awaits', async () => {
     const { logger, last } = recorder();
     await runInRequestScope(scope(), async () => {
       logger.info({ n: 1 }, 'm');
@@ -35,7 +35,7 @@ describe('a line logged within a request', () => {
     });
   });
 
-  test('has what its caller says rather than what was noted', () => {
+  test('has the fields of its caller instead of noted values', () => {
     const { logger, last } = recorder();
     runInRequestScope(scope(), () => {
       noteClient('demo-web');
@@ -44,14 +44,14 @@ describe('a line logged within a request', () => {
     expect(last()).toEqual({ requestId: 'r1', clientId: 'demo-spa', msg: 'm' });
   });
 
-  test('has the trace it belongs to', () => {
+  test('has the trace id of its request', () => {
     const { logger, last } = recorder();
     runInRequestScope({ ...scope(), traceId: 't1' }, () => logger.info({}, 'm'));
     expect(last()).toEqual({ requestId: 'r1', traceId: 't1', msg: 'm' });
   });
 });
 
-test('the first note stands, and requests don’t see each other’s', () => {
+test('the first noted value is kept, and requests don’t share values', () => {
   const seen = ['a', 'b'].map((id) =>
     runInRequestScope(scope(), () => {
       noteAccount(id);
@@ -62,7 +62,7 @@ test('the first note stands, and requests don’t see each other’s', () => {
   expect(seen).toEqual(['a', 'b']);
 });
 
-test('outside of a request notes are nobody’s, and lines have no id', () => {
+test('outside of a request notes are ignored, and log lines have no id', () => {
   const { logger, last } = recorder();
   noteClient('demo-web');
   noteAccount('user_1');

@@ -3,14 +3,14 @@ import { readProduct, readSources } from '../support/architecture/sources.ts';
 export interface LoggedMessage {
   level: string;
   text: string;
-  /** Where it is logged, relative to `provider/`. */
+  /** The file that logs the message, relative to `provider/`. */
   path: string;
 }
 
 const call = /\blogger(?:\?)?\.(?<level>debug|info|warn|error)\(/g;
 const dynamic = /\blogger\??\.?\[/;
 
-/** Every message the program can log, by the text of its source. Throws where one isn't a fixed text. */
+/** Every message that the program can log, from its source text. Throws if a message isn't a fixed text. */
 export function loggedMessages(root?: string): LoggedMessage[] {
   return (root === undefined ? readProduct() : readSources(root)).flatMap(({ path, code }) => {
     if (dynamic.test(code)) throw new Error(`${path}: a level must be fixed, as in logger.info(…)`);

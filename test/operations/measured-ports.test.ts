@@ -12,7 +12,7 @@ import { MemoryDatabase } from '../support/memory/database.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
-/** Accounts and transactions in memory, measured; the other stores are never called. */
+/** Measured accounts and transactions in memory. The other stores are not used. */
 function createWorld(tracing?: Tracing) {
   const clock = createManualClock();
   const metrics = createMetrics({ version: '0' });
@@ -58,7 +58,7 @@ const errors = 'gatehouse_store_errors_total';
 const labels = (store: string, operation: string) => `{store="${store}",operation="${operation}"}`;
 
 describe('measured ports', () => {
-  test('do what the ports do, and time each call by store and operation', async () => {
+  test('return the results of the ports, and measure each call by store and operation', async () => {
     const { ports, linesOf } = createWorld();
     const account = sampleAccount();
     expect(await ports.accounts.insert(account)).toBe(true);
@@ -81,7 +81,7 @@ describe('measured ports', () => {
     expect(await linesOf(errors)).toEqual([`${errors}${labels('postgres', 'accounts.findById')} 1`]);
   });
 
-  test('measure what is done inside a transaction, and count its failure once', async () => {
+  test('measure calls inside a transaction, and count its failure once', async () => {
     const { ports, linesOf } = createWorld();
     const away = new StoreUnavailable('postgres', new Error('gone'));
     const append = jest.spyOn(MemoryOutbox.prototype, 'append').mockRejectedValueOnce(away);
@@ -95,7 +95,7 @@ describe('measured ports', () => {
     ]);
   });
 
-  test('take a refusal for no failure', async () => {
+  test('do not count a refusal as a failure', async () => {
     const { ports, linesOf } = createWorld();
     const refuse = async () => {
       throw new GatehouseError('not_found', 'There is no such account.');
@@ -104,7 +104,7 @@ describe('measured ports', () => {
     expect(await linesOf(errors)).toEqual([]);
   });
 
-  test('make each call a span', async () => {
+  test('create a span for each call', async () => {
     const spans: [string, object][] = [];
     const { ports } = createWorld({
       startRequest: () => {

@@ -22,7 +22,7 @@ const unquoted = (cell = '') => cell.replace(/^`|`$/g, '');
 const inOrder = (lines: Iterable<string>) => [...new Set(lines)].sort();
 
 describe('docs/operate.md', () => {
-  test('has every message that is logged, with its level, and no other', () => {
+  test('has every log message with its level, and no other', () => {
     const logged = loggedMessages().map(({ level, text }) => `${level}: ${text}`);
     const told = tableOf('message').map(([text, level]) => `${level}: ${unquoted(text)}`);
     expect(logged.length).toBeGreaterThan(30);
@@ -30,7 +30,7 @@ describe('docs/operate.md', () => {
     expect(inOrder(told)).toEqual(inOrder(logged));
   });
 
-  test('says of each what it means and what to do', () => {
+  test('says for each message what it means and what to do', () => {
     for (const row of tableOf('message')) {
       expect(row).toHaveLength(4);
       for (const cell of row) expect(cell).not.toBe('');

@@ -14,16 +14,16 @@ export interface SentSpan {
 
 export interface OtlpCollector {
   url: string;
-  /** All that came so far. */
+  /** All received spans. */
   spans(): SentSpan[];
-  /** The service names that sent them. */
+  /** The service names of the received spans. */
   services(): string[];
-  /** All bodies, for what must not be in them. */
+  /** All received bodies, to check that they contain no secrets. */
   text(): string;
   close(): Promise<void>;
 }
 
-/** A collector on loopback that takes traces by OTLP over HTTP, in protobuf. */
+/** A collector on loopback that receives traces by OTLP over HTTP, in protobuf. */
 export async function startCollector(): Promise<OtlpCollector> {
   const bodies: Buffer[] = [];
   const server = createServer(async (request, response) => {
@@ -53,7 +53,7 @@ export async function startCollector(): Promise<OtlpCollector> {
   };
 }
 
-/** The fields of a protobuf message, as far as this one is read: numbers and length-delimited bytes. */
+/** The fields of a protobuf message. Only numbers and length-delimited bytes are supported. */
 function fieldsOf(message: Buffer): [field: number, value: number | Buffer][] {
   const fields: [number, number | Buffer][] = [];
   let at = 0;

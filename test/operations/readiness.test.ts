@@ -28,7 +28,7 @@ function createWorld({ blipSeconds = 10, patienceMs = 500 } = {}) {
   });
   const fails = (name: string) => void moods.set(name, () => Promise.reject(new Error('away')));
   const answers = (name: string) => void moods.delete(name);
-  /** Asks so many seconds later. */
+  /** Advances the clock by the given seconds and checks. */
   const checkAfter = (seconds: number) => {
     clock.advance(seconds * 1000);
     return readiness.check();
@@ -37,7 +37,7 @@ function createWorld({ blipSeconds = 10, patienceMs = 500 } = {}) {
 }
 
 describe('readiness', () => {
-  test('is there when every dependency answers', async () => {
+  test('is true if every dependency answers', async () => {
     const { readiness, up } = createWorld();
     expect(await readiness.check()).toEqual({ ready: true, failing: [] });
     expect([...up]).toEqual([
@@ -46,7 +46,7 @@ describe('readiness', () => {
     ]);
   });
 
-  test('outlives a blip, which is named, and not what is longer', async () => {
+  test('stays true during a short failure, which is named, and becomes false during a longer one', async () => {
     const { readiness, fails, answers, checkAfter, up, logged } = createWorld();
     await readiness.check();
     fails('redis');
@@ -62,7 +62,7 @@ describe('readiness', () => {
     expect(logged.slice(1)).toEqual(['info redis: dependency answers again']);
   });
 
-  test('counts a blip from when it was first noticed, and each anew', async () => {
+  test('counts each failure from its first check', async () => {
     const { readiness, fails, answers, checkAfter } = createWorld();
     await readiness.check();
     fails('postgres');
@@ -76,7 +76,7 @@ describe('readiness', () => {
     expect((await checkAfter(1)).ready).toBe(false);
   });
 
-  test('has no patience with what never answered, and says nothing of it in the log at once', async () => {
+  test('is false at once for a dependency that has never answered, and logs this later', async () => {
     const { readiness, fails, checkAfter, logged } = createWorld();
     fails('postgres');
     expect(await readiness.check()).toEqual({ ready: false, failing: ['postgres'] });
@@ -85,14 +85,14 @@ describe('readiness', () => {
     expect(logged).toHaveLength(1);
   });
 
-  test('has none at all when a blip is 0 seconds', async () => {
+  test('is false at once for every failure if the tolerated time is 0 seconds', async () => {
     const { readiness, fails, checkAfter } = createWorld({ blipSeconds: 0 });
     expect((await readiness.check()).ready).toBe(true);
     fails('redis');
     expect(await checkAfter(1)).toEqual({ ready: false, failing: ['redis'] });
   });
 
-  test('asks each dependency once a second at most, however often it is asked', async () => {
+  test('checks each dependency at most once a second', async () => {
     const { readiness, asked, checkAfter } = createWorld();
     await Promise.all(Array.from({ length: 50 }, () => readiness.check()));
     await checkAfter(0.999);
@@ -101,7 +101,7 @@ describe('readiness', () => {
     expect(asked).toEqual({ postgres: 2, redis: 2 });
   });
 
-  test('answers though a dependency hangs, which is asked no second time meanwhile', async () => {
+  test('answers while a dependency hangs, and sends it no second ping', async () => {
     const { readiness, moods, asked, checkAfter } = createWorld({ patienceMs: 5 });
     await readiness.check();
     let answer = () => {};

@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => wired?.stop());
 
-/** What was asked of the stores for one of these, and how many hashes and signatures were made. */
+/** The round trips, hashes and signatures of one operation. */
 async function cost(once: () => Promise<string>) {
   const quiet = () => waitFor(() => performance.now() - wired.lastAskedAt() > 40, { what: 'quiet wires' });
   const made = await work();
@@ -26,7 +26,7 @@ async function cost(once: () => Promise<string>) {
   return { asked, hashes: now.hashes - made.hashes, signatures: now.signatures - made.signatures };
 }
 
-/** How many hashes and signatures were made since the process began. */
+/** The number of hashes and signatures since the start of the process. */
 async function work(): Promise<{ hashes: number; signatures: number }> {
   const metrics = await (await fetch(`${wired.deployment.opsOrigins[0]}/metrics`)).text();
   const count = (pattern: RegExp) => Number(pattern.exec(metrics)?.groups?.count);
@@ -36,7 +36,7 @@ async function work(): Promise<{ hashes: number; signatures: number }> {
   };
 }
 
-/** The one that came most often: what runs beside requests may come between. */
+/** The most frequent result, because background work may add to single results. */
 function mostFrequent<T>(values: readonly T[]): T | undefined {
   const texts = values.map((value) => JSON.stringify(value));
   const often = (text: string) => texts.filter((other) => other === text).length;
@@ -44,16 +44,16 @@ function mostFrequent<T>(values: readonly T[]): T | undefined {
   return most === undefined ? undefined : JSON.parse(most);
 }
 
-describe('what each operation asks of the stores', () => {
+describe('the round trips of each operation are as documented', () => {
   test.each(costs)('$operation', async ({ operation, asks, hashes, signatures }) => {
-    // Scripts are known to Redis by then, and connections are open.
+    // After this call Redis has the scripts, and connections are open.
     await operations[operation]();
     const seen: Awaited<ReturnType<typeof cost>>[] = [];
     for (let round = 0; round < 5; round += 1) seen.push(await cost(operations[operation]));
     expect(mostFrequent(seen)).toEqual({ asked: asks, hashes, signatures });
   });
 
-  test('docs/speed.md tells it', () => {
+  test('docs/speed.md shows them', () => {
     const page = readFileSync('docs/speed.md', 'utf8');
     for (const { operation, asks, hashes, signatures } of costs) {
       const of = (store: string) => asks.filter((one) => one.startsWith(store)).length;

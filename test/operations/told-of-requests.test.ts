@@ -10,7 +10,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 type Line = Record<string, unknown>;
 
-describe('what is told of requests', () => {
+describe('log lines, events and metrics of requests', () => {
   let deployment: Deployment;
   let accountId: string;
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describe('what is told of requests', () => {
 
   const web = () => createTestClient(deployment, demoApps.web);
   const post = (path: string, body: object) => postJson(deployment, path, body);
-  /** All lines of all processes: of the log, and events. */
+  /** All output lines of all processes: log lines and events. */
   const lines = () =>
     deployment.programs.flatMap((program): Line[] =>
       program
@@ -38,7 +38,7 @@ describe('what is told of requests', () => {
     await waitFor(() => found().length > 0, { what: 'the request in the log' });
     return found()[0] as Line;
   };
-  /** In order, though either process may have published each. */
+  /** The events of a type in order of time, because each process may have published them. */
   const events = (type: string) =>
     lines()
       .filter((line) => line.type === type && line.subject !== undefined)
@@ -47,7 +47,7 @@ describe('what is told of requests', () => {
     await waitFor(() => events(type).length >= count, { what: `${count} of ${type}` });
     return events(type);
   };
-  /** The sum of a metric over all processes, by its labels. */
+  /** The sum of a metric with the given labels over all processes. */
   const metric = async (name: string, ...labels: string[]) => {
     const texts = await Promise.all(
       deployment.opsOrigins.map(async (origin) => (await fetch(`${origin}/metrics`)).text()),
@@ -57,7 +57,7 @@ describe('what is told of requests', () => {
     return chosen.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   };
 
-  test('a line of a request names client and account as soon as they are known', async () => {
+  test('the log line of a request has client and account as soon as they are known', async () => {
     const { email, password } = demo;
     const login = await post('/auth/login', { email, password });
     const known = { clientId: demoApps.firstParty.id, accountId };
@@ -79,7 +79,7 @@ describe('what is told of requests', () => {
     });
   });
 
-  test('a consent, a sign-in and a logout are told with actor and address', async () => {
+  test('a consent, a sign-in and a logout write events with actor and address', async () => {
     const agent = createUserAgent(deployment);
     const tokens = await web().signIn(agent, { scope: 'openid email' });
     const [granted] = await told('consent.granted');
@@ -99,7 +99,7 @@ describe('what is told of requests', () => {
     });
   });
 
-  test('families that are ended are told of, and a token that came again once', async () => {
+  test('an ended family and a reused token write one event each', async () => {
     const { refreshToken } = await apiLogin(deployment);
     await post('/auth/logout', { refreshToken });
     await post('/auth/logout', { refreshToken });
@@ -132,7 +132,7 @@ describe('what is told of requests', () => {
     ]);
   });
 
-  test('the clients and keys in use are told once by both processes, and so is a change', async () => {
+  test('both processes together write one event for the current clients and keys, and one for a change', async () => {
     const ids = ['demo-first-party', 'demo-service', 'demo-spa', 'demo-web'];
     const source = expect.any(String);
     const [first] = await told('clients.changed');
@@ -150,13 +150,13 @@ describe('what is told of requests', () => {
     const [, second] = await told('clients.changed', 2);
     const changed = ids.filter((id) => id !== 'demo-service');
     expect(second?.data).toEqual({ source, added: [], changed, removed: ['demo-service'] });
-    // Once both follow, nobody has anything left to tell.
+    // When both processes have the change, no event is left to write.
     await waitFor(async () => (await metric('gatehouse_clients_loaded')) === 6);
     await apiLogin(deployment);
     expect([events('clients.changed').length, events('keys.changed').length]).toEqual([2, 1]);
   });
 
-  test('metrics moved', async () => {
+  test('metrics count the requests', async () => {
     const moved: [string, ...string[]][] = [
       ['gatehouse_store_call_duration_seconds_count', 'store="redis"', 'operation="families.open"'],
       ['gatehouse_store_call_duration_seconds_count', 'store="postgres"', 'operation="accounts.findByEmail"'],
@@ -187,7 +187,7 @@ describe('what is told of requests', () => {
     expect(await metric('gatehouse_interactions_total', 'prompt="consent"', 'outcome="refused"')).toBe(1);
   });
 
-  test('nothing of all that is an error', () => {
+  test('no request is logged as an error', () => {
     expect(lines().filter(({ level }) => level === 'error')).toEqual([]);
   });
 });

@@ -33,7 +33,7 @@ describe('traces', () => {
     return found()[0] as SentSpan;
   };
 
-  test('of a sign-in are one span of the request, the caller’s child, and those of stores and hashing in it', async () => {
+  test('of a sign-in have one request span, a child of the caller’s span, with child spans of stores and hashing', async () => {
     const { email, password } = demo;
     const headers = { traceparent: `00-${traceId}-${parentSpanId}-01` };
     const answer = await postJson(deployment, '/auth/login', { email, password }, headers);
@@ -65,14 +65,14 @@ describe('traces', () => {
     expect(new Set(collector.services())).toEqual(new Set(['sign-in']));
   });
 
-  test('of a request without a caller begin with it', async () => {
+  test('of a request without a caller begin with the request span', async () => {
     await deployment.fetch(`${deployment.issuer}/.well-known/jwks.json?secret=hush`);
     const span = await spanOf('GET /.well-known/jwks.json');
     expect(span.parentSpanId).toBe('');
     expect(span.traceId).not.toBe(traceId);
   });
 
-  test('are named in the log', async () => {
+  test('have their ids in the log', async () => {
     const { email, password } = demo;
     const other = '4bf92f3577b34da6a3ce929d0e0e4736';
     const headers = { traceparent: `00-${other}-${parentSpanId}-01` };
@@ -80,7 +80,7 @@ describe('traces', () => {
     await waitFor(() => deployment.programs[0]?.stdout().includes(`"traceId":"${other}"`));
   });
 
-  test('hold no secret, no address, no query and nobody’s id', async () => {
+  test('contain no secret, no address, no query and no account id', async () => {
     const { accessToken, refreshToken } = await apiLogin(deployment);
     const before = collector.spans().length;
     await postJson(deployment, '/auth/refresh', { refreshToken });
@@ -100,7 +100,7 @@ describe('traces', () => {
   });
 });
 
-/** Starts traces with each of these sets of variables in one process; gives which were on, and what was loaded by then. */
+/** Starts tracing with each set of variables in one process. Returns for each whether it is on and which modules are loaded. */
 async function startedWith(sets: Record<string, string>[]) {
   const script = `
     import Module from 'node:module';
@@ -121,7 +121,7 @@ async function startedWith(sets: Record<string, string>[]) {
 
 const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:9';
 
-test('without the variable, or with traces turned off, nothing of the SDK is loaded', async () => {
+test('the SDK is not loaded without the variable or if traces are off', async () => {
   const off = [
     {},
     { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
@@ -136,7 +136,7 @@ test('without the variable, or with traces turned off, nothing of the SDK is loa
   });
 }, 60_000);
 
-test('with the variable it is', async () => {
+test('the SDK is loaded with the variable', async () => {
   const OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = `${OTEL_EXPORTER_OTLP_ENDPOINT}/v1/traces`;
   const { on, loaded } = await startedWith([{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT }]);
   expect(on).toEqual([true]);

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A port in front of a store that notes each round trip by what it asks for. */
+/** A port in front of a store that records each round trip with its question. */
 export interface WireLog {
   port: number;
   close(): Promise<void>;
 }
 
-/** Takes what one connection sends, in whatever pieces, and notes the questions in it. */
+/** Receives the pieces of data of one connection and records the questions in them. */
 type Reader = (bytes: Buffer) => void;
 
-/** Opens it before the server of this URL. Connections without TLS only. */
+/** Opens a port in front of the server of the URL. It supports only connections without TLS. */
 export async function openWireLog(url: string, newReader: () => Reader): Promise<WireLog> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
@@ -43,7 +43,7 @@ export async function openWireLog(url: string, newReader: () => Reader): Promise
   };
 }
 
-/** Gathers pieces; `take` gives how many bytes it took from the front, 0 when the rest is still to come. */
+/** Collects pieces. `take` returns the number of bytes that it used from the start, 0 if data is missing. */
 function gathered(take: (bytes: Buffer) => number): Reader {
   let rest = Buffer.alloc(0);
   return (bytes) => {
@@ -54,13 +54,13 @@ function gathered(take: (bytes: Buffer) => number): Reader {
 
 /**
  * Reads Postgres' protocol: a simple query, or a Sync at the end of parse, bind and execute, is one round trip.
- * @param note told the text of each
+ * @param note is called with the text of each query
  */
 export function postgresReader(note: (sql: string) => void): Reader {
   let started = false;
   let parsed = '';
   return gathered((bytes) => {
-    // The first message has no type.
+    // The first message has no type byte.
     const start = started ? 1 : 0;
     if (bytes.length < start + 4) return 0;
     const length = start + bytes.readUInt32BE(start);
@@ -77,7 +77,7 @@ export function postgresReader(note: (sql: string) => void): Reader {
 
 /**
  * Reads Redis' protocol: each command is one round trip.
- * @param note told the words of each
+ * @param note is called with the words of each command
  */
 export function redisReader(note: (words: string[]) => void): Reader {
   return gathered((bytes) => {

@@ -3,12 +3,12 @@ import { type Deployment, startServers } from '../support/deployment.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { openWireLog, postgresReader, redisReader, type WireLog } from './wire-log.ts';
 
-/** One process, and what it asks of its stores. */
+/** One process with recorded round trips to its stores. */
 export interface Wired {
   deployment: Deployment;
-  /** For requests only, by store and by what it is about: `redis family`. */
+  /** The round trips of requests only, by store and subject: `redis family`. */
   asked(): readonly string[];
-  /** As `performance.now` counts. */
+  /** The time as in `performance.now`. */
   lastAskedAt(): number;
   stop(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export async function startOnWires(): Promise<Wired> {
 const through = (url: string, { port }: WireLog) =>
   Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href;
 
-/** Events are delivered, revocations copied, clients' numbers read and limits' rows removed beside requests, however many there are. */
+/** Background work, which doesn't depend on requests: events, copied revocations, client token versions, expired limits. */
 const beside =
   /\bdue as materialized\b|\bset published_at\b|\bfrom revocations\s+where expires_at\b|\bfrom client_generations\b/;
 
@@ -55,7 +55,7 @@ function nameOfStatement(sql: string): string | undefined {
   return `postgres ${table ?? sql.replace(/;.*/s, '').toLowerCase()}`;
 }
 
-/** A key is a prefix, what it is about in braces, and a part. */
+/** A key has a prefix, its subject in braces, and a part. */
 function nameOfCommand(words: string[]): string | undefined {
   const key = words.find((word) => /\{.+\}:\w+/.test(word)) ?? '';
   const { about = words[0] ?? '', part = '' } = /\{(?<about>.+)\}:(?<part>\w+)/.exec(key)?.groups ?? {};

@@ -51,9 +51,9 @@ const warned = 'warn: rate limit store lost: each process counts for itself';
 const back = 'info: rate limit store is back: all processes count together';
 
 test.each([
-  ['is away', new StoreUnavailable('Redis', new Error('gone'))],
+  ['is unreachable', new StoreUnavailable('Redis', new Error('gone'))],
   ['refuses', new Error('Redis refused a command')],
-])('while the store %s the same rules hold in this process, which is logged once', async (_how, error) => {
+])('while the store %s the same rules apply in this process, which is logged once', async (_how, error) => {
   const { store, reports, limits } = createWorld();
   await limits.take('k', bucket);
   store.fails = error;
@@ -72,7 +72,7 @@ test.each([
   expect(reports).toEqual([true, warned]);
 });
 
-test('no request waits for a store that is known to be lost: it is tried beside a request, every two seconds at most', async () => {
+test('no request waits for a store that is known to be lost; it is tried in parallel, at most every two seconds', async () => {
   const { clock, store, limits } = createWorld();
   store.fails = new StoreUnavailable('Redis', new Error('gone'));
   await limits.take('k', bucket);
@@ -84,7 +84,7 @@ test('no request waits for a store that is known to be lost: it is tried beside 
   expect(store.calls).toBe(2);
 });
 
-test('when the store is back it counts again, which is logged', async () => {
+test('the store counts again when it is reachable, which is logged', async () => {
   const { clock, store, reports, limits } = createWorld();
   for (let index = 0; index < 3; index += 1) await limits.take('k', bucket);
   store.fails = new StoreUnavailable('Redis', new Error('gone'));

@@ -5,7 +5,7 @@ const home = '192.0.2.1';
 const nothing = async () => undefined;
 const something = async () => 'a code';
 
-test('unknown codes are counted, also those tried in parallel; known codes are not', async () => {
+test('unknown codes are counted, also parallel ones; known codes are not', async () => {
   const { userCode, outcome, limited, clock } = createLimitsWorld();
   for (let index = 0; index < 200; index += 1) expect(await userCode(home, something)).toBe('a code');
   const guesses = Array.from({ length: 50 }, () => outcome(userCode(home, nothing)));
@@ -24,7 +24,7 @@ test('unknown codes are counted, also those tried in parallel; known codes are n
   expect(await userCode(home, something)).toBe('a code');
 });
 
-test('a network is counted besides its addresses', async () => {
+test('a network is counted in addition to its addresses', async () => {
   const { userCode, outcome, limited } = createLimitsWorld();
   const outcomes: string[] = [];
   for (let index = 0; index < 130; index += 1)

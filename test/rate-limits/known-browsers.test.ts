@@ -10,7 +10,7 @@ function createWorld(secrets: [string, ...string[]] = ['a-secret-of-the-servers'
   const clock = createManualClock();
   const keys = createServerKeys(secrets);
   const browsers = createKnownBrowsers({ keys, clock, issuer: 'https://id.example.com' });
-  /** The cookie of a browser after the account signed in, and the header that set it. */
+  /** The cookie of a browser after a sign-in of the account, and the header that set it. */
   const know = (account: string, cookie?: string) => {
     const lines: string[] = [];
     const ctx = {
@@ -34,7 +34,7 @@ test('a browser is known for the account that signed in there, and for no other'
   expect(line).not.toContain('ann');
 });
 
-test('a cookie that we did not write is not accepted', () => {
+test('a cookie that Gatehouse did not write is not accepted', () => {
   const { know, browserOf } = createWorld();
   const { cookie } = know(ann);
   const [since = '', id = '', tag = ''] = cookie.split('~');

@@ -8,7 +8,7 @@ import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import { createRateLimits } from '../../provider/rate-limits/rate-limits.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
-/** The limits as they are wired to a hashing pool, with pauses that move the clock. */
+/** The limits with a hashing pool, and pauses that advance the clock. */
 function createWorld() {
   const clock = createManualClock();
   const limits = createRateLimits({
@@ -42,7 +42,7 @@ function createWorld() {
     await pool.run(async () => clock.advance(hashMs));
     await busy;
   };
-  /** How long a refusal takes when the hash takes so long, after it waited so long for its turn. */
+  /** The duration of a refusal for the given duration of the hash and of the wait in the queue. */
   const refusedAfter = async (hashMs: number, waitMs = 0) => {
     const startedAt = clock.now();
     const refused = limits.signIn({ email: `${startedAt}@example.com` }, async () => {

@@ -26,7 +26,7 @@ test('too many are refused, without a call of the store until the wait is over',
   expect(await outcome(count('authorize', '203.0.113.1'))).toBe('ok');
 });
 
-test('a network is counted besides its addresses', async () => {
+test('a network is counted in addition to its addresses', async () => {
   const { count, outcome, limited } = createLimitsWorld({ percent: 10 });
   const outcomes: string[] = [];
   for (let index = 0; index < 340; index += 1)
@@ -70,7 +70,7 @@ test('wrong secrets of a client are counted, right ones are not', async () => {
   expect(await clientSecret(who, () => true)).toBe(true);
 });
 
-test('refusals are remembered in bounded memory, and for no longer than the caller was told', () => {
+test('refusals are kept in bounded memory, and no longer than the Retry-After of the response', () => {
   const clock = createManualClock();
   const refusals = createRecentRefusals(clock, 2);
   for (const [key, waitMs] of [

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { createResponseTimeQuantizer } from '../../provider/rate-limits/sign-in-limits.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
-/** A quantizer whose pauses move the clock, and how long an answer took. */
+/** A quantizer whose pauses advance the clock, and the duration of an answer. */
 function createWorld() {
   const clock = createManualClock();
   const quantizer = createResponseTimeQuantizer({ clock, pause: async (ms) => clock.advance(ms) });
@@ -20,7 +20,7 @@ function createWorld() {
   return { clock, quantizer, answeredAfter };
 }
 
-test('work of any length below a step is answered at the step', async () => {
+test('work of any duration below a step is answered at the step', async () => {
   const { answeredAfter } = createWorld();
   for (const workMs of [0, 1, 25, 260, 800, 999]) expect(await answeredAfter(workMs)).toBe(1000);
   expect(await answeredAfter(1000)).toBe(2000);
@@ -33,7 +33,7 @@ test('time in the queue moves the steps, so that short and long work look the sa
     for (const workMs of [25, 250]) expect(await answeredAfter(workMs, waitMs)).toBe(1000 + waitMs);
 });
 
-test('an outcome that needs no delay is given at once, whether it is an error or not', async () => {
+test('an outcome that needs no delay is returned at once, whether it is an error or not', async () => {
   const { clock, quantizer, answeredAfter } = createWorld();
   expect(await answeredAfter(30, 0, false)).toBe(30);
   const startedAt = clock.now();

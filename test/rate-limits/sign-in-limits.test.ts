@@ -62,7 +62,7 @@ test('an account that signed in from an address within 30 days isn’t limited b
   expect(await attempt(ann, home)).toBe('too_many_requests');
 });
 
-test('a person in a new place isn’t locked out by guesses from everywhere, however long they continue', async () => {
+test('a person at a new address isn’t locked out by guesses from many networks, however long they continue', async () => {
   const { attempt, clock, limited } = createLimitsWorld();
   for (let index = 0; index < 100; index += 1) await fail(attempt, 1, ann, `203.0.${index}.1`);
   for (let hour = 0; hour < 20; hour += 1) {
@@ -111,7 +111,7 @@ test('all networks together have a limit; a refused network takes nothing from i
   expect(await attempt(ann, '20.5.5.1')).toBe('ok');
 });
 
-test('an address or network that has used up its tries has none for newcomers either', async () => {
+test('an address or network that has used up its tries has none for new accounts either', async () => {
   const { attempt } = createLimitsWorld();
   for (let index = 0; index < 100; index += 1) await fail(attempt, 1, ann, `203.0.${index}.1`);
   for (let index = 0; index < 300; index += 1) await fail(attempt, 1, `${index}@example.com`, home);

@@ -5,7 +5,7 @@ import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryRevocationCache } from '../support/memory/revocation-cache.ts';
 import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 
-// The time of timers is moved by hand, so that how busy the machine is doesn't matter.
+// The test controls the timers, so the load of the machine doesn't matter.
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
@@ -13,7 +13,7 @@ const clock = createManualClock();
 const until = clock.now() + 900_000;
 const lookMs = 300;
 
-/** One that takes its time to answer what is in force, which it looked up at once. */
+/** A denylist that reads the revocations in force at once, but returns them after a delay. */
 class SlowDenylist extends MemoryRevocationStore {
   override async inForce(page: Parameters<RevocationStore['inForce']>[0]) {
     const found = await super.inForce(page);
@@ -22,7 +22,7 @@ class SlowDenylist extends MemoryRevocationStore {
   }
 }
 
-test('what a process could not put into the copy is there in under a second, whenever the last look was', async () => {
+test('a revocation that its process could not copy is in the copy in less than a second, at any time between two reads', async () => {
   const lasting = new SlowDenylist({ clock });
   const copy = new MemoryRevocationCache({ clock });
   const logger = { info: () => {}, warn: () => {} };
@@ -40,7 +40,7 @@ test('what a process could not put into the copy is there in under a second, whe
   await stopped;
 });
 
-test('a connection that was lost ends trust, and everything is copied anew', async () => {
+test('after a lost connection the copy is not trusted, and everything is copied again', async () => {
   const lasting = new MemoryRevocationStore({ clock });
   const copy = new MemoryRevocationCache({ clock });
   const trusted: boolean[] = [];
@@ -55,7 +55,7 @@ test('a connection that was lost ends trust, and everything is copied anew', asy
   denylist.start();
   await jest.advanceTimersByTimeAsync(1);
   await revoke(['jti:a'], until);
-  // Revoked too long ago for a look at what was revoked lately.
+  // The revocation is too old for a read of recent revocations.
   clock.advance(120_000);
   await jest.advanceTimersByTimeAsync(1000);
   denylist.markStale('its connection was lost');

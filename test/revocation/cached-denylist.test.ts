@@ -6,7 +6,7 @@ import { MemoryRevocationCache } from '../support/memory/revocation-cache.ts';
 import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A copy that can be made to fail, and counts what it is asked. */
+/** A copy that can fail and counts its calls. */
 class Copy extends MemoryRevocationCache {
   failing = false;
   full = false;
@@ -34,7 +34,7 @@ class Copy extends MemoryRevocationCache {
 class Lasting extends MemoryRevocationStore {
   asked = 0;
   failing = false;
-  /** For each reading begun, how far back it looked; undefined for all. */
+  /** For each read, how many seconds back it started. Undefined for a read of everything. */
   readings: (number | undefined)[] = [];
 
   override async inForce(page: Parameters<MemoryRevocationStore['inForce']>[0]) {
@@ -55,7 +55,7 @@ let lasting: Lasting;
 let copy: Copy;
 let trusted: boolean[];
 let denylist: CachedDenylist;
-/** Another process's. */
+/** The denylist of another process. */
 let other: CachedDenylist;
 
 const create = (over: Copy) =>
@@ -78,7 +78,7 @@ beforeEach(async () => {
   other = create(copy);
 });
 
-test('what lasts is asked until everything was copied, and the copy alone from then on', async () => {
+test('the store is asked until everything is copied, then only the copy is asked', async () => {
   await lasting.revoke(['jti:before'], until());
   expect(await denylist.anyRevoked(['jti:before'])).toBe(true);
   expect([lasting.asked, copy.asked]).toEqual([1, 0]);
@@ -104,7 +104,7 @@ test('a revocation is in force in every process when it has resolved', async () 
   expect(lasting.asked).toBe(0);
 });
 
-test('a copy that lost its data lets nothing in: it is not asked until it was made anew', async () => {
+test('a copy that lost its data accepts no token: it is not asked until it is complete again', async () => {
   await denylist.fillNow();
   await denylist.revoke(['jti:a'], until());
   copy.loseData();
@@ -118,7 +118,7 @@ test('a copy that lost its data lets nothing in: it is not asked until it was ma
   expect(trusted).toEqual([true, false, true]);
 });
 
-test('nor does one that comes back with old data, after its connection was lost', async () => {
+test('a copy that returns with old data after a lost connection accepts no token', async () => {
   await denylist.fillNow();
   copy.failing = true;
   denylist.markStale('its connection was lost');
@@ -130,7 +130,7 @@ test('nor does one that comes back with old data, after its connection was lost'
   expect(lasting.asked).toBe(1);
 });
 
-test('what this process could not copy others copy', async () => {
+test('other processes copy a revocation that this process could not copy', async () => {
   const [cut, same] = [new Copy({ clock }), copy];
   cut.failing = true;
   const alone = create(cut);
@@ -141,7 +141,7 @@ test('what this process could not copy others copy', async () => {
   expect(await same.anyRevoked(['jti:a'])).toBe(true);
 });
 
-test('a copy that fails is not asked again until it was made anew', async () => {
+test('a copy that fails is not asked again until it is complete again', async () => {
   await denylist.fillNow();
   copy.failing = true;
   expect(await denylist.anyRevoked(['jti:a'])).toBe(false);
@@ -149,7 +149,7 @@ test('a copy that fails is not asked again until it was made anew', async () => 
   expect(copy.asked).toBe(1);
 });
 
-test('one that can be asked and not written to is not trusted: it may lack what others revoked', async () => {
+test('a copy that can be read but not written is not trusted, because it may lack revocations of other processes', async () => {
   await denylist.fillNow();
   await lasting.revoke(['jti:a'], until());
   copy.full = true;
@@ -158,7 +158,7 @@ test('one that can be asked and not written to is not trusted: it may lack what 
   expect([lasting.asked, copy.asked]).toEqual([1, 0]);
 });
 
-test('one distrusted while it is copied is not trusted for having been copied', async () => {
+test('a copy that becomes stale during the copying is not trusted afterwards', async () => {
   await lasting.revoke(['jti:a'], until());
   copy.onPut = () => denylist.markStale('its connection was lost');
   await denylist.fillNow();
@@ -168,7 +168,7 @@ test('one distrusted while it is copied is not trusted for having been copied', 
   expect(trusted).toEqual([true]);
 });
 
-describe('while what lasts can not be read', () => {
+describe('while the store cannot be read', () => {
   const tenSeconds = 10_000;
 
   beforeEach(async () => {
@@ -177,7 +177,7 @@ describe('while what lasts can not be read', () => {
     lasting.failing = true;
   });
 
-  test('the copy is asked on, and nothing else, for ten seconds', async () => {
+  test('only the copy is asked for ten seconds', async () => {
     clock.advance(tenSeconds);
     await denylist.fillNow();
     expect([await denylist.anyRevoked(['jti:a']), await denylist.anyRevoked(['jti:b'])]).toEqual([
@@ -188,7 +188,7 @@ describe('while what lasts can not be read', () => {
     expect(trusted).toEqual([true]);
   });
 
-  test('after that nothing is let in, at the price of one reading for all who ask', async () => {
+  test('after ten seconds no token is accepted, and all requests share one read of the store', async () => {
     clock.advance(tenSeconds + 1);
     const { length } = lasting.readings;
     const all = await Promise.allSettled(Array.from({ length: 20 }, () => denylist.anyRevoked(['jti:b'])));
@@ -197,10 +197,10 @@ describe('while what lasts can not be read', () => {
     expect(trusted).toEqual([true, false]);
   });
 
-  test('the first reading of what was missed brings the copy back, without another copy of all', async () => {
+  test('the first successful read of missed revocations makes the copy trusted again, without a full copy', async () => {
     clock.advance(50_000);
     lasting.failing = false;
-    // By a process that can't reach the copy.
+    // Another process, which can't reach the copy, revokes this key.
     await lasting.revoke(['jti:missed'], until());
     lasting.failing = true;
     clock.advance(50_000);
@@ -216,7 +216,7 @@ describe('while what lasts can not be read', () => {
     expect(trusted).toEqual([true, false, true]);
   });
 
-  test('a copy that fails meanwhile is not asked: nothing is let in', async () => {
+  test('a copy that fails in this time is not asked, and no token is accepted', async () => {
     copy.failing = true;
     await expect(denylist.anyRevoked(['jti:a'])).rejects.toThrow('away');
     copy.failing = false;
@@ -225,7 +225,7 @@ describe('while what lasts can not be read', () => {
   });
 });
 
-test('when the clock is set back, all is read: nobody knows how much was missed', async () => {
+test('after the clock is set back everything is read, because the missed time is unknown', async () => {
   await denylist.fillNow();
   expect(lasting.readings).toHaveLength(1);
   clock.advance(-1);
@@ -234,8 +234,8 @@ test('when the clock is set back, all is read: nobody knows how much was missed'
   expect(lasting.readings[1]).toBeUndefined();
 });
 
-describe('when neither can be asked', () => {
-  test('nothing is let in', async () => {
+describe('when neither the store nor the copy can be read', () => {
+  test('no token is accepted', async () => {
     await denylist.fillNow();
     copy.failing = true;
     lasting.failing = true;
@@ -243,7 +243,7 @@ describe('when neither can be asked', () => {
   });
 });
 
-test('once started it makes the copy by itself, and again after each markStale', async () => {
+test('after its start it makes the copy by itself, and again after each markStale', async () => {
   denylist.start();
   await waitFor(() => trusted.at(-1) === true);
   copy.loseData();

@@ -33,7 +33,7 @@ const revokeClient = (clientId: string, through = unitOfWork) =>
   })(clientId);
 const inForce = async () => (await denylist.inForce({ limit: 10 })).map(({ key }) => key);
 
-test('a revoked client is one entry, for the number that it had, as long as a refresh token may live', async () => {
+test('a revoked client is one entry with its old token version, for the longest life of a refresh token', async () => {
   await revokeClient('web');
   expect(await inForce()).toEqual(['client:web@0']);
   clock.advance(refreshTokenSeconds * 1000);
@@ -42,7 +42,7 @@ test('a revoked client is one entry, for the number that it had, as long as a re
   expect(await inForce()).toEqual([]);
 });
 
-test('each revocation ends what was issued since the one before, and the entry is cached', async () => {
+test('each revocation ends tokens since the one before, and the entry is cached', async () => {
   for (const id of ['web', 'web', 'other']) await revokeClient(id);
   expect(await inForce()).toEqual(['client:other@0', 'client:web@0', 'client:web@1']);
   const expiresAt = clock.now() + (refreshTokenSeconds + 60) * 1000;
@@ -51,7 +51,7 @@ test('each revocation ends what was issued since the one before, and the entry i
   );
 });
 
-test('one that could not be written raised nothing, and is not cached', async () => {
+test('a failed revocation does not raise the token version and is not cached', async () => {
   const revoke = () => Promise.reject(new Error('unreachable'));
   const failing: UnitOfWork = {
     run: (work) => unitOfWork.run((stores) => work({ ...stores, denylist: { revoke } })),
@@ -62,7 +62,7 @@ test('one that could not be written raised nothing, and is not cached', async ()
   expect(await inForce()).toEqual(['client:web@0']);
 });
 
-test('what has no number was issued before its client was ever revoked', () => {
+test('a token without a client token version is from before the first revocation of its client', () => {
   expect([clientKey('web'), clientKey('web', 0), clientKey('a@1', 2)]).toEqual([
     ...['client:web@0', 'client:web@0', 'client:a@1@2'],
   ]);

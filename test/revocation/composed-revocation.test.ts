@@ -35,7 +35,7 @@ function compose() {
   return { clock, cached, revocation };
 }
 
-test('what was issued while tokens lived longer stays revoked after they were made to live shorter', async () => {
+test('a revoked token with an old long life stays revoked after the configured life was shortened', async () => {
   const { clock, revocation } = compose();
   const token = { jti: 'j', family: 'fam_1', consent: 'c', sid: 's', clientId: 'web' };
   const revokes = [
@@ -53,7 +53,7 @@ test('what was issued while tokens lived longer stays revoked after they were ma
   }
 });
 
-test('an end that is written with its event is known to other processes at once', async () => {
+test('an end with an event is visible to other processes at once', async () => {
   const { cached, revocation } = compose();
   await revocation.endFamily('fam_1');
   await revocation.endSession({ uid: 'u', accountId: 'user_a', sessionId: 'handle', expiresAt: 0 });

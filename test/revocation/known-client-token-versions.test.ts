@@ -11,7 +11,7 @@ afterEach(async () => {
   jest.useRealTimers();
 });
 
-/** A store whose answer can be changed, or be a failure. */
+/** A store whose result can be changed to another value or a failure. */
 function createStore() {
   const store = {
     numbers: new Map<string, number>(),
@@ -26,7 +26,7 @@ function createStore() {
   return store;
 }
 
-test('numbers are known once it has started, and new ones a moment later; those of others are 0', async () => {
+test('versions are known after the start, and new ones a moment later; other clients have 0', async () => {
   const store = createStore();
   store.numbers.set('web', 3);
   known = createKnownClientTokenVersions(store, { intervalMs: 1 });
@@ -36,7 +36,7 @@ test('numbers are known once it has started, and new ones a moment later; those 
   await waitFor(() => known?.of('other') === 1);
 });
 
-test('a read that fails leaves the last numbers in use, and another one follows', async () => {
+test('after a failed read the last versions stay in use, and another read follows', async () => {
   const store = createStore();
   store.numbers.set('web', 3);
   known = createKnownClientTokenVersions(store, { intervalMs: 1 });
@@ -50,14 +50,14 @@ test('a read that fails leaves the last numbers in use, and another one follows'
   await waitFor(() => known?.of('web') === 4);
 });
 
-test('what can not be read at the start is no start', async () => {
+test('the start fails if the versions cannot be read', async () => {
   const store = createStore();
   store.isAway = true;
   known = createKnownClientTokenVersions(store, { intervalMs: 1 });
   await expect(known.start()).rejects.toThrow('unreachable');
 });
 
-test('no read follows the one under way once it is stopped', async () => {
+test('after a stop no read follows the current one', async () => {
   jest.useFakeTimers();
   const store = createStore();
   known = createKnownClientTokenVersions(store, { intervalMs: 500 });

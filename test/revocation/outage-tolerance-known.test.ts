@@ -14,7 +14,7 @@ const create = () => {
   return { clock, ...createOutageTolerance({ probe: yes, clock, toleratedSeconds: 60, logger }) };
 };
 
-test('what is known to be revoked is not let in during a tolerated outage, whoever notices it', async () => {
+test('a token that is known as revoked is not accepted during a tolerated outage', async () => {
   const { statusOf } = create();
   await statusOf(yes);
   expect(await statusOf(fails, yes)).toBe('revoked');
@@ -23,7 +23,7 @@ test('what is known to be revoked is not let in during a tolerated outage, whoev
   expect(await statusOf(fails, fails)).toBe('unchecked');
 });
 
-test('to know that something was revoked is no answer of the store: the outage goes on, and its time runs out', async () => {
+test('a known revocation does not count as an answer of the store: the outage continues until its time ends', async () => {
   const { clock, statusOf } = create();
   await statusOf(yes);
   clock.advance(59_000);

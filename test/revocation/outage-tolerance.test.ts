@@ -41,13 +41,13 @@ const yes = async () => true;
 const no = async () => false;
 const fails = () => Promise.reject(away);
 
-test('while it can be known, what is known is told', async () => {
+test('the status is exact while the store can be read', async () => {
   const { statusOf } = create(60);
   expect([await statusOf(yes), await statusOf(no)]).toEqual(['active', 'revoked']);
   expect(log).toEqual([]);
 });
 
-test('by default nobody is let in while it cannot be known', async () => {
+test('by default no token is accepted while the store cannot be read', async () => {
   const { statusOf } = create(0);
   await statusOf(yes);
   for (const _ of [1, 2]) await expect(statusOf(fails)).rejects.toBe(away);
@@ -55,7 +55,7 @@ test('by default nobody is let in while it cannot be known', async () => {
   expect(log).toEqual([]);
 });
 
-test('an outage is tolerated for as long as was set, counted from the last answer; each change is told once', async () => {
+test('an outage is tolerated for the configured time from the last answer; each change is logged once', async () => {
   const { statusOf } = create(60);
   await statusOf(yes);
   clock.advance(20_000);
@@ -71,7 +71,7 @@ test('an outage is tolerated for as long as was set, counted from the last answe
   expect(await statusOf(fails)).toBe('unchecked');
 });
 
-test('from when it is known nobody waits for the store', async () => {
+test('requests do not wait for the store after the outage is known', async () => {
   const { statusOf } = create(60);
   await statusOf(yes);
   await statusOf(fails);
@@ -79,13 +79,13 @@ test('from when it is known nobody waits for the store', async () => {
   expect(await statusOf(never)).toBe('unchecked');
 });
 
-test('a process that never knew anything refuses', async () => {
+test('a process that has never reached the store refuses', async () => {
   const { statusOf } = create(300);
   await expect(statusOf(fails)).rejects.toBe(away);
   expect(log).toEqual([]);
 });
 
-test('a store that answers others meanwhile is not away, however much it has to do', async () => {
+test('a store that answers other requests at the same time is not away, even if it is slow', async () => {
   const { statusOf } = create(60);
   await statusOf(yes);
   const slow = statusOf(async () => {
@@ -97,7 +97,7 @@ test('a store that answers others meanwhile is not away, however much it has to 
   expect(log).toEqual([]);
 });
 
-test('what fails in another way is no outage', async () => {
+test('another error does not count as an outage', async () => {
   const { statusOf } = create(60);
   await statusOf(yes);
   const broken = new Error('a mistake of ours');
@@ -113,7 +113,7 @@ describe('probes', () => {
     return one;
   };
 
-  test('keep a quiet process knowing, and find out when the store is back', async () => {
+  test('keep the status exact without requests, and notice when the store is back', async () => {
     const { statusOf } = start(60);
     expect(probes).toBe(1);
     await waitFor(() => statusOf(fails).then((answer) => answer === 'unchecked'));
@@ -122,7 +122,7 @@ describe('probes', () => {
     expect(await statusOf(no)).toBe('revoked');
   });
 
-  test('that fail begin an outage themselves', async () => {
+  test('that fail start an outage', async () => {
     const { statusOf } = start(60);
     await waitFor(() => statusOf(yes).then((answer) => answer === 'active'));
     probeFails = true;
@@ -131,7 +131,7 @@ describe('probes', () => {
     expect(await statusOf(yes)).toBe('unchecked');
   });
 
-  test('are not made where nothing is tolerated', () => {
+  test('are not sent if no outage is tolerated', () => {
     start(0);
     expect(probes).toBe(0);
   });

@@ -17,7 +17,7 @@ import { MemoryDatabase } from '../support/memory/database.ts';
 import { MemoryRevocationStore } from '../support/memory/revocation-store.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
-/** Two processes over one database: `here` keeps what it reads, the other one changes it. */
+/** Two processes over one database: `here` caches its reads, the other process changes the data. */
 function createWorld({ most = 100 } = {}) {
   const clock = createManualClock();
   const database = new MemoryDatabase();
@@ -55,7 +55,7 @@ function createWorld({ most = 100 } = {}) {
     cacheEntries: async () => {},
   });
   const inRequest = createRecentReads({ ...watched, denylist: requestDenylist, clock, most });
-  /** As the check of an access token finds the account, in a request of its own. */
+  /** Finds the account as the check of an access token does, in a separate request. */
   const accountOf = (token: RevocationSubjects, id: string) =>
     runInRequestScope({ requestId: 'r', clientAddress: undefined, userAgent: undefined }, async () => {
       const keys = revocationKeys(token);
@@ -78,8 +78,8 @@ beforeEach(async () => {
   await world.accounts.insert(john);
 });
 
-describe('what was read lately', () => {
-  test('takes one question to the denylist the next time, and holds no hash of a password', async () => {
+describe('a recent read', () => {
+  test('costs one question to the denylist the next time, and contains no password hash', async () => {
     const { here, asked } = world;
     const { passwordHash, ...facts } = john;
     expect(passwordHash).toBeDefined();
@@ -89,7 +89,7 @@ describe('what was read lately', () => {
     expect(JSON.stringify(await here.account(john.id))).not.toContain('argon2');
   });
 
-  test('is read anew once it was changed, as long as what was read before could be kept anywhere', async () => {
+  test('is repeated after a change, as long as any process could have an older copy', async () => {
     const { here, change, clock, asked, cached } = world;
     await here.account(john.id);
     await change(john.id, { roles: ['ADMIN'] });
@@ -107,7 +107,7 @@ describe('what was read lately', () => {
     expect(asked).toEqual(['denylist']);
   });
 
-  test('is forgotten in the end, changed or not', async () => {
+  test('is dropped after a time, whether the data changed or not', async () => {
     const { here, clock, asked } = world;
     await here.account(john.id);
     clock.advance(recentSeconds * 1000);
@@ -115,7 +115,7 @@ describe('what was read lately', () => {
     expect(asked).toEqual(['accounts', 'accounts']);
   });
 
-  test('a change that was taken back leaves no notice', async () => {
+  test('is not repeated after a change that was rolled back', async () => {
     const { here, unitOfWork, asked, cached } = world;
     await here.account(john.id);
     const run = unitOfWork.run(async ({ accounts }) => {
@@ -128,7 +128,7 @@ describe('what was read lately', () => {
     expect(cached).toEqual([]);
   });
 
-  test('consents too: one that grows, is withdrawn, or is given again', async () => {
+  test('of a consent is repeated after it is extended, withdrawn or given again', async () => {
     const { here, agree, unitOfWork } = world;
     await agree(john.id, 'openid');
     expect(await here.consent(john.id, 'web')).toMatchObject({ oidcScopes: ['openid'] });
@@ -142,7 +142,7 @@ describe('what was read lately', () => {
     expect(await here.consent(john.id, 'web')).toMatchObject({ oidcScopes: ['profile'] });
   });
 
-  test('who agrees once more to what was agreed to before changes nothing', async () => {
+  test('of a consent is not repeated after the same consent is given again', async () => {
     const { here, agree, asked, cached } = world;
     await agree(john.id, 'openid');
     await here.consent(john.id, 'web');
@@ -153,7 +153,7 @@ describe('what was read lately', () => {
     expect(cached).toEqual([]);
   });
 
-  test('of many accounts changed one after the other, one notice is for everything', async () => {
+  test('is repeated after an import, which writes one notice for all accounts', async () => {
     const { here, database, clock, asked, denylist } = world;
     await here.account(john.id);
     const importing = noticeChanges(new MemoryUnitOfWork({ database, clock }), {
@@ -167,7 +167,7 @@ describe('what was read lately', () => {
     expect(await denylist.inForce({ limit: 9 })).toMatchObject([{ key: 'changed:*' }]);
   });
 
-  test('only so much is kept: what was read longest ago leaves', async () => {
+  test('is dropped when there are too many, the oldest first', async () => {
     const { here, accounts, asked } = Object.assign(world, createWorld({ most: 2 }));
     const people = [sampleAccount(), sampleAccount(), sampleAccount()];
     for (const person of people) {
@@ -178,7 +178,7 @@ describe('what was read lately', () => {
     expect(asked).toEqual(['accounts', 'accounts', 'accounts']);
   });
 
-  test('who is nobody is looked for each time', async () => {
+  test('of an unknown account is not cached', async () => {
     const { here, accounts } = world;
     const jane = sampleAccount();
     expect(await here.account(jane.id)).toBeUndefined();
@@ -187,11 +187,11 @@ describe('what was read lately', () => {
   });
 });
 
-describe('an account that somebody was signed in to by what may have ended', () => {
+describe('an account of a sign-in that may have ended', () => {
   const unless: RevocationKey[] = ['family:fam_1', 'session:s1'];
   const end = (key: RevocationKey) => world.denylist.revoke([key], world.clock.now() + 9_000_000_000);
 
-  test('takes no question of its own where the account is kept, and one where it is not', async () => {
+  test('costs one question to the denylist if it is cached, and one more read if not', async () => {
     const { here, asked } = world;
     expect(await here.account(john.id, unless)).toMatchObject({ id: john.id });
     expect(asked).toEqual(['denylist', 'accounts']);
@@ -200,7 +200,7 @@ describe('an account that somebody was signed in to by what may have ended', () 
     expect(asked).toEqual(['denylist']);
   });
 
-  test.each(unless)('is nobody once %s was ended, kept or not, changed meanwhile or not', async (key) => {
+  test.each(unless)('is not found after %s was ended, cached or not, changed or not', async (key) => {
     const { here, change } = world;
     await end(key);
     expect(await here.account(john.id, unless)).toBeUndefined();
@@ -211,7 +211,7 @@ describe('an account that somebody was signed in to by what may have ended', () 
     expect(await here.account(john.id, ['family:other'])).toMatchObject({ roles: ['ADMIN'] });
   });
 
-  test('in optimistic work too, where it takes no question of its own while nothing ended', async () => {
+  test('costs no additional question in optimistic work while nothing has ended', async () => {
     const { here, asked } = world;
     const work = () => here.optimistic(() => here.account(john.id, unless));
     await here.account(john.id);
@@ -226,7 +226,7 @@ describe('an account that somebody was signed in to by what may have ended', () 
 describe('the account of a token', () => {
   const token = { jti: 'j1', clientId: 'web', family: 'fam_1' };
 
-  test('is known by one question, which also tells whether the token was revoked', async () => {
+  test('costs one question, which also shows whether the token was revoked', async () => {
     const { accountOf, asked, denylist, clock } = world;
     expect(await accountOf(token, john.id)).toMatchObject({ id: john.id });
     asked.length = 0;
@@ -236,7 +236,7 @@ describe('the account of a token', () => {
     expect(await accountOf(token, john.id)).toBeUndefined();
   });
 
-  test('is read anew once it was changed', async () => {
+  test('is read again after a change', async () => {
     const { accountOf, change } = world;
     await accountOf(token, john.id);
     await change(john.id, { raiseTokenVersion: true });
@@ -245,7 +245,7 @@ describe('the account of a token', () => {
 });
 
 describe('optimistic work', () => {
-  /** What the work reads, each time that it is run. */
+  /** Runs optimistic work and records its reads in `seen`. */
   const reading = (seen: unknown[], meanwhile = async () => {}) =>
     world.here.optimistic(async ({ confirm }) => {
       const account = await world.here.account(john.id);
@@ -255,7 +255,7 @@ describe('optimistic work', () => {
       return account?.roles;
     });
 
-  test('is done once when nothing changed, with one question for all that it reads', async () => {
+  test('runs once if nothing changed, with one question for all its reads', async () => {
     const { here, consents, clock, asked } = world;
     const agreement = { accountId: john.id, clientId: 'web', oidcScopes: ['openid'], resourceScopes: {} };
     await consents.add(agreement, clock.now());
@@ -274,7 +274,7 @@ describe('optimistic work', () => {
     expect(asked).toEqual(['denylist']);
   });
 
-  test('is done anew when something had changed, and what it gave before is forgotten', async () => {
+  test('runs again if something changed, and its first result is dropped', async () => {
     const { here, change } = world;
     await here.account(john.id);
     await change(john.id, { roles: ['ADMIN'] });
@@ -283,7 +283,7 @@ describe('optimistic work', () => {
     expect(seen).toEqual([john.roles, ['ADMIN']]);
   });
 
-  test('nothing that stays is done on what had changed', async () => {
+  test('does not continue after confirm with outdated reads', async () => {
     const { here, change } = world;
     await here.account(john.id);
     await change(john.id, { roles: ['ADMIN'] });
@@ -296,7 +296,7 @@ describe('optimistic work', () => {
     expect(done).toEqual([['ADMIN']]);
   });
 
-  test('asks when it is told to, and waits for the answer when it has to', async () => {
+  test('sends its question at ask, and waits for the answer at confirm', async () => {
     const { here, asked } = world;
     await here.account(john.id);
     const seen: string[][] = [];
@@ -311,7 +311,7 @@ describe('optimistic work', () => {
     expect(seen).toEqual([['accounts'], ['accounts', 'denylist'], ['accounts', 'denylist']]);
   });
 
-  test('what was done after everything was confirmed is never done again', async () => {
+  test('never repeats steps after confirm', async () => {
     const { here, change, clock, consents } = world;
     await here.account(john.id);
     await consents.add(
@@ -338,7 +338,7 @@ describe('optimistic work', () => {
     expect(done).toBe(2);
   });
 
-  test('once something changed it is read anew at once, and nothing is done twice again', async () => {
+  test('reads changed data from the store directly the next time, and runs once', async () => {
     const { here, change, clock } = world;
     await here.account(john.id);
     await change(john.id, { roles: ['ADMIN'] });
@@ -352,7 +352,7 @@ describe('optimistic work', () => {
     expect(here.notices(john.id, undefined)).toEqual([`changed:${john.id}`, 'changed:*']);
   });
 
-  test('an error that came of what had changed is forgotten; another is thrown', async () => {
+  test('drops an error from outdated reads, and throws other errors', async () => {
     const { here, change } = world;
     await change(john.id, { state: 'disabled' });
     await here.account(john.id);
@@ -366,7 +366,7 @@ describe('optimistic work', () => {
     expect(await enabledOnly()).toBe('in');
   });
 
-  test("where the denylist can't be asked nothing is confirmed", async () => {
+  test("confirms nothing if the denylist can't be read", async () => {
     const { here, accounts, consents, clock } = world;
     await here.account(john.id);
     const away = new Error('away');

@@ -50,7 +50,7 @@ test('when one key is listed, each later question is asked by itself', async () 
   expect(questions).toHaveLength(3);
 });
 
-test('nothing is remembered for another request, or outside of one', async () => {
+test('answers are not reused in another request or outside of a request', async () => {
   await inRequest(() => denylist.preload(['jti:a']));
   listed = ['jti:a'];
   expect(await inRequest(() => denylist.anyRevoked(['jti:a']))).toBe(true);
@@ -59,7 +59,7 @@ test('nothing is remembered for another request, or outside of one', async () =>
   expect(await denylist.anyRevoked(['jti:b'])).toBe(true);
 });
 
-describe('a request sees what it revoked itself', () => {
+describe('a request sees its own revocations', () => {
   test.each<[string, (keys: RevocationKey[]) => Promise<void>]>([
     ['through the denylist', (keys) => denylist.revoke(keys, 0)],
     ['in a transaction that was committed', (keys) => denylist.cacheEntries(keys, 0)],

@@ -29,7 +29,7 @@ export const family = (expiresAt: number, id = 'fam_1') => ({
   expiresAt,
 });
 
-/** Parts of one process that a test replaces, to let them fail. */
+/** Parts of one process that a test can replace, for example to let them fail. */
 interface Own {
   unitOfWork?: UnitOfWork;
   families?: Pick<FamilyStore, 'find' | 'end'>;

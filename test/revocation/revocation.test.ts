@@ -8,12 +8,12 @@ const { accessTokenSeconds, refreshTokenSeconds, tombstoneSeconds, sessionSecond
 
 const token = { jti: 'j1', family: 'fam_1', consent: 'c1', sid: 's1', clientId: 'web' };
 
-describe('revoking', () => {
+describe('a revocation', () => {
   test.each<[string, (revocation: Revocation) => Promise<void>, Partial<typeof token>]>([
     ['a token', (revocation) => revocation.revokeToken('j1'), { jti: 'other' }],
     ['a consent', (revocation) => revocation.endConsent('c1'), { consent: 'other' }],
     ['a session at a client', (revocation) => revocation.endSessionAtClient('s1'), { sid: 'other' }],
-  ])('%s ends its tokens and no others, for as long as they could live', async (_, revoke, other) => {
+  ])('of %s ends its tokens and no others, for as long as they could live', async (_, revoke, other) => {
     const { clock, revocation } = createRevocationWorld();
     await expect(revocation.isRevoked(token)).resolves.toBe(false);
     await revoke(revocation);
@@ -25,14 +25,14 @@ describe('revoking', () => {
     await expect(revocation.isRevoked(token)).resolves.toBe(false);
   });
 
-  test('names don’t reach over into other kinds', async () => {
+  test('affects only ids of the same kind', async () => {
     const { revocation } = createRevocationWorld();
     await revocation.revokeToken('same');
     const marks = { jti: 'j', family: 'same', consent: 'same', sid: 'same', clientId: 'same' };
     await expect(revocation.isRevoked(marks)).resolves.toBe(false);
   });
 
-  test('a token without family and session is asked for by what it has, in one question', async () => {
+  test('is checked with one question about the ids that a token has', async () => {
     const questions: RevocationKey[][] = [];
     const revocation = createRevocationWorld().process({
       anyRevoked: async (keys) => {
@@ -52,7 +52,7 @@ describe('revoking', () => {
 describe('ending a family', () => {
   const answer = { sealed: 'a response', until: 0 };
 
-  test('reads the family once, or not at all when the caller has read it', async () => {
+  test('reads the family once, or not at all if the caller has read it', async () => {
     const { clock, families, index, process } = createRevocationWorld();
     const stored = family(clock.now() + 86_400_000);
     await families.open(stored);
@@ -74,7 +74,7 @@ describe('ending a family', () => {
     await waitFor(async () => (await index.list('user_john')).length === 0);
   });
 
-  test('lets it never refresh or open again', async () => {
+  test('prevents every later refresh or open of the family', async () => {
     const { clock, families, revocation } = createRevocationWorld();
     await families.open(family(clock.now() + 86_400_000));
     await revocation.endFamily('fam_1');
@@ -90,10 +90,10 @@ describe('ending a family', () => {
   });
 
   test.each<[what: string, expiresInSeconds: number | undefined, untilSeconds: number]>([
-    ['as long as a refresh under way could make a token that lives', 60, refreshTokenSeconds],
-    ['as long as it would have lived, where that is longer', 60 * 86_400, 60 * 86_400],
-    ['as long as any could live, where it is not known', undefined, tombstoneSeconds],
-  ])('forbids its tokens %s, whatever is found of it later', async (_, expiresInSeconds, untilSeconds) => {
+    ['for the longest life of a token from a parallel refresh', 60, refreshTokenSeconds],
+    ['for the rest of its life if that is longer', 60 * 86_400, 60 * 86_400],
+    ['for the longest possible life if the family is unknown', undefined, tombstoneSeconds],
+  ])('forbids its tokens %s', async (_, expiresInSeconds, untilSeconds) => {
     const { clock, families, revocation } = createRevocationWorld();
     if (expiresInSeconds) await families.open(family(clock.now() + expiresInSeconds * 1000));
     await revocation.endFamily('fam_1');
@@ -104,7 +104,7 @@ describe('ending a family', () => {
     await expect(revocation.isRevoked(token)).resolves.toBe(false);
   });
 
-  test('leaves it to be ended by who asks again, when the denylist can’t be reached', async () => {
+  test('changes nothing if the denylist can’t be reached, so a later call ends the family', async () => {
     const { clock, denylist, families, process } = createRevocationWorld();
     await families.open(family(clock.now() + 86_400_000));
     const failing = process({ unitOfWork: { run: () => Promise.reject(new Error('unreachable')) } });
@@ -115,7 +115,7 @@ describe('ending a family', () => {
     expect(await denylist.anyRevoked(['family:fam_1'])).toBe(true);
   });
 
-  test('ends its access tokens even when the families can’t be reached, and says so', async () => {
+  test('ends its access tokens and throws if the family store can’t be reached', async () => {
     const { process } = createRevocationWorld();
     const away = () => Promise.reject(new Error('unreachable'));
     for (const find of [away, async () => undefined]) {
@@ -125,7 +125,7 @@ describe('ending a family', () => {
     }
   });
 
-  test('leaves it standing where it could not be looked for: who asks again still knows whose it was', async () => {
+  test('keeps a family that could not be read, so a later call still finds its account', async () => {
     const { clock, denylist, families, process } = createRevocationWorld();
     await families.open(family(clock.now() + 86_400_000));
     const away = () => Promise.reject(new Error('unreachable'));
@@ -137,9 +137,9 @@ describe('ending a family', () => {
 });
 
 test.each([
-  ['as long as any may live', 0, sessionSeconds],
-  ['as long as it would have lived, where that is longer', 2 * sessionSeconds, 2 * sessionSeconds],
-])('a session that was ended is forbidden %s', async (_, expiresInSeconds, untilSeconds) => {
+  ['for the longest life of a session', 0, sessionSeconds],
+  ['for the rest of its life if that is longer', 2 * sessionSeconds, 2 * sessionSeconds],
+])('an ended session is forbidden %s', async (_, expiresInSeconds, untilSeconds) => {
   const { clock, denylist, revocation } = createRevocationWorld();
   const expiresAt = clock.now() + expiresInSeconds * 1000;
   await revocation.endSession({ uid: 'uid', accountId: 'user_john', sessionId: 'handle', expiresAt });
@@ -150,7 +150,7 @@ test.each([
   expect(await denylist.anyRevoked(['session:uid'])).toBe(false);
 });
 
-test('signing out of a client while the session goes on is remembered for as long as the session may live', async () => {
+test('a sign-out of one client is kept for the longest life of the session', async () => {
   const { clock, revocation } = createRevocationWorld();
   expect(await revocation.isSignedOut('s1')).toBe(false);
   await revocation.signOutOfClient('s1');

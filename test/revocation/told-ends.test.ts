@@ -33,8 +33,8 @@ const dying = () => ({ find: (id: string) => world.families.find(id), end: died 
 const died = () => Promise.reject(new Error('died'));
 const session = { uid: 'u1', accountId: 'user_john', sessionId: 'handle', expiresAt: 0 };
 
-describe('an end that is told', () => {
-  test('is told when the process dies before the tombstone, once, and is in force', async () => {
+describe('an end with an event', () => {
+  test('has one event and is in force, also if the process dies before it writes the tombstone', async () => {
     await expect(world.process({ families: dying() }).endFamily('fam_1', { reused: true })).rejects.toThrow(
       'died',
     );
@@ -51,7 +51,7 @@ describe('an end that is told', () => {
     ]);
   });
 
-  test('is not done where it cannot be told, and both is by who asks again', async () => {
+  test('does not happen if the event cannot be written, and a later call does both', async () => {
     const unable = world.process({ unitOfWork: { run: died } });
     await expect(unable.endFamily('fam_1')).rejects.toThrow('died');
     await expect(unable.endSession(session)).rejects.toThrow('died');
@@ -62,7 +62,7 @@ describe('an end that is told', () => {
     expect((await world.told()).map(({ type }) => type)).toEqual(['family.ended', 'session.ended']);
   });
 
-  test('is told once by many who end the same at once, and later', async () => {
+  test('has one event for many calls, in parallel and later', async () => {
     const ends = Array.from({ length: 20 }, () => world.process().endFamily('fam_1', { reused: true }));
     await Promise.all([...ends, ...Array.from({ length: 9 }, () => world.process().endSession(session))]);
     await world.process().endFamily('fam_1', { reused: true });
@@ -71,7 +71,7 @@ describe('an end that is told', () => {
     for (const { id } of told) expect(id).toMatch(/^evt_[\w-]{22}$/);
   });
 
-  test('two families, and two ways to end, are two events', async () => {
+  test('has one event for each family and each way to end', async () => {
     const { clock, families, process, told } = world;
     await families.open(family(clock.now() + day, 'fam_2'));
     const endless = { find: (id: string) => families.find(id), end: async () => {} };
@@ -81,7 +81,7 @@ describe('an end that is told', () => {
     expect(new Set((await told()).map(({ id }) => id)).size).toBe(3);
   });
 
-  test('of a family that nobody knows nothing is told, and it is forbidden', async () => {
+  test('of an unknown family has no event, and forbids the family', async () => {
     await world.process().endFamily('fam_unknown');
     expect(await world.denylist.anyRevoked(['family:fam_unknown'])).toBe(true);
     expect(await world.told()).toEqual([]);
