@@ -10,14 +10,14 @@ const png = Buffer.from(
 const webp = Buffer.from('UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA', 'base64');
 const svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1"><path d="M0 0h4v1H0z"/></svg>';
 
-/** A page that has the brand and little else. */
+/** A page that shows little besides the brand. */
 const draw = (options: Partial<PagesOptions> = {}) =>
   createPages({ appName: 'Acme & Sons', ...options })
     .for({})
     .render('signed-out', {}).html;
 
 describe('the logo', () => {
-  test('without one there are our mark and the name', () => {
+  test('is the mark of Gatehouse with the name if none is configured', () => {
     const html = draw();
     expect(html).toContain('<svg class="mark"');
     expect(html).toContain('<bdi>Acme &amp; Sons</bdi>');
@@ -29,7 +29,7 @@ describe('the logo', () => {
     ['svg', `\uFEFF<?xml version="1.0"?>\n<!-- Made with <care> -->\n${svg}`, 'image/svg+xml'],
     ['png', png, 'image/png'],
     ['webp', webp, 'image/webp'],
-  ])('as %s stands in their place, named for who cannot see it', (extension, content, type) => {
+  ])('as %s replaces mark and name, and has a text alternative', (extension, content, type) => {
     withFolder({ 'a-picture': content }, (folder) => {
       const logoFile = join(folder, 'a-picture');
       const asset = createPages({ appName: 'x', logoFile }).assets.get(`brand-logo.${extension}`);
@@ -43,7 +43,7 @@ describe('the logo', () => {
     });
   });
 
-  test('may be another one in the dark, and the tab may have a picture of its own', () => {
+  test('can have a dark version, and the browser tab can have another icon', () => {
     withFolder({ light: svg, dark: webp, icon: png }, (folder) => {
       const html = draw({
         logoFile: join(folder, 'light'),
@@ -58,10 +58,10 @@ describe('the logo', () => {
   });
 
   test.each<[string, string | Buffer, string]>([
-    ['is a page', '<!doctype html><svg xmlns="http://www.w3.org/2000/svg"></svg>', 'is no SVG'],
-    ['is a page that holds one', `<html>${svg}</html>`, 'is no SVG'],
+    ['is an HTML page', '<!doctype html><svg xmlns="http://www.w3.org/2000/svg"></svg>', 'is no SVG'],
+    ['is an HTML page with an SVG', `<html>${svg}</html>`, 'is no SVG'],
     [
-      'has no namespace, so that browsers draw nothing',
+      'has no namespace, so browsers draw nothing',
       '<svg viewBox="0 0 1 1"></svg>',
       'is no SVG (with its xmlns)',
     ],
@@ -81,7 +81,7 @@ describe('the logo', () => {
     });
   });
 
-  test('that is not there is refused, each by its setting', () => {
+  test('that does not exist is refused with the name of its setting', () => {
     expect(problemsOf({ logoFile: '/no/a', logoDarkFile: '/no/b', iconFile: '/no/c' })).toEqual([
       "GATEHOUSE_ICON_FILE: the file /no/c can't be read (ENOENT). Check the path and its permissions.",
       "GATEHOUSE_LOGO_FILE: the file /no/a can't be read (ENOENT). Check the path and its permissions.",
@@ -97,7 +97,7 @@ describe('the accent', () => {
   };
   const plain = style({});
 
-  test('comes with the stylesheet, whose version it changes', () => {
+  test('is part of the stylesheet and changes its version', () => {
     const own = style({ accentColor: '#7A1F5C', accentColorDark: '#e39bc8' });
     expect(own.text.startsWith(plain.text)).toBe(true);
     expect(own.text.slice(plain.text.length).trim()).toBe(
@@ -110,18 +110,18 @@ describe('the accent', () => {
     expect(style({ accentColor: '#7a1f5d', accentColorDark: '#e39bc8' }).version).not.toBe(own.version);
   });
 
-  test('is made lighter for the dark where no other is given', () => {
+  test('is made lighter for dark mode if no other is given', () => {
     const dark = /dark\) \{ :root \{ --accent: (#\w+)/;
     expect(dark.exec(style({ accentColor: '#7a1f5c' }).text.slice(plain.text.length))?.[1]).toBe('#d0b1c6');
   });
 });
 
 describe('the foot of the page', () => {
-  test('is left out where there is nothing to say', () => {
+  test('is omitted if it is empty', () => {
     expect(draw()).not.toContain('<footer');
   });
 
-  test('has what is configured, escaped, in the language of the page', () => {
+  test('has the configured values, escaped, in the language of the page', () => {
     const pages = createPages({
       appName: 'Acme',
       languages: ['en', 'de'],

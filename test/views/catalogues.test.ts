@@ -15,13 +15,13 @@ const english = catalogues.find(({ language }) => language === 'en')?.texts ?? {
 const placeholders = (texts: Record<string, string>) =>
   Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, text.match(/\{\w+\}/g)?.sort()]));
 
-describe('every catalogue of ours', () => {
-  test('there is more than one', () => {
+describe('every built-in catalogue', () => {
+  test('is found, and there are several', () => {
     expect(catalogues.map(({ language }) => language)).toEqual(expect.arrayContaining(['en', 'de']));
   });
 
   test.each(catalogues)(
-    '$language has the keys of the English one, in its order, with the same values',
+    '$language has the keys of the English catalogue in the same order, with the same placeholders',
     ({ texts }) => {
       expect(Object.keys(texts)).toEqual(Object.keys(english));
       expect(placeholders(texts)).toEqual(placeholders(english));
@@ -29,16 +29,16 @@ describe('every catalogue of ours', () => {
     },
   );
 
-  test('nothing is left in English', () => {
+  test('has no untranslated English text', () => {
     const alike = catalogues
       .filter(({ language }) => language !== 'en')
       .flatMap(({ texts }) => Object.keys(texts).filter((key) => texts[key] === english[key]));
-    // A direction, a pattern without words, a word that is the same in both, and a term of the protocol.
+    // These are a direction, a pattern without words, a word that is the same in both languages, and a protocol term.
     expect(new Set(alike)).toEqual(new Set(['page.dir', 'page.title', 'consent.api', 'home.issuer']));
   });
 });
 
-describe('a language of one’s own', () => {
+describe('a configured language', () => {
   const french = { 'page.dir': 'ltr', 'sign-in.title': 'Se connecter' };
   const offer = (files: Record<string, object>, ...languages: [string, ...string[]]) => {
     const written = Object.entries(files).map(([name, texts]) => [
@@ -52,7 +52,7 @@ describe('a language of one’s own', () => {
     });
   };
 
-  test('may lack texts: the English ones are in their place, and are named', () => {
+  test('may lack texts: English texts replace them, and the missing keys are reported', () => {
     const { pages } = offer({ fr: french }, 'fr', 'en');
     if (!pages) throw new Error('refused');
     const renderer = pages.for({ acceptLanguage: 'fr' });
@@ -64,7 +64,7 @@ describe('a language of one’s own', () => {
     expect(lacking?.keys).toEqual(Object.keys(english).filter((key) => !(key in french)));
   });
 
-  test('may be a variant, which says only what differs', () => {
+  test('may be a variant with only the texts that differ', () => {
     const { pages } = offer({ 'de-CH': { 'sign-in.no-account': 'Noch kein Login?' } }, 'de-CH', 'de', 'en');
     if (!pages) throw new Error('refused');
     const swiss = pages.for({ acceptLanguage: 'de-CH' });
@@ -81,13 +81,9 @@ describe('a language of one’s own', () => {
       {},
       'GATEHOUSE_LANGUAGES names fr, which has no texts. Put them into text/fr.json',
     ],
+    ['that has no writing direction', { fr: { 'sign-in.title': 'x' } }, '"page.dir": "ltr" or "rtl"'],
     [
-      'that does not say which way it is written',
-      { fr: { 'sign-in.title': 'x' } },
-      '"page.dir": "ltr" or "rtl"',
-    ],
-    [
-      'with a value the text does not get',
+      'with an unknown placeholder',
       { fr: { ...french, 'sign-in.purpose': 'vers {clinet}' } },
       'The text "sign-in.purpose" of fr uses {clinet}, but it gets {client}.',
     ],
@@ -96,7 +92,7 @@ describe('a language of one’s own', () => {
       { fr: { ...french, error: { code: 'x' } } },
       'at "error": every text must be a string',
     ],
-  ])('%s stops the start', (_name, files, problem) => {
+  ])('%s prevents the start', (_name, files, problem) => {
     const { problems } = offer(files, 'en', 'fr');
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(problem);

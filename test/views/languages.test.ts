@@ -11,7 +11,7 @@ test.each([
   ['de', ['de']],
   ['de-CH-1996', ['de-CH-1996', 'de-CH', 'de']],
   ['zh-Hant-CN-x-private1', ['zh-Hant-CN-x-private1', 'zh-Hant-CN', 'zh-Hant', 'zh']],
-])('%s is cut to %j', (tag, cut) => {
+])('%s is shortened to %j', (tag, cut) => {
   expect(truncations(tag)).toEqual(cut);
 });
 
@@ -24,11 +24,11 @@ describe('Accept-Language', () => {
     ['fr;q=0.8 , de ; q=0.9,*;q=0.1', ['de', 'fr', '*']],
     ['en;q=0, de;q=0.001', ['de']],
     ['en;q=2, de;q=x, ../../etc, fr;level=1, <b>, it', ['it']],
-  ])('%j asks for %j', (header, wanted) => {
+  ])('%j requests %j', (header, wanted) => {
     expect(acceptedLanguages(header)).toEqual(wanted);
   });
 
-  test('of any length is read in a moment', () => {
+  test('of any length is read quickly', () => {
     expect(acceptedLanguages('a-'.repeat(100_000)).length).toBe(0);
     expect(acceptedLanguages('de,'.repeat(100_000)).length).toBeLessThanOrEqual(50);
   });
@@ -43,11 +43,11 @@ test.each([
   [['*'], 'en'],
   [['fr', '*'], 'en'],
   [[], undefined],
-])('who wants %j gets %s', (wanted, found) => {
+])('a request for %j gets %s', (wanted, found) => {
   expect(lookUp(wanted, ['en', 'de', 'pt-BR'])).toBe(found);
 });
 
-test('a wish longer than any language is passed over: cutting it would take minutes', () => {
+test('a requested language longer than any real one is ignored, because shortening it would take minutes', () => {
   const endless = `de${'-aa'.repeat(20_000)}`;
   expect(lookUp([endless, 'pt-BR'], ['en', 'de', 'pt-BR'])).toBe('pt-BR');
   expect(lookUp(acceptedLanguages(endless), ['en', 'de'])).toBeUndefined();
@@ -70,14 +70,14 @@ describe('the language of a page', () => {
     expect(pages.for(wish).language).toBe(language);
   });
 
-  test('is told to the browser, with its direction', () => {
+  test('is in the page, with its direction', () => {
     const { html, language } = pages.for({ uiLocales: 'de' }).render('signed-out', {});
     expect(language).toBe('de');
     expect(html).toContain('<html lang="de" dir="ltr">');
     expect(html).toContain('Sie sind abgemeldet');
   });
 
-  test('of a request comes from what the library read, or from its address', () => {
+  test('of a request comes from its parsed parameters or from its URL', () => {
     const get = () => 'en';
     const of = (request: object) => pages.of({ get, query: {}, state: {}, ...request }).language;
     expect(of({})).toBe('en');

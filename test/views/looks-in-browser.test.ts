@@ -18,7 +18,7 @@ const { looks, remove } = createLooks();
 const served: { name: string; server: TestServer }[] = [];
 let browser: TestBrowser;
 
-/** Whatever a client may show of its own is left out: what remains must come from us. */
+/** Content of the client is left out, so everything else must come from the issuer. */
 async function servePages(pages: Pages): Promise<TestServer> {
   return serve((request, response) => {
     if (serveAsset(pages.assets, request, response)) return;
@@ -44,7 +44,7 @@ afterAll(async () => {
 const overflow = (page: Page) =>
   page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
-/** A narrow window in the light and a wide one in the dark; of one's own colours all four. */
+/** A narrow window in light mode and a wide one in dark mode. With configured colours all four combinations. */
 async function photograph(page: Page, look: string, name: string): Promise<void> {
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: width === 390 ? 844 : 800 });
@@ -59,7 +59,7 @@ async function photograph(page: Page, look: string, name: string): Promise<void>
 }
 
 describe.each(Object.keys(looks))('%s', (look) => {
-  test.each(names)('%s is accessible, light, and asks nobody else', async (name) => {
+  test.each(names)('%s is accessible and small, and sends requests only to the issuer', async (name) => {
     const { origin } = served.find((each) => each.name === look)?.server ?? { origin: '' };
     const page = await browser.context.newPage();
     const complaints: string[] = [];
@@ -79,7 +79,7 @@ describe.each(Object.keys(looks))('%s', (look) => {
     const sizes = (await Promise.all(bodies)).map(({ length }) => length);
     expect(sizes.length).toBeGreaterThan(1);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(30_000);
-    // Another language changes no structure and no colour, and those are looked at for every page elsewhere.
+    // Another language changes neither structure nor colours, which other tests check for every page.
     if (look === 'branded' || name === 'sign-in') expect(await findByAxe(page)).toEqual([]);
     await photograph(page, look, name);
     expect(complaints).toEqual([]);

@@ -7,7 +7,7 @@ import { writeFiles } from './own-folder.ts';
 const wordmark = (color: string) =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 40"><circle cx="20" cy="20" r="16" fill="${color}"/><g fill="none" stroke="${color}" stroke-width="5" stroke-linecap="round"><path d="M50 28l8-18 8 18M53 22h10M92 14a8 8 0 1 0 0 12M104 10v18M104 20h14M118 10v18"/></g></svg>`;
 
-/** Enough Arabic to write the pages from right to left; the rest is told in English. */
+/** Some Arabic texts, so that pages are written from right to left. Other texts are English. */
 const arabic = {
   'page.dir': 'rtl',
   'footer.links': 'حول {app}',
@@ -38,7 +38,7 @@ const footer = {
   supportUrl: 'mailto:help@example.com',
 };
 
-/** The same pages as different houses show them. */
+/** The same pages with different brands, languages and templates. */
 export function createLooks(): { looks: Record<string, Pages>; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-views-'));
   writeFiles(folder, {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createPages, type PagesOptions } from '../../provider/interactions/pages.ts';
 import { ConfigurationError } from '../../provider/lib/errors.ts';
 
-/** Writes files into a folder, below which their names may lead. */
+/** Writes files into a folder. Their names may contain subfolders. */
 export function writeFiles(folder: string, files: Record<string, string | Buffer>): void {
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
@@ -12,7 +12,7 @@ export function writeFiles(folder: string, files: Record<string, string | Buffer
   }
 }
 
-/** A folder with files for as long as `use` runs. */
+/** Creates a folder with files while `use` runs. */
 export function withFolder<T>(files: Record<string, string | Buffer>, use: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-views-'));
   try {
@@ -23,7 +23,7 @@ export function withFolder<T>(files: Record<string, string | Buffer>, use: (fold
   }
 }
 
-/** What is wrong with these options, each problem by itself. */
+/** The problems of the given options, one by one. */
 export function problemsOf(options: Partial<PagesOptions>): string[] {
   try {
     createPages({ appName: 'Acme', ...options });

@@ -15,7 +15,7 @@ let application: TestServer;
 let browser: TestBrowser;
 let postedOrigin: string | undefined;
 
-/** A sign-in page; its post is answered by a redirect to `to`. */
+/** A sign-in page. The response to its form is a redirect to `to`. */
 async function startProvider() {
   return serve((request, response) => {
     if (serveAsset(pages.assets, request, response)) return;
@@ -65,7 +65,7 @@ interface Journey {
 const signInUrl = ({ to, allow }: Journey) =>
   `${provider.origin}/?${new URLSearchParams({ to, ...(allow ? { allow } : {}) })}`;
 
-/** Signs in, and gives the title of the page where that ended, or the policy's directive that stopped it. */
+/** Signs in. Returns the title of the last page, or the directive of the policy that stopped it. */
 async function signIn(journey: Journey): Promise<string> {
   const page = await browser.context.newPage();
   try {
@@ -84,20 +84,20 @@ async function signIn(journey: Journey): Promise<string> {
 }
 
 describe('after a form was posted', () => {
-  test('the browser goes to a redirect URI the page names, and to no other', async () => {
+  test('the browser goes to a redirect URI that the page names, and to no other', async () => {
     const to = `${application.origin}/callback`;
     expect(await signIn({ to, allow: to })).toBe('arrived');
     expect(await signIn({ to, allow: 'https://another.example/' })).toBe('form-action');
   });
 
-  test('the post says where it came from', async () => {
+  test('the browser has sent the origin with the form', async () => {
     const to = `${application.origin}/callback`;
     await signIn({ to, allow: to });
     expect(postedOrigin).toBe(provider.origin);
   });
 });
 
-test('a popup that signed in can still speak to the page that opened it', async () => {
+test('a popup that signed in can still send messages to the page that opened it', async () => {
   const to = `${application.origin}/callback`;
   const page = await browser.context.newPage();
   await page.goto(`${application.origin}/spa#${signInUrl({ to, allow: to })}`);

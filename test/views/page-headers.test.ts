@@ -10,7 +10,7 @@ function directives(formAction?: string[]): Record<string, string> {
 
 const formAction = (...uris: string[]) => directives(uris)['form-action'];
 
-test('a page may load our style and https images, and nothing else', () => {
+test('a page may load the stylesheet of Gatehouse and https images, and nothing else', () => {
   expect(directives()).toEqual({
     'default-src': "'none'",
     'style-src': "'self'",
@@ -21,7 +21,7 @@ test('a page may load our style and https images, and nothing else', () => {
   });
 });
 
-test('a page is not framed, sniffed, kept or told of elsewhere', () => {
+test('a page is not framed, sniffed or cached, and its URL is not sent to other sites', () => {
   expect(pageHeaders()).toMatchObject({
     'X-Frame-Options': 'DENY',
     'X-Content-Type-Options': 'nosniff',
@@ -68,7 +68,7 @@ describe('form-action', () => {
     expect(Object.keys(directives([uri]))).toEqual(Object.keys(directives()));
   });
 
-  test('names each once', () => {
+  test('names each source once', () => {
     expect(formAction('https://a.example/1', 'https://b.example/2', 'http://localhost:8080/')).toBe(
       "'self' https: http://localhost:8080",
     );

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { PageAssets } from '../../provider/interactions/theme/page-assets.ts';
 
 export interface TestServer {
-  /** Without a trailing slash. */
+  /** The origin without a trailing slash. */
   origin: string;
   close(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export async function serve(listener: RequestListener): Promise<TestServer> {
   return { origin: `http://127.0.0.1:${port}`, close };
 }
 
-/** Answers requests for `/assets/…` as the provider does; true when it did. */
+/** Answers requests for `/assets/…` as the provider does. Returns true if it answered. */
 export function serveAsset(assets: PageAssets, ...[request, response]: Parameters<RequestListener>): boolean {
   const [path = ''] = (request.url ?? '').split('?');
   const asset = path.startsWith('/assets/') ? assets.get(path.slice('/assets/'.length)) : undefined;
@@ -30,7 +30,7 @@ export function serveAsset(assets: PageAssets, ...[request, response]: Parameter
   return true;
 }
 
-/** A posted form's fields. */
+/** The fields of a posted form. */
 export async function formFields(request: IncomingMessage): Promise<Record<string, string>> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);

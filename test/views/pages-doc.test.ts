@@ -6,7 +6,7 @@ import { samplePages } from './sample-pages.ts';
 const doc = readFileSync('docs/pages.md', 'utf8');
 const source = readFileSync('provider/interactions/view-models.ts', 'utf8');
 
-/** The members of an interface and of what it extends, `?` behind those that may be missing. */
+/** The members of an interface and of its base interfaces. Optional members end with `?`. */
 function membersOf(name: string): string[] {
   const found = new RegExp(
     `interface ${name}(?: extends (?<base>\\w+))? \\{\\n(?<body>[\\s\\S]*?)\\n\\}`,
@@ -23,11 +23,11 @@ const views = [...table.matchAll(/^ {2}'?([\w-]+)'?: (\w+View);$/gm)].map(([, vi
 }));
 
 describe('docs/pages.md', () => {
-  test('there are views to look for', () => {
+  test('views are found', () => {
     expect(views.length).toBeGreaterThan(6);
   });
 
-  test.each(views)('says what $view gets, and nothing else', ({ view, members }) => {
+  test.each(views)('lists exactly the values of $view', ({ view, members }) => {
     const row = doc.split('\n').find((line) => line.startsWith(`| \`${view}\` |`)) ?? '';
     const told = row.replace(/\([^)]*\)/g, '').matchAll(/`([^`]+)`/g);
     expect([...told].slice(1).map(([, name]) => name)).toEqual(members);
@@ -38,7 +38,7 @@ describe('docs/pages.md', () => {
     expect(doc).toContain(name);
   });
 
-  test('its examples are what they are said to be', () => {
+  test('has examples that work as described', () => {
     for (const [, json = ''] of doc.matchAll(/```json\n([\s\S]*?)```/g))
       expect(() => JSON.parse(json)).not.toThrow();
     const shown = [...doc.matchAll(/^(GATEHOUSE_\w+)='?([^'#\n]*[^'#\s]|#\w+)'?/gm)];
@@ -54,7 +54,7 @@ describe('docs/pages.md', () => {
   });
 });
 
-test('every view has a sample, drawn by the tests of all pages', () => {
+test('every view has a sample page, which the tests of all pages use', () => {
   const sampled = new Set<string>(Object.values(samplePages).map(({ view }) => view));
   expect(views.map(({ view }) => view).filter((view) => !sampled.has(view))).toEqual([]);
 });

@@ -41,7 +41,7 @@ afterAll(async () => {
   await server?.close();
 });
 
-/** Opens a page, and gives what the browser complained of meanwhile. */
+/** Opens a page. Returns the messages of the browser console. */
 async function open(name: string, use: (page: Page, complaints: string[]) => Promise<void>) {
   const page = await browser.context.newPage();
   const complaints: string[] = [];
@@ -63,14 +63,14 @@ const overflow = (page: Page) =>
   page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
 describe.each(names)('%s', (name) => {
-  test('passes axe in light and dark, and the browser complains of nothing', async () => {
+  test('passes axe in light and dark mode, and the browser console is empty', async () => {
     await open(name, async (page, complaints) => {
       expect(await findByAxe(page)).toEqual([]);
       expect(complaints).toEqual([]);
     });
   });
 
-  test('needs no sideways scrolling at 320 px: left to right, right to left, with text twice as large', async () => {
+  test('needs no sideways scrolling at 320 px, left to right, right to left, and with text twice as large', async () => {
     await open(name, async (page) => {
       await page.setViewportSize({ width: 320, height: 640 });
       expect(await overflow(page)).toBe(0);
@@ -81,7 +81,7 @@ describe.each(names)('%s', (name) => {
     });
   });
 
-  test('weighs less than 30 KB in all, none of it a script', async () => {
+  test('is smaller than 30 KB in total, without scripts', async () => {
     const sizes: number[] = [];
     const kinds = new Set<string>();
     const page = await browser.context.newPage();
@@ -112,11 +112,11 @@ describe.each(names)('%s', (name) => {
   });
 });
 
-describe('by keyboard', () => {
+describe('with the keyboard', () => {
   const focused = (page: Page) =>
     page.evaluate('document.activeElement.name || document.activeElement.tagName');
 
-  /** A browser heeds `autofocus` a moment after the page is loaded. */
+  /** Waits, because a browser applies `autofocus` a moment after the page is loaded. */
   const toBeFocused = (page: Page, field: string) => page.locator(`[name=${field}]:focus`).waitFor();
 
   test.each([
@@ -132,7 +132,7 @@ describe('by keyboard', () => {
     });
   });
 
-  test('the order is that of the eye, and focus is seen everywhere', async () => {
+  test('the focus order is the visual order, and the focus is visible everywhere', async () => {
     await open('sign-in', async (page) => {
       const order: unknown[] = [];
       await toBeFocused(page, 'email');
@@ -146,7 +146,7 @@ describe('by keyboard', () => {
     });
   });
 
-  test('what is wrong is read with its field', async () => {
+  test('an error is connected with its field for screen readers', async () => {
     const described = (field: string) =>
       `document.getElementById('${field}').getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).textContent)`;
     await open('sign-in-field', async (page) => {
@@ -168,7 +168,7 @@ describe('by keyboard', () => {
   });
 });
 
-describe('what the forms send', () => {
+describe('the forms send the expected fields', () => {
   async function submit(name: string, act: (page: Page) => Promise<void>) {
     posted.length = 0;
     await open(name, async (page) => {

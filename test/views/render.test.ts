@@ -19,7 +19,7 @@ const draw = (page: SamplePage) => drawn(page.view, page.model as never);
 const nasty = `<script>"'&`;
 const escaped = '&lt;script&gt;&quot;&#39;&amp;';
 
-/** The models again, once for each string in them, with that one string replaced. */
+/** Copies of the models, one for each string in them, with this string replaced. */
 function* withEachString(model: unknown, put: string, path = ''): Generator<[string, unknown]> {
   if (typeof model === 'string') yield [path, put];
   if (typeof model !== 'object' || model === null) return;
@@ -47,7 +47,7 @@ describe('every string of every model', () => {
     const html = drawn(view as ViewName, model as never);
     expect(html).not.toContain('<script');
     expect(html).not.toContain(nasty);
-    // Links that aren't links are left out; a scope's name gives way to its description.
+    // Invalid links are left out. The description of a scope replaces its name.
     if (!links.test(path) && !unseen.test(path)) expect(html).toContain(escaped);
   });
 
@@ -62,13 +62,13 @@ describe('every string of every model', () => {
     expect(html).toContain(`${escaped}2`);
   });
 
-  test("the application's name is escaped, in the title too", () => {
+  test('the name of the application is escaped, also in the title', () => {
     const html = createPages({ appName: nasty }).for({}).render('signed-out', {}).html;
     expect(html).toContain(`– ${escaped}</title>`);
     expect(html).not.toContain('<script');
   });
 
-  test('values that look like placeholders or patterns stay what they are', () => {
+  test('values that look like placeholders or patterns are not changed', () => {
     const html = drawn('sign-in', {
       ...(samplePages['sign-in']?.model as SignInView),
       clientName: '{client} $& $1',
@@ -95,14 +95,14 @@ describe('links', () => {
   ];
   const signIn = samplePages['sign-in']?.model as SignInView;
 
-  test.each(noLinks)('%j never becomes one', (address) => {
+  test.each(noLinks)('%j never becomes a link', (address) => {
     const { signUpUrl: _signUp, ...rest } = signIn;
     expect(drawn('sign-in', { ...rest, clientUri: address })).not.toContain('href="http');
     expect(drawn('sign-in', { ...rest, clientUri: address })).not.toContain('<a ');
     expect(drawn('sign-in', { ...rest, clientUri: undefined, signUpUrl: address })).not.toContain('<a ');
   });
 
-  test('http, https and paths of ours do, in normal form', () => {
+  test('http, https and paths of the issuer become links in normal form', () => {
     const html = drawn('sign-in', { ...signIn, clientUri: 'https://EXAMPLE.com/a"b' });
     expect(html).toContain('href="https://example.com/a%22b"');
     expect(html).toContain('href="/interaction/abc/sign-up"');
@@ -128,7 +128,7 @@ describe('texts', () => {
   const everything = templates.map(({ source }) => source).join('\n');
   const quotedKeys = [...everything.matchAll(/'([a-z-]+\.[a-z.-]+)'/g)].map(([, key]) => key);
 
-  test('templates hold none of their own', () => {
+  test('templates contain no fixed texts', () => {
     for (const { name, source } of templates) {
       const spoken = source
         .replace(/<%.*?%>/gs, '')
@@ -143,12 +143,12 @@ describe('texts', () => {
     expect(quotedKeys.filter((key) => key === undefined || !(key in catalogue))).toEqual([]);
   });
 
-  test('every key of the catalogue is in a template, or is said by code', () => {
+  test('every key of the catalogue is in a template or in code', () => {
     const folder = join(packageRoot, 'provider', 'interactions');
     const code = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(folder, name), 'utf8'));
-    /** Keys that are put together: `a.b.${c}`. */
+    /** Keys that are composed: `a.b.${c}`. */
     const patterns = code.flatMap((source) =>
       [...source.matchAll(/`((?:[\w-]+\.)+)(?:[\w-]|\$\{[^}`]+\}|\.)+`/g)].map(([key]) => {
         const parts = key.slice(1, -1).split(/\$\{[^}]+\}/);
@@ -157,7 +157,7 @@ describe('texts', () => {
     );
     const isSaid = (key: string) =>
       code.some((source) => source.includes(`'${key}'`)) || patterns.some((pattern) => pattern.test(key));
-    // Of title and message, code names both at once; of a scope, its client does.
+    // Code composes the keys for title and message, and the keys for scopes.
     const unused = Object.keys(catalogue).filter(
       (key) =>
         !quotedKeys.includes(key) &&
@@ -168,14 +168,14 @@ describe('texts', () => {
     expect(unused).toEqual([]);
   });
 
-  test('a missing text or value is an error that names it', () => {
+  test('a missing text or value causes an error with its name', () => {
     expect(() => renderer.text('no.such')).toThrow("'no.such'");
     expect(() => renderer.text('toString')).toThrow("'toString'");
     expect(() => renderer.text('message.too-many-attempts')).toThrow('{seconds}');
     expect(renderer.text('message.too-many-attempts', { seconds: 30 })).toContain('30 seconds');
   });
 
-  test('a scope is told in the catalogue’s words, in those of configuration, or by its name', () => {
+  test('a scope is described by the catalogue, by the configuration, or by its name', () => {
     const html = draw({
       view: 'consent',
       model: {

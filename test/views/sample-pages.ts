@@ -7,7 +7,7 @@ const client = {
   clientUri: 'https://contracts.example.com',
 };
 
-/** To be answered by the test: nothing is fetched from outside. */
+/** The test answers this URL, so no request leaves the machine. */
 export const sampleLogo = 'https://contracts.example.com/logo.svg';
 
 const signIn = {
@@ -66,7 +66,7 @@ const account = {
 
 const longName = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung International Holding';
 
-/** Every page in the states a person can meet, by a name fit for a file. */
+/** Every page in all its states, by a name that can be used for a file. */
 export const samplePages: Record<string, SamplePage> = {
   'sign-in': { view: 'sign-in', model: signIn },
   'sign-in-wrong': {

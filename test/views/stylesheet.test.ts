@@ -9,11 +9,11 @@ const declarations = [...style.matchAll(/([a-z-]+)\s*:\s*([^;{}]+);/g)].map(
   }),
 );
 
-/** Sides and directions that stay where they are when a page is written from right to left. */
+/** Physical sides and directions, which do not change if a page is written from right to left. */
 const physical =
   /^(left|right|(margin|padding|border|inset|scroll-margin|scroll-padding)-(left|right)(-\w+)?|border-(top|bottom)-(left|right)-radius|float|clear)$/;
 
-/** Shorthands that name all four sides, where left and right are told apart. */
+/** Shorthands for all four sides with different values for left and right. */
 const lopsided = ({ property, value }: (typeof declarations)[number]) => {
   const [, right, , left] = value.match(/(?:[^\s(]+|\([^)]*\))+/g) ?? [];
   return (
@@ -23,18 +23,18 @@ const lopsided = ({ property, value }: (typeof declarations)[number]) => {
   );
 };
 
-test('there are declarations to look at', () => {
+test('declarations are found', () => {
   expect(declarations.length).toBeGreaterThan(150);
 });
 
-test('nothing is put left or right: pages can be written from right to left', () => {
+test('no declaration uses left or right, so pages can be written from right to left', () => {
   expect(declarations.filter(({ property }) => physical.test(property))).toEqual([]);
   expect(declarations.filter(({ value }) => /\b(left|right)\b/.test(value))).toEqual([]);
-  // The tick before a scope is drawn by two sides of a box, turned: it looks the same from both sides.
+  // The tick before a scope is drawn with two sides of a rotated box. It looks the same in both directions.
   const tick = { property: 'border-width', value: '0 2px 2px 0' };
   expect(declarations.filter(lopsided)).toEqual([tick]);
 });
 
-test('nothing is loaded: no font, no picture, no other style', () => {
+test('the stylesheet loads nothing: no font, no picture, no other stylesheet', () => {
   expect(style).not.toMatch(/url\(|@import|@font-face|image-set\(/);
 });

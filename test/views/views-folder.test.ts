@@ -13,7 +13,7 @@ const draw = (name: string, by: Renderer) => {
 };
 const ours = createPages({ appName: 'Acme' });
 
-test('replaces single templates, partials, texts and styles, and the rest stays', () => {
+test('a views folder replaces single templates, partials, texts and styles, and no others', () => {
   const files = {
     'signed-out.eta': `<% layout('@layout', { pageTitle: 'Bye' }) %><h1>Bye <%= it.text('mine') %></h1>`,
     'partials/heading.eta': '<h1>Our own heading</h1><img src="<%= it.asset(\'door.png\') %>" alt="">',
@@ -37,7 +37,7 @@ test('replaces single templates, partials, texts and styles, and the rest stays'
   });
 });
 
-test.each(Object.keys(samplePages))('%s is drawn inside a layout of one’s own', (name) => {
+test.each(Object.keys(samplePages))('%s is rendered inside a custom layout', (name) => {
   const files = { 'layout.eta': `<!doctype html><body class="own"><%~ it.body %></body>` };
   withFolder(files, (viewsFolder) => {
     const page = draw(name, createPages({ appName: 'Acme', viewsFolder }).for({}));
@@ -45,7 +45,7 @@ test.each(Object.keys(samplePages))('%s is drawn inside a layout of one’s own'
   });
 });
 
-test('is read where Kubernetes mounted it: through links to a hidden folder with the newest version', () => {
+test('a views folder can be a Kubernetes mount, with links to a hidden folder of the newest version', () => {
   const mount = (folder: string, name: string) => {
     mkdirSync(join(folder, '..2026'));
     renameSync(join(folder, name), join(folder, '..2026', name));
@@ -63,7 +63,7 @@ test('is read where Kubernetes mounted it: through links to a hidden folder with
 });
 
 describe('a scope', () => {
-  test('is told in the words of the folder’s catalogue before those of the APIs file', () => {
+  test('is described by the catalogue of the folder before the APIs file', () => {
     const files = { 'text/de.json': JSON.stringify({ 'scope.contracts:read': 'Ihre Verträge lesen' }) };
     withFolder(files, (viewsFolder) => {
       const pages = createPages({ appName: 'Acme', viewsFolder, languages: ['en', 'de'] });
@@ -73,21 +73,21 @@ describe('a scope', () => {
   });
 });
 
-describe('what stops the start, with the file’s name:', () => {
+describe('the start fails with the file name for', () => {
   test.each<[string, Record<string, string>, RegExp]>([
     ['a template that does not compile', { 'logout.eta': '<% if ( %>' }, /\/logout\.eta can't be used: /],
     [
-      'one that names a text there is not',
+      'a template with an unknown text',
       { 'logout.eta': "<%= it.text('logout.titel') %>" },
       /\/logout\.eta: there is no text "logout\.titel" in en\.$/,
     ],
     [
-      'one that names a template there is not',
+      'a template with an unknown template',
       { 'home.eta': "<% layout('@frame') %>" },
       /\/home\.eta: there is no template "@frame"\.$/,
     ],
     [
-      'one that names a file there is not',
+      'a template with an unknown file',
       { 'home.eta': "<%= it.asset('x.png') %>" },
       /\/home\.eta: there is no file "x\.png" in assets\/\.$/,
     ],
@@ -99,7 +99,7 @@ describe('what stops the start, with the file’s name:', () => {
     });
   });
 
-  test('several at once', () => {
+  test('several problems at once', () => {
     const files = { 'logout.eta': '<% if ( %>', 'home.eta': '<% for %>', 'text/en.json': '[]' };
     withFolder(files, (viewsFolder) => {
       const problems = problemsOf({
