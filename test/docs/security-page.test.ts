@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 
 const page = readFileSync('docs/security.md', 'utf8');
 
-const states = ['met', 'met by who runs it', "doesn't apply", 'not yet'];
+const states = ['met', 'met by the operator', "doesn't apply", 'not yet'];
 
 interface Row {
   id: string;
