@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BreakableServer } from './breakable-server.ts';
-import type { Fleet } from './fleet.ts';
+import type { ChaosFleet } from './fleet.ts';
 import type { FaultKind, Ledger } from './ledger.ts';
 
 export interface FaultDeps {
-  fleet: Fleet;
+  fleet: ChaosFleet;
   postgres: BreakableServer;
   redis: BreakableServer;
   ledger: Ledger;
@@ -36,7 +36,7 @@ export function faults({ fleet, postgres, redis, ledger }: FaultDeps) {
   let turn = 0;
   const kinds: Record<FaultKind, Break> = {
     'redis was cut off': cutOff(redis),
-    'a process was killed': () => fleet.replace(turn++ % fleet.origins.length),
+    'a process was killed': () => fleet.restart(turn++ % fleet.origins.length, 'SIGKILL'),
     'postgres was cut off': cutOff(postgres),
     'redis restarted': restart(redis),
     'callers were cut off': () => fleet.cutCallers(turn++ % fleet.origins.length),

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createCaller } from './caller.ts';
 import { createClient } from './client.ts';
 import { faults } from './faults.ts';
-import { startFleet } from './fleet.ts';
+import { startChaosFleet } from './fleet.ts';
 import { Ledger, settlingMs } from './ledger.ts';
 import { postgresUrl, startPostgres, startRedis } from './stores.ts';
 import { checkTold } from './told.ts';
@@ -28,7 +28,7 @@ export async function runChaos({ seconds, clients: count, processes }: ChaosOpti
     stops.push(postgres.stop);
     const redis = await startRedis();
     stops.push(redis.stop);
-    const fleet = await startFleet(processes, {
+    const fleet = await startChaosFleet(processes, {
       GATEHOUSE_DATABASE_URL: postgresUrl(postgres.port),
       GATEHOUSE_REDIS_URL: `redis://127.0.0.1:${redis.port}`,
     });

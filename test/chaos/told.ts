@@ -1,24 +1,18 @@
+import { allPublished } from '../support/metrics.ts';
+import { eventsIn } from '../support/published-events.ts';
 import { waitFor } from '../support/wait-for.ts';
 import type { ChaosClient } from './client.ts';
-import type { Fleet } from './fleet.ts';
+import type { ChaosFleet } from './fleet.ts';
 import type { Ledger } from './ledger.ts';
-
-interface Told {
-  id: string;
-  type: string;
-  data: { email?: string; familyId?: string };
-}
 
 /** Checks that each answered action has its event. An action with a lost answer may have an event too. */
 export async function checkTold(
-  fleet: Fleet,
+  fleet: ChaosFleet,
   clients: readonly ChaosClient[],
   ledger: Ledger,
 ): Promise<void> {
-  const isEmpty = async () =>
-    (await fleet.metrics()).every((text) => /^gatehouse_outbox_pending 0$/m.test(text));
-  await waitFor(isEmpty, { timeoutMs: 90_000, what: 'an empty outbox' });
-  const all = toldBy(fleet);
+  await waitFor(() => allPublished(fleet), { timeoutMs: 90_000, what: 'an empty outbox' });
+  const all = eventsIn(fleet.started.map((program) => program.stdout()));
   const events = [...new Map(all.map((event) => [event.id, event])).values()];
   for (const { email, signIns } of clients) {
     const told = (type: string) =>
@@ -34,11 +28,4 @@ export async function checkTold(
   }
   ledger.counts.set('events told', events.length);
   ledger.counts.set('events told more than once', all.length - events.length);
-}
-
-function toldBy(fleet: Fleet): Told[] {
-  const lines = fleet.written().flatMap((text) => text.split('\n'));
-  return lines
-    .filter((line) => line.startsWith('{"id":"evt_') && line.endsWith('}'))
-    .map((line) => JSON.parse(line) as Told);
 }

@@ -1,5 +1,6 @@
 import type { Deployment } from '../support/deployment.ts';
 import { runProgram } from '../support/program.ts';
+import { type PublishedEvent, publishedEvents } from '../support/published-events.ts';
 import type { Ended } from './command.ts';
 
 /** A session in the JSON output of `gatehouse sessions`. */
@@ -31,17 +32,8 @@ export function documentOf<T>({ code, stdout, stderr }: Ended): T {
   return JSON.parse(stdout) as T;
 }
 
-export interface ToldEvent {
-  type: string;
-  subject: string;
-  data: Record<string, unknown>;
-}
-
 /** The events of a type that the processes have published and whose data contains `id`. */
-export function eventsOf({ programs }: Deployment, type: string, id: string): ToldEvent[] {
-  const lines = programs.flatMap((program) => program.stdout().split('\n'));
-  return lines
-    .filter((line) => line.startsWith('{') && line.endsWith('}'))
-    .map((line): ToldEvent => JSON.parse(line))
-    .filter((event) => event.type === type && Object.values(event.data ?? {}).includes(id));
-}
+export const eventsOf = (deployment: Deployment, type: string, id: string): PublishedEvent[] =>
+  publishedEvents(deployment).filter(
+    (event) => event.type === type && Object.values(event.data).includes(id),
+  );

@@ -1,16 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { demo, startEmbedded } from '../support/deployment.ts';
 import { apiLogin, getProfile, postJson } from '../support/json-api.ts';
-import { type Program, runProgram } from '../support/program.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { documentOf, runCommand, type SessionDocument } from './session-commands.ts';
 
 test('sessions commands on the embedded database are refused while dev runs; later they end sessions permanently', async () => {
   const deployment = await startEmbedded({ env: { GATEHOUSE_KEYS: '', GATEHOUSE_SERVER_SECRETS: '' } });
-  const { env, folder: cwd, opsOrigins, programs } = deployment;
+  const { programs } = deployment;
   const sessions = (...args: string[]) =>
     runCommand(deployment, ['sessions', ...args], { GATEHOUSE_APIS_FILE: '' });
-  let again: Program | undefined;
   try {
     const [first, second] = [await apiLogin(deployment), await apiLogin(deployment)];
     const refused = await sessions('list', demo.email);
@@ -32,15 +29,12 @@ test('sessions commands on the embedded database are refused while dev runs; lat
     const ended = await sessions('end', demo.email, '--session', familyOf(first));
     expect(ended).toMatchObject({ code: 0, stderr: '' });
 
-    again = runProgram(['dev'], { env, cwd });
-    await waitFor(async () => (await fetch(`${opsOrigins[0]}/readyz`)).ok, { timeoutMs: 60_000 });
+    await deployment.restart(0);
     const refresh = async ({ refreshToken }: { refreshToken: string }) =>
       (await postJson(deployment, '/auth/refresh', { refreshToken })).status;
     expect((await getProfile(deployment, first.accessToken)).status).toBe(401);
     expect([await refresh(first), await refresh(second)]).toEqual([401, 200]);
   } finally {
-    if (again?.hasEnded() === false) again.kill('SIGTERM');
-    await again?.ended;
     await deployment.stop();
   }
 }, 180_000);

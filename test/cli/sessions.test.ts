@@ -7,26 +7,20 @@ import { systemClock as clock } from '../../provider/lib/clock.ts';
 import type { AccountChange } from '../../provider/ports/account-store.ts';
 import { createCachedDenylist } from '../../provider/revocation/cached-denylist.ts';
 import { noticeChanges } from '../../provider/revocation/change-notices.ts';
-import { allScopes, appDocument, createApp, silently, standing } from '../flows/apps.ts';
+import { allScopes, appDocument, createApp, offline, standing } from '../flows/apps.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { freePort } from '../support/free-port.ts';
 import { apiLogin, getProfile, postJson } from '../support/json-api.ts';
+import type { PublishedEvent } from '../support/published-events.ts';
+import { silently } from '../support/sign-in.ts';
 import type { TestClient, Tokens } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import type { Ended } from './command.ts';
-import {
-  documentOf,
-  eventsOf,
-  runCommand,
-  type SessionDocument,
-  type ToldEvent,
-} from './session-commands.ts';
+import { documentOf, eventsOf, runCommand, type SessionDocument } from './session-commands.ts';
 
 // Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
-
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 
 let deployment: Deployment;
 let database: Database;
@@ -77,10 +71,10 @@ async function listOf(count: number): Promise<SessionDocument[]> {
   return listed;
 }
 const kinds = (listed: SessionDocument[]) => listed.map(({ kind, clientId }) => [kind, clientId]);
-async function toldOf(type: string, id: string): Promise<ToldEvent> {
+async function toldOf(type: string, id: string): Promise<PublishedEvent> {
   await waitFor(() => eventsOf(deployment, type, id).length > 0, { what: type });
   const [told] = eventsOf(deployment, type, id);
-  return told as ToldEvent;
+  return told as PublishedEvent;
 }
 const refreshStatus = async (tokens: Tokens) => (await web.refresh(tokens.refresh_token)).status;
 
@@ -240,7 +234,7 @@ describe('sessions end', () => {
 
   test('ends with --all everything in every process, also a code that is not redeemed yet', async () => {
     const { inBrowser, byApi, listed } = await signInTwice();
-    const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
+    const code = await web.code(agent, { scope: allScopes });
     expect(await sessions(['end', demo.email, '--all'])).toEqual({
       code: 0,
       stderr: '',

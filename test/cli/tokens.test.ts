@@ -96,7 +96,7 @@ describe('tokens revoke', () => {
 
   test('ends the token of a machine, which has no family', async () => {
     const service = createTestClient(deployment, demoApps.service);
-    const { access_token } = tokensOf(await service.post('token', { grant_type: 'client_credentials' }));
+    const { access_token } = tokensOf(await service.clientCredentials());
     expect(await revoke([], access_token)).toMatchObject({ code: 0, stderr: '' });
     expect((await service.post('introspect', { token: access_token })).body.active).toBe(false);
   });

@@ -1,30 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { AccountChange } from '../../provider/ports/account-store.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { newPerson, openAccount } from '../support/sign-in.ts';
 import type { TestClient, Tokens } from '../support/test-client.ts';
-import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
-import {
-  codeFor,
-  codeOf,
-  formOf,
-  formsOf,
-  headingOf,
-  newPerson,
-  noticeOf,
-  openAccount,
-  type Person,
-  rowsOf,
-  signInAt,
-} from './account-pages.ts';
-import { allScopes, appDocument, createApp, standing } from './apps.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
+import { createUserAgent, type Page, type Person, type UserAgent } from '../support/user-agent.ts';
+import { codeOf, formOf, formsOf, headingOf, noticeOf, rowsOf } from './account-pages.ts';
+import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 
 const clients = [
   appDocument('web', { name: 'Contracts & more' }),
   appDocument('other'),
   appDocument('own', { firstParty: true }),
 ];
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 
 const asksAgain = async (app: TestClient, agent: UserAgent) =>
   (await agent.get(app.authorizationUrl({ scope: allScopes }))).html.includes('name="decision"');
@@ -55,8 +43,8 @@ describe('consent, over two processes', () => {
 
   test('is shown in the words it was given in; one of our own apps needs none', async () => {
     expect((await account()).html).toContain('You have given no app access to your account.');
-    await signInAt(web, agent, person, { scope: 'openid email contracts:read' });
-    await signInAt(createApp(deployment, 'own'), agent, person, { scope: allScopes });
+    await web.signIn(agent, { scope: 'openid email contracts:read' }, person);
+    await createApp(deployment, 'own').signIn(agent, { scope: allScopes }, person);
     const page = await account();
     const rows = rowsOf(page, 'consented');
     expect(rows).toHaveLength(1);
@@ -66,12 +54,12 @@ describe('consent, over two processes', () => {
   });
 
   test('withdrawn: asked again, and all that was issued under it is dead on every process', async () => {
-    const kept = await signInAt(createApp(deployment, 'other'), agent, person, offline);
+    const kept = await createApp(deployment, 'other').signIn(agent, offline, person);
     const tokens = [
-      await signInAt(web, agent, person, { scope: allScopes }),
-      await signInAt(web, agent, person, offline),
+      await web.signIn(agent, { scope: allScopes }, person),
+      await web.signIn(agent, offline, person),
     ];
-    const code = await codeFor(web, agent, person, { scope: allScopes });
+    const code = await web.code(agent, { scope: allScopes }, person);
     for (const { access_token } of tokens) expect(await standing(deployment, web, access_token)).toBe('live');
 
     const after = await withdraw();
@@ -85,7 +73,7 @@ describe('consent, over two processes', () => {
     expect(await standing(deployment, createApp(deployment, 'other'), kept.access_token)).toBe('live');
     expect(await refreshed(createApp(deployment, 'other'), kept)).toEqual([200, undefined]);
 
-    const next = await signInAt(web, agent, person, { scope: allScopes });
+    const next = await web.signIn(agent, { scope: allScopes }, person);
     expect(await standing(deployment, web, next.access_token)).toBe('live');
     expect(await refreshed(web, next)).toEqual([200, undefined]);
     for (const { access_token } of tokens) expect(await standing(deployment, web, access_token)).toBe('dead');
@@ -93,13 +81,13 @@ describe('consent, over two processes', () => {
   });
 
   test('withdrawn twice is withdrawn, and so is another’s or none', async () => {
-    await signInAt(web, agent, person, { scope: allScopes });
+    await web.signIn(agent, { scope: allScopes }, person);
     const form = formOf(await account(), 'withdraw', 'value="web"');
     await agent.submit(form, {});
     expect(noticeOf(await agent.submit(form, {}))).toBe('The app had no access any more.');
     const stranger = await newPerson(deployment);
     const theirs = createUserAgent(deployment);
-    const tokens = await signInAt(web, theirs, stranger, offline);
+    const tokens = await web.signIn(theirs, offline, stranger);
     for (const client of ['web', 'nobody', 'own', '\u0000'])
       expect(noticeOf(await agent.submit(form, { client }))).toBe('The app had no access any more.');
     expect(await standing(deployment, web, tokens.access_token)).toBe('live');
@@ -108,10 +96,10 @@ describe('consent, over two processes', () => {
   test('withdrawn while tokens are refreshed, and codes redeemed, leaves nothing that lives', async () => {
     for (let round = 0; round < 4; round += 1) {
       const families: Tokens[] = [];
-      for (let count = 0; count < 6; count += 1) families.push(await signInAt(web, agent, person, offline));
+      for (let count = 0; count < 6; count += 1) families.push(await web.signIn(agent, offline, person));
       const codes: string[] = [];
       for (let count = 0; count < 3; count += 1)
-        codes.push(await codeFor(web, agent, person, { scope: allScopes }));
+        codes.push(await web.code(agent, { scope: allScopes }, person));
       const form = formOf(await account(), 'withdraw', 'value="web"');
       const [answers] = await Promise.all([
         Promise.all([
@@ -126,7 +114,7 @@ describe('consent, over two processes', () => {
       for (const { status, body } of answers)
         if (status !== 200) expect([status, body.error]).toEqual([400, 'invalid_grant']);
       // The person agrees again at once: nothing of before may come back with it.
-      await signInAt(web, agent, person, { scope: allScopes });
+      await web.signIn(agent, { scope: allScopes }, person);
       for (const tokens of issued) {
         expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
         expect(await refreshed(web, tokens)).toEqual([400, 'invalid_grant']);
@@ -150,17 +138,17 @@ describe('in this process', () => {
     const agent = createUserAgent(deployment);
     await openAccount(deployment, agent, person);
     const tokens = [
-      await signInAt(web, agent, person, { scope: allScopes }),
-      await signInAt(web, agent, person, offline),
+      await web.signIn(agent, { scope: allScopes }, person),
+      await web.signIn(agent, offline, person),
     ];
-    const code = await codeFor(web, agent, person, { scope: allScopes });
+    const code = await web.code(agent, { scope: allScopes }, person);
     const { id } = (await deployment.ports.accounts.findByEmail(person.email)) ?? { id: '' };
     for (const entry of await deployment.ports.accountIndex.list(id))
       await deployment.ports.accountIndex.remove(id, entry.id);
     const page = await agent.get(`${deployment.issuer}/account`);
     expect(rowsOf(page, 'places')).toHaveLength(1);
     await agent.submit(formOf(page, 'withdraw', 'value="web"'), {});
-    const next = await signInAt(web, agent, person, offline);
+    const next = await web.signIn(agent, offline, person);
     for (const each of tokens) {
       expect(await standing(deployment, web, each.access_token)).toBe('dead');
       expect(await refreshed(web, each)).toEqual([400, 'invalid_grant']);
@@ -180,7 +168,7 @@ describe('in this process', () => {
     const person = await newPerson(deployment);
     const agent = createUserAgent(deployment);
     await openAccount(deployment, agent, person);
-    await signInAt(web, agent, person, offline);
+    await web.signIn(agent, offline, person);
     const page = await agent.get(`${deployment.issuer}/account`);
     expect(rowsOf(page, 'places')).toHaveLength(2);
     const list = jest.spyOn(deployment.ports.accountIndex, 'list').mockRejectedValueOnce(new Error('away'));
@@ -210,7 +198,7 @@ describe('in this process', () => {
     const person = await newPerson(deployment);
     const agent = createUserAgent(deployment);
     await openAccount(deployment, agent, person);
-    const first = await signInAt(web, agent, person, { scope: 'openid profile' });
+    const first = await web.signIn(agent, { scope: 'openid profile' }, person);
     const page = await agent.get(web.authorizationUrl({ scope: allScopes }));
     await agent.submit(page, { decision: 'allow' });
     expect(await standing(deployment, web, first.access_token)).toBe('live');

@@ -1,22 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type Deployment, startServers } from '../support/deployment.ts';
+import { callJsonApi } from '../support/json-api.ts';
+import { metric } from '../support/metrics.ts';
+import { publishedEvents } from '../support/published-events.ts';
+import { newPerson, openAccount, signedInBrowser, silently } from '../support/sign-in.ts';
 import type { TestClient } from '../support/test-client.ts';
-import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
+import { createUserAgent, type Page, type Person, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import {
-  codeOf,
-  formOf,
-  headingOf,
-  newPerson,
-  openAccount,
-  type Person,
-  rowsOf,
-  signedIn,
-  signInAt,
-} from './account-pages.ts';
-import { allScopes, appDocument, createApp, postJson, silently, standing, tally } from './apps.ts';
+import { codeOf, formOf, headingOf, rowsOf } from './account-pages.ts';
+import { appDocument, createApp, offline, standing, tally } from './apps.ts';
 
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 const next = 'a longer walk along the river';
 
 let deployment: Deployment;
@@ -39,29 +32,16 @@ beforeEach(async () => {
   page = await openAccount(deployment, agent, person);
 });
 
-interface TestEvent {
-  type: string;
-  subject: string;
-  data: Record<string, unknown>;
-}
-
-/** All that either process published, in order for each account. */
-const eventsOf = ({ programs }: Deployment): TestEvent[] =>
-  programs
-    .flatMap((program) => program.stdout().split('\n'))
-    .filter((line) => line.startsWith('{"id":"evt_'))
-    .map((line) => JSON.parse(line))
-    .sort((one, other) => one.time.localeCompare(other.time));
 const change = (currentPassword: string, newPassword: string) =>
   agent.submit(formOf(page, 'password'), { currentPassword, newPassword });
 const signIn = async (password: string) =>
-  (await postJson(deployment, '/auth/login', { ...person, password })).status;
+  (await callJsonApi(deployment, '/auth/login', { ...person, password })).status;
 const problemOf = ({ html }: Page) =>
   /<p class="wrong" id="(?<field>\w+)-error">(?<message>[^<]*)</.exec(html)?.groups;
 
 test('a new password signs out everywhere, here too, and is the only one from then on', async () => {
-  const other = await signedIn(deployment, person);
-  const tokens = await signInAt(web, agent, person, offline);
+  const other = await signedInBrowser(deployment, person);
+  const tokens = await web.signIn(agent, offline, person);
   const gone = await change(person.password, next);
   expect([gone.url, headingOf(gone)]).toEqual([
     `${deployment.issuer}/account/signed-out`,
@@ -76,7 +56,7 @@ test('a new password signs out everywhere, here too, and is the only one from th
   // The sign-in just made by the JSON API is the other place.
   expect(rowsOf(back, 'places')).toHaveLength(2);
   const types = () =>
-    eventsOf(deployment)
+    publishedEvents(deployment)
       .filter(({ data }) => data.email === person.email)
       .map(({ type, data }) => [type, data.actor === data.id]);
   await waitFor(async () => types().some(([type]) => type === 'user.password_changed'), {
@@ -118,12 +98,12 @@ test.each([
 });
 
 test('what people do here is told of, with who did it', async () => {
-  await signInAt(web, agent, person, offline);
+  await web.signIn(agent, offline, person);
   const at = () => agent.get(`${deployment.issuer}/account`);
   await agent.submit(formOf(await at(), 'withdraw'), {});
   await agent.submit(formOf(await at(), 'sign-out-everywhere'), {});
   const told = () => {
-    const events = eventsOf(deployment);
+    const events = publishedEvents(deployment);
     const id = events.find(({ data }) => data.email === person.email)?.subject;
     return events.filter(({ subject }) => subject === id);
   };
@@ -146,7 +126,7 @@ test('what people do here is told of, with who did it', async () => {
 
 test('of many changes at once one is made, and the others are told that they were not', async () => {
   const browsers = [agent];
-  while (browsers.length < 6) browsers.push(await signedIn(deployment, person));
+  while (browsers.length < 6) browsers.push(await signedInBrowser(deployment, person));
   const pages = await Promise.all(browsers.map((browser) => browser.get(`${deployment.issuer}/account`)));
   const wanted = browsers.map((_, index) => `${next} ${index}`);
   const answers = await Promise.all(
@@ -166,15 +146,7 @@ test('of many changes at once one is made, and the others are told that they wer
 });
 
 test('a wrong one is counted with the sign-ins that were refused, and told in the log, never as typed', async () => {
-  const refused = async () => {
-    const counts = await Promise.all(
-      deployment.opsOrigins.map(async (origin) => {
-        const text = await (await fetch(`${origin}/metrics`)).text();
-        return Number(/^gatehouse_sign_ins_total\{outcome="refused"\} (\d+)$/m.exec(text)?.[1] ?? 0);
-      }),
-    );
-    return counts.reduce((sum, count) => sum + count, 0);
-  };
+  const refused = () => metric(deployment, 'gatehouse_sign_ins_total', 'outcome="refused"');
   const before = await refused();
   await change('this was typed here', next);
   expect(await refused()).toBe(before + 1);

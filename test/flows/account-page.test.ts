@@ -1,28 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Deployment, startServers } from '../support/deployment.ts';
+import { apiLogin, callJsonApi } from '../support/json-api.ts';
+import { newPerson, openAccount, signedInBrowser, silently } from '../support/sign-in.ts';
 import { decodeJwt, type TestClient } from '../support/test-client.ts';
-import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
 import {
-  codeOf,
-  formOf,
-  formsOf,
-  headingOf,
-  hidden,
-  newPerson,
-  noticeOf,
-  openAccount,
+  cookieHeader,
+  copyOf,
+  createUserAgent,
+  hiddenField,
+  type Page,
   type Person,
-  rowsOf,
-  signedIn,
-  signInAt,
-} from './account-pages.ts';
-import { allScopes, appDocument, copyOf, createApp, postJson, silently, standing } from './apps.ts';
+  type UserAgent,
+} from '../support/user-agent.ts';
+import { codeOf, formOf, formsOf, headingOf, noticeOf, rowsOf } from './account-pages.ts';
+import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 
 const clients = [
   appDocument('web', { name: 'Contracts & more' }),
   appDocument('own', { name: 'Our own', firstParty: true }),
 ];
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 
 let deployment: Deployment;
 let web: TestClient;
@@ -81,10 +77,10 @@ describe('who is not signed in', () => {
 
 describe('the places', () => {
   test('are this browser, marked, and the others, with what a person can know them by', async () => {
-    await signInAt(web, agent, person, { scope: allScopes });
-    await signInAt(web, agent, person, { scope: allScopes });
-    await signInAt(own, agent, person);
-    await signedIn(deployment, person);
+    await web.signIn(agent, { scope: allScopes }, person);
+    await web.signIn(agent, { scope: allScopes }, person);
+    await own.signIn(agent, {}, person);
+    await signedInBrowser(deployment, person);
     const [here = '', other = '', ...more] = rowsOf(await account(), 'places');
     expect(more).toEqual([]);
     expect(here).toMatch(
@@ -95,8 +91,8 @@ describe('the places', () => {
   });
 
   test('have an app by itself where it outlives the browser, or has none', async () => {
-    await signInAt(web, agent, person, offline);
-    await postJson(deployment, '/auth/login', { ...person });
+    await web.signIn(agent, offline, person);
+    await apiLogin(deployment, { ...person });
     const [here, ...apps] = rowsOf(await account(), 'places');
     expect(here).not.toContain('Apps:');
     expect(apps.map((row) => row.split(' From')[0]).sort()).toEqual([
@@ -106,8 +102,8 @@ describe('the places', () => {
   });
 
   test('elsewhere can be ended: dead on every process, and what it had opened too; here nothing changes', async () => {
-    const other = await signedIn(deployment, person);
-    const tokens = await signInAt(own, other, person, { scope: allScopes });
+    const other = await signedInBrowser(deployment, person);
+    const tokens = await own.signIn(other, { scope: allScopes }, person);
     const copy = copyOf(deployment, other);
     const form = formOf(await account(), 'end', '>End<');
     const after = await agent.submit(form, {});
@@ -123,8 +119,8 @@ describe('the places', () => {
   });
 
   test('of an app can be ended by themselves', async () => {
-    const tokens = await signInAt(web, agent, person, offline);
-    const kept = await signInAt(own, agent, person, { scope: allScopes });
+    const tokens = await web.signIn(agent, offline, person);
+    const kept = await own.signIn(agent, { scope: allScopes }, person);
     const after = await agent.submit(formOf(await account(), 'end', '>End<'), {});
     expect(rowsOf(after, 'places')).toHaveLength(1);
     expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
@@ -136,11 +132,11 @@ describe('the places', () => {
     const stranger = await newPerson(deployment);
     const theirs = createUserAgent(deployment);
     const theirPage = await openAccount(deployment, theirs, stranger);
-    const tokens = await signInAt(web, theirs, stranger, offline);
-    await signInAt(web, agent, person, offline);
+    const tokens = await web.signIn(theirs, offline, stranger);
+    await web.signIn(agent, offline, person);
     const form = formOf(await account(), 'end', '>End<');
     for (const id of [
-      hidden(formOf(theirPage, 'end'), 'id'),
+      hiddenField(formOf(theirPage, 'end'), 'id'),
       String(decodeJwt(tokens.access_token).claims.family),
     ]) {
       expect(noticeOf(await agent.submit(form, { id }))).toBe('It was signed out already.');
@@ -150,7 +146,7 @@ describe('the places', () => {
   });
 
   test('here can be ended: this browser is signed out, and the page says so once it is', async () => {
-    const other = await signedIn(deployment, person);
+    const other = await signedInBrowser(deployment, person);
     const gone = await agent.submit(formOf(await account(), 'end', '>Sign out<'), {});
     expect([gone.url, headingOf(gone)]).toEqual([
       `${deployment.issuer}/account/signed-out`,
@@ -166,12 +162,12 @@ describe('the places', () => {
 });
 
 test('a notice is for the next page of this browser alone, and one that nobody left isn’t shown', async () => {
-  await signedIn(deployment, person);
+  await signedInBrowser(deployment, person);
   const form = formOf(await account(), 'end', '>End<');
   const answer = await deployment.fetch(`${deployment.issuer}/account/end`, {
     method: 'POST',
-    headers: { cookie: [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-    body: new URLSearchParams({ csrf: hidden(form, 'csrf'), id: hidden(form, 'id') }),
+    headers: { cookie: cookieHeader(agent) },
+    body: new URLSearchParams({ csrf: hiddenField(form, 'csrf'), id: hiddenField(form, 'id') }),
   });
   expect([answer.status, answer.headers.get('location')]).toEqual([303, `${deployment.issuer}/account`]);
   expect(answer.headers.getSetCookie()).toEqual([
@@ -190,12 +186,12 @@ test('a notice is for the next page of this browser alone, and one that nobody l
 });
 
 test('signing out everywhere ends every session and token, of every process', async () => {
-  const other = await signedIn(deployment, person);
+  const other = await signedInBrowser(deployment, person);
   const tokens = [
-    await signInAt(web, agent, person, offline),
-    await signInAt(own, other, person, { scope: allScopes }),
+    await web.signIn(agent, offline, person),
+    await own.signIn(other, { scope: allScopes }, person),
   ];
-  const login = await postJson(deployment, '/auth/login', { ...person });
+  const { refreshToken } = await apiLogin(deployment, { ...person });
   const gone = await agent.submit(formOf(await account(), 'sign-out-everywhere'), {});
   expect(headingOf(gone)).toBe('You’re signed out everywhere');
   expect(headingOf(await agent.get(gone.url))).toBe('You’re signed out');
@@ -205,8 +201,7 @@ test('signing out everywhere ends every session and token, of every process', as
   expect(await standing(deployment, own, tokens[1]?.access_token ?? '')).toBe('dead');
   for (const [index, app] of [web, own].entries())
     expect((await app.refresh(tokens[index]?.refresh_token)).body.error).toBe('invalid_grant');
-  const { refreshToken } = login.body;
-  expect((await postJson(deployment, '/auth/refresh', { refreshToken })).body.code).toBe('invalid_grant');
+  expect((await callJsonApi(deployment, '/auth/refresh', { refreshToken })).body.code).toBe('invalid_grant');
   const back = await openAccount(deployment, agent, person);
   expect(rowsOf(back, 'places')).toHaveLength(1);
 });
@@ -221,7 +216,7 @@ describe('a form', () => {
       method: 'POST',
       headers: {
         accept: 'application/json',
-        cookie: [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+        cookie: cookieHeader(agent),
         ...headers,
       },
       body: new URLSearchParams(body),
@@ -231,22 +226,30 @@ describe('a form', () => {
     const { code } = (await answer.json()) as { code?: string };
     return [answer.status, code];
   };
-  const csrf = () => hidden(formOf(page, 'sign-out-everywhere'), 'csrf');
+  const csrf = () => hiddenField(formOf(page, 'sign-out-everywhere'), 'csrf');
 
   test('without its proof, with another form’s, another session’s or another person’s does nothing', async () => {
-    const same = hidden(
+    const same = hiddenField(
       formOf(
-        await openAccount(deployment, await signedIn(deployment, person), person),
+        await openAccount(deployment, await signedInBrowser(deployment, person), person),
         'sign-out-everywhere',
       ),
       'csrf',
     );
     const stranger = await newPerson(deployment);
-    const theirs = hidden(
+    const theirs = hiddenField(
       formOf(await openAccount(deployment, createUserAgent(deployment), stranger), 'sign-out-everywhere'),
       'csrf',
     );
-    const wrong = [undefined, '', 'x', hidden(formOf(page, 'password'), 'csrf'), same, theirs, `${csrf()}A`];
+    const wrong = [
+      undefined,
+      '',
+      'x',
+      hiddenField(formOf(page, 'password'), 'csrf'),
+      same,
+      theirs,
+      `${csrf()}A`,
+    ];
     for (const proof of wrong) {
       expect(await refusal(post(proof === undefined ? {} : { csrf: proof }))).toEqual([400, 'form_expired']);
     }
@@ -294,7 +297,7 @@ describe('the client of the page', () => {
     const url = client.authorizationUrl({ redirect_uri: redirectUri() });
     const answer = await deployment.fetch(url, {
       redirect: 'manual',
-      headers: { cookie: [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+      headers: { cookie: cookieHeader(agent) },
     });
     const code = new URL(answer.headers.get('location') ?? '').searchParams.get('code') ?? '';
     expect(code).toMatch(/^[\w-]{43}$/);
@@ -310,7 +313,7 @@ describe('the client of the page', () => {
     const client = createApp(deployment, 'gatehouse-account', 'public');
     const elsewhere = await agent.get(client.authorizationUrl());
     expect([elsewhere.status, codeOf(elsewhere)]).toEqual([400, 'invalid_redirect_uri']);
-    const login = await postJson(deployment, '/auth/login', { ...person, clientId: 'gatehouse-account' });
+    const login = await callJsonApi(deployment, '/auth/login', { ...person, clientId: 'gatehouse-account' });
     expect(login.body.code).toBe('client_not_allowed');
   });
 });

@@ -4,23 +4,22 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Deployment } from '../support/deployment.ts';
 import {
+  bearer,
   createTestClient,
   decodeJwt,
   type JsonAnswer,
-  jsonAnswer,
   type TestClient,
 } from '../support/test-client.ts';
-import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 
 export type ClientDocument = Record<string, unknown> & { id: string };
 
 const redirectUri = (id: string) => `http://localhost:8080/${id}/callback`;
 const secretOf = (id: string) => `${id}-secret`;
 
-/** Where every app here takes people after they signed out. */
+/** Where each of these apps takes people after sign-out. */
 export const signedOutUri = 'http://localhost:8080/signed-out';
 
-/** A third party's app that may have everything, as a person writes it. */
+/** The client document of a third-party app with all scopes. `changes` replace its fields. */
 export function appDocument(id: string, changes: Record<string, unknown> = {}): ClientDocument {
   const secrets = [{ sha256: createHash('sha256').update(secretOf(id)).digest('hex') }];
   return {
@@ -34,10 +33,23 @@ export function appDocument(id: string, changes: Record<string, unknown> = {}): 
   };
 }
 
-/** What `standing` needs a token to carry. */
+/** The client document of a native app, with a redirect URI on this machine (RFC 8252 §7.3). */
+export const nativeDocument: ClientDocument = {
+  id: 'native',
+  name: 'Native',
+  auth: 'none',
+  applicationType: 'native',
+  scopes: ['openid'],
+  redirectUris: ['http://127.0.0.1/callback'],
+};
+
+/** The scopes that `standing` needs in a token. */
 export const allScopes = 'openid email profile contracts:read';
 
-/** The app of an `appDocument`: with its secret, unless told another, or none. */
+/** An authorization request for a sign-in that outlives the browser's session. */
+export const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+
+/** The app of an `appDocument`, with its secret by default. A public app has no secret. */
 export function createApp(
   deployment: Deployment,
   id: string,
@@ -50,7 +62,7 @@ export function createApp(
   });
 }
 
-/** Changes one client's document in the file that all processes read. They notice a moment later. */
+/** Changes one client's document in the file that all processes read. They read it again a moment later. */
 export async function changeClient(
   { folder }: Deployment,
   id: string,
@@ -63,7 +75,7 @@ export async function changeClient(
   });
 }
 
-/** Takes one client's document out of the file. */
+/** Removes one client's document from the file. */
 export function removeClient({ folder }: Deployment, id: string): Promise<void> {
   return rewriteClients(folder, (clients) => clients.filter((client) => client.id !== id));
 }
@@ -79,11 +91,10 @@ async function rewriteClients(
 }
 
 /**
- * What every process says of an access token of the app: `live` or `dead` when introspection, userinfo, `/user/profile`
- * and `/auth/verify` agree everywhere, else who said what.
+ * Whether an access token of the app works: `live` or `dead` if introspection, userinfo, `/user/profile` and
+ * `/auth/verify` agree on every process, otherwise the answer of each.
  */
 export async function standing(deployment: Deployment, app: TestClient, token: string): Promise<string> {
-  const bearer = { headers: { authorization: `Bearer ${token}` } };
   const all: string[] = [];
   // Each call goes to the next process, so as many calls in a row reach every one.
   for (const _ of deployment.origins) {
@@ -91,12 +102,12 @@ export async function standing(deployment: Deployment, app: TestClient, token: s
     all.push(body.active === true ? 'live' : 'dead');
   }
   const audience = String(decodeJwt(token).claims.aud);
-  // A token for userinfo alone is of no use to a gateway.
+  // A gateway accepts no token that is for userinfo alone.
   const verify =
     audience === deployment.issuer ? [] : [`/auth/verify?audience=${encodeURIComponent(audience)}`];
   for (const path of ['/oauth2/userinfo', '/user/profile', ...verify]) {
     for (const _ of deployment.origins) {
-      const answer = await deployment.fetch(`${deployment.issuer}${path}`, bearer);
+      const answer = await deployment.fetch(`${deployment.issuer}${path}`, { headers: bearer(token) });
       await answer.arrayBuffer();
       all.push(answer.status === 200 ? 'live' : answer.status === 401 ? 'dead' : `${answer.status}`);
     }
@@ -105,41 +116,13 @@ export async function standing(deployment: Deployment, app: TestClient, token: s
   return said.size === 1 ? [...said].join() : `introspection, userinfo, profile, verify: ${all.join(', ')}`;
 }
 
-/** The same deployment through one of its processes alone. */
-export function oneProcess(deployment: Deployment, index: number): Deployment {
-  const origin = deployment.origins[index] ?? '';
-  return {
-    ...deployment,
-    origins: [origin],
-    fetch: (input, init) =>
-      fetch(String(input).replace(deployment.issuer, origin), { ...init, redirect: 'manual' }),
-  };
-}
-
-/** Posts JSON to the JSON API. */
-export async function postJson(deployment: Deployment, path: string, body: object): Promise<JsonAnswer> {
-  const headers = { 'content-type': 'application/json' };
-  const init = { method: 'POST', headers, body: JSON.stringify(body) };
-  return jsonAnswer(await deployment.fetch(`${deployment.issuer}${path}`, init));
-}
-
-/** A browser with this one's cookies, as somebody would have who copied them. */
-export function copyOf(deployment: Deployment, agent: UserAgent): UserAgent {
-  const copy = createUserAgent(deployment);
-  for (const [name, value] of agent.cookies) copy.cookies.set(name, value);
-  return copy;
-}
-
-/** What becomes of a request that may show no page: `code` for a browser that is signed in, else the error. */
-export async function silently(agent: UserAgent, app: TestClient): Promise<string> {
-  const { url } = await agent.get(app.authorizationUrl({ prompt: 'none' }));
-  const { searchParams } = new URL(url);
-  return searchParams.has('code') ? 'code' : (searchParams.get('error') ?? `stuck at ${url}`);
-}
-
-/** How often each value came. */
+/** How often each value occurs. */
 export function tally(values: readonly unknown[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const value of values) counts[String(value)] = (counts[String(value)] ?? 0) + 1;
   return counts;
 }
+
+/** How often each outcome occurs: the error, or the status of an answer without an error. */
+export const outcomesOf = (answers: readonly JsonAnswer[]): Record<string, number> =>
+  tally(answers.map(({ status, body }) => body.error ?? status));

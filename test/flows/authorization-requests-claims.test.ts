@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { demo } from '../support/deployment.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { getUserinfo } from '../support/json-api.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -8,7 +10,6 @@ import {
   type TestClient,
 } from '../support/test-client.ts';
 import { createUserAgent, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
 
 const redirectUri = 'http://localhost:8080/claims';
 const open = { auth: 'none', redirectUris: [redirectUri] };
@@ -37,11 +38,7 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
     agent = createUserAgent(deployment);
   });
 
-  const userinfo = async (token: string) => {
-    const headers = { authorization: `Bearer ${token}` };
-    return (await jsonAnswer(await deployment.fetch(`${deployment.issuer}/oauth2/userinfo`, { headers })))
-      .body;
-  };
+  const userinfo = async (token: string) => (await jsonAnswer(await getUserinfo(deployment, token))).body;
   const sub = expect.stringMatching(/^user_/);
   /** Signs in and gives what userinfo and the id token say about the person. */
   const told = async (client: TestClient, claims: object, scope = 'openid') => {

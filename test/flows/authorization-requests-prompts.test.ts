@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { demo } from '../support/deployment.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -9,7 +10,6 @@ import {
   type TestClient,
 } from '../support/test-client.ts';
 import { createUserAgent, type Page, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
 
 const jane = { email: 'jane@example.com', password: demo.password };
 

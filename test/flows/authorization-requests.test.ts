@@ -7,24 +7,17 @@ import {
   type Parameters,
   pkce,
   type TestClient,
-  tokensOf,
 } from '../support/test-client.ts';
 import { createUserAgent, type Page, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
+import { appDocument, nativeDocument } from './apps.ts';
 
 const callback = 'https://app.example.com/callback';
 const redirectUris = [callback, 'https://app.example.com/other'];
-const secrets = [{ sha256: createHash('sha256').update('secret').digest('hex') }];
+const scopes = ['openid', 'contracts:read'];
 const documents = [
-  { id: 'exact', name: 'Exact', secrets, redirectUris, scopes: ['openid', 'contracts:read'] },
-  { id: 'old', name: 'Old', secrets, redirectUris, scopes: ['openid'], pkce: 'optional' },
-  {
-    id: 'native',
-    name: 'Native',
-    auth: 'none',
-    applicationType: 'native',
-    scopes: ['openid'],
-    redirectUris: ['http://127.0.0.1/callback'],
-  },
+  appDocument('exact', { redirectUris, scopes }),
+  appDocument('old', { redirectUris, scopes: ['openid'], pkce: 'optional' }),
+  nativeDocument,
 ];
 
 describe('authorization requests, on the embedded default', () => {
@@ -36,8 +29,9 @@ describe('authorization requests, on the embedded default', () => {
   beforeAll(async () => {
     deployment = await startEmbedded({ clients: documents });
     agent = createUserAgent(deployment);
-    const app = (id: string) => createTestClient(deployment, { id, secret: 'secret', redirectUri: callback });
-    [exact, old] = [app('exact'), app('old')];
+    [exact, old] = ['exact', 'old'].map((id) =>
+      createTestClient(deployment, { id, secret: `${id}-secret`, redirectUri: callback }),
+    ) as [TestClient, TestClient];
     for (const client of [exact, old]) await client.authorize(agent);
   }, 120_000);
   afterAll(() => deployment?.stop());
@@ -128,11 +122,9 @@ describe('authorization requests, on the embedded default', () => {
 
   describe('PKCE (RFC 7636)', () => {
     const without = { code_challenge: undefined, code_challenge_method: undefined };
-    const codeOf = async (client: TestClient, parameters: Parameters = {}) =>
-      String((await client.authorize(agent, parameters)).get('code'));
 
     test('a code wants its verifier, and survives a wrong one', async () => {
-      const code = await codeOf(exact);
+      const code = await exact.code(agent);
       const wrong = 'w'.repeat(43);
       for (const code_verifier of [undefined, '', wrong, pkce.challenge])
         expect(await exact.redeem(code, { code_verifier })).toMatchObject({
@@ -143,19 +135,21 @@ describe('authorization requests, on the embedded default', () => {
     });
 
     test('only a document makes it optional; a challenge that was sent still counts', async () => {
-      expect((await old.redeem(await codeOf(old, without), { code_verifier: undefined })).status).toBe(200);
-      const challenged = await codeOf(old);
+      expect((await old.redeem(await old.code(agent, without), { code_verifier: undefined })).status).toBe(
+        200,
+      );
+      const challenged = await old.code(agent);
       expect(await old.redeem(challenged, { code_verifier: undefined })).toMatchObject({
         body: { error: 'invalid_grant' },
       });
       // A verifier for a code that had no challenge: somebody took the challenge away (RFC 9700 §2.1.1).
-      expect(await old.redeem(await codeOf(old, without))).toMatchObject({
+      expect(await old.redeem(await old.code(agent, without))).toMatchObject({
         body: { error: 'invalid_grant' },
       });
     });
 
     test('a code wants the redirect URI it was sent to', async () => {
-      const code = await codeOf(exact);
+      const code = await exact.code(agent);
       const [, other] = redirectUris;
       for (const redirect_uri of [other, `${callback}/`])
         expect(await exact.redeem(code, { redirect_uri })).toMatchObject({
@@ -175,8 +169,7 @@ describe('authorization requests, on the embedded default', () => {
       id: 'native',
       redirectUri: 'http://127.0.0.1:51004/callback',
     });
-    const answer = await app.authorize(createUserAgent(deployment));
-    expect(tokensOf(await app.redeem(String(answer.get('code'))))).toMatchObject({ scope: 'openid' });
+    expect(await app.signIn(createUserAgent(deployment))).toMatchObject({ scope: 'openid' });
   });
 
   test('a person who comes without a session is asked for a password, and nothing is said before', async () => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { rawHttp, requestBytes } from '../support/raw-http.ts';
 import { Secrets } from '../support/secrets.ts';
 import { pkce } from '../support/test-client.ts';
 import { checkAnswer } from './bad-input/answer-checks.ts';
 import { type BadInput, form, page, type Request, toApp, toClient, toPerson } from './bad-input/row.ts';
 import { callback, clients, createWorld, type World } from './bad-input/world.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
 
 const minute = 60;
 const expired = toPerson(400, 'interaction_expired', /expired.*Go back to the app/);

@@ -1,29 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
-import { freePort } from '../support/free-port.ts';
 import { httpCall } from '../support/http-call.ts';
 import { apiLogin } from '../support/json-api.ts';
-import { createTestClient, demoApps, type TestClient } from '../support/test-client.ts';
-import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
-import { copyOf, silently } from './apps.ts';
-
-/** The embedded default with an https issuer; `fetch` is the proxy that ends TLS. */
-async function startBehindTls(): Promise<Deployment> {
-  const port = await freePort();
-  const issuer = `https://localhost:${port}`;
-  const env = { GATEHOUSE_ISSUER: issuer, GATEHOUSE_PORT: String(port), GATEHOUSE_APIS_FILE: '' };
-  const started = await startEmbedded({ env });
-  const fetchHere: Deployment['fetch'] = (url, init) =>
-    fetch(String(url).replace(issuer, `http://127.0.0.1:${port}`), { ...init, redirect: 'manual' });
-  return { ...started, issuer, audience: `${issuer}/api`, fetch: fetchHere };
-}
+import { silently } from '../support/sign-in.ts';
+import { bearer, createTestClient, demoApps, type TestClient } from '../support/test-client.ts';
+import {
+  cookieHeader,
+  copyOf,
+  createUserAgent,
+  hiddenField,
+  type Page,
+  type UserAgent,
+} from '../support/user-agent.ts';
 
 describe('what keeps others out of a person’s browser', () => {
   let deployment: Deployment;
   let web: TestClient;
   let agent: UserAgent;
   beforeAll(async () => {
-    deployment = await startBehindTls();
+    deployment = await startEmbedded({ issuer: (port) => `https://localhost:${port}` });
     web = createTestClient(deployment, demoApps.web);
     agent = createUserAgent(deployment);
   }, 120_000);
@@ -148,8 +143,8 @@ describe('what keeps others out of a person’s browser', () => {
       const page = await neighbour.get(web.authorizationUrl());
       for (const [name, value] of neighbour.cookies) person.cookies.set(name, value);
       const seen = await person.get(page.url);
-      const cookie = [...person.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      const csrf = /name="csrf" value="(?<token>[^"]+)"/.exec(seen.html)?.groups?.token ?? '';
+      const cookie = cookieHeader(person);
+      const csrf = hiddenField(seen, 'csrf');
       const body = new URLSearchParams({ csrf, email, password });
       const headers = { cookie };
       const posted = await deployment.fetch(`${page.url}/sign-in`, { method: 'POST', body, headers });
@@ -163,11 +158,11 @@ describe('what keeps others out of a person’s browser', () => {
       const [one, other] = [createUserAgent(deployment), createUserAgent(deployment)];
       const page = await one.get(web.authorizationUrl());
       const elsewhere = await other.get(web.authorizationUrl());
-      const foreign = /name="csrf" value="(?<token>[^"]+)"/.exec(elsewhere.html)?.groups?.token ?? '';
+      const foreign = hiddenField(elsewhere, 'csrf');
       expect(foreign).not.toBe('');
       for (const csrf of ['', foreign]) expired(await one.submit(page, { email, password, csrf }));
       const url = page.url.replace(/$/, '/sign-in');
-      const cookie = [...one.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const cookie = cookieHeader(one);
       const body = new URLSearchParams({ email, password });
       const without = await deployment.fetch(url, { method: 'POST', body, headers: { cookie } });
       expect(without.status).toBe(400);
@@ -177,8 +172,8 @@ describe('what keeps others out of a person’s browser', () => {
     test('takes no form that a page of another origin sends, a neighbour’s included', async () => {
       const one = createUserAgent(deployment);
       const page = await one.get(web.authorizationUrl());
-      const csrf = /name="csrf" value="(?<token>[^"]+)"/.exec(page.html)?.groups?.token ?? '';
-      const cookie = [...one.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const csrf = hiddenField(page, 'csrf');
+      const cookie = cookieHeader(one);
       const send = async (headers: Record<string, string>) => {
         const body = new URLSearchParams({ csrf, email, password });
         const init = { method: 'POST', body, headers: { cookie, ...headers } };
@@ -220,7 +215,7 @@ describe('what keeps others out of a person’s browser', () => {
     for (const path of ['/user/profile', '/oauth2/userinfo']) {
       const inQuery = await at(`${path}?access_token=${accessToken}`);
       expect([path, inQuery.status >= 400]).toEqual([path, true]);
-      const inHeader = await at(path, { headers: { authorization: `Bearer ${accessToken}` } });
+      const inHeader = await at(path, { headers: bearer(accessToken) });
       expect([path, inHeader.status]).toEqual([path, 200]);
     }
   });

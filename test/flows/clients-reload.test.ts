@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { type Deployment, startServers } from '../support/deployment.ts';
+import { metric } from '../support/metrics.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -27,13 +28,9 @@ describe('clients that change while it runs', () => {
   };
   const machineToken = async (id: string, secret: string) => {
     const client = createTestClient(deployment, { id, secret });
-    return (await client.post('token', { grant_type: 'client_credentials' })).status;
+    return (await client.clientCredentials()).status;
   };
-  const stale = async () => {
-    const text = await (await fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
-    return new RegExp(`gatehouse_clients_stale\\{source="${file()}"\\} (?<value>\\d)`).exec(text)?.groups
-      ?.value;
-  };
+  const stale = () => metric(deployment, 'gatehouse_clients_stale', `source="${file()}"`);
   const log = () => deployment.programs[0]?.output() ?? '';
 
   test('a good change is used, a bad one leaves the last good set in use and says so', async () => {
@@ -50,11 +47,11 @@ describe('clients that change while it runs', () => {
     expect(await machineToken(late.id, 'late-secret')).toBe(401);
     await replace(stringify({ clients: [...clients, late] }));
     await waitFor(async () => (await machineToken(late.id, 'late-secret')) === 200, patience);
-    expect(await stale()).toBe('0');
+    expect(await stale()).toBe(0);
 
     const bad = { ...late, id: 'bad-service', scopes: ['contracts:raed'] };
     await replace(stringify({ clients: [bad] }));
-    await waitFor(async () => (await stale()) === '1', patience);
+    await waitFor(async () => (await stale()) === 1, patience);
     expect(log()).toMatch(/client documents have problems/);
     expect(log()).toMatch(/clients\.yaml:\d+: client bad-service: \/scopes\/0 .*contracts:raed/);
     expect(await machineToken(late.id, 'late-secret')).toBe(200);
@@ -64,7 +61,7 @@ describe('clients that change while it runs', () => {
     await replace(
       stringify({ clients: [...clients, { ...late, secrets: [{ sha256: sha256('next-secret') }] }] }),
     );
-    await waitFor(async () => (await stale()) === '0', patience);
+    await waitFor(async () => (await stale()) === 0, patience);
     expect(await machineToken(late.id, 'next-secret')).toBe(200);
     expect(await machineToken(late.id, 'late-secret')).toBe(401);
     expect(log()).toMatch(/in use again/);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { holdCalls } from '../support/held-calls.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { allScopes, appDocument, createApp, standing } from './apps.ts';
-import { holdCalls } from './held-calls.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
 
 const clients = [appDocument('usual'), appDocument('strict', { graceSeconds: 0 })];
 
@@ -18,8 +18,7 @@ describe.each(['usual', 'strict'])('a redemption of a code that was held up is n
   afterAll(() => deployment?.stop());
 
   const begin = async () => {
-    const returned = await app.authorize(createUserAgent(deployment), { scope: allScopes });
-    code = returned.get('code') ?? '';
+    code = await app.code(createUserAgent(deployment), { scope: allScopes });
   };
 
   /** One redemption is held before this call of the store, another is answered, and time passes. */

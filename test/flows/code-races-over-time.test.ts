@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type TestClient, tokensOf } from '../support/test-client.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { type Parameters, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { allScopes, appDocument, createApp, standing } from './apps.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
 
 const day = 86_400;
 
@@ -19,10 +19,8 @@ describe('a code as time goes by', () => {
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  const codeFor = async (app: TestClient, scope = allScopes, prompt?: string) => {
-    const returned = await app.authorize(createUserAgent(deployment), { scope, prompt });
-    return returned.get('code') ?? '';
-  };
+  const codeFor = (app: TestClient, parameters: Parameters = { scope: allScopes }) =>
+    app.code(createUserAgent(deployment), parameters);
 
   test('it can be redeemed for a minute, and no longer', async () => {
     const app = createApp(deployment, 'usual');
@@ -58,7 +56,7 @@ describe('a code as time goes by', () => {
 
   test('a spent code is forgotten in the end, and its repeat ends nothing any more', async () => {
     const app = createApp(deployment, 'usual');
-    const code = await codeFor(app, 'openid offline_access', 'consent');
+    const code = await codeFor(app, { scope: 'openid offline_access', prompt: 'consent' });
     const { refresh_token } = tokensOf(await app.redeem(code));
     deployment.advance(day);
     expect((await app.redeem(code)).body.error).toBe('invalid_grant');

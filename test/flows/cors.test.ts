@@ -95,7 +95,7 @@ describe('which pages may call (CORS)', () => {
   describe('the protocol', () => {
     const redeem = async (origin: string) => {
       const spa = createTestClient(deployment, demoApps.spa);
-      const code = (await spa.authorize(createUserAgent(deployment))).get('code') ?? '';
+      const code = await spa.code(createUserAgent(deployment));
       return deployment.fetch(`${deployment.issuer}/oauth2/token`, {
         method: 'POST',
         headers: { origin },

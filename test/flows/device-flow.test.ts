@@ -1,11 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { atOnce } from '../support/at-once.ts';
 import { type Deployment, deployments, startEmbedded } from '../support/deployment.ts';
+import { newPerson, openAccount, signOut } from '../support/sign-in.ts';
 import { decodeJwt, type TestClient, tokensOf } from '../support/test-client.ts';
-import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
-import { formOf, headingOf, hidden, newPerson, openAccount, type Person, rowsOf } from './account-pages.ts';
+import {
+  cookieHeader,
+  createUserAgent,
+  hiddenField,
+  type Page,
+  type Person,
+  type UserAgent,
+} from '../support/user-agent.ts';
+import { formOf, headingOf, rowsOf, wrongOf } from './account-pages.ts';
 import { allScopes, appDocument, createApp, standing, tally } from './apps.ts';
 import { approve, beginAt, deviceFlow, enterCode, letIn, pollFor, tvDocument } from './devices.ts';
-import { atOnce } from './three-processes.ts';
 
 const clients = [
   tvDocument('tv', { name: 'Films & more' }),
@@ -24,7 +32,6 @@ const errorOf = async (answer: ReturnType<typeof pollFor>) => {
   const { status, body } = await answer;
   return [status, body.error];
 };
-const wrongOf = (html: string) => /class="(?:wrong|alert)"[^>]*>([^<]*)</.exec(html)?.[1];
 
 describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) => {
   let deployment: Deployment;
@@ -93,7 +100,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     await approve(deployment, agent, user_code, person);
     const before = await beginAt(tv);
     await approve(deployment, agent, before.user_code, person);
-    await agent.submit(await agent.get(`${deployment.issuer}/oauth2/logout`), { logout: 'yes' });
+    await signOut(deployment, agent);
     const tokens = tokensOf(await pollFor(tv, device_code));
     const later = tokensOf(await pollFor(tv, before.device_code));
     expect(await standing(deployment, tv, tokens.access_token)).toBe('live');
@@ -147,7 +154,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
       for (const _ of [1, 2, 3])
         expect(await errorOf(pollFor(tv, device_code))).toEqual([400, 'access_denied']);
       const late = await enterCode(deployment, createUserAgent(deployment), user_code);
-      expect(wrongOf(late.html)).toBe('This code was used already. Ask the device for a new one.');
+      expect(wrongOf(late)).toBe('This code was used already. Ask the device for a new one.');
     },
   );
 
@@ -212,7 +219,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
         ['"><b>', 'There is no such code. Check what the device shows and try again.'],
       ]) {
         const page = await enterCode(deployment, agent, typed ?? '');
-        expect([page.status, wrongOf(page.html)]).toEqual([400, message]);
+        expect([page.status, wrongOf(page)]).toEqual([400, message]);
         expect(page.html).not.toContain('<b>');
         expect(page.html).not.toMatch(/<script|onfocus|style=/);
         // What it says is mended on the same page.
@@ -241,7 +248,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
       await other.get(`${deployment.issuer}/device`);
       for (const browser of [stranger, other]) {
         const page = await browser.submit(confirmation, { confirm: 'yes' });
-        expect([page.status, wrongOf(page.html)]).toEqual([
+        expect([page.status, wrongOf(page)]).toEqual([
           400,
           'This page was out of date, or this browser didn’t keep its cookie. Allow cookies for this site and try again.',
         ]);
@@ -263,8 +270,8 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
         seen.push([other, decision, await enterCode(deployment, other, user_code)]);
       await agent.submit(await enterCode(deployment, agent, user_code), { confirm: 'yes' });
       for (const [other, decision, page] of seen)
-        expect(wrongOf((await other.submit(page, { [decision]: 'yes' })).html)).toBe(used);
-      expect(wrongOf((await enterCode(deployment, late, user_code)).html)).toBe(used);
+        expect(wrongOf(await other.submit(page, { [decision]: 'yes' }))).toBe(used);
+      expect(wrongOf(await enterCode(deployment, late, user_code))).toBe(used);
       const again = await enterCode(deployment, agent, user_code);
       expect(headingOf(await letIn(agent, again, person))).toBe('Your device is signed in');
       expect((await pollFor(tv, device_code)).status).toBe(200);
@@ -281,8 +288,8 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
       const own = createApp(deployment, 'own-tv', 'public');
       const { device_code, user_code } = await beginAt(own);
       const signIn = await agent.submit(await enterCode(deployment, agent, user_code), { confirm: 'yes' });
-      const cookie = [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      const body = new URLSearchParams({ csrf: hidden(signIn, 'csrf'), ...person });
+      const cookie = cookieHeader(agent);
+      const body = new URLSearchParams({ csrf: hiddenField(signIn, 'csrf'), ...person });
       const init = { method: 'POST', headers: { cookie }, body };
       const elsewhere = await deployment.fetch(`${signIn.url}/sign-in`, init);
       expect(elsewhere.status).toBe(303);

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { newPerson, openAccount } from '../support/sign-in.ts';
 import { type TestClient, tokensOf } from '../support/test-client.ts';
-import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import { formOf, newPerson, openAccount, type Person } from './account-pages.ts';
+import { createUserAgent, type Person, type UserAgent } from '../support/user-agent.ts';
+import { formOf, wrongOf } from './account-pages.ts';
 import { allScopes, createApp, standing } from './apps.ts';
 import { approve, beginAt, deviceFlow, enterCode, letIn, pollFor, tvDocument } from './devices.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
 
 const clients = [tvDocument('tv'), tvDocument('strict-tv', { graceSeconds: 0 })];
-const wrongOf = (html: string) => /class="(?:wrong|alert)"[^>]*>([^<]*)</.exec(html)?.[1];
 
 describe('a device code as time goes by', () => {
   let deployment: InProcess;
@@ -34,14 +34,12 @@ describe('a device code as time goes by', () => {
     const confirmation = await enterCode(deployment, agent, late.user_code);
     deployment.advance(11);
     const expired = 'This code has expired. Ask the device for a new one.';
-    expect(wrongOf((await letIn(agent, confirmation, person)).html)).toBe(expired);
-    expect(wrongOf((await enterCode(deployment, agent, late.user_code)).html)).toBe(expired);
+    expect(wrongOf(await letIn(agent, confirmation, person))).toBe(expired);
+    expect(wrongOf(await enterCode(deployment, agent, late.user_code))).toBe(expired);
     expect(await errorOf(late.device_code)).toBe('expired_token');
     deployment.advance(620);
     expect(await errorOf(late.device_code)).toBe('invalid_grant');
-    expect(wrongOf((await enterCode(deployment, agent, late.user_code)).html)).toMatch(
-      /^There is no such code/,
-    );
+    expect(wrongOf(await enterCode(deployment, agent, late.user_code))).toMatch(/^There is no such code/);
   });
 
   test('who signs in too late lets nothing in', async () => {
@@ -49,7 +47,7 @@ describe('a device code as time goes by', () => {
     const signIn = await agent.submit(await enterCode(deployment, agent, user_code), { confirm: 'yes' });
     deployment.advance(601);
     const consent = await agent.submit(signIn, { ...person });
-    expect(wrongOf(consent.html)).toBe('This code has expired. Ask the device for a new one.');
+    expect(wrongOf(consent)).toBe('This code has expired. Ask the device for a new one.');
     expect(await errorOf(device_code)).toBe('expired_token');
   });
 
@@ -113,7 +111,7 @@ describe('a device code as time goes by', () => {
     expect(pages.filter(({ status }) => status === 400)).toHaveLength(30);
     const refused = pages.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(15);
-    expect(wrongOf(refused[0]?.html ?? '')).toMatch(/^Too many tries. Wait \d+ seconds, then try again.$/);
+    expect(refused[0] && wrongOf(refused[0])).toMatch(/^Too many tries. Wait \d+ seconds, then try again.$/);
     expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await enterCode(deployment, agent, user_code)).status).toBe(429);
     deployment.advance(121);

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { documentOf, eventsOf, runCommand, type SessionDocument } from '../cli/session-commands.ts';
-import { type Deployment, demo } from '../support/deployment.ts';
+import { atOnce } from '../support/at-once.ts';
+import { type Deployment, demo, threeProcesses } from '../support/deployment.ts';
+import { newPerson } from '../support/sign-in.ts';
 import { decodeJwt, type JsonAnswer, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent, type Page } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { headingOf, newPerson } from './account-pages.ts';
-import { createApp, standing, tally } from './apps.ts';
+import { headingOf } from './account-pages.ts';
+import { createApp, outcomesOf, standing, tally } from './apps.ts';
 import { approve, beginAt, deviceFlow, enterCode, letIn, pollFor, tvDocument } from './devices.ts';
-import { atOnce, threeProcesses } from './three-processes.ts';
 
 const clients = [
   tvDocument('patient-tv', { graceSeconds: 60 }),
@@ -20,7 +21,6 @@ const clients = [
   tvDocument('own-tv', { firstParty: true }),
 ];
 
-const answers = (given: JsonAnswer[]) => tally(given.map(({ status, body }) => body.error ?? status));
 const headings = (pages: Page[]) => tally(pages.map((page) => headingOf(page)));
 
 describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ start }) => {
@@ -40,7 +40,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
     const app = createApp(deployment, 'patient-tv');
     const code = await approvedCode(app);
     const given = await atOnce(100, () => pollFor(app, code));
-    expect(answers(given)).toEqual({ 200: 1, invalid_grant: 99 });
+    expect(outcomesOf(given)).toEqual({ 200: 1, invalid_grant: 99 });
     const tokens = tokensOf(given.find(({ status }) => status === 200) as JsonAnswer);
     expect(await standing(deployment, app, tokens.access_token)).toBe('live');
     const refreshed = tokensOf(await app.refresh(tokens.refresh_token));
@@ -51,7 +51,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
     const app = createApp(deployment, 'brief-tv');
     const code = await approvedCode(app);
     const given = await atOnce(40, () => pollFor(app, code));
-    expect(answers(given)).toEqual({ 200: 1, invalid_grant: 39 });
+    expect(outcomesOf(given)).toEqual({ 200: 1, invalid_grant: 39 });
     const { body } = given.find(({ status }) => status === 200) as JsonAnswer;
     expect(await standing(deployment, app, String(body.access_token))).toBe('live');
   });
@@ -63,7 +63,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
       const given = await atOnce(3, () => pollFor(app, code));
       const won = given.filter(({ status }) => status === 200);
       expect(won.length).toBeLessThanOrEqual(1);
-      expect(answers(given.filter(({ status }) => status !== 200))).toEqual({
+      expect(outcomesOf(given.filter(({ status }) => status !== 200))).toEqual({
         invalid_grant: 3 - won.length,
       });
       for (const answer of won) {
@@ -84,7 +84,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
       approve(deployment, createUserAgent(deployment), user_code, demo),
     ]);
     const later = await atOnce(3, () => pollFor(app, device_code));
-    const all = answers([...given, ...later]);
+    const all = outcomesOf([...given, ...later]);
     expect(all[200]).toBe(1);
     expect(
       Object.keys(all).filter(

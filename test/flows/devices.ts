@@ -1,7 +1,6 @@
 import type { Deployment } from '../support/deployment.ts';
 import type { JsonAnswer, TestClient } from '../support/test-client.ts';
-import type { Page, UserAgent } from '../support/user-agent.ts';
-import type { Person } from './account-pages.ts';
+import type { Page, Person, UserAgent } from '../support/user-agent.ts';
 import { allScopes, appDocument, type ClientDocument } from './apps.ts';
 
 export const deviceFlow = { GATEHOUSE_DEVICE_FLOW: 'true' };

@@ -1,34 +1,23 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, startEmbedded } from '../support/deployment.ts';
+import { type FleetDeployment, startEmbedded } from '../support/deployment.ts';
 import { type ApiTokens, apiLogin, getProfile, postJson } from '../support/json-api.ts';
 import { type Program, runProgram } from '../support/program.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const ann = { email: 'ann@example.com', password: 'a-fine-long-password' };
 
 describe('the embedded default, stopped and started again', () => {
-  let deployment: Deployment;
-  let program: Program;
+  let deployment: FleetDeployment;
   let second: Program | undefined;
   beforeAll(async () => {
     deployment = await startEmbedded({ env: { GATEHOUSE_KEYS: '', GATEHOUSE_SERVER_SECRETS: '' } });
-    program = deployment.programs[0] as Program;
   }, 120_000);
   afterAll(async () => {
     if (second?.hasEnded() === false) second.kill('SIGKILL');
-    if (!program.hasEnded()) program.kill('SIGTERM');
-    await Promise.all([program.ended, second?.ended]);
+    await second?.ended;
     await deployment?.stop();
   });
-
-  async function startAgain(): Promise<void> {
-    program = runProgram(['dev'], { env: deployment.env, cwd: deployment.folder });
-    const ready = async () => program.hasEnded() || (await fetch(`${deployment.opsOrigins[0]}/readyz`)).ok;
-    await waitFor(ready, { timeoutMs: 60_000, what: 'it to be ready again' });
-    expect(program.hasEnded()).toBe(false);
-  }
 
   /** What was there before is there still: the account, what was issued to it, and the keys. */
   async function expectAllThere(before: ApiTokens): Promise<ApiTokens> {
@@ -43,16 +32,14 @@ describe('the embedded default, stopped and started again', () => {
   test('by Ctrl-C and by a kill: accounts, refresh tokens and keys are there again', async () => {
     expect((await postJson(deployment, '/auth/register', ann)).status).toBe(202);
     const first = await apiLogin(deployment, ann);
-    program.kill('SIGINT');
-    expect(await program.ended).toBe(0);
-    expect(program.output()).not.toMatch(/"level":"error"|not stopped in time/);
+    await deployment.restart(0, 'SIGINT');
+    const [stopped] = deployment.started;
+    expect(await stopped?.ended).toBe(0);
+    expect(stopped?.output()).not.toMatch(/"level":"error"|not stopped in time/);
 
-    await startAgain();
     const second = await expectAllThere(first);
-    program.kill('SIGKILL');
-    expect(await program.ended).toBeNull();
-
-    await startAgain();
+    await deployment.restart(0, 'SIGKILL');
+    expect(await deployment.started[1]?.ended).toBeNull();
     await expectAllThere(second);
   }, 180_000);
 

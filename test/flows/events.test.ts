@@ -1,18 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
+import { allPublished } from '../support/metrics.ts';
+import { type PublishedEvent, publishedEvents } from '../support/published-events.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-
-interface PublishedEvent {
-  id: string;
-  type: string;
-  time: string;
-  version: number;
-  subject: string;
-  data: Record<string, unknown>;
-}
 
 describe('events on standard output, of two processes', () => {
   let deployment: Deployment;
@@ -22,20 +15,10 @@ describe('events on standard output, of two processes', () => {
   afterAll(() => deployment?.stop());
 
   const eventsOf = (address: string): PublishedEvent[] =>
-    deployment.programs
-      .flatMap((program) => program.output().split('\n'))
-      .filter((line) => line.startsWith('{"id":"evt_'))
-      .map((line) => JSON.parse(line) as PublishedEvent)
-      .filter(({ data }) => data.email === address);
-  /** All that was written by now is published; what comes later isn't of this test. */
-  const allPublished = () =>
-    waitFor(
-      async () => {
-        const text = await (await fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
-        return /^gatehouse_outbox_pending 0$/m.test(text);
-      },
-      { timeoutMs: 30_000, what: 'an empty outbox' },
-    );
+    publishedEvents(deployment).filter(({ data }) => data.email === address);
+  /** Everything that is written by now is published. Later events belong to other tests. */
+  const untilPublished = () =>
+    waitFor(() => allPublished(deployment), { timeoutMs: 30_000, what: 'an empty outbox' });
 
   test('an account and its sign-in are told once each, with who, when and from where', async () => {
     const bob = { email: 'bob@example.com', password: 'a-fine-long-password' };
@@ -44,7 +27,7 @@ describe('events on standard output, of two processes', () => {
     await postJson(deployment, '/auth/register', bob);
     const answer = await postJson(deployment, '/auth/login', bob, { 'user-agent': 'a-test/1.0' });
     const { accessToken } = (await answer.json()) as { accessToken: string };
-    await allPublished();
+    await untilPublished();
 
     const id = String(decodeJwt(accessToken).claims.sub);
     const events = eventsOf(bob.email);
@@ -66,26 +49,25 @@ describe('events on standard output, of two processes', () => {
   });
 
   test('every door tells of a sign-in; a refresh, single sign-on and a failure tell nothing', async () => {
-    await allPublished();
+    await untilPublished();
     const known = new Set(eventsOf(demo.email).map(({ id }) => id));
     const web = createTestClient(deployment, demoApps.web);
     const firstParty = createTestClient(deployment, demoApps.firstParty);
-    const credentials = { grant_type: 'password', username: demo.email, password: demo.password };
 
     const agent = createUserAgent(deployment);
     const tokens = await web.signIn(agent);
     const { refreshToken } = await apiLogin(deployment);
-    expect((await firstParty.post('token', credentials)).status).toBe(200);
+    expect((await firstParty.passwordGrant()).status).toBe(200);
 
     await web.signIn(agent);
     await firstParty.signIn(agent);
     expect((await web.refresh(tokens.refresh_token)).status).toBe(200);
     expect((await postJson(deployment, '/auth/refresh', { refreshToken })).status).toBe(200);
     await postJson(deployment, '/auth/login', { email: demo.email, password: 'wrong' });
-    await firstParty.post('token', { ...credentials, password: 'wrong' });
+    await firstParty.passwordGrant({ password: 'wrong' });
     const page = await createUserAgent(deployment).get(web.authorizationUrl());
     expect(page.status).toBe(200);
-    await allPublished();
+    await untilPublished();
 
     const fresh = eventsOf(demo.email).filter(({ id }) => !known.has(id));
     expect(fresh.map(({ type, data }) => [type, data.clientId]).sort()).toEqual([
@@ -97,7 +79,7 @@ describe('events on standard output, of two processes', () => {
   });
 
   test('the demo account was made once', async () => {
-    await allPublished();
+    await untilPublished();
     const created = eventsOf(demo.email).filter(({ type }) => type === 'user.created');
     expect(created).toHaveLength(1);
   });

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo, startServers } from '../support/deployment.ts';
-import { decodeJwt, tokensOf } from '../support/test-client.ts';
+import { atOnce } from '../support/at-once.ts';
+import { type Deployment, startServers } from '../support/deployment.ts';
+import { apiLogin, callJsonApi } from '../support/json-api.ts';
+import { decodeJwt, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { allScopes, appDocument, changeClient, createApp, postJson, standing, tally } from './apps.ts';
+import { allScopes, appDocument, changeClient, createApp, standing, tally } from './apps.ts';
 
 const ownApp = {
   auth: 'none',
@@ -26,13 +28,13 @@ describe('families of refresh tokens, on two processes', () => {
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  const send = (path: string, body: object) => postJson(deployment, path, body);
+  const send = (path: string, body: object) => callJsonApi(deployment, path, body);
 
   /** Ways to refresh; each gives the next tokens, or says why there are none. */
   const web = () => createApp(deployment, 'web');
   const spa = () => createApp(deployment, 'spa', 'public');
   const own = () => createApp(deployment, 'own', 'public');
-  const byTokenEndpoint = (app: ReturnType<typeof web>) => async (token: string) => {
+  const byTokenEndpoint = (app: TestClient) => async (token: string) => {
     const { status, body } = await app.refresh(token);
     return { status, code: body.error, access: String(body.access_token), next: String(body.refresh_token) };
   };
@@ -40,14 +42,13 @@ describe('families of refresh tokens, on two processes', () => {
     const { status, body } = await send('/auth/refresh', { refreshToken, clientId: 'own' });
     return { status, code: body.code, access: String(body.accessToken), next: String(body.refreshToken) };
   };
-  const signedIn = async (app: ReturnType<typeof web>) => {
-    const tokens = await app.signIn(createUserAgent(deployment), { scope: allScopes });
+  const signedIn = async (app: TestClient, agent = createUserAgent(deployment)) => {
+    const tokens = await app.signIn(agent, { scope: allScopes });
     return { access: tokens.access_token, refresh: tokens.refresh_token ?? '' };
   };
   const loggedIn = async () => {
-    const { email, password } = demo;
-    const { body } = await send('/auth/login', { email, password, clientId: 'own' });
-    return { access: String(body.accessToken), refresh: String(body.refreshToken) };
+    const { accessToken, refreshToken } = await apiLogin(deployment, { clientId: 'own' });
+    return { access: accessToken, refresh: refreshToken };
   };
   const ways = {
     'a confidential client': () => ({
@@ -103,11 +104,8 @@ describe('families of refresh tokens, on two processes', () => {
 
   test('reuse leaves alone another family of the same browser session, and one of another app', async () => {
     const agent = createUserAgent(deployment);
-    const begin = async (app: ReturnType<typeof web>) => {
-      const tokens = await app.signIn(agent, { scope: allScopes });
-      return { access: tokens.access_token, refresh: tokens.refresh_token ?? '' };
-    };
-    const [family, sibling, elsewhere] = [await begin(web()), await begin(web()), await begin(spa())];
+    const [family, sibling] = [await signedIn(web(), agent), await signedIn(web(), agent)];
+    const elsewhere = await signedIn(spa(), agent);
     const sessionOf = ({ access }: { access: string }) => decodeJwt(access).claims.sid;
     expect(sessionOf(sibling)).toBe(sessionOf(family));
     const next = tokensOf(await web().refresh(family.refresh));
@@ -167,7 +165,7 @@ describe('families of refresh tokens, on two processes', () => {
   test('of parallel refreshes without a grace at most one succeeds, and its tokens live or die together', async () => {
     for (let round = 0; round < 4; round += 1) {
       const { refresh } = await signedIn(web());
-      const answers = await Promise.all(Array.from({ length: 20 }, () => web().refresh(refresh)));
+      const answers = await atOnce(20, () => web().refresh(refresh));
       const [won] = answers.filter(({ status }) => status === 200);
       const lost = answers.filter(({ status }) => status !== 200);
       expect(lost.length).toBeGreaterThanOrEqual(19);

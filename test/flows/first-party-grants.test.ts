@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { callJsonApi } from '../support/json-api.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, createApp, postJson } from './apps.ts';
+import { allScopes, appDocument, createApp } from './apps.ts';
 
 const own = { auth: 'none', firstParty: true, redirectUris: [], scopes: ['openid', 'profile'] };
 
@@ -20,12 +21,12 @@ const { email, password } = demo;
 
 test("/auth/* gives a client no grant that its document doesn't list", async () => {
   const login = { email, password, clientId: 'by-browser' };
-  expect(await postJson(deployment, '/auth/login', login)).toMatchObject({
+  expect(await callJsonApi(deployment, '/auth/login', login)).toMatchObject({
     status: 403,
     body: { code: 'client_not_allowed' },
   });
   const refresh = { refreshToken: 'any', clientId: 'once' };
-  expect((await postJson(deployment, '/auth/refresh', refresh)).body.code).toBe('client_not_allowed');
+  expect((await callJsonApi(deployment, '/auth/refresh', refresh)).body.code).toBe('client_not_allowed');
 });
 
 test('an essential acr, which nobody can have here, fails the sign-in instead of asking again', async () => {

@@ -14,7 +14,7 @@ import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin } from '../support/json-api.ts';
 import { type RawAnswer, rawHttp, requestBytes, type Sent } from '../support/raw-http.ts';
 import { createTestClient, demoApps, pkce } from '../support/test-client.ts';
-import { createUserAgent } from '../support/user-agent.ts';
+import { cookieHeader, createUserAgent, hiddenField } from '../support/user-agent.ts';
 import { inside } from './bad-input/answer-checks.ts';
 import { form, sentinel } from './bad-input/row.ts';
 import { headerValues, nearForm, nearJson } from './fuzz/odd-values.ts';
@@ -149,8 +149,8 @@ describe('input that is nearly right', () => {
   test.each(['sign-in', 'sign-up'])('the %s form of a sign-in under way', async (step) => {
     const agent = createUserAgent(deployment);
     const page = await agent.get(createTestClient(deployment, demoApps.web).authorizationUrl());
-    const csrf = /name="csrf" value="(?<value>[^"]+)"/.exec(page.html)?.groups?.value ?? '';
-    const Cookie = [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const csrf = hiddenField(page, 'csrf');
+    const Cookie = cookieHeader(agent);
     const headers = { Accept: 'text/html', Cookie };
     const good = { csrf, email: 'nobody@example.com', password: `${sentinel}-wrong` };
     const path = `${new URL(page.url).pathname}/${step}`;

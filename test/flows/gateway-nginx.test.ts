@@ -11,7 +11,8 @@ import { apiLogin } from '../support/json-api.ts';
 import { runToEnd } from '../support/program.ts';
 import { startNginx } from '../support/servers/nginx.ts';
 import type { TestServer } from '../support/servers/server.ts';
-import { createTestClient, decodeJwt, demoApps, tokensOf } from '../support/test-client.ts';
+import { openSignOut } from '../support/sign-in.ts';
+import { bearer, createTestClient, decodeJwt, demoApps, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { allScopes, appDocument, createApp } from './apps.ts';
@@ -52,7 +53,6 @@ async function exampleConfiguration({ origins, audience }: Deployment, { address
     }, example);
 }
 
-const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const call = (path: string, options: CallOptions = {}) => httpCall(nginx.url, path, options);
 const status = async (token: string, path = '/orders') =>
   (await call(path, { headers: bearer(token) })).status;
@@ -63,10 +63,8 @@ const seenBy = async (path: string, options: CallOptions): Promise<SeenRequest> 
 };
 const identityOf = ({ headers }: SeenRequest) =>
   Object.fromEntries(headers.filter(([name]) => /auth[-_]/.test(name)));
-const machineToken = async () => {
-  const service = createTestClient(deployment, demoApps.service);
-  return tokensOf(await service.post('token', { grant_type: 'client_credentials' })).access_token;
-};
+const machineToken = async () =>
+  tokensOf(await createTestClient(deployment, demoApps.service).clientCredentials()).access_token;
 
 describe('nginx with auth_request', () => {
   test('passes a request with a live token on as it came, and tells the service who sends it', async () => {
@@ -220,8 +218,7 @@ describe('G3: what was revoked is refused at once, where a check of the JWT alon
       'the person signed out',
       async () => {
         const { access_token: token, id_token, agent } = await byWeb();
-        const query = new URLSearchParams({ id_token_hint: id_token ?? '' });
-        const page = await agent.get(`${deployment.issuer}/oauth2/logout?${query}`);
+        const page = await openSignOut(deployment, agent, { id_token_hint: id_token ?? '' });
         return { token, end: () => agent.submit(page, { logout: 'yes' }) };
       },
     ],

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { packageRoot } from '../../provider/lib/package-root.ts';
 import type { Deployment } from '../support/deployment.ts';
 import { type CallAnswer, httpCall } from '../support/http-call.ts';
-import { type TestClient, tokensOf } from '../support/test-client.ts';
+import { bearer, type TestClient, tokensOf } from '../support/test-client.ts';
 import { billing, startWithTwoApis } from './two-apis.ts';
 
 /** A request as it comes to a gateway: the target as it is written in the request line. */
@@ -108,8 +108,7 @@ async function traefik(): Promise<Ask> {
 }
 
 const token = async (resource: string, scope = '') =>
-  tokensOf(await robot.post('token', { grant_type: 'client_credentials', resource, scope })).access_token;
-const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
+  tokensOf(await robot.clientCredentials({ resource, scope })).access_token;
 
 describe.each([
   ['Envoy', envoy],

@@ -5,9 +5,10 @@ import { demoAccessModel } from '../../provider/bin/demo.ts';
 import { parseAccessModel } from '../../provider/config/apis.ts';
 import { accessTokenBudgetBytes, largestAccessTokenBytes } from '../../provider/config/token-budget.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
-import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { type Deployment, startServers } from '../support/deployment.ts';
 import { createGateway, type Gateway, gatewayLimits } from '../support/gateway-verifier.ts';
-import { createTestClient, decodeJwt, demoApps, jsonAnswer, tokensOf } from '../support/test-client.ts';
+import { apiLogin, callJsonApi } from '../support/json-api.ts';
+import { createTestClient, decodeJwt, demoApps, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 
 const read = ['contracts:read'];
@@ -29,19 +30,8 @@ describe('G4: API Gateway and our tokens', () => {
     const { refresh_token } = await bySigningIn(name, 'openid email contracts:read');
     return tokensOf(await app(name).refresh(refresh_token, { scope }));
   };
-  const byPassword = async (parameters = {}) => {
-    const credentials = { username: demo.email, password: demo.password };
-    return tokensOf(
-      await app('firstParty').post('token', { grant_type: 'password', ...credentials, ...parameters }),
-    );
-  };
-  const json = async (path: string, body: object) => {
-    const headers = { 'content-type': 'application/json' };
-    const init = { method: 'POST', headers, body: JSON.stringify(body) };
-    const answer = await jsonAnswer(await deployment.fetch(`${deployment.issuer}${path}`, init));
-    return answer.body as { accessToken: string; refreshToken: string };
-  };
-  const byLogin = () => json('/auth/login', { email: demo.email, password: demo.password });
+  const byPassword = async (parameters = {}) => tokensOf(await app('firstParty').passwordGrant(parameters));
+  const byLogin = () => apiLogin(deployment);
 
   const flows: Record<string, () => Promise<string>> = {
     'the code flow of a third party': async () =>
@@ -65,10 +55,11 @@ describe('G4: API Gateway and our tokens', () => {
     '/auth/login': async () => (await byLogin()).accessToken,
     '/auth/refresh': async () => {
       const { refreshToken } = await byLogin();
-      return (await json('/auth/refresh', { refreshToken })).accessToken;
+      const { body } = await callJsonApi(deployment, '/auth/refresh', { refreshToken });
+      return String(body.accessToken);
     },
     'client credentials': async () => {
-      const answer = await app('service').post('token', { grant_type: 'client_credentials' });
+      const answer = await app('service').clientCredentials();
       return tokensOf(answer).access_token;
     },
   };
@@ -113,9 +104,7 @@ describe('G4: API Gateway and our tokens', () => {
     expect(await refusal(third, ['contracts:write'])).toMatch(/^403/);
     const { access_token: first } = await bySigningIn('firstParty', 'openid');
     expect(await refusal(first, read)).toMatch(/^403/);
-    const { access_token: machine } = tokensOf(
-      await app('service').post('token', { grant_type: 'client_credentials' }),
-    );
+    const { access_token: machine } = tokensOf(await app('service').clientCredentials());
     expect(await refusal(machine, ['contracts:write'])).toMatch(/^403/);
   });
 

@@ -52,7 +52,7 @@ describe('HTTP as everybody may speak it', () => {
   test('what holds tokens is kept by nobody', async () => {
     const service = createTestClient(deployment, demoApps.service);
     for (const answer of [
-      await service.post('token', { grant_type: 'client_credentials' }),
+      await service.clientCredentials(),
       await service.post('token', { grant_type: 'nonsense' }),
       await service.post('introspect', { token: 'x' }),
     ]) {

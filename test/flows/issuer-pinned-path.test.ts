@@ -1,41 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
-import { freePort } from '../support/free-port.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
-import { apiLogin, getProfile } from '../support/json-api.ts';
+import { apiLogin, getProfile, getUserinfo } from '../support/json-api.ts';
+import { metricsOf } from '../support/metrics.ts';
+import { openAccount, signOut } from '../support/sign-in.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { codeOf, formOf, headingOf, openAccount } from './account-pages.ts';
+import { codeOf, formOf, headingOf } from './account-pages.ts';
 import { hostileHeaders } from './hostile-headers.ts';
-
-/** The embedded default, as if behind a proxy that ends TLS and serves it under a path; `fetch` is that proxy. */
-async function startBehindProxy() {
-  const port = await freePort();
-  const issuer = `https://localhost:${port}/id`;
-  const started = await startEmbedded({
-    env: {
-      GATEHOUSE_ISSUER: issuer,
-      GATEHOUSE_PORT: String(port),
-      GATEHOUSE_APIS_FILE: '',
-      GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1/32',
-      GATEHOUSE_EVENTS_SINK: 'stdout',
-    },
-  });
-  const origin = `http://127.0.0.1:${port}`;
-  const fetchHere: Deployment['fetch'] = (url, init) =>
-    fetch(String(url).replace(new URL(issuer).origin, origin), { ...init, redirect: 'manual' });
-  return { ...started, issuer, audience: `${issuer}/api`, fetch: fetchHere };
-}
-
-/** For the browser, whose notion of 'here' is an origin. */
-const asBrowsed = (deployment: Deployment) =>
-  createUserAgent({ fetch: deployment.fetch, issuer: new URL(deployment.issuer).origin });
 
 describe('an https issuer with a path, behind a proxy', () => {
   let deployment: Deployment;
   beforeAll(async () => {
-    deployment = await startBehindProxy();
+    const env = { GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1/32', GATEHOUSE_EVENTS_SINK: 'stdout' };
+    deployment = await startEmbedded({ issuer: (port) => `https://localhost:${port}/id`, env });
   }, 120_000);
   afterAll(() => deployment?.stop());
 
@@ -57,7 +36,7 @@ describe('an https issuer with a path, behind a proxy', () => {
 
   test('a person signs in through its pages, refreshes and signs out', async () => {
     const web = createTestClient(deployment, demoApps.web);
-    const agent = asBrowsed(deployment);
+    const agent = createUserAgent(deployment);
     const page = await agent.get(web.authorizationUrl({ scope: 'openid email contracts:read' }));
     expect(page.url).toMatch(new RegExp(`^${deployment.issuer}/interaction/`));
     const stylesheet = /href="(?<path>[^"]+\.css[^"]*)"/.exec(page.html)?.groups?.path ?? '';
@@ -69,14 +48,10 @@ describe('an https issuer with a path, behind a proxy', () => {
       aud: deployment.audience,
     });
     expect((await web.refresh(tokens.refresh_token)).status).toBe(200);
-    const userinfo = await deployment.fetch(`${deployment.issuer}/oauth2/userinfo`, {
-      headers: { authorization: `Bearer ${tokens.access_token}` },
-    });
+    const userinfo = await getUserinfo(deployment, tokens.access_token);
     expect(await userinfo.json()).toMatchObject({ email: 'john@example.com' });
 
-    const hint = new URLSearchParams({ id_token_hint: tokens.id_token ?? '' });
-    const asked = await agent.get(`${deployment.issuer}/oauth2/logout?${hint}`);
-    const left = await agent.submit(asked, { logout: 'yes' });
+    const left = await signOut(deployment, agent, { id_token_hint: tokens.id_token ?? '' });
     expect(left.url.startsWith(`${deployment.issuer}/oauth2/logout`)).toBe(true);
     expect(left.status).toBe(200);
   });
@@ -88,13 +63,13 @@ describe('an https issuer with a path, behind a proxy', () => {
       cookies.push(...answer.headers.getSetCookie());
       return answer;
     };
-    const agent = asBrowsed({ ...deployment, fetch });
+    const agent = createUserAgent({ ...deployment, fetch });
     const account = `${deployment.issuer}/account`;
     const page = await openAccount(deployment, agent, demo);
     expect([page.url, headingOf(page)]).toEqual([account, 'Your account']);
     const ended = await agent.submit(formOf(page, 'end', 'Sign out'), {});
     expect([ended.url, headingOf(ended)]).toEqual([`${account}/signed-out`, 'You’re signed out']);
-    const other = asBrowsed(deployment);
+    const other = createUserAgent(deployment);
     const theirs = await openAccount(deployment, other, demo);
     const everywhere = await openAccount(deployment, agent, demo);
     const done = await agent.submit(formOf(everywhere, 'sign-out-everywhere'), {});
@@ -128,7 +103,7 @@ describe('an https issuer with a path, behind a proxy', () => {
 
   test('metrics know its routes by their names', async () => {
     await deployment.fetch(`${deployment.issuer}/.well-known/jwks.json`);
-    const metrics = await (await fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
+    const [metrics] = await metricsOf(deployment);
     expect(metrics).toContain('gatehouse_http_requests_total{route="/.well-known/jwks.json"');
   });
 
@@ -141,7 +116,7 @@ describe('an https issuer with a path, behind a proxy', () => {
       return answer;
     };
     const here = { ...deployment, fetch: fetchHere };
-    const tokens = await createTestClient(here, demoApps.web).signIn(asBrowsed(here));
+    const tokens = await createTestClient(here, demoApps.web).signIn(createUserAgent(here));
     expect(decodeJwt(tokens.access_token).claims.iss).toBe(deployment.issuer);
     expect(cookies.some((cookie) => cookie.startsWith('__Host-gatehouse_session='))).toBe(true);
     expect(cookies.filter((cookie) => !/; secure/i.test(cookie))).toEqual([]);

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { createDpopKey, type DpopKey } from '../support/dpop.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
+import { metricsOf } from '../support/metrics.ts';
+import { signOut } from '../support/sign-in.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -10,15 +12,11 @@ import { hostileHeaders, hostileHost } from './hostile-headers.ts';
 
 const demoCredentials = { email: demo.email, password: demo.password };
 
-type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
-
 describe('whatever a request says of host and protocol, the issuer is what we say', () => {
   let deployment: Deployment;
-  let keys: Pair;
-  let jwk: JWK;
+  let key: DpopKey;
   beforeAll(async () => {
-    keys = await generateKeyPair('ES256');
-    jwk = await exportJWK(keys.publicKey);
+    key = await createDpopKey();
     deployment = await startServers({ processes: 1, redis: false, env: { GATEHOUSE_EVENTS_SINK: 'stdout' } });
   }, 120_000);
   afterAll(() => deployment?.stop());
@@ -71,9 +69,7 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
     expect(decodeJwt(tokens.access_token).claims.iss).toBe(deployment.issuer);
     expect(decodeJwt(tokens.id_token).claims.iss).toBe(deployment.issuer);
 
-    const logout = new URLSearchParams({ id_token_hint: tokens.id_token ?? '' });
-    const asked = await agent.get(`${deployment.issuer}/oauth2/logout?${logout}`);
-    const left = await agent.submit(asked, { logout: 'yes' });
+    const left = await signOut(deployment, agent, { id_token_hint: tokens.id_token ?? '' });
     expect([new URL(left.url).origin, left.status]).toEqual([deployment.issuer, 200]);
     expect(seen.length).toBeGreaterThan(10);
     expect(seen.filter((text) => text.includes(hostileHost))).toEqual([]);
@@ -116,15 +112,10 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
   });
 
   test('DPoP is held against the issuer, not against the host that was named (RFC 9449 §4.3)', async () => {
-    const proof = (htu: string) =>
-      new SignJWT({ htm: 'POST', htu, jti: crypto.randomUUID() })
-        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
-        .setIssuedAt()
-        .sign(keys.privateKey);
     const redeem = async (htu: string) => {
       const answer = await call('/oauth2/token', {
         method: 'POST',
-        headers: { dpop: await proof(htu), 'content-type': 'application/x-www-form-urlencoded' },
+        headers: { ...(await key.header('POST', htu)), 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({
           grant_type: 'client_credentials',
           client_id: 'demo-service',
@@ -136,7 +127,7 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
     const good = await redeem(`${deployment.issuer}/oauth2/token`);
     expect([good.status, good.body.token_type]).toEqual([200, 'DPoP']);
     expect(decodeJwt(String(good.body.access_token)).claims.cnf).toEqual({
-      jkt: await calculateJwkThumbprint(jwk),
+      jkt: key.thumbprint,
     });
     for (const htu of [`https://${hostileHost}/oauth2/token`, `http://${hostileHost}:666/oauth2/token`]) {
       expect(await redeem(htu)).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
@@ -152,7 +143,7 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
     await waitFor(() => line.test(output()), { what: 'the event' });
     expect(output()).not.toContain('203.0.113.66');
     expect(output().match(/forwarded headers ignored/g)).toHaveLength(1);
-    const metrics = await (await globalThis.fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
+    const [metrics] = await metricsOf(deployment);
     expect(metrics).toMatch(/gatehouse_untrusted_forwarded_headers_total [1-9]/);
   });
 

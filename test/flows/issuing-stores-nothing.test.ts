@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { type Deployment, type DeploymentOptions, demo, startServers } from '../support/deployment.ts';
+import { type Deployment, demo, eachStore } from '../support/deployment.ts';
 import { apiLogin } from '../support/json-api.ts';
 import {
   createTestClient,
@@ -23,14 +23,6 @@ const many = 300;
 const some = 60;
 
 const clients = [appDocument('web'), tvDocument('tv')];
-const kinds = [
-  {
-    name: 'Postgres alone',
-    start: (options: DeploymentOptions) => startServers({ ...options, redis: false }),
-  },
-  { name: 'Postgres and Redis', start: startServers },
-];
-
 /** What each sign-in leaves: its family, one entry in the list of the account's sign-ins, and what tells of it. */
 const signIn = ['public.families', 'fam_ f', 'public.account_index', 'public.outbox'];
 /** What it took on the way, which expires. */
@@ -66,7 +58,7 @@ async function repeat(count: number, atOnce: number, work: () => Promise<string>
 
 const accessToken = (answer: JsonAnswer) => tokensOf(answer).access_token;
 
-describe.each(kinds)('access tokens leave nothing in the stores, on $name', ({ start }) => {
+describe.each(eachStore)('access tokens leave nothing in the stores, on $name', ({ start }) => {
   let deployment: Deployment;
   let web: TestClient;
   let agent: UserAgent;
@@ -99,7 +91,7 @@ describe.each(kinds)('access tokens leave nothing in the stores, on $name', ({ s
 
   test('of a machine', async () => {
     const service = createTestClient(deployment, demoApps.service);
-    const one = async () => accessToken(await service.post('token', { grant_type: 'client_credentials' }));
+    const one = async () => accessToken(await service.clientCredentials());
     expect(await leftBy(() => repeat(many, 10, one))).toEqual([]);
   });
 
@@ -115,11 +107,8 @@ describe.each(kinds)('access tokens leave nothing in the stores, on $name', ({ s
   });
 
   test('of the first-party sign-ins but what a sign-in leaves', async () => {
-    const { id: client_id } = demoApps.firstParty;
-    const { email: username, password } = demo;
     const firstParty = createTestClient(deployment, demoApps.firstParty);
-    const byPassword = { grant_type: 'password', client_id, username, password, scope: 'openid profile' };
-    const one = async () => accessToken(await firstParty.post('token', byPassword));
+    const one = async () => accessToken(await firstParty.passwordGrant({ scope: 'openid profile' }));
     expect(await leftBy(() => repeat(some, 10, one), signIn)).toEqual([]);
     const other = async () => (await apiLogin(deployment)).accessToken;
     expect(await leftBy(() => repeat(some, 10, other), signIn)).toEqual([]);

@@ -191,12 +191,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
 
     test('a token without the scope profile is not enough', async () => {
       const client = createTestClient(deployment, demoApps.firstParty);
-      const credentials = { username: email, password };
-      const { body } = await client.post('token', {
-        grant_type: 'password',
-        scope: 'openid email',
-        ...credentials,
-      });
+      const { body } = await client.passwordGrant({ scope: 'openid email' });
       const answer = await getProfile(deployment, String(body.access_token));
       expect([answer.status, await codeOf(answer)]).toEqual([403, 'insufficient_scope']);
       expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="insufficient_scope"/);
@@ -221,7 +216,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
 
     test("a machine's token and an id token are nobody's", async () => {
       const service = createTestClient(deployment, demoApps.service);
-      const machine = await service.post('token', { grant_type: 'client_credentials' });
+      const machine = await service.clientCredentials();
       expect(machine.status).toBe(200);
       const { id_token: idToken = '' } = await createTestClient(deployment, demoApps.web).signIn(
         createUserAgent(deployment),

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { type Deployment, startServers } from '../support/deployment.ts';
-import { apiLogin } from '../support/json-api.ts';
+import { type Deployment, oneProcess, startServers } from '../support/deployment.ts';
+import { apiLogin, callJsonApi } from '../support/json-api.ts';
+import { metric } from '../support/metrics.ts';
 import { runToEnd } from '../support/program.ts';
+import { newPerson, openAccount } from '../support/sign-in.ts';
 import { type TestClient, type Tokens, tokensOf } from '../support/test-client.ts';
-import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { createUserAgent, type Person, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { formOf, newPerson, openAccount, type Person, signInAt } from './account-pages.ts';
-import { allScopes, appDocument, createApp, oneProcess, postJson, standing } from './apps.ts';
-
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+import { formOf } from './account-pages.ts';
+import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 
 describe('accounts and consents that processes keep', () => {
   let deployment: Deployment;
@@ -29,7 +29,7 @@ describe('accounts and consents that processes keep', () => {
   beforeEach(async () => {
     person = await newPerson(deployment);
     agent = createUserAgent(deployment);
-    tokens = await signInAt(web, agent, person, offline);
+    tokens = await web.signIn(agent, offline, person);
     await keptEverywhere();
   });
 
@@ -37,11 +37,16 @@ describe('accounts and consents that processes keep', () => {
 
   /** How often a process asked Postgres for an account or a consent. */
   const asked = async (process: number) => {
-    const text = await (await fetch(`${deployment.opsOrigins[process]}/metrics`)).text();
-    const counts = text.match(
-      /^gatehouse_store_call_duration_seconds_count\{.*"(accounts|consents)\.find.*$/gm,
+    const counts = await Promise.all(
+      ['accounts.find', 'consents.find'].map((operation) =>
+        metric(
+          oneProcess(deployment, process),
+          'gatehouse_store_call_duration_seconds_count',
+          `"${operation}`,
+        ),
+      ),
     );
-    return (counts ?? []).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    return counts.reduce((sum, count) => sum + count, 0);
   };
   const refreshAt = async (process: number) => {
     const answer = await ways[process]?.refresh(tokens.refresh_token);
@@ -75,9 +80,9 @@ describe('accounts and consents that processes keep', () => {
     await agent.submit(formOf(page, 'withdraw', 'value="web"'), {});
     expect([await refreshAt(0), await refreshAt(1)]).toEqual(['invalid_grant', 'invalid_grant']);
     expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
-    const less = await signInAt(web, agent, person, { scope: 'openid offline_access', prompt: 'consent' });
+    const less = await web.signIn(agent, { scope: 'openid offline_access', prompt: 'consent' }, person);
     await Promise.all(ways.map((way) => way.post('introspect', { token: less.access_token })));
-    tokens = await signInAt(web, agent, person, offline);
+    tokens = await web.signIn(agent, offline, person);
     expect(tokens.scope?.split(' ').sort()).toEqual([...allScopes.split(' '), 'offline_access'].sort());
     expect([await refreshAt(0), await refreshAt(1)]).toEqual(['refreshed', 'refreshed']);
     expect(tokens.scope?.split(' ')).toContain('contracts:read');
@@ -86,7 +91,7 @@ describe('accounts and consents that processes keep', () => {
   test('what a command changes is so a moment later, for everybody', async () => {
     let { refreshToken } = await apiLogin(deployment, { ...person });
     const rolesAt = async (process: number) => {
-      const answer = await postJson(oneProcess(deployment, process), '/auth/refresh', { refreshToken });
+      const answer = await callJsonApi(oneProcess(deployment, process), '/auth/refresh', { refreshToken });
       refreshToken = String(answer.body.refreshToken);
       return decodeJwt(String(answer.body.accessToken)).roles;
     };

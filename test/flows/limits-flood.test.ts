@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { atOnce } from '../support/at-once.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
-import { addressIn, from, fromAnywhere, rowsOf, times } from './limits-world.ts';
+import { addressIn, countRows, from, fromAnywhere } from './limits-world.ts';
 
 /** As many as even a slow machine gets to the end of. */
 const networks = 8;
@@ -23,9 +24,9 @@ describe('G9, authorization requests from everywhere, with the limits as shipped
     await database.connect();
     const client = new Redis(testRedisUrl());
     try {
-      const before = await rowsOf(database);
+      const before = await countRows(database);
       const { startedAt, asked, allowed, statuses } = await flood();
-      expect((await rowsOf(database)) - before).toBe(0);
+      expect((await countRows(database)) - before).toBe(0);
       expect([...statuses].filter((status) => ![303, 429, 503].includes(status))).toEqual([]);
       expect(allowed).toBeGreaterThan(100);
       const minutes = (performance.now() - startedAt) / minuteMs;
@@ -71,7 +72,7 @@ describe('G9, authorization requests from everywhere, with the limits as shipped
       statuses.add(status);
       if (status === 303) allowed += 1;
     };
-    await times(20, async () => {
+    await atOnce(20, async () => {
       while (performance.now() < startedAt + floodMs) await ask();
     });
     return { startedAt, asked, allowed, statuses };

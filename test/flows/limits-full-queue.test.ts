@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, startServers } from '../support/deployment.ts';
+import { metric } from '../support/metrics.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { addressIn, fromAnywhere, metric, tryPassword } from './limits-world.ts';
+import { addressIn, fromAnywhere, tryPassword } from './limits-world.ts';
 
 /** One hash at a time, which takes its while, and room for one more. */
 const slowHashes = {

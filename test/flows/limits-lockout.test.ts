@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { atOnce } from '../support/at-once.ts';
 import { demo } from '../support/deployment.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { comparable } from '../support/json-api.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
-import { addressIn, fromAnywhere, retryAfter, right, times, tryPassword } from './limits-world.ts';
+import { addressIn, fromAnywhere, retryAfter, right, tryPassword } from './limits-world.ts';
 
 describe('G9, guessing at passwords gets slower and slower, for who guesses alone', () => {
   let deployment: InProcess;
@@ -13,7 +14,7 @@ describe('G9, guessing at passwords gets slower and slower, for who guesses alon
 
   const statuses = async (answers: Promise<Response[]>) => (await answers).map(({ status }) => status);
   const tenWrong = (address: string, email?: string) =>
-    times(10, () => tryPassword(deployment, address, email === undefined ? {} : { email }));
+    atOnce(10, () => tryPassword(deployment, address, email === undefined ? {} : { email }));
 
   test('ten wrong tries are free; then waits double up to a quarter of an hour, which is told', async () => {
     const attacker = addressIn(1);
@@ -44,12 +45,12 @@ describe('G9, guessing at passwords gets slower and slower, for who guesses alon
     const emails = [demo.email, 'nobody.at.all@example.com', 'not an address'];
     /** Each from an address of its own, all at once. */
     const ask = () =>
-      times(3, (who) => tryPassword(deployment, addressIn(30 + who), { email: emails[who] ?? '' }));
+      atOnce(3, (who) => tryPassword(deployment, addressIn(30 + who), { email: emails[who] ?? '' }));
     const seen: unknown[][] = [[], [], []];
     const note = async (answers: Response[]) => {
       for (const [who, answer] of answers.entries()) seen[who]?.push(await comparable(answer));
     };
-    for (const answers of await times(10, ask)) await note(answers);
+    for (const answers of await atOnce(10, ask)) await note(answers);
     for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]) {
       deployment.advance(seconds);
       await note(await ask());
@@ -67,21 +68,21 @@ describe('G9, guessing at passwords gets slower and slower, for who guesses alon
   test('spelling the address otherwise gives no more tries', async () => {
     const attacker = addressIn(6);
     const spellings = [demo.email.toUpperCase(), ` ${demo.email}`, demo.email, `${demo.email} `];
-    const answers = times(12, (index) =>
+    const answers = atOnce(12, (index) =>
       tryPassword(deployment, attacker, { email: spellings[index % 4] ?? '' }),
     );
     expect((await statuses(answers)).sort()).toEqual([...Array(10).fill(401), 429, 429]);
   });
 
   test('nor does another address of the same household, by IPv6', async () => {
-    const answers = times(12, (index) => tryPassword(deployment, `2001:db8:77:88:${index}::${index + 1}`));
+    const answers = atOnce(12, (index) => tryPassword(deployment, `2001:db8:77:88:${index}::${index + 1}`));
     expect((await statuses(answers)).sort()).toEqual([...Array(10).fill(401), 429, 429]);
     expect((await tryPassword(deployment, '2001:db8:77:89::1')).status).toBe(401);
   });
 
   test('right passwords are never too many, one after the other or some at once', async () => {
     for (let round = 0; round < 4; round += 1) {
-      const answers = times(10, () => tryPassword(deployment, addressIn(7), right));
+      const answers = atOnce(10, () => tryPassword(deployment, addressIn(7), right));
       expect(await statuses(answers)).toEqual(Array(10).fill(200));
     }
   });

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { atOnce } from '../support/at-once.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { tally } from './apps.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
-import { addressIn, from, fromAnywhere, retryAfter, times } from './limits-world.ts';
+import { addressIn, from, fromAnywhere, retryAfter } from './limits-world.ts';
 
 describe('G9, pages that are asked for from everywhere', () => {
   let deployment: InProcess;
@@ -20,7 +21,7 @@ describe('G9, pages that are asked for from everywhere', () => {
       deployment.fetch(web.authorizationUrl(), {
         headers: { ...from(addressIn(index)), accept: 'text/html' },
       });
-    const answers = await times(200, ask);
+    const answers = await atOnce(200, ask);
     const { 303: allowed, 503: refused } = tally(answers.map(({ status }) => status));
     // The clock stands still: a hundred by all together, ten by this process, less the one that signed in.
     expect([allowed, refused]).toEqual([109, 91]);

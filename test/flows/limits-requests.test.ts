@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { atOnce } from '../support/at-once.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
+import { metric } from '../support/metrics.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { createTestClient, demoApps, type Parameters } from '../support/test-client.ts';
 import { appDocument, createApp, tally } from './apps.ts';
-import { addressIn, from, fromAnywhere, metric, retryAfter, rowsOf, times } from './limits-world.ts';
+import { addressIn, countRows, from, fromAnywhere, retryAfter } from './limits-world.ts';
 
 const origin = 'https://spa.example.com';
 const clients = [appDocument('guessed'), appDocument('browser', { auth: 'none', origins: [origin] })];
@@ -36,7 +38,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
 
   test('authorization requests end at a limit, by address; the page says so', async () => {
     const startedAt = performance.now();
-    const answers = await times(60, () => authorize(addressIn(1), silently));
+    const answers = await atOnce(60, () => authorize(addressIn(1), silently));
     const { 303: allowed, 429: refused } = statuses(answers);
     expect(allowed).toBeGreaterThanOrEqual(12);
     expect(allowed).toBeLessThanOrEqual(most(startedAt));
@@ -54,7 +56,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
 
   test('those that lead to a page end sooner, and on a page of ours', async () => {
     const startedAt = performance.now();
-    const answers = await times(10, () => authorize(addressIn(8)));
+    const answers = await atOnce(10, () => authorize(addressIn(8)));
     const { 303: allowed, 429: refused } = statuses(answers);
     expect(allowed).toBeGreaterThanOrEqual(2);
     // One more every half minute.
@@ -90,7 +92,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
   test.each(doors)('%s ends at a limit, by address', async (door, ask, atLeast) => {
     const address = addressIn(20 + doors.findIndex(([name]) => name === door));
     const count = atLeast * 2;
-    const all = tally((await times(count, () => ask(address))).map(({ status }) => status));
+    const all = tally((await atOnce(count, () => ask(address))).map(({ status }) => status));
     const refused = all[429] ?? 0;
     expect(refused).toBeGreaterThan(0);
     expect(count - refused).toBeGreaterThanOrEqual(atLeast);
@@ -108,7 +110,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
         (await database.query('select xmin::text, key, expires_at from revocations order by key')).rows;
       const before = await written();
       expect(before.length).toBeGreaterThan(0);
-      expect(statuses(await times(5, signOut))).toEqual({ 204: 5 });
+      expect(statuses(await atOnce(5, signOut))).toEqual({ 204: 5 });
       expect(await written()).toEqual(before);
     } finally {
       await database.end();
@@ -119,7 +121,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     const app = createApp(deployment, 'browser', 'public');
     const headers = { ...from(addressIn(3)), origin };
     const asked = { grant_type: 'refresh_token', refresh_token: 'no-such-token' };
-    const answers = await times(250, () => app.post('token', asked, headers));
+    const answers = await atOnce(250, () => app.post('token', asked, headers));
     const refused = answers.filter(({ status }) => status === 429);
     expect(tally(answers.map(({ body }) => body.error))).toEqual({
       invalid_grant: 250 - refused.length,
@@ -138,7 +140,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
 
   test('/auth/refresh likewise, as a problem', async () => {
     const headers = { ...from(addressIn(4)), origin };
-    const answers = await times(250, () =>
+    const answers = await atOnce(250, () =>
       postJson(deployment, '/auth/refresh', { refreshToken: 'none' }, headers),
     );
     const refused = answers.filter(({ status }) => status === 429);
@@ -154,10 +156,10 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
   test('guesses at a client’s secret end, for the one who guesses', async () => {
     const [wrong, owner] = [createApp(deployment, 'guessed', 'a-guess'), createApp(deployment, 'guessed')];
     const asked = { grant_type: 'refresh_token', refresh_token: 'none' };
-    const guesses = await times(80, () => wrong.post('token', asked, from(addressIn(5))));
+    const guesses = await atOnce(80, () => wrong.post('token', asked, from(addressIn(5))));
     const { 401: guessed, 429: refused } = tally(guesses.map(({ status }) => status));
     expect([guessed, refused]).toEqual([60, 20]);
-    const late = await times(4, () => owner.post('token', asked, from(addressIn(5))));
+    const late = await atOnce(4, () => owner.post('token', asked, from(addressIn(5))));
     expect(late.map(({ body }) => body.error)).toContain('temporarily_unavailable');
     const elsewhere = await owner.post('token', asked, from(addressIn(6)));
     expect(elsewhere).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
@@ -167,16 +169,16 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     const database = new Client({ connectionString: deployment.databaseUrl });
     await database.connect();
     try {
-      const before = await rowsOf(database);
+      const before = await countRows(database);
       const startedAt = performance.now();
       let asked = 0;
       let allowed = 0;
       while (performance.now() < startedAt + 2500 || asked < 100) {
-        const answers = await times(40, () => authorize(addressIn(7)));
+        const answers = await atOnce(40, () => authorize(addressIn(7)));
         asked += answers.length;
         allowed += statuses(answers)[303] ?? 0;
       }
-      const added = (await rowsOf(database)) - before;
+      const added = (await countRows(database)) - before;
       expect(allowed).toBeLessThanOrEqual(most(startedAt));
       expect(asked).toBeGreaterThan(allowed);
       if (redis) expect(added).toBe(0);

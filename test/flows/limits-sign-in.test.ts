@@ -1,22 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { atOnce } from '../support/at-once.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { postJson } from '../support/json-api.ts';
+import { metric } from '../support/metrics.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { tally } from './apps.ts';
-import {
-  addressIn,
-  from,
-  fromAnywhere,
-  metric,
-  retryAfter,
-  right,
-  times,
-  tryPassword,
-} from './limits-world.ts';
+import { addressIn, from, fromAnywhere, retryAfter, right, tryPassword } from './limits-world.ts';
 
 describe('G9, limits of sign-in over two processes', () => {
   let deployment: Deployment;
@@ -32,7 +25,7 @@ describe('G9, limits of sign-in over two processes', () => {
   test('parallel guesses get no more tries than guesses one after the other', async () => {
     const email = 'parallel@example.com';
     const startedAt = performance.now();
-    const answers = await times(80, () => tryPassword(deployment, addressIn(1), { email }));
+    const answers = await atOnce(80, () => tryPassword(deployment, addressIn(1), { email }));
     const { 401: guesses, 429: refused } = statuses(answers);
     // Ten, and on a slow machine those that a wait has passed for: after 1, 3, 7, 15 seconds.
     const waited = Math.floor(Math.log2((performance.now() - startedAt) / 1000 + 1));
@@ -51,7 +44,7 @@ describe('G9, limits of sign-in over two processes', () => {
     // Eight tries from each of twenty networks.
     const attacker = (index: number) => addressIn(1000 + (index % 20), 1 + Math.floor(index / 20));
     const startedAt = performance.now();
-    const flood = await times(160, (index) => tryPassword(deployment, attacker(index)));
+    const flood = await atOnce(160, (index) => tryPassword(deployment, attacker(index)));
     const { 401: guesses, 429: refused } = statuses(flood);
     // A hundred, and two for each network; a guess comes back every 36 seconds.
     expect(guesses).toBeGreaterThanOrEqual(140);
@@ -93,7 +86,7 @@ describe('G9, limits of sign-in over two processes', () => {
 
   test('one password tried on many accounts ends, by address and by network', async () => {
     const spray = (count: number, address: (index: number) => string, name: string) =>
-      times(count, (index) =>
+      atOnce(count, (index) =>
         tryPassword(deployment, address(index), { email: `${name}-${index}@example.com` }),
       );
     const one = statuses(await spray(80, () => addressIn(4), 'one'));
@@ -113,7 +106,9 @@ describe('G9, limits of sign-in over two processes', () => {
           metric(deployment, 'gatehouse_store_call_duration_seconds_count', 'accounts.'),
         ]);
       const before = await cost();
-      expect(statuses(await times(9, () => tryPassword(deployment, address, { email })))).toEqual({ 401: 9 });
+      expect(statuses(await atOnce(9, () => tryPassword(deployment, address, { email })))).toEqual({
+        401: 9,
+      });
       return (await cost()).map((after, index) => after - (before[index] ?? 0));
     };
     const { email } = await signUp('has.account@example.com', addressIn(5));
@@ -152,7 +147,7 @@ describe('G9, limits of sign-in over two processes', () => {
     const app = createTestClient(deployment, demoApps.firstParty);
     const address = from(addressIn(8));
     const wrong = { grant_type: 'password', username: email, password: 'wrong' };
-    const answers = await times(30, () => app.post('token', wrong, address));
+    const answers = await atOnce(30, () => app.post('token', wrong, address));
     const errors = tally(answers.map(({ body }) => body.error));
     expect(Object.keys(errors).sort()).toEqual(['invalid_grant', 'temporarily_unavailable']);
     expect(errors.invalid_grant).toBeGreaterThanOrEqual(10);
@@ -176,7 +171,7 @@ describe('G9, limits of sign-in over two processes', () => {
   });
 
   test('sign-up is limited by address, whether the account is new or not', async () => {
-    const signUps = await times(22, (index) =>
+    const signUps = await atOnce(22, (index) =>
       postJson(
         deployment,
         '/auth/register',
@@ -193,7 +188,7 @@ describe('G9, limits of sign-in over two processes', () => {
   });
 
   test('and by network', async () => {
-    const signUps = await times(60, (index) =>
+    const signUps = await atOnce(60, (index) =>
       postJson(
         deployment,
         '/auth/register',
@@ -218,8 +213,8 @@ describe('G9, limits of sign-in over two processes', () => {
     try {
       const before = await contentOf(database);
       const email = 'written.about@example.com';
-      await times(60, (index) => tryPassword(deployment, addressIn(2000 + (index % 20)), { email }));
-      await times(20, () => tryPassword(deployment, addressIn(2001)));
+      await atOnce(60, (index) => tryPassword(deployment, addressIn(2000 + (index % 20)), { email }));
+      await atOnce(20, () => tryPassword(deployment, addressIn(2001)));
       expect(await contentOf(database)).toEqual(before);
       const keys = await client.keys(`${deployment.redisPrefix}*:l`);
       expect(keys.length).toBeGreaterThan(20);

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
+import { atOnce } from '../support/at-once.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
+import { metric } from '../support/metrics.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { tally } from './apps.ts';
-import { addressIn, fromAnywhere, metric, retryAfter, right, times, tryPassword } from './limits-world.ts';
+import { addressIn, fromAnywhere, retryAfter, right, tryPassword } from './limits-world.ts';
 
 describe('G9, when Redis is away limits hold in each process', () => {
   let redis: OwnRedis;
@@ -31,7 +33,7 @@ describe('G9, when Redis is away limits hold in each process', () => {
     await redis.stop();
     expect((await tryPassword(deployment, addressIn(1), right)).status).toBe(200);
     expect(await isLocal()).toBe(1);
-    const answers = await times(40, () => tryPassword(deployment, addressIn(2)));
+    const answers = await atOnce(40, () => tryPassword(deployment, addressIn(2)));
     const { 401: guesses, 429: refused } = tally(answers.map(({ status }) => status));
     expect(guesses).toBeGreaterThanOrEqual(10);
     expect(guesses).toBeLessThanOrEqual(15);

@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
-import type { Deployment } from '../support/deployment.ts';
-import { demo } from '../support/deployment.ts';
+import { type Deployment, demo } from '../support/deployment.ts';
 import { postJson } from '../support/json-api.ts';
 
 /** So that a test can come from any address. */
@@ -23,29 +22,10 @@ export const right = { password: demo.password };
 /** One of 65,536 networks of 256 addresses each; no two of them near each other. */
 export const addressIn = (network: number, host = 1) => `20.${network >> 8}.${network & 255}.${host}`;
 
-export const times = <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length: count }, (_, index) => work(index)));
-
 export const retryAfter = (answer: Response) => Number(answer.headers.get('retry-after'));
 
-/** The sum over all processes of a metric's samples that have all these labels. */
-export async function metric(
-  { opsOrigins }: Pick<Deployment, 'opsOrigins'>,
-  name: string,
-  ...labels: string[]
-): Promise<number> {
-  const texts = await Promise.all(
-    opsOrigins.map(async (origin) => (await fetch(`${origin}/metrics`)).text()),
-  );
-  return texts
-    .flatMap((text) => text.split('\n'))
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => labels.every((label) => line.includes(label)))
-    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-}
-
-/** Of all tables together. */
-export async function rowsOf(database: Client): Promise<number> {
+/** The number of rows of all tables together. */
+export async function countRows(database: Client): Promise<number> {
   const tables = await database.query(`select tablename from pg_tables where schemaname = 'public'`);
   let sum = 0;
   for (const { tablename } of tables.rows) {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { type ApiTokens, apiLogin, postJson } from '../support/json-api.ts';
+import { newPerson, silently } from '../support/sign-in.ts';
 import { decodeJwt } from '../support/test-client.ts';
-import { createUserAgent } from '../support/user-agent.ts';
+import { createUserAgent, type Person } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { newPerson, type Person, signInAt } from './account-pages.ts';
-import { allScopes, appDocument, createApp, silently } from './apps.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
+import { allScopes, appDocument, createApp } from './apps.ts';
 
 const day = 86_400;
 const minutes = 300;
@@ -79,7 +79,7 @@ describe('an entry that was lost is there again after a use five minutes later',
     const web = createApp(deployment, 'web');
     const person = await newPerson(deployment);
     const agent = createUserAgent(deployment);
-    const { access_token } = await signInAt(web, agent, person, { scope: allScopes });
+    const { access_token } = await web.signIn(agent, { scope: allScopes }, person);
     const accountId = String(decodeJwt(access_token).claims.sub);
     const sessionIds = async () => {
       const entries = await deployment.ports.accountIndex.list(accountId);

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { serverSecret } from '../support/deployment-folder.ts';
 import { apiLogin, getProfile, postJson } from '../support/json-api.ts';
+import { metricsOf } from '../support/metrics.ts';
 import { Secrets } from '../support/secrets.ts';
-import { createTestClient, demoApps, pkce, type TestClient } from '../support/test-client.ts';
+import { bearer, createTestClient, demoApps, pkce, type TestClient } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 
 describe('the log, at its most talkative', () => {
@@ -19,7 +21,7 @@ describe('the log, at its most talkative', () => {
     secrets.add('the client secret', demoApps.web.secret);
     secrets.add('basic credentials', btoa(`${demoApps.web.id}:${demoApps.web.secret}`));
     secrets.add('the verifier', pkce.verifier);
-    secrets.add('the server secret', 'for-tests-only-'.repeat(4));
+    secrets.add('the server secret', serverSecret);
   }, 120_000);
   afterAll(() => deployment?.stop());
 
@@ -69,7 +71,7 @@ describe('the log, at its most talkative', () => {
     for (const token of [body.access_token, body.refresh_token, 'never-issued-at-all']) {
       await web.post('introspect', { token: String(token) });
       await web.post('revoke', { token: String(token) });
-      await get('/oauth2/userinfo', { authorization: `Bearer ${token}` });
+      await get('/oauth2/userinfo', bearer(String(token)));
       await get(`/oauth2/userinfo?access_token=${token}`);
     }
     const bad = secrets.add('a wrong client secret', 'not-the-client-secret');
@@ -77,12 +79,12 @@ describe('the log, at its most talkative', () => {
     await stranger.refresh(String(body.refresh_token));
     secrets.add('bad basic credentials', btoa(`demo-web:${bad}`));
     const anonymous = createTestClient(deployment, { id: 'demo-web' });
-    await anonymous.post('token', { grant_type: 'client_credentials', client_secret: bad });
+    await anonymous.clientCredentials({ client_secret: bad });
     await anonymous.post('token', { grant_type: 'nonsense', client_assertion: `${body.id_token}` });
     const password = secrets.add('a wrong password', 'wrong-at-the-token-endpoint');
     const firstParty = createTestClient(deployment, demoApps.firstParty);
-    await firstParty.post('token', { grant_type: 'password', username: demo.email, password });
-    await firstParty.post('token', { grant_type: 'password', username: password, password: demo.password });
+    await firstParty.passwordGrant({ password });
+    await firstParty.passwordGrant({ username: password });
     const pushed = await web.post('par', {
       redirect_uri: web.redirectUri,
       response_type: 'code',
@@ -121,7 +123,7 @@ describe('the log, at its most talkative', () => {
     expect(log.split('\n').filter((line) => line.includes('"msg":"request"')).length).toBeGreaterThan(50);
     expect(log).toContain('refused');
     expect(secrets.foundIn(log)).toEqual([]);
-    const metrics = await (await fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
+    const [metrics = ''] = await metricsOf(deployment);
     expect(secrets.foundIn(metrics)).toEqual([]);
   }, 60_000);
 

@@ -1,18 +1,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { type Deployment, demo, oneProcess, startServers } from '../support/deployment.ts';
+import { newPerson, openSignOut, silently } from '../support/sign-in.ts';
 import { decodeJwt, type TestClient, type Tokens } from '../support/test-client.ts';
-import { createUserAgent, type Page, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
-import {
-  allScopes,
-  appDocument,
-  copyOf,
-  createApp,
-  oneProcess,
-  signedOutUri,
-  silently,
-  standing,
-} from './apps.ts';
+import { copyOf, createUserAgent, type Page, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
+import { allScopes, appDocument, createApp, offline, signedOutUri, standing } from './apps.ts';
 
 const withQuery = 'http://localhost:8080/out?tenant=1';
 const clients = [
@@ -32,9 +24,8 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 const logout = (agent: UserAgent, parameters: Record<string, string> = {}) =>
-  agent.get(`${deployment.issuer}/oauth2/logout?${new URLSearchParams(parameters)}`);
+  openSignOut(deployment, agent, parameters);
 const yes = { logout: 'yes' };
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 const live = (app: TestClient, { access_token }: Tokens) => standing(deployment, app, access_token);
 const refreshes = async (app: TestClient, { refresh_token }: Tokens) =>
   (await app.refresh(refresh_token)).status;
@@ -70,7 +61,7 @@ describe('signing out (RP-Initiated Logout 1.0)', () => {
   });
 
   test('a code that was not redeemed yet dies with its session', async () => {
-    const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
+    const code = await web.code(agent, { scope: allScopes });
     await agent.submit(await logout(agent), yes);
     expect((await web.redeem(code)).body.error).toBe('invalid_grant');
   });
@@ -219,19 +210,13 @@ describe('where people go after signing out', () => {
 
 describe('another person in the same browser', () => {
   test('signs the first one out, with their families', async () => {
-    const second = { email: 'second@example.com', password: 'another-long-passphrase' };
-    const register = await deployment.fetch(`${deployment.issuer}/auth/register`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(second),
-    });
-    expect(register.status).toBe(202);
+    const second = await newPerson(deployment);
     const agent = createUserAgent(deployment);
     const own = createApp(deployment, 'own');
     const first = await own.signIn(agent, { scope: allScopes });
     const form = await agent.get(own.authorizationUrl({ prompt: 'login', scope: allScopes }));
     // The library sends a form that scripts would submit, to sign the first person out.
-    let page: Page = await agent.submit(form, second);
+    let page: Page = await agent.submit(form, { ...second });
     for (let forms = 0; page.status === 200 && forms < 3; forms += 1) page = await agent.submit(page, {});
     const code = new URL(await signInAndAgree(agent, page, demo)).searchParams.get('code') ?? '';
     const { body } = await own.redeem(code);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as oauth from 'oauth4webapi';
 import { type Deployment, demo, deployments } from '../support/deployment.ts';
-import { demoApps } from '../support/test-client.ts';
+import { bearer, demoApps } from '../support/test-client.ts';
 import { createUserAgent, signInAndAgree } from '../support/user-agent.ts';
 
 const apps = {
@@ -105,7 +105,6 @@ describe.each(deployments)('oauth4webapi on $name', ({ start }) => {
         requireDPoP,
       },
     );
-  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
   test.each(['demo-web', 'demo-spa'] as const)(
     '%s: code, access token, refresh, userinfo, revocation',

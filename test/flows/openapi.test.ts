@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
-import { createTestClient, demoApps } from '../support/test-client.ts';
+import { bearer, createTestClient, demoApps } from '../support/test-client.ts';
 import {
   type JsonSchema,
   type OpenApiDocument,
@@ -40,7 +40,7 @@ describe('/openapi.json', () => {
   const send = (method: string, path: string, body: unknown, token?: string) =>
     method === 'get'
       ? deployment.fetch(`${deployment.issuer}${path}`, {
-          headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+          headers: token === undefined ? {} : bearer(token),
         })
       : postJson(deployment, path, body);
 
@@ -85,13 +85,8 @@ describe('/openapi.json', () => {
 
   test('every problem it meets is described', async () => {
     const spa = { clientId: 'demo-spa' };
-    const machine = await createTestClient(deployment, demoApps.service).post('token', {
-      grant_type: 'client_credentials',
-    });
-    const narrow = await createTestClient(deployment, demoApps.firstParty).post('token', {
-      grant_type: 'password',
-      username: email,
-      password,
+    const machine = await createTestClient(deployment, demoApps.service).clientCredentials();
+    const narrow = await createTestClient(deployment, demoApps.firstParty).passwordGrant({
       scope: 'openid',
     });
     const met: [path: string, method: string, status: number, body: unknown, token?: string][] = [

@@ -2,15 +2,10 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { startFleet } from '../support/fleet.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Program, runProgram } from '../support/program.ts';
 import { waitFor } from '../support/wait-for.ts';
-
-interface Served {
-  program: Program;
-  origin: string;
-  opsOrigin: string;
-}
 
 describe('stopping, on Postgres', () => {
   let deployment: Deployment;
@@ -25,20 +20,13 @@ describe('stopping, on Postgres', () => {
   });
 
   /** One more process of the same deployment. */
-  async function serve(delaySeconds: number): Promise<Served> {
-    const [port, opsPort] = [await freePort(), await freePort()];
-    const env = {
-      ...deployment.env,
-      GATEHOUSE_PORT: String(port),
-      GATEHOUSE_OPS_PORT: String(opsPort),
-      GATEHOUSE_SHUTDOWN_DELAY_SECONDS: String(delaySeconds),
-    };
-    const program = runProgram(['serve'], { env, cwd: deployment.folder });
-    started.push(program);
-    const opsOrigin = `http://127.0.0.1:${opsPort}`;
-    const ready = async () => program.hasEnded() || (await fetch(`${opsOrigin}/readyz`)).ok;
-    await waitFor(ready, { timeoutMs: 60_000, what: 'another process' });
-    return { program, origin: `http://127.0.0.1:${port}`, opsOrigin };
+  async function serve(delaySeconds: number) {
+    const env = { ...deployment.env, GATEHOUSE_SHUTDOWN_DELAY_SECONDS: String(delaySeconds) };
+    const fleet = await startFleet({ command: 'serve', env, folder: deployment.folder });
+    started.push(...fleet.started);
+    const [program, origin = '', opsOrigin = ''] = [fleet.programs[0], fleet.origins[0], fleet.opsOrigins[0]];
+    if (!program) throw new Error('no process was started');
+    return { program, origin, opsOrigin };
   }
 
   /** A login whose last byte is still to come. */

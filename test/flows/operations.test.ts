@@ -126,11 +126,7 @@ describe('the operations listener', () => {
       expect.objectContaining({ code: 'store_unavailable' }),
     ]);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-    const token = await createTestClient(deployment, demoApps.firstParty).post('token', {
-      grant_type: 'password',
-      username: demo.email,
-      password: demo.password,
-    });
+    const token = await createTestClient(deployment, demoApps.firstParty).passwordGrant();
     expect([token.status, token.body.error]).toEqual([503, 'temporarily_unavailable']);
     for (const path of ['openid-configuration', 'jwks.json']) {
       expect((await deployment.fetch(`${deployment.issuer}/.well-known/${path}`)).status).toBe(200);

@@ -1,14 +1,17 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { atOnce } from '../support/at-once.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
+import { metricsOf } from '../support/metrics.ts';
+import { openAccount } from '../support/sign-in.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { formOf, openAccount } from './account-pages.ts';
+import { formOf } from './account-pages.ts';
 import { addressIn, from, fromAnywhere } from './limits-world.ts';
 
 const { email, password } = demo;
-const crowd = Array.from({ length: 16 });
+const crowd = 16;
 
 /** One hash at a time that takes its while, and room for one more. */
 const env = {
@@ -47,10 +50,10 @@ describe('more people than passwords can be hashed', () => {
   });
 
   test('at /auth/login some get in, others are told when to come again', async () => {
-    const answers = await Promise.all(crowd.map(login));
+    const answers = await atOnce(crowd, login);
     const refused = answers.filter(({ status }) => status !== 200);
     expect(refused.length).toBeGreaterThan(0);
-    expect(refused.length).toBeLessThan(crowd.length);
+    expect(refused.length).toBeLessThan(crowd);
     for (const answer of refused) {
       expect(answer.status).toBe(503);
       expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
@@ -61,12 +64,10 @@ describe('more people than passwords can be hashed', () => {
 
   test('at the token endpoint likewise, in its own words', async () => {
     const client = createTestClient(deployment, demoApps.firstParty);
-    const answers = await Promise.all(
-      crowd.map(() => client.post('token', { grant_type: 'password', username: email, password })),
-    );
+    const answers = await atOnce(crowd, () => client.passwordGrant());
     const refused = answers.filter(({ status }) => status !== 200);
     expect(refused.length).toBeGreaterThan(0);
-    expect(refused.length).toBeLessThan(crowd.length);
+    expect(refused.length).toBeLessThan(crowd);
     for (const { status, headers, body } of refused) {
       expect([status, body.error]).toEqual([503, 'temporarily_unavailable']);
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
@@ -78,10 +79,10 @@ describe('more people than passwords can be hashed', () => {
     const agent = createUserAgent(deployment);
     const page = await openAccount(deployment, agent, demo);
     const passwords = { currentPassword: 'not this one', newPassword: 'a walk along the river' };
-    const answers = await Promise.all(crowd.map(() => agent.submit(formOf(page, 'password'), passwords)));
+    const answers = await atOnce(crowd, () => agent.submit(formOf(page, 'password'), passwords));
     const refused = answers.filter(({ status }) => status !== 400);
     expect(refused.length).toBeGreaterThan(0);
-    expect(refused.length).toBeLessThan(crowd.length);
+    expect(refused.length).toBeLessThan(crowd);
     for (const { status, headers, html } of refused) {
       expect(status).toBe(503);
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
@@ -93,7 +94,7 @@ describe('more people than passwords can be hashed', () => {
   test('what needs no hash goes on meanwhile', async () => {
     const { refreshToken } = await apiLogin(deployment);
     let over = false;
-    const logins = Promise.all(crowd.map(login)).finally(() => {
+    const logins = atOnce(crowd, login).finally(() => {
       over = true;
     });
     const discovery = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);
@@ -106,8 +107,8 @@ describe('more people than passwords can be hashed', () => {
     const web = createTestClient(deployment, demoApps.web);
     const agent = createUserAgent(deployment);
     const page = await agent.get(web.authorizationUrl());
-    const logins = Promise.all(crowd.map(login));
-    const answers = await Promise.all(crowd.map(() => agent.submit(page, { email, password })));
+    const logins = atOnce(crowd, login);
+    const answers = await atOnce(crowd, () => agent.submit(page, { email, password }));
     await logins;
     const refused = answers.filter(({ status }) => status === 503);
     expect(refused.length).toBeGreaterThan(0);
@@ -120,7 +121,7 @@ describe('more people than passwords can be hashed', () => {
 
   test('afterwards all is well, and the refused were counted', async () => {
     await apiLogin(deployment);
-    const metrics = await (await fetch(`${deployment.opsOrigins[0]}/metrics`)).text();
+    const [metrics] = await metricsOf(deployment);
     expect(metrics).toMatch(/gatehouse_sign_ins_total\{outcome="overloaded"\} [1-9]/);
     expect(metrics).toMatch(/gatehouse_hashing_queue_depth 0\n/);
     expect(deployment.programs[0]?.output()).not.toContain('"level":"error"');

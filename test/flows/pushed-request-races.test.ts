@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo } from '../support/deployment.ts';
+import { atOnce } from '../support/at-once.ts';
+import { type Deployment, demo, threeProcesses } from '../support/deployment.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import type { TestClient } from '../support/test-client.ts';
-import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, copyOf, createApp, tally } from './apps.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
-import { atOnce, threeProcesses } from './three-processes.ts';
+import { copyOf, createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
+import { allScopes, appDocument, createApp, tally } from './apps.ts';
 
 const clients = [appDocument('shop'), appDocument('own', { firstParty: true })];
 

@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Deployment } from '../support/deployment.ts';
+import { atOnce } from '../support/at-once.ts';
+import { type Deployment, threeProcesses } from '../support/deployment.ts';
 import { createDpopKey, type DpopKey } from '../support/dpop.ts';
-import { type JsonAnswer, type TestClient, tokensOf } from '../support/test-client.ts';
+import { type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, createApp, tally } from './apps.ts';
-import { atOnce, threeProcesses } from './three-processes.ts';
+import { allScopes, appDocument, createApp, outcomesOf } from './apps.ts';
 
 const clients = [
   appDocument('spa', { auth: 'none' }),
   appDocument('strict-spa', { auth: 'none', graceSeconds: 0 }),
 ];
 
-const answers = (given: JsonAnswer[]) => tally(given.map(({ status, body }) => body.error ?? status));
 const refused = { status: 400, body: { error: 'invalid_grant' } };
 
 describe.each(threeProcesses)("a public app's refresh token is bound to its key, on $name", ({ start }) => {
@@ -27,8 +26,8 @@ describe.each(threeProcesses)("a public app's refresh token is bound to its key,
   const proof = (key: DpopKey) => key.header('POST', `${deployment.issuer}/oauth2/token`);
   const signIn = async (id: string) => {
     const app = createApp(deployment, id, 'public');
-    const returned = await app.authorize(createUserAgent(deployment), { scope: allScopes });
-    const redeemed = await app.redeem(returned.get('code') ?? '', {}, await proof(mine));
+    const code = await app.code(createUserAgent(deployment), { scope: allScopes });
+    const redeemed = await app.redeem(code, {}, await proof(mine));
     return { app, token: tokensOf(redeemed).refresh_token ?? '' };
   };
   const send = (app: TestClient, token = '', headers?: Record<string, string>) =>
@@ -61,7 +60,7 @@ describe.each(threeProcesses)("a public app's refresh token is bound to its key,
     const { app, token } = await signIn('spa');
     const once = await proof(mine);
     const given = await atOnce(100, () => send(app, token, once));
-    expect(answers(given)).toEqual({ 200: 1, invalid_grant: 99 });
+    expect(outcomesOf(given)).toEqual({ 200: 1, invalid_grant: 99 });
     const won = given.find(({ status }) => status === 200);
     expect(await isActive(app, String(won?.body.access_token))).toBe(true);
     expect((await send(app, token, await proof(mine))).body).toEqual(won?.body);

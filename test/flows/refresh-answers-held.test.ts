@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { holdCalls, replaceMethod } from '../support/held-calls.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { apiLogin, callJsonApi } from '../support/json-api.ts';
 import { type JsonAnswer, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, createApp, postJson, standing } from './apps.ts';
-import { holdCalls, replaceMethod } from './held-calls.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
+import { appDocument, createApp, offline, standing } from './apps.ts';
 
 const clients = [
   appDocument('usual'),
@@ -20,10 +21,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 const signIn = async (app: TestClient) => {
-  const tokens = await app.signIn(createUserAgent(deployment), {
-    scope: `${allScopes} offline_access`,
-    prompt: 'consent',
-  });
+  const tokens = await app.signIn(createUserAgent(deployment), offline);
   return tokens.refresh_token ?? '';
 };
 
@@ -162,12 +160,10 @@ describe('a store that says neither yes nor no', () => {
 
   test('and then said to be away, at both doors; the token is good afterwards', async () => {
     const app = createApp(deployment, 'own', 'public');
-    const { email, password } = { email: 'john@example.com', password: 'correct-horse-battery' };
-    const { body } = await postJson(deployment, '/auth/login', { email, password, clientId: 'own' });
-    const refreshToken = String(body.refreshToken);
+    const { refreshToken } = await apiLogin(deployment, { clientId: 'own' });
     const restore = replaceMethod(familyStore(), 'rotate', async () => false);
     const away = await app.refresh(refreshToken);
-    const byJson = await postJson(deployment, '/auth/refresh', { refreshToken, clientId: 'own' });
+    const byJson = await callJsonApi(deployment, '/auth/refresh', { refreshToken, clientId: 'own' });
     restore();
     expect(away).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } });
     expect(away.headers.get('retry-after')).toBe('2');

@@ -2,11 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo } from '../support/deployment.ts';
+import { type Deployment, oneProcess, threeProcesses } from '../support/deployment.ts';
+import { apiLogin, callJsonApi } from '../support/json-api.ts';
 import { type JsonAnswer, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, createApp, oneProcess, postJson } from './apps.ts';
-import { threeProcesses } from './three-processes.ts';
+import { appDocument, createApp, offline } from './apps.ts';
 
 const clients = [
   appDocument('patient', { graceSeconds: 60 }),
@@ -69,21 +69,19 @@ describe.each(threeProcesses)('G1, a process dies after it spent a token, on $na
   };
 
   test('at the token endpoint another process gives the answer that was lost, and its tokens are good', async () => {
-    const parameters = { scope: `${allScopes} offline_access`, prompt: 'consent' };
     const living = oneProcess(deployment, 2);
     const app = createApp(living, 'patient');
-    const { refresh_token } = await app.signIn(createUserAgent(living), parameters);
+    const { refresh_token } = await app.signIn(createUserAgent(living), offline);
     const again = await sentAgain(0, (to) => createApp(to, 'patient').refresh(refresh_token));
     expect((await app.refresh(tokensOf(again).refresh_token)).status).toBe(200);
   });
 
   test('at /auth/refresh, too', async () => {
     const living = oneProcess(deployment, 2);
-    const { email, password } = demo;
-    const { body } = await postJson(living, '/auth/login', { email, password, clientId: 'own' });
+    const { refreshToken } = await apiLogin(living, { clientId: 'own' });
     const refresh = (to: Deployment, refreshToken: unknown) =>
-      postJson(to, '/auth/refresh', { refreshToken, clientId: 'own' });
-    const again = await sentAgain(1, (to) => refresh(to, body.refreshToken));
+      callJsonApi(to, '/auth/refresh', { refreshToken, clientId: 'own' });
+    const again = await sentAgain(1, (to) => refresh(to, refreshToken));
     expect((await refresh(living, again.body.refreshToken)).status).toBe(200);
   });
 });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { AccountChange } from '../../provider/ports/account-store.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { decodeJwt, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, createApp, standing } from './apps.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
+import { appDocument, createApp, offline, standing } from './apps.ts';
 
 const clients = [
   appDocument('usual'),
@@ -18,10 +18,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 const signIn = async (app: TestClient) => {
-  const { access_token, refresh_token = '' } = await app.signIn(createUserAgent(deployment), {
-    scope: `${allScopes} offline_access`,
-    prompt: 'consent',
-  });
+  const { access_token, refresh_token = '' } = await app.signIn(createUserAgent(deployment), offline);
   return { access: access_token, refresh: refresh_token };
 };
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type Deployment, startServers } from '../support/deployment.ts';
 import { createDpopKey } from '../support/dpop.ts';
+import { metric } from '../support/metrics.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
@@ -35,14 +36,7 @@ describe('what is told of spent refresh tokens that end nothing', () => {
   };
   /** By how much the counter rises, over all processes. */
   const counting = async (outcome: string, work: () => Promise<unknown>) => {
-    const sample = `gatehouse_refresh_tokens_repeated_total{outcome="${outcome}"} `;
-    const count = async () => {
-      const texts = await Promise.all(
-        deployment.opsOrigins.map(async (origin) => (await fetch(`${origin}/metrics`)).text()),
-      );
-      const found = texts.flatMap((text) => text.split('\n').filter((line) => line.startsWith(sample)));
-      return found.reduce((sum, line) => sum + Number(line.slice(sample.length)), 0);
-    };
+    const count = () => metric(deployment, 'gatehouse_refresh_tokens_repeated_total', `outcome="${outcome}"`);
     const before = await count();
     await work();
     return (await count()) - before;
@@ -92,8 +86,8 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     const app = createApp(deployment, 'strict-spa', 'public');
     const key = await createDpopKey();
     const proof = () => key.header('POST', `${deployment.issuer}/oauth2/token`);
-    const returned = await app.authorize(createUserAgent(deployment), { scope: allScopes });
-    const redeemed = await app.redeem(returned.get('code') ?? '', {}, await proof());
+    const code = await app.code(createUserAgent(deployment), { scope: allScopes });
+    const redeemed = await app.redeem(code, {}, await proof());
     const { refresh_token = '' } = tokensOf(redeemed);
     await app.post('token', { grant_type: 'refresh_token', refresh_token }, await proof());
     expect(await counting('refused', () => app.refresh(refresh_token))).toBe(1);

@@ -1,29 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  type Deployment,
-  type DeploymentOptions,
-  demo,
-  startEmbedded,
-  startServers,
-} from '../support/deployment.ts';
+import { atOnce } from '../support/at-once.ts';
+import { type Deployment, embeddedAndThreeProcesses } from '../support/deployment.ts';
 import { createDpopKey } from '../support/dpop.ts';
+import { apiLogin, callJsonApi } from '../support/json-api.ts';
+import { signOut } from '../support/sign-in.ts';
 import { type JsonAnswer, type Parameters, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, createApp, postJson, standing, tally } from './apps.ts';
+import { allScopes, appDocument, createApp, offline, standing, tally } from './apps.ts';
 
-const kinds = [
-  { name: 'the embedded default', start: startEmbedded },
-  {
-    name: 'Postgres alone, three processes',
-    start: (options: DeploymentOptions) => startServers({ ...options, processes: 3, redis: false }),
-  },
-  {
-    name: 'Postgres and Redis, three processes',
-    start: (options: DeploymentOptions) => startServers({ ...options, processes: 3 }),
-  },
-];
-
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 const clients = [
   appDocument('patient', { graceSeconds: 60 }),
   appDocument('patient-spa', { graceSeconds: 60, auth: 'none' }),
@@ -37,10 +21,7 @@ const clients = [
 
 const bodies = (answers: readonly JsonAnswer[]) =>
   tally(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`));
-const times = <T>(count: number, work: (index: number) => Promise<T>) =>
-  Promise.all(Array.from({ length: count }, (_, index) => work(index)));
-
-describe.each(kinds)('G1, a refresh has one answer, on $name', ({ start }) => {
+describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name', ({ start }) => {
   let deployment: Deployment;
   let app: TestClient;
   beforeAll(async () => {
@@ -53,17 +34,13 @@ describe.each(kinds)('G1, a refresh has one answer, on $name', ({ start }) => {
     const tokens = await client.signIn(createUserAgent(deployment), parameters);
     return tokens.refresh_token ?? '';
   };
-  const logIn = async () => {
-    const { email, password } = demo;
-    const { body } = await postJson(deployment, '/auth/login', { email, password, clientId: 'own' });
-    return String(body.refreshToken);
-  };
+  const logIn = async () => (await apiLogin(deployment, { clientId: 'own' })).refreshToken;
   const refreshByJson = (refreshToken: string) =>
-    postJson(deployment, '/auth/refresh', { refreshToken, clientId: 'own' });
+    callJsonApi(deployment, '/auth/refresh', { refreshToken, clientId: 'own' });
 
   test('200 parallel redemptions get the identical body, whose tokens live and refresh', async () => {
     const token = await signIn();
-    const answers = await times(200, () => app.refresh(token));
+    const answers = await atOnce(200, () => app.refresh(token));
     expect(Object.keys(bodies(answers))).toHaveLength(1);
     const [tokens] = answers.map(tokensOf);
     expect(Object.keys(tokens ?? {}).sort()).toEqual(
@@ -75,7 +52,7 @@ describe.each(kinds)('G1, a refresh has one answer, on $name', ({ start }) => {
 
   test('40 parallel redemptions at /auth/refresh, too', async () => {
     const token = await logIn();
-    const answers = await times(40, () => refreshByJson(token));
+    const answers = await atOnce(40, () => refreshByJson(token));
     expect(Object.keys(bodies(answers))).toHaveLength(1);
     expect(answers[0]?.status).toBe(200);
     expect((await refreshByJson(String(answers[0]?.body.refreshToken))).status).toBe(200);
@@ -168,8 +145,7 @@ describe.each(kinds)('G1, a refresh has one answer, on $name', ({ start }) => {
     const agent = createUserAgent(deployment);
     const tokens = await app.signIn(agent, { scope: allScopes });
     await app.refresh(tokens.refresh_token);
-    const page = await agent.get(`${deployment.issuer}/oauth2/logout?id_token_hint=${tokens.id_token}`);
-    await agent.submit(page, { logout: 'yes' });
+    await signOut(deployment, agent, { id_token_hint: tokens.id_token ?? '' });
     expect(await app.refresh(tokens.refresh_token)).toMatchObject({ body: { error: 'invalid_grant' } });
     expect((await app.refresh(bound)).status).toBe(200);
   });

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { demo } from '../support/deployment.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { newPerson, silently } from '../support/sign-in.ts';
 import type { TestClient } from '../support/test-client.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
-import { appDocument, createApp, silently } from './apps.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
+import { appDocument, createApp } from './apps.ts';
 
 const hour = 3600;
 const day = 24 * hour;
@@ -92,13 +93,8 @@ describe('where people are asked', () => {
 
   test('somebody else on the same browser is not remembered for the one before', async () => {
     await signIn(await ask(), { remember: 'yes' });
-    const other = { email: 'other@example.com', password: 'another quiet evening' };
-    await deployment.fetch(`${deployment.issuer}/auth/register`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(other),
-    });
-    let page = await signIn(await ask({ prompt: 'login' }), other);
+    const other = await newPerson(deployment);
+    let page = await signIn(await ask({ prompt: 'login' }), { ...other });
     // The library ends the first person's session by a form that a script sends.
     if (page.html.includes('name="logout"')) page = await agent.submit(page, {});
     expect(page.url).toContain('code=');

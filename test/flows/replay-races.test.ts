@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import type { Deployment } from '../support/deployment.ts';
+import { atOnce } from '../support/at-once.ts';
+import { type Deployment, threeProcesses } from '../support/deployment.ts';
 import { createDpopKey, type DpopKey } from '../support/dpop.ts';
-import { createTestClient, type JsonAnswer, type TestClient, tokensOf } from '../support/test-client.ts';
+import { startInProcess } from '../support/in-process.ts';
+import { createTestClient, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, createApp, tally } from './apps.ts';
-import { startInProcess } from './in-process.ts';
-import { atOnce, threeProcesses } from './three-processes.ts';
+import { allScopes, appDocument, createApp, outcomesOf, tally } from './apps.ts';
 
 const { publicKey, privateKey } = await generateKeyPair('ES256');
 
@@ -39,8 +39,6 @@ async function assertionFor({ issuer }: Deployment) {
   };
 }
 
-const answers = (given: JsonAnswer[]) => tally(given.map(({ status, body }) => body.error ?? status));
-
 describe.each(threeProcesses)('what proves something once proves it once, on $name', ({ start }) => {
   let deployment: Deployment;
   let self: TestClient;
@@ -52,23 +50,20 @@ describe.each(threeProcesses)('what proves something once proves it once, on $na
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  const bearerOf = async (app: TestClient, headers: Record<string, string> = {}) =>
-    tokensOf(await app.post('token', { grant_type: 'client_credentials' }, headers)).access_token;
-
   test('of 100 parallel token requests with one assertion one is answered', async () => {
     const assertion = await assertionFor(deployment);
     const form = { grant_type: 'client_credentials', ...assertion };
     const given = await atOnce(100, () => self.post('token', form));
-    expect(answers(given)).toEqual({ 200: 1, invalid_client: 99 });
+    expect(outcomesOf(given)).toEqual({ 200: 1, invalid_client: 99 });
     expect((await self.post('token', form)).body.error).toBe('invalid_client');
-    expect(answers([await self.post('token', { ...form, ...(await assertionFor(deployment)) })])).toEqual({
+    expect(outcomesOf([await self.post('token', { ...form, ...(await assertionFor(deployment)) })])).toEqual({
       200: 1,
     });
   });
 
   test('it counts once for all endpoints together', async () => {
     const assertion = await assertionFor(deployment);
-    const token = await bearerOf(createApp(deployment, 'machine'));
+    const token = tokensOf(await createApp(deployment, 'machine').clientCredentials()).access_token;
     const pushed = {
       response_type: 'code',
       redirect_uri: 'http://localhost:8080/keyed/callback',
@@ -94,8 +89,8 @@ describe.each(threeProcesses)('what proves something once proves it once, on $na
   test('of 100 parallel token requests with one DPoP proof one is answered', async () => {
     const app = createApp(deployment, 'machine');
     const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/token`);
-    const given = await atOnce(100, () => app.post('token', { grant_type: 'client_credentials' }, proof));
-    expect(answers(given)).toEqual({ 200: 1, invalid_grant: 99 });
+    const given = await atOnce(100, () => app.clientCredentials({}, proof));
+    expect(outcomesOf(given)).toEqual({ 200: 1, invalid_grant: 99 });
   });
 
   test('of 100 parallel pushed requests with one DPoP proof one is taken', async () => {
@@ -103,13 +98,13 @@ describe.each(threeProcesses)('what proves something once proves it once, on $na
     const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/par`);
     const form = Object.fromEntries(new URL(app.authorizationUrl()).searchParams);
     const given = await atOnce(100, () => app.post('par', form, proof));
-    expect(answers(given)).toEqual({ 201: 1, invalid_request: 99 });
+    expect(outcomesOf(given)).toEqual({ 201: 1, invalid_request: 99 });
   });
 
   test('of 100 parallel userinfo requests with one DPoP proof one is answered', async () => {
     const app = createApp(deployment, 'shop');
     const agent = createUserAgent(deployment);
-    const code = (await app.authorize(agent, { scope: allScopes })).get('code') ?? '';
+    const code = await app.code(agent, { scope: allScopes });
     const atToken = await dpop.header('POST', `${deployment.issuer}/oauth2/token`);
     const { access_token: token } = tokensOf(await app.redeem(code, {}, atToken));
     const url = `${deployment.issuer}/oauth2/userinfo`;
@@ -139,7 +134,7 @@ test('a proof from a clock that is ahead is remembered for as long as it is good
     const app = createApp(deployment, 'machine');
     const dpop = await createDpopKey({ aheadSeconds: 290 });
     const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/token`);
-    const ask = () => app.post('token', { grant_type: 'client_credentials' }, proof);
+    const ask = () => app.clientCredentials({}, proof);
     expect((await ask()).status).toBe(200);
     for (const seconds of [1, 200, 120, 200, 65]) {
       deployment.advance(seconds);

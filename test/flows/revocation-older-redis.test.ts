@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
-import { type Deployment, startServers } from '../support/deployment.ts';
+import { type Deployment, oneProcess, startServers } from '../support/deployment.ts';
+import { isReady } from '../support/fleet.ts';
+import { signOut, silently } from '../support/sign-in.ts';
 import { type TestClient, tokensOf } from '../support/test-client.ts';
-import { createUserAgent } from '../support/user-agent.ts';
+import { copyOf, createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { allScopes, appDocument, copyOf, createApp, oneProcess, silently, standing } from './apps.ts';
-
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
+import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 
 describe('G3, what was ended stays so when Redis comes back with older data', () => {
   let redis: OwnRedis;
@@ -45,19 +45,18 @@ describe('G3, what was ended stays so when Redis comes back with older data', ()
     for (const { access_token } of [bound, family]) said.push(await standing(deployment, web, access_token));
     return said;
   };
-  const untilReady = () =>
-    waitFor(async () => (await fetch(`${deployment.opsOrigins[0]}/readyz`)).ok, { what: 'readiness' });
+  const untilReady = () => waitFor(() => isReady(deployment.opsOrigins[0]), { what: 'readiness' });
 
   test('a session, a refresh token, a code and an access token: at the first answer, and later', async () => {
     const [ended, stays] = [await signIn(), await signIn()];
-    const code = (await web.authorize(ended.agent)).get('code') ?? '';
+    const code = await web.code(ended.agent);
     // Both processes know by now whose these are, and ask nobody about the account.
     ended.family = tokensOf(await web.refresh(ended.family.refresh_token));
     stays.family = tokensOf(await web.refresh(stays.family.refresh_token));
     const older = await redis.snapshot();
 
     const cookies = copyOf(deployment, ended.agent);
-    await ended.agent.submit(await ended.agent.get(`${deployment.issuer}/oauth2/logout`), { logout: 'yes' });
+    await signOut(deployment, ended.agent);
     expect((await web.post('revoke', { token: ended.family.refresh_token })).status).toBe(200);
     await redis.stop();
     await redis.restart(older);

@@ -2,13 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
-import { type Deployment, startServers } from '../support/deployment.ts';
+import { type Deployment, oneProcess, startServers } from '../support/deployment.ts';
+import { isReady } from '../support/fleet.ts';
 import { freePort } from '../support/free-port.ts';
-import { apiLogin } from '../support/json-api.ts';
+import { apiLogin, getUserinfo } from '../support/json-api.ts';
+import { metric } from '../support/metrics.ts';
 import { runToEnd } from '../support/program.ts';
 import { createTestClient, demoApps, type TestClient } from '../support/test-client.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { oneProcess, standing } from './apps.ts';
+import { standing } from './apps.ts';
 
 describe('G3, what was revoked stays so when Redis loses its data', () => {
   let redis: OwnRedis;
@@ -24,23 +26,17 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
     await redis?.stop();
   });
 
-  /** The sum of a metric's samples of one process that have all these labels. */
-  const metric = async (process: number, name: string, ...labels: string[]) => {
-    const text = await (await fetch(`${deployment.opsOrigins[process]}/metrics`)).text();
-    const samples = text.split('\n').filter((line) => line.startsWith(name));
-    return samples
-      .filter((line) => labels.every((label) => line.includes(label)))
-      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-  };
+  const metricOf = (process: number, name: string, ...labels: string[]) =>
+    metric(oneProcess(deployment, process), name, ...labels);
   /** How often each process looked for what was revoked. */
   const inForceAsked = () =>
     Promise.all(
-      [0, 1].map((at) => metric(at, 'gatehouse_store_call_duration_seconds_count', 'denylist.inForce')),
+      [0, 1].map((at) => metricOf(at, 'gatehouse_store_call_duration_seconds_count', 'denylist.inForce')),
     );
   const copyTrusted = () =>
     waitFor(
       async () => {
-        const both = await Promise.all([0, 1].map((at) => metric(at, 'gatehouse_denylist_copy_trusted')));
+        const both = await Promise.all([0, 1].map((at) => metricOf(at, 'gatehouse_denylist_copy_trusted')));
         return both.every((value) => value === 1);
       },
       { timeoutMs: 20_000, what: 'a whole copy of the denylist in use by both processes' },
@@ -52,21 +48,18 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
     expect(answer.status).toBe(200);
     return accessToken;
   };
-  const statusAt = async (process: number, token: string) => {
-    const { fetch, issuer } = oneProcess(deployment, process);
-    const headers = { authorization: `Bearer ${token}` };
-    return (await fetch(`${issuer}/oauth2/userinfo`, { headers })).status;
-  };
+  const statusAt = async (process: number, token: string) =>
+    (await getUserinfo(oneProcess(deployment, process), token)).status;
 
   test('revocations are asked of Redis alone, as long as all is well', async () => {
     await copyTrusted();
     const token = await revoked();
-    const asked = () => metric(0, 'gatehouse_store_call_duration_seconds_count', 'denylist.anyRevoked');
+    const asked = () => metricOf(0, 'gatehouse_store_call_duration_seconds_count', 'denylist.anyRevoked');
     const before = await asked();
     for (let times = 0; times < 5; times += 1) expect(await statusAt(0, token)).toBe(401);
     expect(await asked()).toBe(before);
     expect(
-      await metric(0, 'gatehouse_store_call_duration_seconds_count', 'revocationCache.anyRevoked'),
+      await metricOf(0, 'gatehouse_store_call_duration_seconds_count', 'revocationCache.anyRevoked'),
     ).toBeGreaterThanOrEqual(5);
   });
 
@@ -89,7 +82,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
     expect((await app.post('revoke', { token: accessToken })).status).toBe(200);
     expect([await statusAt(0, accessToken), await statusAt(1, early)]).toEqual([401, 401]);
     await redis.mend();
-    await waitFor(async () => (await fetch(`${deployment.opsOrigins[0]}/readyz`)).ok);
+    await waitFor(() => isReady(deployment.opsOrigins[0]));
     expect([await statusAt(0, accessToken), await statusAt(1, accessToken)]).toEqual([401, 401]);
 
     await copyTrusted();
@@ -118,8 +111,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
       await redis.cutConnections();
       for (const { name, data } of old) await direct.restore(name, 0, data, 'REPLACE');
       await redis.mend();
-      for (const at of [0, 1])
-        await waitFor(async () => (await fetch(`${deployment.opsOrigins[at]}/readyz`)).ok);
+      for (const at of [0, 1]) await waitFor(() => isReady(deployment.opsOrigins[at]));
       for (const at of [0, 1, 0, 1]) expect(await statusAt(at, token)).toBe(401);
       await copyTrusted();
       expect(await standing(deployment, app, token)).toBe('dead');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { type Deployment, oneProcess, startServers } from '../support/deployment.ts';
+import { apiLogin, callJsonApi, getProfile } from '../support/json-api.ts';
 import {
   createTestClient,
   demoApps,
@@ -9,17 +10,7 @@ import {
 } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import {
-  allScopes,
-  appDocument,
-  changeClient,
-  createApp,
-  oneProcess,
-  postJson,
-  removeClient,
-  standing,
-  tally,
-} from './apps.ts';
+import { allScopes, appDocument, changeClient, createApp, removeClient, standing, tally } from './apps.ts';
 
 const clients = [
   appDocument('web', { graceSeconds: 0 }),
@@ -126,7 +117,7 @@ describe('revoking (RFC 7009)', () => {
 
   test("a machine's token", async () => {
     const service = createTestClient(deployment, demoApps.service);
-    const issue = async () => tokensOf(await service.post('token', { grant_type: 'client_credentials' }));
+    const issue = async () => tokensOf(await service.clientCredentials());
     const [first, second] = [await issue(), await issue()];
     await service.post('revoke', { token: first.access_token });
     const active = async (token: string) => (await service.post('introspect', { token })).body.active;
@@ -148,16 +139,15 @@ describe('revoking (RFC 7009)', () => {
 });
 
 describe('POST /auth/logout', () => {
-  const { email, password } = demo;
-  const logIn = async (): Promise<Tokens> => {
-    const { body } = await postJson(deployment, '/auth/login', { email, password });
-    return { ...(body as object), access_token: body.accessToken, refresh_token: body.refreshToken } as never;
+  const logIn = async () => {
+    const { accessToken, refreshToken } = await apiLogin(deployment);
+    return { access_token: accessToken, refresh_token: refreshToken };
   };
   const refresh = async (refreshToken: string | undefined) =>
-    (await postJson(deployment, '/auth/refresh', { refreshToken })).status;
+    (await callJsonApi(deployment, '/auth/refresh', { refreshToken })).status;
   const firstParty = () => createTestClient(deployment, demoApps.firstParty);
   const logOut = async (refreshToken: string | undefined, clientId?: string) =>
-    (await postJson(deployment, '/auth/logout', { refreshToken, clientId })).status;
+    (await callJsonApi(deployment, '/auth/logout', { refreshToken, clientId })).status;
 
   test('ends the family it is given, by a current or a spent token, and nothing else', async () => {
     const sibling = await logIn();
@@ -261,8 +251,7 @@ test('the tokens of a client that was removed are dead, at every door', async ()
   await waitFor(() => everywhere(200, known));
   const { access_token } = await signIn(leaving);
   const profile = async () => {
-    const headers = { authorization: `Bearer ${access_token}` };
-    const answer = await deployment.fetch(`${deployment.issuer}/user/profile`, { headers });
+    const answer = await getProfile(deployment, access_token);
     await answer.arrayBuffer();
     return answer.status;
   };

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { demo, eachStore, type FleetDeployment, oneProcess } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
-import { runProgram, runToEnd } from '../support/program.ts';
+import { runToEnd } from '../support/program.ts';
 import { decodeJwt, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { allScopes, appDocument, createApp, oneProcess, standing } from './apps.ts';
+import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 import { approve, beginAt, deviceFlow, pollFor } from './devices.ts';
 
 const grants = ['authorization_code', 'refresh_token', 'client_credentials', 'device_code'];
@@ -26,14 +26,11 @@ interface Issued {
 const dead = { access: 'dead', machine: [false, false], refresh: [400, 400], codes: [400, 400], device: 400 };
 const live = { access: 'live', machine: [true, true], refresh: [200, 200], codes: [200, 200], device: 200 };
 
-describe.each([
-  ['Postgres and Redis', true],
-  ['Postgres alone', false],
-])('a revoked client, over two processes on %s', (_, redis) => {
-  let deployment: Deployment;
+describe.each(eachStore)('a revoked client, over two processes on $name', ({ start }) => {
+  let deployment: FleetDeployment;
   let agent: UserAgent;
   beforeAll(async () => {
-    deployment = await startServers({ clients, redis, env: deviceFlow });
+    deployment = await start({ clients, env: deviceFlow });
     agent = createUserAgent(deployment);
   }, 120_000);
   afterAll(() => deployment?.stop());
@@ -46,15 +43,14 @@ describe.each([
     return given;
   };
   const statusOf = async (answer: Promise<{ status: number }>) => (await answer).status;
-  const machineToken = async (way: TestClient) =>
-    tokensOf(await way.post('token', { grant_type: 'client_credentials' })).access_token;
+  const machineToken = async (way: TestClient) => tokensOf(await way.clientCredentials()).access_token;
   const isActive = async (way: TestClient, token: string) =>
     (await way.post('introspect', { token })).body.active;
   const numberIn = (token: string) => decodeJwt(token).claims.client_generation;
 
   async function issue(id: string): Promise<Issued> {
     const client = createApp(deployment, id);
-    const first = await client.signIn(agent, { scope: `${allScopes} offline_access`, prompt: 'consent' });
+    const first = await client.signIn(agent, offline);
     const tokens = tokensOf(await client.refresh(first.refresh_token));
     const codes = await inTurn(deployment.origins, async () =>
       (await client.authorize(agent, { scope: allScopes })).get('code'),
@@ -147,25 +143,10 @@ describe.each([
   test('a process that starts knows from its first request on', async () => {
     const before = await issue('restarted');
     await revoke('restarted');
-    await restart(deployment);
+    for (const program of deployment.programs) program.kill('SIGTERM');
+    for (const index of deployment.origins.keys()) await deployment.restart(index);
     expect(await judge('restarted', before)).toEqual(dead);
     const tokens = await inTurn(ways('restarted'), machineToken);
     expect(tokens.map((token) => numberIn(String(token)))).toEqual([1, 1]);
   }, 120_000);
 });
-
-/** Ends every process and starts it again, with what is stored left as it is. */
-async function restart({ programs, origins, opsOrigins, env, folder: cwd }: Deployment): Promise<void> {
-  for (const program of programs) program.kill('SIGTERM');
-  await Promise.all(programs.map((program) => program.ended));
-  for (const [index, origin] of origins.entries()) {
-    const ports = {
-      GATEHOUSE_PORT: new URL(origin).port,
-      GATEHOUSE_OPS_PORT: new URL(opsOrigins[index] ?? '').port,
-    };
-    programs[index] = runProgram(['serve'], { env: { ...env, ...ports }, cwd });
-    const isReady = async () =>
-      programs[index]?.hasEnded() || (await fetch(`${opsOrigins[index]}/readyz`)).ok;
-    await waitFor(isReady, { timeoutMs: 60_000, what: 'it to be ready again' });
-  }
-}

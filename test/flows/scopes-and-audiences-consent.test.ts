@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { demo } from '../support/deployment.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { signOut } from '../support/sign-in.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -8,7 +10,6 @@ import {
   type TestClient,
 } from '../support/test-client.ts';
 import { createUserAgent, type Page, signInAndAgree } from '../support/user-agent.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
 
 const redirectUri = 'http://localhost:8080/consent';
 const scopes = ['openid', 'profile', 'email', 'offline_access', 'contracts:read'];
@@ -163,8 +164,7 @@ describe('what a person agreed to', () => {
     test('signing out ends the one without at once, and not the other', async () => {
       const without = await signIn({ scope: 'openid' });
       const kept = await app.signIn(without.agent, { scope, prompt: 'consent' });
-      const page = await without.agent.get(`${deployment.issuer}/oauth2/logout`);
-      await without.agent.submit(page, { logout: 'yes' });
+      await signOut(deployment, without.agent);
       expect(await refreshes(without.refreshToken)).toBe('refused');
       expect(await refreshes(String(kept.refresh_token))).not.toBe('refused');
     });

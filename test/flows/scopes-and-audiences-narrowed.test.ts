@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Deployment, demo } from '../support/deployment.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { getUserinfo } from '../support/json-api.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -48,8 +49,7 @@ describe('scopes and audiences, narrowed and named', () => {
         scope: 'contracts:read',
       });
       expect(narrowed).not.toHaveProperty('id_token');
-      const headers = { authorization: `Bearer ${narrowed.access_token}` };
-      expect((await deployment.fetch(`${deployment.issuer}/oauth2/userinfo`, { headers })).status).toBe(403);
+      expect((await getUserinfo(deployment, narrowed.access_token)).status).toBe(403);
     });
 
     test('never for more, and asking costs nothing', async () => {
@@ -71,10 +71,9 @@ describe('scopes and audiences, narrowed and named', () => {
     const scope = 'openid contracts:read invoices:read';
 
     test("a service that may call both gets its default API, with that one's scopes, unless it names the other", async () => {
-      const grant_type = 'client_credentials';
-      const byDefault = tokensOf(await robot.post('token', { grant_type }));
+      const byDefault = tokensOf(await robot.clientCredentials());
       expect(claimsOf(byDefault.access_token)).toMatchObject({ aud: billing, scope: 'invoices:read' });
-      const named = tokensOf(await robot.post('token', { grant_type, resource: deployment.audience }));
+      const named = tokensOf(await robot.clientCredentials({ resource: deployment.audience }));
       expect(claimsOf(named.access_token)).toMatchObject({
         aud: deployment.audience,
         scope: 'contracts:read',
@@ -82,7 +81,7 @@ describe('scopes and audiences, narrowed and named', () => {
     });
 
     test('two APIs agreed to at once: a token for each, with the scopes and permissions of that one', async () => {
-      const code = String((await both.authorize(createUserAgent(deployment), { scope })).get('code'));
+      const code = await both.code(createUserAgent(deployment), { scope });
       const first = tokensOf(await both.redeem(code, { resource: billing }));
       const forBilling = { scope: 'openid invoices:read', permissions: ['invoices.see'], aud: billing };
       const forContracts = {
@@ -100,10 +99,7 @@ describe('scopes and audiences, narrowed and named', () => {
     });
 
     test('a resource that is unknown, or was not agreed to, is an invalid target', async () => {
-      const code = async () =>
-        String(
-          (await both.authorize(createUserAgent(deployment), { scope: 'openid contracts:read' })).get('code'),
-        );
+      const code = () => both.code(createUserAgent(deployment), { scope: 'openid contracts:read' });
       for (const resource of ['https://unknown.example', billing, 'no uri'])
         expect((await both.redeem(await code(), { resource })).body).toMatchObject({
           error: 'invalid_target',
@@ -129,19 +125,14 @@ describe('scopes and audiences, narrowed and named', () => {
   test("nobody gets a scope that isn't in the client's document", async () => {
     const service = createTestClient(deployment, demoApps.service);
     const ours = createTestClient(deployment, demoApps.firstParty);
-    const machine = (parameters: Parameters) =>
-      service.post('token', { grant_type: 'client_credentials', ...parameters });
     const invalidScope = { status: 400, body: { error: 'invalid_scope' } };
     for (const scope of ['contracts:write', 'contracts:read contracts:write', 'openid', 'invoices:read'])
-      expect(await machine({ scope })).toMatchObject(invalidScope);
-    expect(await machine({ resource: billing })).toMatchObject({
+      expect(await service.clientCredentials({ scope })).toMatchObject(invalidScope);
+    expect(await service.clientCredentials({ resource: billing })).toMatchObject({
       status: 400,
       body: { error: 'invalid_target' },
     });
-    const credentials = { username: demo.email, password: demo.password };
     for (const scope of ['openid invoices:read', 'unheard-of'])
-      expect(await ours.post('token', { grant_type: 'password', ...credentials, scope })).toMatchObject(
-        invalidScope,
-      );
+      expect(await ours.passwordGrant({ scope })).toMatchObject(invalidScope);
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo } from '../support/deployment.ts';
+import { apiLogin, getUserinfo } from '../support/json-api.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -61,10 +62,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
         ...agreed,
         sid: text,
       });
-      const headers = { authorization: `Bearer ${access_token}` };
-      const userinfo = await jsonAnswer(
-        await deployment.fetch(`${deployment.issuer}/oauth2/userinfo`, { headers }),
-      );
+      const userinfo = await jsonAnswer(await getUserinfo(deployment, access_token));
       expect([userinfo.status, Object.keys(userinfo.body)]).toEqual([200, ['sub']]);
     });
 
@@ -123,28 +121,18 @@ describe('scopes and audiences (DESIGN §4)', () => {
         ...address,
         ...all,
       };
-      const credentials = { username: demo.email, password: demo.password };
-      const granted = tokensOf(await ours.post('token', { grant_type: 'password', ...credentials }));
-      const login = await deployment.fetch(`${deployment.issuer}/auth/login`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ email: demo.email, password: demo.password }),
-      });
-      const { accessToken } = (await login.json()) as { accessToken: string };
+      const granted = tokensOf(await ours.passwordGrant());
+      const { accessToken } = await apiLogin(deployment);
       for (const token of [granted.access_token, accessToken]) {
         expect(claimsOf(token)).toEqual(expected);
         expect(String(claimsOf(token).scope).split(' ').sort()).toEqual(scope.split(' ').sort());
       }
-      const narrow = await ours.post('token', {
-        grant_type: 'password',
-        ...credentials,
-        scope: 'contracts:read',
-      });
+      const narrow = await ours.passwordGrant({ scope: 'contracts:read' });
       expect(claimsOf(narrow.body.access_token)).toEqual({ ...expected, scope: 'contracts:read' });
     });
 
     test("a machine's", async () => {
-      const { access_token } = tokensOf(await service.post('token', { grant_type: 'client_credentials' }));
+      const { access_token } = tokensOf(await service.clientCredentials());
       expect(claimsOf(access_token)).toEqual({
         ...always('demo-service', deployment.audience, 'contracts:read'),
         sub: 'demo-service',

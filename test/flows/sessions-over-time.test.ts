@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { OidcStore } from '../../provider/ports/oidc-store.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
+import { silently } from '../support/sign-in.ts';
 import { type TestClient, type Tokens, tokensOf } from '../support/test-client.ts';
-import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, copyOf, createApp, silently, standing } from './apps.ts';
-import { type InProcess, startInProcess } from './in-process.ts';
+import { copyOf, createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 
 const hour = 3600;
 const day = 86_400;
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 
 let deployment: InProcess;
 let web: TestClient;

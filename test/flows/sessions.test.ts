@@ -6,13 +6,14 @@ import type { AccountChange } from '../../provider/ports/account-store.ts';
 import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { noticeChanges } from '../../provider/revocation/change-notices.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { apiLogin, callJsonApi } from '../support/json-api.ts';
+import { silently } from '../support/sign-in.ts';
 import { type TestClient, type Tokens, tokensOf } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { allScopes, appDocument, createApp, postJson, silently, standing } from './apps.ts';
+import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 
 const clients = [appDocument('web'), appDocument('own', { firstParty: true })];
-const offline = { scope: `${allScopes} offline_access`, prompt: 'consent' };
 
 let deployment: Deployment;
 let database: Database;
@@ -109,8 +110,8 @@ describe.each<[string, AccountChange]>([
       [web, await web.signIn(agent, offline)],
       [own, await own.signIn(agent, { scope: allScopes })],
     ];
-    const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
-    const { body: login } = await postJson(deployment, '/auth/login', { email, password });
+    const code = await web.code(agent, { scope: allScopes });
+    const { refreshToken } = await apiLogin(deployment);
     await change(changes);
     const { access_token: first } = families[0]?.[1] ?? {};
     await waitFor(async () => (await standing(deployment, web, String(first))) === 'dead', {
@@ -122,13 +123,14 @@ describe.each<[string, AccountChange]>([
       expect(await refresh(app, tokens)).toEqual([400, 'invalid_grant']);
     }
     expect((await web.redeem(code)).body.error).toBe('invalid_grant');
-    const { refreshToken } = login;
-    expect((await postJson(deployment, '/auth/refresh', { refreshToken })).body.code).toBe('invalid_grant');
+    expect((await callJsonApi(deployment, '/auth/refresh', { refreshToken })).body.code).toBe(
+      'invalid_grant',
+    );
     for (const _process of deployment.origins) expect(await silently(agent, web)).toBe('login_required');
     const page = await agent.get(web.authorizationUrl({ scope: allScopes }));
     expect(page.html).toContain('name="password"');
 
-    const again = await postJson(deployment, '/auth/login', { email, password });
+    const again = await callJsonApi(deployment, '/auth/login', { email, password });
     if (changes.state === 'disabled') {
       expect([again.status, again.body.code]).toEqual([403, 'account_disabled']);
       await change({ state: 'active', raiseTokenVersion: true });

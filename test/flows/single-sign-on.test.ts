@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { getUserinfo, postJson } from '../support/json-api.ts';
+import { type PublishedEvent, publishedEvents } from '../support/published-events.ts';
+import { signOut } from '../support/sign-in.ts';
 import {
   createTestClient,
   decodeJwt,
   demoApps,
-  jsonAnswer,
   type TestClient,
   type Tokens,
 } from '../support/test-client.ts';
-import { createUserAgent, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
+import { cookieHeader, createUserAgent, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe('single sign-on', () => {
@@ -29,13 +31,8 @@ describe('single sign-on', () => {
   });
 
   const claimsOf = ({ access_token }: Tokens) => decodeJwt(access_token).claims;
-  const isLive = async ({ access_token }: Tokens) => {
-    const headers = { authorization: `Bearer ${access_token}` };
-    return (
-      (await jsonAnswer(await deployment.fetch(`${deployment.issuer}/oauth2/userinfo`, { headers })))
-        .status === 200
-    );
-  };
+  const isLive = async ({ access_token }: Pick<Tokens, 'access_token'>) =>
+    (await getUserinfo(deployment, access_token)).status === 200;
   const refreshes = async (client: TestClient, tokens: Tokens) => {
     const { status, body } = await client.refresh(tokens.refresh_token);
     return status === 200 ? 'refreshed' : body.error;
@@ -96,8 +93,7 @@ describe('single sign-on', () => {
   test('signing out at one app ends the session, and its families at all of them', async () => {
     const all = [await web.signIn(agent), await spa.signIn(agent), await ours.signIn(agent)] as const;
     const elsewhere = await web.signIn(createUserAgent(deployment));
-    const asked = await agent.get(`${deployment.issuer}/oauth2/logout?id_token_hint=${all[0].id_token}`);
-    await agent.submit(asked, { logout: 'yes' });
+    await signOut(deployment, agent, { id_token_hint: all[0].id_token ?? '' });
     for (const tokens of all) expect(await isLive(tokens)).toBe(false);
     expect(await refreshes(web, all[0])).toBe('invalid_grant');
     expect(await refreshes(spa, all[1])).toBe('invalid_grant');
@@ -109,7 +105,7 @@ describe('single sign-on', () => {
 
   test('who is signed out and in again in one browser does not bring the old families back', async () => {
     const before = await web.signIn(agent);
-    await agent.submit(await agent.get(`${deployment.issuer}/oauth2/logout`), { logout: 'yes' });
+    await signOut(deployment, agent);
     const after = await web.signIn(agent);
     expect(claimsOf(after).sid).not.toBe(claimsOf(before).sid);
     expect([await isLive(before), await refreshes(web, before)]).toEqual([false, 'invalid_grant']);
@@ -131,35 +127,19 @@ describe('single sign-on', () => {
 
   test('/auth/login makes no session, and takes none', async () => {
     await web.signIn(agent);
-    const cookie = [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const login = await deployment.fetch(`${deployment.issuer}/auth/login`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', cookie },
-      body: JSON.stringify({ email: demo.email, password: demo.password }),
-    });
+    const cookie = cookieHeader(agent);
+    const { email, password } = demo;
+    const login = await postJson(deployment, '/auth/login', { email, password }, { cookie });
     expect([login.status, login.headers.getSetCookie()]).toEqual([200, []]);
     const { accessToken } = (await login.json()) as { accessToken: string };
     expect(decodeJwt(accessToken).claims).not.toHaveProperty('sid');
-    await agent.submit(await agent.get(`${deployment.issuer}/oauth2/logout`), { logout: 'yes' });
-    expect(await isLive({ access_token: accessToken } as Tokens)).toBe(true);
+    await signOut(deployment, agent);
+    expect(await isLive({ access_token: accessToken })).toBe(true);
   });
 });
 
-interface LoginEvent {
-  id: string;
-  type: string;
-  time: string;
-  data: { clientId: string };
-}
-
-/** The user.login events that the processes wrote so far, each once, by time. */
-function loginsIn({ programs }: Deployment): LoginEvent[] {
-  const lines = programs.flatMap((program) => program.output().split('\n'));
-  const events = lines
-    .filter((line) => /^\{"id":"evt_.*\}$/.test(line))
-    .map((line) => JSON.parse(line) as LoginEvent);
-  const logins = new Map(
-    events.filter(({ type }) => type === 'user.login').map((event) => [event.id, event]),
-  );
-  return [...logins.values()].sort((one, other) => one.time.localeCompare(other.time));
+/** The `user.login` events that the processes published so far, each once, in order of time. */
+function loginsIn(deployment: Deployment): PublishedEvent[] {
+  const logins = publishedEvents(deployment).filter(({ type }) => type === 'user.login');
+  return [...new Map(logins.map((event) => [event.id, event])).values()];
 }

@@ -3,11 +3,20 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../provider/lib/ids.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
-import { type Deployment, type DeploymentOptions, demo, startServers } from '../support/deployment.ts';
-import { createTestClient, demoApps, pkce, type TestClient, tokensOf } from '../support/test-client.ts';
+import { type Deployment, demo, eachStore } from '../support/deployment.ts';
+import { apiLogin, callJsonApi } from '../support/json-api.ts';
+import { signOut, silently } from '../support/sign-in.ts';
+import {
+  bearer,
+  createTestClient,
+  demoApps,
+  pkce,
+  type TestClient,
+  tokensOf,
+} from '../support/test-client.ts';
 import { createUserAgent, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { allScopes, appDocument, postJson, silently, tally } from './apps.ts';
+import { allScopes, appDocument, tally } from './apps.ts';
 import { type BearerValues, foundIn, recordBearerValues } from './bearer-values.ts';
 import { approve, beginAt, type DeviceAuthorization, deviceFlow, enterCode, pollFor } from './devices.ts';
 import { dumpStores } from './store-dump.ts';
@@ -19,14 +28,6 @@ const grants = ['authorization_code', 'refresh_token', 'device_code'];
 const clients = [appDocument('web', { secrets: [{ sha256 }], graceSeconds: 0, grants })];
 const redirectUri = 'http://localhost:8080/web/callback';
 const session = 'gatehouse_session';
-
-const kinds = [
-  {
-    name: 'Postgres alone',
-    start: (options: DeploymentOptions) => startServers({ ...options, redis: false }),
-  },
-  { name: 'Postgres and Redis', start: startServers },
-];
 
 interface Left {
   agent: UserAgent;
@@ -76,7 +77,7 @@ async function useEverything(values: BearerValues): Promise<Left> {
   );
 
   // Codes and refresh tokens: spent, repeated, revoked, and alive.
-  const spent = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
+  const spent = await web.code(agent, { scope: allScopes });
   const ended = tokensOf(await web.redeem(spent));
   await web.redeem(spent);
   await web.refresh(ended.refresh_token);
@@ -86,9 +87,8 @@ async function useEverything(values: BearerValues): Promise<Left> {
   await web.post('introspect', { token: second.refresh_token });
   const other = await web.signIn(agent, { scope: allScopes });
   await web.post('revoke', { token: other.refresh_token });
-  const bearer = { headers: { authorization: `Bearer ${second.access_token}` } };
   for (const path of ['/oauth2/userinfo', '/user/profile']) {
-    await recorded.fetch(`${recorded.issuer}${path}`, bearer);
+    await recorded.fetch(`${recorded.issuer}${path}`, { headers: bearer(second.access_token) });
     await recorded.fetch(`${recorded.issuer}${path}?access_token=${first.access_token}`);
   }
 
@@ -102,31 +102,31 @@ async function useEverything(values: BearerValues): Promise<Left> {
   await push();
 
   // The JSON API, machines, and what is refused.
-  const { email, password } = demo;
-  const { body } = await postJson(recorded, '/auth/login', { email, password });
-  await postJson(recorded, '/auth/refresh', { refreshToken: body.refreshToken });
-  await postJson(recorded, '/auth/login', { email, password: `${newPassword}-mistyped` });
-  await postJson(recorded, '/auth/register', { email: 'new@example.com', password: newPassword });
-  await postJson(recorded, '/auth/login', {
+  const { email } = demo;
+  const { refreshToken } = await apiLogin(recorded);
+  await callJsonApi(recorded, '/auth/refresh', { refreshToken });
+  await callJsonApi(recorded, '/auth/login', { email, password: `${newPassword}-mistyped` });
+  await callJsonApi(recorded, '/auth/register', { email: 'new@example.com', password: newPassword });
+  await callJsonApi(recorded, '/auth/login', {
     email: 'new@example.com',
     password: newPassword,
     extra: newPassword,
   });
-  await createTestClient(recorded, demoApps.service).post('token', { grant_type: 'client_credentials' });
+  await createTestClient(recorded, demoApps.service).clientCredentials();
   await web.redeem(spent, { code_verifier: 'w'.repeat(43), redirect_uri: second.access_token });
   await web.refresh(`${second.refresh_token}x`);
   await web.post('token', { grant_type: 'password', username: email, password: newPassword });
   const elsewhere = createUserAgent(recorded);
   await web.signIn(elsewhere);
-  await elsewhere.submit(await elsewhere.get(`${recorded.issuer}/oauth2/logout`), { logout: 'yes' });
+  await signOut(recorded, elsewhere);
   const device = await useDevices(values, web, agent);
-  const code = (await web.authorize(agent, { scope: allScopes })).get('code') ?? '';
+  const code = await web.code(agent, { scope: allScopes });
   return { agent, code, device };
 }
 
-describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start }) => {
+describe.each(eachStore)('a copy of the stores signs nobody in, on $name', ({ start }) => {
   let deployment: Deployment;
-  let bearer: BearerValues;
+  let handedOut: BearerValues;
   let dump: string[];
   let left: Left;
   let web: TestClient;
@@ -134,15 +134,15 @@ describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start 
     // Many guesses come from here.
     const env = { ...deviceFlow, GATEHOUSE_LOG_LEVEL: 'debug', GATEHOUSE_LIMITS_PERCENT: '1000' };
     deployment = await start({ clients, processes: 1, env });
-    bearer = recordBearerValues(deployment);
-    left = await useEverything(bearer);
+    handedOut = recordBearerValues(deployment);
+    left = await useEverything(handedOut);
     dump = await dumpStores(deployment);
     web = createTestClient(deployment, { id: 'web', secret, redirectUri });
   }, 120_000);
   afterAll(() => deployment?.stop());
 
   test('the search would find them: every kind was handed out, and what is stored is looked through', () => {
-    const kindsOf = new Set(bearer.values.values());
+    const kindsOf = new Set(handedOut.values.values());
     const wanted = ['code', 'interaction uid', 'csrf', 'xsrf', 'access_token', 'refresh_token', 'id_token'];
     const others = ['request_uri', 'accessToken', 'refreshToken', 'secret', 'password'];
     const ofDevices = ['device_code', 'user_code', 'user code as it is shown'];
@@ -163,14 +163,14 @@ describe.each(kinds)('a copy of the stores signs nobody in, on $name', ({ start 
   });
 
   test('nothing that was handed out or typed is stored, whole or in part', () => {
-    expect(foundIn(dump, bearer.values)).toEqual([]);
+    expect(foundIn(dump, handedOut.values)).toEqual([]);
   });
 
   test('nor written to the log', async () => {
     await waitFor(() => deployment.programs.every((program) => program.output().includes('/oauth2/logout')));
     const output = deployment.programs.flatMap((program) => program.output().split('\n'));
     expect(output.length).toBeGreaterThan(50);
-    expect(foundIn(output, bearer.values)).toEqual([]);
+    expect(foundIn(output, handedOut.values)).toEqual([]);
   });
 
   test('what is stored gets nothing when it is presented, not even with a signed cookie', async () => {

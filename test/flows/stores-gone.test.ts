@@ -4,10 +4,11 @@ import { Client } from 'pg';
 import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
 import { openRelay, type Relay } from '../adapters/redis/relay.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { isReady } from '../support/fleet.ts';
 import { type ApiTokens, apiLogin } from '../support/json-api.ts';
 import { startDockerPostgres, startLocalPostgres } from '../support/servers/postgres.ts';
 import type { TestServer } from '../support/servers/server.ts';
-import { createTestClient, demoApps } from '../support/test-client.ts';
+import { bearer, createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent, type Page } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { formOf } from './account-pages.ts';
@@ -94,7 +95,7 @@ describe('the stores gone in the middle', () => {
 
   /** Everything that needs a store, by name. */
   const requests = (prepared: Prepared): Record<string, () => Promise<Response>> => {
-    const bearer = { authorization: `Bearer ${spare(prepared, 3).accessToken}` };
+    const { accessToken } = spare(prepared, 3);
     const browser = { accept: 'text/html' };
     const signIn = `${new URL(prepared.page.url).pathname}/sign-in`;
     const typed = { csrf: csrfOf(prepared.page), email, password };
@@ -103,8 +104,8 @@ describe('the stores gone in the middle', () => {
       'sign-up': signUp,
       'refresh by JSON': () => post('/auth/refresh', { refreshToken: spare(prepared, 0).refreshToken }),
       logout: () => post('/auth/logout', { refreshToken: spare(prepared, 1).refreshToken }),
-      profile: () => at('/user/profile', { headers: bearer }),
-      userinfo: () => at('/oauth2/userinfo', { headers: bearer }),
+      profile: () => at('/user/profile', { headers: bearer(accessToken) }),
+      userinfo: () => at('/oauth2/userinfo', { headers: bearer(accessToken) }),
       'password grant': () =>
         form('/oauth2/token', { grant_type: 'password', username: email, password, ...firstParty }),
       'refresh grant': () =>
@@ -172,11 +173,9 @@ describe('the stores gone in the middle', () => {
     expect(untold).toEqual([]);
   }
 
-  const isReady = async () => (await fetch(`${deployment.opsOrigins[0]}/readyz`)).ok;
-
   /** It is well again without anybody's doing, and whatever was written is whole. */
   async function expectWhole(): Promise<void> {
-    await waitFor(async () => (await isReady()) && (await apiLogin(deployment)), {
+    await waitFor(async () => (await isReady(deployment.opsOrigins[0])) && (await apiLogin(deployment)), {
       timeoutMs: 60_000,
       what: 'everything to be well again',
     });

@@ -1,29 +1,21 @@
-import { createHash } from 'node:crypto';
 import { demoAccessModel } from '../../provider/bin/demo.ts';
 import type { AccessModel } from '../../provider/config/access-model.ts';
 import { type Deployment, type DeploymentOptions, startServers } from '../support/deployment.ts';
-import { createTestClient, type TestClient } from '../support/test-client.ts';
+import type { TestClient } from '../support/test-client.ts';
+import { appDocument, createApp } from './apps.ts';
 
 /** The second API's audience. */
 export const billing = 'https://billing.example';
 
-const redirectUri = 'http://localhost:8080/both';
-const both = {
-  id: 'both',
-  name: 'Both',
-  secrets: [{ sha256: createHash('sha256').update('both-secret').digest('hex') }],
-  redirectUris: [redirectUri],
-  scopes: ['openid', 'email', 'contracts:read', 'invoices:read'],
-};
+const both = appDocument('both', { scopes: ['openid', 'email', 'contracts:read', 'invoices:read'] });
 
-const robot = {
-  id: 'robot',
-  name: 'Robot',
-  secrets: both.secrets,
+const robot = appDocument('robot', {
+  redirectUris: [],
+  postLogoutRedirectUris: [],
   grants: ['client_credentials'],
   scopes: ['contracts:read', 'invoices:read'],
   defaultResource: billing,
-};
+});
 
 /** Two APIs, and a role that may do more than any client asks for. */
 function accessModel(audience: string): AccessModel {
@@ -45,7 +37,7 @@ export async function startWithTwoApis(): Promise<{
   const deployment = await startServers(options);
   return {
     deployment,
-    both: createTestClient(deployment, { id: 'both', secret: 'both-secret', redirectUri }),
-    robot: createTestClient(deployment, { id: 'robot', secret: 'both-secret' }),
+    both: createApp(deployment, 'both'),
+    robot: createApp(deployment, 'robot'),
   };
 }

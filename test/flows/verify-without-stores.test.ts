@@ -4,9 +4,10 @@ import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
 import { openRelay, type Relay } from '../adapters/redis/relay.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
 import { apiLogin, getProfile } from '../support/json-api.ts';
+import { metric } from '../support/metrics.ts';
 import { startDockerPostgres, startLocalPostgres } from '../support/servers/postgres.ts';
 import type { TestServer } from '../support/servers/server.ts';
-import { createTestClient, demoApps } from '../support/test-client.ts';
+import { bearer, createTestClient, demoApps } from '../support/test-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 // An outage is waited out, on a machine that may be busy.
@@ -44,21 +45,13 @@ describe('/auth/verify while the stores are away', () => {
   });
 
   const verify = async ({ fetch, issuer }: Deployment, token: string, behind = '') => {
-    const headers = { authorization: `Bearer ${token}` };
+    const headers = bearer(token);
     const answer = await fetch(`${issuer}/auth/verify${behind}`, { method: 'POST', headers });
     await answer.arrayBuffer();
     return [answer.status, answer.headers.get('x-auth-revocation') ?? answer.headers.get('retry-after')];
   };
-  const counted = async ({ opsOrigins }: Deployment, outcome: string) => {
-    const text = await (await fetch(`${opsOrigins[0]}/metrics`)).text();
-    const name = `gatehouse_verifications_total{outcome="${outcome}"} `;
-    return Number(
-      text
-        .split('\n')
-        .find((line) => line.startsWith(name))
-        ?.slice(name.length) ?? 0,
-    );
-  };
+  const counted = (deployment: Deployment, outcome: string) =>
+    metric(deployment, 'gatehouse_verifications_total', `outcome="${outcome}"`);
   const told = ({ programs }: Deployment, text: string) =>
     (programs[0]?.output() ?? '').split('\n').filter((line) => line.includes(`"msg":"${text}"`)).length;
 

@@ -6,7 +6,7 @@ import { rotateStoredKeySet } from '../../provider/keys/rotation.ts';
 import { systemClock as clock } from '../../provider/lib/clock.ts';
 import type { FamilyStore } from '../../provider/ports/family-store.ts';
 import { allScopes, appDocument, createApp, signedOutUri, standing, tally } from '../flows/apps.ts';
-import { type InProcess, startInProcess } from '../flows/in-process.ts';
+import { type InProcess, startInProcess } from '../support/in-process.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -76,7 +76,7 @@ function holdNextFamily(): { arrived: Promise<void>; release(): void } {
 async function callUntil(kid: string): Promise<number[]> {
   const statuses: number[] = [];
   for (;;) {
-    const answer = await service.post('token', { grant_type: 'client_credentials' });
+    const answer = await service.clientCredentials();
     const { access_token } = tokensOf(answer);
     const { status, body } = await service.post('introspect', { token: access_token });
     statuses.push(answer.status, body.active ? status : 0);
@@ -87,7 +87,7 @@ async function callUntil(kid: string): Promise<number[]> {
 /** Changes the key during traffic, while one redemption is delayed until after the change. */
 async function changeKey() {
   const before = await signIn();
-  const code = (await web.authorize(createUserAgent(deployment), { scope: allScopes })).get('code') ?? '';
+  const code = await web.code(createUserAgent(deployment), { scope: allScopes });
   const held = holdNextFamily();
   const underWay = web.redeem(code);
   await held.arrived;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Deployment, demo } from '../support/deployment.ts';
 import { type ApiTokens, apiLogin, postJson } from '../support/json-api.ts';
-import { createTestClient, demoApps, tokensOf } from '../support/test-client.ts';
+import { bearer, createTestClient, demoApps, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import type { OperationName } from './costs.ts';
 
@@ -23,19 +23,17 @@ export async function createAsker(deployment: Deployment): Promise<Operations> {
   const forProfile = (await web.signIn(agent, { scope: 'openid profile' })).access_token;
   const signedIn = await Promise.all(Array.from({ length: 6 }, () => apiLogin(deployment)));
   const codes: string[] = [];
-  const authorize = async () =>
-    (await web.authorize(agent, { scope: 'openid contracts:read' })).get('code') ?? '';
+  const authorize = () => web.code(agent, { scope: 'openid contracts:read' });
   for (let left = 6; left > 0; left -= 1) codes.push(await authorize());
 
   const read = async (path: string, token?: string) => {
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers = token === undefined ? {} : bearer(token);
     const answer = await deployment.fetch(`${deployment.issuer}${path}`, { headers });
     if (answer.status !== 200) throw new Error(`${path} was answered with ${answer.status}`);
     return answer.text();
   };
   return {
-    client_credentials: async () =>
-      JSON.stringify(tokensOf(await service.post('token', { grant_type: 'client_credentials' }))),
+    client_credentials: async () => JSON.stringify(tokensOf(await service.clientCredentials())),
     'refresh, with id token': async () => {
       tokens = tokensOf(await web.refresh(tokens.refresh_token));
       return JSON.stringify(tokens);

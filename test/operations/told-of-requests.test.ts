@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, getProfile, postJson } from '../support/json-api.ts';
+import { metric } from '../support/metrics.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -47,16 +48,6 @@ describe('log lines, events and metrics of requests', () => {
     await waitFor(() => events(type).length >= count, { what: `${count} of ${type}` });
     return events(type);
   };
-  /** The sum of a metric with the given labels over all processes. */
-  const metric = async (name: string, ...labels: string[]) => {
-    const texts = await Promise.all(
-      deployment.opsOrigins.map(async (origin) => (await fetch(`${origin}/metrics`)).text()),
-    );
-    const samples = texts.flatMap((text) => text.split('\n')).filter((line) => line.startsWith(name));
-    const chosen = samples.filter((line) => labels.every((label) => line.includes(label)));
-    return chosen.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-  };
-
   test('the log line of a request has client and account as soon as they are known', async () => {
     const { email, password } = demo;
     const login = await post('/auth/login', { email, password });
@@ -116,7 +107,7 @@ describe('log lines, events and metrics of requests', () => {
     const use = () => post('/auth/refresh', { refreshToken: stolen });
     const first = await (await use()).json();
     expect(await (await use()).json()).toEqual(first);
-    expect(await metric('gatehouse_refresh_tokens_repeated_total', 'outcome="answered"')).toBe(1);
+    expect(await metric(deployment, 'gatehouse_refresh_tokens_repeated_total', 'outcome="answered"')).toBe(1);
     const familyId = stolen.split('.')[0];
     expect(logged('refresh token repeated')).toMatchObject([
       { level: 'info', outcome: 'answered', clientAddress: '127.0.0.1', familyId },
@@ -125,7 +116,7 @@ describe('log lines, events and metrics of requests', () => {
     await use();
     const [reused] = await told('token.reuse_detected');
     expect(reused).toMatchObject({ subject: accountId, data: data(stolen.split('.')[0] ?? '') });
-    expect(await metric('gatehouse_refresh_tokens_reused_total')).toBe(1);
+    expect(await metric(deployment, 'gatehouse_refresh_tokens_reused_total')).toBe(1);
     expect([events('family.ended').length, events('token.reuse_detected').length]).toEqual([1, 1]);
     expect(logged('refresh token reused, family ended')).toMatchObject([
       { level: 'warn', clientAddress: '127.0.0.1' },
@@ -151,7 +142,7 @@ describe('log lines, events and metrics of requests', () => {
     const changed = ids.filter((id) => id !== 'demo-service');
     expect(second?.data).toEqual({ source, added: [], changed, removed: ['demo-service'] });
     // When both processes have the change, no event is left to write.
-    await waitFor(async () => (await metric('gatehouse_clients_loaded')) === 6);
+    await waitFor(async () => (await metric(deployment, 'gatehouse_clients_loaded')) === 6);
     await apiLogin(deployment);
     expect([events('clients.changed').length, events('keys.changed').length]).toEqual([2, 1]);
   });
@@ -170,11 +161,11 @@ describe('log lines, events and metrics of requests', () => {
       ['gatehouse_tokens_issued_total', 'grant="authorization_code"'],
     ];
     for (const [name, ...labels] of moved)
-      expect([name, labels, await metric(name, ...labels)]).not.toEqual([name, labels, 0]);
+      expect([name, labels, await metric(deployment, name, ...labels)]).not.toEqual([name, labels, 0]);
     const perProcess = deployment.programs.length;
-    expect(await metric('gatehouse_keys', 'state="signing"')).toBe(perProcess);
-    expect(await metric('gatehouse_keys', 'state="retired"')).toBe(0);
-    expect(await metric('gatehouse_store_errors_total')).toBe(0);
+    expect(await metric(deployment, 'gatehouse_keys', 'state="signing"')).toBe(perProcess);
+    expect(await metric(deployment, 'gatehouse_keys', 'state="retired"')).toBe(0);
+    expect(await metric(deployment, 'gatehouse_store_errors_total')).toBe(0);
   });
 
   test('a person who does not agree is counted', async () => {
@@ -184,7 +175,9 @@ describe('log lines, events and metrics of requests', () => {
     const { email, password } = demo;
     const consent = await agent.submit(page, { email, password });
     await agent.submit(consent, { decision: 'deny' });
-    expect(await metric('gatehouse_interactions_total', 'prompt="consent"', 'outcome="refused"')).toBe(1);
+    expect(
+      await metric(deployment, 'gatehouse_interactions_total', 'prompt="consent"', 'outcome="refused"'),
+    ).toBe(1);
   });
 
   test('no request is logged as an error', () => {

@@ -1,18 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { stringify } from 'yaml';
-import { demoAccessModel, demoAccount, demoClients, demoDefaultClient } from '../../provider/bin/demo.ts';
-import type { AccessModel } from '../../provider/config/access-model.ts';
+import { demoAccount, demoDefaultClient } from '../../provider/bin/demo.ts';
 import { createTestDatabase } from './databases.ts';
-import { freePort } from './free-port.ts';
-import { type Program, runProgram, runToEnd } from './program.ts';
+import { createDeploymentFolder, type FolderOptions } from './deployment-folder.ts';
+import { type Fleet, startFleet } from './fleet.ts';
+import { type Program, runToEnd } from './program.ts';
 import { testRedisUrl, uniquePrefix } from './redis.ts';
-import { waitFor } from './wait-for.ts';
 
 /** A running Gatehouse of one or more processes, as its users reach it. */
 export interface Deployment {
-  name: string;
   issuer: string;
   audience: string;
   /** Each process's own address. */
@@ -25,166 +19,87 @@ export interface Deployment {
   folder: string;
   env: Record<string, string>;
   databaseUrl?: string | undefined;
+  /** The prefix of its keys in Redis, if it uses Redis. */
   redisPrefix?: string | undefined;
   stop(): Promise<void>;
 }
 
+/** A deployment whose processes are separate from the test. */
+export interface FleetDeployment extends Deployment, Fleet {}
+
 /** The demo account and clients, on every kind of deployment. */
 export const demo = { ...demoAccount, firstPartyClient: demoDefaultClient };
 
-export interface DeploymentOptions {
+export interface DeploymentOptions extends FolderOptions {
+  /** With GATEHOUSE_DATABASE_URL, the deployment uses that database. Otherwise it has one of its own. */
   env?: Record<string, string>;
-  /** More clients, beside the demo ones. */
-  clients?: unknown[];
-  /** Returns the APIs and roles for the default API's audience. The default is the demo's APIs and roles. */
-  accessModel?: (audience: string) => AccessModel;
+  /** The default is two processes. The embedded default always has one. */
   processes?: number;
-  /** The store that holds sessions, codes and refresh tokens. */
+  /** Whether Redis holds sessions, codes and refresh tokens. The default is true. */
   redis?: boolean;
 }
 
 /** The embedded default, as `gatehouse dev` starts it. */
-export async function startEmbedded(options: DeploymentOptions = {}): Promise<Deployment> {
-  const base = await prepare(options);
-  const env = { ...base.env, ...base.ports(base.port, await freePort()), ...options.env };
-  const extra: Record<string, string> = options.clients ? {} : { GATEHOUSE_CLIENTS_FILE: '' };
-  const processEnv = { ...env, ...extra };
-  const program = runProgram(['dev'], { env: processEnv, cwd: base.folder });
-  return running({ ...base, name: 'embedded', env: processEnv, programs: [program], close: async () => {} });
+export async function startEmbedded(options: DeploymentOptions = {}): Promise<FleetDeployment> {
+  const base = await createDeploymentFolder(options);
+  const withoutClients: Record<string, string> = options.clients ? {} : { GATEHOUSE_CLIENTS_FILE: '' };
+  const env = { ...base.env, ...options.env, ...withoutClients };
+  return start({ ...base, env }, 'dev', 1, base.remove);
 }
 
-/** Starts `gatehouse serve` on real Postgres and Redis, with one issuer. The default is two processes. */
-export async function startServers(options: DeploymentOptions = {}): Promise<Deployment> {
-  const base = await prepare(options);
-  const database = await createTestDatabase();
-  const redisPrefix = uniquePrefix();
+/** Starts `gatehouse serve` on real Postgres and Redis, with one issuer. */
+export async function startServers(options: DeploymentOptions = {}): Promise<FleetDeployment> {
+  const base = await createDeploymentFolder(options);
+  const { folder: cwd } = base;
+  const own = options.env?.GATEHOUSE_DATABASE_URL ? undefined : await createTestDatabase();
+  const databaseUrl = own?.url ?? options.env?.GATEHOUSE_DATABASE_URL ?? '';
+  const redisPrefix = options.redis === false ? undefined : uniquePrefix();
   const redis: Record<string, string> =
-    options.redis === false
+    redisPrefix === undefined
       ? {}
       : { GATEHOUSE_REDIS_URL: testRedisUrl(), GATEHOUSE_REDIS_KEY_PREFIX: redisPrefix };
-  const env = { ...base.env, ...redis, GATEHOUSE_DATABASE_URL: database.url, ...options.env };
-  const cwd = base.folder;
-  await runToEnd(['migrate'], { env, cwd });
-  const { email, password, roles } = demo;
-  const create = ['accounts', 'create', '--email', email, '--verified', '--role', ...roles];
-  await runToEnd(create, { env, cwd, input: password });
-  const programs: Program[] = [];
-  const origins: string[] = [];
-  const opsOrigins: string[] = [];
-  for (let index = 0; index < (options.processes ?? 2); index += 1) {
-    const port = index === 0 ? base.port : await freePort();
-    const opsPort = await freePort();
-    programs.push(runProgram(['serve'], { env: { ...env, ...base.ports(port, opsPort) }, cwd }));
-    origins.push(`http://127.0.0.1:${port}`);
-    opsOrigins.push(`http://127.0.0.1:${opsPort}`);
+  const env = { ...base.env, ...redis, GATEHOUSE_DATABASE_URL: databaseUrl, ...options.env };
+  const remove = async () => {
+    await own?.drop();
+    await base.remove();
+  };
+  try {
+    await runToEnd(['migrate'], { env, cwd });
+    const { email, password, roles } = demo;
+    const create = ['accounts', 'create', '--email', email, '--verified', '--role', ...roles];
+    await runToEnd(create, { env, cwd, input: password });
+  } catch (error) {
+    await remove();
+    throw error;
   }
-  const name = options.redis === false ? 'postgres' : 'postgres and redis';
-  const close = () => database.drop();
-  return running({
-    ...base,
-    name,
-    env,
-    programs,
-    origins,
-    opsOrigins,
-    close,
-    databaseUrl: database.url,
-    redisPrefix,
-  });
+  const deployment = await start({ ...base, env }, 'serve', options.processes ?? 2, remove);
+  return Object.assign(deployment, { databaseUrl, redisPrefix });
 }
 
 interface Prepared {
   folder: string;
-  port: number;
   issuer: string;
+  audience: string;
+  port: number;
   env: Record<string, string>;
-  ports(port: number, opsPort: number): Record<string, string>;
 }
 
-async function prepare({
-  clients = [],
-  accessModel = demoAccessModel,
-}: DeploymentOptions): Promise<Prepared> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
-  const port = await freePort();
-  const issuer = `http://localhost:${port}`;
-  const audience = `${issuer}/api`;
-  await writeFile(
-    join(folder, 'clients.yaml'),
-    stringify({ clients: [...demoClients(audience), ...clients] }),
-  );
-  await writeFile(join(folder, 'apis.yaml'), stringify(apisFile(accessModel(audience))));
-  await writeFile(join(folder, 'server-secrets'), 'for-tests-only-'.repeat(4));
-  const env = {
-    GATEHOUSE_ISSUER: issuer,
-    GATEHOUSE_CLIENTS_FILE: join(folder, 'clients.yaml'),
-    GATEHOUSE_APIS_FILE: join(folder, 'apis.yaml'),
-    GATEHOUSE_DEFAULT_CLIENT: demoDefaultClient,
-    GATEHOUSE_KEYS: `file:${join(folder, 'keys.json')}`,
-    GATEHOUSE_SERVER_SECRETS: `file:${join(folder, 'server-secrets')}`,
-    GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
-    GATEHOUSE_HOST: '127.0.0.1',
-    GATEHOUSE_OPS_HOST: '127.0.0.1',
-    GATEHOUSE_SIGNUP: 'true',
-  };
-  const ports = (own: number, ops: number) => ({
-    GATEHOUSE_PORT: String(own),
-    GATEHOUSE_OPS_PORT: String(ops),
-  });
-  return { folder, port, issuer, env, ports };
-}
-
-function apisFile(model: AccessModel) {
-  const apis = model.apis.map(({ scopes, ...api }) => ({
-    ...api,
-    scopes: Object.fromEntries(scopes.map(({ name, ...scope }) => [name, scope])),
-  }));
-  return { apis, roles: { ...model.roles } };
-}
-
-interface Started extends Omit<Prepared, 'ports'> {
-  name: string;
-  programs: Program[];
-  origins?: string[];
-  opsOrigins?: string[];
-  databaseUrl?: string;
-  redisPrefix?: string;
-  close(): Promise<void>;
-}
-
-async function running(started: Started): Promise<Deployment> {
-  const { programs, folder, issuer, env } = started;
-  const origins = started.origins ?? [`http://127.0.0.1:${env.GATEHOUSE_PORT}`];
-  const opsOrigins = started.opsOrigins ?? [`http://127.0.0.1:${env.GATEHOUSE_OPS_PORT}`];
-  const stop = async () => {
-    for (const program of programs) if (!program.hasEnded()) program.kill('SIGTERM');
-    await Promise.all(programs.map((program) => program.ended));
-    await started.close();
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    await Promise.all(programs.map((program, index) => ready(program, opsOrigins[index] ?? '')));
-  } catch (error) {
-    await stop();
+async function start(
+  { folder, issuer, audience, port, env }: Prepared,
+  command: 'serve' | 'dev',
+  processes: number,
+  remove: () => Promise<void>,
+): Promise<FleetDeployment> {
+  const fleet = await startFleet({ command, env, folder, processes, port }).catch(async (error) => {
+    await remove();
     throw error;
-  }
-  const audience = env.GATEHOUSE_AUDIENCE ?? `${issuer}/api`;
-  return { ...started, origins, opsOrigins, audience, fetch: roundRobin(issuer, origins), stop };
-}
-
-async function ready(program: Program, opsOrigin: string): Promise<void> {
-  await waitFor(
-    async () => {
-      if (program.hasEnded()) return true;
-      const answer = await fetch(`${opsOrigin}/readyz`);
-      await answer.arrayBuffer();
-      return answer.ok;
-    },
-    { timeoutMs: 100_000, what: 'gatehouse to be ready' },
-  ).catch((error) => {
-    throw new Error(`${error.message} It wrote:\n${program.output()}`);
   });
-  if (program.hasEnded()) throw new Error(`gatehouse ended before it was ready:\n${program.output()}`);
+  const stop = async () => {
+    await fleet.stop();
+    await remove();
+  };
+  const fetch = roundRobin(issuer, fleet.origins);
+  return { ...fleet, issuer, audience: env.GATEHOUSE_AUDIENCE ?? audience, fetch, folder, env, stop };
 }
 
 function roundRobin(issuer: string, origins: string[]): Deployment['fetch'] {
@@ -192,7 +107,8 @@ function roundRobin(issuer: string, origins: string[]): Deployment['fetch'] {
   return async (input, init) => {
     const request = new Request(input, init);
     const url = new URL(request.url);
-    if (url.origin !== issuer) throw new Error(`${url.origin} is not the issuer's origin ${issuer}`);
+    if (url.origin !== new URL(issuer).origin)
+      throw new Error(`${url.origin} is not the origin of ${issuer}`);
     const origin = origins[turn++ % origins.length];
     const body = request.method === 'GET' || request.method === 'HEAD' ? null : await request.arrayBuffer();
     return fetch(`${origin}${url.pathname}${url.search}`, {
@@ -204,8 +120,37 @@ function roundRobin(issuer: string, origins: string[]): Deployment['fetch'] {
   };
 }
 
+/** The same deployment through one of its processes alone. */
+export function oneProcess(deployment: Deployment, index: number): Deployment {
+  const origins = [deployment.origins[index] ?? ''];
+  const opsOrigins = [deployment.opsOrigins[index] ?? ''];
+  return { ...deployment, origins, opsOrigins, fetch: roundRobin(deployment.issuer, origins) };
+}
+
+/** A kind of deployment that tests run on. */
+export interface DeploymentKind {
+  name: string;
+  start(options?: DeploymentOptions): Promise<FleetDeployment>;
+}
+
+const embedded: DeploymentKind = { name: 'the embedded default', start: startEmbedded };
+
 /** The deployments that the same tests run on: the embedded default, and two processes on real servers. */
-export const deployments: { name: string; start(options?: DeploymentOptions): Promise<Deployment> }[] = [
-  { name: 'the embedded default', start: startEmbedded },
+export const deployments: DeploymentKind[] = [
+  embedded,
   { name: 'Postgres and Redis, two processes', start: startServers },
 ];
+
+/** Both places where sessions, codes and refresh tokens can be stored. */
+export const eachStore: DeploymentKind[] = [
+  { name: 'Postgres alone', start: (options) => startServers({ ...options, redis: false }) },
+  { name: 'Postgres and Redis', start: startServers },
+];
+
+/** For what may happen only once: on either store, among processes that share nothing else. */
+export const threeProcesses: DeploymentKind[] = eachStore.map((kind) => ({
+  name: `${kind.name}, three processes`,
+  start: (options) => kind.start({ ...options, processes: 3 }),
+}));
+
+export const embeddedAndThreeProcesses: DeploymentKind[] = [embedded, ...threeProcesses];

@@ -1,4 +1,5 @@
 import { type Deployment, demo } from './deployment.ts';
+import { bearer, type JsonAnswer, jsonAnswer } from './test-client.ts';
 
 /** The response of `/auth/login` and `/auth/refresh`. */
 export interface ApiTokens {
@@ -23,19 +24,27 @@ export function postJson(
   });
 }
 
-/** Signs the demo account in with `/auth/login`. Throws with the answer if it has no tokens. */
+/** Posts to the JSON API, and reads the answer. */
+export const callJsonApi = async (target: Target, path: string, body: object): Promise<JsonAnswer> =>
+  jsonAnswer(await postJson(target, path, body));
+
+/** Signs the demo account in with `/auth/login`; `more` changes the request. Throws if the answer has no tokens. */
 export async function apiLogin(target: Target, more: Record<string, unknown> = {}): Promise<ApiTokens> {
   const { email, password } = demo;
-  const answer = await postJson(target, '/auth/login', { email, password, ...more });
-  const text = await answer.text();
-  if (answer.status !== 200) throw new Error(`no tokens: ${answer.status} ${text}`);
-  return JSON.parse(text) as ApiTokens;
+  const { status, body } = await callJsonApi(target, '/auth/login', { email, password, ...more });
+  if (status !== 200) throw new Error(`no tokens: ${status} ${JSON.stringify(body)}`);
+  return body as unknown as ApiTokens;
 }
 
 /** Requests `/user/profile`. Without a token, it sends no `Authorization` header. */
-export function getProfile({ fetch, issuer }: Target, token?: string): Promise<Response> {
-  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  return fetch(`${issuer}/user/profile`, { headers });
+export const getProfile = (target: Target, token?: string): Promise<Response> =>
+  getWithToken(target, '/user/profile', token);
+
+export const getUserinfo = (target: Target, token: string): Promise<Response> =>
+  getWithToken(target, '/oauth2/userinfo', token);
+
+function getWithToken({ fetch, issuer }: Target, path: string, token: string | undefined): Promise<Response> {
+  return fetch(`${issuer}${path}`, { headers: token === undefined ? {} : bearer(token) });
 }
 
 /** The parts of an answer that could distinguish callers: all except request id, date and connection. */

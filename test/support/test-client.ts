@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Deployment, demo } from './deployment.ts';
-import { signInAndAgree, type UserAgent } from './user-agent.ts';
+import { type Person, signInAndAgree, type UserAgent } from './user-agent.ts';
 
 /** Parameters of a request; an undefined one is left out. */
 export type Parameters = Record<string, string | undefined>;
@@ -27,13 +27,21 @@ export interface TestClient {
   readonly redirectUri: string;
   /** A valid authorization request with PKCE, `state` and `scope=openid`; `parameters` change it. */
   authorizationUrl(parameters?: Parameters): string;
-  /** Takes the browser through sign-in and consent if asked. Returns the parameters that reach the redirect URI. */
-  authorize(agent: UserAgent, parameters?: Parameters): Promise<URLSearchParams>;
+  /**
+   * Takes the browser through sign-in and consent if asked. Returns the parameters that reach the redirect URI.
+   * @param person the default is the demo account
+   */
+  authorize(agent: UserAgent, parameters?: Parameters, person?: Person): Promise<URLSearchParams>;
+  /** Does the same, and returns the code. Throws if there is none. */
+  code(agent: UserAgent, parameters?: Parameters, person?: Person): Promise<string>;
   /** Does the same and redeems the code. Throws if the response has no tokens. */
-  signIn(agent: UserAgent, parameters?: Parameters): Promise<Tokens>;
+  signIn(agent: UserAgent, parameters?: Parameters, person?: Person): Promise<Tokens>;
   /** Redeems a code that `authorize` returned. */
   redeem(code: string, parameters?: Parameters, headers?: Record<string, string>): Promise<JsonAnswer>;
   refresh(refreshToken: string | undefined, parameters?: Parameters): Promise<JsonAnswer>;
+  clientCredentials(parameters?: Parameters, headers?: Record<string, string>): Promise<JsonAnswer>;
+  /** The password grant, with the demo account's password; `parameters` change it. */
+  passwordGrant(parameters?: Parameters, headers?: Record<string, string>): Promise<JsonAnswer>;
   /** Posts a form to `/oauth2/…` with the client's credentials. */
   post(path: string, parameters: Parameters, headers?: Record<string, string>): Promise<JsonAnswer>;
 }
@@ -81,18 +89,20 @@ export function createTestClient(deployment: Deployment, options: TestClientOpti
       });
       return `${deployment.issuer}/oauth2/authorize?${query}`;
     },
-    authorize: async (agent, parameters) => {
+    authorize: async (agent, parameters, person = demo) => {
       const page = await agent.get(client.authorizationUrl(parameters));
-      const url = await signInAndAgree(agent, page, demo);
+      const url = await signInAndAgree(agent, page, person);
       if (!url.startsWith(`${redirectUri}?`)) throw new Error(`the browser ended at ${url}`);
       return new URL(url).searchParams;
     },
-    signIn: async (agent, parameters) => {
-      const returned = await client.authorize(agent, parameters);
+    code: async (agent, parameters, person) => {
+      const returned = await client.authorize(agent, parameters, person);
       const code = returned.get('code');
       if (code === null) throw new Error(`no code came back: ${returned}`);
-      return tokensOf(await client.redeem(code));
+      return code;
     },
+    signIn: async (agent, parameters, person) =>
+      tokensOf(await client.redeem(await client.code(agent, parameters, person))),
     redeem: (code, parameters = {}, headers) =>
       client.post(
         'token',
@@ -107,6 +117,12 @@ export function createTestClient(deployment: Deployment, options: TestClientOpti
       ),
     refresh: (refreshToken, parameters = {}) =>
       client.post('token', { grant_type: 'refresh_token', refresh_token: refreshToken, ...parameters }),
+    clientCredentials: (parameters = {}, headers) =>
+      client.post('token', { grant_type: 'client_credentials', ...parameters }, headers),
+    passwordGrant: (parameters = {}, headers) => {
+      const { email: username, password } = demo;
+      return client.post('token', { grant_type: 'password', username, password, ...parameters }, headers);
+    },
     post: async (path, parameters, headers = {}) => {
       const named = secret ? parameters : { client_id: id, ...parameters };
       const response = await deployment.fetch(`${deployment.issuer}/oauth2/${path}`, {
@@ -119,6 +135,9 @@ export function createTestClient(deployment: Deployment, options: TestClientOpti
   };
   return client;
 }
+
+/** The header with an access token. */
+export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** Returns the answer's status and its JSON, or `{}` for an empty body. */
 export async function jsonAnswer(response: Response): Promise<JsonAnswer> {

@@ -1,5 +1,10 @@
 import type { Deployment } from './deployment.ts';
 
+export interface Person {
+  email: string;
+  password: string;
+}
+
 /** A page as a browser without scripts sees it. */
 export interface Page {
   url: string;
@@ -27,13 +32,14 @@ const unescapeHtml = (text: string) =>
     .replaceAll('&amp;', '&');
 
 export function createUserAgent({ fetch, issuer }: Pick<Deployment, 'fetch' | 'issuer'>): UserAgent {
+  const { origin } = new URL(issuer);
   const cookies = new Map<string, string>();
 
   const request = async (url: string, init: RequestInit, hops: number): Promise<Page> => {
-    if (new URL(url).origin !== issuer) return { url, status: 0, html: '', headers: new Headers() };
+    if (new URL(url).origin !== origin) return { url, status: 0, html: '', headers: new Headers() };
     if (hops > 20) throw new Error(`too many redirects, at ${url}`);
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = { accept: 'text/html', ...init.headers, ...(cookie ? { cookie } : {}) };
+    const cookie = cookies.size > 0 ? { cookie: cookieHeader({ cookies }) } : {};
+    const headers = { accept: 'text/html', ...init.headers, ...cookie };
     const response = await fetch(url, { ...init, headers });
     for (const line of response.headers.getSetCookie()) keep(cookies, line);
     const location = response.headers.get('location');
@@ -61,6 +67,21 @@ export function createUserAgent({ fetch, issuer }: Pick<Deployment, 'fetch' | 'i
   };
 }
 
+/** The browser's cookies, as it sends them. */
+export const cookieHeader = ({ cookies }: Pick<UserAgent, 'cookies'>): string =>
+  [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+
+/** A browser with this one's cookies, as a thief has who copied them. */
+export function copyOf(deployment: Deployment, agent: UserAgent): UserAgent {
+  const copy = createUserAgent(deployment);
+  for (const [name, value] of agent.cookies) copy.cookies.set(name, value);
+  return copy;
+}
+
+/** The value of a hidden field on a page, or '' if the page has no such field. */
+export const hiddenField = ({ html }: Pick<Page, 'html'>, name: string): string =>
+  new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? '';
+
 function keep(cookies: Map<string, string>, line: string): void {
   const [pair = ''] = line.split(';');
   const [name = '', value = ''] = pair.split(/=(.*)/s);
@@ -69,15 +90,14 @@ function keep(cookies: Map<string, string>, line: string): void {
   else cookies.set(name, value);
 }
 
-/** Signs the demo account in with "stay signed in", agrees if asked, and returns the final address. */
+/** Signs a person in with "keep me signed in", agrees if asked, and returns the final address. */
 export async function signInAndAgree(
   agent: UserAgent,
   page: Page,
-  credentials: { email: string; password: string },
+  { email, password }: Person,
 ): Promise<string> {
   let current = page;
   if (current.html.includes('name="password"')) {
-    const { email, password } = credentials;
     current = await agent.submit(current, { email, password, remember: 'yes' });
   }
   if (current.html.includes('name="decision"')) current = await agent.submit(current, { decision: 'allow' });

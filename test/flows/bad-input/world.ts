@@ -1,9 +1,9 @@
 import { type Deployment, demo } from '../../support/deployment.ts';
 import type { Secrets } from '../../support/secrets.ts';
 import { createTestClient, demoApps, type Parameters, type TestClient } from '../../support/test-client.ts';
-import { createUserAgent, signInAndAgree, type UserAgent } from '../../support/user-agent.ts';
-import { formsOf, hidden } from '../account-pages.ts';
-import { appDocument } from '../apps.ts';
+import { createUserAgent, hiddenField, type UserAgent } from '../../support/user-agent.ts';
+import { formsOf } from '../account-pages.ts';
+import { appDocument, nativeDocument } from '../apps.ts';
 
 export const callback = 'https://app.example.com/callback';
 
@@ -13,14 +13,7 @@ export const clients = [
     redirectUris: [callback, 'https://app.example.com/other'],
     scopes: ['openid', 'contracts:read'],
   }),
-  {
-    id: 'native',
-    name: 'Native',
-    auth: 'none',
-    applicationType: 'native',
-    scopes: ['openid'],
-    redirectUris: ['http://127.0.0.1/callback'],
-  },
+  nativeDocument,
   {
     ...appDocument('first-party-backend', { firstParty: true, grants: ['password', 'refresh_token'] }),
     redirectUris: undefined,
@@ -70,7 +63,7 @@ export async function createWorld(deployment: Deployment, secrets: Secrets): Pro
     let shown = await visitor.get(web.authorizationUrl());
     const { email, password } = demo;
     if (consent) shown = await visitor.submit(shown, { email, password });
-    const csrf = /name="csrf" value="(?<value>[^"]+)"/.exec(shown.html)?.groups?.value ?? '';
+    const csrf = hiddenField(shown, 'csrf');
     const path = /\/interaction\/[^/?]+/.exec(shown.url)?.[0] ?? '';
     secrets.add('a form token', csrf);
     return { path, csrf, cookie: noted(secrets, visitor) };
@@ -85,13 +78,9 @@ export async function createWorld(deployment: Deployment, secrets: Secrets): Pro
     consenting: () => waiting(true),
     accountForm: async (action) => {
       const shown = await agent.get(`${deployment.issuer}/account`);
-      return secrets.add('a form token', hidden(formsOf(shown, action)[0] ?? shown, 'csrf'));
+      return secrets.add('a form token', hiddenField(formsOf(shown, action)[0] ?? shown, 'csrf'));
     },
-    code: async () => {
-      const page = await agent.get(exact.authorizationUrl());
-      const url = new URL(await signInAndAgree(agent, page, demo));
-      return secrets.add('a code', url.searchParams.get('code'));
-    },
+    code: async () => secrets.add('a code', await exact.code(agent)),
   };
 }
 

@@ -1,18 +1,18 @@
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor } from './wait-for.ts';
 
-/** Calls of a store that were stopped on their way, as a slow process or network would. */
+/** Calls of a store that are stopped on their way, as a slow process or network stops them. */
 export interface HeldCalls {
-  /** Resolves when so many are held. */
+  /** Resolves when this many calls are held. */
   reached(count: number): Promise<unknown>;
-  /** Later calls go through; those held stay so. */
+  /** Lets later calls through. Held calls stay held. */
   letOthersPass(): void;
-  /** The one that was held first goes on; the others, and later ones, stay held. */
+  /** Releases the call that was held first. Other and later calls stay held. */
   releaseFirst(): void;
-  /** All that were held go on. */
+  /** Releases all held calls, and lets later calls through. */
   release(): void;
 }
 
-/** Holds every call of this method until told otherwise. */
+/** Holds every call of this method until the test releases it. */
 export function holdCalls<Port extends object>(port: Port, method: keyof Port & string): HeldCalls {
   const held: (() => void)[] = [];
   const letOthersPass = replaceMethod(port, method, async (original, args) => {
@@ -32,7 +32,7 @@ export function holdCalls<Port extends object>(port: Port, method: keyof Port & 
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 
-/** Puts another method in place of one. Gives what brings it back. */
+/** Replaces a method. Returns a function that restores it. */
 export function replaceMethod<Port extends object>(
   port: Port,
   method: keyof Port & string,

@@ -1,0 +1,70 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { demoAccessModel, demoClients, demoDefaultClient } from '../../provider/bin/demo.ts';
+import type { AccessModel } from '../../provider/config/access-model.ts';
+import { freePort } from './free-port.ts';
+
+export interface FolderOptions {
+  /** Clients in addition to the demo clients. */
+  clients?: unknown[];
+  /** Returns the APIs and roles for the default API's audience. The default is the demo's APIs and roles. */
+  accessModel?: (audience: string) => AccessModel;
+  /** Returns the issuer for a port. The default is `http://localhost:` and the port. */
+  issuer?: (port: number) => string;
+}
+
+/** A folder with the files that a deployment needs, and the settings that name these files. */
+export interface DeploymentFolder {
+  folder: string;
+  issuer: string;
+  /** The default API's audience. */
+  audience: string;
+  /** The port in the issuer's address. */
+  port: number;
+  env: Record<string, string>;
+  remove(): Promise<void>;
+}
+
+/** The content of the file with the server secrets. */
+export const serverSecret = 'for-tests-only-'.repeat(4);
+
+export async function createDeploymentFolder(options: FolderOptions): Promise<DeploymentFolder> {
+  const { clients = [], accessModel = demoAccessModel, issuer: issuerAt = localIssuer } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
+  const port = await freePort();
+  const issuer = issuerAt(port);
+  const audience = `${issuer}/api`;
+  const write = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text);
+    return join(folder, name);
+  };
+  const env = {
+    GATEHOUSE_ISSUER: issuer,
+    GATEHOUSE_CLIENTS_FILE: await write(
+      'clients.yaml',
+      stringify({ clients: [...demoClients(audience), ...clients] }),
+    ),
+    GATEHOUSE_APIS_FILE: await write('apis.yaml', stringify(apisFile(accessModel(audience)))),
+    GATEHOUSE_DEFAULT_CLIENT: demoDefaultClient,
+    GATEHOUSE_KEYS: `file:${join(folder, 'keys.json')}`,
+    GATEHOUSE_SERVER_SECRETS: `file:${await write('server-secrets', serverSecret)}`,
+    GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
+    GATEHOUSE_HOST: '127.0.0.1',
+    GATEHOUSE_OPS_HOST: '127.0.0.1',
+    GATEHOUSE_SIGNUP: 'true',
+  };
+  const remove = () => rm(folder, { recursive: true, force: true });
+  return { folder, issuer, audience, port, env, remove };
+}
+
+const localIssuer = (port: number) => `http://localhost:${port}`;
+
+function apisFile(model: AccessModel) {
+  const apis = model.apis.map(({ scopes, ...api }) => ({
+    ...api,
+    scopes: Object.fromEntries(scopes.map(({ name, ...scope }) => [name, scope])),
+  }));
+  return { apis, roles: { ...model.roles } };
+}
