@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { holdCalls } from '../support/held-calls.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { type Parameters, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
@@ -12,13 +13,13 @@ const clients = [
   appDocument('strict', { graceSeconds: 0 }),
 ];
 
-describe('a code as time goes by', () => {
-  let deployment: InProcess;
-  beforeAll(async () => {
-    deployment = await startInProcess(clients);
-  }, 120_000);
-  afterAll(() => deployment?.stop());
+let deployment: InProcess;
+beforeAll(async () => {
+  deployment = await startInProcess(clients);
+}, 120_000);
+afterAll(() => deployment?.stop());
 
+describe('a code as time goes by', () => {
   const codeFor = (app: TestClient, parameters: Parameters = { scope: allScopes }) =>
     app.code(createUserAgent(deployment), parameters);
 
@@ -61,5 +62,62 @@ describe('a code as time goes by', () => {
     deployment.advance(day);
     expect((await app.redeem(code)).body.error).toBe('invalid_grant');
     expect((await app.refresh(refresh_token)).status).toBe(200);
+  });
+});
+
+describe.each(['usual', 'strict'])('a redemption of a code that was held up is no late repeat: %s', (id) => {
+  let app: TestClient;
+  let code: string;
+  beforeAll(() => {
+    app = createApp(deployment, id);
+  });
+
+  const begin = async () => {
+    code = await app.code(createUserAgent(deployment), { scope: allScopes });
+  };
+
+  /** One redemption is held before this call of the store, another is answered, and time passes. */
+  const heldBefore = async (method: 'find' | 'consume', secondsBefore: number, secondsAfter: number) => {
+    const held = holdCalls(deployment.ports.oidcStore, method);
+    const slow = app.redeem(code);
+    await held.reached(1);
+    held.letOthersPass();
+    deployment.advance(secondsBefore);
+    const first = tokensOf(await app.redeem(code));
+    deployment.advance(secondsAfter);
+    held.release();
+    expect((await slow).body).toMatchObject({ error: 'invalid_grant' });
+    return first;
+  };
+
+  test('it found the code unspent, and lost to another longer than a grace ago', async () => {
+    await begin();
+    const first = await heldBefore('consume', 0, 40);
+    expect(await standing(deployment, app, first.access_token)).toBe('live');
+    expect((await app.refresh(first.refresh_token)).status).toBe(200);
+  });
+
+  test('it found the code unspent while another, held up longer than a grace, was about to spend it', async () => {
+    await begin();
+    const held = holdCalls(deployment.ports.oidcStore, 'consume');
+    const first = app.redeem(code);
+    await held.reached(1);
+    deployment.advance(20);
+    const second = app.redeem(code);
+    await held.reached(2);
+    held.releaseFirst();
+    const tokens = tokensOf(await first);
+    held.release();
+    expect((await second).body).toMatchObject({ error: 'invalid_grant' });
+    expect(await standing(deployment, app, tokens.access_token)).toBe('live');
+  });
+
+  test('it came before the code was spent, and found it spent', async () => {
+    await begin();
+    const first = await heldBefore('find', 1, 40);
+    expect(await standing(deployment, app, first.access_token)).toBe('live');
+    deployment.advance(1);
+    expect((await app.redeem(code)).body).toMatchObject({ error: 'invalid_grant' });
+    expect(await standing(deployment, app, first.access_token)).toBe('dead');
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openRelay, type Relay } from '../adapters/redis/relay.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
+import { type RelayedServer, relayed } from '../support/own-stores.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
@@ -31,20 +31,11 @@ const promised = [
 /** What is waited for comes within a second where the machine has time for it. */
 const patience = { timeoutMs: 60_000 };
 
-/** A server's port with a relay before it, which can be cut. */
-async function relayed(url: string): Promise<{ url: string; port: number; relay: Relay }> {
-  const target = new URL(url);
-  const port = Number(target.port);
-  const relay = await openRelay(port);
-  target.port = String(relay.port);
-  return { url: target.href, port, relay };
-}
-
 describe('the operations listener', () => {
   let deployment: Deployment;
   let database: TestDatabase;
-  let redis: Awaited<ReturnType<typeof relayed>>;
-  let postgres: Awaited<ReturnType<typeof relayed>>;
+  let redis: RelayedServer;
+  let postgres: RelayedServer;
   beforeAll(async () => {
     database = await createTestDatabase();
     redis = await relayed(testRedisUrl());
@@ -55,7 +46,7 @@ describe('the operations listener', () => {
   }, 120_000);
   afterAll(async () => {
     await deployment?.stop();
-    await Promise.all([redis?.relay.cut(), postgres?.relay.cut()]);
+    await Promise.all([redis?.cut(), postgres?.cut()]);
     await database?.drop();
   });
 
@@ -99,7 +90,7 @@ describe('the operations listener', () => {
   });
 
   test('names Redis while it is away, and says so to who signs in', async () => {
-    await redis.relay.cut();
+    await redis.cut();
     await waitFor(async () => !(await readiness()).ready, { ...patience, what: 'unready without Redis' });
     expect(await readiness()).toMatchObject({ failing: ['redis'] });
     expect((await ops('/livez')).status).toBe(200);
@@ -110,13 +101,13 @@ describe('the operations listener', () => {
     ]);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
 
-    await redis.relay.mend(redis.port);
+    await redis.mend();
     await waitFor(async () => (await readiness()).ready, { ...patience, what: 'ready again' });
     await apiLogin(deployment);
   }, 150_000);
 
   test('names Postgres while it is away; keys and discovery go on', async () => {
-    await postgres.relay.cut();
+    await postgres.cut();
     await waitFor(async () => !(await readiness()).ready, { ...patience, what: 'unready without Postgres' });
     expect(await readiness()).toMatchObject({ failing: ['postgres'] });
     expect((await ops('/livez')).status).toBe(200);
@@ -133,7 +124,7 @@ describe('the operations listener', () => {
     }
     expect(await metrics()).toMatch(/gatehouse_store_errors_total\{[^}]*\} [1-9]/);
 
-    await postgres.relay.mend(postgres.port);
+    await postgres.mend();
     await waitFor(async () => (await readiness()).ready, { ...patience, what: 'ready again' });
     await apiLogin(deployment);
   }, 150_000);

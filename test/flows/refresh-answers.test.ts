@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { atOnce } from '../support/at-once.ts';
 import { type Deployment, embeddedAndThreeProcesses } from '../support/deployment.ts';
-import { createDpopKey } from '../support/dpop.ts';
+import { createDpopKey, type DpopKey } from '../support/dpop.ts';
 import { apiLogin, callJsonApi } from '../support/json-api.ts';
 import { signOut } from '../support/sign-in.ts';
 import { type JsonAnswer, type Parameters, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { allScopes, appDocument, createApp, offline, standing, tally } from './apps.ts';
+import { allScopes, appDocument, createApp, offline, outcomesOf, standing, tally } from './apps.ts';
 
 const clients = [
   appDocument('patient', { graceSeconds: 60 }),
   appDocument('patient-spa', { graceSeconds: 60, auth: 'none' }),
+  appDocument('spa', { auth: 'none' }),
+  appDocument('strict-spa', { auth: 'none', graceSeconds: 0 }),
   appDocument('own', {
     graceSeconds: 60,
     auth: 'none',
@@ -18,6 +20,8 @@ const clients = [
     grants: ['authorization_code', 'refresh_token', 'password'],
   }),
 ];
+
+const refused = { status: 400, body: { error: 'invalid_grant' } };
 
 const bodies = (answers: readonly JsonAnswer[]) =>
   tally(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`));
@@ -167,5 +171,61 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     expect((await app.refresh(token)).body).toMatchObject({ error: 'invalid_grant' });
     expect((await proved(mine, token)).body).toEqual(first.body);
     expect((await proved(mine, String(first.body.refresh_token))).status).toBe(200);
+  });
+
+  describe("a public app's refresh token is bound to its key", () => {
+    let mine: DpopKey;
+    let other: DpopKey;
+    beforeAll(async () => {
+      [mine, other] = [await createDpopKey(), await createDpopKey()];
+    });
+
+    const proof = (key: DpopKey) => key.header('POST', `${deployment.issuer}/oauth2/token`);
+    const signInWithKey = async (id: string) => {
+      const app = createApp(deployment, id, 'public');
+      const code = await app.code(createUserAgent(deployment), { scope: allScopes });
+      const redeemed = await app.redeem(code, {}, await proof(mine));
+      return { app, token: tokensOf(redeemed).refresh_token ?? '' };
+    };
+    const send = (app: TestClient, token = '', headers?: Record<string, string>) =>
+      app.post('token', { grant_type: 'refresh_token', refresh_token: token }, headers);
+    const isActive = async (app: TestClient, token: string | undefined) =>
+      (await app.post('introspect', { token })).body.active;
+
+    test('another key, or none, redeems nothing and spends nothing', async () => {
+      const { app, token } = await signInWithKey('spa');
+      expect(await send(app, token, await proof(other))).toMatchObject(refused);
+      expect(await send(app, token)).toMatchObject(refused);
+      const answer = await send(app, token, await proof(mine));
+      expect(answer).toMatchObject({ status: 200, body: { token_type: 'DPoP' } });
+      expect(await send(app, tokensOf(answer).refresh_token, await proof(mine))).toMatchObject({
+        status: 200,
+      });
+    });
+
+    test('after the grace another key, or none, ends nothing; its own key does', async () => {
+      const { app, token } = await signInWithKey('strict-spa');
+      const next = tokensOf(await send(app, token, await proof(mine)));
+      expect(await send(app, token, await proof(other))).toMatchObject(refused);
+      expect(await send(app, token)).toMatchObject(refused);
+      expect(await isActive(app, next.access_token)).toBe(true);
+      const last = tokensOf(await send(app, next.refresh_token, await proof(mine)));
+      expect(await send(app, token, await proof(mine))).toMatchObject(refused);
+      expect(await isActive(app, last.access_token)).toBe(false);
+      expect(await send(app, last.refresh_token, await proof(mine))).toMatchObject(refused);
+    });
+
+    test('of 100 parallel redemptions with one and the same proof one is answered, and nothing ends', async () => {
+      const { app, token } = await signInWithKey('spa');
+      const once = await proof(mine);
+      const given = await atOnce(100, () => send(app, token, once));
+      expect(outcomesOf(given)).toEqual({ 200: 1, invalid_grant: 99 });
+      const won = given.find(({ status }) => status === 200);
+      expect(await isActive(app, String(won?.body.access_token))).toBe(true);
+      expect((await send(app, token, await proof(mine))).body).toEqual(won?.body);
+      expect(await send(app, String(won?.body.refresh_token), await proof(mine))).toMatchObject({
+        status: 200,
+      });
+    });
   });
 });

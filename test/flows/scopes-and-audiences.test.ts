@@ -11,15 +11,17 @@ import {
   tokensOf,
 } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { startWithTwoApis } from './two-apis.ts';
+import { billing, startWithTwoApis } from './two-apis.ts';
 
 describe('scopes and audiences (DESIGN §4)', () => {
   let deployment: Deployment;
+  let both: TestClient;
+  let robot: TestClient;
   let web: TestClient;
   let ours: TestClient;
   let service: TestClient;
   beforeAll(async () => {
-    ({ deployment } = await startWithTwoApis());
+    ({ deployment, both, robot } = await startWithTwoApis());
     web = createTestClient(deployment, demoApps.web);
     ours = createTestClient(deployment, demoApps.firstParty);
     service = createTestClient(deployment, demoApps.service);
@@ -138,5 +140,112 @@ describe('scopes and audiences (DESIGN §4)', () => {
         sub: 'demo-service',
       });
     });
+  });
+
+  describe('a refresh may ask for less (RFC 6749 §6)', () => {
+    test('openid alone: a token for userinfo only; the next has everything again', async () => {
+      const tokens = await signIn(web, { scope: 'openid contracts:read' });
+      const narrowed = tokensOf(await web.refresh(tokens.refresh_token, { scope: 'openid' }));
+      expect(claimsOf(narrowed.access_token)).toMatchObject({ aud: deployment.issuer, scope: 'openid' });
+      for (const name of ['permissions', 'roles', 'email'])
+        expect(claimsOf(narrowed.access_token)).not.toHaveProperty(name);
+      const full = tokensOf(await web.refresh(narrowed.refresh_token));
+      expect(claimsOf(full.access_token)).toMatchObject({
+        aud: deployment.audience,
+        scope: 'openid contracts:read',
+      });
+    });
+
+    test("the API's alone: no id token, and nothing for userinfo", async () => {
+      const tokens = await signIn(web, { scope: 'openid contracts:read' });
+      const narrowed = tokensOf(await web.refresh(tokens.refresh_token, { scope: 'contracts:read' }));
+      expect(claimsOf(narrowed.access_token)).toMatchObject({
+        aud: deployment.audience,
+        scope: 'contracts:read',
+      });
+      expect(narrowed).not.toHaveProperty('id_token');
+      expect((await getUserinfo(deployment, narrowed.access_token)).status).toBe(403);
+    });
+
+    test('never for more, and asking costs nothing', async () => {
+      const tokens = await signIn(web, { scope: 'openid' });
+      for (const scope of [
+        'openid contracts:read',
+        'openid email',
+        'openid contracts:write',
+        'openid unheard-of',
+      ])
+        expect((await web.refresh(tokens.refresh_token, { scope })).body).toMatchObject({
+          error: 'invalid_scope',
+        });
+      expect((await web.refresh(tokens.refresh_token)).status).toBe(200);
+    });
+  });
+
+  describe('one audience a token (RFC 8707)', () => {
+    const scope = 'openid contracts:read invoices:read';
+
+    test("a service that may call both gets its default API, with that one's scopes, unless it names the other", async () => {
+      const byDefault = tokensOf(await robot.clientCredentials());
+      expect(claimsOf(byDefault.access_token)).toMatchObject({ aud: billing, scope: 'invoices:read' });
+      const named = tokensOf(await robot.clientCredentials({ resource: deployment.audience }));
+      expect(claimsOf(named.access_token)).toMatchObject({
+        aud: deployment.audience,
+        scope: 'contracts:read',
+      });
+    });
+
+    test('two APIs agreed to at once: a token for each, with the scopes and permissions of that one', async () => {
+      const code = await both.code(createUserAgent(deployment), { scope });
+      const first = tokensOf(await both.redeem(code, { resource: billing }));
+      const forBilling = { scope: 'openid invoices:read', permissions: ['invoices.see'], aud: billing };
+      const forContracts = {
+        scope: 'openid contracts:read',
+        permissions: ['contracts:read'],
+        aud: deployment.audience,
+      };
+      expect(claimsOf(first.access_token)).toMatchObject(forBilling);
+      const second = tokensOf(await both.refresh(first.refresh_token, { resource: deployment.audience }));
+      expect(claimsOf(second.access_token)).toMatchObject(forContracts);
+      const unnamed = tokensOf(await both.refresh(second.refresh_token));
+      expect(claimsOf(unnamed.access_token)).toMatchObject(forContracts);
+      const byScope = tokensOf(await both.refresh(unnamed.refresh_token, { scope: 'invoices:read' }));
+      expect(claimsOf(byScope.access_token)).toMatchObject({ ...forBilling, scope: 'invoices:read' });
+    });
+
+    test('a resource that is unknown, or was not agreed to, is an invalid target', async () => {
+      const code = () => both.code(createUserAgent(deployment), { scope: 'openid contracts:read' });
+      for (const resource of ['https://unknown.example', billing, 'no uri'])
+        expect((await both.redeem(await code(), { resource })).body).toMatchObject({
+          error: 'invalid_target',
+        });
+      const tokens = tokensOf(await both.redeem(await code()));
+      for (const resource of ['https://unknown.example', billing])
+        expect((await both.refresh(tokens.refresh_token, { resource })).body).toMatchObject({
+          error: 'invalid_target',
+        });
+      expect((await both.refresh(tokens.refresh_token)).status).toBe(200);
+    });
+
+    test("a third party that names an API needs one of its scopes; an API that isn't its own is no target", async () => {
+      const agent = createUserAgent(deployment);
+      const errorOf = async (client: TestClient, parameters: Parameters) =>
+        new URL((await agent.get(client.authorizationUrl(parameters))).url).searchParams.get('error');
+      expect(await errorOf(both, { resource: billing })).toBe('invalid_scope');
+      expect(await errorOf(web, { resource: billing })).toBe('invalid_target');
+      expect(await errorOf(web, { scope: 'openid invoices:read' })).toBe('invalid_scope');
+    });
+  });
+
+  test("nobody gets a scope that isn't in the client's document", async () => {
+    const invalidScope = { status: 400, body: { error: 'invalid_scope' } };
+    for (const scope of ['contracts:write', 'contracts:read contracts:write', 'openid', 'invoices:read'])
+      expect(await service.clientCredentials({ scope })).toMatchObject(invalidScope);
+    expect(await service.clientCredentials({ resource: billing })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_target' },
+    });
+    for (const scope of ['openid invoices:read', 'unheard-of'])
+      expect(await ours.passwordGrant({ scope })).toMatchObject(invalidScope);
   });
 });

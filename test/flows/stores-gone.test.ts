@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
-import { openRelay, type Relay } from '../adapters/redis/relay.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { isReady } from '../support/fleet.ts';
 import { type ApiTokens, apiLogin } from '../support/json-api.ts';
-import { startDockerPostgres, startLocalPostgres } from '../support/servers/postgres.ts';
-import type { TestServer } from '../support/servers/server.ts';
+import { type OwnStores, startOwnStores } from '../support/own-stores.ts';
 import { bearer, createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent, type Page } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -30,36 +27,27 @@ interface Outcome {
 }
 
 describe('the stores gone in the middle', () => {
-  let postgres: TestServer;
-  let relay: Relay;
-  let redis: OwnRedis;
+  let stores: OwnStores;
   let deployment: Deployment;
   let database: Client;
   beforeAll(async () => {
-    [postgres, redis] = await Promise.all([
-      startLocalPostgres().then((local) => local ?? startDockerPostgres()),
-      startOwnRedis(),
-    ]);
-    const url = new URL(postgres.url);
-    relay = await openRelay(Number(url.port));
-    url.port = String(relay.port);
+    stores = await startOwnStores();
     const env = {
-      GATEHOUSE_DATABASE_URL: url.href,
-      GATEHOUSE_REDIS_URL: redis.url,
+      GATEHOUSE_DATABASE_URL: stores.postgresRelay.url,
+      GATEHOUSE_REDIS_URL: stores.redis.url,
       GATEHOUSE_LOG_LEVEL: 'debug',
       // All at once are more than hash at a time; that is another test's.
       GATEHOUSE_HASHING_QUEUE: '500',
     };
     deployment = await startServers({ processes: 1, env });
-    database = new Client({ connectionString: postgres.url });
+    database = new Client({ connectionString: stores.postgres.url });
     database.on('error', () => {});
     await database.connect();
   }, 120_000);
   afterAll(async () => {
     await database?.end();
     await deployment?.stop();
-    await relay?.cut();
-    await Promise.all([postgres?.stop(), redis?.stop()]);
+    await stores?.stop();
   });
 
   const at = (path: string, init?: RequestInit) => deployment.fetch(`${deployment.issuer}${path}`, init);
@@ -228,7 +216,7 @@ describe('the stores gone in the middle', () => {
   test('Postgres stalls: nobody waits for ever, and what needs no Postgres goes on', async () => {
     let resume = async () => {};
     const stall = async () => {
-      resume = await postgres.stall();
+      resume = await stores.postgres.stall();
       for (const path of ['openid-configuration', 'jwks.json'])
         expect((await at(`/.well-known/${path}`)).status).toBe(200);
     };
@@ -245,7 +233,7 @@ describe('the stores gone in the middle', () => {
   test('Redis stalls: likewise', async () => {
     let resume = async () => {};
     const stall = async () => {
-      resume = await redis.stall();
+      resume = await stores.redis.stall();
     };
     const { answers, refused } = await during(stall, () => resume());
     expectTold(answers, longestMs.redis);
@@ -266,16 +254,16 @@ describe('the stores gone in the middle', () => {
       await database.query(
         'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname is not null',
       );
-      await relay.cut();
+      await stores.postgresRelay.cut();
     };
-    const { answers, refused } = await during(die, () => relay.mend(Number(new URL(postgres.url).port)));
+    const { answers, refused } = await during(die, stores.postgresRelay.mend);
     expectTold(answers, longestMs.postgres);
     expect(refused).toEqual(expect.arrayContaining(['login', 'sign-up', 'the sign-in form']));
     await expectWhole();
   }, 120_000);
 
   test('Redis dies, and comes back with nothing in it', async () => {
-    const { answers, refused } = await during(redis.stop, redis.restart);
+    const { answers, refused } = await during(stores.redis.stop, stores.redis.restart);
     expectTold(answers, longestMs.redis);
     expect(refused).toEqual(expect.arrayContaining(['login', 'refresh grant', 'authorization']));
     await expectWhole();

@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Client } from 'pg';
-import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
-import { openRelay, type Relay } from '../adapters/redis/relay.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
 import { apiLogin, getProfile } from '../support/json-api.ts';
 import { metric } from '../support/metrics.ts';
-import { startDockerPostgres, startLocalPostgres } from '../support/servers/postgres.ts';
-import type { TestServer } from '../support/servers/server.ts';
+import { type OwnStores, startOwnStores } from '../support/own-stores.ts';
 import { bearer, createTestClient, demoApps } from '../support/test-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -14,34 +11,26 @@ import { waitFor } from '../support/wait-for.ts';
 jest.setTimeout(120_000);
 
 describe('/auth/verify while the stores are away', () => {
-  let postgres: TestServer;
-  let relay: Relay;
-  let redis: OwnRedis;
-  let port: number;
+  let stores: OwnStores;
   let deployments: Deployment[];
   beforeAll(async () => {
-    [postgres, redis] = await Promise.all([
-      startLocalPostgres().then((local) => local ?? startDockerPostgres()),
-      startOwnRedis(),
-    ]);
-    const url = new URL(postgres.url);
-    port = Number(url.port);
-    relay = await openRelay(port);
-    url.port = String(relay.port);
-    const env = { GATEHOUSE_DATABASE_URL: url.href, GATEHOUSE_REDIS_URL: redis.url };
+    stores = await startOwnStores();
+    const env = {
+      GATEHOUSE_DATABASE_URL: stores.postgresRelay.url,
+      GATEHOUSE_REDIS_URL: stores.redis.url,
+    };
     const tolerant = { ...env, GATEHOUSE_VERIFY_WITHOUT_DENYLIST_SECONDS: '12' };
     const start = (settings: Record<string, string>, database: string) => {
       const own = new URL(settings.GATEHOUSE_DATABASE_URL ?? '');
       own.pathname = `/${database}`;
       return startServers({ processes: 1, env: { ...settings, GATEHOUSE_DATABASE_URL: own.href } });
     };
-    await createDatabases(postgres.url, ['strict', 'tolerant']);
+    await createDatabases(stores.postgres.url, ['strict', 'tolerant']);
     deployments = await Promise.all([start(env, 'strict'), start(tolerant, 'tolerant')]);
   }, 120_000);
   afterAll(async () => {
     for (const deployment of deployments ?? []) await deployment.stop();
-    await relay?.cut();
-    await Promise.all([postgres?.stop(), redis?.stop()]);
+    await stores?.stop();
   });
 
   const verify = async ({ fetch, issuer }: Deployment, token: string, behind = '') => {
@@ -63,12 +52,12 @@ describe('/auth/verify while the stores are away', () => {
     await createTestClient(tolerant, demoApps.firstParty).post('revoke', { token: revoked });
 
     // Redis alone has only a copy.
-    await redis.cutConnections();
+    await stores.redis.cutConnections();
     expect(await verify(strict, atStrict)).toEqual([200, 'checked']);
     expect(await verify(tolerant, atTolerant)).toEqual([200, 'checked']);
     expect(await verify(tolerant, revoked)).toEqual([401, null]);
 
-    await relay.cut();
+    await stores.postgresRelay.cut();
     expect(await verify(strict, atStrict)).toEqual([503, '2']);
     expect(await counted(strict, 'unavailable')).toBe(1);
     for (const _ of [1, 2, 3]) expect(await verify(tolerant, atTolerant)).toEqual([200, 'unchecked']);
@@ -83,8 +72,8 @@ describe('/auth/verify while the stores are away', () => {
     await waitFor(refused, { timeoutMs: 60_000, intervalMs: 200, what: 'the time to be over' });
     expect(told(tolerant, 'verify: outage tolerance expired, answering 503')).toBe(1);
 
-    await relay.mend(port);
-    await redis.mend();
+    await stores.postgresRelay.mend();
+    await stores.redis.mend();
     for (const [deployment, token] of [
       [strict, atStrict],
       [tolerant, atTolerant],
@@ -103,7 +92,7 @@ describe('/auth/verify while the stores are away', () => {
     const revoked = (await apiLogin(tolerant)).accessToken;
     await createTestClient(tolerant, demoApps.firstParty).post('revoke', { token: revoked });
     expect(await verify(tolerant, accessToken)).toEqual([200, 'checked']);
-    await relay.cut();
+    await stores.postgresRelay.cut();
     // While the copy is good yet, and when it is believed no more.
     const unchecked = async () => {
       expect(await verify(tolerant, revoked)).toEqual([401, null]);
@@ -111,7 +100,7 @@ describe('/auth/verify while the stores are away', () => {
     };
     await waitFor(unchecked, { timeoutMs: 60_000, what: 'tokens to be let in unchecked' });
     expect(await verify(tolerant, revoked)).toEqual([401, null]);
-    await relay.mend(port);
+    await stores.postgresRelay.mend();
     const checked = async () => (await verify(tolerant, accessToken)).join() === '200,checked';
     await waitFor(checked, { timeoutMs: 60_000, what: 'a store that is back' });
     expect(await verify(tolerant, revoked)).toEqual([401, null]);
