@@ -41,7 +41,7 @@ describe('consent, over two processes', () => {
   const account = (): Promise<Page> => agent.get(`${deployment.issuer}/account`);
   const withdraw = async () => agent.submit(formOf(await account(), 'withdraw', 'value="web"'), {});
 
-  test('is shown in the words it was given in; one of our own apps needs none', async () => {
+  test('the account page shows a consent in the words of the consent page, and lists no first-party app', async () => {
     expect((await account()).html).toContain('You have given no app access to your account.');
     await web.signIn(agent, { scope: 'openid email contracts:read' }, person);
     await createApp(deployment, 'own').signIn(agent, { scope: allScopes }, person);
@@ -53,7 +53,7 @@ describe('consent, over two processes', () => {
     );
   });
 
-  test('withdrawn: asked again, and all that was issued under it is dead on every process', async () => {
+  test('after a withdrawal the app asks again, and everything issued under the consent is dead on every process', async () => {
     const kept = await createApp(deployment, 'other').signIn(agent, offline, person);
     const tokens = [
       await web.signIn(agent, { scope: allScopes }, person),
@@ -80,7 +80,7 @@ describe('consent, over two processes', () => {
     for (const each of tokens) expect(await refreshed(web, each)).toEqual([400, 'invalid_grant']);
   });
 
-  test('withdrawn twice is withdrawn, and so is another’s or none', async () => {
+  test('a withdrawal can be repeated; one for an app without consent changes nothing', async () => {
     await web.signIn(agent, { scope: allScopes }, person);
     const form = formOf(await account(), 'withdraw', 'value="web"');
     await agent.submit(form, {});
@@ -93,7 +93,7 @@ describe('consent, over two processes', () => {
     expect(await standing(deployment, web, tokens.access_token)).toBe('live');
   });
 
-  test('withdrawn while tokens are refreshed, and codes redeemed, leaves nothing that lives', async () => {
+  test('a withdrawal during refreshes and redemptions leaves no live token', async () => {
     for (let round = 0; round < 4; round += 1) {
       const families: Tokens[] = [];
       for (let count = 0; count < 6; count += 1) families.push(await web.signIn(agent, offline, person));
@@ -113,7 +113,7 @@ describe('consent, over two processes', () => {
         .map(({ body }) => body as unknown as Tokens);
       for (const { status, body } of answers)
         if (status !== 200) expect([status, body.error]).toEqual([400, 'invalid_grant']);
-      // The person agrees again at once: nothing of before may come back with it.
+      // The person agrees again at once. That must not revive earlier tokens.
       await web.signIn(agent, { scope: allScopes }, person);
       for (const tokens of issued) {
         expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
@@ -127,13 +127,13 @@ describe('in this process', () => {
   let deployment: InProcess;
   let web: TestClient;
   beforeAll(async () => {
-    // The time stands still: what was given again in the same millisecond is told apart too.
+    // The time doesn't move. Consents of the same millisecond must be distinguished too.
     deployment = await startInProcess(clients, { GATEHOUSE_SIGNUP: 'true' });
     web = createApp(deployment, 'web');
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  test('what was issued before a consent was withdrawn never comes back, the list of sign-ins lost or not', async () => {
+  test('tokens issued before a withdrawal stay dead, even if the list of sign-ins was lost', async () => {
     const person = await newPerson(deployment);
     const agent = createUserAgent(deployment);
     await openAccount(deployment, agent, person);
@@ -155,7 +155,7 @@ describe('in this process', () => {
     }
     expect((await web.redeem(code)).body.error).toBe('invalid_grant');
     expect(await standing(deployment, web, next.access_token)).toBe('live');
-    // When the entries of the denylist are gone, so are the tokens that they were about.
+    // The entries of the denylist expire no sooner than the tokens they revoke.
     deployment.advance(16 * 60);
     for (const each of tokens) {
       expect(await standing(deployment, web, each.access_token)).toBe('dead');
@@ -164,7 +164,7 @@ describe('in this process', () => {
     expect(await refreshed(web, next)).toEqual([200, undefined]);
   });
 
-  test('withdrawn is off the list of sign-ins, even where the list could not follow', async () => {
+  test('a withdrawn app isn’t shown among the sign-ins, even if the list could not be updated', async () => {
     const person = await newPerson(deployment);
     const agent = createUserAgent(deployment);
     await openAccount(deployment, agent, person);
@@ -180,8 +180,8 @@ describe('in this process', () => {
 
   test.each<[string, AccountChange]>([
     ['was disabled', { state: 'disabled' }],
-    ['was signed out everywhere by somebody else', { raiseTokenVersion: true }],
-  ])('who %s has no page and no forms', async (_, changes) => {
+    ['was signed out everywhere by an operator', { raiseTokenVersion: true }],
+  ])('a person who %s gets no account page, and the forms are refused', async (_, changes) => {
     const person = await newPerson(deployment);
     const agent = createUserAgent(deployment);
     const form = formOf(await openAccount(deployment, agent, person), 'sign-out-everywhere');
@@ -194,7 +194,7 @@ describe('in this process', () => {
     expect(now?.tokenVersion).toBe((account?.tokenVersion ?? 0) + (changes.raiseTokenVersion ? 1 : 0));
   });
 
-  test('more that is agreed to keeps what was issued before', async () => {
+  test('consent to more scopes keeps earlier tokens alive', async () => {
     const person = await newPerson(deployment);
     const agent = createUserAgent(deployment);
     await openAccount(deployment, agent, person);

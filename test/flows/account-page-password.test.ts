@@ -39,7 +39,7 @@ const signIn = async (password: string) =>
 const problemOf = ({ html }: Page) =>
   /<p class="wrong" id="(?<field>\w+)-error">(?<message>[^<]*)</.exec(html)?.groups;
 
-test('a new password signs out everywhere, here too, and is the only one from then on', async () => {
+test('a new password signs out every browser, this one included, and replaces the old password', async () => {
   const other = await signedInBrowser(deployment, person);
   const tokens = await web.signIn(agent, offline, person);
   const gone = await change(person.password, next);
@@ -53,7 +53,7 @@ test('a new password signs out everywhere, here too, and is the only one from th
   expect((await web.refresh(tokens.refresh_token)).body.error).toBe('invalid_grant');
   expect([await signIn(person.password), await signIn(next)]).toEqual([401, 200]);
   const back = await openAccount(deployment, agent, { ...person, password: next });
-  // The sign-in just made by the JSON API is the other place.
+  // The JSON API's sign-in above is the other row.
   expect(rowsOf(back, 'places')).toHaveLength(2);
   const types = () =>
     publishedEvents(deployment)
@@ -89,7 +89,7 @@ test.each([
     if (typed !== '') expect(answer.html).not.toContain(`value="${typed}"`);
   expect(await silently(agent, web)).not.toBe('login_required');
   expect(await signIn(person.password)).toBe(200);
-  // The form can be sent again as it is.
+  // The form on the answer works without a reload.
   expect(
     headingOf(
       await agent.submit(formOf(answer, 'password'), { currentPassword: person.password, newPassword: next }),
@@ -97,7 +97,7 @@ test.each([
   ).toBe('Your password is changed');
 });
 
-test('what people do here is told of, with who did it', async () => {
+test('an event reports each action on the account page, with the account that acted', async () => {
   await web.signIn(agent, offline, person);
   const at = () => agent.get(`${deployment.issuer}/account`);
   await agent.submit(formOf(await at(), 'withdraw'), {});
@@ -124,7 +124,7 @@ test('what people do here is told of, with who did it', async () => {
   ]);
 });
 
-test('of many changes at once one is made, and the others are told that they were not', async () => {
+test('of parallel password changes one succeeds, and the others get an error', async () => {
   const browsers = [agent];
   while (browsers.length < 6) browsers.push(await signedInBrowser(deployment, person));
   const pages = await Promise.all(browsers.map((browser) => browser.get(`${deployment.issuer}/account`)));
@@ -145,7 +145,7 @@ test('of many changes at once one is made, and the others are told that they wer
   expect(await signIn(person.password)).toBe(401);
 });
 
-test('a wrong one is counted with the sign-ins that were refused, and told in the log, never as typed', async () => {
+test('a wrong current password counts as a refused sign-in, and the log reports it without the password', async () => {
   const refused = () => metric(deployment, 'gatehouse_sign_ins_total', 'outcome="refused"');
   const before = await refused();
   await change('this was typed here', next);

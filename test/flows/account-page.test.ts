@@ -42,8 +42,8 @@ beforeEach(async () => {
 const account = () => agent.get(`${deployment.issuer}/account`);
 const isSignedIn = async (browser: UserAgent) => (await silently(browser, own)) === 'code';
 
-describe('who is not signed in', () => {
-  test('is asked to sign in, and comes to the page', async () => {
+describe('without a session', () => {
+  test('the account page asks the person to sign in, and then opens', async () => {
     const fresh = createUserAgent(deployment);
     const asked = await fresh.get(`${deployment.issuer}/account`);
     expect(headingOf(asked)).toBe('Sign in');
@@ -55,7 +55,7 @@ describe('who is not signed in', () => {
   });
 
   test.each(['', '?code=anything', '?error=access_denied&error_description=%3Cb%3E'])(
-    'and comes back from signing in is told so, and not sent round: %s',
+    'the return address shows an error instead of a new sign-in: %s',
     async (query) => {
       const { status, html, url } = await createUserAgent(deployment).get(
         `${deployment.issuer}/account/signed-in${query}`,
@@ -68,15 +68,15 @@ describe('who is not signed in', () => {
     },
   );
 
-  test('and tries a form changes nothing', async () => {
+  test('a form changes nothing', async () => {
     const shown = await createUserAgent(deployment).submit(formOf(page, 'sign-out-everywhere'), {});
     expect([shown.status, codeOf(shown)]).toEqual([400, 'session_ended']);
     expect(await isSignedIn(agent)).toBe(true);
   });
 });
 
-describe('the places', () => {
-  test('are this browser, marked, and the others, with what a person can know them by', async () => {
+describe('the list of sign-ins', () => {
+  test('shows this browser, marked, and the others, each with browser, address and times', async () => {
     await web.signIn(agent, { scope: allScopes }, person);
     await web.signIn(agent, { scope: allScopes }, person);
     await own.signIn(agent, {}, person);
@@ -90,7 +90,7 @@ describe('the places', () => {
     expect(page.html).toMatch(/<time datetime="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z">/);
   });
 
-  test('have an app by itself where it outlives the browser, or has none', async () => {
+  test('shows an app as a separate row if it outlives the browser session or has none', async () => {
     await web.signIn(agent, offline, person);
     await apiLogin(deployment, { ...person });
     const [here, ...apps] = rowsOf(await account(), 'places');
@@ -101,7 +101,7 @@ describe('the places', () => {
     ]);
   });
 
-  test('elsewhere can be ended: dead on every process, and what it had opened too; here nothing changes', async () => {
+  test('can end another browser: its session and tokens are dead on every process, and this browser stays signed in', async () => {
     const other = await signedInBrowser(deployment, person);
     const tokens = await own.signIn(other, { scope: allScopes }, person);
     const copy = copyOf(deployment, other);
@@ -118,7 +118,7 @@ describe('the places', () => {
     expect(noticeOf(await agent.submit(form, {}))).toBe('It was signed out already.');
   });
 
-  test('of an app can be ended by themselves', async () => {
+  test('can end one app alone', async () => {
     const tokens = await web.signIn(agent, offline, person);
     const kept = await own.signIn(agent, { scope: allScopes }, person);
     const after = await agent.submit(formOf(await account(), 'end', '>End<'), {});
@@ -128,7 +128,7 @@ describe('the places', () => {
     expect(await standing(deployment, own, kept.access_token)).toBe('live');
   });
 
-  test('of somebody else can’t be ended', async () => {
+  test('can’t end another person’s sign-ins', async () => {
     const stranger = await newPerson(deployment);
     const theirs = createUserAgent(deployment);
     const theirPage = await openAccount(deployment, theirs, stranger);
@@ -145,7 +145,7 @@ describe('the places', () => {
     expect(await standing(deployment, web, tokens.access_token)).toBe('live');
   });
 
-  test('here can be ended: this browser is signed out, and the page says so once it is', async () => {
+  test('can end this browser, which then shows that it is signed out', async () => {
     const other = await signedInBrowser(deployment, person);
     const gone = await agent.submit(formOf(await account(), 'end', '>Sign out<'), {});
     expect([gone.url, headingOf(gone)]).toEqual([
@@ -161,7 +161,7 @@ describe('the places', () => {
   });
 });
 
-test('a notice is for the next page of this browser alone, and one that nobody left isn’t shown', async () => {
+test('a notice appears on the next page of this browser alone, and a forged one doesn’t appear', async () => {
   await signedInBrowser(deployment, person);
   const form = formOf(await account(), 'end', '>End<');
   const answer = await deployment.fetch(`${deployment.issuer}/account/end`, {
@@ -185,7 +185,7 @@ test('a notice is for the next page of this browser alone, and one that nobody l
   expect(noticeOf(await agent.get(`${deployment.issuer}/account?notice=ended`))).toBeUndefined();
 });
 
-test('signing out everywhere ends every session and token, of every process', async () => {
+test('signing out everywhere ends every session and token on every process', async () => {
   const other = await signedInBrowser(deployment, person);
   const tokens = [
     await web.signIn(agent, offline, person),
@@ -228,7 +228,7 @@ describe('a form', () => {
   };
   const csrf = () => hiddenField(formOf(page, 'sign-out-everywhere'), 'csrf');
 
-  test('without its proof, with another form’s, another session’s or another person’s does nothing', async () => {
+  test('without its token, or with the token of another form, session or person, does nothing', async () => {
     const same = hiddenField(
       formOf(
         await openAccount(deployment, await signedInBrowser(deployment, person), person),
@@ -258,7 +258,7 @@ describe('a form', () => {
     expect(await isSignedIn(agent)).toBe(false);
   });
 
-  test('of another site does nothing, whichever way the browser says so', async () => {
+  test('from another site does nothing, whichever header names that site', async () => {
     const elsewhere: Record<string, string>[] = [
       { origin: 'https://evil.example' },
       { origin: 'null' },
@@ -275,12 +275,12 @@ describe('a form', () => {
     expect((await post({ csrf: csrf() }, ours)).status).toBe(303);
   });
 
-  test('of no action of ours is not found', async () => {
+  test('with an unknown action is not found', async () => {
     expect(await refusal(post({ csrf: csrf() }, {}, 'elsewhere'))).toEqual([404, 'not_found']);
     expect(await isSignedIn(agent)).toBe(true);
   });
 
-  test('has an address that a browser can come back to', async () => {
+  test('leads back to the account page when its address is opened', async () => {
     for (const action of ['end', 'sign-out-everywhere', 'withdraw', 'password'])
       expect((await agent.get(`${deployment.issuer}/account/${action}`)).url).toBe(
         `${deployment.issuer}/account`,
@@ -292,7 +292,7 @@ describe('a form', () => {
 describe('the client of the page', () => {
   const redirectUri = () => `${deployment.issuer}/account/signed-in`;
 
-  test('gets no tokens for its codes, whoever asks', async () => {
+  test('gets no tokens for its codes, with any secret', async () => {
     const client = createApp(deployment, 'gatehouse-account', 'public');
     const url = client.authorizationUrl({ redirect_uri: redirectUri() });
     const answer = await deployment.fetch(url, {
@@ -309,7 +309,7 @@ describe('the client of the page', () => {
     }
   });
 
-  test('brings nobody anywhere else, and is none for the JSON API', async () => {
+  test('accepts no other redirect URI, and can’t use the JSON API', async () => {
     const client = createApp(deployment, 'gatehouse-account', 'public');
     const elsewhere = await agent.get(client.authorizationUrl());
     expect([elsewhere.status, codeOf(elsewhere)]).toEqual([400, 'invalid_redirect_uri']);

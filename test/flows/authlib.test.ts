@@ -59,7 +59,7 @@ describe('Authlib (Python) on the embedded default', () => {
 
 async function runScript(python: string, settings: object): Promise<Record<string, unknown>> {
   const child = spawn(python, [`${packageRoot}/test/flows/authlib/sign_in.py`], {
-    // Authlib wants https, but for this; a proxy of the machine has no business here.
+    // Authlib accepts http only with this setting. NO_PROXY keeps a proxy of the machine out of the test.
     env: {
       PATH: process.env.PATH,
       AUTHLIB_INSECURE_TRANSPORT: '1',

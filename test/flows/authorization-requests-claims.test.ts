@@ -40,14 +40,14 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
 
   const userinfo = async (token: string) => (await jsonAnswer(await getUserinfo(deployment, token))).body;
   const sub = expect.stringMatching(/^user_/);
-  /** Signs in and gives what userinfo and the id token say about the person. */
+  /** Signs in, and returns the claims of userinfo and of the id token. */
   const told = async (client: TestClient, claims: object, scope = 'openid') => {
     const tokens = await client.signIn(agent, { scope, claims: JSON.stringify(claims) });
     const { iss, aud, exp, iat, ...idToken } = decodeJwt(tokens.id_token).claims;
     return { tokens, idToken, userinfo: await userinfo(tokens.access_token) };
   };
 
-  test('userinfo gives a claim that was asked for by name, and no other of its scope', async () => {
+  test('userinfo returns a claim that the request names, and no other claim of its scope', async () => {
     const { tokens, ...answer } = await told(app, { userinfo: { name: { essential: true } } });
     expect(answer).toEqual({ userinfo: { sub, name: 'John Doe' }, idToken: { sub } });
     expect(tokens.scope).toBe('openid');
@@ -56,7 +56,7 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
     expect(await userinfo(String(body.access_token))).toEqual({ sub, name: 'John Doe' });
   });
 
-  test('the id token does, and userinfo then says no more', async () => {
+  test("the id token returns a claim that the request names, and userinfo doesn't", async () => {
     const { tokens, ...answer } = await told(app, {
       id_token: { email: null, auth_time: { essential: true } },
     });
@@ -68,7 +68,7 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
     expect(decodeJwt(String(body.id_token)).claims).toMatchObject({ email: demo.email });
   });
 
-  test('both, beside what the scopes bring; userinfo without the parameter tells by scopes alone', async () => {
+  test('claims that the request names come in addition to those of the scopes', async () => {
     const claims = { userinfo: { email: null }, id_token: { name: null } };
     const { userinfo: all, idToken } = await told(app, claims, 'openid profile');
     const profile = { name: 'John Doe', locale: 'en', updated_at: 1_700_000_000 };
@@ -78,7 +78,7 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
     expect(await userinfo(access_token)).toEqual({ sub, ...profile });
   });
 
-  test('the person agrees to the scope a claim belongs to, and once', async () => {
+  test('the person agrees once to the scope of a claim', async () => {
     const claims = JSON.stringify({ userinfo: { name: null } });
     const stranger = createTestClient(deployment, demoApps.spa);
     await stranger.signIn(agent);
@@ -88,7 +88,7 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
     expect((await agent.get(stranger.authorizationUrl({ claims }))).url).toContain('code=');
   });
 
-  test("a claim outside the client's scopes is never given, nor asked for", async () => {
+  test("a claim outside the client's scopes is neither returned nor shown for consent", async () => {
     await narrow.signIn(agent);
     const everywhere = { email: { essential: true }, email_verified: null };
     const claims = JSON.stringify({ userinfo: everywhere, id_token: everywhere });
@@ -104,13 +104,13 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
     expect(JSON.stringify(decodeJwt(tokens.access_token).claims)).not.toContain('email');
   });
 
-  test('what is no claim of ours is left out: unknown ones, and what the account holds beside', async () => {
+  test('unknown claims and other fields of the account are left out', async () => {
     const odd = { shoeSize: null, password: null, roles: null, metadata: null, passwordHash: null };
     const { tokens, ...answer } = await told(app, { userinfo: odd, id_token: odd });
     expect(answer).toEqual({ userinfo: { sub }, idToken: { sub } });
   });
 
-  test('a person by `sub`: another than the one who is signed in has to sign in', async () => {
+  test('a `sub` of another person requires that person to sign in', async () => {
     const { idToken } = await told(app, { id_token: { auth_time: null } });
     const asked = async (value: string) => {
       const claims = JSON.stringify({ id_token: { sub: { value } } });

@@ -13,7 +13,7 @@ import { createUserAgent, type Page, signInAndAgree, type UserAgent } from '../s
 
 const jane = { email: 'jane@example.com', password: demo.password };
 
-describe('when a person is asked', () => {
+describe('which page a person gets', () => {
   let deployment: InProcess;
   let web: TestClient;
   let agent: UserAgent;
@@ -36,7 +36,7 @@ describe('when a person is asked', () => {
     expect(url).toMatch(/^http:\/\/localhost:8080\//);
     return Object.fromEntries(new URL(url).searchParams);
   };
-  /** What the page asks for; 'nothing' when the browser went back to the app. */
+  /** What the page asks for, or 'nothing' if the browser returned to the app. */
   const asked = ({ html, status }: Page) => {
     if (html.includes('name="password"')) return 'password';
     return html.includes('name="decision"') ? 'consent' : status === 0 ? 'nothing' : html;
@@ -66,7 +66,7 @@ describe('when a person is asked', () => {
       );
     });
 
-    test('with both: a code, at once; for a first party the session is enough', async () => {
+    test('with session and consent: a code; a first party needs no consent', async () => {
       await signedIn();
       expect(returned(await ask(none))).toEqual({
         code: expect.any(String),
@@ -78,7 +78,7 @@ describe('when a person is asked', () => {
     });
   });
 
-  test('prompt=login: the password again, though there is a session, and a later auth_time', async () => {
+  test('prompt=login asks for the password despite a session, and auth_time is later', async () => {
     await signedIn();
     deployment.advance(100);
     const before = await idTokenOf(await ask({ max_age: '1000' }));
@@ -88,7 +88,7 @@ describe('when a person is asked', () => {
     expect(Number(after.claims.auth_time) - Number(before.claims.auth_time)).toBe(100);
   });
 
-  test('prompt=consent: what is agreed to again, not the password; who declines is sent back without a code', async () => {
+  test('prompt=consent asks for consent again but not for the password; a denial returns no code', async () => {
     await signedIn();
     const page = await ask({ prompt: 'consent' });
     expect(asked(page)).toBe('consent');
@@ -98,7 +98,7 @@ describe('when a person is asked', () => {
     expect(returned(declined)).not.toHaveProperty('code');
   });
 
-  test('prompt=login consent: both', async () => {
+  test('prompt=login consent asks for both', async () => {
     await signedIn();
     const page = await ask({ prompt: 'login consent' });
     expect(asked(page)).toBe('password');
@@ -107,7 +107,7 @@ describe('when a person is asked', () => {
     expect(asked(await agent.submit(next, { decision: 'allow' }))).toBe('nothing');
   });
 
-  test('max_age: the password again once it is over, not before; auth_time says when it was', async () => {
+  test('max_age asks for the password after this time and not before; auth_time is the time of sign-in', async () => {
     await signedIn();
     const signedInAt = Number((await idTokenOf(await ask({ max_age: '100' }))).claims.auth_time);
     deployment.advance(100);
@@ -120,7 +120,7 @@ describe('when a person is asked', () => {
     expect(asked(await ask({ max_age: '0' }))).toBe('password');
   });
 
-  test('login_hint fills the address in, as text', async () => {
+  test('login_hint fills in the address as text', async () => {
     const hint = '"><script>alert(1)</script>';
     expect((await ask({ login_hint: jane.email })).html).toMatch(
       /<input[^>]*name="email"[^>]*value="jane@example.com"/,
@@ -137,7 +137,7 @@ describe('when a person is asked', () => {
       return (await idTokenOf({ url } as Page)).token;
     };
 
-    test('of the person who is signed in: a code, even when the token expired long ago', async () => {
+    test('of the signed-in person: a code, even if the token has expired', async () => {
       await signedIn();
       const id_token_hint = await hintOf();
       expect(returned(await ask({ id_token_hint, prompt: 'none' }))).toHaveProperty('code');
@@ -145,7 +145,7 @@ describe('when a person is asked', () => {
       expect(returned(await ask({ id_token_hint, prompt: 'none' }))).toHaveProperty('code');
     });
 
-    test('of another: that one has to sign in, and only that one gets back', async () => {
+    test('of another person: only that person can continue, by signing in', async () => {
       await signedIn();
       const id_token_hint = await hintOf(jane);
       expect(returned(await ask({ id_token_hint, prompt: 'none' }))).toMatchObject(refused('login_required'));
@@ -154,7 +154,7 @@ describe('when a person is asked', () => {
       expect(returned(await signInAs(page, demo))).toMatchObject(refused('login_required'));
     });
 
-    test('that is no id token of ours', async () => {
+    test("that isn't our id token is refused", async () => {
       await signedIn();
       const { access_token } = await web.signIn(agent, { scope: 'openid contracts:read' });
       const [header, claims] = (await hintOf()).split('.');
@@ -165,10 +165,10 @@ describe('when a person is asked', () => {
     });
   });
 
-  test('somebody else may sign in where one is signed in: the first is signed out', async () => {
+  test('a second person can sign in to the same browser, which signs the first one out', async () => {
     const johns = await web.signIn(agent);
     const page = await ask({ prompt: 'login' });
-    // A form that posts itself ends the first session; its script runs under the page's policy.
+    // A form that submits itself ends the first session. The page's policy allows its script.
     const leaving = await signInAs(page, jane);
     const script = /<script>(?<text>[\s\S]*?)<\/script>/.exec(leaving.html)?.groups?.text ?? '';
     const hash = createHash('sha256').update(script).digest('base64');

@@ -22,7 +22,7 @@ const documents = [
 
 describe('authorization requests, on the embedded default', () => {
   let deployment: Deployment;
-  /** A browser in which a person is signed in who agreed to `openid` for both apps. */
+  /** A browser with a session of a person who agreed to `openid` for both apps. */
   let agent: UserAgent;
   let exact: TestClient;
   let old: TestClient;
@@ -46,8 +46,8 @@ describe('authorization requests, on the embedded default', () => {
       [...html.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]),
     );
 
-  describe('what is answered', () => {
-    test('a code, the state as it was sent, and the issuer (RFC 9207), by query', async () => {
+  describe('the response', () => {
+    test('returns a code, the unchanged state and the issuer (RFC 9207) in the query', async () => {
       const state = `a b+c&d=é"'<%20>${'x'.repeat(500)}`;
       const answer = returned(await ask({ state }));
       expect(answer).toEqual({ code: expect.any(String), state, iss: deployment.issuer });
@@ -57,7 +57,7 @@ describe('authorization requests, on the embedded default', () => {
       });
     });
 
-    test('the same to a request by POST', async () => {
+    test('is the same for a request by POST', async () => {
       const url = new URL(exact.authorizationUrl());
       const body = url.searchParams;
       const posted = await deployment.fetch(`${url.origin}${url.pathname}`, { method: 'POST', body });
@@ -68,7 +68,7 @@ describe('authorization requests, on the embedded default', () => {
       expect((await deployment.fetch(`${url.origin}${url.pathname}`, asJson)).status).toBe(415);
     });
 
-    test('a form that posts itself, with nothing of the request in it as HTML', async () => {
+    test('is a form that submits itself, with all parameters escaped', async () => {
       const page = await ask({ response_mode: 'form_post', state: '"><script>alert(1)</script>' });
       expect(page.status).toBe(200);
       expect(page.html).toContain(`action="${callback}"`);
@@ -82,7 +82,7 @@ describe('authorization requests, on the embedded default', () => {
       expect((await exact.redeem(String(code))).status).toBe(200);
     });
 
-    test('errors in the same form', async () => {
+    test('returns errors in the same form', async () => {
       const page = await createUserAgent(deployment).get(
         exact.authorizationUrl({ response_mode: 'form_post', prompt: 'none' }),
       );
@@ -115,7 +115,7 @@ describe('authorization requests, on the embedded default', () => {
       expect(Object.keys((await idTokenOf({})).claims)).not.toContain('nonce');
     });
 
-    test('is given with openid only', async () => {
+    test('is issued with the scope openid only', async () => {
       expect((await exact.signIn(agent, { scope: 'contracts:read' })).id_token).toBeUndefined();
     });
   });
@@ -123,7 +123,7 @@ describe('authorization requests, on the embedded default', () => {
   describe('PKCE (RFC 7636)', () => {
     const without = { code_challenge: undefined, code_challenge_method: undefined };
 
-    test('a code wants its verifier, and survives a wrong one', async () => {
+    test("a code needs its verifier, and a wrong one doesn't spend it", async () => {
       const code = await exact.code(agent);
       const wrong = 'w'.repeat(43);
       for (const code_verifier of [undefined, '', wrong, pkce.challenge])
@@ -134,7 +134,7 @@ describe('authorization requests, on the embedded default', () => {
       expect((await exact.redeem(code)).status).toBe(200);
     });
 
-    test('only a document makes it optional; a challenge that was sent still counts', async () => {
+    test('only a client document makes PKCE optional, and a sent challenge still counts', async () => {
       expect((await old.redeem(await old.code(agent, without), { code_verifier: undefined })).status).toBe(
         200,
       );
@@ -142,13 +142,13 @@ describe('authorization requests, on the embedded default', () => {
       expect(await old.redeem(challenged, { code_verifier: undefined })).toMatchObject({
         body: { error: 'invalid_grant' },
       });
-      // A verifier for a code that had no challenge: somebody took the challenge away (RFC 9700 §2.1.1).
+      // A verifier for a code without a challenge means that an attacker removed the challenge (RFC 9700 §2.1.1).
       expect(await old.redeem(await old.code(agent, without))).toMatchObject({
         body: { error: 'invalid_grant' },
       });
     });
 
-    test('a code wants the redirect URI it was sent to', async () => {
+    test('a code needs the redirect URI of its request', async () => {
       const code = await exact.code(agent);
       const [, other] = redirectUris;
       for (const redirect_uri of [other, `${callback}/`])
@@ -160,11 +160,11 @@ describe('authorization requests, on the embedded default', () => {
     });
   });
 
-  test('a scope that nobody knows is not granted (OpenID Connect Core §3.1.2.1)', async () => {
+  test('an unknown scope is not granted (OpenID Connect Core §3.1.2.1)', async () => {
     expect((await exact.signIn(agent, { scope: 'openid unheard-of' })).scope).toBe('openid');
   });
 
-  test('a native app may come back to any port of this machine (RFC 8252 §7.3)', async () => {
+  test('a native app may use any port of this machine (RFC 8252 §7.3)', async () => {
     const app = createTestClient(deployment, {
       id: 'native',
       redirectUri: 'http://127.0.0.1:51004/callback',
@@ -172,7 +172,7 @@ describe('authorization requests, on the embedded default', () => {
     expect(await app.signIn(createUserAgent(deployment))).toMatchObject({ scope: 'openid' });
   });
 
-  test('a person who comes without a session is asked for a password, and nothing is said before', async () => {
+  test('a person without a session is asked for a password before the app gets any answer', async () => {
     const stranger = createUserAgent(deployment);
     const page = await stranger.get(exact.authorizationUrl());
     expect(page.html).toContain('name="password"');

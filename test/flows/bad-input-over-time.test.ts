@@ -11,7 +11,7 @@ const minute = 60;
 const expired = toPerson(400, 'interaction_expired', /expired.*Go back to the app/);
 const exact = { client_id: 'exact', client_secret: 'exact-secret' };
 
-/** What was right when it was made, and came too late: `send` gives what is sent `after` so many seconds. */
+/** Requests that were valid when `send` made them, and are sent `after` this many seconds. */
 const late: (BadInput & { after: number; send(world: World): Promise<Request> })[] = [
   {
     name: 'the page of a sign-in that expired',
@@ -20,7 +20,7 @@ const late: (BadInput & { after: number; send(world: World): Promise<Request> })
       const { path, cookie } = await world.waiting();
       return page(path, { Cookie: cookie });
     },
-    told: expired,
+    expected: expired,
   },
   {
     name: 'the form of a sign-in that expired',
@@ -33,7 +33,7 @@ const late: (BadInput & { after: number; send(world: World): Promise<Request> })
         { Accept: 'text/html', Cookie: cookie },
       );
     },
-    told: expired,
+    expected: expired,
   },
   {
     name: 'consent to what expired',
@@ -42,7 +42,7 @@ const late: (BadInput & { after: number; send(world: World): Promise<Request> })
       const { path, cookie, csrf } = await world.consenting();
       return form(`${path}/consent`, { csrf, decision: 'allow' }, { Accept: 'text/html', Cookie: cookie });
     },
-    told: expired,
+    expected: expired,
   },
   {
     name: 'a code that expired',
@@ -55,7 +55,7 @@ const late: (BadInput & { after: number; send(world: World): Promise<Request> })
         code_verifier: pkce.verifier,
         ...exact,
       }),
-    told: toClient(400, 'invalid_grant', /./),
+    expected: toClient(400, 'invalid_grant', /./),
   },
   {
     name: 'a pushed request that expired',
@@ -66,11 +66,11 @@ const late: (BadInput & { after: number; send(world: World): Promise<Request> })
       const request_uri = String(pushed.body.request_uri);
       return page(world.authorize({ request_uri }), { Cookie: world.cookie() });
     },
-    told: toApp('invalid_request_uri', /expired/),
+    expected: toApp('invalid_request_uri', /expired/),
   },
 ];
 
-describe('bad input that was good once', () => {
+describe('input that came too late', () => {
   let deployment: InProcess;
   let world: World;
   beforeAll(async () => {
@@ -79,9 +79,9 @@ describe('bad input that was good once', () => {
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  test.each(late.map((row) => [row.name, row] as const))('%s', async (_name, { send, after, told }) => {
+  test.each(late.map((row) => [row.name, row] as const))('%s', async (_name, { send, after, expected }) => {
     const bytes = requestBytes((await send(world)) as Exclude<Request, { raw: unknown }>);
     deployment.advance(after);
-    checkAnswer(await rawHttp(deployment.origins[0] ?? '', bytes), told, bytes);
+    checkAnswer(await rawHttp(deployment.origins[0] ?? '', bytes), expected, bytes);
   });
 });

@@ -1,11 +1,11 @@
 import type { Deployment } from '../support/deployment.ts';
 
-/** What was handed out or sent that whoever holds it may use, by what it is. */
+/** Values that were sent in either direction and that work for any holder. */
 export interface BearerValues {
-  /** By value; what it is. */
+  /** The name of each value, by value. */
   values: Map<string, string>;
   add(what: string, value: string | null | undefined): void;
-  /** The same deployment, whose answers are read for what they hand out. */
+  /** The same deployment. It collects the values in its answers. */
   recorded: Deployment;
 }
 
@@ -20,7 +20,7 @@ const tokenFields = [
   'user_code',
 ];
 
-/** Watches a deployment's answers: cookies, where they lead, fields of JSON, hidden fields of forms. */
+/** Collects values from a deployment's answers: cookies, redirects, fields of JSON, hidden fields of forms. */
 export function recordBearerValues(deployment: Deployment): BearerValues {
   const values = new Map<string, string>();
   const add: BearerValues['add'] = (what, value) => {
@@ -52,7 +52,7 @@ export function recordBearerValues(deployment: Deployment): BearerValues {
   return { values, add, recorded: { ...deployment, fetch } };
 }
 
-/** A refresh token names its family, and a request URI what it is: neither is secret; nor is the dash of a user code. */
+/** Removes what isn't secret: a refresh token's family, a request URI's prefix, the dash of a user code. */
 function secretPart(what: string, value: string): string {
   if (/^refresh_?token$/i.test(what)) return value.slice(value.indexOf('.') + 1);
   if (what === 'user_code') return value.replace('-', '');
@@ -61,13 +61,16 @@ function secretPart(what: string, value: string): string {
 
 const pieceLength = 16;
 
-/** All runs of 16 characters; the whole text where it is shorter. */
+/** All runs of 16 characters, or the whole text if it is shorter. */
 function* pieces(text: string): Generator<string> {
   const last = Math.max(0, text.length - pieceLength);
   for (let at = 0; at <= last; at += 1) yield text.slice(at, at + pieceLength);
 }
 
-/** How a value may be written down: as it is, in hex, in base64 from whatever byte on, and all that for what it encodes. */
+/**
+ * The forms in which a value may be stored: unchanged, in hex, in base64 at any offset, and the same for its decoded
+ * bytes.
+ */
 function* writings(value: string): Generator<string> {
   yield value;
   for (const bytes of [Buffer.from(value), Buffer.from(value, 'base64url')]) {
@@ -75,14 +78,14 @@ function* writings(value: string): Generator<string> {
     yield bytes.toString('hex');
     yield bytes.toString('hex').toUpperCase();
     for (const skipped of [0, 1, 2]) {
-      // The last characters also depend on what stands behind.
+      // The last characters also depend on the bytes that follow.
       yield bytes.subarray(skipped).toString('base64').replace(/=+$/, '').slice(0, -1);
       yield bytes.subarray(skipped).toString('base64url').slice(0, -1);
     }
   }
 }
 
-/** @returns what of these values is found in the texts, whole or 16 characters of it, in any writing */
+/** @returns the values that the texts contain, in any form, completely or 16 characters of them */
 export function foundIn(texts: readonly string[], values: ReadonlyMap<string, string>): string[] {
   const known = new Set<string>();
   for (const text of texts) for (const piece of pieces(text)) known.add(piece);

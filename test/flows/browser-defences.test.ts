@@ -13,7 +13,7 @@ import {
   type UserAgent,
 } from '../support/user-agent.ts';
 
-describe('what keeps others out of a person’s browser', () => {
+describe('protection of a person’s browser', () => {
   let deployment: Deployment;
   let web: TestClient;
   let agent: UserAgent;
@@ -43,20 +43,23 @@ describe('what keeps others out of a person’s browser', () => {
     ['the API’s description', '/openapi.json', {}],
     ['a preflight', '/auth/login', { method: 'OPTIONS' }],
   ];
-  test.each(answers)('%s can’t be framed, guessed at, or told of elsewhere', async (_what, path, init) => {
-    const { headers } = await at(path, init);
-    const policy = (headers.get('content-security-policy') ?? '').split(/; ?/);
-    expect(policy).toEqual(
-      expect.arrayContaining(["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]),
-    );
-    expect(policy.join()).not.toMatch(/unsafe|\*|data:/);
-    expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('referrer-policy')).toMatch(/^(no-referrer|same-origin)$/);
-    const transport = headers.get('strict-transport-security');
-    expect(transport).toMatch(/^max-age=\d{8,}; includeSubDomains$/);
-  });
+  test.each(answers)(
+    '%s forbids framing, type sniffing and referrers to other sites',
+    async (_what, path, init) => {
+      const { headers } = await at(path, init);
+      const policy = (headers.get('content-security-policy') ?? '').split(/; ?/);
+      expect(policy).toEqual(
+        expect.arrayContaining(["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]),
+      );
+      expect(policy.join()).not.toMatch(/unsafe|\*|data:/);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('referrer-policy')).toMatch(/^(no-referrer|same-origin)$/);
+      const transport = headers.get('strict-transport-security');
+      expect(transport).toMatch(/^max-age=\d{8,}; includeSubDomains$/);
+    },
+  );
 
-  test('a file of a page, opened by itself, can’t be framed and runs nothing', async () => {
+  test('a file of a page can’t be framed and runs no scripts when it is opened directly', async () => {
     const { headers } = await at('/assets/gatehouse.css');
     const policy = (headers.get('content-security-policy') ?? '').split('; ');
     expect(policy).toEqual(
@@ -65,7 +68,7 @@ describe('what keeps others out of a person’s browser', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  test('TRACE gives nothing back', async () => {
+  test('TRACE returns nothing of the request', async () => {
     const { hostname, port } = new URL(deployment.origins[0] ?? '');
     for (const path of ['/', '/auth/login', '/oauth2/token', '/oauth2/authorize']) {
       const headers = { cookie: 'a=my-cookie' };
@@ -75,7 +78,7 @@ describe('what keeps others out of a person’s browser', () => {
     }
   });
 
-  test('cookies are the host’s own, by https, not for scripts and not for other sites', async () => {
+  test('cookies belong to this host, need https, and are hidden from scripts and other sites', async () => {
     const lines: string[] = [];
     const fetch: Deployment['fetch'] = async (url, init) => {
       const answer = await deployment.fetch(url, init);
@@ -107,7 +110,7 @@ describe('what keeps others out of a person’s browser', () => {
   });
 
   describe('a session', () => {
-    test('gets another id when the person signs in, and the one before is nobody’s', async () => {
+    test('gets a new id at sign-in, and the old id is worthless', async () => {
       await web.signIn(agent);
       const before = copyOf(deployment, agent);
       expect(await silently(before, web)).toBe('code');
@@ -126,19 +129,19 @@ describe('what keeps others out of a person’s browser', () => {
       ]);
     };
 
-    test('is of the browser it began in: its address alone opens and posts nothing elsewhere', async () => {
+    test('works only in the browser where it began: other browsers can neither open nor post it', async () => {
       const [one, other] = [createUserAgent(deployment), createUserAgent(deployment)];
       const page = await one.get(web.authorizationUrl());
       expired(await other.get(page.url));
       expired(await other.submit(page, { email, password }));
-      // Nor with the cookies of a sign-in of its own.
+      // The cookies of another sign-in don't help either.
       await other.get(web.authorizationUrl());
       expired(await other.get(page.url));
       expired(await other.submit(page, { email, password }));
       expect((await one.submit(page, { email, password })).status).not.toBe(400);
     });
 
-    test('is finished where the password was typed: not by who put its cookies there', async () => {
+    test('can be finished only in the browser where the password was typed', async () => {
       const [neighbour, person] = [createUserAgent(deployment), createUserAgent(deployment)];
       const page = await neighbour.get(web.authorizationUrl());
       for (const [name, value] of neighbour.cookies) person.cookies.set(name, value);
@@ -154,7 +157,7 @@ describe('what keeps others out of a person’s browser', () => {
       expect(await silently(neighbour, web)).toBe('login_required');
     });
 
-    test('takes no form but ours: none without its token, nor with another’s', async () => {
+    test('accepts no form without its token or with the token of another sign-in', async () => {
       const [one, other] = [createUserAgent(deployment), createUserAgent(deployment)];
       const page = await one.get(web.authorizationUrl());
       const elsewhere = await other.get(web.authorizationUrl());
@@ -169,7 +172,7 @@ describe('what keeps others out of a person’s browser', () => {
       expect((await one.submit(page, { email, password })).status).not.toBe(400);
     });
 
-    test('takes no form that a page of another origin sends, a neighbour’s included', async () => {
+    test('accepts no form from another origin, not even of the same site', async () => {
       const one = createUserAgent(deployment);
       const page = await one.get(web.authorizationUrl());
       const csrf = hiddenField(page, 'csrf');
@@ -186,7 +189,7 @@ describe('what keeps others out of a person’s browser', () => {
       expect(await send({ origin: deployment.issuer, 'sec-fetch-site': 'same-origin' })).toBe(303);
     });
 
-    test('goes step by step: consent is no door around the password', async () => {
+    test('goes step by step: consent can’t replace the password', async () => {
       const one = createUserAgent(deployment);
       const page = await one.get(web.authorizationUrl());
       const consent = { ...page, html: page.html.replace(/\/sign-in"/, '/consent"') };
@@ -198,7 +201,7 @@ describe('what keeps others out of a person’s browser', () => {
     });
   });
 
-  test('metadata tell apps what they can rely on', async () => {
+  test('the metadata state what apps can rely on', async () => {
     const metadata = await (await at('/.well-known/oauth-authorization-server')).json();
     expect(metadata).toMatchObject({
       code_challenge_methods_supported: ['S256'],
@@ -210,7 +213,7 @@ describe('what keeps others out of a person’s browser', () => {
     expect(metadata).not.toHaveProperty('registration_endpoint');
   });
 
-  test('an access token in the address is none', async () => {
+  test('an access token in the address is ignored', async () => {
     const { accessToken } = await apiLogin(deployment);
     for (const path of ['/user/profile', '/oauth2/userinfo']) {
       const inQuery = await at(`${path}?access_token=${accessToken}`);

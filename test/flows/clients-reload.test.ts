@@ -11,10 +11,10 @@ import { waitFor } from '../support/wait-for.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** The file is looked at every two seconds, and taken over when two looks agree. */
+/** Gatehouse reads the file every two seconds, and uses it when two reads agree. */
 const patience = { timeoutMs: 30_000, intervalMs: 100 };
 
-describe('clients that change while it runs', () => {
+describe('clients that change at run time', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await startServers({ processes: 1, redis: false });
@@ -33,7 +33,7 @@ describe('clients that change while it runs', () => {
   const stale = () => metric(deployment, 'gatehouse_clients_stale', `source="${file()}"`);
   const log = () => deployment.programs[0]?.output() ?? '';
 
-  test('a good change is used, a bad one leaves the last good set in use and says so', async () => {
+  test('a valid change is used; an invalid one is reported and the last valid set stays in use', async () => {
     const web = createTestClient(deployment, demoApps.web);
     const tokens = await web.signIn(createUserAgent(deployment));
     const { clients } = parse(await readFile(file(), 'utf8')) as { clients: Record<string, unknown>[] };

@@ -23,7 +23,7 @@ describe('a code as time goes by', () => {
   const codeFor = (app: TestClient, parameters: Parameters = { scope: allScopes }) =>
     app.code(createUserAgent(deployment), parameters);
 
-  test('it can be redeemed for a minute, and no longer', async () => {
+  test('it can be redeemed for one minute only', async () => {
     const app = createApp(deployment, 'usual');
     const [early, late] = [await codeFor(app), await codeFor(app)];
     deployment.advance(58);
@@ -33,29 +33,32 @@ describe('a code as time goes by', () => {
     expect([answer.status, answer.body.error]).toEqual([400, 'invalid_grant']);
   });
 
-  // A code is spent within its minute; who stole it may come at any time after.
+  // A code is spent within its minute. A thief may try it at any time after.
   test.each([
     ['usual', 9, 2],
     ['patient', 58, 4],
     ['strict', 0, 1],
     ['usual', 0, 590],
     ['patient', 0, 500],
-  ])('%s: after %d s its repeat ends nothing, %d s later it ends the family', async (id, within, more) => {
-    const app = createApp(deployment, id);
-    const code = await codeFor(app);
-    const { access_token, refresh_token } = tokensOf(await app.redeem(code));
-    if (id !== 'strict') {
-      deployment.advance(within);
+  ])(
+    '%s: after %d s a repeat ends nothing, %d s later a repeat ends the family',
+    async (id, within, more) => {
+      const app = createApp(deployment, id);
+      const code = await codeFor(app);
+      const { access_token, refresh_token } = tokensOf(await app.redeem(code));
+      if (id !== 'strict') {
+        deployment.advance(within);
+        expect((await app.redeem(code)).body.error).toBe('invalid_grant');
+        expect(await standing(deployment, app, access_token)).toBe('live');
+      }
+      deployment.advance(more);
       expect((await app.redeem(code)).body.error).toBe('invalid_grant');
-      expect(await standing(deployment, app, access_token)).toBe('live');
-    }
-    deployment.advance(more);
-    expect((await app.redeem(code)).body.error).toBe('invalid_grant');
-    expect(await standing(deployment, app, access_token)).toBe('dead');
-    expect((await app.refresh(refresh_token)).body.error).toBe('invalid_grant');
-  });
+      expect(await standing(deployment, app, access_token)).toBe('dead');
+      expect((await app.refresh(refresh_token)).body.error).toBe('invalid_grant');
+    },
+  );
 
-  test('a spent code is forgotten in the end, and its repeat ends nothing any more', async () => {
+  test('a spent code is deleted after a day, and then a repeat ends nothing', async () => {
     const app = createApp(deployment, 'usual');
     const code = await codeFor(app, { scope: 'openid offline_access', prompt: 'consent' });
     const { refresh_token } = tokensOf(await app.redeem(code));
@@ -65,7 +68,7 @@ describe('a code as time goes by', () => {
   });
 });
 
-describe.each(['usual', 'strict'])('a redemption of a code that was held up is no late repeat: %s', (id) => {
+describe.each(['usual', 'strict'])('a redemption that was delayed is not a late repeat: %s', (id) => {
   let app: TestClient;
   let code: string;
   beforeAll(() => {
@@ -76,7 +79,7 @@ describe.each(['usual', 'strict'])('a redemption of a code that was held up is n
     code = await app.code(createUserAgent(deployment), { scope: allScopes });
   };
 
-  /** One redemption is held before this call of the store, another is answered, and time passes. */
+  /** Holds one redemption before this call of the store, answers another one, and lets time pass. */
   const heldBefore = async (method: 'find' | 'consume', secondsBefore: number, secondsAfter: number) => {
     const held = holdCalls(deployment.ports.oidcStore, method);
     const slow = app.redeem(code);
@@ -90,14 +93,14 @@ describe.each(['usual', 'strict'])('a redemption of a code that was held up is n
     return first;
   };
 
-  test('it found the code unspent, and lost to another longer than a grace ago', async () => {
+  test('it found the code unspent, and another redemption won longer than a grace ago', async () => {
     await begin();
     const first = await heldBefore('consume', 0, 40);
     expect(await standing(deployment, app, first.access_token)).toBe('live');
     expect((await app.refresh(first.refresh_token)).status).toBe(200);
   });
 
-  test('it found the code unspent while another, held up longer than a grace, was about to spend it', async () => {
+  test('it found the code unspent while another redemption was delayed for longer than a grace', async () => {
     await begin();
     const held = holdCalls(deployment.ports.oidcStore, 'consume');
     const first = app.redeem(code);

@@ -18,7 +18,7 @@ const clients = [
 ];
 
 describe.each(embeddedAndThreeProcesses)(
-  'G2, a code is spent once and only by who owns it, on $name',
+  'G2, a code is spent once and only by its owner, on $name',
   ({ start }) => {
     let deployment: Deployment;
     let agent: UserAgent;
@@ -31,7 +31,7 @@ describe.each(embeddedAndThreeProcesses)(
     const codeFor = (app: TestClient) => app.code(agent, { scope: allScopes });
     const live = (app: TestClient, token: string) => standing(deployment, app, token);
 
-    test('100 parallel redemptions give one 200, whose tokens live', async () => {
+    test('of 100 parallel redemptions one succeeds, and its tokens work', async () => {
       const app = createApp(deployment, 'patient');
       const code = await codeFor(app);
       const redeemed = await atOnce(100, () => app.redeem(code));
@@ -43,8 +43,8 @@ describe.each(embeddedAndThreeProcesses)(
       expect(await live(app, refreshed.access_token)).toBe('live');
     });
 
-    // Without a family of refresh tokens, nothing but the code itself says who was first.
-    test('40 parallel redemptions of a client without refresh tokens give one 200, too', async () => {
+    // Without a family of refresh tokens, only the code itself records the first redemption.
+    test('of 40 parallel redemptions of a client without refresh tokens one succeeds', async () => {
       const app = createApp(deployment, 'brief');
       const code = await codeFor(app);
       const redeemed = await atOnce(40, () => app.redeem(code));
@@ -53,7 +53,7 @@ describe.each(embeddedAndThreeProcesses)(
       expect(await live(app, tokens.access_token)).toBe('live');
     });
 
-    test('whoever lacks what the owner has gets nothing, and the owner everything', async () => {
+    test('a request without the owner’s proofs gets nothing and doesn’t spend the code', async () => {
       const app = createApp(deployment, 'strict');
       const code = await codeFor(app);
       const others = [
@@ -79,7 +79,7 @@ describe.each(embeddedAndThreeProcesses)(
     });
 
     test.each(['patient', 'usual'])(
-      'within the grace of %s a repeat gets nothing and ends nothing',
+      'within the grace of %s a repeat gets invalid_grant and ends nothing',
       async (id) => {
         const app = createApp(deployment, id);
         const code = await codeFor(app);
@@ -94,7 +94,7 @@ describe.each(embeddedAndThreeProcesses)(
     test.each([
       ['strict', undefined],
       ['strict-spa', 'public'],
-    ])('after the grace of %s a repeat ends what came of that code, and nothing else', async (id, secret) => {
+    ])('after the grace of %s a repeat ends the tokens of that code and no others', async (id, secret) => {
       const app = createApp(deployment, id, secret);
       const earlier = await app.signIn(agent, { scope: allScopes });
       const code = await codeFor(app);
@@ -112,12 +112,12 @@ describe.each(embeddedAndThreeProcesses)(
         expect(await live(app, other.access_token)).toBe('live');
         expect((await app.refresh(other.refresh_token)).status).toBe(200);
       }
-      // The session goes on as well: no page asks for a password.
+      // The session continues too: no page asks for a password.
       const again = await app.authorize(agent, { scope: allScopes, prompt: 'none' });
       expect(again.get('code')).toBeTruthy();
     });
 
-    test('a repeat by somebody else, after the code was spent, ends nothing', async () => {
+    test('a repeat of a spent code without the owner’s proofs ends nothing', async () => {
       const app = createApp(deployment, 'strict');
       const code = await codeFor(app);
       const tokens = tokensOf(await app.redeem(code));
@@ -132,7 +132,7 @@ describe.each(embeddedAndThreeProcesses)(
       expect((await app.refresh(tokens.refresh_token)).status).toBe(200);
     });
 
-    test("where a loser cleans up while the winner is served, the winner's tokens live together or not at all", async () => {
+    test("if a lost redemption ends the family during the winning one, the winner's tokens work together or not at all", async () => {
       const app = createApp(deployment, 'strict');
       for (let round = 0; round < 12; round += 1) {
         const code = await codeFor(app);

@@ -13,7 +13,7 @@ const others = [
   'null',
 ];
 
-describe('which pages may call (CORS)', () => {
+describe('CORS', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await startServers({ processes: 1, redis: false });
@@ -54,14 +54,14 @@ describe('which pages may call (CORS)', () => {
       expect(answer.headers.get('vary')).toMatch(/\bOrigin\b/i);
     });
 
-    test.each(others)('the origin %s gets nothing', async (origin) => {
+    test.each(others)('the origin %s gets no CORS headers', async (origin) => {
       expect(corsHeaders(await preflight('/auth/login', origin, 'POST', 'content-type'))).toEqual([]);
       const answer = await postJson(deployment, '/auth/login', credentials, { origin });
       expect(corsHeaders(answer)).toEqual([]);
       expect(answer.headers.get('vary')).toMatch(/\bOrigin\b/i);
     });
 
-    test('a page reads answers and errors, without credentials', async () => {
+    test('a page of a registered origin can read answers and errors, without credentials', async () => {
       for (const [body, status] of [
         [credentials, 200],
         [{ ...credentials, password: 'wrong' }, 401],
@@ -82,7 +82,7 @@ describe('which pages may call (CORS)', () => {
   });
 
   test.each(['/.well-known/openid-configuration', '/.well-known/jwks.json', '/openapi.json'])(
-    '%s is open to every page',
+    'every page can read %s',
     async (path) => {
       const headers = { origin: 'https://anybody.example' };
       const answer = await deployment.fetch(`${deployment.issuer}${path}`, { headers });
@@ -117,13 +117,13 @@ describe('which pages may call (CORS)', () => {
       expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
     });
 
-    test('a page of another origin learns nothing of the answer', async () => {
+    test('a page of another origin can’t read the answer', async () => {
       const answer = await redeem('https://evil.example');
       expect(allowed(answer)).toBeNull();
       expect(await answer.text()).not.toContain('access_token');
     });
 
-    test("userinfo answers an app's own origin only", async () => {
+    test("only pages of the app's own origin can read userinfo", async () => {
       const spa = createTestClient(deployment, demoApps.spa);
       const { access_token: token } = await spa.signIn(createUserAgent(deployment));
       const ask = (origin: string) =>
@@ -135,7 +135,7 @@ describe('which pages may call (CORS)', () => {
       expect(allowed(await ask('https://evil.example'))).toBeNull();
     });
 
-    test('pages and the authorization endpoint are for no other page to read', async () => {
+    test('no page can read our pages or the authorization endpoint', async () => {
       for (const path of ['/oauth2/authorize?client_id=demo-spa', '/', '/oauth2/logout']) {
         const answer = await deployment.fetch(`${deployment.issuer}${path}`, {
           headers: { origin: registered, accept: 'text/html' },
@@ -145,7 +145,7 @@ describe('which pages may call (CORS)', () => {
     });
   });
 
-  test('a sign-in from a page needs no cookie and leaves none', async () => {
+  test('a sign-in from a page neither needs nor sets a cookie', async () => {
     const { accessToken } = await apiLogin(deployment, { clientId: 'demo-first-party' });
     const answer = await deployment.fetch(`${deployment.issuer}/user/profile`, {
       headers: { origin: registered, authorization: `Bearer ${accessToken}` },

@@ -48,7 +48,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     agent = createUserAgent(deployment);
   });
 
-  test('discovery tells of it, and the answer is what §3.2 says', async () => {
+  test('discovery names the endpoint, and the answer has the fields of §3.2', async () => {
     const discovery = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);
     const metadata = (await discovery.json()) as Record<string, unknown>;
     expect(metadata.device_authorization_endpoint).toBe(`${deployment.issuer}/oauth2/device`);
@@ -66,7 +66,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     });
   });
 
-  test('a person lets the device in, and what it gets lives and is refreshed', async () => {
+  test('a person lets the device in, and its tokens work and can be refreshed', async () => {
     const { device_code, user_code } = await beginAt(tv);
     expect(await errorOf(pollFor(tv, device_code))).toEqual([400, 'authorization_pending']);
     const typed = ` ${user_code.toLowerCase().replace('-', ' ')} `;
@@ -95,7 +95,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     expect(await standing(deployment, tv, refreshed.access_token)).toBe('live');
   });
 
-  test('it stays signed in when the person signs out of that browser, and ends on the account page', async () => {
+  test('the device stays signed in when the browser signs out, and can be ended on the account page', async () => {
     const { device_code, user_code } = await beginAt(tv);
     await approve(deployment, agent, user_code, person);
     const before = await beginAt(tv);
@@ -121,7 +121,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     expect(await standing(deployment, tv, later.access_token)).toBe('dead');
   });
 
-  test('consent is asked once, and not of our own apps', async () => {
+  test('the person is asked for consent once, and never for a first-party app', async () => {
     const first = await beginAt(tv);
     await approve(deployment, agent, first.user_code, person);
     const again = await beginAt(tv);
@@ -141,7 +141,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
   });
 
   test.each(['on the page with the code', 'on the consent page'])(
-    'denied %s: the device is told, however often it asks',
+    'denied %s: the device gets access_denied at every poll',
     async (where) => {
       const { device_code, user_code } = await beginAt(tv);
       let page = await enterCode(deployment, agent, user_code);
@@ -158,7 +158,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     },
   );
 
-  test('a device that asks too often is told to slow down, as long as it waits', async () => {
+  test('a device that polls too often gets slow_down until the person decides', async () => {
     const { device_code, user_code } = await beginAt(tv);
     const errors = await atOnce(20, async () => (await pollFor(tv, device_code)).body.error);
     const { authorization_pending: pending = 0, slow_down: slower = 0, ...others } = tally(errors);
@@ -169,7 +169,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     expect((await pollFor(tv, device_code)).status).toBe(200);
   });
 
-  test('nobody else gets anything for the code, and its owner everything', async () => {
+  test('another client gets nothing for the code and doesn’t spend it', async () => {
     const { device_code, user_code } = await beginAt(tv);
     await approve(deployment, agent, user_code, person);
     expect(await errorOf(pollFor(createApp(deployment, 'strict-tv'), device_code))).toEqual([
@@ -190,7 +190,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     expect((await pollFor(tv, device_code)).status).toBe(200);
   });
 
-  test('within the grace a repeat gets nothing and ends nothing; after it, it ends the family and no other', async () => {
+  test('within the grace a repeat ends nothing; after the grace it ends the family and no other', async () => {
     const strict = createApp(deployment, 'strict-tv');
     const [one, other] = [await beginAt(strict), await beginAt(strict)];
     const patient = await beginAt(tv);
@@ -212,7 +212,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
   });
 
   describe('the page for the code', () => {
-    test('asks again, and says why', async () => {
+    test('asks again, and shows the reason', async () => {
       for (const [typed, message] of [
         ['', 'Enter the code that the device shows.'],
         ['BBBB-BBBB', 'There is no such code. Check what the device shows and try again.'],
@@ -222,13 +222,13 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
         expect([page.status, wrongOf(page)]).toEqual([400, message]);
         expect(page.html).not.toContain('<b>');
         expect(page.html).not.toMatch(/<script|onfocus|style=/);
-        // What it says is mended on the same page.
+        // The form on the same page accepts a valid code.
         const { user_code } = await beginAt(tv);
         expect((await agent.submit(page, { user_code })).html).toContain(`<bdi>${user_code}</bdi>`);
       }
     });
 
-    test('has the code in it that the address of the device has, and sends nothing by itself', async () => {
+    test('contains the code from the address, and submits nothing without the person', async () => {
       const { device_code, user_code, verification_uri_complete } = await beginAt(tv);
       const page = await agent.get(verification_uri_complete);
       expect(page.status).toBe(200);
@@ -240,7 +240,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
       expect((await pollFor(tv, device_code)).status).toBe(200);
     });
 
-    test('a form of another page, or without its cookie, decides nothing', async () => {
+    test('refuses a form of another page or without its cookie', async () => {
       const { device_code, user_code } = await beginAt(tv);
       const confirmation = await enterCode(deployment, agent, user_code);
       const stranger = createUserAgent(deployment);
@@ -257,7 +257,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
       expect(headingOf(await letIn(agent, confirmation, person))).toBe('Your device is signed in');
     });
 
-    test('a code belongs to the browser that confirmed it first, which may come back to it', async () => {
+    test('a code belongs to the browser that confirmed it first, which can return to it', async () => {
       const { device_code, user_code } = await beginAt(tv);
       const late = createUserAgent(deployment);
       const used = 'This code was used already. Ask the device for a new one.';
@@ -277,14 +277,14 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
       expect((await pollFor(tv, device_code)).status).toBe(200);
     });
 
-    test('speaks German to who reads German', async () => {
+    test('is in German for a browser that prefers German', async () => {
       const page = await deployment.fetch(`${deployment.issuer}/device`, {
         headers: { 'accept-language': 'de', accept: 'text/html' },
       });
       expect(await page.text()).toContain('<h1>Ein Gerät anmelden</h1>');
     });
 
-    test('a sign-in that is finished in another browser lets nothing in', async () => {
+    test('a sign-in that is finished in another browser doesn’t let the device in', async () => {
       const own = createApp(deployment, 'own-tv', 'public');
       const { device_code, user_code } = await beginAt(own);
       const signIn = await agent.submit(await enterCode(deployment, agent, user_code), { confirm: 'yes' });
@@ -300,7 +300,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
   });
 });
 
-test('without the setting there is nothing of it', async () => {
+test('without the setting, its endpoints don’t exist', async () => {
   const deployment = await startEmbedded({});
   try {
     const discovery = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);

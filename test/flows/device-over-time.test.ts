@@ -26,7 +26,7 @@ describe('a device code as time goes by', () => {
 
   const errorOf = async (code: string, app = tv) => (await pollFor(app, code)).body.error;
 
-  test('it can be entered for ten minutes; then the device and the person are told that it expired', async () => {
+  test('it can be entered for ten minutes; then the device and the person get an expiry error', async () => {
     const [early, late] = [await beginAt(tv), await beginAt(tv)];
     deployment.advance(590);
     await approve(deployment, agent, early.user_code, person);
@@ -42,7 +42,7 @@ describe('a device code as time goes by', () => {
     expect(wrongOf(await enterCode(deployment, agent, late.user_code))).toMatch(/^There is no such code/);
   });
 
-  test('who signs in too late lets nothing in', async () => {
+  test('a sign-in after that time doesn’t let the device in', async () => {
     const { device_code, user_code } = await beginAt(tv);
     const signIn = await agent.submit(await enterCode(deployment, agent, user_code), { confirm: 'yes' });
     deployment.advance(601);
@@ -51,7 +51,7 @@ describe('a device code as time goes by', () => {
     expect(await errorOf(device_code)).toBe('expired_token');
   });
 
-  test('an approved code that nobody fetched is gone with its time', async () => {
+  test('an approved code that the device didn’t fetch in time expires', async () => {
     const { device_code, user_code } = await beginAt(tv);
     await approve(deployment, agent, user_code, person);
     deployment.advance(601);
@@ -62,23 +62,26 @@ describe('a device code as time goes by', () => {
     ['tv', 9, 2],
     ['strict-tv', 0, 1],
     ['tv', 0, 500],
-  ])('%s: after %d s its repeat ends nothing, %d s later it ends the family', async (id, within, more) => {
-    const app = createApp(deployment, id);
-    const { device_code, user_code } = await beginAt(app, `${allScopes} offline_access`);
-    await approve(deployment, agent, user_code, person);
-    const { access_token, refresh_token } = tokensOf(await pollFor(app, device_code));
-    if (id !== 'strict-tv') {
-      deployment.advance(within);
+  ])(
+    '%s: after %d s a repeat ends nothing, %d s later a repeat ends the family',
+    async (id, within, more) => {
+      const app = createApp(deployment, id);
+      const { device_code, user_code } = await beginAt(app, `${allScopes} offline_access`);
+      await approve(deployment, agent, user_code, person);
+      const { access_token, refresh_token } = tokensOf(await pollFor(app, device_code));
+      if (id !== 'strict-tv') {
+        deployment.advance(within);
+        expect(await errorOf(device_code, app)).toBe('invalid_grant');
+        expect(await standing(deployment, app, access_token)).toBe('live');
+      }
+      deployment.advance(more);
       expect(await errorOf(device_code, app)).toBe('invalid_grant');
-      expect(await standing(deployment, app, access_token)).toBe('live');
-    }
-    deployment.advance(more);
-    expect(await errorOf(device_code, app)).toBe('invalid_grant');
-    expect(await standing(deployment, app, access_token)).toBe('dead');
-    expect((await app.refresh(refresh_token)).body.error).toBe('invalid_grant');
-  });
+      expect(await standing(deployment, app, access_token)).toBe('dead');
+      expect((await app.refresh(refresh_token)).body.error).toBe('invalid_grant');
+    },
+  );
 
-  test('it outlives the session it was let in from, and not a new password or a withdrawn consent', async () => {
+  test('its tokens outlive the browser session, but not a new password or a withdrawn consent', async () => {
     const { device_code, user_code } = await beginAt(tv);
     await approve(deployment, agent, user_code, person);
     const { refresh_token } = tokensOf(await pollFor(tv, device_code));
@@ -99,7 +102,7 @@ describe('a device code as time goes by', () => {
     expect((await tv.refresh(next)).body.error).toBe('invalid_grant');
   });
 
-  test('thirty wrong codes from an address are answered, also at once, and then none for a while', async () => {
+  test('an address gets thirty tries, also in parallel, and then has to wait', async () => {
     await agent.get(`${deployment.issuer}/device`);
     const { user_code } = await beginAt(tv);
     const known = await enterCode(deployment, agent, user_code);
@@ -115,7 +118,7 @@ describe('a device code as time goes by', () => {
     expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await enterCode(deployment, agent, user_code)).status).toBe(429);
     deployment.advance(121);
-    // A right one costs nothing.
+    // A valid code doesn't count as a try.
     for (const _ of [1, 2, 3])
       expect((await enterCode(deployment, agent, user_code)).html).toContain(`<bdi>${user_code}</bdi>`);
   });

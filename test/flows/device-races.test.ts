@@ -36,7 +36,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
     return device_code;
   };
 
-  test('100 parallel polls give one 200, whose tokens live', async () => {
+  test('of 100 parallel polls one succeeds, and its tokens work', async () => {
     const app = createApp(deployment, 'patient-tv');
     const code = await approvedCode(app);
     const given = await atOnce(100, () => pollFor(app, code));
@@ -47,7 +47,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
     expect(await standing(deployment, app, refreshed.access_token)).toBe('live');
   });
 
-  test('40 parallel polls of a client without refresh tokens give one 200, too', async () => {
+  test('of 40 parallel polls of a client without refresh tokens one succeeds', async () => {
     const app = createApp(deployment, 'brief-tv');
     const code = await approvedCode(app);
     const given = await atOnce(40, () => pollFor(app, code));
@@ -56,7 +56,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
     expect(await standing(deployment, app, String(body.access_token))).toBe('live');
   });
 
-  test("where a loser cleans up while the winner is served, the winner's tokens live together or not at all", async () => {
+  test("if a lost poll ends the family during the winning one, the winner's tokens work together or not at all", async () => {
     const app = createApp(deployment, 'strict-tv');
     for (let round = 0; round < 8; round += 1) {
       const code = await approvedCode(app);
@@ -74,7 +74,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
     }
   });
 
-  test('devices that poll while the person decides get one answer, and no error but that it is pending', async () => {
+  test('of parallel polls during the person’s decision one succeeds, and the others get only expected errors', async () => {
     const app = createApp(deployment, 'patient-tv');
     const { device_code, user_code } = await beginAt(app);
     const confirmation = await enterCode(deployment, createUserAgent(deployment), user_code);
@@ -93,7 +93,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
     ).toEqual([]);
   });
 
-  test('of 12 browsers that confirm one code in the same moment, one lets the device in', async () => {
+  test('of 12 browsers that decide about one code in parallel, one succeeds', async () => {
     const app = createApp(deployment, 'own-tv');
     const { device_code, user_code } = await beginAt(app);
     const waiting: { page: Page; browser: ReturnType<typeof createUserAgent> }[] = [];
@@ -113,7 +113,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
     expect((await pollFor(app, device_code)).body.error).toBe(isIn ? undefined : 'access_denied');
   });
 
-  test('what happened is told and listed as for a code', async () => {
+  test('the events and the list of sign-ins are those of the code flow', async () => {
     const app = createApp(deployment, 'patient-tv');
     const person = await newPerson(deployment);
     const { device_code, user_code } = await beginAt(app);
@@ -125,7 +125,7 @@ describe.each(threeProcesses)('G2, a device code is spent once, on $name', ({ st
       const { sessions } = documentOf<{ sessions: SessionDocument[] }>(list);
       return sessions.filter(({ kind }) => kind === 'app');
     };
-    // Of no session: it doesn't end with the browser's.
+    // The entry has no session, because it doesn't end with the browser's session.
     await waitFor(async () => (await listed()).length > 0, { what: 'the entry, written beside the answer' });
     expect(await listed()).toMatchObject([{ id: family, clientId: 'patient-tv', sessionId: null }]);
     await app.post('revoke', { token: refresh_token });

@@ -14,30 +14,30 @@ export interface DeviceAuthorization {
   expires_in: number;
 }
 
-/** An app on a device, as a person writes it. */
+/** The client document of an app on a device. */
 export const tvDocument = (id: string, changes: Record<string, unknown> = {}): ClientDocument =>
   appDocument(id, { grants: ['device_code', 'refresh_token'], redirectUris: [], ...changes });
 
-/** Asks for a code. */
+/** Requests a device code. */
 export async function beginAt(app: TestClient, scope = allScopes): Promise<DeviceAuthorization> {
   const { status, body } = await app.post('device', { scope });
   if (status !== 200) throw new Error(`no device code: ${status} ${JSON.stringify(body)}`);
   return body as unknown as DeviceAuthorization;
 }
 
-/** Asks whether somebody let the device in. */
+/** Polls the token endpoint once with a device code. */
 export const pollFor = (app: TestClient, deviceCode: string): Promise<JsonAnswer> =>
   app.post('token', {
     grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
     device_code: deviceCode,
   });
 
-/** Enters the code, as it may be typed, and gives the page that asks whether it is right. */
+/** Enters a user code. Returns the page that asks to confirm it. */
 export async function enterCode({ issuer }: Deployment, agent: UserAgent, userCode: string): Promise<Page> {
   return agent.submit(await agent.get(`${issuer}/device`), { user_code: userCode });
 }
 
-/** Says that it is their device, signs in and agrees where asked, and gives the last page. */
+/** Confirms the code, signs in and agrees if asked. Returns the last page. */
 export async function letIn(agent: UserAgent, confirmation: Page, person: Person): Promise<Page> {
   let page = await agent.submit(confirmation, { confirm: 'yes' });
   if (page.html.includes('name="password"')) page = await agent.submit(page, { ...person });
@@ -45,7 +45,7 @@ export async function letIn(agent: UserAgent, confirmation: Page, person: Person
   return page;
 }
 
-/** The whole way, from the code that the device shows. */
+/** Enters the user code and lets the device in. Throws if that fails. */
 export async function approve(
   deployment: Deployment,
   agent: UserAgent,

@@ -19,7 +19,7 @@ describe('the embedded default, stopped and started again', () => {
     await deployment?.stop();
   });
 
-  /** What was there before is there still: the account, what was issued to it, and the keys. */
+  /** Checks that the accounts, the tokens issued before, and the keys still exist. */
   async function expectAllThere(before: ApiTokens): Promise<ApiTokens> {
     await apiLogin(deployment, ann);
     await apiLogin(deployment);
@@ -29,7 +29,7 @@ describe('the embedded default, stopped and started again', () => {
     return (await answer.json()) as ApiTokens;
   }
 
-  test('by Ctrl-C and by a kill: accounts, refresh tokens and keys are there again', async () => {
+  test('keeps accounts, refresh tokens and keys after Ctrl-C and after SIGKILL', async () => {
     expect((await postJson(deployment, '/auth/register', ann)).status).toBe(202);
     const first = await apiLogin(deployment, ann);
     await deployment.restart(0, 'SIGINT');
@@ -43,7 +43,7 @@ describe('the embedded default, stopped and started again', () => {
     await expectAllThere(second);
   }, 180_000);
 
-  test('a second one on the same folder is told to look elsewhere, and disturbs nobody', async () => {
+  test('a second process on the same folder refuses to start and doesn’t disturb the first', async () => {
     const env = { ...deployment.env, GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' };
     second = runProgram(['dev'], { env, cwd: deployment.folder });
     expect(await second.ended).toBe(78);
@@ -52,7 +52,7 @@ describe('the embedded default, stopped and started again', () => {
     await apiLogin(deployment);
   }, 60_000);
 
-  test('what is secret on disk is its owner’s alone', async () => {
+  test('only the owner can read the secret files', async () => {
     const data = join(deployment.folder, '.gatehouse');
     expect((await stat(data)).mode & 0o777).toBe(0o700);
     for (const name of ['keys.json', 'server-secret']) {

@@ -20,7 +20,7 @@ describe('events on standard output, of two processes', () => {
   const untilPublished = () =>
     waitFor(() => allPublished(deployment), { timeoutMs: 30_000, what: 'an empty outbox' });
 
-  test('an account and its sign-in are told once each, with who, when and from where', async () => {
+  test('an account and its sign-in are published once each, with account, time and address', async () => {
     const bob = { email: 'bob@example.com', password: 'a-fine-long-password' };
     const before = Date.now();
     await postJson(deployment, '/auth/register', bob);
@@ -48,7 +48,7 @@ describe('events on standard output, of two processes', () => {
     }
   });
 
-  test('every door tells of a sign-in; a refresh, single sign-on and a failure tell nothing', async () => {
+  test('every way to sign in publishes an event; a refresh, single sign-on and a failure publish none', async () => {
     await untilPublished();
     const known = new Set(eventsOf(demo.email).map(({ id }) => id));
     const web = createTestClient(deployment, demoApps.web);
@@ -78,7 +78,7 @@ describe('events on standard output, of two processes', () => {
     expect(new Set(fresh.map(({ id }) => id)).size).toBe(3);
   });
 
-  test('the demo account was made once', async () => {
+  test('the demo account is created once', async () => {
     await untilPublished();
     const created = eventsOf(demo.email).filter(({ type }) => type === 'user.created');
     expect(created).toHaveLength(1);

@@ -30,7 +30,7 @@ describe('families of refresh tokens, on two processes', () => {
 
   const send = (path: string, body: object) => callJsonApi(deployment, path, body);
 
-  /** Ways to refresh; each gives the next tokens, or says why there are none. */
+  /** Ways to refresh. Each returns the next tokens, or the error. */
   const web = () => createApp(deployment, 'web');
   const spa = () => createApp(deployment, 'spa', 'public');
   const own = () => createApp(deployment, 'own', 'public');
@@ -66,7 +66,7 @@ describe('families of refresh tokens, on two processes', () => {
   };
   const names = Object.keys(ways) as (keyof typeof ways)[];
 
-  /** Refreshes four times; gives all access tokens and all refresh tokens, the current one last. */
+  /** Refreshes four times. Returns all access tokens and all refresh tokens, the current one last. */
   async function refreshed(name: keyof typeof ways) {
     const { app, begin, steps } = ways[name]();
     const first = await begin();
@@ -89,7 +89,7 @@ describe('families of refresh tokens, on two processes', () => {
   });
 
   test.each(names.flatMap((name) => [[name, 1] as const, [name, 4] as const]))(
-    'by %s, a token spent %d uses ago ends its family, and no other of that person and client',
+    'by %s, reuse of a token spent %d uses ago ends its family and no other of that person and client',
     async (name, ago) => {
       const [family, sibling] = [await refreshed(name), await refreshed(name)];
       const spent = family.refresh.at(-1 - ago) ?? '';
@@ -102,7 +102,7 @@ describe('families of refresh tokens, on two processes', () => {
     },
   );
 
-  test('reuse leaves alone another family of the same browser session, and one of another app', async () => {
+  test("reuse doesn't end another family of the same browser session or app", async () => {
     const agent = createUserAgent(deployment);
     const [family, sibling] = [await signedIn(web(), agent), await signedIn(web(), agent)];
     const elsewhere = await signedIn(spa(), agent);
@@ -162,7 +162,7 @@ describe('families of refresh tokens, on two processes', () => {
     expect((await theirs.step(theirs.refresh.at(-1) ?? '')).status).toBe(200);
   });
 
-  test('of parallel refreshes without a grace at most one succeeds, and its tokens live or die together', async () => {
+  test('of parallel refreshes without a grace at most one succeeds, and its tokens work together or not at all', async () => {
     for (let round = 0; round < 4; round += 1) {
       const { refresh } = await signedIn(web());
       const answers = await atOnce(20, () => web().refresh(refresh));
@@ -180,7 +180,7 @@ describe('families of refresh tokens, on two processes', () => {
     }
   });
 
-  test('a refresh may ask for fewer scopes, and the next one has them all again; for more it gets nothing', async () => {
+  test('a refresh may ask for fewer scopes, the next one has them all again, and more are refused', async () => {
     const { refresh } = await signedIn(web());
     const more = await web().refresh(refresh, { scope: `${allScopes} contracts:write` });
     expect([more.status, more.body.error]).toEqual([400, 'invalid_scope']);
@@ -195,7 +195,7 @@ describe('families of refresh tokens, on two processes', () => {
     expect(decodeJwt(all.access_token).claims.aud).toBe(deployment.audience);
   });
 
-  test('what a client document loses, its families lose at their next use', async () => {
+  test('a family loses the scopes and grants that its client document loses, at the next refresh', async () => {
     const apps = [createApp(deployment, 'shrinking'), createApp(deployment, 'retiring')] as const;
     const [shrinking, retiring] = [await signedIn(apps[0]), await signedIn(apps[1])];
     await changeClient(deployment, 'shrinking', { scopes: ['openid', 'profile'] });
@@ -207,7 +207,7 @@ describe('families of refresh tokens, on two processes', () => {
       return tokens.scope === 'openid profile' && tokens.access_token;
     });
     expect(decodeJwt(narrowed || '').claims).toMatchObject({ aud: deployment.issuer });
-    // The library's words for a grant that isn't the client's.
+    // The library's error for a grant that the client document doesn't list.
     const refused = { status: 400, body: { error: 'invalid_request' } };
     await waitFor(async () => {
       const answers = await Promise.all(deployment.origins.map(() => apps[1].refresh('nonsense')));

@@ -1,9 +1,8 @@
 /**
- * Everything that takes input gets a lot of it that is nearly right. Whatever comes, the answer is no 5xx and of the right
- * kind, the process lives, and nothing secret gets into the log.
- *
- * Each run prints its seed. The same again: `FUZZ_SEED=<seed> npm test -- test/flows/fuzz.test.ts`; for longer:
- * `FUZZ_RUNS=5000` (tries for each endpoint; without it some 170, or as many as fit into three seconds).
+ * Sends nearly valid input to every endpoint. Each answer must be of the right kind and no 5xx, the process must keep
+ * running, and the log must contain no secret. Each run prints its seed. To repeat a run: `FUZZ_SEED=<seed> npm test --
+ * test/flows/fuzz.test.ts`. To run longer: `FUZZ_RUNS=5000`, the tries for each endpoint. The default is about 170, or
+ * as many as three seconds allow.
  */
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -21,7 +20,7 @@ import { headerValues, nearForm, nearJson } from './fuzz/odd-values.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
 const runs = process.env.FUZZ_RUNS === undefined ? undefined : Number(process.env.FUZZ_RUNS);
-/** Tries at a time: a refused sign-in alone takes a second. */
+/** The number of parallel tries. A refused sign-in takes a second. */
 const atOnce = 16;
 const bounds =
   runs === undefined
@@ -53,7 +52,7 @@ const authorization = (
 ).split(' ');
 const proofs = ['client_assertion', 'client_assertion_type', 'client_secret', 'resource', 'scope'];
 
-/** Forms by where they go, each with one that is right. */
+/** Forms by endpoint, each with valid fields. */
 const forms: [what: string, path: string, good: Record<string, string>, names: string[]][] = [
   ['the authorization endpoint', '/oauth2/authorize', asked, authorization],
   ['a pushed request', '/oauth2/par', { ...asked, ...web }, [...authorization, ...proofs]],
@@ -105,7 +104,7 @@ describe('input that is nearly right', () => {
     process.stdout.write(`fuzz: FUZZ_SEED=${seed}\n`);
     const env = {
       GATEHOUSE_LOG_LEVEL: 'debug',
-      // Believed, so that forwarded headers are read.
+      // Gatehouse reads forwarded headers only from a trusted proxy.
       GATEHOUSE_TRUSTED_PROXIES: '127.0.0.0/8',
     };
     deployment = await startServers({ processes: 1, env });
@@ -115,7 +114,7 @@ describe('input that is nearly right', () => {
   const send = (sent: Sent) => rawHttp(deployment.origins[0] ?? '', requestBytes(sent));
   const log = () => deployment.programs[0]?.output() ?? '';
 
-  /** Sends what comes of each try, some at a time, and looks at every answer. */
+  /** Sends generated requests, some in parallel, and checks every answer. */
   async function fuzz<T>(input: fc.Arbitrary<T>, sentOf: (value: T) => Sent): Promise<void> {
     const some = fc.array(input, { minLength: 1, maxLength: atOnce });
     const property = fc.asyncProperty(some, async (values) => {
@@ -162,7 +161,7 @@ describe('input that is nearly right', () => {
     ['userinfo', { path: '/oauth2/userinfo' }],
     ['an authorization request', { path: `/oauth2/authorize?${new URLSearchParams(asked)}` }],
     ['a page', { path: '/interaction/x' }],
-    ['what is not there', { path: '/nothing' }],
+    ['an unknown path', { path: '/nothing' }],
     ['the keys', { path: '/.well-known/jwks.json' }],
     ['a token request', form('/oauth2/token', { grant_type: 'client_credentials' })],
     ['a refresh', { method: 'POST', path: '/auth/refresh', body: '{"refreshToken":"x"}' }],
@@ -176,7 +175,7 @@ describe('input that is nearly right', () => {
     }));
   });
 
-  test('afterwards all is well, and nothing secret was written', async () => {
+  test('afterwards the process is ready, and the log contains no secret and no error', async () => {
     await apiLogin(deployment);
     expect((await fetch(`${deployment.opsOrigins[0]}/readyz`)).status).toBe(200);
     expect(log()).not.toContain(sentinel);
@@ -189,7 +188,7 @@ describe('input that is nearly right', () => {
   });
 });
 
-/** As a request line can hold it, and no more changed than that. */
+/** Escapes only the characters that a request line can't contain. */
 const printable = (text: string) =>
   [...Buffer.from(text)]
     .map((byte) =>
@@ -199,13 +198,13 @@ const printable = (text: string) =>
 
 const forPrograms = /^\/oauth2\/(token|userinfo|introspect|revoke|par)\b/;
 
-/** What every answer is, whatever came before it. */
+/** Checks what all answers have in common. */
 function checkShape({ status, headers, body }: RawAnswer, path: string): void {
   expect(status).toBeGreaterThanOrEqual(200);
   expect(status).toBeLessThan(500);
   expect(headers['x-content-type-options']).toEqual(['nosniff']);
   expect(body).not.toMatch(inside);
-  // A redirect says where it leads, in an address that was sent.
+  // A redirect repeats an address that the request sent.
   if (status < 300 || status >= 400) expect(body).not.toContain(sentinel);
   if (status < 400 || body === '') return;
   const type = headers['content-type']?.join().split(';')[0];

@@ -17,7 +17,7 @@ import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { allScopes, appDocument, createApp } from './apps.ts';
 
-// Some tests start the program, on a machine that may be busy.
+// Some tests start the program, which takes long on a busy machine.
 jest.setTimeout(120_000);
 
 let deployment: Deployment;
@@ -37,7 +37,7 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-/** The example of the documentation as it stands, but for the addresses in it. */
+/** The example of the documentation with the addresses of the test. */
 async function exampleConfiguration({ origins, audience }: Deployment, { address }: EchoService) {
   const example = await readFile(join(packageRoot, 'docs/gateways/nginx.conf'), 'utf8');
   const servers = origins.map((origin) => `server ${new URL(origin).host};`).join(' ');
@@ -67,7 +67,7 @@ const machineToken = async () =>
   tokensOf(await createTestClient(deployment, demoApps.service).clientCredentials()).access_token;
 
 describe('nginx with auth_request', () => {
-  test('passes a request with a live token on as it came, and tells the service who sends it', async () => {
+  test("passes on a request with a live token unchanged, with the sender's identity in headers", async () => {
     const { accessToken } = await apiLogin(deployment);
     const { claims } = decodeJwt(accessToken);
     const request = {
@@ -92,7 +92,7 @@ describe('nginx with auth_request', () => {
     });
   });
 
-  test('lets nobody say who they are', async () => {
+  test('replaces identity headers of the caller', async () => {
     const forged = Object.fromEntries(
       [
         'subject',
@@ -124,7 +124,7 @@ describe('nginx with auth_request', () => {
     expect(more).toEqual([]);
   });
 
-  test('passes the token on that was checked, of several', async () => {
+  test('of several tokens, passes on only the one it checked', async () => {
     const [live, dead] = [await machineToken(), await machineToken()];
     await createTestClient(deployment, demoApps.service).post('revoke', { token: dead });
     const both = (first: string, second: string) => ({
@@ -136,7 +136,7 @@ describe('nginx with auth_request', () => {
     expect(passedOn.filter(([, value]) => value.includes(dead))).toEqual([]);
   });
 
-  test('refuses what is no live token for this API with this scope, and says why', async () => {
+  test('refuses a token that is dead, for another API or without the scope, and gives the reason', async () => {
     const before = service.count();
     const { access_token: forUserinfo } = await createApp(deployment, 'web').signIn(
       createUserAgent(deployment),
@@ -166,7 +166,7 @@ describe('nginx with auth_request', () => {
     expect(await status((await apiLogin(deployment)).accessToken, '/admin/orders')).toBe(200);
   });
 
-  test('nothing in a request changes what is wanted of its token', async () => {
+  test('no request can change what its token must have', async () => {
     const token = await machineToken();
     const other = encodeURIComponent(deployment.issuer);
     for (const target of [
@@ -184,7 +184,7 @@ describe('nginx with auth_request', () => {
   });
 });
 
-describe('G3: what was revoked is refused at once, where a check of the JWT alone still lets it in', () => {
+describe('G3: a revoked token is refused at once, although its JWT is still valid', () => {
   const byWeb = async () => {
     const agent = createUserAgent(deployment);
     const tokens = await createApp(deployment, 'web').signIn(agent, { scope: allScopes });
@@ -242,7 +242,7 @@ describe('G3: what was revoked is refused at once, where a check of the JWT alon
     const { token, end } = await begin();
     expect(await status(token)).toBe(200);
     await end();
-    // nginx asks both processes in turn. A command that reaches no Redis is heard of a moment later.
+    // nginx asks both processes in turn. They read a command's change from Postgres a moment later.
     const everywhere = async () => [await status(token), await status(token)].every((code) => code === 401);
     await waitFor(everywhere, { timeoutMs: 1_000, what: 'a token that is refused everywhere' });
     expect(await everywhere()).toBe(true);
@@ -253,7 +253,7 @@ describe('G3: what was revoked is refused at once, where a check of the JWT alon
   });
 });
 
-test('while Gatehouse is away nobody gets in', async () => {
+test('while Gatehouse is down every request is refused', async () => {
   const alone = await startServers({ processes: 1, redis: false });
   const before = service.count();
   const door = await startNginx(await exampleConfiguration(alone, service));

@@ -8,14 +8,14 @@ import { type CallAnswer, httpCall } from '../support/http-call.ts';
 import { bearer, type TestClient, tokensOf } from '../support/test-client.ts';
 import { billing, startWithTwoApis } from './two-apis.ts';
 
-/** A request as it comes to a gateway: the target as it is written in the request line. */
+/** A request at a gateway. The target is as in the request line. */
 interface Incoming {
   method?: string;
   target?: string;
   headers?: Record<string, string>;
 }
 
-/** What a gateway does with it: `headers` are those the service gets. */
+/** A gateway's decision. `headers` are those that the service gets. */
 type Decision = { status: 200; headers: Record<string, string> } | { status: number; answer: CallAnswer };
 
 type Ask = (request: Incoming) => Promise<Decision>;
@@ -42,11 +42,12 @@ interface Matcher {
 }
 
 /**
- * Envoy's `ext_authz` with an HTTP service, as its reference says
- * (https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/http/ext_authz/v3/ext_authz.proto): `path_prefix` is put
- * before the request's own path, query included; the method is the request's; of its headers only Host, Authorization and
- * Content-Length are sent, the last as 0; 200 alone lets it through; headers of the answer that match
- * `allowed_upstream_headers` override the request's own, and those that match `allowed_client_headers` go to the caller.
+ * Models Envoy's `ext_authz` with an HTTP service
+ * (https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/http/ext_authz/v3/ext_authz.proto). Envoy
+ * sends the request's method, its path and query after `path_prefix`, and only the headers Host, Authorization and
+ * Content-Length, the last as 0. Only 200 accepts the request. Headers of the answer that match
+ * `allowed_upstream_headers` replace the request's headers. Headers that match `allowed_client_headers` go to the
+ * caller.
  */
 async function envoy(): Promise<Ask> {
   const { static_resources: resources } = parse(await example('envoy.yaml'));
@@ -74,11 +75,11 @@ async function envoy(): Promise<Ask> {
 }
 
 /**
- * Traefik's `forwardAuth`, as its reference says
- * (https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/forwardauth/): GET at `address`, whatever the request's method; of
- * its headers those that `authRequestHeaders` lists, and what it was in `X-Forwarded-*`; a 2XX lets it through; each
- * header of `authResponseHeaders` is taken off the request, and set to the answer's where that has it; any other answer
- * goes to the caller as it is.
+ * Models Traefik's `forwardAuth`
+ * (https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/forwardauth/). Traefik sends GET to
+ * `address` with the headers that `authRequestHeaders` lists, and describes the request in `X-Forwarded-*`. A 2XX
+ * accepts the request. Traefik removes each header of `authResponseHeaders` from the request, and sets it if the answer
+ * has it. Any other answer goes to the caller unchanged.
  */
 async function traefik(): Promise<Ask> {
   const { forwardAuth } = parse(await example('traefik.yaml')).http.middlewares.gatehouse;
@@ -113,7 +114,7 @@ const token = async (resource: string, scope = '') =>
 describe.each([
   ['Envoy', envoy],
   ['Traefik', traefik],
-])('as %s asks', (_, gateway) => {
+])('requests of %s', (_, gateway) => {
   let decide: Ask;
   let good: Record<string, string>;
   beforeAll(async () => {
@@ -129,7 +130,7 @@ describe.each([
     },
   );
 
-  test('every identity header of the caller is replaced, also by nothing', async () => {
+  test('every identity header of the caller is replaced or emptied', async () => {
     const names = 'subject client audience scope email email-verified roles permissions revocation'.split(
       ' ',
     );
@@ -153,7 +154,7 @@ describe.each([
     });
   });
 
-  test('the caller is told why not', async () => {
+  test('the caller gets the reason of a refusal', async () => {
     const told = async (headers: Record<string, string>) => {
       const decision = await decide({ headers });
       return 'answer' in decision ? decision.answer.headers['www-authenticate'] : 'nothing';
@@ -162,7 +163,7 @@ describe.each([
     expect(await told(bearer(await token(billing)))).toMatch(/^Bearer error="invalid_token"/);
   });
 
-  test('whatever the request says, its token must be for this API and have this scope', async () => {
+  test("no request can avoid the check of its token's API and scope", async () => {
     const [foreign, other] = [bearer(await token(billing)), encodeURIComponent(billing)];
     const targets = [
       '/',
@@ -191,7 +192,7 @@ describe.each([
   });
 });
 
-test('the examples name the headers that there are', async () => {
+test('the examples name the headers that Gatehouse sends', async () => {
   const answer = await ask(
     '/auth/verify;scope=contracts:read',
     'GET',

@@ -20,7 +20,7 @@ describe('the strict verifier', () => {
   const seconds = () => Math.floor(clock.now() / 1000);
   const jsonOf = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-  /** A token that passes, but for what a test changes. */
+  /** A valid token, except for what a test changes. */
   const tokenWith = (claims: object = {}, header: object = {}, key = first) => {
     const good = { iss: issuer, aud: audience, iat: seconds(), exp: seconds() + 900, scope: 'a b' };
     const signed = `${jsonOf({ alg: 'RS256', kid: 'first', ...header })}.${jsonOf({ ...good, ...claims })}`;
@@ -49,7 +49,7 @@ describe('the strict verifier', () => {
     };
   });
 
-  test('passes a good token, with or without Bearer, and gives its claims', async () => {
+  test('accepts a valid token, with or without Bearer, and returns its claims', async () => {
     const gateway = await gatewayWith(documents([published('first', first)]));
     expect(await check(tokenWith())).toBe(200);
     expect(await gateway.check({ authorization: tokenWith({ sub: 'me' }), scopes: ['b'] })).toMatchObject({
@@ -79,7 +79,7 @@ describe('the strict verifier', () => {
     expect(await check(tokenWith(claims, header))).toMatch(reason);
   });
 
-  test('takes client_id where there is no aud', async () => {
+  test('uses client_id if there is no aud', async () => {
     expect(await check(tokenWith({ aud: undefined, client_id: audience }))).toBe(200);
   });
 
@@ -97,7 +97,7 @@ describe('the strict verifier', () => {
     },
   );
 
-  test("wants one of the route's scopes, in scope or scp, as a whole word", async () => {
+  test("needs one of the route's scopes, in scope or scp, as a whole word", async () => {
     expect(await check(tokenWith(), { scopes: ['c', 'b'] })).toBe(200);
     expect(await check(tokenWith({ scope: undefined, scp: ['x', 'c'] }), { scopes: ['c'] })).toBe(200);
     expect(await check(tokenWith({ scope: undefined, scp: 'x c' }), { scopes: ['c'] })).toBe(200);
@@ -105,7 +105,7 @@ describe('the strict verifier', () => {
       expect(await check(tokenWith({ scope }), { scopes: ['a', 'b'] })).toMatch(/^403/);
   });
 
-  test('counts request line and headers, to the byte', async () => {
+  test('limits the bytes of request line and headers exactly', async () => {
     const token = tokenWith();
     const without = Buffer.byteLength(
       `GET /contracts HTTP/1.1\r\nx: \r\nauthorization: Bearer ${token}\r\n\r\n`,
@@ -115,7 +115,7 @@ describe('the strict verifier', () => {
     expect(await check(token, fill(gatewayLimits.requestBytes - without + 1))).toMatch(/^431/);
   });
 
-  test('keeps keys for two hours, and looks no second time for an unknown kid', async () => {
+  test("caches keys for two hours, and doesn't fetch them again for an unknown kid", async () => {
     const server = documents([published('first', first)]);
     const time = createManualClock();
     const gateway = await gatewayWith(server, time);
@@ -141,7 +141,7 @@ describe('the strict verifier', () => {
     await expect(gateway.check({ authorization: tokenWith() })).rejects.toThrow('not for RS256');
   });
 
-  test("can't be made without a discovery document of its issuer, or with too long a one", async () => {
+  test("can't be created without a discovery document of its issuer or with one that is too long", async () => {
     const made = (discovery: object) => gatewayWith(documents([], discovery));
     await expect(made({ issuer: `${issuer}/` })).rejects.toThrow('discovery is of issuer');
     await expect(made({ more: 'x'.repeat(gatewayLimits.documentBytes) })).rejects.toThrow('bytes');

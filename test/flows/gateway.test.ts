@@ -64,14 +64,14 @@ describe('G4: API Gateway and our tokens', () => {
     },
   };
 
-  test.each(Object.keys(flows))('it takes the access token of %s', async (flow) => {
+  test.each(Object.keys(flows))('it accepts the access token of %s', async (flow) => {
     const token = (await flows[flow]?.()) ?? '';
     const answer = await gateway.check({ authorization: `Bearer ${token}`, scopes: read });
     expect(answer).toEqual({ status: 200, claims: decodeJwt(token).claims });
     expect(decodeJwt(token).header).toEqual({ alg: 'RS256', typ: 'at+jwt', kid: expect.any(String) });
   });
 
-  /** @returns why it was refused; 'taken' when it wasn't */
+  /** @returns the reason of a refusal, or 'taken' */
   const refusal = async (token: string | undefined, scopes: string[] = []) => {
     expect(token).toEqual(expect.any(String));
     const answer = await gateway.check({ authorization: `Bearer ${token}`, scopes });
@@ -171,7 +171,7 @@ describe('G4: API Gateway and our tokens', () => {
     expect(problemsOf('demo-web')).toContain('must be an absolute URI');
   });
 
-  test('a real token is no longer than configuration counts with, and fits beside 4 KiB of other headers', async () => {
+  test('a real token is no longer than the configuration assumes, and fits beside 4 KiB of other headers', async () => {
     const { accessToken } = await byLogin();
     const counted = largestAccessTokenBytes(demoAccessModel(deployment.audience), deployment.issuer);
     expect(accessToken.length).toBeLessThanOrEqual(counted);

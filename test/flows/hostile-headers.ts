@@ -1,6 +1,6 @@
 export const hostileHost = 'evil.example';
 
-/** Everything by which a sender might name a host, a protocol or an address of its choice. */
+/** All headers with which a sender can name another host, protocol or address. */
 export const hostileHeaders = {
   host: `${hostileHost}:666`,
   'x-forwarded-host': hostileHost,

@@ -4,7 +4,7 @@ import { httpCall } from '../support/http-call.ts';
 import { apiLogin } from '../support/json-api.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 
-describe('HTTP as everybody may speak it', () => {
+describe('HTTP of the public endpoints', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await startServers({ processes: 1, redis: false });
@@ -18,14 +18,14 @@ describe('HTTP as everybody may speak it', () => {
     '/.well-known/openid-configuration',
     '/.well-known/oauth-authorization-server',
     '/.well-known/jwks.json',
-  ])('%s may be kept, and asked whether it changed', async (path) => {
+  ])('%s can be cached and revalidated', async (path) => {
     const first = await at(path);
     const etag = first.headers.get('etag') ?? '';
     expect(first.headers.get('cache-control')).toMatch(/^public, max-age=[1-9]\d*/);
     expect(etag).toMatch(/^(W\/)?"[\w-]{16,}"$/);
     expect((await at(path)).headers.get('etag')).toBe(etag);
 
-    // `fetch` would ask with `Cache-Control: no-cache`.
+    // `fetch` would add `Cache-Control: no-cache`.
     const ask = (known: string) => httpCall(origin(), path, { headers: { 'if-none-match': known } });
     const again = await ask(etag);
     expect([again.status, again.body, again.headers.etag]).toEqual([304, '', etag]);
@@ -49,7 +49,7 @@ describe('HTTP as everybody may speak it', () => {
     expect(text.length).toBeLessThan(150_000);
   });
 
-  test('what holds tokens is kept by nobody', async () => {
+  test('answers with tokens can’t be cached', async () => {
     const service = createTestClient(deployment, demoApps.service);
     for (const answer of [
       await service.clientCredentials(),
@@ -60,7 +60,7 @@ describe('HTTP as everybody may speak it', () => {
     }
   });
 
-  test('every answer tells browsers not to guess its type', async () => {
+  test('every answer forbids browsers to guess its type', async () => {
     for (const path of ['/', '/nothing', '/user/profile', '/.well-known/jwks.json', '/oauth2/userinfo']) {
       expect((await at(path)).headers.get('x-content-type-options')).toBe('nosniff');
     }

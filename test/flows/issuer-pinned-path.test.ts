@@ -21,7 +21,7 @@ describe('an https issuer with a path, behind a proxy', () => {
   const call = (target: string, options: CallOptions = {}) =>
     httpCall(deployment.origins[0] ?? '', target, options);
 
-  test('discovery is found below it, and everything it names answers there', async () => {
+  test('discovery and all endpoints that it names are below the path', async () => {
     const answer = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);
     const document = (await answer.json()) as Record<string, string>;
     expect(document.issuer).toBe(deployment.issuer);
@@ -34,7 +34,7 @@ describe('an https issuer with a path, behind a proxy', () => {
     expect(((await jwks.json()) as { keys: unknown[] }).keys.length).toBeGreaterThan(0);
   });
 
-  test('a person signs in through its pages, refreshes and signs out', async () => {
+  test('a person can sign in, refresh and sign out', async () => {
     const web = createTestClient(deployment, demoApps.web);
     const agent = createUserAgent(deployment);
     const page = await agent.get(web.authorizationUrl({ scope: 'openid email contracts:read' }));
@@ -56,7 +56,7 @@ describe('an https issuer with a path, behind a proxy', () => {
     expect(left.status).toBe(200);
   });
 
-  test('the account page, its forms, notices and cookies stay below it', async () => {
+  test('the account page, its forms, notices and cookies stay below the path', async () => {
     const cookies: string[] = [];
     const fetch: Deployment['fetch'] = async (url, init) => {
       const answer = await deployment.fetch(url, init);
@@ -75,20 +75,20 @@ describe('an https issuer with a path, behind a proxy', () => {
     const done = await agent.submit(formOf(everywhere, 'sign-out-everywhere'), {});
     expect(headingOf(done)).toBe('You’re signed out everywhere');
     expect(codeOf(await other.submit(formOf(theirs, 'sign-out-everywhere'), {}))).toBe('session_ended');
-    // The session's alone is the whole host's: its name wants that.
+    // The session cookie's name requires the path `/`. All other cookies have the issuer's path.
     const rest = cookies.filter((cookie) => !/^__Host-[^;]*; path=\/;/i.test(cookie));
     expect(rest.some((cookie) => cookie.startsWith('__Secure-gatehouse_notice='))).toBe(true);
     for (const cookie of rest) expect(cookie).toMatch(/; path=\/id\//i);
   });
 
-  test('an authorization request by POST stays below it', async () => {
+  test('an authorization request by POST stays below the path', async () => {
     const url = new URL(createTestClient(deployment, demoApps.web).authorizationUrl());
     const body = new URLSearchParams(url.search);
     const answer = await deployment.fetch(`${url.origin}${url.pathname}`, { method: 'POST', body });
     expect([answer.status, answer.headers.get('location')]).toEqual([303, url.href]);
   });
 
-  test('the JSON API and the assets are there, too, and a gateway may have cut the path off', async () => {
+  test('the JSON API and the assets are below the path, and a gateway may remove the path', async () => {
     const { accessToken } = await apiLogin(deployment);
     expect((await getProfile(deployment, accessToken)).status).toBe(200);
     const { origin } = new URL(deployment.issuer);
@@ -101,13 +101,13 @@ describe('an https issuer with a path, behind a proxy', () => {
     expect((await deployment.fetch(`${origin}/idx/.well-known/openid-configuration`)).status).toBe(404);
   });
 
-  test('metrics know its routes by their names', async () => {
+  test('metrics name the routes without the path', async () => {
     await deployment.fetch(`${deployment.issuer}/.well-known/jwks.json`);
     const [metrics] = await metricsOf(deployment);
     expect(metrics).toContain('gatehouse_http_requests_total{route="/.well-known/jwks.json"');
   });
 
-  test('every cookie is Secure, and browsers are told to stay with https', async () => {
+  test('every cookie is Secure, and every answer has Strict-Transport-Security', async () => {
     const cookies: string[] = [];
     const fetchHere: Deployment['fetch'] = async (url, init) => {
       const answer = await deployment.fetch(url, init);
@@ -142,7 +142,7 @@ describe('an https issuer with a path, behind a proxy', () => {
     ['198.51.100.9, 127.0.0.1', '198.51.100.9'],
     ['nonsense', '127.0.0.1'],
   ];
-  test.each(claims)('of a trusted proxy that says %j the event tells %s', async (claimed, ip) => {
+  test.each(claims)('if a trusted proxy sends the addresses %j, the event has %s', async (claimed, ip) => {
     const userAgent = `calls-${crypto.randomUUID()}`;
     const answer = await call('/auth/login', {
       method: 'POST',

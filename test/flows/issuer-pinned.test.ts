@@ -12,7 +12,7 @@ import { hostileHeaders, hostileHost } from './hostile-headers.ts';
 
 const demoCredentials = { email: demo.email, password: demo.password };
 
-describe('whatever a request says of host and protocol, the issuer is what we say', () => {
+describe('the issuer stays the configured one, whatever host and protocol a request names', () => {
   let deployment: Deployment;
   let key: DpopKey;
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
       ...options,
       headers: { ...hostileHeaders, ...options.headers },
     });
-  /** The same deployment, met with hostile headers at every step. */
+  /** The same deployment. Every request to it has the hostile headers. */
   const hostile = (): Deployment => ({
     ...deployment,
     fetch: async (url, init) => {
@@ -75,7 +75,7 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
     expect(seen.filter((text) => text.includes(hostileHost))).toEqual([]);
   });
 
-  test('redirects, and cookies fit for the issuer', async () => {
+  test('redirects and cookies match the issuer', async () => {
     const web = createTestClient(deployment, demoApps.web);
     const url = new URL(web.authorizationUrl());
     const answer = await call(`${url.pathname}${url.search}`);
@@ -111,7 +111,7 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
     }
   });
 
-  test('DPoP is held against the issuer, not against the host that was named (RFC 9449 §4.3)', async () => {
+  test('a DPoP proof must name the issuer, not the host of the request (RFC 9449 §4.3)', async () => {
     const redeem = async (htu: string) => {
       const answer = await call('/oauth2/token', {
         method: 'POST',
@@ -134,7 +134,7 @@ describe('whatever a request says of host and protocol, the issuer is what we sa
     }
   });
 
-  test('the address of who calls is that of the connection, whatever is claimed', async () => {
+  test('the client address is that of the connection, whatever the headers claim', async () => {
     const userAgent = `calls-${crypto.randomUUID()}`;
     const { fetch } = hostile();
     await postJson({ ...deployment, fetch }, '/auth/login', demoCredentials, { 'user-agent': userAgent });

@@ -14,26 +14,26 @@ import { allScopes, appDocument, createApp } from './apps.ts';
 import { approve, beginAt, deviceFlow, pollFor, tvDocument } from './devices.ts';
 import { dumpStores } from './store-dump.ts';
 
-// More than a thousand tokens, on a machine that may be busy.
+// More than a thousand tokens take long on a busy machine.
 jest.setTimeout(300_000);
 
-/** Where nothing at all may stay. */
+/** The number of tokens where nothing may be stored. */
 const many = 300;
-/** Where each is a sign-in, which takes its time. */
+/** The number of tokens where each is a sign-in, which takes longer. */
 const some = 60;
 
 const clients = [appDocument('web'), tvDocument('tv')];
-/** What each sign-in leaves: its family, one entry in the list of the account's sign-ins, and what tells of it. */
+/** The entries of each sign-in: its family, one row in the list of the account's sign-ins, and an event. */
 const signIn = ['public.families', 'fam_ f', 'public.account_index', 'public.outbox'];
-/** What it took on the way, which expires. */
+/** The entries of each code, which expire. */
 const code = ['public.oidc_artifacts', 'AuthorizationCode: a'];
-/** Twice: the code, and who let the device in. */
+/** The entries of each device code. Each occurs twice: for the code, and for the person's confirmation. */
 const deviceCode = ['public.oidc_artifacts', 'DeviceCode: a', 'DeviceCode# i'].flatMap((kind) => [
   kind,
   kind,
 ]);
 
-/** The table of a row, or what a Redis key is about, without whose it is. */
+/** The table of a row, or the kind of a Redis key without the id in it. */
 function kindOf(stored: string): string {
   const [name = ''] = stored.split(' ');
   const { about, part } = /\{(?<about>[^}]*)\}:(?<part>\w+)/.exec(name)?.groups ?? {};
@@ -46,7 +46,7 @@ function countKinds(stored: string[]): Map<string, number> {
   return counts;
 }
 
-/** So many times, a few at once. */
+/** Repeats the work this many times, some in parallel. */
 async function repeat(count: number, atOnce: number, work: () => Promise<string>): Promise<string[]> {
   const results: string[] = [];
   const worker = async () => {
@@ -58,7 +58,7 @@ async function repeat(count: number, atOnce: number, work: () => Promise<string>
 
 const accessToken = (answer: JsonAnswer) => tokensOf(answer).access_token;
 
-describe.each(eachStore)('access tokens leave nothing in the stores, on $name', ({ start }) => {
+describe.each(eachStore)('access tokens are not stored, on $name', ({ start }) => {
   let deployment: Deployment;
   let web: TestClient;
   let agent: UserAgent;
@@ -71,7 +71,7 @@ describe.each(eachStore)('access tokens leave nothing in the stores, on $name', 
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  /** What grew by more than `mayGrow` has of it for each token; and what names a token. */
+  /** Entries that grew by more than `mayGrow` allows for each token, and entries that contain a token's id. */
   async function leftBy(issue: () => Promise<string[]>, mayGrow: string[] = []): Promise<string[]> {
     const before = countKinds(await dumpStores(deployment));
     const ids = (await issue()).map((token) => String(decodeJwt(token).claims.jti));
@@ -89,24 +89,24 @@ describe.each(eachStore)('access tokens leave nothing in the stores, on $name', 
     ];
   }
 
-  test('of a machine', async () => {
+  test('by client credentials', async () => {
     const service = createTestClient(deployment, demoApps.service);
     const one = async () => accessToken(await service.clientCredentials());
     expect(await leftBy(() => repeat(many, 10, one))).toEqual([]);
   });
 
-  test('of refreshes, one after the other', async () => {
+  test('by refreshes, one after the other', async () => {
     let tokens = await web.signIn(agent, { scope: allScopes });
     const one = async () => {
       tokens = tokensOf(await web.refresh(tokens.refresh_token));
       return tokens.access_token;
     };
-    // From the first on there is an answer kept for a repeat.
+    // The first refresh stores an answer for repeats. Later refreshes replace it.
     await one();
     expect(await leftBy(() => repeat(many, 1, one))).toEqual([]);
   });
 
-  test('of the first-party sign-ins but what a sign-in leaves', async () => {
+  test('by first-party sign-ins, except for the entries of each sign-in', async () => {
     const firstParty = createTestClient(deployment, demoApps.firstParty);
     const one = async () => accessToken(await firstParty.passwordGrant({ scope: 'openid profile' }));
     expect(await leftBy(() => repeat(some, 10, one), signIn)).toEqual([]);
@@ -114,19 +114,19 @@ describe.each(eachStore)('access tokens leave nothing in the stores, on $name', 
     expect(await leftBy(() => repeat(some, 10, other), signIn)).toEqual([]);
   });
 
-  test('of codes but what a sign-in leaves, and the codes until they expire', async () => {
+  test('by codes, except for the entries of each sign-in and codes that expire', async () => {
     const one = async () => (await web.signIn(agent, { scope: allScopes })).access_token;
     expect(await leftBy(() => repeat(some, 10, one), [...signIn, ...code])).toEqual([]);
   });
 
-  test('of devices but what a sign-in leaves, and their codes until they expire', async () => {
+  test('by devices, except for the entries of each sign-in and codes that expire', async () => {
     const tv = createApp(deployment, 'tv');
     const one = async () => {
       const { device_code, user_code } = await beginAt(tv);
       await approve(deployment, agent, user_code, demo);
       return accessToken(await pollFor(tv, device_code));
     };
-    // Once, for the consent.
+    // The first approval stores the consent.
     await one();
     expect(await leftBy(() => repeat(some, 1, one), [...signIn, ...deviceCode])).toEqual([]);
   });

@@ -86,7 +86,7 @@ describe('the token endpoint without a browser, on two processes', () => {
       expect(refreshed.status).toBe(200);
     });
 
-    test('gives fewer scopes when fewer are asked for, and never others', async () => {
+    test('grants fewer scopes if fewer are requested, and never others', async () => {
       const { body } = await token({ ...password, ...own, scope: 'openid contracts:read' });
       expect(decodeJwt(String(body.access_token)).claims.scope).toBe('openid contracts:read');
       expect(refusal(await token({ ...password, ...own, scope: 'openid admin' }))).toEqual([
@@ -103,7 +103,7 @@ describe('the token endpoint without a browser, on two processes', () => {
       expect(refusal(await token({ ...password, ...own, password: '' }))).toEqual([400, 'invalid_request']);
     });
 
-    test('is not for third parties, whatever password they hold', async () => {
+    test('is not for third parties, even with the right password', async () => {
       const web = basic(demoApps.web.id, demoApps.web.secret);
       for (const typed of [demo.password, 'not-it']) {
         const answer = await token({ ...password, password: typed }, web);
@@ -138,7 +138,7 @@ describe('the token endpoint without a browser, on two processes', () => {
       },
     );
 
-    test('a wrong or missing secret is invalid_client, told as RFC 6749 §5.2 wants', async () => {
+    test('a wrong or missing secret is invalid_client, as RFC 6749 §5.2 requires', async () => {
       const wrong = await token(machine, basic('demo-service', 'not-the-secret'));
       expect(refusal(wrong)).toEqual([401, 'invalid_client']);
       expect(wrong.headers.get('www-authenticate')).toMatch(/^Basic /);
@@ -154,7 +154,7 @@ describe('the token endpoint without a browser, on two processes', () => {
       for (const fields of others) expect(refusal(await token(fields))).toEqual([401, 'invalid_client']);
     });
 
-    test('a secret may come either way; a client with a key takes none', async () => {
+    test('a secret may be in the header or the body; a client with a key has no secret', async () => {
       const posted = { ...machine, client_id: 'demo-service', client_secret: 'demo-service-secret' };
       expect((await token(posted)).status).toBe(200);
       expect((await token(machine, basic('by-post', 'post-secret'))).status).toBe(200);
@@ -173,14 +173,14 @@ describe('the token endpoint without a browser, on two processes', () => {
       expect(refusal(expired)).toEqual([401, 'invalid_client']);
     });
 
-    test('an assertion is taken once, whichever process gets it', async () => {
+    test('an assertion is accepted once, on any process', async () => {
       const jwt = await assertion();
       const answers = await Promise.all(Array.from({ length: 6 }, () => token(byKey(jwt))));
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401, 401, 401]);
       expect(refusal(await token(byKey(jwt)))).toEqual([401, 'invalid_client']);
     });
 
-    test('an assertion for somebody else is refused', async () => {
+    test('an assertion for another audience or client is refused', async () => {
       const past = Math.floor(Date.parse('2001-01-01') / 1000);
       const wrong = [
         await assertion({ aud: 'https://other.example' }),
@@ -196,7 +196,7 @@ describe('the token endpoint without a browser, on two processes', () => {
       }
     });
 
-    test('openid needs a person, and an unlisted scope is refused', async () => {
+    test('openid without a person is refused, and so is an unlisted scope', async () => {
       const own = basic('demo-service', 'demo-service-secret');
       expect(refusal(await token({ ...machine, scope: 'openid' }, own))).toEqual([400, 'invalid_scope']);
       const more = await token({ ...machine, scope: 'contracts:write' }, own);
@@ -204,7 +204,7 @@ describe('the token endpoint without a browser, on two processes', () => {
     });
   });
 
-  test('with sign-up off nobody makes an account, known or not', async () => {
+  test('with sign-up off, sign-up is refused for new and known addresses', async () => {
     for (const email of ['new@example.com', demo.email]) {
       const answer = await postJson(deployment, '/auth/register', { email, password: 'a-fine-password' });
       expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([

@@ -10,7 +10,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
   let deployment: Deployment;
   beforeAll(async () => {
     const started = await start();
-    // Whatever is asked of it, the JSON API never sets a cookie.
+    // The JSON API never sets a cookie.
     const fetch: Deployment['fetch'] = async (url, init) => {
       const answer = await started.fetch(url, init);
       if (/\/(auth|user)\//.test(String(url))) expect(answer.headers.getSetCookie()).toEqual([]);
@@ -25,7 +25,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
   const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
 
   describe('/auth/login', () => {
-    test('gives tokens of the default client, and nothing may keep them', async () => {
+    test('returns tokens of the default client that may not be cached', async () => {
       const answer = await post('/auth/login', { email, password });
       const tokens = (await answer.json()) as ApiTokens;
       expect(answer.status).toBe(200);
@@ -51,7 +51,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       );
     });
 
-    test('an address counts in whatever case, with blanks around it', async () => {
+    test('ignores case and surrounding blanks of an address', async () => {
       await apiLogin(deployment, { email: `  ${email.toUpperCase()} ` });
     });
 
@@ -69,7 +69,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
   });
 
   describe('/auth/refresh', () => {
-    test('gives the same shape, with tokens that work', async () => {
+    test('returns the same fields, with tokens that work', async () => {
       const first = await apiLogin(deployment);
       const answer = await refresh(first.refreshToken);
       const next = (await answer.json()) as ApiTokens;
@@ -81,7 +81,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       expect((await refresh(next.refreshToken)).status).toBe(200);
     });
 
-    test('what is no live refresh token of the client gets one answer', async () => {
+    test('every invalid refresh token gets the same answer', async () => {
       const { refreshToken } = await apiLogin(deployment);
       const altered = refreshToken.replace(/\.(.)/, (_, first) => `.${first === 'A' ? 'B' : 'A'}`);
       for (const token of ['never-issued', `${refreshToken}x`, altered]) {
@@ -101,7 +101,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
   });
 
   describe('/auth/logout', () => {
-    test('ends everything of that sign-in and nothing of another, and may be repeated', async () => {
+    test('ends all tokens of that sign-in and no others, and can be repeated', async () => {
       const [one, other] = [await apiLogin(deployment), await apiLogin(deployment)];
       const answer = await post('/auth/logout', { refreshToken: one.refreshToken });
       expect([answer.status, await answer.text()]).toEqual([204, '']);
@@ -113,7 +113,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       expect((await post('/auth/logout', { refreshToken: 'never-issued' })).status).toBe(204);
     });
 
-    test("another client's sign-in stays", async () => {
+    test("doesn't end another client's sign-in", async () => {
       const web = createTestClient(deployment, demoApps.web);
       const theirs = await web.signIn(createUserAgent(deployment));
       expect((await post('/auth/logout', { refreshToken: theirs.refresh_token })).status).toBe(204);
@@ -122,7 +122,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
   });
 
   describe('/auth/register', () => {
-    test('answers alike for a new and a known address, and changes nothing of a known one', async () => {
+    test('gives the same answer for a new and a known address, and doesn’t change a known account', async () => {
       const fresh = { email: 'ann@example.com', password: 'a-fine-long-password' };
       const created = await comparable(await post('/auth/register', fresh));
       expect(created).toMatchObject({ status: 202, text: '{"status":"accepted"}' });
@@ -137,7 +137,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       expect(taken.status).toBe(401);
     });
 
-    test('a weak password and a wrong address are both told, by field', async () => {
+    test('reports a weak password and a wrong address, each by field', async () => {
       const answer = await post('/auth/register', { email: 'no-address', password: 'short' });
       const body = (await answer.json()) as { code: string; errors: { pointer: string }[] };
       expect([answer.status, body.code]).toEqual([400, 'validation_failed']);
@@ -148,7 +148,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       }
     });
 
-    test('of parallel sign-ups of one address exactly one makes the account', async () => {
+    test('of parallel sign-ups of one address exactly one creates the account', async () => {
       const tries = Array.from({ length: 6 }, (_, index) => ({
         email: index % 2 ? 'race@example.com' : 'RACE@Example.com',
         password: `racing-password-${index}`,
@@ -161,7 +161,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
   });
 
   describe('/user/profile', () => {
-    test('tells a first-party app who is signed in', async () => {
+    test('returns the account to a first-party app', async () => {
       const { accessToken } = await apiLogin(deployment);
       const answer = await getProfile(deployment, accessToken);
       expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -174,7 +174,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       });
     });
 
-    test('without a token it asks for one and says no more', async () => {
+    test('requires a token, and gives no details without one', async () => {
       const answer = await getProfile(deployment);
       expect([answer.status, await codeOf(answer)]).toEqual([401, 'invalid_token']);
       expect(answer.headers.get('www-authenticate')).toBe('Bearer');
@@ -189,7 +189,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       },
     );
 
-    test('a token without the scope profile is not enough', async () => {
+    test('requires the scope profile', async () => {
       const client = createTestClient(deployment, demoApps.firstParty);
       const { body } = await client.passwordGrant({ scope: 'openid email' });
       const answer = await getProfile(deployment, String(body.access_token));
@@ -197,7 +197,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="insufficient_scope"/);
     });
 
-    test('a third party learns what was agreed to: no roles, the address only with its scope', async () => {
+    test('returns to a third party only what the person agreed to: no roles, the address only with its scope', async () => {
       const web = createTestClient(deployment, demoApps.web);
       const agent = createUserAgent(deployment);
       const plain = await web.signIn(agent, { scope: 'openid profile contracts:read' });
@@ -214,7 +214,7 @@ describe.each(deployments)('the JSON API on $name', ({ start }) => {
       });
     });
 
-    test("a machine's token and an id token are nobody's", async () => {
+    test("refuses a machine's token and an id token", async () => {
       const service = createTestClient(deployment, demoApps.service);
       const machine = await service.clientCredentials();
       expect(machine.status).toBe(200);

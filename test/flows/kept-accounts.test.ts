@@ -11,10 +11,10 @@ import { waitFor } from '../support/wait-for.ts';
 import { formOf } from './account-pages.ts';
 import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 
-describe('accounts and consents that processes keep', () => {
+describe('accounts and consents that processes cache', () => {
   let deployment: Deployment;
   let web: TestClient;
-  /** The same app, by way of each process. */
+  /** The same app through each process. */
   let ways: TestClient[];
   beforeAll(async () => {
     deployment = await startServers({ clients: [appDocument('web')] });
@@ -54,20 +54,20 @@ describe('accounts and consents that processes keep', () => {
     return answer?.status === 200 ? 'refreshed' : String(answer?.body.error);
   };
 
-  /** So that no process asks Postgres whose tokens these are: it did before. */
+  /** Uses the tokens at each process, so that each caches the account and the consent. */
   async function keptEverywhere(): Promise<void> {
     for (const process of deployment.origins.keys()) expect(await refreshAt(process)).toBe('refreshed');
     expect(await standing(deployment, web, tokens.access_token)).toBe('live');
   }
 
-  test('who was refreshed once is refreshed and looked up without Postgres from then on', async () => {
+  test('after the first refresh, refreshes and checks don’t ask Postgres', async () => {
     const before = [await asked(0), await asked(1)];
     await keptEverywhere();
-    // `/user/profile` shows what is stored of a person.
+    // `/user/profile` always reads the account from Postgres.
     expect([await asked(0), await asked(1)]).toEqual(before.map((count) => count + 1));
   });
 
-  test('a new password ends everything at once, on the other process too', async () => {
+  test('a new password ends everything at once on every process', async () => {
     const page = await openAccount(deployment, agent, person);
     const change = { currentPassword: person.password, newPassword: 'a longer walk along the river' };
     await agent.submit(formOf(page, 'password'), change);
@@ -75,7 +75,7 @@ describe('accounts and consents that processes keep', () => {
     expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
   });
 
-  test('a consent that is withdrawn, or grows, is so at once', async () => {
+  test('a withdrawn or larger consent counts at once on every process', async () => {
     const page = await openAccount(deployment, agent, person);
     await agent.submit(formOf(page, 'withdraw', 'value="web"'), {});
     expect([await refreshAt(0), await refreshAt(1)]).toEqual(['invalid_grant', 'invalid_grant']);
@@ -88,7 +88,7 @@ describe('accounts and consents that processes keep', () => {
     expect(tokens.scope?.split(' ')).toContain('contracts:read');
   });
 
-  test('what a command changes is so a moment later, for everybody', async () => {
+  test('a change by a command counts a moment later on every process', async () => {
     let { refreshToken } = await apiLogin(deployment, { ...person });
     const rolesAt = async (process: number) => {
       const answer = await callJsonApi(oneProcess(deployment, process), '/auth/refresh', { refreshToken });

@@ -7,19 +7,19 @@ import { testRedisUrl } from '../support/redis.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { addressIn, countRows, from, fromAnywhere } from './limits-world.ts';
 
-/** As many as even a slow machine gets to the end of. */
+/** Few enough networks for a slow machine to reach the limit of each. */
 const networks = 8;
 const floodMs = 30_000;
 const minuteMs = 60_000;
 
-describe('G9, authorization requests from everywhere, with the limits as shipped', () => {
+describe('G9, a flood of authorization requests from many networks, with the default limits', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await startServers({ env: fromAnywhere });
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  test('add no row to Postgres, and to Redis a bounded number of keys, small ones, that go by themselves', async () => {
+  test('adds no row to Postgres, and to Redis a bounded number of small keys that expire', async () => {
     const database = new Client({ connectionString: deployment.databaseUrl });
     await database.connect();
     const client = new Redis(testRedisUrl());
@@ -30,7 +30,7 @@ describe('G9, authorization requests from everywhere, with the limits as shipped
       expect([...statuses].filter((status) => ![303, 429, 503].includes(status))).toEqual([]);
       expect(allowed).toBeGreaterThan(100);
       const minutes = (performance.now() - startedAt) / minuteMs;
-      // By address: what is there at once, what comes back, and a tenth of both for each of two processes.
+      // By address: the burst, the refill, and a tenth of both for each of two processes.
       expect(allowed).toBeLessThanOrEqual(networks * 120 * (1 + minutes) * 1.2);
       expect(asked).toBeGreaterThan(allowed);
 
@@ -43,11 +43,11 @@ describe('G9, authorization requests from everywhere, with the limits as shipped
           bytes: Number(await client.memory('USAGE', key)),
         })),
       );
-      // One for each page, and what counts them.
+      // One key for each page, and the counters.
       expect(kept.length).toBeLessThanOrEqual(allowed * 3 + 10);
       for (const { ms } of kept) {
         expect(ms).not.toBe(-1);
-        // A sign-in has an hour; the store keeps things a minute longer, for clocks that differ.
+        // A sign-in expires after an hour. The store keeps it a minute longer, because clocks differ.
         expect(ms).toBeLessThanOrEqual(61 * minuteMs);
       }
       const bytes = kept.reduce((sum, one) => sum + one.bytes, 0);
@@ -58,7 +58,7 @@ describe('G9, authorization requests from everywhere, with the limits as shipped
     }
   }, 90_000);
 
-  /** From all the networks by turns, twenty at once. */
+  /** Sends requests from all networks in turn, twenty in parallel. */
   async function flood() {
     const url = createTestClient(deployment, demoApps.web).authorizationUrl();
     const statuses = new Set<number>();

@@ -4,7 +4,7 @@ import { metric } from '../support/metrics.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { addressIn, fromAnywhere, tryPassword } from './limits-world.ts';
 
-/** One hash at a time, which takes its while, and room for one more. */
+/** One slow hash at a time, and a queue of one. */
 const slowHashes = {
   GATEHOUSE_HASHING_CONCURRENCY: '1',
   GATEHOUSE_HASHING_QUEUE: '1',
@@ -12,7 +12,7 @@ const slowHashes = {
   GATEHOUSE_ARGON2_PASSES: '20',
 };
 
-describe('G9, when no more passwords can be hashed', () => {
+describe('G9, when the hashing queue is full', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     const env = { ...fromAnywhere, ...slowHashes };
@@ -28,7 +28,7 @@ describe('G9, when no more passwords can be hashed', () => {
       ),
     );
 
-  test('a sign-in is refused before any store is asked', async () => {
+  test('a sign-in is refused without a store call', async () => {
     let tries = 0;
     await waitFor(
       async () => {
@@ -38,7 +38,7 @@ describe('G9, when no more passwords can be hashed', () => {
         const before = await storeCalls();
         const { status } = await tryPassword(deployment, addressIn(10 * tries + 3));
         const after = await storeCalls();
-        // Else one of the others was done meanwhile, and it has to be tried again.
+        // If the queue isn't full any more, another sign-in has finished meanwhile. Then try again.
         const wasFull = await isFull();
         await Promise.all(others);
         if (!wasFull) return false;

@@ -5,7 +5,7 @@ import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { comparable } from '../support/json-api.ts';
 import { addressIn, fromAnywhere, retryAfter, right, tryPassword } from './limits-world.ts';
 
-describe('G9, guessing at passwords gets slower and slower, for who guesses alone', () => {
+describe('G9, password guesses slow down the guesser alone', () => {
   let deployment: InProcess;
   beforeAll(async () => {
     deployment = await startInProcess([], fromAnywhere);
@@ -16,7 +16,7 @@ describe('G9, guessing at passwords gets slower and slower, for who guesses alon
   const tenWrong = (address: string, email?: string) =>
     atOnce(10, () => tryPassword(deployment, address, email === undefined ? {} : { email }));
 
-  test('ten wrong tries are free; then waits double up to a quarter of an hour, which is told', async () => {
+  test('after ten wrong tries, waits double up to a quarter of an hour, and Retry-After gives the wait', async () => {
     const attacker = addressIn(1);
     expect(await statuses(tenWrong(attacker))).toEqual(Array(10).fill(401));
     for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]) {
@@ -31,7 +31,7 @@ describe('G9, guessing at passwords gets slower and slower, for who guesses alon
     }
     expect((await tryPassword(deployment, attacker, right)).status).toBe(429);
 
-    // The person elsewhere isn't locked out, nor is another account here.
+    // The person can sign in from another address, and another account from this address.
     expect((await tryPassword(deployment, addressIn(2), right)).status).toBe(200);
     const other = await tryPassword(deployment, attacker, { email: 'somebody.else@example.com' });
     expect(other.status).toBe(401);
@@ -41,9 +41,9 @@ describe('G9, guessing at passwords gets slower and slower, for who guesses alon
     expect(await statuses(tenWrong(attacker))).toEqual(Array(10).fill(401));
   });
 
-  test('an address nobody has gets the same answers, to the letter, through free tries, waits and lockout', async () => {
+  test('an unknown address gets exactly the same answers through free tries, waits and lockout', async () => {
     const emails = [demo.email, 'nobody.at.all@example.com', 'not an address'];
-    /** Each from an address of its own, all at once. */
+    /** Tries each account once, in parallel, each from a different address. */
     const ask = () =>
       atOnce(3, (who) => tryPassword(deployment, addressIn(30 + who), { email: emails[who] ?? '' }));
     const seen: unknown[][] = [[], [], []];
@@ -65,7 +65,7 @@ describe('G9, guessing at passwords gets slower and slower, for who guesses alon
     expect(others).toEqual([one, one]);
   });
 
-  test('spelling the address otherwise gives no more tries', async () => {
+  test('another spelling of the address gives no more tries', async () => {
     const attacker = addressIn(6);
     const spellings = [demo.email.toUpperCase(), ` ${demo.email}`, demo.email, `${demo.email} `];
     const answers = atOnce(12, (index) =>
@@ -74,13 +74,13 @@ describe('G9, guessing at passwords gets slower and slower, for who guesses alon
     expect((await statuses(answers)).sort()).toEqual([...Array(10).fill(401), 429, 429]);
   });
 
-  test('nor does another address of the same household, by IPv6', async () => {
+  test('another IPv6 address of the same /64 network gives no more tries', async () => {
     const answers = atOnce(12, (index) => tryPassword(deployment, `2001:db8:77:88:${index}::${index + 1}`));
     expect((await statuses(answers)).sort()).toEqual([...Array(10).fill(401), 429, 429]);
     expect((await tryPassword(deployment, '2001:db8:77:89::1')).status).toBe(401);
   });
 
-  test('right passwords are never too many, one after the other or some at once', async () => {
+  test('right passwords are never limited, one after the other or in parallel', async () => {
     for (let round = 0; round < 4; round += 1) {
       const answers = atOnce(10, () => tryPassword(deployment, addressIn(7), right));
       expect(await statuses(answers)).toEqual(Array(10).fill(200));

@@ -6,14 +6,14 @@ import { createUserAgent } from '../support/user-agent.ts';
 import { tally } from './apps.ts';
 import { addressIn, from, fromAnywhere, retryAfter } from './limits-world.ts';
 
-describe('G9, pages that are asked for from everywhere', () => {
+describe('G9, authorization requests from many networks', () => {
   let deployment: InProcess;
   beforeAll(async () => {
     deployment = await startInProcess([], { ...fromAnywhere, GATEHOUSE_LIMITS_PERCENT: '1' });
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  test('end at what the store has room for; who is signed in goes on, and so do others when it is over', async () => {
+  test('stop at the limit of the store; a signed-in person can continue, and others can once it is over', async () => {
     const web = createTestClient(deployment, demoApps.web);
     const agent = createUserAgent(deployment);
     await web.signIn(agent);
@@ -23,7 +23,7 @@ describe('G9, pages that are asked for from everywhere', () => {
       });
     const answers = await atOnce(200, ask);
     const { 303: allowed, 503: refused } = tally(answers.map(({ status }) => status));
-    // The clock stands still: a hundred by all together, ten by this process, less the one that signed in.
+    // The time doesn't move: a hundred for all processes, ten for this process, less the sign-in above.
     expect([allowed, refused]).toEqual([109, 91]);
     for (const answer of answers.filter(({ status }) => status === 503)) {
       expect(retryAfter(answer)).toBeGreaterThan(0);

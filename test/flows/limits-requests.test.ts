@@ -17,10 +17,10 @@ const kinds = [
   { name: 'Postgres alone', redis: false },
 ];
 
-describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on $name', ({ redis }) => {
+describe.each(kinds)('G9, limits of public endpoints, over two processes, on $name', ({ redis }) => {
   let deployment: Deployment;
   beforeAll(async () => {
-    // A fiftieth of what is usual by address and network, to get there sooner.
+    // A fiftieth of the default limits by address and network, so that the test reaches them sooner.
     const env = { ...fromAnywhere, GATEHOUSE_LIMITS_PERCENT: '2' };
     deployment = await startServers({ env, redis, clients });
   }, 120_000);
@@ -30,13 +30,13 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     const url = createTestClient(deployment, demoApps.web).authorizationUrl(parameters);
     return deployment.fetch(url, { headers: { ...from(address), accept: 'text/html' } });
   };
-  /** Leads to no page. */
+  /** These requests lead to no page. */
   const silently = { prompt: 'none' };
-  /** 12 by all together, one by each of two processes, and one more every five seconds. */
+  /** 12 for all processes, one for each of two processes, and one more every five seconds. */
   const most = (startedAt: number) => 15 + (performance.now() - startedAt) / 5000;
   const statuses = (answers: readonly Response[]) => tally(answers.map(({ status }) => status));
 
-  test('authorization requests end at a limit, by address; the page says so', async () => {
+  test('authorization requests are limited by address, and the page says so', async () => {
     const startedAt = performance.now();
     const answers = await atOnce(60, () => authorize(addressIn(1), silently));
     const { 303: allowed, 429: refused } = statuses(answers);
@@ -54,7 +54,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     expect((await authorize(addressIn(2))).status).toBe(303);
   });
 
-  test('those that lead to a page end sooner, and on a page of ours', async () => {
+  test('authorization requests that lead to a page have a lower limit, with an error page', async () => {
     const startedAt = performance.now();
     const answers = await atOnce(10, () => authorize(addressIn(8)));
     const { 303: allowed, 429: refused } = statuses(answers);
@@ -89,7 +89,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     ],
   ];
   const web = () => createTestClient(deployment, demoApps.web);
-  test.each(doors)('%s ends at a limit, by address', async (door, ask, atLeast) => {
+  test.each(doors)('%s is limited by address', async (door, ask, atLeast) => {
     const address = addressIn(20 + doors.findIndex(([name]) => name === door));
     const count = atLeast * 2;
     const all = tally((await atOnce(count, () => ask(address))).map(({ status }) => status));
@@ -99,7 +99,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     expect((await ask(addressIn(30 + doors.length))).status).not.toBe(429);
   });
 
-  test('signing out of what is signed out already writes nothing more', async () => {
+  test('a repeated sign-out writes nothing', async () => {
     const { refreshToken } = await apiLogin(deployment);
     const signOut = () => postJson(deployment, '/auth/logout', { refreshToken }, from(addressIn(9)));
     expect((await signOut()).status).toBe(204);
@@ -117,7 +117,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     }
   });
 
-  test('token requests end in the protocol’s words, which a page of a known origin can read', async () => {
+  test('limited token requests get an error of the protocol, which a page of a registered origin can read', async () => {
     const app = createApp(deployment, 'browser', 'public');
     const headers = { ...from(addressIn(3)), origin };
     const asked = { grant_type: 'refresh_token', refresh_token: 'no-such-token' };
@@ -138,7 +138,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     }
   });
 
-  test('/auth/refresh likewise, as a problem', async () => {
+  test('limited requests to /auth/refresh get a problem document', async () => {
     const headers = { ...from(addressIn(4)), origin };
     const answers = await atOnce(250, () =>
       postJson(deployment, '/auth/refresh', { refreshToken: 'none' }, headers),
@@ -153,7 +153,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     expect(await metric(deployment, 'gatehouse_limited_total', 'action="refresh"')).toBe(refused.length);
   });
 
-  test('guesses at a client’s secret end, for the one who guesses', async () => {
+  test('guesses at a client’s secret are limited for the guesser alone', async () => {
     const [wrong, owner] = [createApp(deployment, 'guessed', 'a-guess'), createApp(deployment, 'guessed')];
     const asked = { grant_type: 'refresh_token', refresh_token: 'none' };
     const guesses = await atOnce(80, () => wrong.post('token', asked, from(addressIn(5))));
@@ -165,7 +165,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     expect(elsewhere).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  test('a flood of authorization requests adds nothing to Postgres beyond its limit, and to Redis only what goes by itself', async () => {
+  test('a flood of authorization requests adds nothing to Postgres beyond its limit, and to Redis only keys that expire', async () => {
     const database = new Client({ connectionString: deployment.databaseUrl });
     await database.connect();
     try {
@@ -182,7 +182,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
       expect(allowed).toBeLessThanOrEqual(most(startedAt));
       expect(asked).toBeGreaterThan(allowed);
       if (redis) expect(added).toBe(0);
-      // Interactions, and what counts them: by address, by network and for all.
+      // Interactions, and the counters by address, by network and for all.
       else expect(added).toBeLessThanOrEqual(allowed + 5);
     } finally {
       await database.end();
@@ -193,7 +193,7 @@ describe.each(kinds)('G9, limits of what anybody may ask, over two processes, on
     const expiries = await Promise.all(keys.map((key) => client.pttl(key)));
     const forGood = keys.filter((_key, index) => (expiries[index] ?? -1) < 0);
     client.disconnect();
-    // Only the copy of the denylist, which is one key.
+    // Only the copy of the denylist doesn't expire. It is one key.
     expect(forGood).toEqual([`${deployment.redisPrefix}{denylist}:entries`]);
     expect(keys.length).toBeLessThan(1000);
   });

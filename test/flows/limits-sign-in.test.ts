@@ -14,7 +14,7 @@ import { addressIn, from, fromAnywhere, retryAfter, right, tryPassword } from '.
 describe('G9, limits of sign-in over two processes', () => {
   let deployment: Deployment;
   beforeAll(async () => {
-    // A fifth of what is usual by address and network, to get there sooner.
+    // A fifth of the default limits by address and network, so that the test reaches them sooner.
     const env = { GATEHOUSE_HASHING_QUEUE: '1000', GATEHOUSE_LIMITS_PERCENT: '20' };
     deployment = await startServers({ env: { ...fromAnywhere, ...env } });
   }, 120_000);
@@ -27,7 +27,7 @@ describe('G9, limits of sign-in over two processes', () => {
     const startedAt = performance.now();
     const answers = await atOnce(80, () => tryPassword(deployment, addressIn(1), { email }));
     const { 401: guesses, 429: refused } = statuses(answers);
-    // Ten, and on a slow machine those that a wait has passed for: after 1, 3, 7, 15 seconds.
+    // Ten, and on a slow machine one more after each wait: after 1, 3, 7, 15 seconds.
     const waited = Math.floor(Math.log2((performance.now() - startedAt) / 1000 + 1));
     expect(guesses).toBeGreaterThanOrEqual(10);
     expect(guesses).toBeLessThanOrEqual(10 + waited);
@@ -36,7 +36,7 @@ describe('G9, limits of sign-in over two processes', () => {
       expect(retryAfter(answer)).toBeGreaterThan(0);
   });
 
-  test('a flood at one account from everywhere ends, and locks out nobody: known, at a known browser, or somewhere new', async () => {
+  test('guesses at one account from many networks are limited, and the person can still sign in from known and new places', async () => {
     const [home, abroad] = [addressIn(2), addressIn(3)];
     expect((await tryPassword(deployment, home, right)).status).toBe(200);
     const laptop = createVisitor(addressIn(13));
@@ -46,7 +46,7 @@ describe('G9, limits of sign-in over two processes', () => {
     const startedAt = performance.now();
     const flood = await atOnce(160, (index) => tryPassword(deployment, attacker(index)));
     const { 401: guesses, 429: refused } = statuses(flood);
-    // A hundred, and two for each network; a guess comes back every 36 seconds.
+    // A hundred, and two for each network. Another guess is allowed every 36 seconds.
     expect(guesses).toBeGreaterThanOrEqual(140);
     expect(guesses).toBeLessThanOrEqual(141 + (performance.now() - startedAt) / 36_000);
     expect(refused).toBe(160 - Number(guesses));
@@ -57,7 +57,7 @@ describe('G9, limits of sign-in over two processes', () => {
     expect((await tryPassword(deployment, home, right)).status).toBe(200);
     expect((await tryPassword(deployment, abroad)).status).toBe(401);
     expect((await tryPassword(deployment, abroad, right)).status).toBe(200);
-    // Beside the attacker a stranger's browser is refused, and one that the person signed in with isn't.
+    // In the attacker's network an unknown browser is refused, and the person's known browser isn't.
     const stranger = createVisitor(addressIn(1000, 77));
     expect((await stranger.signIn(demo)).status).toBe(429);
     laptop.moveTo(addressIn(1000, 78));
@@ -67,7 +67,7 @@ describe('G9, limits of sign-in over two processes', () => {
     expect(other.status).toBe(401);
   });
 
-  /** A browser that can be carried elsewhere, and asks to sign in whether or not it is signed in. */
+  /** A browser whose address can change. It asks for sign-in even if it has a session. */
   function createVisitor(first: string) {
     let address = first;
     const fetch: Deployment['fetch'] = (url, init) =>
@@ -84,7 +84,7 @@ describe('G9, limits of sign-in over two processes', () => {
     };
   }
 
-  test('one password tried on many accounts ends, by address and by network', async () => {
+  test('tries of one password on many accounts are limited by address and by network', async () => {
     const spray = (count: number, address: (index: number) => string, name: string) =>
       atOnce(count, (index) =>
         tryPassword(deployment, address(index), { email: `${name}-${index}@example.com` }),
@@ -97,7 +97,7 @@ describe('G9, limits of sign-in over two processes', () => {
     expect(many).toEqual({ 401: 139, 429: 21 });
   });
 
-  test('an address nobody has costs as many hashes, and store calls, as one that somebody has', async () => {
+  test('an unknown address costs as many hashes and store calls as a known one', async () => {
     const costOf = async (email: string, address: string) => {
       const cost = () =>
         Promise.all([
@@ -117,7 +117,7 @@ describe('G9, limits of sign-in over two processes', () => {
     expect(await costOf('has.none@example.com', addressIn(7))).toEqual(known);
   });
 
-  test('a refusal comes at a step of the grid, whosoever the address is; so does sign-up, new or not', async () => {
+  test('a refusal takes at least a full time step for known and unknown addresses, and so does sign-up', async () => {
     const since = async (work: () => Promise<Response>) => {
       const startedAt = performance.now();
       const { status } = await work();
@@ -142,7 +142,7 @@ describe('G9, limits of sign-in over two processes', () => {
     for (const { ms } of timed) expect(ms).toBeGreaterThan(998);
   });
 
-  test('the page says so in its words and keeps what was typed; sign-in by the token endpoint is counted, too', async () => {
+  test('the page shows the limit and keeps the typed address; sign-ins at the token endpoint count too', async () => {
     const email = 'page@example.com';
     const app = createTestClient(deployment, demoApps.firstParty);
     const address = from(addressIn(8));
@@ -160,7 +160,7 @@ describe('G9, limits of sign-in over two processes', () => {
       deployment.fetch(url, { ...init, headers: { ...init?.headers, ...address } });
     const agent = createUserAgent({ ...deployment, fetch: addressed });
     const page = await agent.get(createTestClient(deployment, demoApps.web).authorizationUrl());
-    // One of these comes while the pair has to wait: each that doesn't makes the wait longer.
+    // At least one of these comes during a wait, because each wrong try makes the wait longer.
     let answer = await agent.submit(page, { email, password: 'wrong' });
     for (let round = 0; round < 6 && answer.status !== 429; round += 1)
       answer = await agent.submit(page, { email, password: 'wrong' });
@@ -187,7 +187,7 @@ describe('G9, limits of sign-in over two processes', () => {
     expect((await postJson(deployment, '/auth/register', elsewhere, from(addressIn(10)))).status).toBe(202);
   });
 
-  test('and by network', async () => {
+  test('sign-up is limited by network', async () => {
     const signUps = await atOnce(60, (index) =>
       postJson(
         deployment,
@@ -206,7 +206,7 @@ describe('G9, limits of sign-in over two processes', () => {
     return account;
   }
 
-  test('failed sign-ins write nothing to Postgres, and to Redis only what goes by itself and names nobody', async () => {
+  test('failed sign-ins write nothing to Postgres, and to Redis only keys that expire and contain no address', async () => {
     const database = new Client({ connectionString: deployment.databaseUrl });
     await database.connect();
     const client = new Redis(testRedisUrl());
@@ -218,7 +218,7 @@ describe('G9, limits of sign-in over two processes', () => {
       expect(await contentOf(database)).toEqual(before);
       const keys = await client.keys(`${deployment.redisPrefix}*:l`);
       expect(keys.length).toBeGreaterThan(20);
-      // -1: never; -2: it went meanwhile.
+      // -1: the key never expires. -2: the key has expired meanwhile.
       for (const key of keys) expect(await client.pttl(key)).not.toBe(-1);
       expect(keys.join()).not.toMatch(/20\.\d+\.|@/);
     } finally {
@@ -228,7 +228,7 @@ describe('G9, limits of sign-in over two processes', () => {
   });
 });
 
-/** How many rows each table has, and a digest of all that is in them. */
+/** The number of rows of each table, and a digest of their content. */
 async function contentOf(database: Client): Promise<Record<string, string>> {
   const tables = await database.query(
     `select tablename from pg_tables where schemaname = 'public' order by 1`,

@@ -7,7 +7,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { tally } from './apps.ts';
 import { addressIn, fromAnywhere, retryAfter, right, tryPassword } from './limits-world.ts';
 
-describe('G9, when Redis is away limits hold in each process', () => {
+describe('G9, without Redis each process applies the limits itself', () => {
   let redis: OwnRedis;
   let deployment: Deployment;
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe('G9, when Redis is away limits hold in each process', () => {
       .filter((line) => line.includes('rate limit store'))
       .map((line) => JSON.parse(line) as { level: string; msg: string });
 
-  test('people sign in, guesses are limited, and both changes are told once', async () => {
+  test('people can sign in, guesses are limited, and each change is logged once', async () => {
     expect((await tryPassword(deployment, addressIn(1), right)).status).toBe(200);
     expect(await isLocal()).toBe(0);
     await redis.stop();

@@ -2,12 +2,12 @@ import type { Client } from 'pg';
 import { type Deployment, demo } from '../support/deployment.ts';
 import { postJson } from '../support/json-api.ts';
 
-/** So that a test can come from any address. */
+/** The setting with which a test can send requests from any address. */
 export const fromAnywhere = { GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1/32' };
 
 export const from = (address: string) => ({ 'x-forwarded-for': address });
 
-/** Tries a password of the demo account, or of another one, from an address. */
+/** Tries a password of the demo account or another account, from an address. */
 export function tryPassword(
   deployment: Pick<Deployment, 'fetch' | 'issuer'>,
   address: string,
@@ -19,7 +19,7 @@ export function tryPassword(
 /** The right password. */
 export const right = { password: demo.password };
 
-/** One of 65,536 networks of 256 addresses each; no two of them near each other. */
+/** An address in one of 65,536 separate networks of 256 addresses each. */
 export const addressIn = (network: number, host = 1) => `20.${network >> 8}.${network & 255}.${host}`;
 
 export const retryAfter = (answer: Response) => Number(answer.headers.get('retry-after'));

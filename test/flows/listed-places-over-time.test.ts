@@ -45,13 +45,13 @@ async function refresh({ refreshToken }: Held): Promise<Held> {
 const idsOf = async (accountId: string) =>
   (await deployment.ports.accountIndex.list(accountId)).map(({ id }) => id);
 
-/** Entries are written beside an answer, not before it. */
+/** Entries are written in parallel to the answer, not before it. */
 const listed = ({ accountId, familyId }: Held) =>
   waitFor(async () => (await idsOf(accountId)).includes(familyId), { what: `${familyId} in the list` });
 const unlisted = ({ accountId, familyId }: Held) =>
   waitFor(async () => !(await idsOf(accountId)).includes(familyId), { what: `${familyId} off the list` });
 
-test('a family that is used stays listed for as long as its newest refresh token lives', async () => {
+test('a family in use stays listed until its newest refresh token expires', async () => {
   const held = await signIn();
   deployment.advance(29 * day);
   const next = await refresh(held);
@@ -66,7 +66,7 @@ test('a family that is used stays listed for as long as its newest refresh token
   await refresh(next);
 });
 
-describe('an entry that was lost is there again after a use five minutes later', () => {
+describe('a lost entry is written again by a use five minutes later', () => {
   test('of a family', async () => {
     const held = await signIn();
     await deployment.ports.accountIndex.remove(held.accountId, held.familyId);
@@ -94,8 +94,8 @@ describe('an entry that was lost is there again after a use five minutes later',
   });
 });
 
-describe('a family that was ended is off the list', () => {
-  test('by signing out, and no other is', async () => {
+describe('an ended family is removed from the list', () => {
+  test('by sign-out, without removing others', async () => {
     const person = await newPerson(deployment);
     const [held, other] = [await signIn(person), await signIn(person)];
     const { status } = await postJson(deployment, '/auth/logout', { refreshToken: held.refreshToken });
@@ -104,7 +104,7 @@ describe('a family that was ended is off the list', () => {
     expect(await idsOf(other.accountId)).toEqual([other.familyId]);
   });
 
-  test('by a spent token that came again', async () => {
+  test('by reuse of a spent token', async () => {
     const held = await signIn();
     await refresh(held);
     deployment.advance(1);

@@ -7,7 +7,7 @@ import { Secrets } from '../support/secrets.ts';
 import { bearer, createTestClient, demoApps, pkce, type TestClient } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 
-describe('the log, at its most talkative', () => {
+describe('the log at level debug', () => {
   let deployment: Deployment;
   let web: TestClient;
   let agent: UserAgent;
@@ -115,7 +115,7 @@ describe('the log, at its most talkative', () => {
     }
   }
 
-  test('has no secret of any flow, whether it ends well or badly', async () => {
+  test('contains no secret of any flow, successful or not', async () => {
     await driveJsonApi();
     await driveProtocol();
     await drivePages();
@@ -127,7 +127,7 @@ describe('the log, at its most talkative', () => {
     expect(secrets.foundIn(metrics)).toEqual([]);
   }, 60_000);
 
-  test('the search would notice', () => {
+  test('the search finds secrets', () => {
     const log = deployment.programs[0]?.output() ?? '';
     const { length } = secrets.foundIn(`${log} ${demo.password} ${pkce.verifier.slice(0, 40)}`);
     expect(length).toBe(2);

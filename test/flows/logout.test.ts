@@ -36,7 +36,7 @@ describe('signing out (RP-Initiated Logout 1.0)', () => {
     agent = createUserAgent(deployment);
   });
 
-  test('ends the session and its families without offline_access, at every client, and no other', async () => {
+  test('ends the session and its families without offline_access at every client, and no others', async () => {
     const elsewhere = createUserAgent(deployment);
     const abroad = await web.signIn(elsewhere, { scope: allScopes });
     const [early, stays] = [await web.signIn(agent, { scope: allScopes }), await web.signIn(agent, offline)];
@@ -60,13 +60,13 @@ describe('signing out (RP-Initiated Logout 1.0)', () => {
     expect(await silently(elsewhere, web)).toBe('code');
   });
 
-  test('a code that was not redeemed yet dies with its session', async () => {
+  test('ends codes of the session that were not redeemed', async () => {
     const code = await web.code(agent, { scope: allScopes });
     await agent.submit(await logout(agent), yes);
     expect((await web.redeem(code)).body.error).toBe('invalid_grant');
   });
 
-  test('is seen by the other process at once, and the old cookies sign nobody in', async () => {
+  test('counts at once on every process, and the old cookies don’t sign in', async () => {
     const [one, two] = [oneProcess(deployment, 0), oneProcess(deployment, 1)];
     const there = createUserAgent(one);
     const tokens = await createApp(one, 'web').signIn(there, { scope: allScopes });
@@ -81,7 +81,7 @@ describe('signing out (RP-Initiated Logout 1.0)', () => {
     expect(page.html).toContain('name="password"');
   });
 
-  test("told no, it keeps the session and ends that client's families only", async () => {
+  test("keeps the session and ends only that client's families if the person declines", async () => {
     const [mine, stays] = [await web.signIn(agent, { scope: allScopes }), await web.signIn(agent, offline)];
     const beside = await other.signIn(agent, { scope: allScopes });
     await agent.submit(await logout(agent, { id_token_hint: mine.id_token ?? '' }), {});
@@ -100,14 +100,14 @@ describe('signing out (RP-Initiated Logout 1.0)', () => {
     expect(await refreshes(web, mine)).toBe(400);
   });
 
-  test('told no without a client, it ends nothing', async () => {
+  test('ends nothing if the person declines and no client is named', async () => {
     const tokens = await web.signIn(agent, { scope: allScopes });
     await agent.submit(await logout(agent), {});
     expect(await live(web, tokens)).toBe('live');
     expect(await silently(agent, web)).toBe('code');
   });
 
-  test('without a session it still takes the person back', async () => {
+  test('returns the person to the app even without a session', async () => {
     const tokens = await web.signIn(agent, { scope: allScopes });
     const stranger = createUserAgent(deployment);
     const parameters = {
@@ -137,7 +137,7 @@ describe('signing out (RP-Initiated Logout 1.0)', () => {
   });
 });
 
-describe('where people go after signing out', () => {
+describe('the redirect after sign-out', () => {
   let agent: UserAgent;
   let tokens: Tokens;
   beforeAll(async () => {
@@ -174,14 +174,14 @@ describe('where people go after signing out', () => {
     'https://evil.example/',
     'javascript:alert(1)',
     'http://localhost:8080/%73igned-out',
-  ])('%s is not registered: refused, with a page and no way out', async (uri) => {
+  ])('%s is not registered: an error page without a form', async (uri) => {
     const page = await asked({ post_logout_redirect_uri: uri });
     expect(page.status).toBe(400);
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(page.html).not.toContain('<form');
   });
 
-  test('without a client nobody is sent anywhere', async () => {
+  test('without a client there is no redirect', async () => {
     const visitor = createUserAgent(deployment);
     await web.signIn(visitor, { scope: allScopes });
     const page = await logout(visitor, { post_logout_redirect_uri: signedOutUri });
@@ -201,7 +201,7 @@ describe('where people go after signing out', () => {
     expect(page.html).not.toContain('<form');
   });
 
-  test("an access token is no hint, nor another client's", async () => {
+  test("an access token or another client's id token is no valid hint", async () => {
     expect((await asked({ id_token_hint: tokens.access_token })).status).toBe(400);
     expect((await asked({ client_id: 'other' })).status).toBe(400);
     expect(await live(web, tokens)).toBe('live');
@@ -209,7 +209,7 @@ describe('where people go after signing out', () => {
 });
 
 describe('another person in the same browser', () => {
-  test('signs the first one out, with their families', async () => {
+  test('signs the first person out and ends their families', async () => {
     const second = await newPerson(deployment);
     const agent = createUserAgent(deployment);
     const own = createApp(deployment, 'own');

@@ -29,7 +29,7 @@ describe('gatehouse migrate', () => {
   const appliedBy = (output: string) =>
     /^Applied: (?<names>.+)$/m.exec(output)?.groups?.names?.split(', ') ?? [];
 
-  test('run by twenty at once, each migration is applied once; a second run has nothing to do', async () => {
+  test('twenty parallel runs apply each migration once, and a second run has nothing to do', async () => {
     const outputs = Array.from({ length: processes }, () => runToEnd(['migrate'], options()));
     const lists = await Promise.all([
       ...outputs.map(async (output) => appliedBy(await output)),
@@ -45,7 +45,7 @@ describe('gatehouse migrate', () => {
     await pool.close();
   });
 
-  test('without a database it says what to set', async () => {
+  test('without a database it names the missing setting', async () => {
     const program = runProgram(['migrate'], { env: {}, cwd: tmpdir() });
     expect(await program.ended).toBe(78);
     expect(program.output()).toContain('GATEHOUSE_DATABASE_URL is not set');

@@ -17,13 +17,13 @@ const apps = {
   },
 };
 
-/** The library unchanged, as its users call it. */
+/** Uses the unchanged library. */
 describe.each(deployments)('oauth4webapi on $name', ({ start }) => {
   let deployment: Deployment;
   let as: oauth.AuthorizationServer;
-  /** What was sent last, to send it again. */
+  /** The last request, which a test can send again. */
   let sent: { url: string; init: RequestInit };
-  /** `never`: each of the library's functions has its own type for it. */
+  /** The type is `never` because each function of the library has a different type for it. */
   let http: { [oauth.allowInsecureRequests]: true; [oauth.customFetch]: never };
   beforeAll(async () => {
     deployment = await start();
@@ -68,7 +68,7 @@ describe.each(deployments)('oauth4webapi on $name', ({ start }) => {
     } else url.search = parameters.toString();
     const agent = createUserAgent(deployment);
     const callback = new URL(await signInAndAgree(agent, await agent.get(url.href), demo));
-    // Checks `iss` too (RFC 9207).
+    // This also checks `iss` (RFC 9207).
     const returned = oauth.validateAuthResponse(as, client, callback, state);
     const answer = await oauth.authorizationCodeGrantRequest(
       as,
@@ -94,7 +94,7 @@ describe.each(deployments)('oauth4webapi on $name', ({ start }) => {
     };
   }
 
-  /** What an API that uses the library makes of a request with this token. */
+  /** Checks a request's token as an API that uses the library does. */
   const accepts = (headers: Headers | Record<string, string>, requireDPoP = false) =>
     oauth.validateJwtAccessToken(
       as,
@@ -144,7 +144,7 @@ describe.each(deployments)('oauth4webapi on $name', ({ start }) => {
     },
   );
 
-  test('introspection says what the token says, and that it was revoked', async () => {
+  test("introspection returns the token's claims, and reports a revocation", async () => {
     const { client, auth, tokens, sub } = await signIn('demo-web', 'openid contracts:read');
     const introspect = async (token: string) =>
       oauth.processIntrospectionResponse(
@@ -171,21 +171,18 @@ describe.each(deployments)('oauth4webapi on $name', ({ start }) => {
     expect(await introspect(tokens.refresh_token ?? '')).toEqual({ active: false });
   });
 
-  test('no API that checks by the library takes an id token, or a token for userinfo', async () => {
+  test("the library's check refuses an id token and a token for userinfo", async () => {
     const { tokens } = await signIn('demo-web', 'openid');
     await expect(accepts(bearer(tokens.id_token ?? ''))).rejects.toThrow('JWT "typ"');
     await expect(accepts(bearer(tokens.access_token))).rejects.toThrow('"aud"');
   });
 
-  test.each(['demo-web', 'demo-spa'] as const)(
-    '%s pushes its request (RFC 9126), which is good once',
-    async (app) => {
-      const { tokens, authorizeUrl } = await signIn(app, 'openid contracts:read', { par: true });
-      expect(await accepts(bearer(tokens.access_token))).toMatchObject({ scope: 'openid contracts:read' });
-      const second = await createUserAgent(deployment).get(authorizeUrl.href);
-      expect([second.status, second.html.includes('invalid_request_uri')]).toEqual([400, true]);
-    },
-  );
+  test.each(['demo-web', 'demo-spa'] as const)('%s can use a pushed request (RFC 9126) once', async (app) => {
+    const { tokens, authorizeUrl } = await signIn(app, 'openid contracts:read', { par: true });
+    expect(await accepts(bearer(tokens.access_token))).toMatchObject({ scope: 'openid contracts:read' });
+    const second = await createUserAgent(deployment).get(authorizeUrl.href);
+    expect([second.status, second.html.includes('invalid_request_uri')]).toEqual([400, true]);
+  });
 
   test.each(['demo-web', 'demo-spa'] as const)('%s binds its tokens to a key (RFC 9449)', async (app) => {
     const keyPair = await oauth.generateKeyPair('ES256');
@@ -217,7 +214,7 @@ describe.each(deployments)('oauth4webapi on $name', ({ start }) => {
     expect(next.status).toBe(200);
   });
 
-  test("a public client's refresh token wants its key, and a proof that wasn't used", async () => {
+  test("a public client's refresh token needs its key and an unused proof", async () => {
     const dpop = oauth.DPoP({}, await oauth.generateKeyPair('ES256'));
     const others = oauth.DPoP({}, await oauth.generateKeyPair('ES256'));
     const { client, auth, tokens } = await signIn('demo-spa', 'openid', { dpop });
@@ -242,7 +239,7 @@ describe.each(deployments)('oauth4webapi on $name', ({ start }) => {
       400,
       'invalid_grant',
     ]);
-    // Neither attempt cost the owner anything.
+    // Neither attempt spent the owner's token.
     expect((await refresh(second, dpop)).refresh_token).toBeDefined();
   });
 });

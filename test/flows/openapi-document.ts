@@ -37,8 +37,8 @@ const operation = z.strictObject({
 });
 
 /**
- * The parts of OpenAPI 3.1 (§4) that we use, strictly: a field that isn't named here is a mistake until it is. Schema
- * Objects are checked apart, since in 3.1 they are JSON Schema 2020-12.
+ * The fields of OpenAPI 3.1 (§4) that Gatehouse uses. Any other field is a mistake. Schema Objects are checked
+ * separately, because in 3.1 they are JSON Schema 2020-12.
  */
 const openApi = z.strictObject({
   openapi: z.string().regex(/^3\.1\.\d+$/),
@@ -64,13 +64,13 @@ const openApi = z.strictObject({
 export type OpenApiDocument = z.infer<typeof openApi>;
 export type Operation = z.infer<typeof operation>;
 
-/** The keywords of JSON Schema 2020-12 whose meaning stands in the description of the API. */
+/** The keywords of JSON Schema 2020-12 that the API's description uses. */
 const keywords = new Set(
   `$ref type properties required additionalProperties items minLength maxLength minimum maximum const enum
   description format pattern anyOf`.split(/\s+/),
 );
 
-/** What is wrong with a document, each with its place; empty when it is valid. */
+/** The problems of a document, each with its place. Empty if it is valid. */
 export function openApiProblems(document: unknown): string[] {
   const parsed = openApi.safeParse(document);
   if (!parsed.success)

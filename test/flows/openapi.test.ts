@@ -13,7 +13,7 @@ import {
 
 const { email, password } = demo;
 
-/** Whether a JSON Schema takes a value, by a reading of the schema that isn't the server's. */
+/** Whether a JSON Schema accepts a value. This doesn't use the server's own validation. */
 const takes = (schema: JsonSchema, value: unknown) =>
   z.fromJSONSchema(schema as never).safeParse(value).success;
 
@@ -44,13 +44,13 @@ describe('/openapi.json', () => {
         })
       : postJson(deployment, path, body);
 
-  test('is a valid description by OpenAPI 3.1, and names this server', () => {
+  test('is valid OpenAPI 3.1 and names this server', () => {
     expect(openApiProblems(document)).toEqual([]);
     expect(document.openapi).toMatch(/^3\.1\.\d+$/);
     expect(document.servers).toEqual([{ url: deployment.issuer }]);
   });
 
-  test('the check of it would notice', () => {
+  test('the check finds mistakes', () => {
     const broken = structuredClone(document);
     delete (broken.paths['/auth/login'] as { post: Record<string, unknown> }).post.responses;
     Object.assign(broken.info, { version: undefined });
@@ -70,7 +70,7 @@ describe('/openapi.json', () => {
     ]);
   });
 
-  test('every endpoint answers as described when all is well', async () => {
+  test('every endpoint answers a valid request as described', async () => {
     const bodies = await good();
     const { accessToken } = await apiLogin(deployment);
     for (const { method, path, operation } of operationsOf(document)) {
@@ -83,7 +83,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  test('every problem it meets is described', async () => {
+  test('describes every problem', async () => {
     const spa = { clientId: 'demo-spa' };
     const machine = await createTestClient(deployment, demoApps.service).clientCredentials();
     const narrow = await createTestClient(deployment, demoApps.firstParty).passwordGrant({
@@ -116,7 +116,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  test('what a request schema refuses is refused, what it takes is not', async () => {
+  test('endpoints refuse exactly what their request schemas refuse', async () => {
     const bodies = await good();
     for (const { path, operation } of operationsOf(document)) {
       if (!operation.requestBody) continue;
@@ -140,7 +140,10 @@ describe('/openapi.json', () => {
   });
 });
 
-/** Changes of a good body, some of which its schema still takes: a field left out, another type, too long, just long enough, one too many. */
+/**
+ * Variations of a valid body: a field left out, another type, the longest value, one that is too long, an additional
+ * field. The schema accepts some of them.
+ */
 function variations(schema: JsonSchema, body: Record<string, unknown>): unknown[] {
   const fields = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
   const changed = fields.flatMap(([name, field]) => {

@@ -104,7 +104,7 @@ describe.each(deployments)('openid-client on $name', ({ start }) => {
       expect(await client.tokenIntrospection(config, tokens.access_token)).toEqual({ active: false });
     }, 60_000);
 
-    test('is told that the person denied it', async () => {
+    test('gets access_denied if the person denies it', async () => {
       const begun = await begin();
       const polled = client.pollDeviceAuthorizationGrant(config, begun);
       const agent = createUserAgent(deployment);

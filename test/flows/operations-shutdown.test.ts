@@ -7,7 +7,7 @@ import { freePort } from '../support/free-port.ts';
 import { type Program, runProgram } from '../support/program.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-describe('stopping, on Postgres', () => {
+describe('shutdown, on Postgres', () => {
   let deployment: Deployment;
   const started: Program[] = [];
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe('stopping, on Postgres', () => {
     await deployment?.stop();
   });
 
-  /** One more process of the same deployment. */
+  /** Starts one more process of the same deployment. */
   async function serve(delaySeconds: number) {
     const env = { ...deployment.env, GATEHOUSE_SHUTDOWN_DELAY_SECONDS: String(delaySeconds) };
     const fleet = await startFleet({ command: 'serve', env, folder: deployment.folder });
@@ -29,7 +29,7 @@ describe('stopping, on Postgres', () => {
     return { program, origin, opsOrigin };
   }
 
-  /** A login whose last byte is still to come. */
+  /** Starts a login whose last byte is not sent yet. */
   async function halfLogin(origin: string) {
     const body = JSON.stringify({ email: demo.email, password: demo.password });
     const headers = {
@@ -64,7 +64,7 @@ describe('stopping, on Postgres', () => {
       });
     });
 
-  test('after SIGTERM it is unready at once and goes on serving; a second signal ends it', async () => {
+  test('after SIGTERM the process is unready at once and keeps serving; a second signal ends it', async () => {
     const { program, origin, opsOrigin } = await serve(300);
     program.kill('SIGTERM');
     const unready = await waitFor(
@@ -86,7 +86,7 @@ describe('stopping, on Postgres', () => {
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    'after %s a request under way is answered, new ones are refused, and the exit code is 0',
+    'after %s a request under way is answered, new connections are refused, and the exit code is 0',
     async (signal) => {
       const { program, origin } = await serve(0);
       const login = await halfLogin(origin);
@@ -100,7 +100,7 @@ describe('stopping, on Postgres', () => {
     },
   );
 
-  test('an idle connection that is kept open keeps nothing from ending', async () => {
+  test('an idle connection doesn’t delay the end', async () => {
     const { program, origin } = await serve(0);
     const socket = connect(Number(new URL(origin).port), '127.0.0.1');
     const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -112,19 +112,22 @@ describe('stopping, on Postgres', () => {
     expect(program.output()).not.toContain('not stopped in time');
   });
 
-  test.each(['GATEHOUSE_PORT', 'GATEHOUSE_OPS_PORT'])('%s in use is told in a sentence', async (name) => {
-    const taken = deployment.env.GATEHOUSE_ISSUER?.split(':').at(-1) ?? '';
-    const env = {
-      ...deployment.env,
-      GATEHOUSE_PORT: String(await freePort()),
-      GATEHOUSE_OPS_PORT: String(await freePort()),
-      [name]: taken,
-    };
-    const program = runProgram(['serve'], { env, cwd: deployment.folder });
-    started.push(program);
-    expect(await program.ended).toBe(78);
-    expect(program.output()).toContain(taken);
-    expect(program.output()).toContain(name);
-    expect(program.output()).not.toMatch(/\n\s+at /);
-  });
+  test.each(['GATEHOUSE_PORT', 'GATEHOUSE_OPS_PORT'])(
+    'a port of %s that is in use is reported in a sentence',
+    async (name) => {
+      const taken = deployment.env.GATEHOUSE_ISSUER?.split(':').at(-1) ?? '';
+      const env = {
+        ...deployment.env,
+        GATEHOUSE_PORT: String(await freePort()),
+        GATEHOUSE_OPS_PORT: String(await freePort()),
+        [name]: taken,
+      };
+      const program = runProgram(['serve'], { env, cwd: deployment.folder });
+      started.push(program);
+      expect(await program.ended).toBe(78);
+      expect(program.output()).toContain(taken);
+      expect(program.output()).toContain(name);
+      expect(program.output()).not.toMatch(/\n\s+at /);
+    },
+  );
 });

@@ -8,7 +8,7 @@ import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** What dashboards and alarms are built on. */
+/** The metrics that dashboards and alarms use. */
 const promised = [
   'gatehouse_build_info',
   'gatehouse_http_requests_total',
@@ -28,7 +28,7 @@ const promised = [
   'nodejs_eventloop_lag_p99_seconds',
 ];
 
-/** What is waited for comes within a second where the machine has time for it. */
+/** A change takes a second, but much longer on a busy machine. */
 const patience = { timeoutMs: 60_000 };
 
 describe('the operations listener', () => {
@@ -57,12 +57,12 @@ describe('the operations listener', () => {
   };
   const metrics = async () => (await ops('/metrics')).text();
 
-  test('says that the process lives and is ready', async () => {
+  test('reports that the process runs and is ready', async () => {
     expect((await ops('/livez')).status).toBe(200);
     expect(await readiness()).toEqual({ ready: true, status: 'ok' });
   });
 
-  test('has nothing of the public listener, and that nothing of it', async () => {
+  test('has no public endpoints, and the public listener has none of its endpoints', async () => {
     const publicPaths = ['/', '/.well-known/jwks.json', '/auth/login', '/oauth2/token', '/openapi.json'];
     for (const path of publicPaths) expect((await ops(path)).status).toBe(404);
     for (const path of ['/livez', '/readyz', '/metrics']) {
@@ -71,7 +71,7 @@ describe('the operations listener', () => {
     expect((await ops('/metrics', { method: 'POST' })).status).toBe(405);
   });
 
-  test('has the metrics that were promised, and nobody’s name in any', async () => {
+  test('has the documented metrics, and none contains a name of a person, client or path', async () => {
     await apiLogin(deployment);
     await postJson(deployment, '/auth/login', { email: demo.email, password: 'wrong' });
     await createTestClient(deployment, demoApps.web).signIn(createUserAgent(deployment));
@@ -89,7 +89,7 @@ describe('the operations listener', () => {
     expect(text).not.toMatch(/@|demo-|user_[\w-]{22}|somebody/);
   });
 
-  test('names Redis while it is away, and says so to who signs in', async () => {
+  test('names Redis while it is down, and a sign-in gets 503', async () => {
     await redis.cut();
     await waitFor(async () => !(await readiness()).ready, { ...patience, what: 'unready without Redis' });
     expect(await readiness()).toMatchObject({ failing: ['redis'] });
@@ -106,7 +106,7 @@ describe('the operations listener', () => {
     await apiLogin(deployment);
   }, 150_000);
 
-  test('names Postgres while it is away; keys and discovery go on', async () => {
+  test('names Postgres while it is down; keys and discovery still work', async () => {
     await postgres.cut();
     await waitFor(async () => !(await readiness()).ready, { ...patience, what: 'unready without Postgres' });
     expect(await readiness()).toMatchObject({ failing: ['postgres'] });
@@ -129,7 +129,7 @@ describe('the operations listener', () => {
     await apiLogin(deployment);
   }, 150_000);
 
-  test('what was logged of all that holds no credential', () => {
+  test('the log contains no credential', () => {
     const log = deployment.programs[0]?.output() ?? '';
     expect(log).toContain('"level":"warn"');
     expect(log).not.toContain(demo.password);

@@ -13,7 +13,7 @@ import { addressIn, from, fromAnywhere } from './limits-world.ts';
 const { email, password } = demo;
 const crowd = 16;
 
-/** One hash at a time that takes its while, and room for one more. */
+/** One slow hash at a time, and a queue of one. */
 const env = {
   GATEHOUSE_HASHING_CONCURRENCY: '1',
   GATEHOUSE_HASHING_QUEUE: '1',
@@ -21,11 +21,11 @@ const env = {
   GATEHOUSE_ARGON2_PASSES: '8',
 };
 
-describe('more people than passwords can be hashed', () => {
+describe('more sign-ins than passwords can be hashed', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     const started = await startServers({ processes: 1, redis: false, env: { ...env, ...fromAnywhere } });
-    // Each request from an address of its own: a crowd, and nobody who guesses.
+    // Each request comes from a different address, so that no rate limit applies.
     let turn = 0;
     const fetch: Deployment['fetch'] = (url, init) => {
       const headers = { ...init?.headers, ...from(addressIn(turn++)) };
@@ -37,7 +37,7 @@ describe('more people than passwords can be hashed', () => {
 
   const login = () => postJson(deployment, '/auth/login', { email, password });
 
-  test('passwords are hashed on threads that yield to who answers, where threads can be told apart', () => {
+  test('passwords are hashed on threads with a lower priority, where the system shows threads', () => {
     const { pid } = deployment.programs[0] ?? {};
     const folder = `/proc/${pid}/task`;
     const niceness = (id: string) => {
@@ -49,7 +49,7 @@ describe('more people than passwords can be hashed', () => {
     expect(threads.some((id) => niceness(id) === 10)).toBe(existsSync(folder));
   });
 
-  test('at /auth/login some get in, others are told when to come again', async () => {
+  test('at /auth/login some succeed, and others get 503 with Retry-After', async () => {
     const answers = await atOnce(crowd, login);
     const refused = answers.filter(({ status }) => status !== 200);
     expect(refused.length).toBeGreaterThan(0);
@@ -62,7 +62,7 @@ describe('more people than passwords can be hashed', () => {
     }
   });
 
-  test('at the token endpoint likewise, in its own words', async () => {
+  test('at the token endpoint some succeed, and others get an error of the protocol with Retry-After', async () => {
     const client = createTestClient(deployment, demoApps.firstParty);
     const answers = await atOnce(crowd, () => client.passwordGrant());
     const refused = answers.filter(({ status }) => status !== 200);
@@ -75,7 +75,7 @@ describe('more people than passwords can be hashed', () => {
     }
   });
 
-  test('on the account page likewise, beside the form', async () => {
+  test('on the account page some succeed, and others get the form with an error', async () => {
     const agent = createUserAgent(deployment);
     const page = await openAccount(deployment, agent, demo);
     const passwords = { currentPassword: 'not this one', newPassword: 'a walk along the river' };
@@ -91,7 +91,7 @@ describe('more people than passwords can be hashed', () => {
     }
   });
 
-  test('what needs no hash goes on meanwhile', async () => {
+  test('requests without a hash still work', async () => {
     const { refreshToken } = await apiLogin(deployment);
     let over = false;
     const logins = atOnce(crowd, login).finally(() => {
@@ -103,7 +103,7 @@ describe('more people than passwords can be hashed', () => {
     await logins;
   });
 
-  test('the sign-in page says so too, and keeps what was typed but the password', async () => {
+  test('the sign-in page shows the error, and keeps the typed address but not the password', async () => {
     const web = createTestClient(deployment, demoApps.web);
     const agent = createUserAgent(deployment);
     const page = await agent.get(web.authorizationUrl());
@@ -119,7 +119,7 @@ describe('more people than passwords can be hashed', () => {
     }
   });
 
-  test('afterwards all is well, and the refused were counted', async () => {
+  test('afterwards sign-in works, and the refusals were counted', async () => {
     await apiLogin(deployment);
     const [metrics] = await metricsOf(deployment);
     expect(metrics).toMatch(/gatehouse_sign_ins_total\{outcome="overloaded"\} [1-9]/);

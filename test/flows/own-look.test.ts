@@ -47,7 +47,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Somebody whose browser asks for these languages. */
+/** A browser that prefers these languages. */
 function visitor(acceptLanguage = '') {
   return createUserAgent({
     issuer: deployment.issuer,
@@ -56,7 +56,7 @@ function visitor(acceptLanguage = '') {
   });
 }
 
-/** What a page says of its language, in the three places where it says so. */
+/** The language of a page. Checks that all three places name the same language. */
 function languageOf({ html, headers }: Page): string {
   const told = /<html lang="(?<lang>[^"]*)"/.exec(html)?.groups?.lang;
   expect(headers.get('content-language')).toBe(told);
@@ -95,14 +95,14 @@ describe('the language of a page', () => {
     expect([signIn, refused, consent, logout, done].map(languageOf)).toEqual(Array(5).fill('de'));
   });
 
-  test('of a request that is refused follows it too', async () => {
+  test('follows ui_locales for a refused request', async () => {
     const url = web.authorizationUrl({ ui_locales: 'de', redirect_uri: 'https://evil.example/' });
     const page = await visitor('en').get(url);
     expect(page.status).toBe(400);
     expect(languageOf(page)).toBe('de');
   });
 
-  test('of an interaction that broke follows it too', async () => {
+  test('follows ui_locales for a broken interaction', async () => {
     const agent = visitor('en');
     const page = await agent.get(web.authorizationUrl({ ui_locales: 'de' }));
     const forged = { ...page, html: page.html.replace(/name="csrf" value="[^"]*"/, 'name="csrf" value="x"') };
@@ -110,12 +110,12 @@ describe('the language of a page', () => {
     expect([refused.status, languageOf(refused)]).toEqual([400, 'de']);
   });
 
-  test('is ignored where we have none of those asked for', async () => {
+  test('ignores ui_locales if no requested language exists', async () => {
     const page = await visitor('de').get(web.authorizationUrl({ ui_locales: 'tlh ../../etc' }));
     expect(languageOf(page)).toBe('de');
   });
 
-  test('those offered are in discovery', async () => {
+  test('is one of those in discovery', async () => {
     const url = `${deployment.issuer}/.well-known/openid-configuration`;
     const document = (await (await deployment.fetch(url)).json()) as Record<string, unknown>;
     expect(document.ui_locales_supported).toEqual(['en', 'de']);
@@ -123,7 +123,7 @@ describe('the language of a page', () => {
 });
 
 describe('a look of one’s own', () => {
-  test('every page has it: layout, texts, logo, links', async () => {
+  test('every page uses it: layout, texts, logo, links', async () => {
     const agent = visitor('de');
     const signIn = await agent.get(
       web.authorizationUrl({ scope: 'openid contracts:read', prompt: 'consent' }),
@@ -149,7 +149,7 @@ describe('a look of one’s own', () => {
     expect(signIn.html).toContain('>Hinein</button>');
   });
 
-  test('files are kept for good under their version, and nothing in them runs', async () => {
+  test('files may be cached forever under their version, and can’t run scripts', async () => {
     const { html } = await visitor().get(deployment.issuer);
     const addresses = [...html.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, address]) => address ?? '');
     expect(addresses.map((each) => each.split('?')[0])).toEqual([
@@ -187,7 +187,7 @@ describe('a look of one’s own', () => {
   );
 });
 
-test('a start with what cannot be used is refused, with everything that is wrong', async () => {
+test('a start with unusable files is refused, and all problems are reported', async () => {
   writeFiles(folder, {
     'broken/logout.eta': '<% if ( %>',
     'broken/home.eta': "<%= it.text('home.titel') %>",

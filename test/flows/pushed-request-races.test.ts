@@ -8,7 +8,7 @@ import { allScopes, appDocument, createApp, tally } from './apps.ts';
 
 const clients = [appDocument('shop'), appDocument('own', { firstParty: true })];
 
-/** Pushes a request, and gives where a browser starts with it. */
+/** Pushes a request. Returns the address where a browser starts with it. */
 async function push(deployment: Deployment, app: TestClient, changes: Record<string, string> = {}) {
   const form = Object.fromEntries(
     new URL(app.authorizationUrl({ scope: allScopes, ...changes })).searchParams,
@@ -18,7 +18,7 @@ async function push(deployment: Deployment, app: TestClient, changes: Record<str
   return `${deployment.issuer}/oauth2/authorize?${query}`;
 }
 
-/** What a browser ended with: a code, an error for the app, or a page. */
+/** What the browser got: a code, an error for the app, or a page. */
 function outcome({ url, status, html }: Page): string {
   if (status !== 0) return /<dd><code>(?<code>\w+)/.exec(html)?.groups?.code ?? `a page (${status})`;
   const { searchParams } = new URL(url);
@@ -39,7 +39,7 @@ describe.each(threeProcesses)('a pushed request leads to one authorization, on $
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  test('of 100 tabs of somebody signed in, one gets a code', async () => {
+  test('of 100 tabs with a session, one gets a code', async () => {
     const app = createApp(deployment, 'shop');
     const agent = createUserAgent(deployment);
     await app.authorize(agent, { scope: allScopes });
@@ -48,11 +48,11 @@ describe.each(threeProcesses)('a pushed request leads to one authorization, on $
     expect(outcomes(pages)).toEqual({ code: 1, invalid_request_uri: 99 });
   });
 
-  test('of 100 browsers that agree in the same moment, one gets a code', async () => {
+  test('of 100 browsers that agree in parallel, one gets a code', async () => {
     const app = createApp(deployment, 'shop');
     const url = await push(deployment, app, { prompt: 'consent' });
     const waiting: { agent: UserAgent; consent: Page }[] = [];
-    // Hashing a hundred passwords at once would be refused.
+    // Gatehouse would refuse to hash a hundred passwords in parallel.
     for (let batch = 0; batch < 10; batch += 1) {
       const signedIn = await atOnce(10, async () => {
         const agent = createUserAgent(deployment);
@@ -67,7 +67,7 @@ describe.each(threeProcesses)('a pushed request leads to one authorization, on $
     expect(outcomes(pages)).toEqual({ code: 1, invalid_request_uri: 99 });
   }, 120_000);
 
-  test('who reloads or comes back before it is done goes on, and then it is refused before anybody signs in', async () => {
+  test('it can be reloaded and opened again until it is done, and then it is refused before sign-in', async () => {
     const app = createApp(deployment, 'own');
     const url = await push(deployment, app);
     const agent = createUserAgent(deployment);
@@ -82,7 +82,7 @@ describe.each(threeProcesses)('a pushed request leads to one authorization, on $
     }
   });
 
-  test('one that was denied can be opened again, as the app may offer', async () => {
+  test('a denied request can be opened again', async () => {
     const app = createApp(deployment, 'shop');
     const url = await push(deployment, app, { prompt: 'consent' });
     const agent = createUserAgent(deployment);
@@ -106,7 +106,7 @@ describe('a pushed request as time goes by', () => {
     return { agent, page: await agent.get(url) };
   };
 
-  test('it can be opened for a minute, and no longer', async () => {
+  test('it can be opened for one minute only', async () => {
     const url = await push(deployment, createApp(deployment, 'own'));
     deployment.advance(58);
     expect((await open(url)).page.html).toContain('name="password"');
@@ -114,8 +114,8 @@ describe('a pushed request as time goes by', () => {
     expect(outcome((await open(url)).page)).toBe('invalid_request_uri');
   });
 
-  // The library forgets a request with its minute, and lets pass what it can't find.
-  test.each([70, 1700])('%d s after it was opened it still leads to one authorization', async (seconds) => {
+  // The library deletes a request after its minute, and accepts requests that it can't find.
+  test.each([70, 1700])('%d s after it was opened it leads to only one authorization', async (seconds) => {
     const url = await push(deployment, createApp(deployment, 'own'));
     const [one, other, late] = [await open(url), await open(url), await open(url)];
     deployment.advance(seconds);
@@ -125,7 +125,7 @@ describe('a pushed request as time goes by', () => {
     expect(outcome(await signIn(late.agent, late.page))).toBe('invalid_request_uri');
   });
 
-  test('who takes long at each step gets in, and who was slower still does not', async () => {
+  test('a slow person gets a code, and a slower one after that doesn’t', async () => {
     const app = createApp(deployment, 'shop');
     const url = await push(deployment, app, { prompt: 'consent' });
     const [one, other] = [await open(url), await open(url)];

@@ -33,8 +33,8 @@ const expectLive = async (app: TestClient, answer: JsonAnswer) => {
 
 const familyStore = () => deployment.ports.families;
 
-describe('a redemption that was held up is no reuse', () => {
-  test('it saw the token current, and lost to another longer than a grace ago', async () => {
+describe('a delayed redemption is not reuse', () => {
+  test('it found the token current, and another redemption won longer than a grace ago', async () => {
     const app = createApp(deployment, 'usual');
     const token = await signIn(app);
     const held = holdCalls(familyStore(), 'rotate');
@@ -48,7 +48,7 @@ describe('a redemption that was held up is no reuse', () => {
     await expectLive(app, first);
   });
 
-  test('it saw the token current while another, held up longer than a grace, was about to spend it', async () => {
+  test('it found the token current while another redemption was delayed for longer than a grace', async () => {
     const app = createApp(deployment, 'usual');
     const token = await signIn(app);
     const held = holdCalls(familyStore(), 'rotate');
@@ -64,7 +64,7 @@ describe('a redemption that was held up is no reuse', () => {
     await expectLive(app, answer);
   });
 
-  test('it came within the grace and is judged a little later: it gets the answer', async () => {
+  test('it came within the grace and was processed after it: it gets the same answer', async () => {
     const app = createApp(deployment, 'usual');
     const token = await signIn(app);
     const first = await app.refresh(token);
@@ -78,7 +78,7 @@ describe('a redemption that was held up is no reuse', () => {
     await expectLive(app, first);
   });
 
-  test('one that came after the grace is, though its answer is kept a little longer', async () => {
+  test('a redemption after the grace is reuse, although the answer is stored a little longer', async () => {
     const app = createApp(deployment, 'usual');
     const token = await signIn(app);
     const first = await app.refresh(token);
@@ -87,7 +87,7 @@ describe('a redemption that was held up is no reuse', () => {
     expect(await app.refresh(tokensOf(first).refresh_token)).toMatchObject(refused);
   });
 
-  test('without a grace one of those that saw it current wins, and nothing ends until it comes again', async () => {
+  test('without a grace one of several parallel redemptions wins, and only a later one ends the family', async () => {
     const app = createApp(deployment, 'strict');
     const token = await signIn(app);
     const held = holdCalls(familyStore(), 'rotate');
@@ -105,7 +105,7 @@ describe('a redemption that was held up is no reuse', () => {
     expect(await standing(deployment, app, access_token)).toBe('dead');
   });
 
-  test('without a grace one that came before the token was spent, and found it spent, ends nothing', async () => {
+  test('without a grace a redemption that came before the token was spent ends nothing', async () => {
     const app = createApp(deployment, 'strict');
     const token = await signIn(app);
     const held = holdCalls(familyStore(), 'find');
@@ -120,7 +120,7 @@ describe('a redemption that was held up is no reuse', () => {
   });
 });
 
-test('a rotation that the store forgot ends nothing: its token gets invalid_grant, the one before goes on', async () => {
+test('a rotation that the store lost ends nothing: its token gets invalid_grant, the previous token works', async () => {
   const app = createApp(deployment, 'usual');
   const token = await signIn(app);
   const remember = replaceMethod(familyStore(), 'rotate', async () => true);
@@ -129,12 +129,12 @@ test('a rotation that the store forgot ends nothing: its token gets invalid_gran
   expect(await app.refresh(lost.refresh_token)).toMatchObject(refused);
   expect(await standing(deployment, app, lost.access_token)).toBe('live');
   const next = await app.refresh(token);
-  // As many uses as the forgotten one, and another.
+  // This token has the same number of uses as the lost one, but isn't the same.
   expect(await app.refresh(lost.refresh_token)).toMatchObject(refused);
   await expectLive(app, next);
 });
 
-test('who holds a forgotten token signs out with it', async () => {
+test('a lost token can still be revoked', async () => {
   const app = createApp(deployment, 'usual');
   const token = await signIn(app);
   const remember = replaceMethod(familyStore(), 'rotate', async () => true);
@@ -144,8 +144,8 @@ test('who holds a forgotten token signs out with it', async () => {
   expect(await standing(deployment, app, lost.access_token)).toBe('dead');
 });
 
-describe('a store that says neither yes nor no', () => {
-  test('is asked once more', async () => {
+describe('a store that neither rotates nor finds a newer token', () => {
+  test('is asked a second time', async () => {
     const app = createApp(deployment, 'usual');
     const token = await signIn(app);
     let refusals = 0;
@@ -158,7 +158,7 @@ describe('a store that says neither yes nor no', () => {
     await expectLive(app, answer);
   });
 
-  test('and then said to be away, at both doors; the token is good afterwards', async () => {
+  test('then leads to 503 at both endpoints, and the token works afterwards', async () => {
     const app = createApp(deployment, 'own', 'public');
     const { refreshToken } = await apiLogin(deployment, { clientId: 'own' });
     const restore = replaceMethod(familyStore(), 'rotate', async () => false);

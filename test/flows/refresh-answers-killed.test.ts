@@ -19,8 +19,8 @@ const clients = [
 ];
 
 /**
- * The deployment as it is reached through a relay before one of its processes, which it kills when it has that one's
- * reply: of that the sender gets nothing.
+ * The deployment through a relay to one of its processes. The relay kills the process as soon as it has the reply, and
+ * drops the reply.
  */
 async function throughKiller(deployment: Deployment, index: number) {
   const origin = deployment.origins[index] ?? '';
@@ -54,7 +54,7 @@ describe.each(threeProcesses)('G1, a process dies after it spent a token, on $na
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  /** Sends it to a process that dies before its reply arrives, and then to one that lives. */
+  /** Sends a request to a process that dies before its reply arrives, and then to another process. */
   const sentAgain = async (dies: number, send: (to: Deployment) => Promise<JsonAnswer>) => {
     const { relayed, replies, close } = await throughKiller(deployment, dies);
     try {
@@ -68,7 +68,7 @@ describe.each(threeProcesses)('G1, a process dies after it spent a token, on $na
     return again;
   };
 
-  test('at the token endpoint another process gives the answer that was lost, and its tokens are good', async () => {
+  test('at the token endpoint another process returns the lost answer, and its tokens work', async () => {
     const living = oneProcess(deployment, 2);
     const app = createApp(living, 'patient');
     const { refresh_token } = await app.signIn(createUserAgent(living), offline);
@@ -76,7 +76,7 @@ describe.each(threeProcesses)('G1, a process dies after it spent a token, on $na
     expect((await app.refresh(tokensOf(again).refresh_token)).status).toBe(200);
   });
 
-  test('at /auth/refresh, too', async () => {
+  test('at /auth/refresh another process returns the lost answer', async () => {
     const living = oneProcess(deployment, 2);
     const { refreshToken } = await apiLogin(living, { clientId: 'own' });
     const refresh = (to: Deployment, refreshToken: unknown) =>

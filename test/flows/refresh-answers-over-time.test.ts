@@ -26,7 +26,7 @@ test.each([
   ['usual', 9, 2],
   ['patient', 58, 4],
 ])(
-  '%s: for %d s a redemption gets the same answer, %d s later it ends the family and no other',
+  '%s: for %d s a repeat gets the same answer, %d s later a repeat ends the family and no other',
   async (id, within, more) => {
     const app = createApp(deployment, id);
     const [family, sibling] = [await signIn(app), await signIn(app)];
@@ -43,7 +43,7 @@ test.each([
   },
 );
 
-test('without a grace the second redemption is reuse', async () => {
+test('without a grace a second redemption is reuse', async () => {
   const app = createApp(deployment, 'strict');
   const { refresh, access } = await signIn(app);
   const first = tokensOf(await app.refresh(refresh));
@@ -52,14 +52,14 @@ test('without a grace the second redemption is reuse', async () => {
   expect((await app.refresh(first.refresh_token)).body).toMatchObject({ error: 'invalid_grant' });
 });
 
-test('each token of a chain has a grace of its own: an old one ends nothing within it, and the family after it', async () => {
+test('each token of a chain has its own grace: a repeat ends nothing within it, and the family after it', async () => {
   const app = createApp(deployment, 'usual');
   const chain = [(await signIn(app)).refresh];
   for (let round = 0; round < 4; round += 1) {
     chain.push(tokensOf(await app.refresh(chain[round])).refresh_token ?? '');
     deployment.advance(3);
   }
-  // Spent 12, 9, 6 and 3 seconds ago.
+  // The tokens were spent 12, 9, 6 and 3 seconds ago.
   for (const old of [chain[1], chain[2]])
     expect((await app.refresh(old)).body).toMatchObject({ error: 'invalid_grant' });
   const last = tokensOf(await app.refresh(chain[3]));
@@ -70,7 +70,7 @@ test('each token of a chain has a grace of its own: an old one ends nothing with
   expect((await app.refresh(chain[4])).body).toMatchObject({ error: 'invalid_grant' });
 });
 
-test('an account that was disabled, or whose consent is gone, gets no answer again', async () => {
+test('a disabled account or withdrawn consent gets no repeated answer', async () => {
   const app = createApp(deployment, 'patient');
   const { refresh } = await signIn(app);
   const first = await app.refresh(refresh);

@@ -14,7 +14,7 @@ const clients = [
   appDocument('strict-spa', { graceSeconds: 0, auth: 'none' }),
 ];
 
-describe('what is told of spent refresh tokens that end nothing', () => {
+describe('log and metrics of spent refresh tokens that end nothing', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await startServers({ clients });
@@ -28,13 +28,13 @@ describe('what is told of spent refresh tokens that end nothing', () => {
   };
   const familyOf = (token: string) => token.split('.')[0] ?? '';
 
-  /** The line of this family with this message; it names where the token came from. */
+  /** The log line of this family with this message. */
   const lineOf = (familyId: string, message: string) => {
     const written = () => deployment.programs.flatMap((program) => program.stdout().split('\n'));
     const isIt = (line: string) => line.includes(familyId) && line.includes(`"${message}"`);
     return waitFor(() => written().find(isIt), { what: message });
   };
-  /** By how much the counter rises, over all processes. */
+  /** The increase of the counter of all processes during the work. */
   const counting = async (outcome: string, work: () => Promise<unknown>) => {
     const count = () => metric(deployment, 'gatehouse_refresh_tokens_repeated_total', `outcome="${outcome}"`);
     const before = await count();
@@ -43,7 +43,7 @@ describe('what is told of spent refresh tokens that end nothing', () => {
   };
   const again = 'refresh token repeated';
 
-  test('one whose successor was used is superseded', async () => {
+  test('a token whose successor was used counts as superseded', async () => {
     const token = await signIn();
     const { refresh_token } = tokensOf(await patient().refresh(token));
     await patient().refresh(refresh_token);
@@ -56,7 +56,7 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     });
   });
 
-  test('one that asks for another scope is refused', async () => {
+  test('a token with a request for another scope counts as refused', async () => {
     const token = await signIn();
     await patient().refresh(token);
     expect(await counting('refused', () => patient().refresh(token, { scope: 'openid' }))).toBe(1);
@@ -68,7 +68,7 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     });
   });
 
-  test('one whose answer is not kept any more has lapsed', async () => {
+  test('a token whose answer is not stored any more counts as lapsed', async () => {
     const token = await signIn();
     await patient().refresh(token);
     const redis = new Redis(testRedisUrl());
@@ -82,7 +82,7 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     expect(JSON.parse((await lineOf(familyOf(token), again)) ?? '')).toMatchObject({ outcome: 'lapsed' });
   });
 
-  test('one without the key it is bound to is refused, after the grace as well', async () => {
+  test('a token without its key counts as refused, even after the grace', async () => {
     const app = createApp(deployment, 'strict-spa', 'public');
     const key = await createDpopKey();
     const proof = () => key.header('POST', `${deployment.issuer}/oauth2/token`);
@@ -95,7 +95,7 @@ describe('what is told of spent refresh tokens that end nothing', () => {
     expect(JSON.parse(line ?? '')).toMatchObject({ level: 'info', clientId: 'strict-spa' });
   });
 
-  test('one that Redis forgot, as it went back to before its issue, gets invalid_grant; nothing ends', async () => {
+  test('a token that Redis lost by going back to older data gets invalid_grant and ends nothing', async () => {
     const token = await signIn();
     const redis = new Redis(testRedisUrl());
     try {

@@ -42,7 +42,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
   const refreshByJson = (refreshToken: string) =>
     callJsonApi(deployment, '/auth/refresh', { refreshToken, clientId: 'own' });
 
-  test('200 parallel redemptions get the identical body, whose tokens live and refresh', async () => {
+  test('200 parallel redemptions get the identical body, and its tokens work', async () => {
     const token = await signIn();
     const answers = await atOnce(200, () => app.refresh(token));
     expect(Object.keys(bodies(answers))).toHaveLength(1);
@@ -54,7 +54,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     expect((await app.refresh(tokens?.refresh_token)).status).toBe(200);
   });
 
-  test('40 parallel redemptions at /auth/refresh, too', async () => {
+  test('40 parallel redemptions at /auth/refresh get the identical body', async () => {
     const token = await logIn();
     const answers = await atOnce(40, () => refreshByJson(token));
     expect(Object.keys(bodies(answers))).toHaveLength(1);
@@ -62,7 +62,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     expect((await refreshByJson(String(answers[0]?.body.refreshToken))).status).toBe(200);
   });
 
-  test('a later one on every process gets it too, and at the other door the same tokens', async () => {
+  test('a later redemption gets the same body on every process, and the same tokens at the other endpoint', async () => {
     const token = await logIn();
     const first = await refreshByJson(token);
     for (const _ of deployment.origins)
@@ -74,7 +74,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     });
   });
 
-  test('once its successor was used, the old one gets invalid_grant, and nothing ends', async () => {
+  test('after its successor was used, the old token gets invalid_grant and ends nothing', async () => {
     const chain = [await signIn()];
     for (let round = 0; round < 3; round += 1)
       chain.push(tokensOf(await app.refresh(chain[round])).refresh_token ?? '');
@@ -88,7 +88,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     expect((await app.refresh(chain[3])).status).toBe(200);
   });
 
-  test('another scope or resource gets invalid_request and ends nothing; the same in another order is the same', async () => {
+  test('another scope or resource gets invalid_request and ends nothing; the order of scopes doesn’t matter', async () => {
     const token = await signIn();
     const first = tokensOf(await app.refresh(token, { scope: 'openid email contracts:read' }));
     for (const other of [
@@ -106,7 +106,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     expect((await app.refresh(first.refresh_token)).status).toBe(200);
   });
 
-  test('a scope that names all that was granted means the same as none, whichever came first', async () => {
+  test('a scope parameter with all granted scopes equals none, in either order', async () => {
     const all = offline.scope.split(' ').reverse().join(' ');
     for (const [one, other] of [
       [{}, { scope: all }],
@@ -119,14 +119,14 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     }
   });
 
-  test('an old access token lives on when its family refreshes', async () => {
+  test('an old access token still works after its family is refreshed', async () => {
     const tokens = await app.signIn(createUserAgent(deployment), offline);
     await app.refresh(tokens.refresh_token);
     await app.refresh(tokens.refresh_token);
     expect(await standing(deployment, app, tokens.access_token)).toBe('live');
   });
 
-  test('nobody else gets the answer: not another client, and not without the secret', async () => {
+  test('another client, or the client without its secret, doesn’t get the answer', async () => {
     const token = await signIn();
     const first = await app.refresh(token);
     const others = [
@@ -140,7 +140,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     expect((await app.refresh(token)).body).toEqual(first.body);
   });
 
-  test('a family that was revoked, or whose session ended, has no answer', async () => {
+  test('a revoked family, or one whose session ended, gets no answer', async () => {
     const [revoked, bound] = [await signIn(), await signIn(app, { scope: allScopes })];
     for (const token of [revoked, bound]) expect((await app.refresh(token)).status).toBe(200);
     await app.post('revoke', { token: revoked });
@@ -154,7 +154,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     expect((await app.refresh(bound)).status).toBe(200);
   });
 
-  test('with DPoP the answer is for the key it was given to', async () => {
+  test('with DPoP only the same key gets the answer', async () => {
     const [mine, stolen] = [await createDpopKey(), await createDpopKey()];
     const url = `${deployment.issuer}/oauth2/token`;
     const proved = async (key: typeof mine, refreshToken: string) =>
@@ -192,7 +192,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
     const isActive = async (app: TestClient, token: string | undefined) =>
       (await app.post('introspect', { token })).body.active;
 
-    test('another key, or none, redeems nothing and spends nothing', async () => {
+    test('another key or no key gets nothing and spends nothing', async () => {
       const { app, token } = await signInWithKey('spa');
       expect(await send(app, token, await proof(other))).toMatchObject(refused);
       expect(await send(app, token)).toMatchObject(refused);
@@ -203,7 +203,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
       });
     });
 
-    test('after the grace another key, or none, ends nothing; its own key does', async () => {
+    test('after the grace only its own key ends the family', async () => {
       const { app, token } = await signInWithKey('strict-spa');
       const next = tokensOf(await send(app, token, await proof(mine)));
       expect(await send(app, token, await proof(other))).toMatchObject(refused);
@@ -215,7 +215,7 @@ describe.each(embeddedAndThreeProcesses)('G1, a refresh has one answer, on $name
       expect(await send(app, last.refresh_token, await proof(mine))).toMatchObject(refused);
     });
 
-    test('of 100 parallel redemptions with one and the same proof one is answered, and nothing ends', async () => {
+    test('of 100 parallel redemptions with the same proof one succeeds, and nothing ends', async () => {
       const { app, token } = await signInWithKey('spa');
       const once = await proof(mine);
       const given = await atOnce(100, () => send(app, token, once));

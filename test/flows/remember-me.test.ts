@@ -14,7 +14,7 @@ const box = /<input type="checkbox" name="remember" value="yes"(?<checked> check
 let deployment: InProcess;
 let web: TestClient;
 let agent: UserAgent;
-/** What the browser was last told to keep of the session: until then, or `window` for as long as it is open. */
+/** The expiry of the last session cookie, or `window` if the cookie ends with the window. */
 let kept: string | undefined;
 
 async function startWith(settings: Record<string, string>): Promise<void> {
@@ -22,7 +22,7 @@ async function startWith(settings: Record<string, string>): Promise<void> {
   web = createApp(deployment, 'web');
 }
 
-/** A browser that tells what it was told of the session's cookie. */
+/** A browser that records the expiry of the session cookie. */
 function newAgent(): UserAgent {
   const fetch: InProcess['fetch'] = async (input, init) => {
     const response = await deployment.fetch(input, init);
@@ -45,20 +45,20 @@ beforeEach(() => {
   kept = undefined;
 });
 
-describe('where people are asked', () => {
+describe('where the page has the box', () => {
   beforeAll(
     () => startWith({ GATEHOUSE_SIGNUP: 'true', GATEHOUSE_UNREMEMBERED_SESSION_SECONDS: String(8 * hour) }),
     120_000,
   );
   afterAll(() => deployment?.stop());
 
-  test('the box is there, and not ticked', async () => {
+  test('the box is not ticked at first', async () => {
     const { html } = await ask();
     expect(box.exec(html)?.groups).toEqual({ checked: undefined });
     expect(html).toContain('Keep me signed in on this device');
   });
 
-  test('who leaves it is signed in until the window closes, and no longer than the setting says', async () => {
+  test('without a tick the session ends with the window, and after the time of the setting', async () => {
     await signIn(await ask());
     expect(kept).toBe('window');
     deployment.advance(8 * hour - 10);
@@ -67,7 +67,7 @@ describe('where people are asked', () => {
     expect(await silently(agent, web)).toBe('login_required');
   });
 
-  test('who ticks it stays signed in when the window closes', async () => {
+  test('with a tick the session outlives the window', async () => {
     await signIn(await ask(), { remember: 'yes' });
     expect(daysKept()).toBeGreaterThan(2.9);
     deployment.advance(2 * day);
@@ -82,7 +82,7 @@ describe('where people are asked', () => {
   test.each([
     ['remembered', { remember: 'yes' }],
     ['not remembered', {}],
-  ])('who is %s stays so when asked for the password once more', async (_, fields) => {
+  ])('a person who is %s stays so when the page asks for the password again', async (_, fields) => {
     await signIn(await ask(), fields);
     const before = kept === 'window';
     const page = await ask({ prompt: 'login' });
@@ -91,11 +91,11 @@ describe('where people are asked', () => {
     expect(kept === 'window').toBe(before);
   });
 
-  test('somebody else on the same browser is not remembered for the one before', async () => {
+  test('another person in the same browser doesn’t inherit the tick', async () => {
     await signIn(await ask(), { remember: 'yes' });
     const other = await newPerson(deployment);
     let page = await signIn(await ask({ prompt: 'login' }), { ...other });
-    // The library ends the first person's session by a form that a script sends.
+    // The library ends the first person's session with a form that a script submits.
     if (page.html.includes('name="logout"')) page = await agent.submit(page, {});
     expect(page.url).toContain('code=');
     expect(kept).toBe('window');
@@ -105,11 +105,11 @@ describe('where people are asked', () => {
 describe.each([
   ['always', true],
   ['never', false],
-])('where it is %s', (mode, remembered) => {
+])('with the setting %s', (mode, remembered) => {
   beforeAll(() => startWith({ GATEHOUSE_REMEMBER_ME: mode }), 120_000);
   afterAll(() => deployment?.stop());
 
-  test('nobody is asked, whatever the form says', async () => {
+  test('the page has no box, and a field in the form is ignored', async () => {
     const page = await ask();
     expect(page.html).not.toMatch(box);
     await signIn(page, { remember: remembered ? 'no' : 'yes' });

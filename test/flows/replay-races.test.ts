@@ -23,7 +23,7 @@ const keyed = {
 const machine = appDocument('machine', { grants: ['client_credentials'], scopes: ['contracts:read'] });
 const clients = [keyed, machine, appDocument('shop')];
 
-/** Proves that it is `keyed` (RFC 7523 §2.2): one assertion, as often as it is sent. */
+/** Creates a client assertion of `keyed` (RFC 7523 §2.2). */
 async function assertionFor({ issuer }: Deployment) {
   const client_assertion = await new SignJWT({ jti: randomUUID() })
     .setProtectedHeader({ alg: 'ES256', kid: 'one' })
@@ -39,7 +39,7 @@ async function assertionFor({ issuer }: Deployment) {
   };
 }
 
-describe.each(threeProcesses)('what proves something once proves it once, on $name', ({ start }) => {
+describe.each(threeProcesses)('assertions and proofs can be used once, on $name', ({ start }) => {
   let deployment: Deployment;
   let self: TestClient;
   let dpop: DpopKey;
@@ -50,7 +50,7 @@ describe.each(threeProcesses)('what proves something once proves it once, on $na
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  test('of 100 parallel token requests with one assertion one is answered', async () => {
+  test('of 100 parallel token requests with one assertion one succeeds', async () => {
     const assertion = await assertionFor(deployment);
     const form = { grant_type: 'client_credentials', ...assertion };
     const given = await atOnce(100, () => self.post('token', form));
@@ -61,7 +61,7 @@ describe.each(threeProcesses)('what proves something once proves it once, on $na
     });
   });
 
-  test('it counts once for all endpoints together', async () => {
+  test('an assertion counts once for all endpoints together', async () => {
     const assertion = await assertionFor(deployment);
     const token = tokensOf(await createApp(deployment, 'machine').clientCredentials()).access_token;
     const pushed = {
@@ -86,14 +86,14 @@ describe.each(threeProcesses)('what proves something once proves it once, on $na
     expect(given.filter(({ status }) => status < 300)).toHaveLength(1);
   });
 
-  test('of 100 parallel token requests with one DPoP proof one is answered', async () => {
+  test('of 100 parallel token requests with one DPoP proof one succeeds', async () => {
     const app = createApp(deployment, 'machine');
     const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/token`);
     const given = await atOnce(100, () => app.clientCredentials({}, proof));
     expect(outcomesOf(given)).toEqual({ 200: 1, invalid_grant: 99 });
   });
 
-  test('of 100 parallel pushed requests with one DPoP proof one is taken', async () => {
+  test('of 100 parallel pushed requests with one DPoP proof one succeeds', async () => {
     const app = createApp(deployment, 'shop');
     const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/par`);
     const form = Object.fromEntries(new URL(app.authorizationUrl()).searchParams);
@@ -101,7 +101,7 @@ describe.each(threeProcesses)('what proves something once proves it once, on $na
     expect(outcomesOf(given)).toEqual({ 201: 1, invalid_request: 99 });
   });
 
-  test('of 100 parallel userinfo requests with one DPoP proof one is answered', async () => {
+  test('of 100 parallel userinfo requests with one DPoP proof one succeeds', async () => {
     const app = createApp(deployment, 'shop');
     const agent = createUserAgent(deployment);
     const code = await app.code(agent, { scope: allScopes });
@@ -115,7 +115,7 @@ describe.each(threeProcesses)('what proves something once proves it once, on $na
       return answer.status;
     });
     expect(tally(statuses)).toEqual({ 200: 1, 401: 99 });
-    // `/user/profile` takes no proofs, so it takes no such token either, with its proof or without.
+    // `/user/profile` accepts no proofs, so it refuses such a token with and without a proof.
     const profile = `${deployment.issuer}/user/profile`;
     for (const scheme of ['DPoP', 'Bearer']) {
       const proof = await dpop.header('GET', profile, token);
@@ -128,7 +128,7 @@ describe.each(threeProcesses)('what proves something once proves it once, on $na
   });
 });
 
-test('a proof from a clock that is ahead is remembered for as long as it is good', async () => {
+test('a proof from a clock that is ahead is stored until it expires', async () => {
   const deployment = await startInProcess(clients);
   try {
     const app = createApp(deployment, 'machine');

@@ -8,7 +8,7 @@ import { copyOf, createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 
-describe('G3, what was ended stays so when Redis comes back with older data', () => {
+describe('G3, ended sign-ins stay ended when Redis returns with older data', () => {
   let redis: OwnRedis;
   let deployment: Deployment;
   let web: TestClient;
@@ -29,7 +29,7 @@ describe('G3, what was ended stays so when Redis comes back with older data', ()
     const family = await web.signIn(agent, offline);
     return { agent, bound, family };
   };
-  /** What each process answers at first to whoever brings what was theirs. */
+  /** The first answers of each process to the session and the tokens. */
   const answers = async ({ agent, bound, family }: Awaited<ReturnType<typeof signIn>>) => {
     const said: string[] = [];
     for (const process of deployment.origins.keys()) {
@@ -47,10 +47,10 @@ describe('G3, what was ended stays so when Redis comes back with older data', ()
   };
   const untilReady = () => waitFor(() => isReady(deployment.opsOrigins[0]), { what: 'readiness' });
 
-  test('a session, a refresh token, a code and an access token: at the first answer, and later', async () => {
+  test('session, refresh token, code and access token are refused at the first request and later', async () => {
     const [ended, stays] = [await signIn(), await signIn()];
     const code = await web.code(ended.agent);
-    // Both processes know by now whose these are, and ask nobody about the account.
+    // Now both processes have cached the accounts.
     ended.family = tokensOf(await web.refresh(ended.family.refresh_token));
     stays.family = tokensOf(await web.refresh(stays.family.refresh_token));
     const older = await redis.snapshot();
@@ -69,7 +69,7 @@ describe('G3, what was ended stays so when Redis comes back with older data', ()
     expect(await answers({ ...ended, agent: cookies })).toEqual(dead);
     const page = await cookies.get(`${deployment.issuer}/account`);
     expect(page.html).toContain('name="password"');
-    // The second process is asked about what was spent at the first.
+    // The second process gets the tokens that were spent at the first.
     const goesOn = ['active', 'inactive'].flatMap((is) => ['code', is, 'refreshed', is, 'refreshed']);
     expect(await answers(stays)).toEqual([...goesOn, 'live', 'live']);
   });

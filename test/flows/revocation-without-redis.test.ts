@@ -12,7 +12,7 @@ import { createTestClient, demoApps, type TestClient } from '../support/test-cli
 import { waitFor } from '../support/wait-for.ts';
 import { standing } from './apps.ts';
 
-describe('G3, what was revoked stays so when Redis loses its data', () => {
+describe('G3, revoked tokens stay revoked when Redis loses its data', () => {
   let redis: OwnRedis;
   let deployment: Deployment;
   let app: TestClient;
@@ -28,7 +28,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
 
   const metricOf = (process: number, name: string, ...labels: string[]) =>
     metric(oneProcess(deployment, process), name, ...labels);
-  /** How often each process looked for what was revoked. */
+  /** How often each process read the recent revocations from Postgres. */
   const inForceAsked = () =>
     Promise.all(
       [0, 1].map((at) => metricOf(at, 'gatehouse_store_call_duration_seconds_count', 'denylist.inForce')),
@@ -51,7 +51,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
   const statusAt = async (process: number, token: string) =>
     (await getUserinfo(oneProcess(deployment, process), token)).status;
 
-  test('revocations are asked of Redis alone, as long as all is well', async () => {
+  test('processes normally look up revocations in Redis alone', async () => {
     await copyTrusted();
     const token = await revoked();
     const asked = () => metricOf(0, 'gatehouse_store_call_duration_seconds_count', 'denylist.anyRevoked');
@@ -63,7 +63,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
     ).toBeGreaterThanOrEqual(5);
   });
 
-  test('emptied while everything runs, it lets nothing in: not at the first answer, and not later', async () => {
+  test("an emptied Redis doesn't revive a token, neither at the first request nor later", async () => {
     await copyTrusted();
     const token = await revoked();
     const direct = new Redis(redis.directUrl());
@@ -74,7 +74,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
     expect(await standing(deployment, app, token)).toBe('dead');
   });
 
-  test('a revocation made while Redis was away is in force when it is back, with its data or without', async () => {
+  test("a revocation during an outage of Redis is in force afterwards, with or without Redis' data", async () => {
     await copyTrusted();
     const { accessToken } = await apiLogin(deployment);
     const early = await revoked();
@@ -93,7 +93,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
     expect([await statusAt(0, accessToken), await statusAt(1, early)]).toEqual([401, 401]);
   });
 
-  test('nor does a Redis that comes back with old data let in what was revoked since', async () => {
+  test("a Redis that returns with old data doesn't revive a token that was revoked since", async () => {
     await copyTrusted();
     const direct = new Redis(redis.directUrl());
     const database = new Client({ connectionString: deployment.databaseUrl });
@@ -104,7 +104,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
         names.map(async (name) => ({ name, data: await direct.dumpBuffer(name) })),
       );
       const token = await revoked();
-      // Longer ago than what is looked for again and again: nothing but the lost connection is left to tell.
+      // This is older than the revocations that processes read repeatedly. Only the lost connection makes them read it.
       await database.query("update revocations set revoked_at = revoked_at - interval '1 hour'");
       const before = await inForceAsked();
       await waitFor(async () => (await inForceAsked()).every((count, at) => count >= (before[at] ?? 0) + 3));
@@ -121,7 +121,7 @@ describe('G3, what was revoked stays so when Redis loses its data', () => {
     }
   });
 
-  test('what a process without Redis revoked is in force elsewhere once they looked', async () => {
+  test('a revocation by a process without Redis is in force after the other processes read Postgres', async () => {
     await copyTrusted();
     const { accessToken } = await apiLogin(deployment);
     expect(await standing(deployment, app, accessToken)).toBe('live');

@@ -74,7 +74,7 @@ describe('revoking (RFC 7009)', () => {
     },
   );
 
-  test('a refresh token that was spent ends its family as well: the answer with the next one may be lost', async () => {
+  test('a spent refresh token also ends its family, because the answer with its successor may be lost', async () => {
     const first = await signIn(web);
     const second = tokensOf(await web.refresh(first.refresh_token));
     await other.post('revoke', { token: first.refresh_token });
@@ -84,7 +84,7 @@ describe('revoking (RFC 7009)', () => {
     expect((await web.refresh(second.refresh_token)).body.error).toBe('invalid_grant');
   });
 
-  test("another client's token: 200, and nothing happens", async () => {
+  test("another client's token gets 200 and stays alive", async () => {
     const tokens = await signIn(web);
     for (const app of [other, spa]) {
       for (const token of [tokens.access_token, tokens.refresh_token]) {
@@ -95,7 +95,7 @@ describe('revoking (RFC 7009)', () => {
     expect((await web.refresh(tokens.refresh_token)).status).toBe(200);
   });
 
-  test('a token that nobody issued, or one that is gone already: 200', async () => {
+  test('an unknown or revoked token gets 200', async () => {
     const { id_token, refresh_token } = await signIn(web);
     await web.post('revoke', { token: refresh_token });
     const unsigned = `${id_token?.split('.').slice(0, 2).join('.')}.`;
@@ -104,7 +104,7 @@ describe('revoking (RFC 7009)', () => {
     }
   });
 
-  test('is for clients that say who they are, and name a token', async () => {
+  test('needs client authentication and a token', async () => {
     const { access_token } = await signIn(web);
     const impostor = createApp(deployment, 'web', 'another-secret');
     expect(await impostor.post('revoke', { token: access_token })).toMatchObject({
@@ -115,7 +115,7 @@ describe('revoking (RFC 7009)', () => {
     expect(await live(web, access_token)).toBe('live');
   });
 
-  test("a machine's token", async () => {
+  test("ends a machine's token alone", async () => {
     const service = createTestClient(deployment, demoApps.service);
     const issue = async () => tokensOf(await service.clientCredentials());
     const [first, second] = [await issue(), await issue()];
@@ -124,7 +124,7 @@ describe('revoking (RFC 7009)', () => {
     expect([await active(first.access_token), await active(second.access_token)]).toEqual([false, true]);
   });
 
-  test('by one process is seen by the other at once', async () => {
+  test('on one process counts at once on the other', async () => {
     const [one, two] = [0, 1].map((index) => createApp(oneProcess(deployment, index), 'web'));
     if (!one || !two) throw new Error('this needs two processes');
     const seen: unknown[] = [];
@@ -149,7 +149,7 @@ describe('POST /auth/logout', () => {
   const logOut = async (refreshToken: string | undefined, clientId?: string) =>
     (await callJsonApi(deployment, '/auth/logout', { refreshToken, clientId })).status;
 
-  test('ends the family it is given, by a current or a spent token, and nothing else', async () => {
+  test('ends the family of a current or spent token, and no other', async () => {
     const sibling = await logIn();
     for (const spent of [false, true]) {
       const first = await logIn();
@@ -164,7 +164,7 @@ describe('POST /auth/logout', () => {
     expect(await refresh(sibling.refresh_token)).toBe(200);
   });
 
-  test('says the same for what it does not know, and leaves the tokens of others alone', async () => {
+  test('gives the same answer for unknown tokens, and doesn’t end the tokens of other clients', async () => {
     const mine = await logIn();
     const third = await signIn(web);
     expect(await logOut('nonsense')).toBe(204);
@@ -184,7 +184,7 @@ describe('introspection (RFC 7662)', () => {
     tokens = await signIn(web);
   });
 
-  test('tells a client about its own tokens', async () => {
+  test("describes a client's own tokens", async () => {
     const { body } = await web.post('introspect', { token: tokens.access_token });
     expect(body).toMatchObject({
       active: true,
@@ -205,7 +205,7 @@ describe('introspection (RFC 7662)', () => {
     expect(idToken.body).toEqual({ active: false });
   });
 
-  test("tells nothing about another client's tokens, to one whose document doesn't say so", async () => {
+  test("reveals nothing about another client's tokens, unless the client document allows it", async () => {
     for (const app of [other, spa]) {
       for (const token of [tokens.access_token, tokens.refresh_token]) {
         const { status, body } = await app.post('introspect', { token });
@@ -214,7 +214,7 @@ describe('introspection (RFC 7662)', () => {
     }
   });
 
-  test('answers an API for its audience, and for no other', async () => {
+  test('answers an API for its own audience only', async () => {
     const [id, introspects] = ['the-api', [deployment.audience]];
     const nothing = { grants: [], scopes: [], redirectUris: [], postLogoutRedirectUris: [] };
     await changeClient(deployment, id, { ...nothing, introspects });
@@ -231,7 +231,7 @@ describe('introspection (RFC 7662)', () => {
     expect(await active(tokens.access_token)).toBe(true);
     expect(await active(tokens.refresh_token)).toBe(false);
     expect(await active(forUserinfo.access_token)).toBe(false);
-    // To be told isn't to own.
+    // A client that may introspect a token may not revoke it.
     await api.post('revoke', { token: tokens.access_token });
     expect(await active(tokens.access_token)).toBe(true);
     await web.post('revoke', { token: tokens.access_token });
@@ -239,7 +239,7 @@ describe('introspection (RFC 7662)', () => {
   });
 });
 
-test('the tokens of a client that was removed are dead, at every door', async () => {
+test('the tokens of a removed client are dead at every endpoint', async () => {
   await changeClient(deployment, 'leaving', {});
   const leaving = createApp(deployment, 'leaving');
   // Each call goes to the next process, so as many calls in a row reach every one.

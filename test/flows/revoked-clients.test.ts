@@ -12,13 +12,13 @@ const grants = ['authorization_code', 'refresh_token', 'client_credentials', 'de
 const app = (id: string) => appDocument(id, { grants });
 const clients = ['leaked', 'other', 'twice', 'restarted'].map(app);
 
-/** Everything a client is issued, each for every process to judge. */
+/** Everything that a client is issued, with one code for each process. */
 interface Issued {
   accessToken: string;
   refreshToken: string;
   machineToken: string;
   codes: string[];
-  /** One that was let in, and one that nobody entered yet. */
+  /** An approved device code and a pending one. */
   deviceCodes: string[];
   pendingUserCode: string;
 }
@@ -67,7 +67,7 @@ describe.each(eachStore)('a revoked client, over two processes on $name', ({ sta
     };
   }
 
-  /** What each process makes of it; what is redeemed is gone afterwards. */
+  /** Uses everything at each process. This spends the codes. */
   async function judge(id: string, issued: Issued) {
     const [all, client] = [ways(id), createApp(deployment, id)];
     let { refreshToken } = issued;
@@ -88,7 +88,7 @@ describe.each(eachStore)('a revoked client, over two processes on $name', ({ sta
   const command = (...args: string[]) => runToEnd(args, { env: deployment.env, cwd: deployment.folder });
   const revoke = (id: string) => command('tokens', 'revoke', '--client', id);
 
-  /** Every process knows that it was revoked so often. */
+  /** Waits until every process issues tokens under this token version. */
   const issuesUnder = (id: string, tokenVersion: number) =>
     waitFor(
       async () => {
@@ -98,12 +98,12 @@ describe.each(eachStore)('a revoked client, over two processes on $name', ({ sta
       { what: `${id} to be issued tokens under ${tokenVersion}` },
     );
 
-  test('everything it was issued is dead everywhere at once; what it is issued then is good, and so is what others have', async () => {
+  test("everything issued to it is dead on every process at once; later tokens and other clients' tokens work", async () => {
     const [issued, others] = [await issue('leaked'), await issue('other')];
     expect(numberIn(issued.accessToken)).toBeUndefined();
     await revoke('leaked');
     expect(await judge('leaked', issued)).toEqual(dead);
-    // Asked for before, so of before; that it is let in now doesn't help.
+    // This code was issued before the revocation, so a later approval doesn't help.
     await approve(deployment, agent, issued.pendingUserCode, demo);
     const late = await pollFor(createApp(deployment, 'leaked'), issued.deviceCodes[1] ?? '');
     expect([late.status, late.body.error]).toEqual([400, 'invalid_grant']);
@@ -116,7 +116,7 @@ describe.each(eachStore)('a revoked client, over two processes on $name', ({ sta
     expect(await standing(deployment, createApp(deployment, 'leaked'), next.accessToken)).toBe('live');
   }, 120_000);
 
-  test('revoked twice in a row, what it had and what it got in between is dead, and what follows is good', async () => {
+  test('after two revocations, tokens from before and between are dead, and later ones work', async () => {
     const first = await issue('twice');
     await revoke('twice');
     await issuesUnder('twice', 1);
@@ -129,7 +129,7 @@ describe.each(eachStore)('a revoked client, over two processes on $name', ({ sta
     expect(await judge('twice', await issue('twice'))).toEqual(live);
   }, 120_000);
 
-  test('a first-party app is no exception: its sign-ins are dead, new ones good', async () => {
+  test("a revoked first-party app's sign-ins are dead, and new ones work", async () => {
     const signIns = async () => [await apiLogin(deployment), await apiLogin(deployment)];
     const refresh = ({ refreshToken }: { refreshToken: string }, index: number) =>
       statusOf(postJson(oneProcess(deployment, index), '/auth/refresh', { refreshToken }));
@@ -140,7 +140,7 @@ describe.each(eachStore)('a revoked client, over two processes on $name', ({ sta
     expect(await inTurn(await signIns(), refresh)).toEqual([200, 200]);
   }, 60_000);
 
-  test('a process that starts knows from its first request on', async () => {
+  test('a started process applies the revocation from its first request', async () => {
     const before = await issue('restarted');
     await revoke('restarted');
     for (const program of deployment.programs) program.kill('SIGTERM');

@@ -17,7 +17,7 @@ const scheme = 'com.example.own:/callback';
 const claimed = 'https://own.example.com/callback';
 const day = 86_400;
 
-describe('what a person agreed to', () => {
+describe("a person's consent", () => {
   let deployment: InProcess;
   beforeAll(async () => {
     const app = { name: 'Some app', auth: 'none', redirectUris: [redirectUri], scopes };
@@ -34,7 +34,7 @@ describe('what a person agreed to', () => {
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  /** An app that nobody agreed to anything for: each test has its own. */
+  /** An app without any consent. Each test has its own. */
   let next = 0;
   let app: TestClient;
   beforeEach(() => {
@@ -42,7 +42,7 @@ describe('what a person agreed to', () => {
     next += 1;
   });
 
-  /** Signs in with a new browser, and gives the page that follows. */
+  /** Signs in with a new browser, and returns the page that follows. */
   const arrive = async (parameters: Parameters, email = demo.email, client = app) => {
     const agent = createUserAgent(deployment);
     const page = await agent.get(client.authorizationUrl(parameters));
@@ -55,7 +55,7 @@ describe('what a person agreed to', () => {
     return { page, answer: new URL((await agent.submit(page, { decision })).url).searchParams };
   };
 
-  test('is remembered: the next time, in another browser, there is no page', async () => {
+  test('is stored: later sign-ins, in any browser, show no consent page', async () => {
     const scope = 'openid email contracts:read';
     const { page } = await decide({ scope }, 'allow');
     expect(page.html).toContain('Read your contracts');
@@ -63,7 +63,7 @@ describe('what a person agreed to', () => {
     expect(asksConsent((await arrive({ scope: 'openid' })).page)).toBe(false);
   });
 
-  test('a first-party app whose redirect URI another program could take is let in by the person, every time', async () => {
+  test('is needed every time for a first-party app whose redirect URI another program could register', async () => {
     const native = createTestClient(deployment, { id: 'own-native', redirectUri: scheme });
     const { agent, page } = await arrive({}, demo.email, native);
     expect(asksConsent(page)).toBe(true);
@@ -83,7 +83,7 @@ describe('what a person agreed to', () => {
     }
   });
 
-  test('is asked again when a scope is added, and then holds for all of them', async () => {
+  test('is requested again when a scope is added, and then covers all scopes', async () => {
     await decide({ scope: 'openid email' }, 'allow');
     await decide({ scope: 'openid contracts:read' }, 'allow');
     expect(asksConsent((await arrive({ scope: 'openid email contracts:read' })).page)).toBe(false);
@@ -91,7 +91,7 @@ describe('what a person agreed to', () => {
     expect(page.html).not.toContain('Read your contracts');
   });
 
-  test('gives a token no more than its request asked for', async () => {
+  test('gives a token only the scopes of its request', async () => {
     await decide({ scope: 'openid email contracts:read' }, 'allow');
     const { agent } = await arrive({ scope: 'openid' });
     const tokens = await app.signIn(agent, { scope: 'openid' });
@@ -99,14 +99,14 @@ describe('what a person agreed to', () => {
     expect(decodeJwt(tokens.access_token).claims).not.toHaveProperty('email');
   });
 
-  test('is of one person and one app', async () => {
+  test('belongs to one person and one app', async () => {
     await decide({}, 'allow');
     expect(asksConsent((await arrive({}, 'jane@example.com')).page)).toBe(true);
     const other = createTestClient(deployment, { id: 'app-11', redirectUri });
     expect(asksConsent((await arrive({}, demo.email, other)).page)).toBe(true);
   });
 
-  test('is not remembered when it was declined', async () => {
+  test('is not stored if the person declined', async () => {
     const { answer } = await decide({ scope: 'openid email' }, 'deny');
     expect(Object.fromEntries(answer)).toMatchObject({
       error: 'access_denied',
@@ -120,7 +120,7 @@ describe('what a person agreed to', () => {
     expect(asksConsent((await arrive({ scope: 'openid email' })).page)).toBe(false);
   });
 
-  test('is never asked for by a first party, whatever it wants', async () => {
+  test('is never requested by a first party with a safe redirect URI', async () => {
     const ours = createTestClient(deployment, demoApps.firstParty);
     const { page } = await arrive(
       { scope: 'openid email contracts:read contracts:write', prompt: 'consent' },
@@ -145,13 +145,13 @@ describe('what a person agreed to', () => {
       return String(body.refresh_token ?? 'refused');
     };
 
-    test('is granted with prompt=consent only, even when it was agreed to before', async () => {
+    test('is granted only with prompt=consent, even if the person agreed before', async () => {
       expect((await signIn({ scope })).granted).toBe('openid');
       expect((await signIn({ scope, prompt: 'consent' })).granted).toBe(scope);
       expect((await signIn({ scope })).granted).toBe('openid');
     });
 
-    test('keeps a sign-in beyond its session; without it, the session ends it', async () => {
+    test('keeps a family beyond its session; without it, the family ends with the session', async () => {
       const without = await signIn({ scope: 'openid' });
       const beyond = await signIn({ scope, prompt: 'consent' });
       const [early, kept] = [await refreshes(without.refreshToken), await refreshes(beyond.refreshToken)];
@@ -161,7 +161,7 @@ describe('what a person agreed to', () => {
       expect(await refreshes(kept)).not.toBe('refused');
     });
 
-    test('signing out ends the one without at once, and not the other', async () => {
+    test('sign-out ends a family without it at once, and not one with it', async () => {
       const without = await signIn({ scope: 'openid' });
       const kept = await app.signIn(without.agent, { scope, prompt: 'consent' });
       await signOut(deployment, without.agent);

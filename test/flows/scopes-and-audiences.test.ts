@@ -34,7 +34,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
   const text = expect.any(String);
   const number = expect.any(Number);
 
-  /** RFC 9068 §2.2, for every access token. */
+  /** The claims of every access token (RFC 9068 §2.2). */
   const always = (client: string, aud: string, scope: unknown) => ({
     iss: deployment.issuer,
     aud,
@@ -45,9 +45,9 @@ describe('scopes and audiences (DESIGN §4)', () => {
     iat: number,
     exp: number,
   });
-  /** What revocation needs of a person's token. */
+  /** The claims that revocation needs in a person's token. */
   const ofFamily = { family: expect.stringMatching(/^fam_/), generation: 0 };
-  /** And of one of a third party's, which rests on what the person agreed to. */
+  /** The claims that revocation needs in a third party's token, which depends on a consent. */
   const agreed = { ...ofFamily, consent: text };
   const address = { email: demo.email, email_verified: true };
   const all = {
@@ -56,7 +56,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
   };
 
   describe('each token has these claims and no others', () => {
-    test("a third party's without an API's scope: for the issuer, good for userinfo", async () => {
+    test("a third party's without an API's scope: for the issuer, usable at userinfo", async () => {
       const { access_token, scope } = await signIn(web, { scope: 'openid' });
       expect(scope).toBe('openid');
       expect(claimsOf(access_token)).toEqual({
@@ -91,7 +91,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       });
     });
 
-    test('with offline_access it names no session', async () => {
+    test('with offline_access: no session', async () => {
       const { access_token } = await signIn(web, { scope: 'openid offline_access', prompt: 'consent' });
       expect(claimsOf(access_token)).toEqual({
         ...always('demo-web', deployment.issuer, 'openid offline_access'),
@@ -99,7 +99,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       });
     });
 
-    test("a first party's: roles and all permissions, whatever it asks for", async () => {
+    test("a first party's: roles and all permissions, with any requested scope", async () => {
       const { access_token } = await signIn(ours, { scope: 'openid contracts:read' });
       const person = { ...ofFamily, ...address, ...all };
       expect(claimsOf(access_token)).toEqual({
@@ -143,7 +143,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
   });
 
   describe('a refresh may ask for less (RFC 6749 §6)', () => {
-    test('openid alone: a token for userinfo only; the next has everything again', async () => {
+    test('openid alone: a token for userinfo only; the next token has all scopes again', async () => {
       const tokens = await signIn(web, { scope: 'openid contracts:read' });
       const narrowed = tokensOf(await web.refresh(tokens.refresh_token, { scope: 'openid' }));
       expect(claimsOf(narrowed.access_token)).toMatchObject({ aud: deployment.issuer, scope: 'openid' });
@@ -167,7 +167,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       expect((await getUserinfo(deployment, narrowed.access_token)).status).toBe(403);
     });
 
-    test('never for more, and asking costs nothing', async () => {
+    test('never for more, and such a request doesn’t spend the token', async () => {
       const tokens = await signIn(web, { scope: 'openid' });
       for (const scope of [
         'openid contracts:read',
@@ -182,10 +182,10 @@ describe('scopes and audiences (DESIGN §4)', () => {
     });
   });
 
-  describe('one audience a token (RFC 8707)', () => {
+  describe('one audience per token (RFC 8707)', () => {
     const scope = 'openid contracts:read invoices:read';
 
-    test("a service that may call both gets its default API, with that one's scopes, unless it names the other", async () => {
+    test('a service with two APIs gets a token for its default API unless it names the other', async () => {
       const byDefault = tokensOf(await robot.clientCredentials());
       expect(claimsOf(byDefault.access_token)).toMatchObject({ aud: billing, scope: 'invoices:read' });
       const named = tokensOf(await robot.clientCredentials({ resource: deployment.audience }));
@@ -195,7 +195,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       });
     });
 
-    test('two APIs agreed to at once: a token for each, with the scopes and permissions of that one', async () => {
+    test('consent to two APIs gives a token for each, with the scopes and permissions of that API', async () => {
       const code = await both.code(createUserAgent(deployment), { scope });
       const first = tokensOf(await both.redeem(code, { resource: billing }));
       const forBilling = { scope: 'openid invoices:read', permissions: ['invoices.see'], aud: billing };
@@ -213,7 +213,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       expect(claimsOf(byScope.access_token)).toMatchObject({ ...forBilling, scope: 'invoices:read' });
     });
 
-    test('a resource that is unknown, or was not agreed to, is an invalid target', async () => {
+    test('a resource that is unknown or without consent is an invalid target', async () => {
       const code = () => both.code(createUserAgent(deployment), { scope: 'openid contracts:read' });
       for (const resource of ['https://unknown.example', billing, 'no uri'])
         expect((await both.redeem(await code(), { resource })).body).toMatchObject({
@@ -227,7 +227,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
       expect((await both.refresh(tokens.refresh_token)).status).toBe(200);
     });
 
-    test("a third party that names an API needs one of its scopes; an API that isn't its own is no target", async () => {
+    test("a third party that names an API needs one of its scopes, and can't name an API without them", async () => {
       const agent = createUserAgent(deployment);
       const errorOf = async (client: TestClient, parameters: Parameters) =>
         new URL((await agent.get(client.authorizationUrl(parameters))).url).searchParams.get('error');
@@ -237,7 +237,7 @@ describe('scopes and audiences (DESIGN §4)', () => {
     });
   });
 
-  test("nobody gets a scope that isn't in the client's document", async () => {
+  test("no grant gives a scope that isn't in the client document", async () => {
     const invalidScope = { status: 400, body: { error: 'invalid_scope' } };
     for (const scope of ['contracts:write', 'contracts:read contracts:write', 'openid', 'invoices:read'])
       expect(await service.clientCredentials({ scope })).toMatchObject(invalidScope);

@@ -10,7 +10,7 @@ import { type Program, runProgram } from '../support/program.ts';
 
 const secret = 'hunter2-hunter2';
 
-describe('a start that is refused', () => {
+describe('a refused start', () => {
   let folder: string;
   let database: TestDatabase;
   let empty: TestDatabase;
@@ -38,7 +38,7 @@ describe('a start that is refused', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Runs it to its refusal; every one is told in sentences, without a stack and without a secret. */
+  /** Runs a command until it refuses to start. Checks that the message has no stack and no secret. */
   async function refusal(command: string, settings: Record<string, string>) {
     const program = runProgram([command], { env: settings, cwd: folder });
     started.push(program);
@@ -55,7 +55,7 @@ describe('a start that is refused', () => {
     return { code, text, problems: listed.length > 0 ? listed : [text.trim()] };
   }
 
-  test('without any setting it names all that are needed', async () => {
+  test('names all missing settings', async () => {
     const { code, problems } = await refusal('serve', {});
     expect(code).toBe(78);
     expect(problems).toEqual([
@@ -65,7 +65,7 @@ describe('a start that is refused', () => {
     ]);
   });
 
-  test('several bad settings are told at once, and of no secret more than its name', async () => {
+  test('reports several bad settings at once, and only the names of secrets', async () => {
     const { code, text, problems } = await refusal('serve', {
       ...env,
       GATEHOUSE_DATABASE_URL: `mysql://gatehouse:${secret}@db.example.com/gatehouse`,
@@ -93,20 +93,20 @@ describe('a start that is refused', () => {
     }
   });
 
-  test('on a database without the schema it says what to run', async () => {
+  test('names the command to run if the database has no schema', async () => {
     const { code, problems } = await refusal('serve', { ...env, GATEHOUSE_DATABASE_URL: empty.url });
     expect(code).toBe(78);
     expect(problems).toEqual([expect.stringContaining('gatehouse migrate')]);
   });
 
-  test('with a database out of reach it says so, without the password', async () => {
+  test('reports an unreachable database without the password', async () => {
     const url = `postgres://gatehouse:${secret}@127.0.0.1:${await freePort()}/gatehouse`;
     const { code, text } = await refusal('serve', { ...env, GATEHOUSE_DATABASE_URL: url });
     expect(code).toBe(69);
     expect(text).toMatch(/postgres can't be reached/i);
   });
 
-  test('a server secret that is too short is told by its place', async () => {
+  test('reports the position of a server secret that is too short', async () => {
     const path = join(folder, 'short-secrets');
     await writeFile(path, `${'for-tests-only-'.repeat(4)}\n${secret}\n`);
     const settings = { ...env, GATEHOUSE_SERVER_SECRETS: `file:${path}` };
@@ -115,7 +115,7 @@ describe('a start that is refused', () => {
     expect(problems).toEqual([expect.stringContaining('secret 2 of 2')]);
   });
 
-  test('of a bad clients file every mistake is told, with file, client and place', async () => {
+  test('reports every mistake of a clients file, with file, client and place', async () => {
     const path = join(folder, 'clients.yaml');
     await writeFile(
       path,
@@ -155,7 +155,7 @@ describe('a start that is refused', () => {
     expect(problems.length).toBeGreaterThanOrEqual(7);
   });
 
-  test('a clients file that is no YAML is told with line and column', async () => {
+  test('reports line and column if a clients file is no YAML', async () => {
     const path = join(folder, 'broken.yaml');
     await writeFile(path, 'clients:\n  - id: "open\n');
     const { code, text } = await refusal('serve', { ...env, GATEHOUSE_CLIENTS_FILE: path });
@@ -164,7 +164,7 @@ describe('a start that is refused', () => {
   });
 
   test.each(['https://login.example.com', 'https://localhost.example.com'])(
-    'dev has no demo data for the issuer %s',
+    'refuses demo data for the issuer %s',
     async (issuer) => {
       const settings = { GATEHOUSE_ISSUER: issuer, GATEHOUSE_DATA_FOLDER: join(folder, 'data') };
       const { code, problems } = await refusal('dev', settings);

@@ -23,7 +23,7 @@ beforeEach(() => {
 
 const refresh = async ({ refresh_token }: Tokens) => (await web.refresh(refresh_token)).status;
 
-test('an access token lives 15 minutes', async () => {
+test('an access token is valid for 15 minutes', async () => {
   const { access_token } = await web.signIn(agent, { scope: allScopes });
   deployment.advance(14 * 60 + 55);
   expect(await standing(deployment, web, access_token)).toBe('live');
@@ -31,7 +31,7 @@ test('an access token lives 15 minutes', async () => {
   expect(await standing(deployment, web, access_token)).toBe('dead');
 });
 
-test('what was revoked stays so for as long as it would have lived', async () => {
+test('a revoked token stays dead until it would have expired', async () => {
   const { access_token, refresh_token } = await web.signIn(agent, offline);
   await web.post('revoke', { token: refresh_token });
   deployment.advance(14 * 60 + 55);
@@ -41,7 +41,7 @@ test('what was revoked stays so for as long as it would have lived', async () =>
 });
 
 describe('a session', () => {
-  test('ends three days after its last use, and with it its families', async () => {
+  test('ends three days after its last use, together with its families', async () => {
     const [bound, free] = [await web.signIn(agent, { scope: allScopes }), await web.signIn(agent, offline)];
     deployment.advance(3 * day - hour);
     expect(await silently(copyOf(deployment, agent), web)).toBe('code');
@@ -52,7 +52,7 @@ describe('a session', () => {
     expect(await refresh(free)).toBe(200);
   });
 
-  test('ends 14 days after signing in, however often it is used', async () => {
+  test('ends 14 days after sign-in even if it is used', async () => {
     let tokens = await web.signIn(agent, { scope: allScopes });
     for (let used = 2; used <= 12; used += 2) {
       deployment.advance(2 * day);
@@ -76,7 +76,7 @@ describe('a family with offline_access', () => {
     expect(await refresh(second)).toBe(400);
   });
 
-  test('ends 90 days after signing in, however often it is used', async () => {
+  test('ends 90 days after sign-in even if it is used', async () => {
     let tokens = await web.signIn(agent, offline);
     for (let used = 0; used < 89; used += 1) {
       deployment.advance(day);
@@ -90,11 +90,11 @@ describe('a family with offline_access', () => {
   });
 });
 
-describe('a request under way while the person signs out', () => {
+describe('a request under way during sign-out', () => {
   let release: () => void;
   let arrived: Promise<void>;
 
-  /** Holds the next write of a session, as a slow network would. */
+  /** Holds the next write of a session, as a slow network does. */
   function holdNextSession(): void {
     const { oidcStore } = deployment.ports;
     const put = oidcStore.put;
@@ -113,7 +113,7 @@ describe('a request under way while the person signs out', () => {
     });
   }
 
-  test("can't bring the session back when it is saved after its end", async () => {
+  test("can't revive the session by saving it after its end", async () => {
     const tokens = await web.signIn(agent, { scope: allScopes });
     const asked = await agent.get(`${deployment.issuer}/oauth2/logout`);
     const slow = copyOf(deployment, agent);
@@ -130,7 +130,7 @@ describe('a request under way while the person signs out', () => {
     expect(await standing(deployment, web, tokens.access_token)).toBe('dead');
   });
 
-  test("can't undo signing out of one client while the session goes on", async () => {
+  test("can't undo the sign-out of one client while the session continues", async () => {
     const { refresh_token, id_token } = await web.signIn(agent, { scope: allScopes });
     const asked = await agent.get(`${deployment.issuer}/oauth2/logout?id_token_hint=${id_token}`);
     const slow = copyOf(deployment, agent);

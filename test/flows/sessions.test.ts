@@ -35,7 +35,7 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-/** As a command does that reaches no Redis: every process hears of it within a second. */
+/** Changes the account as a command without Redis does. Every process reads the change within a second. */
 async function change(changes: AccountChange): Promise<void> {
   const changed = await unitOfWork.run(async ({ accounts }) => {
     const account = await accounts.findByEmail(demo.email);
@@ -55,14 +55,14 @@ describe('a session', () => {
     agent = createUserAgent(deployment);
   });
 
-  test('signs the person in to other apps, on any process, without asking again', async () => {
+  test('signs the person in to other apps on any process without a page', async () => {
     expect(await silently(agent, own)).toBe('login_required');
     await web.signIn(agent, { scope: allScopes });
     for (const _ of [1, 2, 3]) expect(await silently(agent, own)).toBe('code');
     expect(await silently(agent, web)).toBe('code');
   });
 
-  test('a new sign-in, or a new consent, in a session ends none of its older families', async () => {
+  test('a new sign-in or consent in a session ends none of its older families', async () => {
     const first = await web.signIn(agent, { scope: allScopes });
     const others = [
       await web.signIn(agent, { scope: allScopes, prompt: 'login' }),
@@ -77,7 +77,7 @@ describe('a session', () => {
     for (const tokens of [first, ...others]) expect(await refresh(web, tokens)).toEqual([200, undefined]);
   });
 
-  test('its cookie without the signature, or with another, signs nobody in', async () => {
+  test('its cookie without a valid signature doesn’t sign in', async () => {
     await web.signIn(agent, { scope: allScopes });
     const [name = ''] = [...agent.cookies.keys()].filter((cookie) => cookie.endsWith('gatehouse_session'));
     const value = agent.cookies.get(name) ?? '';
@@ -102,7 +102,7 @@ describe.each<[string, AccountChange]>([
   ['is disabled, with its token version left as it is', { state: 'disabled' }],
   ['is signed out everywhere', { raiseTokenVersion: true }],
 ])('when an account %s', (_, changes) => {
-  test('tokens of every kind are dead everywhere, and its sessions have to sign in again', async () => {
+  test('all its tokens are dead on every process, and its sessions have to sign in again', async () => {
     const agent = createUserAgent(deployment);
     const { email, password } = demo;
     const families: [TestClient, Tokens][] = [
@@ -136,7 +136,7 @@ describe.each<[string, AccountChange]>([
       await change({ state: 'active', raiseTokenVersion: true });
     } else expect(again.status).toBe(200);
 
-    // The way back is a new sign-in, in the same browser too; what is dead stays dead.
+    // A new sign-in works, in the same browser too. Dead tokens stay dead.
     const back = await web.signIn(agent, { scope: allScopes });
     expect(await standing(deployment, web, back.access_token)).toBe('live');
     expect(tokensOf(await web.refresh(back.refresh_token)).token_type).toBe('Bearer');

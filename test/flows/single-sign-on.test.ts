@@ -43,7 +43,7 @@ describe('single sign-on', () => {
     return (await client.redeem(String(code))).body as unknown as Tokens;
   };
 
-  test('one password for every app; a third party only asks for what it wants', async () => {
+  test('one sign-in serves every app; a third party only needs consent', async () => {
     const first = await web.signIn(agent);
     const page = await agent.get(spa.authorizationUrl({ scope: 'openid email' }));
     expect(page.html).not.toContain('name="password"');
@@ -54,7 +54,7 @@ describe('single sign-on', () => {
     expect(new Set([first, second, third].map((tokens) => claimsOf(tokens).sub)).size).toBe(1);
   });
 
-  test('every sign-in is a family of its own, whether at another app or the same', async () => {
+  test('every sign-in starts a new family, at the same or another app', async () => {
     const all = [
       await web.signIn(agent),
       await web.signIn(agent),
@@ -72,14 +72,14 @@ describe('single sign-on', () => {
     expect(await refreshes(ours, fourth)).toBe('refreshed');
   });
 
-  test('a session has another name at each app, and the same at one', async () => {
+  test('a session has a different sid at each app, and the same sid at one app', async () => {
     const [one, again, other] = [await web.signIn(agent), await web.signIn(agent), await spa.signIn(agent)];
     expect(claimsOf(again).sid).toBe(claimsOf(one).sid);
     expect(claimsOf(other).sid).not.toBe(claimsOf(one).sid);
     expect(claimsOf(await web.signIn(createUserAgent(deployment))).sid).not.toBe(claimsOf(one).sid);
   });
 
-  test('neither a new sign-in nor a new consent in the session ends what is older', async () => {
+  test('a new sign-in or consent in the session ends no older family', async () => {
     const oldest = await web.signIn(agent);
     const older = await byPrompt(web, { prompt: 'login' });
     const newer = await byPrompt(web, { prompt: 'consent', scope: 'openid email' });
@@ -90,7 +90,7 @@ describe('single sign-on', () => {
     }
   });
 
-  test('signing out at one app ends the session, and its families at all of them', async () => {
+  test('sign-out at one app ends the session and its families at all apps', async () => {
     const all = [await web.signIn(agent), await spa.signIn(agent), await ours.signIn(agent)] as const;
     const elsewhere = await web.signIn(createUserAgent(deployment));
     await signOut(deployment, agent, { id_token_hint: all[0].id_token ?? '' });
@@ -103,7 +103,7 @@ describe('single sign-on', () => {
     expect(await refreshes(web, elsewhere)).toBe('refreshed');
   });
 
-  test('who is signed out and in again in one browser does not bring the old families back', async () => {
+  test('a new sign-in after sign-out in one browser doesn’t revive the old families', async () => {
     const before = await web.signIn(agent);
     await signOut(deployment, agent);
     const after = await web.signIn(agent);
@@ -112,20 +112,20 @@ describe('single sign-on', () => {
     expect([await isLive(after), await refreshes(web, after)]).toEqual([true, 'refreshed']);
   });
 
-  test('only a password that was checked is told as user.login', async () => {
+  test('only a checked password is published as user.login', async () => {
     const startedAt = new Date().toISOString();
     const [tokens] = [await spa.signIn(agent), await web.signIn(agent), await ours.signIn(agent)];
     expect(await refreshes(spa, tokens)).toBe('refreshed');
     await ours.signIn(createUserAgent(deployment));
     const told = () => loginsIn(deployment).filter(({ time }) => time >= startedAt);
-    // One person's events come in order, so with the last of them there is none to come.
+    // One person's events come in order, so after the last one no other follows.
     await waitFor(() => told().some(({ data }) => data.clientId === ours.id), {
       what: 'the last user.login',
     });
     expect(told().map(({ data }) => data.clientId)).toEqual([spa.id, ours.id]);
   });
 
-  test('/auth/login makes no session, and takes none', async () => {
+  test('/auth/login neither starts nor uses a session', async () => {
     await web.signIn(agent);
     const cookie = cookieHeader(agent);
     const { email, password } = demo;

@@ -23,14 +23,14 @@ afterEach(async () => {
 
 const anyPorts = { GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' };
 
-/** It never served, and what it says of its end is nothing. */
+/** The process was never ready, and wrote nothing to standard error. */
 function expectQuietEnd({ stdout, stderr }: Program): void {
   expect(stdout()).not.toContain('gatehouse is ready');
   expect(stderr()).toBe('');
 }
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s while dev makes its database: it is closed, and the folder can be used by the next',
+  '%s while dev creates its database: the database is closed, and the folder can be used again',
   async (signal) => {
     program = runProgram(['dev'], { env: anyPorts, cwd: folder });
     const lock = join(folder, '.gatehouse', 'gatehouse.pid');
@@ -47,7 +47,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
-test('SIGTERM while serve waits for Postgres: it ends, and a second signal does not wait', async () => {
+test('SIGTERM while serve waits for Postgres: the process ends, and a second signal ends it at once', async () => {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => void sockets.add(socket.on('error', () => {})));
   await once(server.listen(0, '127.0.0.1'), 'listening');

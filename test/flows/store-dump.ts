@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import type { Deployment } from '../support/deployment.ts';
 import { testRedisUrl } from '../support/redis.ts';
 
-/** Everything a deployment stored, as somebody reads it who took a copy: a text for each row and each Redis key. */
+/** Everything that a deployment has stored, as a thief of a copy reads it: a text for each row and each Redis key. */
 export async function dumpStores({ databaseUrl, redisPrefix, env }: Deployment): Promise<string[]> {
   const rows = await dumpPostgres(databaseUrl ?? '');
   return env.GATEHOUSE_REDIS_URL === undefined ? rows : [...rows, ...(await dumpRedis(redisPrefix ?? ''))];

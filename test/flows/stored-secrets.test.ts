@@ -35,7 +35,7 @@ interface Left {
   device: DeviceAuthorization;
 }
 
-/** Codes of devices: spent, denied, confirmed by somebody who doesn't sign in, waiting; and one that was approved. */
+/** Makes device codes: spent, denied, confirmed without sign-in, and pending. Returns an approved one. */
 async function useDevices({ recorded, add }: BearerValues, web: TestClient, agent: UserAgent) {
   const begin = async () => {
     const begun = await beginAt(web);
@@ -58,7 +58,7 @@ async function useDevices({ recorded, add }: BearerValues, web: TestClient, agen
   return device;
 }
 
-/** Uses every door, rightly and wrongly, and leaves a session, a code, a family and more behind that live. */
+/** Uses every endpoint, rightly and wrongly. Leaves a live session, code, family and more. */
 async function useEverything(values: BearerValues): Promise<Left> {
   const { recorded, add } = values;
   const web = createTestClient(recorded, { id: 'web', secret, redirectUri });
@@ -67,7 +67,7 @@ async function useEverything(values: BearerValues): Promise<Left> {
     if (what !== 'challenge') add(what, value);
   add('client secret', demoApps.service.secret);
 
-  // Pages: a wrong password first, then the right one, consent, and a sign-in that is left unfinished.
+  // Pages: a wrong password, the right password, consent, and an unfinished sign-in.
   const form = await agent.get(web.authorizationUrl({ scope: allScopes }));
   const again = await agent.submit(form, { email: demo.email, password: `${newPassword}-mistyped` });
   await signInAndAgree(agent, again, demo);
@@ -76,7 +76,7 @@ async function useEverything(values: BearerValues): Promise<Left> {
     web.authorizationUrl({ prompt: 'login', id_token_hint: (await web.signIn(agent)).id_token }),
   );
 
-  // Codes and refresh tokens: spent, repeated, revoked, and alive.
+  // Codes and refresh tokens: spent, repeated, revoked and live.
   const spent = await web.code(agent, { scope: allScopes });
   const ended = tokensOf(await web.redeem(spent));
   await web.redeem(spent);
@@ -92,7 +92,7 @@ async function useEverything(values: BearerValues): Promise<Left> {
     await recorded.fetch(`${recorded.issuer}${path}?access_token=${first.access_token}`);
   }
 
-  // Pushed requests: one used, one not.
+  // Pushed requests: one used, one unused.
   const push = async () => {
     const query = Object.fromEntries(new URL(web.authorizationUrl()).searchParams);
     return String((await web.post('par', query)).body.request_uri);
@@ -101,7 +101,7 @@ async function useEverything(values: BearerValues): Promise<Left> {
   await agent.get(`${pushed}${encodeURIComponent(await push())}`);
   await push();
 
-  // The JSON API, machines, and what is refused.
+  // The JSON API, machines, and refused requests.
   const { email } = demo;
   const { refreshToken } = await apiLogin(recorded);
   await callJsonApi(recorded, '/auth/refresh', { refreshToken });
@@ -124,14 +124,14 @@ async function useEverything(values: BearerValues): Promise<Left> {
   return { agent, code, device };
 }
 
-describe.each(eachStore)('a copy of the stores signs nobody in, on $name', ({ start }) => {
+describe.each(eachStore)('a copy of the stores doesn’t allow a sign-in, on $name', ({ start }) => {
   let deployment: Deployment;
   let handedOut: BearerValues;
   let dump: string[];
   let left: Left;
   let web: TestClient;
   beforeAll(async () => {
-    // Many guesses come from here.
+    // The test makes many guesses from one address.
     const env = { ...deviceFlow, GATEHOUSE_LOG_LEVEL: 'debug', GATEHOUSE_LIMITS_PERCENT: '1000' };
     deployment = await start({ clients, processes: 1, env });
     handedOut = recordBearerValues(deployment);
@@ -141,13 +141,13 @@ describe.each(eachStore)('a copy of the stores signs nobody in, on $name', ({ st
   }, 120_000);
   afterAll(() => deployment?.stop());
 
-  test('the search would find them: every kind was handed out, and what is stored is looked through', () => {
+  test('the search covers every kind of value and everything that is stored', () => {
     const kindsOf = new Set(handedOut.values.values());
     const wanted = ['code', 'interaction uid', 'csrf', 'xsrf', 'access_token', 'refresh_token', 'id_token'];
     const others = ['request_uri', 'accessToken', 'refreshToken', 'secret', 'password'];
     const ofDevices = ['device_code', 'user_code', 'user code as it is shown'];
     expect([...kindsOf]).toEqual(expect.arrayContaining([...wanted, ...others, ...ofDevices]));
-    // The value of the interaction's cookies is the interaction's uid.
+    // The interaction's cookies contain the interaction's uid.
     const cookies = [session, `${session}.sig`, 'gatehouse_interaction.sig', 'gatehouse_resume.sig'];
     expect([...kindsOf]).toEqual(expect.arrayContaining(cookies.map((name) => `cookie ${name}`)));
     const planted = new Map([[left.code, 'code']]);
@@ -162,18 +162,18 @@ describe.each(eachStore)('a copy of the stores signs nobody in, on $name', ({ st
     }
   });
 
-  test('nothing that was handed out or typed is stored, whole or in part', () => {
+  test('no issued or typed secret is stored, completely or in part', () => {
     expect(foundIn(dump, handedOut.values)).toEqual([]);
   });
 
-  test('nor written to the log', async () => {
+  test('no issued or typed secret is in the log', async () => {
     await waitFor(() => deployment.programs.every((program) => program.output().includes('/oauth2/logout')));
     const output = deployment.programs.flatMap((program) => program.output().split('\n'));
     expect(output.length).toBeGreaterThan(50);
     expect(foundIn(output, handedOut.values)).toEqual([]);
   });
 
-  test('what is stored gets nothing when it is presented, not even with a signed cookie', async () => {
+  test('stored values are refused everywhere, even with a signed cookie', async () => {
     const serverSecret = await readFile(`${deployment.folder}/server-secrets`, 'utf8');
     const [key = ''] = createServerKeys([serverSecret]).cookieKeys();
     const bySession = (id: string) => {
@@ -182,7 +182,7 @@ describe.each(eachStore)('a copy of the stores signs nobody in, on $name', ({ st
       thief.cookies.set(session, id).set(`${session}.sig`, signature);
       return silently(thief, web);
     };
-    // As long as an id or a hash; what is longer is sealed.
+    // Texts as long as an id or a hash. Longer texts are sealed.
     const stored = new Set(dump.flatMap((text) => text.match(/(?<![\w-])[\w-]{20,64}(?![\w-])/g) ?? []));
     const families = [...stored].filter((text) => text.startsWith('fam_'));
     expect(stored.size).toBeGreaterThan(10);
@@ -208,7 +208,7 @@ describe.each(eachStore)('a copy of the stores signs nobody in, on $name', ({ st
       'invalid_request_uri',
       'login_required',
     ]);
-    // The real ones still do: nothing above failed for another reason.
+    // The real values still work, so the stored values above didn't fail for another reason.
     expect(await bySession(left.agent.cookies.get(session) ?? '')).toBe('code');
     expect((await web.redeem(left.code)).status).toBe(200);
     expect((await pollFor(web, left.device.device_code)).status).toBe(200);

@@ -13,7 +13,7 @@ import { sentinel } from './bad-input/row.ts';
 
 const { email, password } = demo;
 
-/** Longest wait for a store that `docs/operate.md` tells of, and as much again for a busy machine. */
+/** Twice the longest wait for a store in `docs/operate.md`, because the machine may be busy. */
 const longestMs = { postgres: 2 * 12_000, redis: 2 * 3_250 };
 
 const unavailable = /^(store|temporarily)_unavailable$/;
@@ -26,7 +26,7 @@ interface Outcome {
   milliseconds: number;
 }
 
-describe('the stores gone in the middle', () => {
+describe('outages of the stores during requests', () => {
   let stores: OwnStores;
   let deployment: Deployment;
   let database: Client;
@@ -36,7 +36,7 @@ describe('the stores gone in the middle', () => {
       GATEHOUSE_DATABASE_URL: stores.postgresRelay.url,
       GATEHOUSE_REDIS_URL: stores.redis.url,
       GATEHOUSE_LOG_LEVEL: 'debug',
-      // All at once are more than hash at a time; that is another test's.
+      // All sign-ins come in parallel. Another test covers a full queue.
       GATEHOUSE_HASHING_QUEUE: '500',
     };
     deployment = await startServers({ processes: 1, env });
@@ -60,7 +60,7 @@ describe('the stores gone in the middle', () => {
   const form = (path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
     at(path, { method: 'POST', headers, body: new URLSearchParams(fields) });
 
-  /** What people and apps hold before the stores go: each is used once. */
+  /** What people and apps hold before the outage. Each is used once. */
   async function prepare() {
     const agent = createUserAgent(deployment);
     const web = createTestClient(deployment, demoApps.web);
@@ -81,7 +81,7 @@ describe('the stores gone in the middle', () => {
   const spare = ({ tokens }: Prepared, index: number) => tokens[index] as ApiTokens;
   const firstParty = { client_id: demoApps.firstParty.id };
 
-  /** Everything that needs a store, by name. */
+  /** All requests that need a store, by name. */
   const requests = (prepared: Prepared): Record<string, () => Promise<Response>> => {
     const { accessToken } = spare(prepared, 3);
     const browser = { accept: 'text/html' };
@@ -141,7 +141,7 @@ describe('the stores gone in the middle', () => {
     const milliseconds = performance.now() - startedAt;
     const [, code = ''] = /"(?:code|error)":"(\w+)"|$/.exec(body) ?? [];
     const [, shown = code] = /<code>(\w+)<\/code>|$/.exec(body) ?? [];
-    // The app is told by redirect (RFC 6749 §4.1.2.1).
+    // The app gets the error by redirect (RFC 6749 §4.1.2.1).
     const told =
       new URL(answer.headers.get('location') ?? '', deployment.issuer).searchParams.get('error') ?? shown;
     const retryAfter = Number(answer.headers.get('retry-after') ?? 0);
@@ -152,7 +152,7 @@ describe('the stores gone in the middle', () => {
   const all = (prepared: Prepared) =>
     Object.entries(requests(prepared)).map(([what, send]) => outcomeOf(what, send));
 
-  /** Served as ever, refused for what the request itself was, or told to come again: nothing else. */
+  /** Checks that each request succeeded, was refused for its content, or got 503 with Retry-After. */
   function expectTold(outcomes: Outcome[], longest: number): void {
     const untold = outcomes.filter(({ status, code, retryAfter, milliseconds }) => {
       const again = status === 503 && unavailable.test(code) && retryAfter > 0;
@@ -161,7 +161,7 @@ describe('the stores gone in the middle', () => {
     expect(untold).toEqual([]);
   }
 
-  /** It is well again without anybody's doing, and whatever was written is whole. */
+  /** Checks that the deployment recovers without help, and that all writes are complete. */
   async function expectWhole(): Promise<void> {
     await waitFor(async () => (await isReady(deployment.opsOrigins[0])) && (await apiLogin(deployment)), {
       timeoutMs: 60_000,
@@ -180,7 +180,7 @@ describe('the stores gone in the middle', () => {
     expect(deployment.programs[0]?.hasEnded()).toBe(false);
   }
 
-  /** Four people at a time sign up, so that whenever a store goes, it goes in the middle of somebody's sign-up. */
+  /** Four people at a time sign up, so that every outage interrupts a sign-up. */
   function keepSigningUp() {
     const answers: Outcome[] = [];
     let over = false;
@@ -195,7 +195,7 @@ describe('the stores gone in the middle', () => {
     return { answers, stop };
   }
 
-  /** Sends everything, lets the store go, sends everything again, and gives all answers once it is back. */
+  /** Sends all requests before and during an outage. Returns all answers after the outage. */
   async function during(gone: () => Promise<unknown>, comeBack: () => Promise<void>) {
     const [early, late] = [await prepare(), await prepare()];
     const crowd = keepSigningUp();
@@ -213,7 +213,7 @@ describe('the stores gone in the middle', () => {
     }
   }
 
-  test('Postgres stalls: nobody waits for ever, and what needs no Postgres goes on', async () => {
+  test('Postgres stalls: every request is answered in time, and requests without Postgres work', async () => {
     let resume = async () => {};
     const stall = async () => {
       resume = await stores.postgres.stall();
@@ -230,7 +230,7 @@ describe('the stores gone in the middle', () => {
     await expectWhole();
   }, 120_000);
 
-  test('Redis stalls: likewise', async () => {
+  test('Redis stalls: every request is answered in time', async () => {
     let resume = async () => {};
     const stall = async () => {
       resume = await stores.redis.stall();
@@ -249,7 +249,7 @@ describe('the stores gone in the middle', () => {
     await expectWhole();
   }, 120_000);
 
-  test('Postgres dies under every connection, and comes back', async () => {
+  test('Postgres ends every connection, and returns', async () => {
     const die = async () => {
       await database.query(
         'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname is not null',
@@ -262,14 +262,14 @@ describe('the stores gone in the middle', () => {
     await expectWhole();
   }, 120_000);
 
-  test('Redis dies, and comes back with nothing in it', async () => {
+  test('Redis dies, and returns without its data', async () => {
     const { answers, refused } = await during(stores.redis.stop, stores.redis.restart);
     expectTold(answers, longestMs.redis);
     expect(refused).toEqual(expect.arrayContaining(['login', 'refresh grant', 'authorization']));
     await expectWhole();
   }, 120_000);
 
-  test('what was logged of all that is no error of ours, and holds no secret', () => {
+  test('the log contains no server error and no secret', () => {
     const log = deployment.programs[0]?.output() ?? '';
     expect(log).toContain('store not reached');
     for (const secret of [password, sentinel, 'demo-web-secret', '$argon2'])

@@ -17,7 +17,7 @@ const robot = appDocument('robot', {
   defaultResource: billing,
 });
 
-/** Two APIs, and a role that may do more than any client asks for. */
+/** Two APIs, and a role with more permissions than any client requests. */
 function accessModel(audience: string): AccessModel {
   const invoices = { name: 'invoices:read', description: 'Read your invoices', permission: 'invoices.see' };
   const model = demoAccessModel(audience);
@@ -27,7 +27,7 @@ function accessModel(audience: string): AccessModel {
   };
 }
 
-/** A deployment with two APIs, and a third party and a service that may ask for both. */
+/** Starts a deployment with two APIs, a third party and a service. Both clients may use both APIs. */
 export async function startWithTwoApis(): Promise<{
   deployment: Deployment;
   both: TestClient;

@@ -7,10 +7,10 @@ import { type OwnStores, startOwnStores } from '../support/own-stores.ts';
 import { bearer, createTestClient, demoApps } from '../support/test-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-// An outage is waited out, on a machine that may be busy.
+// The tests wait for the end of an outage, which takes long on a busy machine.
 jest.setTimeout(120_000);
 
-describe('/auth/verify while the stores are away', () => {
+describe('/auth/verify during outages of the stores', () => {
   let stores: OwnStores;
   let deployments: Deployment[];
   beforeAll(async () => {
@@ -44,14 +44,14 @@ describe('/auth/verify while the stores are away', () => {
   const told = ({ programs }: Deployment, text: string) =>
     (programs[0]?.output() ?? '').split('\n').filter((line) => line.includes(`"msg":"${text}"`)).length;
 
-  test('by default nobody gets in; by a setting for a bounded time; and all is checked again afterwards', async () => {
+  test('refuses every token by default, accepts tokens for a limited time by a setting, and checks again afterwards', async () => {
     const [strict, tolerant] = deployments as [Deployment, Deployment];
     const tokens = await Promise.all(deployments.map((each) => apiLogin(each)));
     const [atStrict, atTolerant] = tokens.map(({ accessToken }) => accessToken) as [string, string];
     const revoked = (await apiLogin(tolerant)).accessToken;
     await createTestClient(tolerant, demoApps.firstParty).post('revoke', { token: revoked });
 
-    // Redis alone has only a copy.
+    // Without Redis, only the copy of the denylist is missing.
     await stores.redis.cutConnections();
     expect(await verify(strict, atStrict)).toEqual([200, 'checked']);
     expect(await verify(tolerant, atTolerant)).toEqual([200, 'checked']);
@@ -86,14 +86,14 @@ describe('/auth/verify while the stores are away', () => {
     expect(told(strict, 'verify: outage tolerated, accepting tokens unchecked')).toBe(0);
   });
 
-  test('without Postgres alone, what Redis has of revocations counts as long as anybody is let in', async () => {
+  test('applies the revocations in Redis during an outage of Postgres alone', async () => {
     const tolerant = deployments[1] as Deployment;
     const { accessToken } = await waitFor(() => apiLogin(tolerant), { what: 'stores that are there' });
     const revoked = (await apiLogin(tolerant)).accessToken;
     await createTestClient(tolerant, demoApps.firstParty).post('revoke', { token: revoked });
     expect(await verify(tolerant, accessToken)).toEqual([200, 'checked']);
     await stores.postgresRelay.cut();
-    // While the copy is good yet, and when it is believed no more.
+    // This holds while the copy is trusted and after it isn't.
     const unchecked = async () => {
       expect(await verify(tolerant, revoked)).toEqual([401, null]);
       return (await verify(tolerant, accessToken)).join() === '200,unchecked';

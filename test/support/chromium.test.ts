@@ -17,7 +17,7 @@ test('launches a browser that shows a page', async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('says what to do where there is no browser at that path', async () => {
+test('says what to do if there is no browser at that path', async () => {
   const before = process.env.CHROMIUM_PATH;
   process.env.CHROMIUM_PATH = '/nowhere/chromium';
   try {

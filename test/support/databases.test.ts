@@ -13,7 +13,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
 }
 
 describe('createTestDatabase', () => {
-  test('gives databases that are empty and apart', async () => {
+  test('creates separate, empty databases', async () => {
     const [one, two] = await Promise.all([createTestDatabase(), createTestDatabase()]);
     await query(one.url, 'CREATE TABLE things (name text)');
     const tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'";
@@ -30,7 +30,7 @@ describe('createTestDatabase', () => {
     await Promise.all([template.drop(), copy.drop()]);
   });
 
-  test('drops a database that is still in use, and dropping twice does no harm', async () => {
+  test('drops a database that is still in use, and can drop it twice', async () => {
     const database = await createTestDatabase();
     const client = new Client({ connectionString: database.url });
     const ended = new Promise((resolve) => client.on('error', resolve));
@@ -42,7 +42,7 @@ describe('createTestDatabase', () => {
     expect(await query(testServerUrl(), `SELECT 1 FROM pg_database WHERE datname = '${name}'`)).toEqual([]);
   });
 
-  test("the server knows letters beyond ASCII, as people's databases do", async () => {
+  test('the server lowercases letters beyond ASCII', async () => {
     expect(await query(testServerUrl(), "SELECT lower('ÄÉ') AS lowered")).toEqual([{ lowered: 'äé' }]);
   });
 });

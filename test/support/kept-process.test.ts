@@ -27,7 +27,7 @@ function runs(pid: number): boolean {
 }
 
 test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
-  'after %s neither server nor folder is left',
+  'after %s the server and its folder are removed',
   async (signal) => {
     const run = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', startAndTell], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -41,7 +41,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
   },
 );
 
-test('a server that ends by itself is noticed, and leaves its words', async () => {
+test('a server that ends by itself is noticed, and its output is kept', async () => {
   const owner = serverOwner();
   const folder = serverFolder('kept', owner);
   const kept = startKept({ program: '/bin/sh', args: ['-c', 'echo no room; exit 1'], folder, owner });

@@ -11,7 +11,7 @@ async function withRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Pr
   }
 }
 
-test('the single Redis takes keys of several slots at once', async () => {
+test('the single Redis accepts keys of several slots in one command', async () => {
   const prefix = uniquePrefix();
   const values = await withRedis(testRedisUrl(), (redis) => redis.mget(`${prefix}a`, `${prefix}b`));
   expect(values).toEqual([null, null]);

@@ -4,7 +4,7 @@ import { freePort } from './free-port.ts';
 import { createManualClock } from './manual-clock.ts';
 import { waitFor } from './wait-for.ts';
 
-test('waitFor gives what the condition gave at last, through answers that are false or thrown', async () => {
+test('waitFor returns the first truthy value, after values that are falsy or thrown', async () => {
   const answers = [
     () => undefined,
     () => {
@@ -15,7 +15,7 @@ test('waitFor gives what the condition gave at last, through answers that are fa
   expect(await waitFor(() => answers.shift()?.(), { intervalMs: 1 })).toBe('here');
 });
 
-test('waitFor says in vain for what it waited, and what it saw last', async () => {
+test('waitFor reports what it waited for, and the last value', async () => {
   const options = { timeoutMs: 5, intervalMs: 1, what: 'the moon' };
   await expect(waitFor(() => false, options)).rejects.toThrow(
     'Waited 5 ms for the moon in vain; the last look gave false.',
@@ -24,7 +24,7 @@ test('waitFor says in vain for what it waited, and what it saw last', async () =
   await expect(waitFor(refuse, options)).rejects.toThrow('the last look threw: refused.');
 });
 
-test('a manual clock stands still until it is moved', () => {
+test('a manual clock moves only on request', () => {
   const clock = createManualClock(1000);
   expect([clock.now(), clock.now()]).toEqual([1000, 1000]);
   clock.advance(500);
@@ -33,7 +33,7 @@ test('a manual clock stands still until it is moved', () => {
   expect(clock.now()).toBe(7);
 });
 
-test('a free port can be listened on', async () => {
+test('a free port can be used', async () => {
   const port = await freePort();
   const server = createServer((socket) => socket.end('hello'));
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

@@ -1,9 +1,9 @@
 import { expect } from '@jest/globals';
 import type { RawAnswer } from '../../support/raw-http.ts';
-import { sentinel, type Told } from './row.ts';
+import { type Expected, sentinel } from './row.ts';
 import { callback } from './world.ts';
 
-/** What only who runs the server should see. */
+/** Internals that no answer may contain. */
 export const inside =
   /\n\s+at |node_modules|\/provider\/|\.[jt]s:\d|file:\/\/|\b(select|insert into|update|delete from) \w+ |SQLSTATE|ECONNRE|EPIPE:|ioredis|[Kk]nex[ .:]|PGlite|oidc-provider|(Type|Range|Syntax|Reference|Zod)Error/;
 
@@ -16,37 +16,37 @@ const withoutTags = (html: string) =>
     .replaceAll(/\s+/g, ' ');
 
 /**
- * What every answer to a bad input has in common, whoever reads it.
+ * Checks what all answers to bad input have in common.
  * @param sent the request's bytes
  */
-export function checkAnswer(answer: RawAnswer, told: Told, sent: Buffer): void {
-  if (told.to === 'none') {
+export function checkAnswer(answer: RawAnswer, expected: Expected, sent: Buffer): void {
+  if (expected.to === 'none') {
     expect(answer.status).toBe(0);
     return;
   }
   expect(answer.body).not.toMatch(inside);
   expect(answer.body).not.toContain(sentinel);
   expect(answer.headers['x-content-type-options']).toEqual(['nosniff']);
-  if (told.to !== 'nobody yet') expect(requestId(answer)).toMatch(/^[\w-]{16}$/);
-  if (told.to !== 'sender') {
-    if (told.to !== 'app') expect(answer.headers['cache-control']).toEqual(['no-store']);
+  if (expected.to !== 'unparsed') expect(requestId(answer)).toMatch(/^[\w-]{16}$/);
+  if (expected.to !== 'sender') {
+    if (expected.to !== 'app') expect(answer.headers['cache-control']).toEqual(['no-store']);
     expect(answer.body).not.toMatch(/"(access|refresh|id)_?token":|[?&]code=/i);
-    // Who is signed in stays so, and nobody else is.
+    // The answer keeps the session of the request, and starts no other.
     for (const line of answer.headers['set-cookie'] ?? [])
       expect(sent.toString('latin1')).toContain(
         /^gatehouse_session=(?<value>[^;]+)/.exec(line)?.groups?.value ?? '',
       );
   }
-  checks[told.to](answer, told as never);
+  checks[expected.to](answer, expected as never);
 }
 
 const requestId = ({ headers }: RawAnswer) => headers['x-request-id']?.join() ?? '';
 const typeOf = ({ headers }: RawAnswer) => headers['content-type']?.join().split(';')[0];
 const parsed = ({ body }: RawAnswer) => JSON.parse(body === '' ? '{}' : body) as Record<string, unknown>;
-const outcome = (answer: RawAnswer, told: string) => [answer.status, typeOf(answer), told];
+const outcome = (answer: RawAnswer, code: string) => [answer.status, typeOf(answer), code];
 
-type Check<To extends Told['to']> = (answer: RawAnswer, told: Extract<Told, { to: To }>) => void;
-const checks: { [To in Told['to']]: Check<To> } = {
+type Check<To extends Expected['to']> = (answer: RawAnswer, expected: Extract<Expected, { to: To }>) => void;
+const checks: { [To in Expected['to']]: Check<To> } = {
   program: (answer, { status, code, says, pointers }) => {
     expect(outcome(answer, '')).toEqual([status, 'application/problem+json', '']);
     if (status === 405) expect(answer.headers.allow?.join()).toMatch(/^[A-Z]+(, [A-Z]+)*$/);
@@ -66,7 +66,7 @@ const checks: { [To in Told['to']]: Check<To> } = {
     expect(fields.map(({ pointer }) => pointer)).toEqual(pointers);
     for (const { message } of fields) expect(message.length).toBeGreaterThan(5);
   },
-  'nobody yet': (answer, { status, code, says }) => {
+  unparsed: (answer, { status, code, says }) => {
     expect(outcome(answer, '')).toEqual([status, 'application/problem+json', '']);
     expect(parsed(answer)).toMatchObject({ status, code, detail: expect.stringMatching(says) });
     expect(answer.headers.connection).toEqual(['close']);

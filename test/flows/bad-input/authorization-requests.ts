@@ -8,7 +8,7 @@ const asked = (parameters: Parameters) => (world: World) =>
 const unsupported = ['unsupported_response_type', /unsupported response_type/] as const;
 const unsigned = 'eyJhbGciOiJub25lIn0.e30.';
 
-/** What the app itself is told, at its redirect URI. */
+/** Errors that the app gets at its redirect URI. */
 const wrong: [name: string, parameters: Parameters, code: string, says: RegExp][] = [
   ['response_type token', { response_type: 'token' }, ...unsupported],
   ['response_type id_token', { response_type: 'id_token', nonce: 'n' }, ...unsupported],
@@ -49,24 +49,29 @@ const wrong: [name: string, parameters: Parameters, code: string, says: RegExp][
     'invalid_scope',
     /contracts:write/,
   ],
-  ["an OpenID Connect scope that isn't", { scope: 'openid email' }, 'invalid_scope', /scope/],
+  ["an OpenID Connect scope that isn't in its document", { scope: 'openid email' }, 'invalid_scope', /scope/],
   ['a NUL in a scope', { scope: 'openid\0' }, 'invalid_scope', /invalid characters/],
   ['an unknown resource', { resource: 'https://unknown.example' }, 'invalid_target', /./],
-  ['a resource that is no URL', { resource: 'http://[' }, 'invalid_target', /absolute URI/],
+  ['a resource that isn’t a URL', { resource: 'http://[' }, 'invalid_target', /absolute URI/],
   ['a request object', { request: unsigned }, 'request_not_supported', /^$/],
   ['registration', { registration: '{}' }, 'registration_not_supported', /^$/],
   ['an unknown prompt', { prompt: 'perhaps' }, 'invalid_request', /prompt/],
   ['prompt none with another', { prompt: 'none login' }, 'invalid_request', /prompt/],
   ['a negative max_age', { max_age: '-1' }, 'invalid_request', /max_age/],
   ['max_age 1e999', { max_age: '1e999' }, 'invalid_request', /max_age/],
-  ['an id_token_hint that is none', { id_token_hint: 'a.b.c' }, 'invalid_request', /id_token_hint/],
-  ['an id_token_hint nobody signed', { id_token_hint: unsigned }, 'invalid_request', /id_token_hint/],
-  ['claims that are no JSON', { claims: '{' }, 'invalid_request', /claims parameter JSON/],
+  ['an id_token_hint that is no JWT', { id_token_hint: 'a.b.c' }, 'invalid_request', /id_token_hint/],
+  ['an id_token_hint without a signature', { id_token_hint: unsigned }, 'invalid_request', /id_token_hint/],
+  ['claims that aren’t JSON', { claims: '{' }, 'invalid_request', /claims parameter JSON/],
   ['claims that are an array', { claims: '[]' }, 'invalid_request', /JSON object/],
   ['claims 3,000 deep', { claims: '['.repeat(3_000) }, 'invalid_request', /claims parameter JSON/],
-  ['claims for nobody', { claims: '{"id_token":null}' }, 'invalid_request', /id_token should be an object/],
   [
-    'a request_uri elsewhere',
+    'claims without a value',
+    { claims: '{"id_token":null}' },
+    'invalid_request',
+    /id_token should be an object/,
+  ],
+  [
+    'a request_uri of another site',
     { request_uri: 'https://evil.example/request' },
     'request_uri_not_supported',
     /^$/,
@@ -78,8 +83,8 @@ const wrong: [name: string, parameters: Parameters, code: string, says: RegExp][
   ],
 ];
 
-/** What only a page tells, since nobody knows whose request it is. */
-const nobodys: [name: string, parameters: Parameters, code: string, says: RegExp][] = [
+/** Errors that only a page can show, because the client is unknown. */
+const unknownClients: [name: string, parameters: Parameters, code: string, says: RegExp][] = [
   ['an unknown client', { client_id: 'unknown' }, 'invalid_client', /client is invalid/],
   ['a client with a NUL', { client_id: 'exact\0' }, 'invalid_client', /client is invalid/],
   ['the client __proto__', { client_id: '__proto__' }, 'invalid_client', /client is invalid/],
@@ -90,12 +95,12 @@ const nobodys: [name: string, parameters: Parameters, code: string, says: RegExp
   ['no client', { client_id: undefined }, 'invalid_request', /client_id/],
 ];
 
-/** Values that mean nothing to us, and so harm nobody. */
+/** Odd values that Gatehouse ignores. */
 const odd: [name: string, parameters: Parameters][] = [
   ['a NUL in state, nonce and login_hint', { state: '\0', nonce: '\0', login_hint: 'a\0b' }],
   ['a line break in state', { state: '\r\nSet-Cookie: a=b' }],
   ['a state of 6,000 characters', { state: 's'.repeat(6_000) }],
-  ['languages that are none', { ui_locales: '\0 __proto__ '.repeat(50), claims_locales: 'xx-\u{1f600}' }],
+  ['unknown languages', { ui_locales: '\0 __proto__ '.repeat(50), claims_locales: 'xx-\u{1f600}' }],
   ['acr_values __proto__', { acr_values: '__proto__ constructor' }],
   [
     'claims with the names of properties',
@@ -105,73 +110,73 @@ const odd: [name: string, parameters: Parameters][] = [
 
 const url = '/oauth2/authorize';
 
-/** Authorization requests that are wrong in what they ask for, from a browser in which a person is signed in. */
+/** Invalid authorization requests from a browser with a session. */
 export const authorizationRequests: BadInput[] = [
   ...wrong.map(([name, parameters, code, says]) => ({
     name: `${name} at the authorization endpoint`,
     send: asked(parameters),
-    told: toApp(code, says),
+    expected: toApp(code, says),
   })),
-  ...nobodys.map(([name, parameters, code, says]) => ({
+  ...unknownClients.map(([name, parameters, code, says]) => ({
     name: `${name} at the authorization endpoint`,
     send: asked(parameters),
-    told: toPerson(400, code, says),
+    expected: toPerson(400, code, says),
   })),
   ...odd.map(([name, parameters]) => ({
     name: `${name} at the authorization endpoint`,
     send: asked({ ...parameters, prompt: 'login' }),
-    told: taken(303, /\/interaction\//),
+    expected: taken(303, /\/interaction\//),
   })),
   {
     name: 'a state twice',
     send: (world) => page(`${world.authorize({ state: undefined })}&state=a&state=b`),
-    told: toApp('invalid_request', /'state' parameter must not be provided twice/),
+    expected: toApp('invalid_request', /'state' parameter must not be provided twice/),
   },
   {
     name: 'a client twice',
     send: (world) => page(`${world.authorize()}&client_id=demo-spa`),
-    told: toPerson(400, 'invalid_request', /must not be provided twice/),
+    expected: toPerson(400, 'invalid_request', /must not be provided twice/),
   },
   {
     name: 'a client in brackets',
     send: (world) =>
       page(`${world.authorize({ client_id: undefined })}&client_id[]=exact&client_id[a]=exact`),
-    told: toPerson(400, 'invalid_request', /client_id/),
+    expected: toPerson(400, 'invalid_request', /client_id/),
   },
-  { name: 'nothing', send: page(url), told: toPerson(400, 'invalid_request', /missing|client_id/) },
+  { name: 'no parameters', send: page(url), expected: toPerson(400, 'invalid_request', /missing|client_id/) },
   {
     name: 'an authorization request as JSON',
     send: { method: 'POST', path: url, headers: { 'Content-Type': 'application/json' }, body: '{}' },
-    told: toProgram(415, 'unsupported_media_type', /Send a form/),
+    expected: toProgram(415, 'unsupported_media_type', /Send a form/),
   },
   {
     name: 'an authorization request by a form of 9 KB',
     send: form(url, { state: 'x'.repeat(9_000) }, { Accept: 'text/html' }),
-    told: toPerson(413, 'payload_too_large', /pushed authorization requests/),
+    expected: toPerson(413, 'payload_too_large', /pushed authorization requests/),
   },
   {
     name: 'an authorization request by a form that is no UTF-8',
     send: form(url, Buffer.from([0x61, 0x3d, 0xff])),
-    told: toProgram(400, 'invalid_request', /UTF-8/),
+    expected: toProgram(400, 'invalid_request', /UTF-8/),
   },
   {
     name: 'a pushed request that names another one',
     send: form('/oauth2/par', { client_id: 'exact', client_secret: 'exact-secret', request_uri: 'x' }),
-    told: toClient(400, 'request_uri_not_supported', /^$/),
+    expected: toClient(400, 'request_uri_not_supported', /^$/),
   },
   {
     name: 'a pushed request with nothing in it',
     send: form('/oauth2/par', { client_id: 'exact', client_secret: 'exact-secret' }),
-    told: toClient(400, 'invalid_request', /missing required parameter/),
+    expected: toClient(400, 'invalid_request', /missing required parameter/),
   },
   {
     name: 'a pushed request of 60 KB',
     send: form('/oauth2/par', { client_id: 'exact', state: 'x'.repeat(60_000) }),
-    told: toClient(413, 'invalid_request', /at most 56 KiB/),
+    expected: toClient(413, 'invalid_request', /at most 56 KiB/),
   },
   {
-    name: 'a way back that was never offered',
+    name: 'an unknown return address',
     send: page('/oauth2/authorize/%ff', { Cookie: 'gatehouse_resume=x; gatehouse_resume.sig=y' }),
-    told: toPerson(400, 'interaction_expired', /expired/),
+    expected: toPerson(400, 'interaction_expired', /expired/),
   },
 ];

@@ -6,7 +6,7 @@ const invalid = toClient(401, 'invalid_token', /invalid token provided/);
 const oneOnly = toClient(400, 'invalid_request', /only be provided using one mechanism/);
 const unsigned = `eyJhbGciOiJub25lIn0.${Buffer.from('{"sub":"user_x"}').toString('base64url')}.`;
 
-/** Header by header: what `/user/profile` says is always the same. */
+/** The answer of userinfo to each header. `/user/profile` always answers the same. */
 const headers: [name: string, Authorization: string, userinfo: typeof format][] = [
   ['no token after Bearer', 'Bearer', format],
   ['a blank after Bearer', 'Bearer ', format],
@@ -21,13 +21,13 @@ const headers: [name: string, Authorization: string, userinfo: typeof format][] 
   ['a made-up token', `Bearer ${sentinel}-made-up`, invalid],
   ['the scheme in lower case', `bearer ${sentinel}-made-up`, invalid],
   ['a token of 9 KB', `Bearer ${sentinel.repeat(1_100)}`, invalid],
-  ['a token that is no ASCII', `Bearer \u00e9\u00ff`, invalid],
-  ['a token nobody signed', `Bearer ${unsigned}`, invalid],
+  ['a token that isn’t ASCII', `Bearer \u00e9\u00ff`, invalid],
+  ['a token without a signature', `Bearer ${unsigned}`, invalid],
   ['a token of dots', 'Bearer ....', invalid],
-  ['a refresh token of the right form', `Bearer fam_x.${sentinel}`, invalid],
+  ['a value with the form of a refresh token', `Bearer fam_x.${sentinel}`, invalid],
 ];
 
-const rows: [name: string, send: Request, told: typeof format][] = [
+const rows: [name: string, send: Request, expected: typeof format][] = [
   [
     'userinfo without a token',
     { path: '/oauth2/userinfo' },
@@ -70,7 +70,7 @@ const rows: [name: string, send: Request, told: typeof format][] = [
     toClient(413, 'invalid_request', /56 KiB/),
   ],
   [
-    'a token and a proof that is none',
+    'a token with an invalid proof',
     { path: '/oauth2/userinfo', headers: { Authorization: `DPoP ${sentinel}`, DPoP: 'x' } },
     toClient(401, 'invalid_dpop_proof', /DPoP/),
   ],
@@ -78,19 +78,19 @@ const rows: [name: string, send: Request, told: typeof format][] = [
   ['a profile with a token in the query', { path: `/user/profile?access_token=${sentinel}` }, noToken],
 ];
 
-/** Access tokens that are none, or are sent as none should be. */
+/** Invalid access tokens, and access tokens sent in a wrong way. */
 export const bearerTokens: BadInput[] = [
   ...headers.flatMap(([name, Authorization, userinfo]) => [
     {
       name: `userinfo with ${name}`,
       send: { path: '/oauth2/userinfo', headers: { Authorization } },
-      told: userinfo,
+      expected: userinfo,
     },
     {
       name: `a profile with ${name}`,
       send: { path: '/user/profile', headers: { Authorization } },
-      told: noToken,
+      expected: noToken,
     },
   ]),
-  ...rows.map(([name, send, told]) => ({ name, send, told })),
+  ...rows.map(([name, send, expected]) => ({ name, send, expected })),
 ];

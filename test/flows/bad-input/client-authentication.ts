@@ -13,10 +13,10 @@ const failed = toClient(401, 'invalid_client', /client authentication failed/);
 const oneOnly = toClient(400, 'invalid_request', /only be provided using one mechanism/);
 const none = toClient(400, 'invalid_request', /no client authentication mechanism/);
 
-const headers: [name: string, authorization: string, told: typeof failed][] = [
+const headers: [name: string, authorization: string, expected: typeof failed][] = [
   ['nothing after Basic', 'Basic', badHeader],
   ['an empty value after Basic', 'Basic ', badHeader],
-  ['no base64', 'Basic ***', badHeader],
+  ['a value that isn’t base64', 'Basic ***', badHeader],
   ['base64 of another alphabet', 'Basic -_-_', badHeader],
   ['no colon', basic('demo-service'), badHeader],
   ['two at once', `${right}, ${right}`, badHeader],
@@ -25,8 +25,8 @@ const headers: [name: string, authorization: string, told: typeof failed][] = [
   ['a bearer token', `Bearer ${sentinel}-token`, badHeader],
   ['a broken escape', basic(`demo-service:${sentinel}%zz`), badEncoding],
   ['a broken escape in the id', basic(`%:${sentinel}`), badEncoding],
-  ['an escape that is no UTF-8', basic(`%ff:${sentinel}`), badEncoding],
-  ['bytes that are no UTF-8', basic(`\xff\xfe:${sentinel}`), badEncoding],
+  ['an escape that isn’t UTF-8', basic(`%ff:${sentinel}`), badEncoding],
+  ['bytes that aren’t UTF-8', basic(`\xff\xfe:${sentinel}`), badEncoding],
   ['a NUL', basic('\0:\0'), badEncoding],
   ['an escaped NUL', basic('demo-service:%00'), badEncoding],
   ['a wrong secret', basic(`demo-service:${sentinel}`), failed],
@@ -40,12 +40,12 @@ const headers: [name: string, authorization: string, told: typeof failed][] = [
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const badAssertion = toClient(400, 'invalid_request', /invalid client_assertion format/);
-const assertions: [name: string, client_assertion: string, told: typeof failed][] = [
+const assertions: [name: string, client_assertion: string, expected: typeof failed][] = [
   ['no JWT', `${sentinel}-assertion`, badAssertion],
   ['three dots', 'a.b.c', badAssertion],
   ['JSON that is null', `${base64url('null')}.${base64url('null')}.x`, badAssertion],
   ['JSON that is an array', `${base64url('[]')}.${base64url('[]')}.x`, badAssertion],
-  ['one nobody signed', `${base64url('{"alg":"none"}')}.${base64url('{}')}.`, failed],
+  ['an unsigned JWT', `${base64url('{"alg":"none"}')}.${base64url('{}')}.`, failed],
 ];
 
 const proofs: [name: string, proof: string][] = [
@@ -61,27 +61,27 @@ const proofs: [name: string, proof: string][] = [
   ['a symmetric key', `${base64url('{"alg":"HS256","typ":"dpop+jwt","jwk":{"kty":"oct","k":"AA"}}')}.e30.x`],
 ];
 
-/** Clients that prove themselves wrongly, in too many ways, or not at all. */
+/** Clients that authenticate wrongly, in several ways at once, or not at all. */
 export const clientAuthentication: BadInput[] = [
-  ...headers.map(([name, Authorization, told]) => ({
+  ...headers.map(([name, Authorization, expected]) => ({
     name: `client authentication with ${name}`,
     send: form('/oauth2/token', machine, { Authorization }),
-    told,
+    expected,
   })),
-  ...assertions.map(([name, client_assertion, told]) => ({
+  ...assertions.map(([name, client_assertion, expected]) => ({
     name: `a client assertion that is ${name}`,
     send: form('/oauth2/token', { ...machine, client_assertion, client_assertion_type: assertionType }),
-    told,
+    expected,
   })),
   ...proofs.map(([name, DPoP]) => ({
     name: `a DPoP proof that is ${name}`,
     send: form('/oauth2/token', { ...machine, ...own }, { DPoP }),
-    told: toClient(400, 'invalid_dpop_proof', /DPoP/),
+    expected: toClient(400, 'invalid_dpop_proof', /DPoP/),
   })),
   {
     name: 'two ways at once, header and body',
     send: form('/oauth2/token', { ...machine, ...own }, { Authorization: right }),
-    told: oneOnly,
+    expected: oneOnly,
   },
   {
     name: 'two ways at once, secret and assertion',
@@ -91,37 +91,37 @@ export const clientAuthentication: BadInput[] = [
       client_assertion: 'a.b.c',
       client_assertion_type: assertionType,
     }),
-    told: oneOnly,
+    expected: oneOnly,
   },
   {
     name: 'one client in the header, another in the body',
     send: form('/oauth2/token', { ...machine, client_id: 'demo-web' }, { Authorization: right }),
-    told: toClient(400, 'invalid_request', /client_id mismatch/),
+    expected: toClient(400, 'invalid_request', /client_id mismatch/),
   },
   {
     name: 'two secrets',
     send: form('/oauth2/token', `${new URLSearchParams({ ...machine, ...own })}&client_secret=${sentinel}`),
-    told: toClient(400, 'invalid_request', /must not be provided twice/),
+    expected: toClient(400, 'invalid_request', /must not be provided twice/),
   },
-  { name: 'no client at all', send: form('/oauth2/token', machine), told: none },
+  { name: 'no client', send: form('/oauth2/token', machine), expected: none },
   ...['nobody', '__proto__', 'a\0b', '\ud800', 'demo-service '].map((client_id) => ({
     name: `the client ${JSON.stringify(client_id)} in the body`,
     send: form('/oauth2/token', { ...machine, client_id, client_secret: `${sentinel}-secret` }),
-    told: failed,
+    expected: failed,
   })),
   {
     name: 'a confidential client without its secret',
     send: form('/oauth2/token', { ...machine, client_id: 'demo-service' }),
-    told: failed,
+    expected: failed,
   },
   {
-    name: 'a public client that is none of ours, revoking',
+    name: 'revocation by an unknown public client',
     send: form('/oauth2/revoke', { client_id: 'nobody', token: `${sentinel}-token` }),
-    told: failed,
+    expected: failed,
   },
   {
-    name: 'the scheme in lower case, which is right (RFC 9110 §11.1)',
+    name: 'the scheme in lower case, which is valid (RFC 9110 §11.1)',
     send: form('/oauth2/token', machine, { Authorization: right.replace('Basic', 'bAsIc') }),
-    told: taken(200, /"access_token":/),
+    expected: taken(200, /"access_token":/),
   },
 ];

@@ -3,8 +3,8 @@ import { type BadInput, form, json, sentinel, toClient, toProgram } from './row.
 
 const { email, password } = demo;
 
-/** Addresses and passwords that are nobody's: they let in nobody, and are no failure of ours. */
-const nobodys: [name: string, email: string, password: string][] = [
+/** Addresses and passwords of no account. They are refused and cause no server error. */
+const unknownAccounts: [name: string, email: string, password: string][] = [
   ['an empty password', email, ''],
   ['an empty address', '', password],
   ['a NUL in the address', `${email}\0`, password],
@@ -51,12 +51,12 @@ const wrongPassword = /address or the password is wrong/;
 
 /** NUL bytes and odd Unicode in addresses and passwords, wherever they are taken. */
 export const credentials: BadInput[] = [
-  ...nobodys.map(([name, address, typed]) => ({
+  ...unknownAccounts.map(([name, address, typed]) => ({
     name: `/auth/login with ${name}`,
     send: json('/auth/login', { email: address, password: typed }),
-    told: toProgram(401, 'invalid_credentials', wrongPassword),
+    expected: toProgram(401, 'invalid_credentials', wrongPassword),
   })),
-  ...nobodys
+  ...unknownAccounts
     .filter(([, address, typed]) => address !== '' && typed !== '')
     .map(([name, username, typed]) => ({
       name: `the password grant with ${name}`,
@@ -66,11 +66,11 @@ export const credentials: BadInput[] = [
         username,
         password: typed,
       }),
-      told: toClient(400, 'invalid_grant', wrongPassword),
+      expected: toClient(400, 'invalid_grant', wrongPassword),
     })),
   ...unfit.map(([name, address, typed, pointers]) => ({
     name: `/auth/register with ${name}`,
     send: json('/auth/register', { email: address, password: typed }),
-    told: toProgram(400, 'validation_failed', /address|password/i, pointers),
+    expected: toProgram(400, 'validation_failed', /address|password/i, pointers),
   })),
 ];

@@ -1,5 +1,14 @@
 import { demo } from '../../support/deployment.ts';
-import { type BadInput, form, formAgain, page, type Request, sentinel, type Told, toPerson } from './row.ts';
+import {
+  type BadInput,
+  type Expected,
+  form,
+  formAgain,
+  page,
+  type Request,
+  sentinel,
+  toPerson,
+} from './row.ts';
 import type { Waiting, World } from './world.ts';
 
 const { email, password } = demo;
@@ -13,7 +22,7 @@ const badForm = (says: RegExp) => toPerson(400, 'invalid_request', says);
 type Fields = Record<string, string> | string | Buffer;
 type Change = (waiting: Waiting) => { fields?: Fields; headers?: Record<string, string>; path?: string };
 
-/** A post of the sign-in form's, right but for what changes it. */
+/** A post of the sign-in form that is valid except for one change. */
 const signIn = (change: Change) => async (world: World) => posting(await world.waiting(), 'sign-in', change);
 const signUp = (change: Change) => async (world: World) => posting(await world.waiting(), 'sign-up', change);
 const consent = (change: Change) => async (world: World) =>
@@ -37,11 +46,11 @@ const withFields =
 const withHeaders =
   (headers: Record<string, string>): Change =>
   () => ({ headers });
-/** Another character in the first place of a cookie's value. */
+/** Changes the first character of a cookie's value. */
 const spoilt = (cookie: string, name: string) =>
   cookie.replace(new RegExp(`(${name}=)(.)`), (_, start, first) => `${start}${first === 'A' ? 'B' : 'A'}`);
 
-const signInForms: [name: string, change: Change, told: Told][] = [
+const signInForms: [name: string, change: Change, expected: Expected][] = [
   ['a wrong password', withFields({ password: `${sentinel}-wrong` }), again],
   ['an empty password', withFields({ password: '' }), formAgain(400, /Enter your password/)],
   ['an empty address', withFields({ email: '' }), formAgain(400, /Enter your email address/)],
@@ -70,7 +79,7 @@ const signInForms: [name: string, change: Change, told: Told][] = [
   ['a tampered form token', (w) => ({ fields: filled(w, { csrf: `${w.csrf.slice(0, -2)}AA` }) }), expired],
   ['a form token of 50,000 characters', withFields({ csrf: 'a'.repeat(50_000) }), expired],
   ['nothing in it', () => ({ fields: '' }), expired],
-  ['escapes that are none', ({ csrf }) => ({ fields: `csrf=${csrf}&email=%zz&password=%` }), again],
+  ['invalid escapes', ({ csrf }) => ({ fields: `csrf=${csrf}&email=%zz&password=%` }), again],
   [
     'the names of properties',
     (w) => ({ fields: `__proto__=x&constructor=y&${encoded(filled(w, { password: 'x' }))}` }),
@@ -82,7 +91,7 @@ const signInForms: [name: string, change: Change, told: Told][] = [
     badForm(/more than once/),
   ],
   [
-    'bytes that are no UTF-8',
+    'bytes that aren’t UTF-8',
     (w) => ({ fields: Buffer.concat([Buffer.from(`${encoded(filled(w))}&x=`), Buffer.from([0xff])]) }),
     badForm(/UTF-8/),
   ],
@@ -100,7 +109,7 @@ const signInForms: [name: string, change: Change, told: Told][] = [
   ],
   ['no cookie', withHeaders({ Cookie: '' }), expired],
   [
-    'a cookie that is none',
+    'a malformed cookie',
     withHeaders({ Cookie: 'gatehouse_interaction; =; ;;, gatehouse_interaction=%ff' }),
     expired,
   ],
@@ -119,12 +128,12 @@ const signInForms: [name: string, change: Change, told: Told][] = [
     ({ cookie }) => ({ headers: { Cookie: cookie.replace(/gatehouse_interaction\.sig=[^;]*/, '') } }),
     expired,
   ],
-  ['the address of another sign-in', () => ({ path: '/interaction/another' }), expired],
-  ['an address with a NUL', () => ({ path: '/interaction/%00' }), expired],
-  ['an address that is no UTF-8', () => ({ path: '/interaction/%ff' }), expired],
+  ['the path of another sign-in', () => ({ path: '/interaction/another' }), expired],
+  ['a path with a NUL', () => ({ path: '/interaction/%00' }), expired],
+  ['a path that isn’t UTF-8', () => ({ path: '/interaction/%ff' }), expired],
 ];
 
-const signUpForms: [name: string, change: Change, told: Told][] = [
+const signUpForms: [name: string, change: Change, expected: Expected][] = [
   [
     'a short password',
     withFields({ email: 'n@example.com', password: 'short' }),
@@ -146,7 +155,7 @@ const signUpForms: [name: string, change: Change, told: Told][] = [
     formAgain(400, /can’t be typed again/),
   ],
   [
-    'a password among the first to be guessed',
+    'a password that is easy to guess',
     withFields({ email: 'n@example.com', password: 'password1' }),
     formAgain(400, /easy to guess/),
   ],
@@ -173,7 +182,7 @@ const signUpForms: [name: string, change: Change, told: Told][] = [
   ['no cookie', withHeaders({ Cookie: '' }), expired],
 ];
 
-const consentForms: [name: string, change: Change, told: Told][] = [
+const consentForms: [name: string, change: Change, expected: Expected][] = [
   ['no form token', () => ({ fields: { decision: 'allow' } }), expired],
   ['a tampered form token', () => ({ fields: { decision: 'allow', csrf: 'x' } }), expired],
   ['no cookie', ({ csrf }) => ({ fields: { decision: 'allow', csrf }, headers: { Cookie: '' } }), expired],
@@ -183,18 +192,18 @@ const consentForms: [name: string, change: Change, told: Told][] = [
     badForm(/more than once/),
   ],
   [
-    'no decision, which is no',
+    'no decision, which counts as no',
     ({ csrf }) => ({ fields: { csrf } }),
     { to: 'sender', status: 303, says: /\/oauth2\/authorize\// },
   ],
   [
-    'a decision nobody offered, which is no',
+    'an unknown decision, which counts as no',
     ({ csrf }) => ({ fields: { csrf, decision: 'allow\0' } }),
     { to: 'sender', status: 303, says: /\/oauth2\/authorize\// },
   ],
 ];
 
-/** Signs in on this page and follows the browser's way on, so that the step is over. */
+/** Signs in on this page and follows the redirect, which completes the step. */
 async function finish({ deployment: { fetch, issuer } }: World, waiting: Waiting): Promise<void> {
   const body = new URLSearchParams(filled(waiting));
   const headers = { cookie: waiting.cookie };
@@ -209,26 +218,26 @@ const outOfTurn: BadInput[] = [
   {
     name: 'consent before sign-in',
     send: async (world) => posting(await world.waiting(), 'consent', () => ({})),
-    told: expired,
+    expected: expired,
   },
   {
-    name: 'sign-in again after it',
+    name: 'sign-in after sign-in',
     send: async (world) => posting(await world.consenting(), 'sign-in', () => ({})),
-    told: expired,
+    expected: expired,
   },
   {
     name: 'sign-up after sign-in',
     send: async (world) => posting(await world.consenting(), 'sign-up', () => ({})),
-    told: expired,
+    expected: expired,
   },
   {
-    name: 'a sign-in that is done',
+    name: 'a completed sign-in',
     send: async (world) => {
       const waiting = await world.waiting();
       await finish(world, waiting);
       return posting(waiting, 'sign-in', () => ({}));
     },
-    told: expired,
+    expected: expired,
   },
   {
     name: "one tab's sign-in with the other tab's cookie",
@@ -236,7 +245,7 @@ const outOfTurn: BadInput[] = [
       const [one, other] = [await world.waiting(), await world.waiting()];
       return form(`${one.path}/sign-in`, filled(one), { ...browser, Cookie: other.cookie });
     },
-    told: expired,
+    expected: expired,
   },
   {
     name: "one tab's form with the other tab's token",
@@ -244,14 +253,14 @@ const outOfTurn: BadInput[] = [
       const [one, other] = [await world.waiting(), await world.waiting()];
       return form(`${one.path}/sign-in`, filled(other), { ...browser, Cookie: one.cookie });
     },
-    told: expired,
+    expected: expired,
   },
   {
-    name: 'a page of a sign-in that never was',
+    name: 'a page of an unknown sign-in',
     send: page('/interaction/never-was', {
       Cookie: 'gatehouse_interaction=never-was; gatehouse_interaction.sig=x',
     }),
-    told: expired,
+    expected: expired,
   },
 ];
 
@@ -260,9 +269,9 @@ const rows = (
   make: (change: Change) => BadInput['send'],
   forms: typeof signInForms,
 ): BadInput[] =>
-  forms.map(([name, change, told]) => ({ name: `${what} with ${name}`, send: make(change), told }));
+  forms.map(([name, change, expected]) => ({ name: `${what} with ${name}`, send: make(change), expected }));
 
-/** Forms of the pages, as no browser of an honest person sends them, and steps out of turn. */
+/** Forms of the pages with wrong content, and steps in the wrong order. */
 export const pageForms: BadInput[] = [
   ...rows('a sign-in form', signIn, signInForms),
   ...rows('a sign-up form', signUp, signUpForms),

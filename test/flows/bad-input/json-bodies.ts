@@ -15,38 +15,38 @@ const tooLarge = toProgram(413, 'payload_too_large', /at most 64 KiB/);
 const refused = toProgram(401, 'invalid_credentials', /address or the password is wrong/);
 const signedIn = taken(200, /"accessToken":/);
 
-const text = (name: string, body: string | Buffer, told = noJson): BadInput => ({
+const text = (name: string, body: string | Buffer, expected = noJson): BadInput => ({
   name,
   send: json(at, body),
-  told,
+  expected,
 });
-const type = (contentType: string, told = noType): BadInput => ({
+const type = (contentType: string, expected = noType): BadInput => ({
   name: `the content type ${contentType}`,
   send: json(at, good, { 'Content-Type': contentType }),
-  told,
+  expected,
 });
-const coded = (coding: string, body: string | Buffer = good, told = packed): BadInput => ({
+const coded = (coding: string, body: string | Buffer = good, expected = packed): BadInput => ({
   name: `the content encoding ${coding}`,
   send: json(at, body, { 'Content-Encoding': coding }),
-  told,
+  expected,
 });
 
-/** Bodies of the JSON API that are no JSON, or not as they should be sent. */
+/** Bodies that aren't JSON, and bodies with a wrong type, encoding or size. */
 export const jsonBodies: BadInput[] = [
   text('nothing', ''),
   text('white space', ' \n'),
   text('a brace', '{'),
-  text('JSON that stops', '{"email":"a@example.com","password":'),
+  text('incomplete JSON', '{"email":"a@example.com","password":'),
   text('a field without a value', '{"email":"a"}}'),
   text('quotes of another kind', "{'email': 1}"),
   text('a comment', `/* */${good}`),
   text('a comma at the end', '{"email":"a","password":"b",}'),
   text('a form', `email=${email}&password=${sentinel}`),
   text('a NUL', '\0'),
-  text('a NUL after it', `${wrong}\0`),
-  text('a number that is none', '{"email":NaN}'),
+  text('a NUL after the JSON', `${wrong}\0`),
+  text('NaN', '{"email":NaN}'),
   text(
-    'bytes that are no UTF-8',
+    'bytes that aren’t UTF-8',
     Buffer.concat([Buffer.from('{"email":"'), Buffer.from([0xff, 0xfe, 0x22, 0x7d])]),
   ),
   text('Latin-1', Buffer.from(JSON.stringify({ email: 'jürgen@example.com', password }), 'latin1')),
@@ -56,7 +56,7 @@ export const jsonBodies: BadInput[] = [
   text('arrays 30,000 deep', '['.repeat(30_000) + ']'.repeat(30_000)),
   text('objects 6,000 deep', `${'{"email":'.repeat(6_000)}1${'}'.repeat(6_000)}`),
   text(
-    'a byte order mark before it',
+    'a byte order mark before the JSON',
     Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(wrong)]),
     refused,
   ),
@@ -72,7 +72,7 @@ export const jsonBodies: BadInput[] = [
   type('application/json, text/plain'),
   type('*/*'),
   type(''),
-  { name: 'no content type', send: { method: 'POST', path: at, body: good }, told: noType },
+  { name: 'no content type', send: { method: 'POST', path: at, body: good }, expected: noType },
   type('application/json; charset=iso-8859-1', noCharset),
   type('application/json; charset="utf-16"', noCharset),
   type('application/json;charset=', noCharset),
@@ -87,23 +87,23 @@ export const jsonBodies: BadInput[] = [
   coded('nonsense'),
   coded('Identity', good, signedIn),
 
-  { name: '70 KiB', send: json(at, { email, password: 'a'.repeat(70 * 1024) }), told: tooLarge },
+  { name: '70 KiB', send: json(at, { email, password: 'a'.repeat(70 * 1024) }), expected: tooLarge },
   {
     name: 'a password of 1 MiB',
     send: json(at, { email, password: sentinel.repeat(128 * 1024) }),
-    told: tooLarge,
+    expected: tooLarge,
   },
-  { name: 'a sign-up of 1 MiB', send: json('/auth/register', 'x'.repeat(1024 * 1024)), told: tooLarge },
+  { name: 'a sign-up of 1 MiB', send: json('/auth/register', 'x'.repeat(1024 * 1024)), expected: tooLarge },
   ...['70 KiB', '1 MiB'].map((size) => ({
-    name: `${size} whose length is not told before`,
+    name: `${size} without Content-Length`,
     send: {
       raw: `POST ${at} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${`1000\r\n${'a'.repeat(4096)}\r\n`.repeat(size === '70 KiB' ? 18 : 256)}0\r\n\r\n`,
     },
-    told: tooLarge,
+    expected: tooLarge,
   })),
   {
-    name: '60 KiB, which are read',
+    name: '60 KiB, which is within the limit',
     send: json(at, { email, password: 'a'.repeat(60 * 1024) }),
-    told: toProgram(400, 'validation_failed', /see 'errors'/, ['/password']),
+    expected: toProgram(400, 'validation_failed', /see 'errors'/, ['/password']),
   },
 ];

@@ -4,7 +4,7 @@ import { type BadInput, json, sentinel, taken, toProgram } from './row.ts';
 const { email } = demo;
 const password = `${sentinel}-field`;
 
-/** The pointers name the fields that are wrong; '' is the whole. */
+/** The pointers name the wrong fields; '' is the whole body. */
 const wrong: [path: string, body: unknown, pointers: string[]][] = [
   ['/auth/login', {}, ['/email', '/password']],
   ['/auth/login', [], ['']],
@@ -43,18 +43,18 @@ const wrong: [path: string, body: unknown, pointers: string[]][] = [
 
 const inherited = ['__proto__', 'constructor', 'prototype'].flatMap((name) => [
   {
-    name: `the fields inside ${name}, where they fill in nothing`,
+    name: `the fields inside ${name}, which don’t count`,
     send: json('/auth/login', `{"${name}":${JSON.stringify({ email, password })}}`),
-    told: toProgram(400, 'validation_failed', /see 'errors'/),
+    expected: toProgram(400, 'validation_failed', /see 'errors'/),
   },
   {
-    name: `sign-up with ${name} beside good fields`,
+    name: `sign-up with ${name} and valid fields`,
     send: json('/auth/register', `{"email":"proto@example.com","password":true,"${name}":{"isAdmin":true}}`),
-    told: toProgram(400, 'validation_failed', /see 'errors'/),
+    expected: toProgram(400, 'validation_failed', /see 'errors'/),
   },
 ]);
 
-/** A client that isn't a public one of our own can't use the JSON API, whatever else is right. */
+/** Only a public first-party client can use the JSON API. */
 const clients = [
   'nobody',
   'demo-spa',
@@ -70,7 +70,7 @@ const calls: [path: string, body: object][] = [
   ['/auth/logout', { refreshToken: `${sentinel}.x` }],
 ];
 
-/** Refresh tokens that are none, all told alike. */
+/** Invalid refresh tokens, which all get the same answer. */
 const unknown = [
   `${sentinel}.x`,
   'a',
@@ -87,24 +87,24 @@ export const jsonFields: BadInput[] = [
   ...wrong.map(([path, body, pointers]) => ({
     name: `${path} of ${JSON.stringify(body).slice(0, 80)}`,
     send: json(path, body),
-    told: toProgram(400, 'validation_failed', /see 'errors'/, pointers),
+    expected: toProgram(400, 'validation_failed', /see 'errors'/, pointers),
   })),
   {
-    name: 'a public first-party client, which may be named',
+    name: 'a public first-party client',
     send: json('/auth/login', { email, password: demo.password, clientId: demo.firstPartyClient }),
-    told: taken(200, /"accessToken":/),
+    expected: taken(200, /"accessToken":/),
   },
   ...inherited,
   ...unknown.map((refreshToken) => ({
     name: `/auth/refresh of ${JSON.stringify(refreshToken).slice(0, 40)}`,
     send: json('/auth/refresh', { refreshToken }),
-    told: toProgram(401, 'invalid_grant', /Sign in again/),
+    expected: toProgram(401, 'invalid_grant', /Sign in again/),
   })),
   ...clients.flatMap((clientId) =>
     calls.map(([path, body]) => ({
       name: `${path} for the client ${JSON.stringify(clientId)}`,
       send: json(path, { ...body, clientId }),
-      told: toProgram(403, 'client_not_allowed', /public first-party client/),
+      expected: toProgram(403, 'client_not_allowed', /public first-party client/),
     })),
   ),
 ];

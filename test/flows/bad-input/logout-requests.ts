@@ -13,52 +13,52 @@ const logout = (query: string) => (world: World) =>
   page(`/oauth2/logout?${query}`, { Cookie: world.cookie() });
 const nullToken = `${Buffer.from('null').toString('base64url')}.${Buffer.from('null').toString('base64url')}.x`;
 
-/** Sign-outs that are confirmed by somebody else, or asked for by nobody. */
+/** Sign-outs with a forged confirmation or with invalid parameters. */
 export const logoutRequests: BadInput[] = [
-  { name: 'logout confirmed with nothing', send: confirm(''), told: outdated },
+  { name: 'logout confirmed with nothing', send: confirm(''), expected: outdated },
   {
     name: 'logout confirmed with a made-up token',
     send: confirm({ xsrf: sentinel, logout: 'yes' }),
-    told: outdated,
+    expected: outdated,
   },
   {
     name: 'logout confirmed without a session',
     send: confirm({ xsrf: 'x' }, { Cookie: '' }),
-    told: outdated,
+    expected: outdated,
   },
   {
     name: 'logout confirmed by 1 MiB',
     send: confirm({ xsrf: 'x'.repeat(1 << 20) }),
-    told: toPerson(413, 'payload_too_large', /at most 56 KiB/),
+    expected: toPerson(413, 'payload_too_large', /at most 56 KiB/),
   },
   {
     name: 'logout confirmed by JSON',
     send: confirm('{}', { 'Content-Type': 'application/json' }),
-    told: noForm,
+    expected: noForm,
   },
   ...[sentinel, 'a.b.c', nullToken, '\0'].map((hint) => ({
     name: `logout with the hint ${JSON.stringify(hint).slice(0, 30)}`,
     send: logout(encoded({ id_token_hint: hint })),
-    told: badRequest(/id_token_hint/),
+    expected: badRequest(/id_token_hint/),
   })),
   ...['nobody', '__proto__', '\0'].map((client_id) => ({
     name: `logout for the client ${JSON.stringify(client_id)}`,
     send: logout(encoded({ client_id })),
-    told: toPerson(400, 'invalid_client', /client is invalid/),
+    expected: toPerson(400, 'invalid_client', /client is invalid/),
   })),
   {
     name: 'logout with a state twice',
     send: logout('state=a&state=b'),
-    told: badRequest(/must not be provided twice/),
+    expected: badRequest(/must not be provided twice/),
   },
   {
     name: "logout to an address that isn't the app's",
     send: logout(encoded({ client_id: 'exact', post_logout_redirect_uri: 'https://evil.example' })),
-    told: badRequest(/post_logout_redirect_uri/),
+    expected: badRequest(/post_logout_redirect_uri/),
   },
   {
-    name: 'the end of a logout of nobody',
+    name: 'the last page of a logout for an unknown client',
     send: page('/oauth2/logout/success?client_id=%00'),
-    told: toPerson(400, 'invalid_client', /./),
+    expected: toPerson(400, 'invalid_client', /./),
   },
 ];

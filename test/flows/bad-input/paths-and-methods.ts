@@ -27,7 +27,7 @@ const protocolMethods: [path: string, wrong: string[], allowed: RegExp][] = [
   ['/oauth2/userinfo', ['PUT', 'DELETE', 'HEAD'], /GET or POST/],
 ];
 
-/** Other spellings of a path are other paths: nobody gets round who counts or limits by path. */
+/** Another spelling of a path is another path, so it can't bypass a limit by path. */
 const spelt = [
   ['POST', '//oauth2/token'],
   ['POST', '/./oauth2/token'],
@@ -67,20 +67,20 @@ const spelt = [
   ['GET', `/?${'a=b&'.repeat(3_000)}`.replace('/?', '/nothing?')],
 ];
 
-/** Paths and methods nobody serves. */
+/** Unknown paths and methods. */
 export const pathsAndMethods: BadInput[] = [
   ...methods.flatMap(([path, wrong, allowed]) =>
     wrong.map((method) => ({
       name: `${method} ${path}`,
       send: { method, path },
-      told: toProgram(405, 'method_not_allowed', new RegExp(`Use .*${allowed.source.split(' ')[0]}`)),
+      expected: toProgram(405, 'method_not_allowed', new RegExp(`Use .*${allowed.source.split(' ')[0]}`)),
     })),
   ),
   ...protocolMethods.flatMap(([path, wrong, allowed]) =>
     wrong.map((method) => ({
       name: `${method} ${path}`,
       send: { method, path },
-      told: toClient(405, 'invalid_request', new RegExp(`Use .*${allowed.source}`)),
+      expected: toClient(405, 'invalid_request', new RegExp(`Use .*${allowed.source}`)),
     })),
   ),
   ...spelt.map(([method, path = '']) => ({
@@ -91,35 +91,35 @@ export const pathsAndMethods: BadInput[] = [
           ? json(path, login)
           : form(path, { grant_type: 'client_credentials' })
         : { path },
-    told: notFound,
+    expected: notFound,
   })),
   ...['/nothing', '/oauth2', '/oauth2/nothing', '/assets/nothing.css', '/%00'].map((path) => ({
     name: `a person at ${path}`,
     send: page(path),
-    told: pageNotFound,
+    expected: pageNotFound,
   })),
-  { name: 'a person below /auth', send: page('/auth/nothing'), told: notFound },
+  { name: 'a person below /auth', send: page('/auth/nothing'), expected: notFound },
   {
     name: 'a program that prefers HTML at the JSON API',
     send: page('/user/profile'),
-    told: toProgram(401, 'invalid_token', /access token is missing/),
+    expected: toProgram(401, 'invalid_token', /access token is missing/),
   },
   {
     name: 'a program that prefers HTML at the token endpoint',
     send: form('/oauth2/token', { grant_type: 'x' }, { Accept: 'text/html, */*; q=.2' }),
-    told: toClient(400, 'invalid_request', /no client authentication/),
+    expected: toClient(400, 'invalid_request', /no client authentication/),
   },
   {
-    name: 'an Accept header nobody understands',
+    name: 'a malformed Accept header',
     send: { path: '/nothing', headers: { Accept: ';;,,q=x/\u00ff' } },
-    told: notFound,
+    expected: notFound,
   },
   {
-    name: 'forwarded headers nobody understands',
+    name: 'malformed forwarded headers',
     send: {
       path: '/nothing',
       headers: { Forwarded: 'for="[;,,="', 'X-Forwarded-For': ',,\u00ff, ::1%x', 'X-Forwarded-Proto': '://' },
     },
-    told: notFound,
+    expected: notFound,
   },
 ];

@@ -1,7 +1,7 @@
-import { type BadInput, type Request, taken, toNobodyYet, toProgram } from './row.ts';
+import { type BadInput, type Request, taken, toProgram, toUnparsed } from './row.ts';
 import type { World } from './world.ts';
 
-const noHttp = toNobodyYet(400, 'invalid_request', /HTTP\/1\.1/);
+const noHttp = toUnparsed(400, 'invalid_request', /HTTP\/1\.1/);
 const post = (lines: string, body = '') => ({
   raw: `POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${lines}\r\n\r\n${body}`,
 });
@@ -10,9 +10,12 @@ const get = (lines: string, target = '/nothing') => ({
 });
 const notFound = toProgram(404, 'not_found', /nothing at this address/);
 
-/** Two servers in a row could take these for two different requests. */
+/** Requests that two servers in a row could read differently (request smuggling). */
 const smuggled: [name: string, send: Request][] = [
-  ['two ways to tell the length', post('Content-Length: 4\r\nTransfer-Encoding: chunked', '0\r\n\r\n')],
+  [
+    'two length headers of different kinds',
+    post('Content-Length: 4\r\nTransfer-Encoding: chunked', '0\r\n\r\n'),
+  ],
   ['two lengths', post('Content-Length: 4\r\nContent-Length: 5', 'abcde')],
   ['one length twice', post('Content-Length: 4\r\nContent-Length: 4', 'abcd')],
   ['a list of lengths', post('Content-Length: 4, 4', 'abcd')],
@@ -35,112 +38,112 @@ const noRequest: [name: string, send: Request][] = [
   ['another protocol', { raw: 'EHLO example.com\r\n\r\n' }],
   ['the start of TLS', { raw: Buffer.from('160301020001000001fc0303', 'hex') }],
   ['the start of HTTP/2', { raw: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' }],
-  ['a version that never was', { raw: 'GET / HTTP/1.2\r\nHost: x\r\n\r\n' }],
+  ['an unknown HTTP version', { raw: 'GET / HTTP/1.2\r\nHost: x\r\n\r\n' }],
   ['a made-up method', { raw: 'FROBNICATE / HTTP/1.1\r\nHost: x\r\n\r\n' }],
   ['a method in lower case', { raw: 'get / HTTP/1.1\r\nHost: x\r\n\r\n' }],
   ['no path', { raw: 'GET HTTP/1.1\r\nHost: x\r\n\r\n' }],
-  ['a path that is no ASCII', { raw: 'GET /\u00fc HTTP/1.1\r\nHost: x\r\n\r\n' }],
+  ['a path that isn’t ASCII', { raw: 'GET /\u00fc HTTP/1.1\r\nHost: x\r\n\r\n' }],
   ['a blank in the path', { raw: 'GET /a b HTTP/1.1\r\nHost: x\r\n\r\n' }],
 ];
 
 const twice = (header: string) => toProgram(400, 'invalid_request', new RegExp(`header ${header} once`));
-const headersTooLarge = toNobodyYet(431, 'headers_too_large', /16 KiB.*cookies/);
+const headersTooLarge = toUnparsed(431, 'headers_too_large', /16 KiB.*cookies/);
 
-/** What comes over a socket and isn't, or may not be, a request. */
+/** Bytes that are no valid HTTP request. */
 export const rawRequests: BadInput[] = [
-  ...[...smuggled, ...noRequest].map(([name, send]) => ({ name, send, told: noHttp })),
+  ...[...smuggled, ...noRequest].map(([name, send]) => ({ name, send, expected: noHttp })),
   {
     name: 'CONNECT, as to a proxy',
     send: { raw: 'CONNECT a:80 HTTP/1.1\r\nHost: x\r\n\r\n' },
-    told: { to: 'none' },
+    expected: { to: 'none' },
   },
   {
     name: 'chunks that are compressed',
     send: post('Connection: close\r\nTransfer-Encoding: gzip, chunked', '2\r\n{}\r\n0\r\n\r\n'),
-    told: toProgram(415, 'unsupported_media_type', /without compression/),
+    expected: toProgram(415, 'unsupported_media_type', /without compression/),
   },
-  { name: 'no Host', send: get('X-A: a'), told: toProgram(400, 'invalid_request', /Host is missing/) },
-  { name: 'two Hosts', send: get('Host: a\r\nHost: b'), told: twice('host') },
+  { name: 'no Host', send: get('X-A: a'), expected: toProgram(400, 'invalid_request', /Host is missing/) },
+  { name: 'two Hosts', send: get('Host: a\r\nHost: b'), expected: twice('host') },
   {
-    name: 'a Host that is none',
+    name: 'a malformed Host',
     send: get('Host: a b/c?d'),
-    told: toProgram(400, 'invalid_request', /names no host/),
+    expected: toProgram(400, 'invalid_request', /names no host/),
   },
   {
     name: 'a Host with a user',
     send: get('Host: a@b'),
-    told: toProgram(400, 'invalid_request', /names no host/),
+    expected: toProgram(400, 'invalid_request', /names no host/),
   },
   {
     name: 'a second Host behind 2,500 headers',
     send: get(`Host: a\r\n${'a:\r\n'.repeat(2_500)}Host: b`),
-    told: twice('host'),
+    expected: twice('host'),
   },
-  { name: 'an empty Host', send: get('Host: '), told: notFound },
-  { name: 'a Host of another world', send: get('Host: evil.example:666'), told: notFound },
+  { name: 'an empty Host', send: get('Host: '), expected: notFound },
+  { name: 'another Host', send: get('Host: evil.example:666'), expected: notFound },
   {
     name: 'two Authorization headers',
     send: get('Host: x\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b', '/user/profile'),
-    told: twice('authorization'),
+    expected: twice('authorization'),
   },
   {
     name: 'two content types',
     send: post('Connection: close\r\nContent-Type: text/plain\r\nContent-Length: 2', '{}'),
-    told: twice('content-type'),
+    expected: twice('content-type'),
   },
   ...['http://evil.example', 'https://localhost', 'the issuer'].map((origin) => ({
     name: `a URL of ${origin} as its target`,
     send: ({ deployment: { issuer } }: World) =>
       get('Host: x', `${origin === 'the issuer' ? issuer : origin}/.well-known/openid-configuration`),
-    told: toProgram(400, 'invalid_request', /not an absolute URL/),
+    expected: toProgram(400, 'invalid_request', /not an absolute URL/),
   })),
   {
     name: 'an asterisk as its target',
     send: { raw: 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' },
-    told: toProgram(400, 'invalid_request', /Send a path/),
+    expected: toProgram(400, 'invalid_request', /Send a path/),
   },
   {
     name: 'a header of 20 KB',
     send: get(`Host: x\r\nX-Large: ${'a'.repeat(20_000)}`),
-    told: headersTooLarge,
+    expected: headersTooLarge,
   },
   {
     name: 'cookies of 20 KB',
     send: get(`Host: x\r\nCookie: ${'a=b; '.repeat(4_000)}`),
-    told: headersTooLarge,
+    expected: headersTooLarge,
   },
-  { name: 'a path of 20 KB', send: get('Host: x', `/${'a'.repeat(20_000)}`), told: headersTooLarge },
+  { name: 'a path of 20 KB', send: get('Host: x', `/${'a'.repeat(20_000)}`), expected: headersTooLarge },
   {
-    name: 'a header of 10 KB, which is read',
+    name: 'a header of 10 KB, which is within the limit',
     send: get(`Host: x\r\nX-Large: ${'a'.repeat(10_000)}`),
-    told: notFound,
+    expected: notFound,
   },
-  { name: 'HTTP/1.0', send: { raw: 'GET /nothing HTTP/1.0\r\n\r\n' }, told: notFound },
+  { name: 'HTTP/1.0', send: { raw: 'GET /nothing HTTP/1.0\r\n\r\n' }, expected: notFound },
   {
-    name: 'a request after the one that was to be the last',
+    name: 'a request after Connection: close',
     send: { raw: 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\n\r\n' },
-    told: noHttp,
+    expected: noHttp,
   },
   {
-    name: 'an upgrade nobody offers',
+    name: 'an unsupported upgrade',
     send: {
       raw: 'GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n',
     },
-    told: taken(200, /"openapi"/),
+    expected: taken(200, /"openapi"/),
   },
   {
-    name: 'an expectation nobody knows',
+    name: 'an unknown expectation',
     send: post('Connection: close\r\nExpect: a-miracle\r\nContent-Length: 2', '{}'),
-    told: toProgram(400, 'validation_failed', /see 'errors'/),
+    expected: toProgram(400, 'validation_failed', /see 'errors'/),
   },
   {
     name: 'Expect: 100-continue, and the body at once',
     send: post('Connection: close\r\nExpect: 100-continue\r\nContent-Length: 2', '{}'),
-    told: toProgram(400, 'validation_failed', /see 'errors'/),
+    expected: toProgram(400, 'validation_failed', /see 'errors'/),
   },
   {
     name: 'a body with GET',
     send: { path: '/user/profile', body: '{"a":1}' },
-    told: toProgram(401, 'invalid_token', /access token is missing/),
+    expected: toProgram(401, 'invalid_token', /access token is missing/),
   },
 ];

@@ -2,7 +2,7 @@ import { demoApps } from '../../support/test-client.ts';
 import { type BadInput, form, page, toClient, toPerson } from './row.ts';
 import { callback, type World } from './world.ts';
 
-/** Every one nearly the registered one. */
+/** Each nearly equals the registered redirect URI. */
 const near: [name: string, uri: string][] = [
   ['a slash more', `${callback}/`],
   ['a query', `${callback}?a=b`],
@@ -26,8 +26,8 @@ const near: [name: string, uri: string][] = [
   ['a space', `${callback} `],
   ['a NUL', `${callback}\0`],
   ['a line break', `${callback}\r\nLocation: https://evil.example`],
-  ['letters that only look alike', 'https://\u0430pp.example.com/callback'],
-  ['two at once', `${callback} https://app.example.com/other`],
+  ['similar letters of another alphabet', 'https://\u0430pp.example.com/callback'],
+  ['two addresses in one value', `${callback} https://app.example.com/other`],
   ['a script', 'javascript:alert(1)'],
   ['8,000 characters', `${callback}?${'a'.repeat(8_000)}`],
   ["another app's", demoApps.web.redirectUri],
@@ -39,19 +39,19 @@ const asked = (parameters: Record<string, string | undefined>) => (world: World)
   page(world.authorize(parameters), { Cookie: world.cookie() });
 
 /**
- * Redirect URIs that nearly match. There is no address to trust, so a page tells, and nothing leads anywhere: in a browser in
- * which a person is signed in and has agreed, so that nothing but the address keeps a code from being sent.
+ * Redirect URIs that nearly match. The address can't be trusted, so a page shows the error and there is no redirect.
+ * The browser has a session and a consent, so only the redirect URI prevents a code.
  */
 export const redirectUris: BadInput[] = [
   ...near.map(([name, redirect_uri]) => ({
     name: `a redirect URI with ${name}`,
     send: asked({ redirect_uri }),
-    told: noAddress,
+    expected: noAddress,
   })),
   ...near.map(([name, redirect_uri]) => ({
-    name: `a redirect URI with ${name}, where there is something else to tell`,
+    name: `a redirect URI with ${name}, in a request with another error`,
     send: asked({ redirect_uri, scope: 'openid contracts:write', prompt: 'none' }),
-    told: noAddress,
+    expected: noAddress,
   })),
   ...near.map(([name, redirect_uri]) => ({
     name: `a redirect URI with ${name}, pushed`,
@@ -59,15 +59,19 @@ export const redirectUris: BadInput[] = [
       const { search } = new URL(world.exact.authorizationUrl({ redirect_uri }));
       return form('/oauth2/par', `${search.slice(1)}&client_secret=exact-secret`);
     },
-    told: toClient(400, 'invalid_request', /did not match any/),
+    expected: toClient(400, 'invalid_request', /did not match any/),
   })),
-  { name: 'an empty redirect URI', send: asked({ redirect_uri: '' }), told: missing },
-  { name: 'no redirect URI where there are two', send: asked({ redirect_uri: undefined }), told: missing },
+  { name: 'an empty redirect URI', send: asked({ redirect_uri: '' }), expected: missing },
+  {
+    name: 'no redirect URI where there are two',
+    send: asked({ redirect_uri: undefined }),
+    expected: missing,
+  },
   {
     name: 'two redirect URIs',
     send: (world) =>
       page(`${world.authorize()}&redirect_uri=https%3A%2F%2Fevil.example`, { Cookie: world.cookie() }),
-    told: toPerson(400, 'invalid_request', /must not be provided twice/),
+    expected: toPerson(400, 'invalid_request', /must not be provided twice/),
   },
   ...[
     'http://127.0.0.1:51004/other',
@@ -76,6 +80,6 @@ export const redirectUris: BadInput[] = [
   ].map((redirect_uri) => ({
     name: `the redirect URI ${redirect_uri} of a native app`,
     send: asked({ client_id: 'native', redirect_uri }),
-    told: noAddress,
+    expected: noAddress,
   })),
 ];

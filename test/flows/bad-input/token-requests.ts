@@ -28,24 +28,24 @@ const badRequest = (says: RegExp) => toClient(400, 'invalid_request', says);
 const badScope = toClient(400, 'invalid_scope', /./);
 const noForm = toClient(415, 'invalid_request', /Send a form/);
 
-/** What is wrong with a grant, for a client that proved itself. */
+/** Invalid grants of clients that authenticated. */
 const grants: BadInput[] = [
   ...['', 'nonsense', '__proto__', 'constructor', 'Password', 'client_credentials\0', 'implicit'].map(
     (grant_type) => ({
       name: `the grant type ${JSON.stringify(grant_type)}`,
       send: form(at, { grant_type, ...service }),
-      told: grant_type === '' ? badRequest(/grant_type/) : noGrant,
+      expected: grant_type === '' ? badRequest(/grant_type/) : noGrant,
     }),
   ),
   {
     name: 'two grant types',
     send: form(at, `${new URLSearchParams({ ...machine, ...service })}&grant_type=password`),
-    told: badRequest(/must not be provided twice/),
+    expected: badRequest(/must not be provided twice/),
   },
   {
-    name: 'a grant its document does not list',
+    name: 'a grant that its document does not list',
     send: form(at, { grant_type: 'refresh_token', refresh_token: 'x', ...service }),
-    told: badRequest(/not allowed for this client/),
+    expected: badRequest(/not allowed for this client/),
   },
   {
     name: 'a code that is used again',
@@ -55,33 +55,33 @@ const grants: BadInput[] = [
       if (first.status !== 200) throw new Error(`the first use failed: ${JSON.stringify(first.body)}`);
       return redeeming(code);
     },
-    told: badGrant,
+    expected: badGrant,
   },
   {
     name: 'a code with another verifier',
     send: withNewCode({ code_verifier: 'w'.repeat(43) }),
-    told: badGrant,
+    expected: badGrant,
   },
-  { name: 'a code with an empty verifier', send: withNewCode({ code_verifier: '' }), told: badGrant },
+  { name: 'a code with an empty verifier', send: withNewCode({ code_verifier: '' }), expected: badGrant },
   {
     name: 'a code with a verifier of NULs',
     send: withNewCode({ code_verifier: '\0'.repeat(43) }),
-    told: badRequest(/code_verifier/),
+    expected: badRequest(/code_verifier/),
   },
   {
     name: 'a code with a redirect URI that nearly matches',
     send: withNewCode({ redirect_uri: `${callback}/` }),
-    told: badGrant,
+    expected: badGrant,
   },
   {
     name: "another client's code",
     send: withNewCode({ client_id: 'demo-web', client_secret: 'demo-web-secret' }),
-    told: badGrant,
+    expected: badGrant,
   },
   ...['x', '\0', '*', '__proto__', sentinel.repeat(1_000)].map((code) => ({
     name: `the code ${JSON.stringify(code).slice(0, 40)}`,
     send: redeeming(code),
-    told: badGrant,
+    expected: badGrant,
   })),
   ...[
     'x',
@@ -95,51 +95,51 @@ const grants: BadInput[] = [
   ].map((value) => ({
     name: `the refresh token ${JSON.stringify(value).slice(0, 40)}`,
     send: form(at, { grant_type: 'refresh_token', refresh_token: value, ...firstParty }),
-    told: badGrant,
+    expected: badGrant,
   })),
   {
     name: 'no refresh token',
     send: form(at, { grant_type: 'refresh_token', ...firstParty }),
-    told: badRequest(/missing required parameter.*refresh_token/),
+    expected: badRequest(/missing required parameter.*refresh_token/),
   },
   {
     name: 'no password',
     send: form(at, { ...password, password: '', ...firstParty }),
-    told: badRequest(/missing.*password/),
+    expected: badRequest(/missing.*password/),
   },
   {
     name: 'a password of 1 MiB by form',
     send: form(at, { ...password, password: sentinel.repeat(128 * 1024), ...firstParty }),
-    told: toClient(413, 'invalid_request', /at most 56 KiB/),
+    expected: toClient(413, 'invalid_request', /at most 56 KiB/),
   },
   {
     name: 'a password of 2,000 characters by form',
     send: form(at, { ...password, password: sentinel.repeat(250), ...firstParty }),
-    told: toClient(400, 'invalid_grant', /at most 1024 characters/),
+    expected: toClient(400, 'invalid_grant', /at most 1024 characters/),
   },
   {
     name: 'a scope that is not listed',
     send: form(at, { ...password, scope: 'openid admin', ...firstParty }),
-    told: badScope,
+    expected: badScope,
   },
   {
     name: 'a scope with a NUL',
     send: form(at, { ...machine, scope: 'contracts:read\0', ...service }),
-    told: badScope,
+    expected: badScope,
   },
   {
     name: 'openid without a person',
     send: form(at, { ...machine, scope: 'openid', ...service }),
-    told: badScope,
+    expected: badScope,
   },
   {
-    name: 'a resource that is no URL',
+    name: 'a resource that isn’t a URL',
     send: form(at, { ...machine, resource: 'http://[', ...service }),
-    told: toClient(400, 'invalid_target', /./),
+    expected: toClient(400, 'invalid_target', /./),
   },
 ];
 
-/** What is wrong with the form itself, at each endpoint that takes one. */
+/** Invalid forms, at each endpoint that takes a form. */
 const forms: BadInput[] = ['token', 'introspect', 'revoke', 'par'].flatMap((endpoint): BadInput[] => {
   const path = `/oauth2/${endpoint}`;
   const good = new URLSearchParams({ ...machine, ...service, token: 'x' }).toString();
@@ -148,49 +148,53 @@ const forms: BadInput[] = ['token', 'introspect', 'revoke', 'par'].flatMap((endp
     {
       name: `JSON at ${path}`,
       send: { ...typed('application/json'), body: '{"grant_type":1}' },
-      told: noForm,
+      expected: noForm,
     },
-    { name: `a multipart form at ${path}`, send: typed('multipart/form-data; boundary=x'), told: noForm },
+    { name: `a multipart form at ${path}`, send: typed('multipart/form-data; boundary=x'), expected: noForm },
     {
       name: `a form without a content type at ${path}`,
       send: { method: 'POST', path, body: good },
-      told: noForm,
+      expected: noForm,
     },
     {
       name: `a form in Latin-1 at ${path}`,
       send: typed('application/x-www-form-urlencoded; charset=iso-8859-1'),
-      told: toClient(415, 'invalid_request', /UTF-8/),
+      expected: toClient(415, 'invalid_request', /UTF-8/),
     },
     {
       name: `a form that is compressed at ${path}`,
       send: form(path, good, { 'Content-Encoding': 'gzip' }),
-      told: toClient(415, 'invalid_request', /without compression/),
+      expected: toClient(415, 'invalid_request', /without compression/),
     },
     {
-      name: `a form that is no UTF-8 at ${path}`,
+      name: `a form that isn’t UTF-8 at ${path}`,
       send: form(path, Buffer.concat([Buffer.from(`${good}&state=`), Buffer.from([0xc0, 0xaf])])),
-      told: badRequest(/UTF-8/),
+      expected: badRequest(/UTF-8/),
     },
     {
       name: `1 MiB at ${path}`,
       send: form(path, 'x'.repeat(1 << 20)),
-      told: toClient(413, 'invalid_request', /56 KiB/),
+      expected: toClient(413, 'invalid_request', /56 KiB/),
     },
-    { name: `nothing at ${path}`, send: form(path, ''), told: badRequest(/no client authentication/) },
     {
-      name: `escapes that are none at ${path}`,
+      name: `an empty form at ${path}`,
+      send: form(path, ''),
+      expected: badRequest(/no client authentication/),
+    },
+    {
+      name: `invalid escapes at ${path}`,
       send: form(path, 'client_id=%zz&client_secret=%&%=%%'),
-      told: toClient(401, 'invalid_client', /failed/),
+      expected: toClient(401, 'invalid_client', /failed/),
     },
     {
       name: `the names of properties at ${path}`,
       send: form(path, '__proto__=a&__proto__[b]=c&constructor=d&hasOwnProperty=e&toString=f'),
-      told: badRequest(/no client authentication/),
+      expected: badRequest(/no client authentication/),
     },
   ];
 });
 
-/** Tokens that are none: introspection and revocation tell no more than that (RFC 7662 §2.2, RFC 7009 §2.2). */
+/** Invalid tokens. Introspection and revocation give no details (RFC 7662 §2.2, RFC 7009 §2.2). */
 const unknown = [
   'x',
   '\0',
@@ -202,31 +206,31 @@ const unknown = [
 ];
 const tokens: BadInput[] = ['introspect', 'revoke'].flatMap((endpoint): BadInput[] => {
   const path = `/oauth2/${endpoint}`;
-  const told = taken(200, endpoint === 'introspect' ? /^\{"active":false\}$/ : /^$/);
+  const expected = taken(200, endpoint === 'introspect' ? /^\{"active":false\}$/ : /^$/);
   return [
     ...unknown.map((token) => ({
       name: `${path} of ${JSON.stringify(token).slice(0, 40)}`,
       send: form(path, { token, ...service }),
-      told,
+      expected,
     })),
     ...['__proto__', 'nonsense', '\0'].map((token_type_hint) => ({
       name: `${path} with the hint ${JSON.stringify(token_type_hint)}`,
       send: form(path, { token: 'x', token_type_hint, ...service }),
-      told,
+      expected,
     })),
-    { name: `${path} without a token`, send: form(path, service), told: badRequest(/missing.*token/) },
+    { name: `${path} without a token`, send: form(path, service), expected: badRequest(/missing.*token/) },
     {
       name: `${path} with an empty token`,
       send: form(path, { token: '', ...service }),
-      told: badRequest(/missing.*token/),
+      expected: badRequest(/missing.*token/),
     },
     {
       name: `${path} with two tokens`,
       send: form(path, `${new URLSearchParams(service)}&token=a&token=b`),
-      told: badRequest(/must not be provided twice/),
+      expected: badRequest(/must not be provided twice/),
     },
   ];
 });
 
-/** Wrong, missing, huge, repeated and mistyped parameters of the protocol's endpoints, and what is used twice. */
+/** Wrong, missing, huge, repeated and mistyped parameters of the protocol's endpoints, and codes used twice. */
 export const tokenRequests: BadInput[] = [...grants, ...forms, ...tokens];

@@ -7,7 +7,7 @@ import { appDocument, nativeDocument } from '../apps.ts';
 
 export const callback = 'https://app.example.com/callback';
 
-/** Clients beside the demo ones. */
+/** Clients in addition to the demo clients. */
 export const clients = [
   appDocument('exact', {
     redirectUris: [callback, 'https://app.example.com/other'],
@@ -22,7 +22,7 @@ export const clients = [
   },
 ];
 
-/** A sign-in that waits for a person, as the browser holds it. */
+/** A sign-in under way, as the browser holds it. */
 export interface Waiting {
   /** `/interaction/{uid}` */
   path: string;
@@ -31,18 +31,18 @@ export interface Waiting {
   cookie: string;
 }
 
-/** What rows need that was made before: a person who is signed in, a sign-in under way, codes and tokens. */
+/** What rows need in advance: a session, sign-ins under way, codes and form tokens. */
 export interface World {
   deployment: Deployment;
   exact: TestClient;
   web: TestClient;
-  /** Cookies of a browser in which a person is signed in who agreed to `openid` for the app `exact`. */
+  /** The cookies of a browser with a session of a person who agreed to `openid` for the app `exact`. */
   cookie(): string;
-  /** The address of an authorization request of `exact`, below the issuer. */
+  /** The path and query of an authorization request of `exact`. */
   authorize(parameters?: Parameters): string;
   /** A new browser at the sign-in page. */
   waiting(): Promise<Waiting>;
-  /** The same one step on, at the consent page. */
+  /** A new browser at the consent page. */
   consenting(): Promise<Waiting>;
   /** The token of a form of the signed-in person's account page. */
   accountForm(action: string): Promise<string>;
@@ -50,7 +50,7 @@ export interface World {
   code(): Promise<string>;
 }
 
-/** Signs a person in; notes everything secret that is made. */
+/** Signs a person in, and collects every secret of the sign-in. */
 export async function createWorld(deployment: Deployment, secrets: Secrets): Promise<World> {
   const web = createTestClient(deployment, demoApps.web);
   const exact = createTestClient(deployment, { id: 'exact', secret: 'exact-secret', redirectUri: callback });
@@ -84,7 +84,7 @@ export async function createWorld(deployment: Deployment, secrets: Secrets): Pro
   };
 }
 
-/** The browser's cookies as it sends them. */
+/** The browser's cookies as it sends them. Collects each value as a secret. */
 function noted(secrets: Secrets, { cookies }: UserAgent): string {
   for (const [name, value] of cookies) if (value.length >= 8) secrets.add(`cookie ${name}`, value);
   return [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');

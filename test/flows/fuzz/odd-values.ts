@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { sentinel } from '../bad-input/row.ts';
 
-/** What has broken somebody's program before. */
+/** Values that often break programs. */
 const notorious = [
   ...[
     '',
@@ -68,7 +68,7 @@ const notorious = [
   ],
 ];
 
-/** Text of any UTF-16 units, half surrogate pairs too. */
+/** Text of any UTF-16 units, including half surrogate pairs. */
 export const oddText: fc.Arbitrary<string> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...notorious) },
   fc.string({ maxLength: 40 }),
@@ -78,7 +78,7 @@ export const oddText: fc.Arbitrary<string> = fc.oneof(
   }),
 );
 
-/** The same for what must stay secret: every value begins alike, so that it is found again. */
+/** Text for a secret field. Every value begins with the sentinel, so that a search can find it. */
 export const oddSecret: fc.Arbitrary<string> = oddText.map((text) => `${sentinel}${text}`);
 
 /** Whether a field of this name holds a secret. */
@@ -93,14 +93,14 @@ const anyJson = fc.oneof(
   fc.constantFrom(null, true, 0, -1, 1e308, [], {}),
 );
 
-/** Keys and values as text, so that a key may come twice and be of any name. */
+/** An object as JSON text. A key may occur twice and have any name. */
 const objectText = (entries: [string, unknown][]): string =>
   `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`;
 
 /**
- * Bodies near those that an endpoint takes: its keys, some left out or doubled, with values that are right in kind or in
- * nothing, and others beside them; or any JSON; or no JSON.
- * @param valid what makes a key's value right
+ * Bodies that nearly match an endpoint: its keys, some left out or repeated, with valid or odd values, and additional
+ * keys; or any JSON; or no JSON.
+ * @param valid valid values by key
  */
 export function nearJson(
   keys: readonly string[],
@@ -110,7 +110,7 @@ export function nearJson(
     const good = valid[key] ?? [];
     const text = valueFor(key);
     const values = good.length > 0 ? fc.oneof(fc.constantFrom(...good), text) : text;
-    // A secret that isn't one string would be found by no search.
+    // A search can only find a secret that is one string.
     const other = isSecretName(key) ? oddSecret.map((secret) => [secret]) : anyJson;
     return fc.tuple(fc.constant(key), fc.oneof({ weight: 5, arbitrary: values }, other));
   };
@@ -128,15 +128,15 @@ export function nearJson(
   );
 }
 
-/** A form's bytes: escaped as a browser does, or not. */
+/** A form parameter, escaped as a browser does, or not escaped. */
 function encoded([name, value, asItIs]: [string, string, boolean]): string {
   if (asItIs) return `${name}=${value}`;
   return new URLSearchParams([[name, value]]).toString();
 }
 
 /**
- * Forms and queries near one that is right: some of its parameters changed, left out or doubled, and others beside them.
- * @param names other parameters that mean something here
+ * Forms and queries that are nearly valid: some parameters changed, left out or repeated, and additional ones.
+ * @param names other parameters that the endpoint reads
  */
 export function nearForm(good: Record<string, string>, names: readonly string[]): fc.Arbitrary<string> {
   const known = [...new Set([...Object.keys(good), ...names])];
@@ -159,7 +159,7 @@ export function nearForm(good: Record<string, string>, names: readonly string[])
     });
 }
 
-/** Any bytes a header may hold, and some it may not. */
+/** Bytes that a header may contain, and some that it may not. */
 const headerBytes = fc.string({
   unit: fc
     .integer({ min: 1, max: 255 })
@@ -177,7 +177,7 @@ const some = (...values: string[]) => fc.constantFrom(...values);
 const listOf = (item: fc.Arbitrary<string>) =>
   fc.array(item, { minLength: 1, maxLength: 4 }).map((items) => items.join(', '));
 
-/** Values of the headers that anything here reads, near those that are right. */
+/** Nearly valid values of the headers that Gatehouse reads. */
 export const headerValues: Record<string, fc.Arbitrary<string>> = {
   Authorization: fc.oneof(
     secretBytes.map((text) => `Bearer ${text}`),

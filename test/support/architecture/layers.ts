@@ -38,7 +38,7 @@ const libraries: Record<string, readonly string[]> = {
 
 const known: Rule = {
   name: 'every folder has its place',
-  because: 'a folder that no layer is known for could import anything: name it in the table of layers',
+  because: 'a folder outside the table of layers could import anything: add it to the table',
   violations: (files) =>
     files
       .filter(({ path }) => below[layerOf(path)] === undefined || !path.includes('/'))
@@ -47,13 +47,13 @@ const known: Rule = {
 
 const inside = importRule(
   'the product stands alone',
-  'what runs in production must not reach for tests or tools beside it',
+  'production code must not depend on tests or tools',
   (_file, { target }) => (target?.startsWith('..') ? `imports ${target}, outside of the product` : undefined),
 );
 
 const down = importRule(
   'imports point down',
-  'a layer that knows nothing of what is above it can be read, tested and replaced by itself',
+  'a layer that is independent of the layers above it can be read, tested and replaced alone',
   (file, { target }) => {
     if (target === undefined || target.startsWith('..')) return undefined;
     const [from, to] = [layerOf(file.path), layerOf(target)];
@@ -77,7 +77,7 @@ const siblings = importRule(
 
 const configTypes = importRule(
   'of config only the types',
-  'settings are read once and handed down by compose/compose.ts, so that what decides can be tested with any settings',
+  'compose/compose.ts reads settings once and passes them on, so that the code that uses them can be tested with any settings',
   ({ path }, { target, typeOnly }) =>
     secondLevel.includes(layerOf(path)) && layerOf(target ?? '') === 'config' && !typeOnly
       ? `imports more than types from ${target}`
@@ -86,7 +86,7 @@ const configTypes = importRule(
 
 const adaptersImported = importRule(
   'only compose/adapters.ts imports adapters',
-  'everything else works against ports, or a product could no longer be exchanged in one place',
+  'all other code uses ports, otherwise a product could not be replaced in one place',
   ({ path }, { target }) =>
     layerOf(target ?? '') === 'adapters' && layerOf(path) !== 'adapters' && path !== 'compose/adapters.ts'
       ? `imports ${target}`
@@ -95,7 +95,7 @@ const adaptersImported = importRule(
 
 const adaptersApart = importRule(
   'adapters never import each other',
-  'each is one product behind the ports; what two of them share belongs in a port or in lib',
+  'each is one product behind the ports; shared code belongs in a port or in lib',
   ({ path }, { target }) =>
     layerOf(path) === 'adapters' &&
     layerOf(target ?? '') === 'adapters' &&
@@ -106,7 +106,7 @@ const adaptersApart = importRule(
 
 const fewLibraries = importRule(
   'the lowest layers need next to nothing',
-  'everything rests on them, so each library here would be a library of every file',
+  'every file depends on them, so each of their libraries would be a library of every file',
   ({ path }, { specifier, target }) => {
     const allowed = libraries[layerOf(path)];
     if (target !== undefined || allowed === undefined || specifier.startsWith('node:')) return undefined;

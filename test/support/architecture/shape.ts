@@ -7,7 +7,7 @@ const kebabCase = /^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*\.ts$/;
 
 const barrels: Rule = {
   name: 'no barrels',
-  because: 'a file that only passes on others hides who needs whom, and loads all of them for one name',
+  because: 'a file that only re-exports others hides dependencies, and loads all of them for one name',
   violations: (files) =>
     files
       .filter(({ code }) => code.search(reExport) >= 0 && code.replace(reExport, '').trim() === '')
@@ -16,7 +16,7 @@ const barrels: Rule = {
 
 const cycles: Rule = {
   name: 'no cycles',
-  because: 'files that need each other are one file in pieces, and load in an order nobody chose',
+  because: 'files that import each other are one file in pieces, and their load order is accidental',
   violations: (files) => findCycles(files).map((cycle) => cycle.join(' → ')),
 };
 
@@ -39,7 +39,7 @@ function findCycles(files: Source[]): string[][] {
 
 const size: Rule = {
   name: 'at most 300 lines a file',
-  because: 'a file is read as a whole: one this long does two things, and the second wants a name',
+  because: 'a longer file does two things, and the second needs its own name',
   violations: (files) =>
     files
       .map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }))
@@ -50,7 +50,7 @@ const size: Rule = {
 const names: Rule = {
   name: 'names say what is inside',
   because:
-    'files are kebab-case after what they export; utils, helpers, common, manager and types fit anything',
+    'file names are kebab-case and name the exports; utils, helpers, common, manager and types fit anything',
   violations: (files) =>
     files
       .filter(({ path }) => forbiddenName.test(path) || !kebabCase.test(path))
@@ -59,7 +59,7 @@ const names: Rule = {
 
 const portSize: Rule = {
   name: 'ports have at most 8 methods',
-  because: 'each has several implementations and a contract: a larger one is two ports',
+  because: 'each port has several implementations and a contract; a larger one is two ports',
   violations: (files) =>
     files
       .filter(({ path }) => path.startsWith('ports/'))
@@ -82,19 +82,19 @@ function interfaces(code: string): { name: string; methods: number }[] {
 export const shapeRules: Rule[] = [
   patternRule(
     'the environment is read in one place',
-    'settings come from one checked table, so a start fails with all problems at once and tests need no environment',
+    'settings come from one checked table, so that a start reports all problems at once and tests need no environment',
     /\bprocess\??\s*\.\s*env\b|\bprocess\[|\{[^}]*\benv\b[^}]*\}\s*(=\s*process\b|from\s*['"](node:)?process['"])/,
     ['config/load.ts'],
   ),
   patternRule(
     'the time comes from the clock',
-    'tests move the clock; a time from elsewhere stands still, or runs away, in them',
+    'tests move the clock; a time from another source would not follow',
     /\bDate\s*\.\s*now\b|\bnew\s+Date\b(?!\s*\(\s*[^\s)])|(?<!new\s+)\bDate\s*\(/,
     ['lib/clock.ts'],
   ),
   patternRule(
     'no default exports',
-    'a thing has one name everywhere, so it can be searched for and renamed',
+    'an export has the same name everywhere, so that it can be found and renamed',
     /\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/,
   ),
   patternRule(
