@@ -1,4 +1,5 @@
 import type { Deployment } from '../support/deployment.ts';
+import { watched } from '../support/wrapped-deployment.ts';
 
 /** Values that were sent in either direction and that work for any holder. */
 export interface BearerValues {
@@ -39,17 +40,15 @@ export function recordBearerValues(deployment: Deployment): BearerValues {
     const body = JSON.parse(text) as Record<string, string | undefined>;
     for (const field of tokenFields) add(field, body[field]);
   };
-  const fetch: Deployment['fetch'] = async (input, init) => {
-    const response = await deployment.fetch(input, init);
-    for (const cookie of response.headers.getSetCookie()) {
+  const recorded = watched(deployment, async (answer) => {
+    for (const cookie of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
       add(`cookie ${name}`, value);
     }
-    readLocation(response.headers.get('location'));
-    readBody(await response.clone().text());
-    return response;
-  };
-  return { values, add, recorded: { ...deployment, fetch } };
+    readLocation(answer.headers.get('location'));
+    readBody(await answer.clone().text());
+  });
+  return { values, add, recorded };
 }
 
 /** Removes what isn't secret: a refresh token's family, a request URI's prefix, the dash of a user code. */

@@ -12,6 +12,7 @@ import {
   type Page,
   type UserAgent,
 } from '../support/user-agent.ts';
+import { watched } from '../support/wrapped-deployment.ts';
 
 describe('protection of a person’s browser', () => {
   let deployment: Deployment;
@@ -80,13 +81,10 @@ describe('protection of a person’s browser', () => {
 
   test('cookies belong to this host, need https, and are hidden from scripts and other sites', async () => {
     const lines: string[] = [];
-    const fetch: Deployment['fetch'] = async (url, init) => {
-      const answer = await deployment.fetch(url, init);
+    const recording = watched(deployment, (answer) => {
       lines.push(...answer.headers.getSetCookie());
-      return answer;
-    };
-    const watched = { ...deployment, fetch };
-    await createTestClient(watched, demoApps.web).signIn(createUserAgent(watched));
+    });
+    await createTestClient(recording, demoApps.web).signIn(createUserAgent(recording));
     const names = new Set(lines.map((line) => line.split('=', 1)[0]));
     const expected = [
       '__Host-gatehouse_session',

@@ -7,6 +7,7 @@ import { openAccount, signOut } from '../support/sign-in.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { watched } from '../support/wrapped-deployment.ts';
 import { codeOf, formOf, headingOf } from './account-pages.ts';
 import { hostileHeaders } from './hostile-headers.ts';
 
@@ -58,12 +59,10 @@ describe('an https issuer with a path, behind a proxy', () => {
 
   test('the account page, its forms, notices and cookies stay below the path', async () => {
     const cookies: string[] = [];
-    const fetch: Deployment['fetch'] = async (url, init) => {
-      const answer = await deployment.fetch(url, init);
+    const recording = watched(deployment, (answer) => {
       cookies.push(...answer.headers.getSetCookie());
-      return answer;
-    };
-    const agent = createUserAgent({ ...deployment, fetch });
+    });
+    const agent = createUserAgent(recording);
     const account = `${deployment.issuer}/account`;
     const page = await openAccount(deployment, agent, demo);
     expect([page.url, headingOf(page)]).toEqual([account, 'Your account']);
@@ -109,13 +108,10 @@ describe('an https issuer with a path, behind a proxy', () => {
 
   test('every cookie is Secure, and every answer has Strict-Transport-Security', async () => {
     const cookies: string[] = [];
-    const fetchHere: Deployment['fetch'] = async (url, init) => {
-      const answer = await deployment.fetch(url, init);
+    const here = watched(deployment, (answer) => {
       cookies.push(...answer.headers.getSetCookie());
       expect(answer.headers.get('strict-transport-security')).toMatch(/^max-age=\d{8}/);
-      return answer;
-    };
-    const here = { ...deployment, fetch: fetchHere };
+    });
     const tokens = await createTestClient(here, demoApps.web).signIn(createUserAgent(here));
     expect(decodeJwt(tokens.access_token).claims.iss).toBe(deployment.issuer);
     expect(cookies.some((cookie) => cookie.startsWith('__Host-gatehouse_session='))).toBe(true);

@@ -8,6 +8,7 @@ import { signOut } from '../support/sign-in.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { watched } from '../support/wrapped-deployment.ts';
 import { hostileHeaders, hostileHost } from './hostile-headers.ts';
 
 const demoCredentials = { email: demo.email, password: demo.password };
@@ -57,14 +58,11 @@ describe('the issuer stays the configured one, whatever host and protocol a requ
 
   test('a whole sign-in, its tokens and its logout', async () => {
     const seen: string[] = [];
-    const { fetch, ...rest } = hostile();
-    const watched: Deployment['fetch'] = async (url, init) => {
-      const answer = await fetch(url, init);
+    const recording = watched(hostile(), async (answer) => {
       seen.push(JSON.stringify([...answer.headers]), await answer.clone().text());
-      return answer;
-    };
-    const agent = createUserAgent({ ...rest, fetch: watched });
-    const web = createTestClient({ ...rest, fetch: watched }, demoApps.web);
+    });
+    const agent = createUserAgent(recording);
+    const web = createTestClient(recording, demoApps.web);
     const tokens = await web.signIn(agent, { scope: 'openid email contracts:read' });
     expect(decodeJwt(tokens.access_token).claims.iss).toBe(deployment.issuer);
     expect(decodeJwt(tokens.id_token).claims.iss).toBe(deployment.issuer);
@@ -136,8 +134,7 @@ describe('the issuer stays the configured one, whatever host and protocol a requ
 
   test('the client address is that of the connection, whatever the headers claim', async () => {
     const userAgent = `calls-${crypto.randomUUID()}`;
-    const { fetch } = hostile();
-    await postJson({ ...deployment, fetch }, '/auth/login', demoCredentials, { 'user-agent': userAgent });
+    await postJson(hostile(), '/auth/login', demoCredentials, { 'user-agent': userAgent });
     const output = () => deployment.programs[0]?.output() ?? '';
     const line = new RegExp(`.*"type":"user.login".*"ip":"127.0.0.1","userAgent":"${userAgent}".*`);
     await waitFor(() => line.test(output()), { what: 'the event' });

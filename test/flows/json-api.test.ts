@@ -3,20 +3,17 @@ import { type Deployment, demo, deployments } from '../support/deployment.ts';
 import { type ApiTokens, apiLogin, comparable, getProfile, postJson } from '../support/json-api.ts';
 import { createTestClient, decodeJwt, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
+import { watched } from '../support/wrapped-deployment.ts';
 
 const { email, password } = demo;
 
 describe.each(deployments)('the JSON API on $name', ({ start }) => {
   let deployment: Deployment;
   beforeAll(async () => {
-    const started = await start();
     // The JSON API never sets a cookie.
-    const fetch: Deployment['fetch'] = async (url, init) => {
-      const answer = await started.fetch(url, init);
-      if (/\/(auth|user)\//.test(String(url))) expect(answer.headers.getSetCookie()).toEqual([]);
-      return answer;
-    };
-    deployment = { ...started, fetch };
+    deployment = watched(await start(), (answer, url) => {
+      if (/\/(auth|user)\//.test(url)) expect(answer.headers.getSetCookie()).toEqual([]);
+    });
   }, 120_000);
   afterAll(() => deployment?.stop());
 

@@ -8,6 +8,7 @@ import { metric } from '../support/metrics.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
+import { withHeaders } from '../support/wrapped-deployment.ts';
 import { tally } from './apps.ts';
 import { addressIn, from, fromAnywhere, retryAfter, right, tryPassword } from './limits-world.ts';
 
@@ -70,9 +71,7 @@ describe('G9, limits of sign-in over two processes', () => {
   /** A browser whose address can change. It asks for sign-in even if it has a session. */
   function createVisitor(first: string) {
     let address = first;
-    const fetch: Deployment['fetch'] = (url, init) =>
-      deployment.fetch(url, { ...init, headers: { ...init?.headers, ...from(address) } });
-    const agent = createUserAgent({ ...deployment, fetch });
+    const agent = createUserAgent(withHeaders(deployment, () => from(address)));
     return {
       moveTo: (next: string) => {
         address = next;
@@ -156,9 +155,7 @@ describe('G9, limits of sign-in over two processes', () => {
       expect(headers.get('cache-control')).toBe('no-store');
     }
 
-    const addressed: Deployment['fetch'] = (url, init) =>
-      deployment.fetch(url, { ...init, headers: { ...init?.headers, ...address } });
-    const agent = createUserAgent({ ...deployment, fetch: addressed });
+    const agent = createUserAgent(withHeaders(deployment, () => address));
     const page = await agent.get(createTestClient(deployment, demoApps.web).authorizationUrl());
     // At least one of these comes during a wait, because each wrong try makes the wait longer.
     let answer = await agent.submit(page, { email, password: 'wrong' });

@@ -56,6 +56,22 @@ describe('the operations listener', () => {
     return { ready: answer.ok, ...((await answer.json()) as { failing?: string[] }) };
   };
   const metrics = async () => (await ops('/metrics')).text();
+  /** Readiness names the store, the process still runs, and a sign-in gets 503. */
+  const expectOutage = async (store: string) => {
+    await waitFor(async () => !(await readiness()).ready, { ...patience, what: `unready without ${store}` });
+    expect(await readiness()).toMatchObject({ failing: [store] });
+    expect((await ops('/livez')).status).toBe(200);
+    const answer = await postJson(deployment, '/auth/login', demoCredentials);
+    expect([answer.status, await answer.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: 'store_unavailable' }),
+    ]);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  };
+  const expectRecovery = async () => {
+    await waitFor(async () => (await readiness()).ready, { ...patience, what: 'ready again' });
+    await apiLogin(deployment);
+  };
 
   test('reports that the process runs and is ready', async () => {
     expect((await ops('/livez')).status).toBe(200);
@@ -91,32 +107,15 @@ describe('the operations listener', () => {
 
   test('names Redis while it is down, and a sign-in gets 503', async () => {
     await redis.cut();
-    await waitFor(async () => !(await readiness()).ready, { ...patience, what: 'unready without Redis' });
-    expect(await readiness()).toMatchObject({ failing: ['redis'] });
-    expect((await ops('/livez')).status).toBe(200);
-    const answer = await postJson(deployment, '/auth/login', demoCredentials);
-    expect([answer.status, await answer.json()]).toEqual([
-      503,
-      expect.objectContaining({ code: 'store_unavailable' }),
-    ]);
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    await expectOutage('redis');
 
     await redis.mend();
-    await waitFor(async () => (await readiness()).ready, { ...patience, what: 'ready again' });
-    await apiLogin(deployment);
+    await expectRecovery();
   }, 150_000);
 
   test('names Postgres while it is down; keys and discovery still work', async () => {
     await postgres.cut();
-    await waitFor(async () => !(await readiness()).ready, { ...patience, what: 'unready without Postgres' });
-    expect(await readiness()).toMatchObject({ failing: ['postgres'] });
-    expect((await ops('/livez')).status).toBe(200);
-    const answer = await postJson(deployment, '/auth/login', demoCredentials);
-    expect([answer.status, await answer.json()]).toEqual([
-      503,
-      expect.objectContaining({ code: 'store_unavailable' }),
-    ]);
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    await expectOutage('postgres');
     const token = await createTestClient(deployment, demoApps.firstParty).passwordGrant();
     expect([token.status, token.body.error]).toEqual([503, 'temporarily_unavailable']);
     for (const path of ['openid-configuration', 'jwks.json']) {
@@ -125,8 +124,7 @@ describe('the operations listener', () => {
     expect(await metrics()).toMatch(/gatehouse_store_errors_total\{[^}]*\} [1-9]/);
 
     await postgres.mend();
-    await waitFor(async () => (await readiness()).ready, { ...patience, what: 'ready again' });
-    await apiLogin(deployment);
+    await expectRecovery();
   }, 150_000);
 
   test('the log contains no credential', () => {

@@ -7,6 +7,7 @@ import { metricsOf } from '../support/metrics.ts';
 import { openAccount } from '../support/sign-in.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
+import { withHeaders } from '../support/wrapped-deployment.ts';
 import { formOf } from './account-pages.ts';
 import { addressIn, from, fromAnywhere } from './limits-world.ts';
 
@@ -27,11 +28,7 @@ describe('more sign-ins than passwords can be hashed', () => {
     const started = await startServers({ processes: 1, redis: false, env: { ...env, ...fromAnywhere } });
     // Each request comes from a different address, so that no rate limit applies.
     let turn = 0;
-    const fetch: Deployment['fetch'] = (url, init) => {
-      const headers = { ...init?.headers, ...from(addressIn(turn++)) };
-      return started.fetch(url, { ...init, headers });
-    };
-    deployment = { ...started, fetch };
+    deployment = withHeaders(started, () => from(addressIn(turn++)));
   }, 120_000);
   afterAll(() => deployment?.stop());
 

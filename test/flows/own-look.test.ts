@@ -6,6 +6,7 @@ import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
 import { runProgram } from '../support/program.ts';
 import { createTestClient, demoApps, type TestClient } from '../support/test-client.ts';
 import { createUserAgent, type Page } from '../support/user-agent.ts';
+import { withHeaders } from '../support/wrapped-deployment.ts';
 import { writeFiles } from '../views/own-folder.ts';
 
 const layout = `<!doctype html><html lang="<%= it.language %>" dir="<%= it.text('page.dir') %>">
@@ -48,13 +49,8 @@ afterAll(async () => {
 });
 
 /** A browser that prefers these languages. */
-function visitor(acceptLanguage = '') {
-  return createUserAgent({
-    issuer: deployment.issuer,
-    fetch: (url, init) =>
-      deployment.fetch(url, { ...init, headers: { ...init?.headers, 'accept-language': acceptLanguage } }),
-  });
-}
+const visitor = (acceptLanguage = '') =>
+  createUserAgent(withHeaders(deployment, () => ({ 'accept-language': acceptLanguage })));
 
 /** The language of a page. Checks that all three places name the same language. */
 function languageOf({ html, headers }: Page): string {

@@ -4,6 +4,7 @@ import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { newPerson, silently } from '../support/sign-in.ts';
 import type { TestClient } from '../support/test-client.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
+import { watched } from '../support/wrapped-deployment.ts';
 import { appDocument, createApp } from './apps.ts';
 
 const hour = 3600;
@@ -24,15 +25,13 @@ async function startWith(settings: Record<string, string>): Promise<void> {
 
 /** A browser that records the expiry of the session cookie. */
 function newAgent(): UserAgent {
-  const fetch: InProcess['fetch'] = async (input, init) => {
-    const response = await deployment.fetch(input, init);
-    for (const line of response.headers.getSetCookie()) {
+  const recording = watched(deployment, (answer) => {
+    for (const line of answer.headers.getSetCookie()) {
       if (!line.startsWith('gatehouse_session=')) continue;
       kept = /expires=(?<when>[^;]+)/i.exec(line)?.groups?.when ?? 'window';
     }
-    return response;
-  };
-  return createUserAgent({ issuer: deployment.issuer, fetch });
+  });
+  return createUserAgent(recording);
 }
 
 const ask = (parameters = {}) => agent.get(web.authorizationUrl(parameters));

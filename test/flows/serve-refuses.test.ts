@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '../../adapters/postgres/database.ts';
 import { PostgresSchema } from '../../adapters/postgres/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
+import { serverSecret } from '../support/deployment-folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Program, runProgram } from '../support/program.ts';
 
@@ -22,7 +23,7 @@ describe('a refused start', () => {
     const pool = openDatabase({ url: database.url });
     await new PostgresSchema({ db: pool.knex }).migrate();
     await pool.close();
-    await writeFile(join(folder, 'server-secrets'), 'for-tests-only-'.repeat(4));
+    await writeFile(join(folder, 'server-secrets'), serverSecret);
     env = {
       GATEHOUSE_DATABASE_URL: database.url,
       GATEHOUSE_KEYS: `file:${join(folder, 'keys.json')}`,
@@ -108,7 +109,7 @@ describe('a refused start', () => {
 
   test('reports the position of a server secret that is too short', async () => {
     const path = join(folder, 'short-secrets');
-    await writeFile(path, `${'for-tests-only-'.repeat(4)}\n${secret}\n`);
+    await writeFile(path, `${serverSecret}\n${secret}\n`);
     const settings = { ...env, GATEHOUSE_SERVER_SECRETS: `file:${path}` };
     const { code, problems } = await refusal('serve', settings);
     expect(code).toBe(78);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { apisFile, audience } from '../cli/command.ts';
+import { serverSecret } from '../support/deployment-folder.ts';
 import { type Program, runProgram, runToEnd } from '../support/program.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -52,7 +53,7 @@ test('SIGTERM while serve waits for Postgres: the process ends, and a second sig
   const server = createServer((socket) => void sockets.add(socket.on('error', () => {})));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   try {
-    await writeFile(join(folder, 'server-secrets'), 'for-tests-only-'.repeat(4));
+    await writeFile(join(folder, 'server-secrets'), serverSecret);
     const env = {
       ...anyPorts,
       GATEHOUSE_DATABASE_URL: `postgres://gatehouse@127.0.0.1:${(server.address() as AddressInfo).port}/none`,
