@@ -87,8 +87,8 @@ export class PostgresFamilyStore implements FamilyStore {
         hash: to.hash,
         payload: to.payload,
         expiresAt: to.expiresAt,
-        answer: to.storedResponse.sealed,
-        answerUntil: to.storedResponse.until,
+        answer: to.storedResponse?.sealed ?? null,
+        answerUntil: to.storedResponse?.until ?? null,
         now: this.#clock.now(),
       },
     );

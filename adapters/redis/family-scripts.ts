@@ -47,14 +47,18 @@ return family
 `;
 
 /**
- * KEYS: family, answer. ARGV: now, hash to replace, new hash, payload, expiresAt, sealed response, its `u`. Gives 1
- * when the hash was replaced.
+ * KEYS: family, answer. ARGV: now, hash to replace, new hash, payload, expiresAt, and, if a response is kept, the sealed
+ * response and its `u`. Gives 1 when the hash was replaced.
  */
 export const rotateScript = `${prelude}
 local old = redis.call('HMGET', KEYS[1], 'e', 'h')
 if not ahead(old[1]) or old[2] ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'h', ARGV[3], 'p', ARGV[4], 'e', ARGV[5])
 expire(KEYS[1], ARGV[5])
+if not ARGV[6] then
+  redis.call('DEL', KEYS[2])
+  return 1
+end
 redis.call('HSET', KEYS[2], 's', ARGV[6], 'u', ARGV[7])
 expire(KEYS[2], ARGV[7])
 return 1

@@ -43,8 +43,8 @@ export class RedisFamilyStore implements FamilyStore {
     from: string,
     { hash, payload, expiresAt, storedResponse }: Rotation,
   ): Promise<boolean> {
-    const { sealed, until } = storedResponse;
-    const args = [this.#clock.now(), from, hash, payload, expiresAt, sealed, until];
+    const kept = storedResponse ? [storedResponse.sealed, storedResponse.until] : [];
+    const args = [this.#clock.now(), from, hash, payload, expiresAt, ...kept];
     return (await this.#rotate(this.#keys(familyId), args)) === 1;
   }
 

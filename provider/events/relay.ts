@@ -88,9 +88,13 @@ export function createDelivery(options: DeliveryOptions): () => Promise<Delivere
   const { outbox, sink, clock, logger, metrics, retry, maxAttempts } = options;
   let lastPublishedAt = Number.NEGATIVE_INFINITY;
 
+  /** False when the clock was set back: then nothing is known about the time since. */
+  const othersArePublished = () => {
+    const age = clock.now() - lastPublishedAt;
+    return age >= 0 && age <= retry.maxMs;
+  };
   const isPoisoned = (event: ClaimedEvent, result: Failure) =>
-    result.outcome === 'rejected' ||
-    (event.attempts + 1 >= maxAttempts && clock.now() - lastPublishedAt <= retry.maxMs);
+    result.outcome === 'rejected' || (event.attempts + 1 >= maxAttempts && othersArePublished());
 
   const fail = async (event: ClaimedEvent, result: Failure): Promise<boolean> => {
     const setAside = isPoisoned(event, result);

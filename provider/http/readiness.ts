@@ -69,7 +69,9 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
 /** Never rejects. A slow dependency is asked again only after the previous request has succeeded or failed. */
 function ask(watched: Watched, clock: Clock): Promise<void> | undefined {
   const now = clock.now();
-  if (watched.asking !== undefined || now - watched.askedAt < freshMs) return watched.asking;
+  const age = now - watched.askedAt;
+  const isFresh = age >= 0 && age < freshMs;
+  if (watched.asking !== undefined || isFresh) return watched.asking;
   watched.askedAt = now;
   const answered = () => {
     watched.answeredOnce = true;
@@ -102,7 +104,8 @@ function judge(watched: Watched, deps: ReadinessDeps): { name: string; up: boole
   const since = watched.awaySince ?? silentSince;
   const up = since === undefined;
   const awayMs = up ? 0 : deps.clock.now() - since;
-  const tooLong = !up && awayMs >= deps.blipSeconds * 1000;
+  // Negative when the clock was set back: then it may have been away for any time.
+  const tooLong = !up && (awayMs < 0 || awayMs >= deps.blipSeconds * 1000);
   deps.metrics.dependencyUp.set(up ? 1 : 0, { dependency: name });
   tell(watched, { up, tooLong, awayMs }, deps.logger);
   return { name, up, ready: up || (watched.answeredOnce && !tooLong) };

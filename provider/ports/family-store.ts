@@ -22,8 +22,11 @@ export interface Rotation {
   hash: string;
   payload: string;
   expiresAt: number;
-  /** The token response of this rotation, kept for a client that did not receive it. */
-  storedResponse: StoredResponse;
+  /**
+   * The token response of this rotation, kept for a client that did not receive it. Without one, `find` gives no
+   * response from this rotation on, whatever the clocks of the processes say.
+   */
+  storedResponse?: StoredResponse | undefined;
 }
 
 /** A token response that is kept for a short time, so that a repeated request gets the same response. */
@@ -46,7 +49,8 @@ export interface StoredFamily extends Family {
  * Concurrency, on every implementation, across processes:
  * - `rotate` is one compare-and-set on the current hash. Of any number of parallel calls with the same `from`, exactly
  *   one gets true, and its new token is the current one from then on. The response is stored in the same atomic step,
- *   or not at all. It replaces the previous response.
+ *   or not at all. It replaces the previous response. A rotation without a response deletes
+ *   the previous one.
  * - once `end` has resolved, the family is not found, can't be opened and can't be rotated until the given time, even
  *   if it did not exist before. Its stored response is deleted. So a request that issues tokens at the same time can't
  *   leave a valid token.

@@ -46,7 +46,11 @@ export function createOutageTolerance(options: OutageToleranceOptions): OutageTo
   let probing = false;
   let timer: NodeJS.Timeout | undefined;
 
-  const isInTime = () => toleratedSeconds > 0 && clock.now() - answeredAt <= toleratedSeconds * 1000;
+  const isInTime = () => {
+    const age = clock.now() - answeredAt;
+    // Negative when the clock was set back: then the age is unknown.
+    return toleratedSeconds > 0 && age >= 0 && age <= toleratedSeconds * 1000;
+  };
 
   const answered = () => {
     answers += 1;
@@ -82,7 +86,8 @@ export function createOutageTolerance(options: OutageToleranceOptions): OutageTo
   };
 
   const probe = async () => {
-    if (probing || (outage === 'none' && clock.now() - answeredAt < restMs)) return;
+    const age = clock.now() - answeredAt;
+    if (probing || (outage === 'none' && age >= 0 && age < restMs)) return;
     probing = true;
     await ask(options.probe).catch(() => undefined);
     probing = false;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId, randomToken } from '../../provider/lib/ids.ts';
-import type { Family, FamilyStore, Rotation } from '../../provider/ports/family-store.ts';
+import type { Family, FamilyStore, Rotation, StoredResponse } from '../../provider/ports/family-store.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 import { useStores } from './fixture.ts';
 
@@ -12,6 +12,8 @@ export interface FamilyStoreFixture {
   another?(): FamilyStore | Promise<FamilyStore>;
   close(): Promise<void>;
 }
+
+type Answered = Rotation & { storedResponse: StoredResponse };
 
 const minute = 60_000;
 
@@ -40,7 +42,7 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
       expiresAt: clock.now() + minute,
       ...changes,
     });
-    const successor = (changes: Partial<Rotation> = {}): Rotation => ({
+    const successor = (changes: Partial<Answered> = {}): Answered => ({
       hash: randomToken(),
       payload: randomToken(),
       expiresAt: clock.now() + minute,
@@ -126,6 +128,21 @@ export function familyStoreContract(name: string, open: () => Promise<FamilyStor
           true,
         );
         expect(await store.find(family.id)).not.toHaveProperty('storedResponse');
+      });
+
+      test('without an answer deletes the one before, and none is found by a clock that is behind', async () => {
+        const family = await opened();
+        const next = successor();
+        await store.rotate(family.id, family.currentHash, next);
+        const { storedResponse: _, ...silent } = successor();
+        expect(await store.rotate(family.id, next.hash, silent)).toBe(true);
+        clock.advance(-1000);
+        expect(await other.find(family.id)).toEqual({
+          ...family,
+          currentHash: silent.hash,
+          payload: silent.payload,
+          expiresAt: silent.expiresAt,
+        });
       });
 
       test('changes nothing if the given hash is not the current one', async () => {

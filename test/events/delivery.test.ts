@@ -172,3 +172,17 @@ test.each(['throws', 'fails each event'])('no event is set aside while the sink 
   await relay.runOnce();
   expect(published()).toEqual(['evt_first', 'evt_1', 'evt_2', 'evt_3']);
 });
+
+test('nothing is set aside because the clock was set back after the last one got through', async () => {
+  const { relay, append, sink, clock, outbox } = createWorld({ maxAttempts: 3 });
+  await append('user_z', 'evt_first');
+  await relay.runOnce();
+  clock.advance(-600 * minute);
+  await append('user_1', 'evt_1');
+  sink.decide(() => 'failed');
+  for (let round = 0; round < 5; round += 1) {
+    await expect(relay.runOnce()).resolves.toMatchObject({ failed: 1 });
+    clock.advance(10 * minute);
+  }
+  expect(await outbox.depth()).toMatchObject({ pending: 1, setAside: 0 });
+});

@@ -105,6 +105,17 @@ describe('a delayed redemption is not reuse', () => {
     expect(await standing(deployment, app, access_token)).toBe('dead');
   });
 
+  test('without a grace no answer is kept, also for a process whose clock is behind', async () => {
+    const app = createApp(deployment, 'strict');
+    const token = await signIn(app);
+    const first = await app.refresh(token);
+    deployment.advance(-2);
+    const repeated = await app.refresh(token);
+    deployment.advance(2);
+    expect(repeated).toMatchObject(refused);
+    await expectLive(app, first);
+  });
+
   test('without a grace a redemption that came before the token was spent ends nothing', async () => {
     const app = createApp(deployment, 'strict');
     const token = await signIn(app);

@@ -49,8 +49,8 @@ async function spend(from: string, changes: object = {}, by = tokens): Promise<s
   const found = await by.find(from);
   if (found?.state !== 'current') throw new Error('not current');
   const to = by.successorOf(found.token);
-  const response = `the response that names ${to}`;
-  const rotation = { found, to, payload: payload(changes), response, keepResponseSeconds: 10 };
+  const keptResponse = { text: `the response that names ${to}`, seconds: 10 };
+  const rotation = { found, to, payload: payload(changes), keptResponse };
   return (await by.rotate(rotation)) ? to : undefined;
 }
 
@@ -141,7 +141,7 @@ test('one of parallel rotations succeeds, and its answer is kept', async () => {
   const successors = Array.from({ length: 10 }, () => tokens.successorOf(found.token));
   const won = await Promise.all(
     successors.map((to) =>
-      tokens.rotate({ found, to, payload: payload(), response: to, keepResponseSeconds: 10 }),
+      tokens.rotate({ found, to, payload: payload(), keptResponse: { text: to, seconds: 10 } }),
     ),
   );
   expect(won.filter(Boolean)).toHaveLength(1);

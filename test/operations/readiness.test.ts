@@ -46,6 +46,16 @@ describe('readiness', () => {
     ]);
   });
 
+  test('a clock that was set back neither makes a blip longer, nor an answer fresh', async () => {
+    const { readiness, fails, answers, checkAfter } = createWorld({ blipSeconds: 0 });
+    await readiness.check();
+    fails('redis');
+    expect(await checkAfter(5)).toEqual({ ready: false, failing: ['redis'] });
+    expect(await checkAfter(-3600)).toEqual({ ready: false, failing: ['redis'] });
+    answers('redis');
+    expect(await checkAfter(-3600)).toEqual({ ready: true, failing: [] });
+  });
+
   test('stays true during a short failure, which is named, and becomes false during a longer one', async () => {
     const { readiness, fails, answers, checkAfter, up, logged } = createWorld();
     await readiness.check();

@@ -55,6 +55,17 @@ test('by default no token is accepted while the store cannot be read', async () 
   expect(log).toEqual([]);
 });
 
+test('when the clock was set back, the last answer may be of any age: nothing is tolerated', async () => {
+  const { statusOf } = create(60);
+  await statusOf(yes);
+  clock.advance(-3_600_000);
+  await expect(statusOf(fails)).rejects.toBe(away);
+  await statusOf(yes);
+  expect(await statusOf(fails)).toBe('unchecked');
+  clock.advance(-3_600_000);
+  await expect(statusOf(fails)).rejects.toBe(away);
+});
+
 test('an outage is tolerated for the configured time from the last answer; each change is logged once', async () => {
   const { statusOf } = create(60);
   await statusOf(yes);

@@ -111,8 +111,7 @@ async function issueAndCommitRotation(
     found,
     to,
     payload,
-    response: writeStoredResponse(request, body),
-    keepResponseSeconds: keepResponseSeconds(graceSeconds),
+    keptResponse: keptResponse(graceSeconds, writeStoredResponse(request, body)),
   });
   if (isCommitted) ctx.body = body;
   return isCommitted;
@@ -121,9 +120,12 @@ async function issueAndCommitRotation(
 /** For how long a request may be under way and still get the stored response. */
 const slowestSeconds = 5;
 
-/** A request that arrives at the end of the grace is answered a little later. Without a grace, no response is kept. */
-const keepResponseSeconds = (graceSeconds: number) =>
-  graceSeconds === 0 ? 0 : graceSeconds + slowestSeconds;
+/**
+ * A request that arrives at the end of the grace is answered a little later. Without a grace, no response is stored at all:
+ * one that is stored for 0 seconds is found by a request that read its clock a moment before.
+ */
+const keptResponse = (graceSeconds: number, text: string) =>
+  graceSeconds === 0 ? undefined : { text, seconds: graceSeconds + slowestSeconds };
 
 /** Signs an access token, and an id token where there is one; nothing is stored. */
 async function issue(context: RefreshContext, token: OurRefreshToken): Promise<Record<string, unknown>> {

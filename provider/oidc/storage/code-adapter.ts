@@ -50,7 +50,7 @@ export function createCodeAdapter(
     const finding = request && findings.get(request);
     const graceSeconds = clients.find(clientId)?.graceSeconds ?? config.graceSeconds;
     const since = (finding?.arrivedAt ?? clock.now()) - (spentAt ?? clock.now());
-    const isLate = !finding?.wasUnspent && since > graceSeconds * 1000;
+    const isLate = !finding?.wasUnspent && since >= graceSeconds * 1000;
     if (familyId && isLate) await revocation.endFamily(familyId);
     throw new errors.InvalidGrant(`${name} already used`);
   };

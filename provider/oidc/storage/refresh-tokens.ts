@@ -65,9 +65,11 @@ export interface RefreshTokenRotation {
   /** The text of its successor, made by `successorOf`. */
   to: string;
   payload: RefreshTokenPayload;
-  /** The response for a repeated redemption; sealed so that only the holder of the spent token can read it. */
-  response: string;
-  keepResponseSeconds: number;
+  /**
+   * The response for a repeated redemption, and for how long it is kept; sealed so that only the holder of the spent token
+   * can read it. Undefined when none is kept.
+   */
+  keptResponse: { text: string; seconds: number } | undefined;
 }
 
 /** Refresh tokens as clients hold them, over a store that holds only hashes. */
@@ -150,7 +152,7 @@ export function createRefreshTokens(options: {
       const stored = family && openStored(family);
       return stored && { payload: stored.token, expiresAt: family.expiresAt };
     },
-    rotate: async ({ found, to, payload, response, keepResponseSeconds }) => {
+    rotate: async ({ found, to, payload, keptResponse }) => {
       const { token } = found;
       const next = readOwn(to);
       const now = clock.now();
@@ -159,7 +161,10 @@ export function createRefreshTokens(options: {
         hash: next.hashes[0],
         payload: sealed(next.familyId, { token: payload, count: next.count, spent }),
         expiresAt: (payload.exp ?? 0) * 1000,
-        storedResponse: { sealed: sealResponse(token, response), until: now + keepResponseSeconds * 1000 },
+        storedResponse: keptResponse && {
+          sealed: sealResponse(token, keptResponse.text),
+          until: now + keptResponse.seconds * 1000,
+        },
       };
       for (const hash of token.hashes) {
         if (await families.rotate(token.familyId, hash, rotation)) return true;

@@ -35,8 +35,10 @@ export class MemoryFamilyStore implements FamilyStore {
   async rotate(familyId: string, from: string, to: Rotation): Promise<boolean> {
     const family = this.#live(familyId);
     if (family?.currentHash !== from) return false;
-    const { hash, ...rest } = to;
-    this.#families.set(familyId, { ...family, ...rest, currentHash: hash });
+    const { hash, payload, expiresAt, storedResponse } = to;
+    const { storedResponse: _before, ...kept } = family;
+    const next = { ...kept, payload, expiresAt, currentHash: hash };
+    this.#families.set(familyId, storedResponse ? { ...next, storedResponse } : next);
     return true;
   }
 
