@@ -1,3 +1,4 @@
+import Keygrip from 'keygrip';
 import type { Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
 import type { Config } from '../config/schema.ts';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
@@ -44,7 +45,8 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: (ctx) => clientOf(ctx).pkce === 'required' },
     cookies: {
-      keys: keys.cookieKeys(),
+      // Given bare keys, the library that signs cookies uses HMAC-SHA-1.
+      keys: new Keygrip(keys.cookieKeys(), 'sha256'),
       names: cookieNames(services.issuer),
       long: { ...cookie, path: '/' },
       short: cookie,

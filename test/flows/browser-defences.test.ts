@@ -1,3 +1,5 @@
+import { createHmac, hkdfSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
 import { httpCall } from '../support/http-call.ts';
@@ -105,6 +107,27 @@ describe('protection of a person’s browser', () => {
       if (line.startsWith('__Host-')) expect(line).toMatch(/; path=\/;/i);
       expect(line.length).toBeLessThan(4096);
     }
+  });
+
+  test('cookies are signed with HMAC-SHA-256, and a signature with SHA-1 is worth nothing', async () => {
+    const secret = await readFile(`${deployment.folder}/server-secrets`, 'utf8');
+    const key = Buffer.from(hkdfSync('sha256', secret, '', 'gatehouse cookie', 32)).toString('base64url');
+    const sign = (hash: string, text: string) => createHmac(hash, key).update(text).digest('base64url');
+    const one = createUserAgent(deployment);
+    // The cookies of a sign-in under way, and those of a session.
+    for (const step of [() => one.get(web.authorizationUrl()), () => web.signIn(one)]) {
+      await step();
+      const signed = [...one.cookies.keys()].filter((name) => one.cookies.has(`${name}.sig`));
+      expect(signed).not.toEqual([]);
+      for (const name of signed) {
+        const text = `${name}=${one.cookies.get(name)}`;
+        expect([name, one.cookies.get(`${name}.sig`)]).toEqual([name, sign('sha256', text)]);
+      }
+    }
+    const old = copyOf(deployment, one);
+    const name = '__Host-gatehouse_session';
+    old.cookies.set(`${name}.sig`, sign('sha1', `${name}=${one.cookies.get(name)}`));
+    expect([await silently(one, web), await silently(old, web)]).toEqual(['code', 'login_required']);
   });
 
   describe('a session', () => {
