@@ -13,6 +13,13 @@ function refuse(problem: string): never {
   throw new ConfigurationError([problem]);
 }
 
+/** Throws a ConfigurationError for a reference that names no file and no variable. Reads nothing. */
+export function checkSecretReference(reference: string): void {
+  if (/^(file|env):./s.test(reference)) return;
+  // The message does not repeat the reference: a person may have written the secret itself here.
+  refuse('A secret is named by file:/path/of/the/file or env:NAME_OF_A_VARIABLE, and by nothing else.');
+}
+
 /**
  * Secrets from files (`file:` and a path, absolute or relative to the working directory at the start) and from the
  * environment (`env:` and a name). Both are read at every call, so a changed file has an effect. One line break at the
@@ -35,15 +42,10 @@ export function createFileSecrets(options: FileSecretsOptions): Secrets {
   }
 
   async function read(reference: string): Promise<string> {
+    checkSecretReference(reference);
     const name = reference.slice(reference.indexOf(':') + 1);
-    if (reference.startsWith('file:') && name !== '') return fromFile(reference, name);
-    if (reference.startsWith('env:') && name !== '') {
-      return options.env[name] ?? refuse(`The secret ${reference} is missing: ${name} is not set. Set it.`);
-    }
-    // The message does not repeat the reference: a person may have written the secret itself here.
-    return refuse(
-      'A secret is named by file:/path/of/the/file or env:NAME_OF_A_VARIABLE, and by nothing else.',
-    );
+    if (reference.startsWith('file:')) return fromFile(reference, name);
+    return options.env[name] ?? refuse(`The secret ${reference} is missing: ${name} is not set. Set it.`);
   }
 
   return {

@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { RedisAddress } from './address.ts';
+import type { RedisAddress } from '../../provider/lib/connection-urls.ts';
 
 export type RedisClient = Redis | Cluster;
 

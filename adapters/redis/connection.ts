@@ -1,6 +1,6 @@
+import { type RedisAddress, readRedisUrl } from '../../provider/lib/connection-urls.ts';
 import { ConfigurationError, StoreUnavailable } from '../../provider/lib/errors.ts';
 import type { Dependency } from '../../provider/ports/dependency.ts';
-import { parseRedisAddress, type RedisAddress } from './address.ts';
 import { createClient, type RedisClient } from './client.ts';
 import { closeClient } from './close.ts';
 import { keepPasswordFresh } from './fresh-password.ts';
@@ -51,7 +51,9 @@ export interface RedisConnection {
 export type RedisScript = (keys: string[], args: (string | number)[]) => Promise<unknown>;
 
 function readAddress(settings: RedisSettings): RedisAddress {
-  const address = parseRedisAddress(settings.url);
+  const read = readRedisUrl(settings.url);
+  if (!read.ok) throw new ConfigurationError(read.problems.map((problem) => `The Redis URL ${problem}.`));
+  const address = read.value;
   if (settings.cluster && address.database !== 0) {
     throw new ConfigurationError([
       'A Redis cluster has only database 0: take the number from the Redis URL.',

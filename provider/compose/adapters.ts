@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileClientSource } from '../../adapters/file/client-source.ts';
 import { FileKeyStore } from '../../adapters/file/key-store.ts';
-import { createFileSecrets } from '../../adapters/file/secrets.ts';
+import { checkSecretReference, createFileSecrets } from '../../adapters/file/secrets.ts';
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
@@ -93,6 +93,14 @@ interface Deps {
 }
 
 const secretsOf = () => createFileSecrets({ env: processEnvironment() });
+
+/** For checks: it refuses the references that could not be read at any time, and reads no secret. */
+export const unreadSecrets: Secrets = {
+  resolve: async (reference) => {
+    checkSecretReference(reference);
+    return 'unread';
+  },
+};
 
 /**
  * @returns a function that reads the text of a secret again each time it is needed, so that it finds a rotated secret

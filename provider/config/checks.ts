@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { readDatabaseUrl, readRedisUrl } from '../lib/connection-urls.ts';
 import type { Config, ConfigKey } from './schema.ts';
 
 /** A rule about several settings. It is checked only when each of `settings` is valid by itself. */
@@ -13,8 +15,20 @@ export interface Check {
  */
 const leastArgon2Work = 35_840;
 
-function databaseNumber(redisUrl: string): string {
-  return new URL(redisUrl).pathname.replace(/^\//, '');
+/** The files with certificates that the URL names, and that can't be read. The file with the private key is a secret. */
+function unreadableCertificates(databaseUrl: string): string[] {
+  const read = readDatabaseUrl(databaseUrl);
+  if (!read.ok || read.value.tls === false) return [];
+  const { caFile, certFile } = read.value.tls;
+  return Object.entries({ sslrootcert: caFile, sslcert: certFile }).flatMap(([parameter, path]) => {
+    if (path === undefined) return [];
+    try {
+      readFileSync(path);
+      return [];
+    } catch (error) {
+      return [`${parameter} (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`];
+    }
+  });
 }
 
 export const checks: readonly Check[] = [
@@ -40,6 +54,14 @@ export const checks: readonly Check[] = [
         : undefined,
   },
   {
+    settings: ['databaseUrl'],
+    problem: ({ databaseUrl }) => {
+      const unreadable = databaseUrl === undefined ? [] : unreadableCertificates(databaseUrl);
+      if (unreadable.length === 0) return undefined;
+      return `GATEHOUSE_DATABASE_URL names files that can't be read: ${unreadable.join(', ')}. Check their paths and permissions.`;
+    },
+  },
+  {
     settings: ['redisPassword', 'redisUrl'],
     problem: ({ redisPassword, redisUrl }) =>
       redisPassword !== undefined && redisUrl === undefined
@@ -60,7 +82,8 @@ export const checks: readonly Check[] = [
       if (redisUrl === undefined) {
         return 'GATEHOUSE_REDIS_CLUSTER is true, but GATEHOUSE_REDIS_URL is unset. Set that too.';
       }
-      return ['', '0'].includes(databaseNumber(redisUrl))
+      const read = readRedisUrl(redisUrl);
+      return !read.ok || read.value.database === 0
         ? undefined
         : 'GATEHOUSE_REDIS_URL must not name a database (the number at its end) with GATEHOUSE_REDIS_CLUSTER: a cluster has database 0 only.';
     },

@@ -19,20 +19,24 @@ export interface Reading {
 }
 
 function shown(setting: Setting, text: string): string {
-  if (setting.secret || setting.reference) return 'value not shown';
+  // In a URL, a password with an unencoded character can look like a part of the path.
+  const mayHoldPassword = text.includes('://') && text.includes('@');
+  if (setting.secret || setting.reference || mayHoldPassword) return 'value not shown';
   const safe = redactText(text);
   return JSON.stringify(safe.length > 100 ? `${safe.slice(0, 100)}…` : safe);
 }
 
 function readFrom(file: string, setting: Setting, readFile: (path: string) => string): Given | string {
   const variable = `${setting.name}_FILE`;
+  // The text may be the secret itself, put where the path of its file belongs.
+  const shownFile = setting.secret || setting.reference ? 'that it names' : redactText(file);
   try {
     const text = readFile(file).replace(/\r?\n$/, '');
-    if (text === '') return `${variable}: the file ${file} is empty. Write the value into it.`;
+    if (text === '') return `${variable}: the file ${shownFile} is empty. Write the value into it.`;
     return { text, label: `${setting.name} (from the file ${file})` };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    return `${variable}: the file ${file} can't be read (${code}). Check the path and its permissions.`;
+    return `${variable}: the file ${shownFile} can't be read (${code}). Check the path and its permissions.`;
   }
 }
 

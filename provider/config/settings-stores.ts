@@ -1,3 +1,4 @@
+import { readDatabaseUrl, readRedisUrl } from '../lib/connection-urls.ts';
 import type { SettingTable } from './setting.ts';
 import { connectionUrl } from './uris.ts';
 import { boolean, integer, matching, oneOf, path, reference } from './values.ts';
@@ -7,7 +8,7 @@ export const storeSettings = {
   databaseUrl: {
     name: 'GATEHOUSE_DATABASE_URL',
     description: 'The Postgres database. `gatehouse serve` needs one.',
-    schema: connectionUrl('postgres://user:password@host:5432/name', 'postgres:', 'postgresql:'),
+    schema: connectionUrl('postgres://user:password@host:5432/name', readDatabaseUrl),
     secret: true,
     example: 'postgres://gatehouse@db.example.com:5432/gatehouse',
   },
@@ -29,7 +30,7 @@ export const storeSettings = {
   redisUrl: {
     name: 'GATEHOUSE_REDIS_URL',
     description: 'Redis, for what is kept for a short time. Without it everything is in Postgres.',
-    schema: connectionUrl('rediss://user:password@host:6379', 'redis:', 'rediss:'),
+    schema: connectionUrl('rediss://user:password@host:6379', readRedisUrl),
     secret: true,
     example: 'rediss://cache.example.com:6379',
   },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { UrlReading } from '../lib/connection-urls.ts';
 import { value } from './values.ts';
 
 /** Whether a URL's host name can only mean this machine (RFC 6761 §6.3, RFC 5735, RFC 4291 §2.5.3). */
@@ -15,7 +16,8 @@ function issuerProblem(text: string): string | undefined {
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     return 'must be an https URL, such as https://login.example.com';
   }
-  if (url.username || url.password) return 'must not contain a user name or password';
+  // A password with an unencoded slash looks like a path.
+  if (text.includes('@')) return 'must not contain a user name or password';
   if (text.includes('?') || text.includes('#')) return 'must not have a query or fragment';
   if (text.endsWith('/')) return 'must not end in a slash';
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
@@ -49,10 +51,16 @@ export function audience() {
   return value(audienceForm, (text) => (isAudience(text) ? text : undefined));
 }
 
-/** A connection URL of one of the given schemes. */
-export function connectionUrl(allowed: string, ...schemes: string[]) {
-  const rule = `a URL like ${allowed}, with special characters in the password percent-encoded`;
-  return value(rule, (text) => (schemes.includes(parseUrl(text)?.protocol ?? '') ? text : undefined));
+/** A connection URL. The same reader is used when connecting, so what is allowed here is what works there. */
+export function connectionUrl(allowed: string, read: (text: string) => UrlReading<unknown>) {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      const reading = read(text);
+      if (reading.ok) return;
+      for (const message of reading.problems) context.addIssue({ code: 'custom', message });
+    })
+    .describe(`a URL like ${allowed}, with special characters in the password percent-encoded`);
 }
 
 /** A link for people: an https URL, or a mailto URL when an example of one is given. */

@@ -55,9 +55,8 @@ export const referenceSchemes = ['file', 'env'] as const;
 export function reference(...schemes: (typeof referenceSchemes)[number][]) {
   const forms = { file: 'file:/path/of/the/file', env: 'env:NAME_OF_A_VARIABLE' };
   const allowed = schemes.map((scheme) => forms[scheme]).join(' or ');
+  const shapes = { file: /^file:[^\0\r\n]+$/, env: /^env:[A-Za-z_][A-Za-z0-9_]*$/ };
   return value(`a reference to a secret, not the secret itself: ${allowed}`, (text) =>
-    schemes.some((scheme) => text.startsWith(`${scheme}:`) && text.length > scheme.length + 1)
-      ? text
-      : undefined,
+    schemes.some((scheme) => shapes[scheme].test(text)) ? text : undefined,
   );
 }

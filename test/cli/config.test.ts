@@ -29,6 +29,8 @@ beforeAll(async () => {
   const typing = { id: 'portal', redirectUri: [], scopes: ['openid', 'contracts:raed'] };
   await place.write('bad-clients.yaml', stringify({ clients: [goodClient, typing, { ...goodClient }] }));
   await place.write('not-yaml.yaml', 'clients: [\n');
+  const farSecret = { ...goodClient, auth: 'client_secret_basic', secrets: [{ ref: 'secretsmanager:a#b' }] };
+  await place.write('far-secret.yaml', stringify({ clients: [farSecret] }));
 });
 afterAll(() => place.remove());
 
@@ -72,10 +74,34 @@ describe('config check', () => {
       { GATEHOUSE_CLIENTS_FILE: 'bad-clients.yaml', GATEHOUSE_DEFAULT_CLIENT: 'poratl' },
       /contracts:raed.*did you mean "contracts:read"[\s\S]*default client poratl/,
     ],
+    [
+      'a secret of a client in a place that no server can read',
+      { GATEHOUSE_CLIENTS_FILE: 'far-secret.yaml' },
+      /client shop: \/secrets\/0\/ref can't be read/,
+    ],
     ['a clients file that is not YAML', { GATEHOUSE_CLIENTS_FILE: 'not-yaml.yaml' }, /not valid YAML/],
   ])('finds %s', async (_, env, problem) => {
     const ended = await place.gatehouse(['config', 'check'], { env: { ...served, ...env } });
     expect(ended).toEqual({ code: 78, stdout: '', stderr: expect.stringMatching(problem) });
+  });
+
+  test.each([
+    { GATEHOUSE_DATABASE_URL: 'postgres://me:hunter2@db/d?sslmode=prefer' },
+    { GATEHOUSE_DATABASE_URL: 'postgres://me:hunter2@db/d?application_name=x&sslrootcert=/no/such/file' },
+    { GATEHOUSE_DATABASE_URL: 'postgres://me:hunter2%@db/d' },
+    {
+      GATEHOUSE_DATABASE_URL: 'postgres://me:1/hunter2@db/d',
+      GATEHOUSE_REDIS_URL: 'redis://:1#hunter2@cache',
+    },
+    { GATEHOUSE_REDIS_URL: 'redis://cache/abc' },
+  ])('finds what serve refuses, in the same words, without a part of a password: %j', async (env) => {
+    const settings = { env: { ...served, ...env } };
+    const check = await place.gatehouse(['config', 'check', '--json'], settings);
+    const serve = await place.gatehouse(['serve', '--json'], settings);
+    expect([check.code, serve.code]).toEqual([78, 78]);
+    const { problems, message } = JSON.parse(serve.stderr).error;
+    expect(JSON.parse(check.stdout).problems).toEqual(problems ?? [message]);
+    expect(check.stdout + check.stderr + serve.stdout + serve.stderr).not.toContain('hunter2');
   });
 
   test('checks dev if there are no settings; --for serve lists the same problems as serve', async () => {

@@ -83,6 +83,9 @@ describe('values', () => {
     ['GATEHOUSE_GRACE_SECONDS', '0'],
     ['GATEHOUSE_TRUSTED_PROXIES', '10.0.0.0/8, fd00::/8 192.0.2.1'],
     ['GATEHOUSE_DATABASE_URL', 'postgresql:///gatehouse?host=/run/postgresql'],
+    ['GATEHOUSE_DATABASE_URL', 'postgres://u:p%40ss%2Fw%23%3F%25@[::1]:6432/gate%20house?sslmode=require'],
+    ['GATEHOUSE_DATABASE_URL', 'POSTGRES://u@%2Frun%2Fpostgresql/d'],
+    ['GATEHOUSE_REDIS_URL', 'rediss://:p%40ss%2Fw%23%3F%25@cache.example.com:6380/15'],
     ['GATEHOUSE_KEYS', 'file:keys.json'],
     ['GATEHOUSE_APP_NAME', 'Züri & Söhne'],
     ['GATEHOUSE_LANGUAGES', 'pt-br, en'],
@@ -121,6 +124,16 @@ describe('values', () => {
     ['GATEHOUSE_TRUSTED_PROXIES', '10.0.0.0/8,proxy', 'addresses or ranges'],
     ['GATEHOUSE_REDIS_KEY_PREFIX', 'a{b}', 'letters, digits'],
     ['GATEHOUSE_DATABASE_URL', 'mysql://db', 'postgres://'],
+    ['GATEHOUSE_DATABASE_URL', 'postgres://db/d?sslmode=prefer', 'use verify-full'],
+    ['GATEHOUSE_DATABASE_URL', 'postgres://db/d?application_name=x', '(application_name)'],
+    ['GATEHOUSE_DATABASE_URL', 'postgres://u:100%@db/d', '% as %25'],
+    ['GATEHOUSE_DATABASE_URL', 'postgres://u:a%ffb@db/d', 'not UTF-8'],
+    ['GATEHOUSE_DATABASE_URL', 'postgres://db,other/d', 'no host name'],
+    ['GATEHOUSE_DATABASE_URL', 'postgres://db/d?sslrootcert=/no/such/ca.pem', 'sslrootcert (ENOENT)'],
+    ['GATEHOUSE_REDIS_URL', 'redis://cache/abc', 'no database number'],
+    ['GATEHOUSE_REDIS_URL', 'redis:///1', 'names no host'],
+    ['GATEHOUSE_REDIS_URL', 'rediss://cache?ssl_cert_reqs=none', 'has parameters'],
+    ['GATEHOUSE_DATABASE_PASSWORD', 'env:my-password', 'not the secret itself'],
     ['GATEHOUSE_LANGUAGES', 'en, de_CH', 'language tags'],
     ['GATEHOUSE_LANGUAGES', 'en EN', 'each once'],
     ['GATEHOUSE_LANGUAGES', ',', 'language tags'],
@@ -217,6 +230,49 @@ describe('problems', () => {
     });
     expect(problems).toHaveLength(9);
     expect(problems.join('\n')).not.toContain(secret);
+  });
+
+  test('never hold a part of a password that a parser takes for a host, a path or a parameter', () => {
+    const passwords = [
+      'hunter2/more',
+      'hunter2#more',
+      'more/hunter2',
+      'more?hunter2',
+      '12/hunter2',
+      '12?hunter2=1',
+    ];
+    passwords.push(
+      'more@hunter2',
+      '12#hunter2',
+      '@hunter2/',
+      'hunter2%',
+      '%hunter2',
+      'a b/hunter2',
+      'more\thunter2',
+    );
+    for (const password of passwords) {
+      for (const [name, scheme] of [
+        ['GATEHOUSE_DATABASE_URL', 'postgres'],
+        ['GATEHOUSE_REDIS_URL', 'redis'],
+        ['GATEHOUSE_REDIS_URL', 'rediss'],
+        ['GATEHOUSE_ISSUER', 'https'],
+        ['GATEHOUSE_LOG_LEVEL', 'https'],
+      ] as const) {
+        const problems = problemsOf({ env: { [name]: `${scheme}://me:${password}@db.example.com/0` } });
+        expect([name, password, problems.length]).toEqual([name, password, 1]);
+        expect(problems.join()).not.toMatch(/hunter2|more/);
+      }
+    }
+  });
+
+  test('never hold a secret that was put where the path of its file belongs', () => {
+    const env = {
+      GATEHOUSE_DATABASE_URL_FILE: 'postgres://me:hunter2@db',
+      GATEHOUSE_SERVER_SECRETS_FILE: 'hunter2',
+    };
+    const problems = problemsOf({ env, readFile: files({}) });
+    expect(problems).toHaveLength(2);
+    expect(problems.join()).not.toContain('hunter2');
   });
 
   test('a long value is truncated', () => {

@@ -1,7 +1,7 @@
 import { checkClientDocument } from '../../clients/check-client-document.ts';
 import { createClientRegistry } from '../../clients/client-registry.ts';
 import { describeClientProblem } from '../../clients/parse-client-documents.ts';
-import { openClientsFile } from '../../compose/adapters.ts';
+import { openClientsFile, unreadSecrets } from '../../compose/adapters.ts';
 import { openPages } from '../../compose/open-pages.ts';
 import { version } from '../../compose/version.ts';
 import type { AccessModel } from '../../config/access-model.ts';
@@ -72,7 +72,7 @@ async function checkClients(config: Config, model: AccessModel, source: ClientSo
     apis: knownApis(model),
     protocolScopes,
     deviceFlow: config.deviceFlow,
-    secrets: { resolve: async () => 'unread' },
+    secrets: unreadSecrets,
     clock: systemClock,
     logger: silentLogger(),
     metrics: createMetrics({ version, runtime: false }),

@@ -61,11 +61,11 @@ describe('connectionSettings', () => {
   });
 
   test.each([
-    ['nonsense', /write postgres:\/\//i],
-    ['mysql://u:hunter2@db/d', /write postgres:\/\//i],
+    ['nonsense', /a URL like postgres:\/\//i],
+    ['mysql://u:hunter2@db/d', /a URL like postgres:\/\//i],
     ['postgres://u:hunter2%zz@db/d', /%25/],
-    ['postgres://u:hunter2@db/d?sslmode=prefer', /sslmode=prefer.*verify-full/],
-    ['postgres://u:hunter2@db/d?sslmode=verify', /sslmode=verify/],
+    ['postgres://u:hunter2@db/d?sslmode=prefer', /sslmode.*verify-full/],
+    ['postgres://u:hunter2@db/d?sslmode=verify', /sslmode.*verify-full/],
     ['postgres://u:hunter2@db/d?sslrootcert=/no/such/file', /sslrootcert.*ENOENT/],
     ['postgres://u:hunter2@db/d?channel_binding=require', /channel_binding/],
   ])('refuses %s with a reason and without the password', (url, message) => {

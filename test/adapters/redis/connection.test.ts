@@ -5,11 +5,11 @@ import { testRedisClusterUrl, testRedisUrl, uniquePrefix } from '../../support/r
 
 describe('openRedis', () => {
   test.each([
-    ['not a url', "can't be read"],
-    ['http://user:hunter2@redis:6379', 'has another scheme than redis or rediss'],
+    ['not a url', 'must be a URL like rediss://'],
+    ['http://user:hunter2@redis:6379', 'must be a URL like rediss://'],
     ['redis://', 'names no host'],
     ['redis://:hunter2@redis/one', 'has a path that is no database number'],
-    ['redis://:hunter2%@redis', 'has a user name or password with a %'],
+    ['redis://:hunter2%@redis', 'has a % that starts no escape'],
   ])('refuses %s, and does not repeat it in the error', async (url, problem) => {
     const opening = openRedis({ url, cluster: false });
     await expect(opening).rejects.toThrow(ConfigurationError);
