@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig, type PGlitePgConfig } from '@electric-sql/pglite/node-postgres';
@@ -6,7 +6,10 @@ import { ConfigurationError } from '../../provider/lib/errors.ts';
 import { lockFolder } from './folder-lock.ts';
 
 export interface EmbeddedDatabaseOptions {
-  /** The folder is created if it is missing, with access for its owner only. Only one process at a time may open it. */
+  /**
+   * The folder is created if it is missing, with access for its owner only. If it exists, only the folder of the database in
+   * it is made private. Only one process at a time may open it.
+   */
   dataFolder: string;
 }
 
@@ -26,7 +29,8 @@ export interface EmbeddedDatabase {
 export async function openEmbeddedDatabase({
   dataFolder,
 }: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  if ((await mkdir(dataFolder, { recursive: true, mode: 0o700 })) !== undefined)
+    await chmod(dataFolder, 0o700);
   const lock = await lockFolder(dataFolder);
   try {
     const database = await openFolder(join(dataFolder, 'postgres'));
@@ -45,6 +49,9 @@ export async function openEmbeddedDatabase({
 
 async function openFolder(path: string): Promise<PGlite> {
   try {
+    // The database creates files that all users may read, and other users may have access to the data folder.
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await chmod(path, 0o700);
     return await PGlite.create(path);
   } catch (error) {
     // The embedded database may throw values that are not an Error.

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, link, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigurationError } from '../../provider/lib/errors.ts';
 import { randomToken } from '../../provider/lib/ids.ts';
+import { refuseReadableByOthers } from '../../provider/lib/secret-files.ts';
 import type { KeyStore, StoredKeySet } from '../../provider/ports/key-store.ts';
 
 const lookMs = 20;
@@ -48,11 +48,7 @@ async function syncFolder(path: string): Promise<void> {
  * The key set in a file of mode 0600, for development and single machines.
  *
  * Several processes may use the file at the same time, on one machine or on a shared file system with hard links and
- * atomic renames.
- *
- * The store refuses a file that other users may read if this process can write to its folder. A platform such as
- * Kubernetes mounts secrets as symbolic links or in a folder that is not writable, with a mode that we can't change.
- * Such files are accepted.
+ * atomic renames. A file that other users may read is refused.
  */
 export class FileKeyStore implements KeyStore {
   readonly #path: string;
@@ -71,7 +67,7 @@ export class FileKeyStore implements KeyStore {
   /** @throws ConfigurationError when the file can't be read, or when other users may read it */
   load(): Promise<StoredKeySet | undefined> {
     return this.#explained('read', async () => {
-      await this.#refuseOpenMode();
+      refuseReadableByOthers(this.#path, 'private keys');
       const value = await readIfThere(this.#path);
       return value === undefined ? undefined : { version: versionOf(value), value };
     });
@@ -152,20 +148,6 @@ export class FileKeyStore implements KeyStore {
     const aside = `${this.#lock}.${randomToken(8)}`;
     await on('ENOENT', undefined, rename(this.#lock, aside));
     await rm(aside, { force: true });
-  }
-
-  async #refuseOpenMode(): Promise<void> {
-    const file = await on('ENOENT', undefined, lstat(this.#path));
-    if (file === undefined || !file.isFile() || (file.mode & 0o077) === 0) return;
-    const mounted = await access(this.#folder, constants.W_OK).then(
-      () => false,
-      () => true,
-    );
-    if (mounted) return;
-    const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
-    throw new ConfigurationError([
-      `${this.#path} holds private keys, and others may read it (mode ${mode}). Run: chmod 600 ${this.#path}`,
-    ]);
   }
 
   async #explained<T>(action: 'read' | 'written', work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import { readFile as readFromDisk } from 'node:fs/promises';
 import { ConfigurationError } from '../../provider/lib/errors.ts';
+import { refuseReadableByOthers } from '../../provider/lib/secret-files.ts';
 import type { Secrets } from '../../provider/ports/secrets.ts';
 
 export interface FileSecretsOptions {
@@ -25,15 +26,17 @@ export function checkSecretReference(reference: string): void {
  * environment (`env:` and a name). Both are read at every call, so a changed file has an effect. One line break at the
  * end is not part of the secret.
  *
- * @throws ConfigurationError when the secret is missing, empty or can't be read
+ * @throws ConfigurationError when the secret is missing, empty, can't be read, or is in a file that other users may read
  */
 export function createFileSecrets(options: FileSecretsOptions): Secrets {
   const readFile = options.readFile ?? ((path: string) => readFromDisk(path, 'utf8'));
 
   async function fromFile(reference: string, path: string): Promise<string> {
     try {
+      refuseReadableByOthers(path, 'a secret');
       return await readFile(path);
     } catch (error) {
+      if (error instanceof ConfigurationError) throw error;
       const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
       return refuse(
         `The secret ${reference} can't be read (${code}). Check that the file is there and may be read.`,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { type DatabaseTls, readDatabaseUrl } from '../../provider/lib/connection-urls.ts';
 import { ConfigurationError } from '../../provider/lib/errors.ts';
+import { refuseReadableByOthers } from '../../provider/lib/secret-files.ts';
 
 export interface ConnectionSettings {
   host: string;
@@ -28,6 +29,7 @@ function readTlsFile(parameter: string, path: string | undefined): string | unde
 function tlsOptions({ verify, caFile, certFile, keyFile }: DatabaseTls): ConnectionOptions {
   const ca = readTlsFile('sslrootcert', caFile);
   const cert = readTlsFile('sslcert', certFile);
+  if (keyFile !== undefined) refuseReadableByOthers(keyFile, 'a private key');
   const key = readTlsFile('sslkey', keyFile);
   return {
     rejectUnauthorized: verify,

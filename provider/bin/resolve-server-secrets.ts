@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { parseServerSecrets } from '../config/server-secrets.ts';
 import { randomToken } from '../lib/ids.ts';
+import { refuseReadableByOthers } from '../lib/secret-files.ts';
 import type { Secrets } from '../ports/secrets.ts';
 
 /**
@@ -19,5 +20,6 @@ export async function resolveServerSecrets(
   await writeFile(path, randomToken(32), { flag: 'wx', mode: 0o600 }).catch((error) => {
     if (error.code !== 'EEXIST') throw error;
   });
+  refuseReadableByOthers(path, 'a secret');
   return parseServerSecrets(await readFile(path, 'utf8'));
 }

@@ -40,6 +40,13 @@ export const checks: readonly Check[] = [
         : undefined,
   },
   {
+    settings: ['issuer'],
+    problem: ({ issuer }) =>
+      new URL(issuer).port === '0'
+        ? 'GATEHOUSE_ISSUER must be set, with a port that is known, when GATEHOUSE_PORT is 0 (any free port).'
+        : undefined,
+  },
+  {
     settings: ['port', 'opsPort'],
     problem: ({ port, opsPort }) =>
       port === opsPort && port !== 0

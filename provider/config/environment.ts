@@ -1,5 +1,7 @@
+import { ConfigurationError } from '../lib/errors.ts';
 import { redactText } from '../lib/logger.ts';
 import { nearMiss } from '../lib/near-miss.ts';
+import { refuseReadableByOthers } from '../lib/secret-files.ts';
 import { type ConfigKey, settingList } from './schema.ts';
 import type { Setting } from './setting.ts';
 
@@ -31,10 +33,12 @@ function readFrom(file: string, setting: Setting, readFile: (path: string) => st
   // The text may be the secret itself, put where the path of its file belongs.
   const shownFile = setting.secret || setting.reference ? 'that it names' : redactText(file);
   try {
+    if (setting.secret) refuseReadableByOthers(file, 'a secret');
     const text = readFile(file).replace(/\r?\n$/, '');
     if (text === '') return `${variable}: the file ${shownFile} is empty. Write the value into it.`;
     return { text, label: `${setting.name} (from the file ${file})` };
   } catch (error) {
+    if (error instanceof ConfigurationError) return `${variable}: ${error.message}`;
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     return `${variable}: the file ${shownFile} can't be read (${code}). Check the path and its permissions.`;
   }

@@ -40,6 +40,7 @@ function withOverrides(env: Environment, overrides: Partial<Record<string, strin
 
 function defaultOf(setting: Setting, values: Values): Given | undefined {
   const context = {
+    port: values.get('port'),
     issuer: values.get('issuer'),
     redisUrl: values.get('redisUrl'),
   } as DefaultContext;

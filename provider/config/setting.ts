@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 /** The settings that a default may depend on. A value is undefined when its setting is unset or not valid. */
 export interface DefaultContext {
+  port: number | undefined;
   issuer: string | undefined;
   redisUrl: string | undefined;
 }

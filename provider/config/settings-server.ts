@@ -7,19 +7,22 @@ const host = () => matching('an address or host name to listen on', /^[A-Za-z0-9
 
 /** Settings about the addresses of the server, and about how it starts, stops and reports. */
 export const serverSettings = {
+  port: {
+    name: 'GATEHOUSE_PORT',
+    description: 'Port of the public listener. 0 takes any free one; then GATEHOUSE_ISSUER must be set.',
+    schema: integer(0, 65535),
+    default: '3000',
+  },
   issuer: {
     name: 'GATEHOUSE_ISSUER',
     description:
       'The public URL of Gatehouse; the `iss` of every token, character for character. Every URL it prints begins with it.',
     schema: issuer(),
-    default: 'http://localhost:3000',
+    default: {
+      text: '`http://localhost:<GATEHOUSE_PORT>`',
+      from: ({ port }) => (port === undefined ? undefined : new URL(`http://localhost:${port}`).origin),
+    },
     example: 'https://login.example.com',
-  },
-  port: {
-    name: 'GATEHOUSE_PORT',
-    description: 'Port of the public listener. 0 takes any free one.',
-    schema: integer(0, 65535),
-    default: '3000',
   },
   host: {
     name: 'GATEHOUSE_HOST',

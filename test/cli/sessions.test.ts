@@ -12,6 +12,7 @@ import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { freePort } from '../support/free-port.ts';
 import { apiLogin, getProfile, postJson } from '../support/json-api.ts';
 import type { PublishedEvent } from '../support/published-events.ts';
+import { testServerSecret } from '../support/secrets.ts';
 import { silently } from '../support/sign-in.ts';
 import type { TestClient, Tokens } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
@@ -313,7 +314,10 @@ describe('with wrong settings or accounts', () => {
   });
 
   test('server secrets that differ from those of the servers are reported', async () => {
-    const env = { GATEHOUSE_SERVER_SECRETS: 'env:OTHER_SECRET', OTHER_SECRET: 'o'.repeat(48) };
+    const env = {
+      GATEHOUSE_SERVER_SECRETS: 'env:OTHER_SECRET',
+      OTHER_SECRET: testServerSecret.toUpperCase(),
+    };
     await apiLogin(deployment);
     await listOf(1);
     const { code, stderr } = await sessions(['list', demo.email], env);

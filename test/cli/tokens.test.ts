@@ -7,6 +7,7 @@ import { allScopes, appDocument, createApp, standing } from '../flows/apps.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { freePort } from '../support/free-port.ts';
 import { runProgram } from '../support/program.ts';
+import { testServerSecret } from '../support/secrets.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -169,7 +170,10 @@ describe('tokens revoke refuses', () => {
       stdout: '',
       stderr: expect.stringContaining('another issuer'),
     });
-    const secrets = { GATEHOUSE_SERVER_SECRETS: 'env:OTHER_SECRETS', OTHER_SECRETS: 'x'.repeat(40) };
+    const secrets = {
+      GATEHOUSE_SERVER_SECRETS: 'env:OTHER_SECRETS',
+      OTHER_SECRETS: testServerSecret.toUpperCase(),
+    };
     expect(await revoke([], refresh_token, secrets)).toMatchObject({
       code: 1,
       stdout: '',

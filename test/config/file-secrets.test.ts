@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -18,7 +18,7 @@ describe('secrets from files', () => {
       ['pass word\r\n', 'pass word'],
       [' a\n\n', ' a\n'],
     ] as const) {
-      await writeFile(join(folder, 'secret'), written);
+      await writeFile(join(folder, 'secret'), written, { mode: 0o600 });
       expect(await secrets.resolve(`file:${join(folder, 'secret')}`)).toBe(read);
     }
   });
@@ -30,8 +30,24 @@ describe('secrets from files', () => {
     );
   });
 
+  test.each([0o640, 0o604, 0o660])('one that others may read is refused (mode %o)', async (mode) => {
+    const path = join(folder, 'open');
+    await writeFile(path, 'hunter2');
+    await chmod(path, mode);
+    const reading = createFileSecrets({ env: {} }).resolve(`file:${path}`);
+    await expect(reading).rejects.toThrow(`chmod 600 ${path}`);
+    await expect(reading).rejects.not.toThrow('hunter2');
+  });
+
+  test('a link to one is accepted, as Kubernetes mounts secrets', async () => {
+    await writeFile(join(folder, 'mounted'), 'hunter2');
+    await chmod(join(folder, 'mounted'), 0o644);
+    await symlink(join(folder, 'mounted'), join(folder, 'link'));
+    expect(await createFileSecrets({ env: {} }).resolve(`file:${join(folder, 'link')}`)).toBe('hunter2');
+  });
+
   test('cause an error if the file is empty', async () => {
-    await writeFile(join(folder, 'secret'), '\n');
+    await writeFile(join(folder, 'secret'), '\n', { mode: 0o600 });
     const secrets = createFileSecrets({ env: {} });
     await expect(secrets.resolve(`file:${join(folder, 'secret')}`)).rejects.toThrow('is empty');
   });

@@ -1,3 +1,6 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type LoadOptions, loadConfig } from '../../provider/config/load.ts';
 import { settingList } from '../../provider/config/schema.ts';
@@ -164,6 +167,7 @@ describe('values', () => {
 describe('combinations of settings', () => {
   test.each<[Record<string, string>, string]>([
     [{ GATEHOUSE_PORT: '9090' }, 'GATEHOUSE_OPS_PORT must differ'],
+    [{ GATEHOUSE_PORT: '0' }, 'GATEHOUSE_ISSUER must be set'],
     [{ GATEHOUSE_DATABASE_PASSWORD: 'file:p' }, 'without GATEHOUSE_DATABASE_URL'],
     [{ GATEHOUSE_REDIS_PASSWORD: 'file:p' }, 'without GATEHOUSE_REDIS_URL'],
     [{ GATEHOUSE_REFRESH_TOKEN_STORE: 'redis' }, 'GATEHOUSE_REDIS_URL is unset'],
@@ -182,7 +186,19 @@ describe('combinations of settings', () => {
   });
 
   test('two free ports are allowed', () => {
-    expect(problemsOf({ env: { GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' } })).toEqual([]);
+    const env = { GATEHOUSE_ISSUER: 'http://localhost:3999', GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' };
+    expect(problemsOf({ env })).toEqual([]);
+  });
+
+  test.each([
+    ['4000', 'http://localhost:4000'],
+    ['80', 'http://localhost'],
+  ])('the default issuer has the port %s, and the default API is below it', (port, issuer) => {
+    const env = { GATEHOUSE_PORT: port };
+    expect(loadConfig({ env })).toMatchObject({ issuer, audience: `${issuer}/api` });
+    expect(loadConfig({ env: { ...env, GATEHOUSE_ISSUER: 'https://id.example' } }).issuer).toBe(
+      'https://id.example',
+    );
   });
 });
 
@@ -288,6 +304,19 @@ describe('_FILE', () => {
       issuer: 'https://a.example',
       appName: 'Two Words',
     });
+  });
+
+  test('of a secret must be a file that others may not read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-settings-'));
+    const path = join(folder, 'url');
+    await writeFile(path, 'redis://:hunter2@cache');
+    await chmod(path, 0o604);
+    const env = { GATEHOUSE_REDIS_URL_FILE: path };
+    const message = `GATEHOUSE_REDIS_URL_FILE: ${path} holds a secret, and others may read it (mode 0604). Run: chmod 600 ${path}`;
+    expect(problemsOf({ env })).toEqual([message]);
+    await chmod(path, 0o600);
+    expect(loadConfig({ env }).redisUrl).toBe('redis://:hunter2@cache');
+    await rm(folder, { recursive: true });
   });
 
   test('works for a setting whose own name ends in _FILE', () => {

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
-import { serverSecret } from '../support/deployment-folder.ts';
 import { apiLogin, getProfile, postJson } from '../support/json-api.ts';
 import { metricsOf } from '../support/metrics.ts';
-import { Secrets } from '../support/secrets.ts';
+import { Secrets, testServerSecret } from '../support/secrets.ts';
 import { bearer, createTestClient, demoApps, pkce, type TestClient } from '../support/test-client.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 
@@ -21,7 +20,7 @@ describe('the log at level debug', () => {
     secrets.add('the client secret', demoApps.web.secret);
     secrets.add('basic credentials', btoa(`${demoApps.web.id}:${demoApps.web.secret}`));
     secrets.add('the verifier', pkce.verifier);
-    secrets.add('the server secret', serverSecret);
+    secrets.add('the server secret', testServerSecret);
   }, 120_000);
   afterAll(() => deployment?.stop());
 

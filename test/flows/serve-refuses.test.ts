@@ -1,13 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '../../adapters/postgres/database.ts';
 import { PostgresSchema } from '../../adapters/postgres/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
-import { serverSecret } from '../support/deployment-folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Program, runProgram } from '../support/program.ts';
+import { testServerSecret } from '../support/secrets.ts';
 
 const secret = 'hunter2-hunter2';
 
@@ -23,11 +23,12 @@ describe('a refused start', () => {
     const pool = openDatabase({ url: database.url });
     await new PostgresSchema({ db: pool.knex }).migrate();
     await pool.close();
-    await writeFile(join(folder, 'server-secrets'), serverSecret);
+    await writeFile(join(folder, 'server-secrets'), testServerSecret, { mode: 0o600 });
     env = {
       GATEHOUSE_DATABASE_URL: database.url,
       GATEHOUSE_KEYS: `file:${join(folder, 'keys.json')}`,
       GATEHOUSE_SERVER_SECRETS: `file:${join(folder, 'server-secrets')}`,
+      GATEHOUSE_ISSUER: 'http://localhost:3999',
       GATEHOUSE_PORT: '0',
       GATEHOUSE_OPS_PORT: '0',
     };
@@ -109,11 +110,21 @@ describe('a refused start', () => {
 
   test('reports the position of a server secret that is too short', async () => {
     const path = join(folder, 'short-secrets');
-    await writeFile(path, `${serverSecret}\n${secret}\n`);
+    await writeFile(path, `${testServerSecret}\n${secret}\n`, { mode: 0o600 });
     const settings = { ...env, GATEHOUSE_SERVER_SECRETS: `file:${path}` };
     const { code, problems } = await refusal('serve', settings);
     expect(code).toBe(78);
     expect(problems).toEqual([expect.stringContaining('secret 2 of 2')]);
+  });
+
+  test('a file of server secrets that others may read is refused, as one of keys is', async () => {
+    const path = join(folder, 'open-secrets');
+    await writeFile(path, testServerSecret);
+    await chmod(path, 0o640);
+    const settings = { ...env, GATEHOUSE_SERVER_SECRETS: `file:${path}` };
+    const { code, problems } = await refusal('serve', settings);
+    expect(code).toBe(78);
+    expect(problems).toEqual([expect.stringMatching(/others may read it \(mode 0640\)\. Run: chmod 600 /)]);
   });
 
   test('reports every mistake of a clients file, with file, client and place', async () => {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { apisFile, audience } from '../cli/command.ts';
-import { serverSecret } from '../support/deployment-folder.ts';
 import { type Program, runProgram, runToEnd } from '../support/program.ts';
+import { testServerSecret } from '../support/secrets.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 jest.setTimeout(120_000);
@@ -22,7 +22,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const anyPorts = { GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' };
+const anyPorts = {
+  GATEHOUSE_ISSUER: 'http://localhost:3999',
+  GATEHOUSE_PORT: '0',
+  GATEHOUSE_OPS_PORT: '0',
+};
 
 /** The process was never ready, and wrote nothing to standard error. */
 function expectQuietEnd({ stdout, stderr }: Program): void {
@@ -53,7 +57,7 @@ test('SIGTERM while serve waits for Postgres: the process ends, and a second sig
   const server = createServer((socket) => void sockets.add(socket.on('error', () => {})));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   try {
-    await writeFile(join(folder, 'server-secrets'), serverSecret);
+    await writeFile(join(folder, 'server-secrets'), testServerSecret, { mode: 0o600 });
     const env = {
       ...anyPorts,
       GATEHOUSE_DATABASE_URL: `postgres://gatehouse@127.0.0.1:${(server.address() as AddressInfo).port}/none`,

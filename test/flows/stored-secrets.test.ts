@@ -178,7 +178,7 @@ describe.each(eachStore)('a copy of the stores doesn’t allow a sign-in, on $na
     const [key = ''] = createServerKeys([serverSecret]).cookieKeys();
     const bySession = (id: string) => {
       const thief = createUserAgent(deployment);
-      const signature = createHmac('sha1', key).update(`${session}=${id}`).digest('base64url');
+      const signature = createHmac('sha256', key).update(`${session}=${id}`).digest('base64url');
       thief.cookies.set(session, id).set(`${session}.sig`, signature);
       return silently(thief, web);
     };

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { demoAccessModel, demoClients, demoDefaultClient } from '../../provider/bin/demo.ts';
 import type { AccessModel } from '../../provider/config/access-model.ts';
 import { freePort } from './free-port.ts';
+import { testServerSecret } from './secrets.ts';
 
 export interface FolderOptions {
   /** Clients in addition to the demo clients. */
@@ -27,9 +28,6 @@ export interface DeploymentFolder {
   remove(): Promise<void>;
 }
 
-/** The content of the file with the server secrets. */
-export const serverSecret = 'for-tests-only-'.repeat(4);
-
 export async function createDeploymentFolder(options: FolderOptions): Promise<DeploymentFolder> {
   const { clients = [], accessModel = demoAccessModel, issuer: issuerAt = localIssuer } = options;
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
@@ -37,7 +35,7 @@ export async function createDeploymentFolder(options: FolderOptions): Promise<De
   const issuer = issuerAt(port);
   const audience = `${issuer}/api`;
   const write = async (name: string, text: string) => {
-    await writeFile(join(folder, name), text);
+    await writeFile(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
   };
   const env = {
@@ -49,7 +47,7 @@ export async function createDeploymentFolder(options: FolderOptions): Promise<De
     GATEHOUSE_APIS_FILE: await write('apis.yaml', stringify(apisFile(accessModel(audience)))),
     GATEHOUSE_DEFAULT_CLIENT: demoDefaultClient,
     GATEHOUSE_KEYS: `file:${join(folder, 'keys.json')}`,
-    GATEHOUSE_SERVER_SECRETS: `file:${await write('server-secrets', serverSecret)}`,
+    GATEHOUSE_SERVER_SECRETS: `file:${await write('server-secrets', testServerSecret)}`,
     GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
     GATEHOUSE_HOST: '127.0.0.1',
     GATEHOUSE_OPS_HOST: '127.0.0.1',

@@ -11,7 +11,8 @@ import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { noticeChanges } from '../../provider/revocation/change-notices.ts';
 import { createTestDatabase } from './databases.ts';
 import type { Deployment } from './deployment.ts';
-import { createDeploymentFolder, serverSecret } from './deployment-folder.ts';
+import { createDeploymentFolder } from './deployment-folder.ts';
+import { testServerSecret } from './secrets.ts';
 
 export interface InProcess extends Deployment {
   /** Its stores, for changes that no endpoint makes. */
@@ -56,7 +57,7 @@ export async function startInProcess(
     logger,
     accessModel: demoAccessModel(audience),
     pages: openPages(config),
-    serverSecrets: [serverSecret],
+    serverSecrets: [testServerSecret],
     prepare: async ({ accounts }) => {
       await accounts.create({ ...demoAccount, emailVerified: true, metadata: {} });
     },

@@ -1,3 +1,6 @@
+/** A server secret for tests. It is no secret, but it looks like one. */
+export const testServerSecret = 'tests-only-Zk3vQ9xW7mB2tR8nY5cL1pD6hF4jG0sA';
+
 /** Collects, while flows run, every value that a bearer could present. */
 export class Secrets {
   readonly #values = new Map<string, string>();

@@ -22,6 +22,8 @@ export function knownApis({ apis }: AccessModel): KnownApi[] {
 }
 
 const accessSettings = [
+  // The default issuer has it, and the default API is below the issuer.
+  'GATEHOUSE_PORT',
   'GATEHOUSE_ISSUER',
   'GATEHOUSE_AUDIENCE',
   'GATEHOUSE_APIS_FILE',
@@ -31,10 +33,15 @@ const accessSettings = [
   'GATEHOUSE_DATABASE_URL',
 ] as const;
 
-/** Loads only the settings about APIs and clients; all others get their defaults. Throws a ConfigurationError. */
-export function loadAccessSettings(overrides: { apisFile?: string | undefined } = {}): Config {
-  const { apisFile } = overrides;
-  const env = environmentOf(accessSettings);
+/**
+ * Loads only the settings about APIs and clients; all others get their defaults. Throws a ConfigurationError.
+ * @param options.anyPort true to ignore the port, because it is wrong
+ */
+export function loadAccessSettings(
+  options: { apisFile?: string | undefined; anyPort?: boolean } = {},
+): Config {
+  const { apisFile, anyPort = false } = options;
+  const env = environmentOf(accessSettings.filter((name) => !anyPort || name !== 'GATEHOUSE_PORT'));
   return loadConfig({ env, overrides: apisFile === undefined ? {} : { GATEHOUSE_APIS_FILE: apisFile } });
 }
 

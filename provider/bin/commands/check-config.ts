@@ -44,7 +44,10 @@ export async function checkConfig(
     }
   };
   const config = await attempt(() => loadConfig({ required: serving ? requiredToServe : [] }));
-  const files = config ?? (await attempt(loadAccessSettings));
+  const files =
+    config ??
+    (await attempt(() => loadAccessSettings())) ??
+    (await attempt(() => loadAccessSettings({ anyPort: true })));
   if (config && purpose === 'dev') await attempt(() => refuseRemoteIssuer(config));
   if (files) await checkFiles(files, { serving, attempt });
   const looks = config ?? (await attempt(loadPageSettings));

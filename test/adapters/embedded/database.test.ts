@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -87,6 +87,23 @@ describe('openEmbeddedDatabase', () => {
     await second.ping();
     expect(await new PostgresSchema({ db: second.knex }).pending()).toEqual([]);
     expect(await new PostgresAccountStore({ db: second.knex }).findById(account.id)).toEqual(account);
+  });
+
+  test('keeps its data private in a folder that others may read, and with any umask', async () => {
+    const before = process.umask(0);
+    try {
+      await mkdir(dataFolder, { mode: 0o755 });
+      await open();
+      expect((await stat(join(dataFolder, 'postgres'))).mode & 0o777).toBe(0o700);
+      await closeAll();
+      // As an earlier version left it.
+      await chmod(join(dataFolder, 'postgres'), 0o755);
+      await open();
+      expect((await stat(join(dataFolder, 'postgres'))).mode & 0o777).toBe(0o700);
+      expect((await stat(dataFolder)).mode & 0o777).toBe(0o755);
+    } finally {
+      process.umask(before);
+    }
   });
 
   test('refuses a folder that another process uses, and opens it after that process was killed', async () => {

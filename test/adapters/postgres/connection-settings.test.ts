@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -55,6 +55,21 @@ describe('connectionSettings', () => {
       expect(connectionSettings(`postgres://db/d?sslmode=verify-full&sslrootcert=system`).ssl).toEqual({
         rejectUnauthorized: true,
       });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('takes a private key only from a file that others may not read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
+    try {
+      const path = join(folder, 'client.key');
+      const read = () => connectionSettings(`postgres://db/d?sslmode=verify-full&sslkey=${path}`);
+      await writeFile(path, 'a key');
+      await chmod(path, 0o644);
+      expect(read).toThrow(`chmod 600 ${path}`);
+      await chmod(path, 0o600);
+      expect(read().ssl).toEqual({ rejectUnauthorized: true, key: 'a key' });
     } finally {
       await rm(folder, { recursive: true });
     }
