@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Document, isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
+import { yamlReferenceProblem, yamlSyntaxProblem } from '../../provider/lib/yaml-problems.ts';
 import {
   type ClientSource,
   ClientSourceUnreadable,
@@ -22,41 +23,54 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function plainValue(item: unknown, document: Document, origin: string): unknown {
-  try {
-    return isNode(item) ? item.toJS(document, { maxAliasCount: 100 }) : item;
-  } catch (error) {
-    throw new ClientSourceUnreadable(`${origin}: not valid YAML: ${(error as Error).message}`);
-  }
+/** The entries of the list named `clients`; undefined when there is no such list. */
+function entriesOf(root: unknown): unknown[] | undefined {
+  const clients = isMap(root) ? root.get('clients', true) : undefined;
+  return isSeq(clients) ? clients.items : undefined;
+}
+
+function rootProblems(path: string, root: unknown): string[] {
+  const keys = isMap(root) ? root.items.map(({ key }) => String(key)) : [];
+  const other = keys.filter((key) => key !== 'clients');
+  if (other.length === 0 && entriesOf(root) !== undefined) return [];
+  // An empty file is refused too. Some editors truncate a file before they write it, and this must not remove all
+  // clients.
+  const found = other.length > 0 ? ` (found "${other.join('", "')}")` : '';
+  return [`${path}: must hold one list named "clients"${found}; "clients: []" if there are none`];
 }
 
 function parse(path: string, text: string): RawClientDocument[] {
   const lines = new LineCounter();
-  const locate = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${path}:${line}:${col}`;
-  };
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const errors = document.errors.map(({ pos, message }) => `${locate(pos[0])}: not valid YAML: ${message}`);
-  if (errors.length > 0) throw new ClientSourceUnreadable(errors.join('\n'));
-  const root = document.contents;
-  const other = isMap(root)
-    ? root.items.map(({ key }) => String(key)).filter((key) => key !== 'clients')
-    : [];
-  const clients = isMap(root) ? root.get('clients', true) : undefined;
-  if (other.length > 0 || !isSeq(clients)) {
-    // An empty file is refused too. Some editors truncate a file before they write it, and this must not remove all
-    // clients.
-    const found = other.length > 0 ? ` (found "${other.join('", "')}")` : '';
-    throw new ClientSourceUnreadable(
-      `${path}: must hold one list named "clients"${found}; "clients: []" if there are none`,
-    );
+  const lineOf = (offset: number) => `${path}:${lines.linePos(offset).line}`;
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  // A warning says that a part of the file would be dropped.
+  const faults = [...document.errors, ...document.warnings].map(({ code, pos: [offset] }) => ({
+    code,
+    offset,
+  }));
+  const problems = faults.map(
+    ({ code, offset }) => `${lineOf(offset)}:${lines.linePos(offset).col}: ${yamlSyntaxProblem(code)}`,
+  );
+  if (faults.length === 0) problems.push(...rootProblems(path, document.contents));
+  const entries = (entriesOf(document.contents) ?? []).map((item) => ({
+    item,
+    offset: isNode(item) ? (item.range?.[0] ?? 0) : 0,
+  }));
+  const readable: RawClientDocument[] = [];
+  for (const [index, { item, offset }] of entries.entries()) {
+    // Near a fault, the parser guesses. Its guesses must not be reported as further problems.
+    const begin = text.lastIndexOf('\n', offset - 1) + 1;
+    const end = entries[index + 1]?.offset ?? text.length;
+    if (faults.some((fault) => fault.offset >= begin && fault.offset <= end)) continue;
+    const origin = lineOf(offset);
+    try {
+      readable.push({ origin, value: isNode(item) ? item.toJS(document, { maxAliasCount: 100 }) : item });
+    } catch (error) {
+      problems.push(`${origin}: ${yamlReferenceProblem(error)}`);
+    }
   }
-  return clients.items.map((item) => {
-    const offset = isNode(item) ? item.range?.[0] : undefined;
-    const origin = offset === undefined ? path : `${path}:${lines.linePos(offset).line}`;
-    return { origin, value: plainValue(item, document, origin) };
-  });
+  if (problems.length > 0) throw new ClientSourceUnreadable(problems.join('\n'), readable);
+  return readable;
 }
 
 /** Loads client documents from a YAML file that holds one list named `clients`. */

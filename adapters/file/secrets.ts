@@ -48,7 +48,8 @@ export function createFileSecrets(options: FileSecretsOptions): Secrets {
     checkSecretReference(reference);
     const name = reference.slice(reference.indexOf(':') + 1);
     if (reference.startsWith('file:')) return fromFile(reference, name);
-    return options.env[name] ?? refuse(`The secret ${reference} is missing: ${name} is not set. Set it.`);
+    const value = Object.hasOwn(options.env, name) ? options.env[name] : undefined;
+    return value ?? refuse(`The secret ${reference} is missing: ${name} is not set. Set it.`);
   }
 
   return {

@@ -10,20 +10,22 @@ type CheckedDocument =
 const topLevelFields = Object.keys(clientDocumentSchema.shape);
 
 // The names that RFC 7591 and other servers use for the same fields.
-const otherNames: Record<string, string> = {
-  client_id: 'id',
-  clientId: 'id',
-  client_name: 'name',
-  clientName: 'name',
-  grant_types: 'grants',
-  token_endpoint_auth_method: 'auth',
-  client_secret: 'secrets',
-  secret: 'secrets',
-  public: 'auth',
-  trusted: 'firstParty',
-  allowed_cors_origins: 'origins',
-  audience: 'defaultResource',
-};
+const otherNames = new Map(
+  Object.entries({
+    client_id: 'id',
+    clientId: 'id',
+    client_name: 'name',
+    clientName: 'name',
+    grant_types: 'grants',
+    token_endpoint_auth_method: 'auth',
+    client_secret: 'secrets',
+    secret: 'secrets',
+    public: 'auth',
+    trusted: 'firstParty',
+    allowed_cors_origins: 'origins',
+    audience: 'defaultResource',
+  }),
+);
 
 const kinds: Record<string, string> = {
   array: 'a list',
@@ -44,9 +46,13 @@ function knownFields(path: readonly PropertyKey[]): string[] {
 
 function unknownField(name: string, path: readonly PropertyKey[]): DocumentProblem {
   const known = knownFields(path);
-  const similar = (path.length === 0 && otherNames[name]) || nearMiss(name, known);
+  const similar = (path.length === 0 ? otherNames.get(name) : undefined) ?? nearMiss(name, known);
   const hint = similar ? `did you mean "${similar}"?` : `known are ${known.join(', ')}`;
-  const secret = path[0] === 'secrets' ? '; a secret itself is never written here' : '';
+  const isOfSecret = path[0] === 'secrets';
+  const secret = isOfSecret ? '; a secret itself is never written here' : '';
+  // A secret that was written in braces, where its reference belongs, is the name of a field.
+  if (isOfSecret && similar === undefined)
+    return { path: pointer(path), message: `has a field that is not known: ${hint}${secret}` };
   return { path: pointer([...path, name]), message: `is not a field of a client document: ${hint}${secret}` };
 }
 

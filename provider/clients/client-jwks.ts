@@ -1,15 +1,21 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
+import { clientAssertionAlgs } from '../lib/client-assertion-algs.ts';
 
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
 const text = z.string().min(1);
 const shared = {
   kid: text.optional(),
-  alg: text.optional(),
   use: z.literal('sig', 'must be "sig": the key only checks signatures').optional(),
   x5c: z.array(text).optional(),
 };
+
+/** What a key may say that it is for: an algorithm with which the server accepts client assertions. */
+const alg = <const Name extends string>(names: readonly Name[]) =>
+  z
+    .enum(names, `must be ${names.join(' or ')}: other algorithms are not accepted from a key of this kind`)
+    .optional();
 
 function strength(jwk: Record<string, unknown>): string | undefined {
   try {
@@ -25,15 +31,28 @@ const publicJwk = z
   .discriminatedUnion(
     'kty',
     [
-      z.looseObject({ kty: z.literal('RSA'), n: text, e: text, ...shared }),
       z.looseObject({
-        kty: z.literal('EC'),
-        crv: z.enum(['P-256', 'P-384', 'P-521']),
-        x: text,
-        y: text,
+        kty: z.literal('RSA'),
+        n: text,
+        e: text,
+        alg: alg(clientAssertionAlgs.RSA),
         ...shared,
       }),
-      z.looseObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: text, ...shared }),
+      z.looseObject({
+        kty: z.literal('EC'),
+        crv: z.enum(['P-256'], 'must be P-256: client assertions are accepted with ES256 only'),
+        x: text,
+        y: text,
+        alg: alg(clientAssertionAlgs.EC),
+        ...shared,
+      }),
+      z.looseObject({
+        kty: z.literal('OKP'),
+        crv: z.literal('Ed25519'),
+        x: text,
+        alg: alg(clientAssertionAlgs.OKP),
+        ...shared,
+      }),
     ],
     { error: 'must be a public key with kty RSA, EC or OKP' },
   )

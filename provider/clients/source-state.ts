@@ -35,8 +35,10 @@ export async function loadSource(source: ClientSource, known: Known): Promise<So
       ? { documents: parsed.documents, problems: [] }
       : bad(parsed.problems.map(describeClientProblem));
   } catch (error) {
-    if (error instanceof ClientSourceUnreadable) return bad([error.message]);
-    throw error;
+    if (!(error instanceof ClientSourceUnreadable)) throw error;
+    const parsed = parseClientDocuments(error.readable, known.apis, known);
+    const more = parsed.ok ? [] : parsed.problems.map(describeClientProblem);
+    return bad([...error.message.split('\n'), ...more]);
   }
 }
 

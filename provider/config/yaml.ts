@@ -1,5 +1,6 @@
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import { ConfigurationError } from '../lib/errors.ts';
+import { yamlReferenceProblem, yamlSyntaxProblem } from '../lib/yaml-problems.ts';
 
 /** An issue as zod reports it. */
 export interface Issue {
@@ -38,23 +39,32 @@ function placed(issue: Issue): Array<{ path: readonly PropertyKey[]; message: st
   return [issue];
 }
 
-function toPlain(document: Document.Parsed, fileName: string): unknown {
+function toPlain(document: Document.Parsed, fileName: string, lineAt: (offset: number) => number): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // Causes: aliases that expand too much, or aliases without an anchor.
-    throw new ConfigurationError([`${fileName}: ${error instanceof Error ? error.message : 'unreadable'}`]);
+    const places: string[] = [];
+    visit(document, {
+      Alias: (_key, alias) => {
+        const isKnown = alias.resolve(document) !== undefined;
+        if (!isKnown) places.push(`${fileName}:${lineAt(alias.range?.[0] ?? 0)}`);
+      },
+    });
+    const problem = yamlReferenceProblem(error);
+    throw new ConfigurationError((places.length > 0 ? places : [fileName]).map((at) => `${at}: ${problem}`));
   }
 }
 
 /** Parses one YAML 1.2 document. Throws a ConfigurationError with all its syntax errors and their lines. */
 export function readYaml(text: string, fileName: string): YamlText {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  if (document.errors.length > 0) {
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, merge: true });
+  // A warning says that a part of the file would be dropped.
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) {
     throw new ConfigurationError(
-      document.errors.map(
-        ({ pos, message }) => `${fileName}:${lineCounter.linePos(pos[0]).line}: ${message}`,
+      faults.map(
+        ({ pos, code }) => `${fileName}:${lineCounter.linePos(pos[0]).line}: ${yamlSyntaxProblem(code)}`,
       ),
     );
   }
@@ -67,7 +77,7 @@ export function readYaml(text: string, fileName: string): YamlText {
     return 1;
   };
   return {
-    value: toPlain(document, fileName),
+    value: toPlain(document, fileName, (offset) => lineCounter.linePos(offset).line),
     problem: (issue) =>
       placed(issue).map(({ path, message }) => {
         const where = path.length === 0 ? '' : ` ${pathText(path)}`;

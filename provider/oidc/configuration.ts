@@ -1,6 +1,7 @@
 import Keygrip from 'keygrip';
 import type { Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
 import type { Config } from '../config/schema.ts';
+import { clientAssertionAlgs } from '../lib/client-assertion-algs.ts';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
 import { clientOf, orUnavailable } from './current-request.ts';
 import { features } from './features.ts';
@@ -40,7 +41,11 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     claims: { openid: ['sub'], ...scopeClaims },
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'], userinfoSigningAlgValues: ['RS256'] },
+    enabledJWA: {
+      clientAuthSigningAlgValues: Object.values(clientAssertionAlgs).flat(),
+      idTokenSigningAlgValues: ['RS256'],
+      userinfoSigningAlgValues: ['RS256'],
+    },
     // RFC 6749 §4.1.3: a redirect URI of the authorization request must be repeated in the token request.
     allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: (ctx) => clientOf(ctx).pkce === 'required' },

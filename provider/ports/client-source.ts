@@ -5,8 +5,16 @@ export interface RawClientDocument {
   value: unknown;
 }
 
-/** The source itself cannot be read: it does not exist, or it is not YAML. */
-export class ClientSourceUnreadable extends Error {}
+/** The source itself cannot be read completely: it does not exist, or it is not YAML. */
+export class ClientSourceUnreadable extends Error {
+  /** The documents that could be read nevertheless. They are for finding more problems, and never taken into use. */
+  readonly readable: readonly RawClientDocument[];
+
+  constructor(message: string, readable: readonly RawClientDocument[] = []) {
+    super(message);
+    this.readable = readable;
+  }
+}
 
 /** A source of client documents. */
 export interface ClientSource {
@@ -15,8 +23,8 @@ export interface ClientSource {
   /**
    * Gives all documents.
    *
-   * @throws ClientSourceUnreadable when the source can't be read; its message says where the problem is and what is
-   *   wrong
+   * @throws ClientSourceUnreadable when the source can't be read; each line of its message says where a problem is and
+   *   what is wrong
    */
   load(): Promise<RawClientDocument[]>;
   /**

@@ -94,7 +94,7 @@ describe('config check', () => {
       GATEHOUSE_REDIS_URL: 'redis://:1#hunter2@cache',
     },
     { GATEHOUSE_REDIS_URL: 'redis://cache/abc' },
-  ])('finds what serve refuses, in the same words, without a part of a password: %j', async (env) => {
+  ])('reports the same problems as serve, without any part of a password: %j', async (env) => {
     const settings = { env: { ...served, ...env } };
     const check = await place.gatehouse(['config', 'check', '--json'], settings);
     const serve = await place.gatehouse(['serve', '--json'], settings);
@@ -171,6 +171,41 @@ describe('clients validate', () => {
     expect(ended.code).toBe(1);
     const found = { client: null, file, line: null, path: '', message: expect.stringMatching(message) };
     expect(JSON.parse(ended.stdout).problems).toContainEqual(found);
+  });
+
+  test('lists the problems of all entries, even if some entries are malformed; config check does too', async () => {
+    const broken = [
+      'clients:',
+      '  - id: first',
+      '    redirectUri: https://first.example/callback',
+      '  - id: second',
+      '    name: *nowhere',
+      '  - just text',
+      '  - id: third',
+      '    scopes: [contracts:raed]',
+      '    scopes: []',
+      '  - id: fourth',
+      '    name: Fourth',
+      '    grants: [telepathy]',
+    ];
+    await place.write('broken.yaml', broken.join('\n'));
+    const ended = await validate('broken.yaml', '--json');
+    expect(ended.code).toBe(1);
+    const lines: string[] = JSON.parse(ended.stderr).error.problems;
+    for (const problem of [
+      /^broken\.yaml:9:5: not valid YAML: the same key is there twice/,
+      /^broken\.yaml:4: not valid YAML: an alias/,
+      /^broken\.yaml:2: client first: \/name is missing/,
+      /^broken\.yaml:2: client first: \/redirectUri .*did you mean "redirectUris"/,
+      /^broken\.yaml:6: a client without a valid id: the document must be a map/,
+      /^broken\.yaml:10: client fourth: \/grants\/0 /,
+    ]) {
+      expect(lines).toContainEqual(expect.stringMatching(problem));
+    }
+    const check = await place.gatehouse(['config', 'check', '--json'], {
+      env: { ...served, GATEHOUSE_CLIENTS_FILE: 'broken.yaml' },
+    });
+    expect(JSON.parse(check.stdout).problems).toEqual(expect.arrayContaining(lines));
   });
 
   test('reports a grant that is off, and the setting that turns it on', async () => {

@@ -139,7 +139,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   [
     'a plain secret',
     secret({ ref: 'env:A', value: 'hunter2' }),
-    /^\/secrets\/0\/value: .* a secret itself is never written here/,
+    /^\/secrets\/0: has a field that is not known: .* a secret itself is never written here/,
   ],
   ['a secret as reference', secret({ ref: 'hunter2' }), /^\/secrets\/0\/ref: must be a reference/],
   ['a secret as hash', secret({ sha256: 'hunter2' }), /^\/secrets\/0\/sha256: must be the SHA-256/],
@@ -174,6 +174,45 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     'keys of a client that authenticates with a secret',
     webClient({ jwks: { keys: [rsa] } }),
     '/jwks: is for "auth: private_key_jwt" only: remove it',
+  ],
+  [
+    'an algorithm that is too weak',
+    keyed({ jwks: { keys: [{ ...rsa, alg: 'RS1' }] } }),
+    /^\/jwks\/keys\/0\/alg: must be RS256 or PS256/,
+  ],
+  [
+    'an algorithm for encryption',
+    keyed({ jwks: { keys: [{ ...rsa, alg: 'RSA-OAEP' }] } }),
+    /^\/jwks\/keys\/0\/alg: must be RS256 or PS256/,
+  ],
+  [
+    'an algorithm of another kind of key',
+    keyed({ jwks: { keys: [{ ...jwkOf('ec', 'publicKey'), alg: 'RS256' }] } }),
+    /^\/jwks\/keys\/0\/alg: must be ES256/,
+  ],
+  [
+    'a name that every object has',
+    webClient(JSON.parse('{"__proto__": "x"}')),
+    /^\/__proto__: is not a field of a client document: known are id, /,
+  ],
+  [
+    'another such name',
+    webClient({ constructor: 'x' }),
+    /^\/constructor: is not a field of a client document: known are id, /,
+  ],
+  [
+    'a secret in braces',
+    secret({ ref: 'env:A', 'hunter2-hunter2': null }),
+    /^\/secrets\/0: has a field that is not known: known are ref, sha256, expiresAt; a secret itself is never written here$/,
+  ],
+  [
+    'a key of a curve whose signatures are not accepted',
+    keyed({
+      jwks: {
+        keys: [generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ format: 'jwk' })],
+      },
+    }),
+    '/jwks/keys/0/crv: must be P-256: client assertions are accepted with ES256 only',
   ],
   ['an empty list of keys', keyed({ jwks: { keys: [] } }), '/jwks/keys: must hold at least one key'],
   [
@@ -276,7 +315,7 @@ describe('validation of a document with many errors', () => {
     webClient({
       id: 'user_x',
       auth: 'none',
-      secrets: [{ ref: 'hunter2-hunter2' }, { secret: 'hunter2-hunter2' }],
+      secrets: [{ ref: 'hunter2-hunter2' }, { 'hunter2-hunter2': null }],
       pkce: 'optional',
       firstparty: true,
       grants: ['password', 'client_credentials'],
@@ -292,7 +331,7 @@ describe('validation of a document with many errors', () => {
       [
         '/id',
         '/secrets/0/ref',
-        '/secrets/1/secret',
+        '/secrets/1',
         '/secrets/1',
         '/pkce',
         '/firstparty',

@@ -7,7 +7,7 @@ import { documentOf, publicClient, webClient } from './client-documents.ts';
 
 const publicKey = (type: 'rsa' | 'ec' | 'ed25519') => {
   if (type === 'rsa') return generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
-  if (type === 'ec') return generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey;
+  if (type === 'ec') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
   return generateKeyPairSync('ed25519').publicKey;
 };
 const jwks = (...types: ('rsa' | 'ec' | 'ed25519')[]) => ({

@@ -29,6 +29,20 @@ roles:
 `;
 
 describe('reading an APIs file', () => {
+  test('supports merge keys (<<), and does not repeat text of the file in errors about YAML', () => {
+    const scope = '{ description: Read, permission: a:read }';
+    const text = `apis:\n  - audience: ${context.audience}\n    name: &name Api\n    scopes:\n      a:read: &read ${scope}\n      a:list: { <<: *read, description: List }\n`;
+    expect(parseAccessModel(text, 'apis.yaml', context).apis[0]?.scopes[1]).toEqual({
+      name: 'a:list',
+      description: 'List',
+      permission: 'a:read',
+    });
+    for (const bad of ['*hunter2', '!hunter2', '"x" hunter2', 'a: hunter2: x', '---\nhunter2'])
+      expect(problemsOf(`apis: []\nroles: ${bad}\n`).join()).toMatch(
+        /^apis\.yaml(:\d+)?: not valid YAML: ((?!hunter2).)*$/,
+      );
+  });
+
   test('returns APIs with scopes, and roles', () => {
     expect(parseAccessModel(good, 'apis.yaml', context)).toEqual({
       apis: [
@@ -79,8 +93,8 @@ roles:
     ['', 'apis.yaml:1: must be a mapping'],
     ['apis: []', 'apis.yaml:1: apis must name at least one API'],
     ['apis: [\n', 'apis.yaml:2: '],
-    ['apis: 1\napis: 2', 'apis.yaml:2: Map keys must be unique'],
-    ['apis: *nowhere', 'nowhere'],
+    ['apis: 1\napis: 2', 'apis.yaml:2: not valid YAML: the same key is there twice'],
+    ['apis: *nowhere', 'apis.yaml:1: not valid YAML: an alias'],
   ])('reports the place of the problem in %j', (text, reason) => {
     const problems = problemsOf(text);
     expect(problems).toHaveLength(1);

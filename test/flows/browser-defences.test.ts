@@ -109,7 +109,7 @@ describe('protection of a person’s browser', () => {
     }
   });
 
-  test('cookies are signed with HMAC-SHA-256, and a signature with SHA-1 is worth nothing', async () => {
+  test('cookies are signed with HMAC-SHA-256, and a signature with SHA-1 is refused', async () => {
     const secret = await readFile(`${deployment.folder}/server-secrets`, 'utf8');
     const key = Buffer.from(hkdfSync('sha256', secret, '', 'gatehouse cookie', 32)).toString('base64url');
     const sign = (hash: string, text: string) => createHmac(hash, key).update(text).digest('base64url');

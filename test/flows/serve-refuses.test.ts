@@ -117,7 +117,7 @@ describe('a refused start', () => {
     expect(problems).toEqual([expect.stringContaining('secret 2 of 2')]);
   });
 
-  test('a file of server secrets that others may read is refused, as one of keys is', async () => {
+  test('refuses a file of server secrets that other users may read', async () => {
     const path = join(folder, 'open-secrets');
     await writeFile(path, testServerSecret);
     await chmod(path, 0o640);

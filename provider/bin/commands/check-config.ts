@@ -86,15 +86,19 @@ async function checkClients(config: Config, model: AccessModel, source: ClientSo
 
 /** Used when the APIs can't be read. Checks the part of each client document that doesn't depend on them. */
 async function checkClientsAlone(source: ClientSource): Promise<void> {
+  const problems: string[] = [];
   const raw = await source.load().catch((error: unknown) => {
-    throw error instanceof ClientSourceUnreadable ? new ConfigurationError([error.message]) : error;
+    if (!(error instanceof ClientSourceUnreadable)) throw error;
+    problems.push(error.message);
+    return error.readable;
   });
-  const problems = raw.flatMap(({ origin, value }) => {
+  const found = raw.flatMap(({ origin, value }) => {
     const checked = checkClientDocument(value);
     if (checked.ok) return [];
     const clientId = checked.fields.id;
     return checked.problems.map((problem) => describeClientProblem({ origin, clientId, ...problem }));
   });
+  problems.push(...found);
   if (problems.length > 0) throw new ConfigurationError(problems);
 }
 

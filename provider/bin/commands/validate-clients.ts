@@ -47,7 +47,13 @@ async function check({ file, apis }: ValidateOptions): Promise<Checked> {
     if (!(error instanceof ClientSourceUnreadable)) throw error;
     const lines = error.message.split('\n');
     const problems = lines.map((message) => ({ file, line: null, client: null, path: '', message }));
-    return { count: 0, problems, lines };
+    const parsed = parseClientDocuments(error.readable, known, settings);
+    const found = parsed.ok ? [] : parsed.problems;
+    return {
+      count: error.readable.length,
+      problems: [...problems, ...found.map(documentOf)],
+      lines: [...lines, ...found.map(describeClientProblem)],
+    };
   }
 }
 

@@ -71,11 +71,63 @@ describe('FileClientSource', () => {
     ['a list without the key `clients`', '- id: a\n', /must hold one list named "clients"/],
     ['the key `clients` without a list', 'clients:\n', /"clients: \[\]" if there are none/],
     ['another key', 'client:\n  - id: a\n', /found "client"/],
-    ['two documents', 'clients: []\n---\nclients: []\n', /clients\.yaml:2:1: not valid YAML/],
+    [
+      'two documents',
+      'clients: []\n---\nclients: []\n',
+      /clients\.yaml:2:1: not valid YAML: a second document begins: keep one document/,
+    ],
+    [
+      'a merge key without a map',
+      'clients:\n  - <<: text\n',
+      /clients\.yaml:2: .*merge key \(<<\) must be a map/,
+    ],
+    ['a tag', 'clients:\n  - id: !a\n', /clients\.yaml:2:9: .*tag \(!\)/],
   ])('refuses %s and names the place', async (_, text, message) => {
     const loading = load(text);
     await expect(loading).rejects.toBeInstanceOf(ClientSourceUnreadable);
     await expect(loading).rejects.toThrow(message);
+  });
+
+  test('supports merge keys (<<), and the markers of one document', async () => {
+    const documents = await load(
+      '---\nclients:\n  - &base { id: one, scopes: [openid], name: One }\n  - <<: *base\n    id: two\n...\n',
+    );
+    expect(documents[1]?.value).toEqual({ id: 'two', scopes: ['openid'], name: 'One' });
+  });
+
+  test.each([
+    ['text after a quote', '  - id: bad\n    name: "x" y\n', 4, ['one', 'two']],
+    ['an alias without an anchor', '  - id: bad\n    name: *nothing\n', 3, ['one', 'two']],
+    ['a duplicate key', '  - id: bad\n    id: worse\n', 4, ['one', 'two']],
+    ['bad indentation', '  - id: bad\n   name: x\n', 4, ['one', 'two']],
+    ['an unclosed bracket', '  - { id: bad, name: x\n', 4, ['one']],
+  ])(
+    'if one entry has %s, the other entries are still returned for checks',
+    async (_, bad, line, readable) => {
+      const loading = load(`clients:\n  - id: one\n${bad}  - id: two\n`);
+      const error = (await loading.catch((reason: unknown) => reason)) as ClientSourceUnreadable;
+      expect(error).toBeInstanceOf(ClientSourceUnreadable);
+      expect(error.message).toMatch(
+        new RegExp(`^[^\n]*clients\\.yaml:${line}[:\\d]*: not valid YAML: [^\n]*$`),
+      );
+      const ids = error.readable.map(({ value }) => (value as { id: string }).id);
+      expect(ids).toEqual(readable);
+    },
+  );
+
+  test.each([
+    '*hunter2',
+    '!hunter2',
+    '@hunter2',
+    '"x" hunter2',
+    'hunter2: x',
+    '&hunter2 "x" y',
+    '`hunter2',
+    '[hunter2',
+  ])('does not repeat text of the file, because it may be a secret: %s', async (text) => {
+    const loading = load(`clients:\n  - id: one\n    secrets: [{ ref: ${text} }]\n    name: ${text}\n`);
+    await expect(loading).rejects.toBeInstanceOf(ClientSourceUnreadable);
+    await expect(loading).rejects.not.toThrow(/hunter2/);
   });
 
   test('reports that the file is missing', async () => {
