@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer, Caller } from './caller.ts';
-import { anyDoor, type Door, type Promised, postJson } from './doors.ts';
+import { anyCalls, type Calls, type Promised, postJson } from './calls.ts';
 import type { FamilyEvent, Ledger } from './ledger.ts';
 
 export interface ClientDeps {
@@ -39,7 +39,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
   const profile = (token: string) =>
     call('profile', '/user/profile', { headers: { authorization: `Bearer ${token}` } });
 
-  const promisedBy = (door: Door, answer: Answer): Promised | undefined => {
+  const promisedBy = (door: Calls, answer: Answer): Promised | undefined => {
     try {
       return door.promised(answer);
     } catch (error) {
@@ -49,7 +49,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
   };
 
   const signIn = async () => {
-    const door = anyDoor();
+    const door = anyCalls();
     const answer = await call(...door.signIn({ email, password, clientId }));
     if (answer?.status === 200) {
       client.signIns += 1;
@@ -59,7 +59,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
 
   /** Sends a refresh once, or twice in parallel like two tabs. Returns true if it got tokens. */
   const refresh = async (from: Promised): Promise<boolean> => {
-    const door = anyDoor();
+    const door = anyCalls();
     const startedAt = Date.now();
     const ask = () => call(...door.refresh(from.refreshToken, clientId));
     const tabs = !isStrict(graceMs) && Math.random() < 0.3 ? [ask(), ask()] : [ask()];
@@ -115,7 +115,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
     const stolenFrom = held;
     await pause(graceMs + slackMs);
     held = undefined;
-    const door = anyDoor();
+    const door = anyCalls();
     const answer = await call(...door.refresh(from.refreshToken, clientId));
     if (!answer) return;
     ledger.count('a spent token presented too late');
@@ -136,7 +136,7 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
   };
 
   const checkDead = async (refreshToken: string, otherwise: string) => {
-    const door = anyDoor();
+    const door = anyCalls();
     const answer = await call(...door.refresh(refreshToken, clientId));
     if (answer && !door.isInvalidGrant(answer)) ledger.violated(`${name}: ${otherwise}`);
   };

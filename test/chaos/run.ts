@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCaller } from './caller.ts';
+import { checkEvents } from './check-events.ts';
 import { createClient } from './client.ts';
 import { faults } from './faults.ts';
 import { startChaosFleet } from './fleet.ts';
 import { Ledger, settlingMs } from './ledger.ts';
 import { postgresUrl, startPostgres, startRedis } from './stores.ts';
-import { checkTold } from './told.ts';
 
 export interface ChaosOptions {
   seconds: number;
@@ -63,7 +63,7 @@ export async function runChaos({ seconds, clients: count, processes }: ChaosOpti
     over = false;
     await fleet.allReady();
     await Promise.all(clients.map((client) => client.settleUp()));
-    await checkTold(fleet, clients, ledger);
+    await checkEvents(fleet, clients, ledger);
     return ledger;
   } finally {
     for (const stop of stops.reverse()) await stop();

@@ -6,7 +6,7 @@ import type { ChaosFleet } from './fleet.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Checks that each answered action has its event. An action with a lost answer may have an event too. */
-export async function checkTold(
+export async function checkEvents(
   fleet: ChaosFleet,
   clients: readonly ChaosClient[],
   ledger: Ledger,

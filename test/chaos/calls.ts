@@ -12,7 +12,7 @@ export interface Promised {
 type Asked = [what: Question, path: string, init: RequestInit];
 
 /** One of the endpoints that issue tokens, and the format of its responses. */
-export interface Door {
+export interface Calls {
   signIn(person: { email: string; password: string; clientId: string }): Asked;
   refresh(refreshToken: string, clientId: string): Asked;
   /** Reads the tokens of a response. Throws if one is missing. */
@@ -20,14 +20,14 @@ export interface Door {
   isInvalidGrant(answer: Answer): boolean;
 }
 
-export const jsonApi: Door = {
+export const jsonApi: Calls = {
   signIn: (person) => ['sign-in', '/auth/login', postJson(person)],
   refresh: (refreshToken, clientId) => ['refresh', '/auth/refresh', postJson({ refreshToken, clientId })],
   promised: ({ body, sentAt }) => promisedBy(body.accessToken, body.refreshToken, sentAt),
   isInvalidGrant: ({ status, body }) => status === 401 && body.code === 'invalid_grant',
 };
 
-export const tokenEndpoint: Door = {
+export const tokenEndpoint: Calls = {
   signIn: ({ email, password, clientId }) => [
     'sign-in, token endpoint',
     '/oauth2/token',
@@ -51,7 +51,7 @@ export const tokenEndpoint: Door = {
   isInvalidGrant: ({ status, body }) => status === 400 && body.error === 'invalid_grant',
 };
 
-export const anyDoor = (): Door => (Math.random() < 0.6 ? jsonApi : tokenEndpoint);
+export const anyCalls = (): Calls => (Math.random() < 0.6 ? jsonApi : tokenEndpoint);
 
 function promisedBy(accessToken: unknown, refreshToken: unknown, askedAt: number): Promised {
   if (typeof accessToken !== 'string' || typeof refreshToken !== 'string') throw new Error('no tokens');
