@@ -15,12 +15,12 @@ export interface HashingPoolOptions {
   queueLimit: number;
   clock: Clock;
   /** Default: nothing is measured. */
-  metrics?: Pick<Metrics, 'hashingQueueDepth' | 'hashingWait' | 'hashingRefused'>;
+  metrics?: Partial<Pick<Metrics, 'hashingQueueDepth' | 'hashingWait' | 'hashingRefused'>> | undefined;
   /**
    * Called after each job, in the context of the job's request: the time that it waited, and the time that it then
    * took.
    */
-  onHashed?: (times: { waitMs: number; workMs: number }) => void;
+  onHashed?: ((times: { waitMs: number; workMs: number }) => void) | undefined;
   /** Records each job as a span of the current request, with its work as a child span. Default: no spans. */
   tracing?: Tracing | undefined;
 }
@@ -51,7 +51,7 @@ export function createHashingPool(options: HashingPoolOptions): HashingPool {
 
   const ensureRoom = () => {
     if (running < concurrency || queue.length < queueLimit) return;
-    metrics?.hashingRefused.inc();
+    metrics?.hashingRefused?.inc();
     throw new GatehouseError('overloaded', 'Too many people sign in right now. Try again in a moment.', {
       retryAfterSeconds,
     });
@@ -60,10 +60,10 @@ export function createHashingPool(options: HashingPoolOptions): HashingPool {
   const turn = () =>
     new Promise<void>((start) => {
       queue.push(() => {
-        metrics?.hashingQueueDepth.set(queue.length);
+        metrics?.hashingQueueDepth?.set(queue.length);
         start();
       });
-      metrics?.hashingQueueDepth.set(queue.length);
+      metrics?.hashingQueueDepth?.set(queue.length);
     });
 
   const release = () => {
@@ -80,7 +80,7 @@ export function createHashingPool(options: HashingPoolOptions): HashingPool {
     const startedAt = clock.now();
     const waitMs = startedAt - arrivedAt;
     try {
-      metrics?.hashingWait.observe(waitMs / 1000);
+      metrics?.hashingWait?.observe(waitMs / 1000);
       return await (tracing ? tracing.span('hash password: work', {}, job) : job());
     } finally {
       release();
@@ -92,4 +92,27 @@ export function createHashingPool(options: HashingPoolOptions): HashingPool {
     ensureRoom,
     run: (job) => (tracing ? tracing.span('hash password', {}, () => runInTurn(job)) : runInTurn(job)),
   };
+}
+
+/** More costly checks than this wait for so long that people give up. */
+const costlyQueueLimit = 8;
+
+/**
+ * A lane for jobs that take much longer than others, such as checks of costly hashes: it runs one at a time, so that two of them
+ * never hold all slots of `pool`. The job takes a slot of the pool, so that there are never more threads in use than
+ * `concurrency` says. A pool with one slot has none to spare: there the job runs beside it.
+ *
+ * @param options those of `pool`
+ */
+export function createCostlyLane(
+  pool: Pick<HashingPool, 'run'>,
+  { concurrency, queueLimit, clock, metrics, onHashed, tracing }: HashingPoolOptions,
+): Pick<HashingPool, 'run'> {
+  const own = { concurrency: 1, queueLimit: Math.min(queueLimit, costlyQueueLimit), clock };
+  const counted = metrics?.hashingRefused && { hashingRefused: metrics.hashingRefused };
+  if (concurrency === 1) return createHashingPool({ ...own, metrics: counted, onHashed, tracing });
+  // The pool reports the work, and the time that the job waits there.
+  const waited = ({ waitMs }: { waitMs: number }) => onHashed?.({ waitMs, workMs: 0 });
+  const lane = createHashingPool({ ...own, metrics: counted, onHashed: waited });
+  return { run: (job) => lane.run(() => pool.run(job)) };
 }

@@ -3,8 +3,10 @@ import { hash, hashSync, type ParsedHashOptions, parseOptions, verify } from '@n
 import type { Config } from '../config/schema.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import type { HashingPool } from './hashing-pool.ts';
-import { matchesForeignHash } from './import/foreign-hash.ts';
+import { decodeBase64, encodeBase64 } from './import/base64.ts';
+import { matchesForeignHash, seesWholePassword } from './import/foreign-hash.ts';
 import { type ForeignHash, readForeignHash, type Unreadable } from './import/foreign-hash-formats.ts';
+import { argon2Cost, costProblem, isCostly } from './import/hash-cost.ts';
 
 /** Parameters of Argon2id (RFC 9106). */
 export interface PasswordParams {
@@ -29,6 +31,11 @@ export interface PasswordCheck {
    * made from a password that is not in NFC.
    */
   needsRehash: boolean;
+  /**
+   * Other passwords match the stored hash too, so the password that was typed must not become a new hash: it may be wrong where
+   * the hash doesn't see it. The person has to choose a new password.
+   */
+  needsNewPassword?: true | undefined;
 }
 
 /**
@@ -55,12 +62,13 @@ export interface Passwords {
 export interface PasswordsDeps {
   params: PasswordParams;
   pool: Pick<HashingPool, 'run'>;
+  /** Runs the checks of costly hashes of other systems. Default: `pool`. */
+  costlyLane?: Pick<HashingPool, 'run'> | undefined;
 }
 
 const longest = 1024;
 const hashBytes = 32;
 const shortestHash = 16;
-const gibibyte = 1_048_576; // in KiB, as the parameters are
 // The numbers that the library uses. Its enums exist only as types.
 const argon2id = 2;
 const version13 = 1;
@@ -69,7 +77,7 @@ const version13 = 1;
  * Creates `Passwords` with Argon2id and these parameters. It also verifies hashes of other kinds. Creation takes as
  * long as one hash.
  */
-export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
+export function createPasswords({ params, pool, costlyLane = pool }: PasswordsDeps): Passwords {
   const options = {
     algorithm: argon2id,
     memoryCost: params.memoryKib,
@@ -78,7 +86,8 @@ export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
     outputLen: hashBytes,
   };
   const dummyHash = hashSync(randomBytes(32), options);
-  const check = (candidates: Buffer[], test: Test) => pool.run(() => firstRight(candidates, test));
+  const check = (candidates: Buffer[], test: Test, lane = pool) =>
+    lane.run(() => firstRight(candidates, test));
 
   return {
     hash: async (password) => {
@@ -87,16 +96,20 @@ export function createPasswords({ params, pool }: PasswordsDeps): Passwords {
     },
     verify: async (password, stored) => {
       const forms = formsOf(password);
-      const known = readStoredHash(stored);
+      const known = readStoredHash(stored, params);
       if ('scheme' in known) {
         // Other systems hash the password as it was typed, so this form is tried first.
-        const right = await check(forms.toReversed(), (bytes) => matchesForeignHash(bytes, known));
-        return { matches: right !== undefined, needsRehash: right !== undefined };
+        const test: Test = (bytes) => matchesForeignHash(bytes, known);
+        const right = await check(forms.toReversed(), test, isCostly(known.cost) ? costlyLane : pool);
+        if (right === undefined) return { matches: false, needsRehash: false };
+        const isCertain = seesWholePassword(right, known);
+        return { matches: true, needsRehash: isCertain, needsNewPassword: isCertain ? undefined : true };
       }
-      const phc = 'problem' in known ? dummyHash : stored;
-      const right = await check(forms, (bytes) => verify(phc, bytes));
+      const phc = 'problem' in known ? dummyHash : known.phc;
+      const lane = 'problem' in known || !known.isCostly ? pool : costlyLane;
+      const right = await check(forms, (bytes) => verify(phc, bytes), lane);
       if (right === undefined || 'problem' in known) return { matches: false, needsRehash: false };
-      return { matches: true, needsRehash: right !== forms[0] || !isCurrent(known, params) };
+      return { matches: true, needsRehash: right !== forms[0] || !isCurrent(known.options, params) };
     },
     verifyNothing: async (password) => {
       await check(formsOf(password), (bytes) => verify(dummyHash, bytes));
@@ -139,26 +152,54 @@ function formsOf(password: string): [Buffer, ...Buffer[]] {
   return forms.map((form) => Buffer.from(form, 'utf8')) as [Buffer, ...Buffer[]];
 }
 
-function readStoredHash(stored: string): ParsedHashOptions | ForeignHash | Unreadable {
-  return stored.startsWith('$argon2') ? readArgon2(stored) : readForeignHash(stored);
+interface Argon2Hash {
+  /** As the library reads it. */
+  phc: string;
+  options: ParsedHashOptions;
+  isCostly: boolean;
 }
 
-function readArgon2(phc: string): ParsedHashOptions | Unreadable {
-  let stored: ParsedHashOptions;
+/** @param ours a hash with these parameters is never refused, and always runs in the pool */
+function readStoredHash(stored: string, ours?: PasswordParams): Argon2Hash | ForeignHash | Unreadable {
+  const text = stored.startsWith('argon2$') ? stored.slice('argon2'.length) : stored; // Django writes its own name first.
+  return text.startsWith('$argon2') ? readArgon2(text, ours) : readForeignHash(text);
+}
+
+/** `keyid` is not read: it names a secret that isn't in the text, so such a hash would never match. */
+const argon2 =
+  /^(?<head>\$argon2(?:id|i|d)(?:\$v=(?:16|19))?\$(?:[mtp]=\d{1,10},){2}[mtp]=\d{1,10}(?:,data=[A-Za-z0-9+/]*)?)\$(?<salt>[^$]+)\$(?<hash>[^$]+)$/;
+
+function readArgon2(text: string, ours: PasswordParams | undefined): Argon2Hash | Unreadable {
+  const groups = argon2.exec(text)?.groups;
+  const options = groups && parsed(text);
+  if (options && ours && isCurrent(options, ours)) return { phc: text, options, isCostly: false };
+  const phc = options ? text : groups && respelled(groups);
+  const read = options ?? (phc === undefined ? undefined : parsed(phc));
+  if (phc === undefined || read === undefined)
+    return {
+      problem:
+        "This Argon2 hash can't be read. It may be cut off, or have a parameter besides m, t, p and data.",
+    };
+  const cost = argon2Cost(read.memoryCost, read.timeCost);
+  const problem = costProblem(cost);
+  if (problem !== undefined) return { problem };
+  if (read.outputLen < shortestHash) return { problem: `A hash has at least ${shortestHash} bytes.` };
+  return { phc, options: read, isCostly: isCostly(cost) };
+}
+
+function parsed(phc: string): ParsedHashOptions | undefined {
   try {
-    stored = parseOptions(phc);
+    return parseOptions(phc);
   } catch {
-    return { problem: "This Argon2 hash can't be read. It may be cut off." };
+    return undefined;
   }
-  const { memoryCost, timeCost, parallelism, outputLen } = stored;
-  const bounded =
-    memoryCost <= gibibyte && timeCost <= 64 && parallelism <= 16 && memoryCost * timeCost <= 20 * gibibyte;
-  if (!bounded) {
-    const limit = '1 GiB of memory, 64 passes, 16 lanes, and 20 GiB for memory times passes';
-    return { problem: `Verifying it would cost more than is allowed, which is ${limit}. Leave it out.` };
-  }
-  if (outputLen < shortestHash) return { problem: `A hash has at least ${shortestHash} bytes.` };
-  return stored;
+}
+
+/** The library reads Base64 only in the standard alphabet, without padding and without stray bits. */
+function respelled({ head, salt = '', hash = '' }: Record<string, string | undefined>): string | undefined {
+  const [saltBytes, hashBytes] = [decodeBase64(salt), decodeBase64(hash)];
+  if (saltBytes === undefined || hashBytes === undefined) return undefined;
+  return `${head}$${encodeBase64(saltBytes)}$${encodeBase64(hashBytes)}`;
 }
 
 function isCurrent(stored: ParsedHashOptions, params: PasswordParams): boolean {

@@ -32,7 +32,13 @@ export interface SignInOptions {
   logger: Pick<Logger, 'info'>;
 }
 
-export type SignIn = (input: SignInInput) => Promise<Account>;
+/** The account that was signed in to. */
+export type SignedIn = Account & {
+  /** The stored hash doesn't see all of the password (passwords.ts), so ask the person for a new one. */
+  needsNewPassword?: true | undefined;
+};
+
+export type SignIn = (input: SignInInput) => Promise<SignedIn>;
 
 /**
  * Creates the one function for sign-in with a password. The page, `/auth/login` and the password grant call it. It
@@ -46,7 +52,7 @@ export type SignIn = (input: SignInInput) => Promise<Account>;
  */
 export function createSignIn(options: SignInOptions): SignIn {
   const { accounts, passwords, pool, rateLimits, metrics } = options;
-  const attempt = async (input: SignInInput, tried: { accountId?: string }): Promise<Account> => {
+  const attempt = async (input: SignInInput, tried: { accountId?: string }): Promise<SignedIn> => {
     // This is the first step, so that the result does not depend on whether the account exists.
     ensureNotTooLong(input.password);
     // A text that is not an address belongs to no account, and some stores refuse it.
@@ -56,7 +62,10 @@ export function createSignIn(options: SignInOptions): SignIn {
     const check = await checkPassword(passwords, account, input.password);
     if (account === undefined || !check.matches) throw refused();
     const rehash = check.needsRehash ? await rehashed(passwords, input.password) : undefined;
-    return options.unitOfWork.run((stores) => record(stores, options, account, input, rehash));
+    const signedIn = await options.unitOfWork.run((stores) =>
+      record(stores, options, account, input, rehash),
+    );
+    return { ...signedIn, needsNewPassword: check.needsNewPassword };
   };
   return async (input) => {
     const tried: { accountId?: string } = {};

@@ -66,8 +66,9 @@ export function composeAccount(
     },
     withdrawConsent: consents.withdraw,
     changePassword: async (change) => {
-      await parts.rateLimits.provePassword(change.accountId, () => changePassword(change));
+      const changed = await parts.rateLimits.provePassword(change.accountId, () => changePassword(change));
       await unlistAll(change.accountId);
+      return changed;
     },
     passwordLength,
   };

@@ -142,6 +142,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     },
     account: (id) => ports.accounts.findById(id),
     signIn: parts.signIn,
+    changePassword: parts.account.changePassword,
     browsers: parts.rateLimits.browsers,
     register: parts.register,
     proveSignIn: protocol.browserBinding.prove,

@@ -1,6 +1,6 @@
 import type Koa from 'koa';
 import { type Accounts, createAccounts } from '../accounts/accounts.ts';
-import { createHashingPool } from '../accounts/hashing-pool.ts';
+import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
@@ -91,15 +91,17 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     logger,
     metrics,
   });
-  const pool = createHashingPool({
+  const hashing: HashingPoolOptions = {
     concurrency: config.hashingConcurrency,
     queueLimit: config.hashingQueue,
     clock,
     metrics,
     onHashed: rateLimits.hashed,
     tracing,
-  });
-  const passwords = createPasswords({ params: passwordParams(config), pool });
+  };
+  const pool = createHashingPool(hashing);
+  const costlyLane = createCostlyLane(pool, hashing);
+  const passwords = createPasswords({ params: passwordParams(config), pool, costlyLane });
   const accounts = createAccounts({
     accounts: ports.accounts,
     unitOfWork,

@@ -14,6 +14,8 @@ export interface Check {
  * and this product is about the same in all of them.
  */
 const leastArgon2Work = 35_840;
+/** The same product, at most: as much as an imported hash may cost (docs/import.md). More would refuse our own hashes. */
+const mostArgon2Work = 2_560_000;
 
 /** The files with certificates that the URL names, and that can't be read. The file with the private key is a secret. */
 function unreadableCertificates(databaseUrl: string): string[] {
@@ -121,7 +123,9 @@ export const checks: readonly Check[] = [
     problem: ({ argon2MemoryKib, argon2Passes }) =>
       argon2MemoryKib * argon2Passes < leastArgon2Work
         ? `GATEHOUSE_ARGON2_MEMORY_KIB times GATEHOUSE_ARGON2_PASSES must be at least ${leastArgon2Work}: less is too easy to guess through. Raise one of them.`
-        : undefined,
+        : argon2MemoryKib * argon2Passes > mostArgon2Work
+          ? `GATEHOUSE_ARGON2_MEMORY_KIB times GATEHOUSE_ARGON2_PASSES must be at most ${mostArgon2Work}: a sign-in with more takes seconds. Lower one of them.`
+          : undefined,
   },
   {
     settings: ['accentColorDark', 'accentColor'],

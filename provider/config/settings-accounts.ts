@@ -65,7 +65,7 @@ export const accountSettings = {
     name: 'GATEHOUSE_ARGON2_MEMORY_KIB',
     description:
       'Memory for hashing one password, in KiB. A hash with other parameters is renewed at the next login.',
-    schema: integer(7168, 1_048_576),
+    schema: integer(7168, 262_144),
     default: '19456',
   },
   argon2Passes: {

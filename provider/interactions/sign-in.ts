@@ -1,4 +1,5 @@
 import { GatehouseError } from '../lib/errors.ts';
+import type { Account } from '../ports/account-store.ts';
 import { csrfToken } from './csrf.ts';
 import type { PendingInteraction } from './interaction.ts';
 import type { Renderer } from './render.ts';
@@ -8,12 +9,17 @@ import type { FormError, SignInField } from './view-models.ts';
 
 type Problem = { status: number; error: FormError<SignInField> };
 
-/** Shows the sign-in page. After a failed attempt, it shows the typed values (never the password) and the problem. */
-export async function showSignIn(
-  deps: InteractionDeps,
-  step: Step,
-  again?: { email: string; ticked: boolean; problem: Problem },
-): Promise<void> {
+interface Again {
+  email: string;
+  ticked: boolean;
+  /** Whether the form asks for a new password too. */
+  asksNewPassword: boolean;
+  /** Undefined when nothing was wrong. */
+  problem?: Problem | undefined;
+}
+
+/** Shows the sign-in page. When it asks again, it shows the typed values (never a password) and the problem. */
+export async function showSignIn(deps: InteractionDeps, step: Step, again?: Again): Promise<void> {
   const { ctx, interaction, renderer } = step;
   const path = `${deps.basePath}/interaction/${interaction.uid}`;
   const known = interaction.accountId ? await deps.account(interaction.accountId) : undefined;
@@ -22,11 +28,12 @@ export async function showSignIn(
     csrf: csrfToken(deps.keys, interaction.uid),
     action: `${path}/sign-in`,
     email: again?.email ?? interaction.loginHint ?? known?.email,
-    error: again?.problem.error,
+    error: again?.problem?.error,
     remember: asksToRemember(deps.rememberMe, interaction) ? (again?.ticked ?? false) : undefined,
     signUpUrl: deps.register && `${path}/sign-up`,
+    newPassword: again?.asksNewPassword ? { minLength: deps.passwordLength.shortest } : undefined,
   });
-  const status = again?.problem.status ?? 200;
+  const status = again?.problem?.status ?? 200;
   sendPage(ctx, page, { status, redirectsTo: [interaction.redirectUri] });
 }
 
@@ -36,7 +43,8 @@ export function faceOf({ client }: Step) {
 }
 
 /**
- * Checks the credentials with the one function for sign-in. Then it sends the person on, or asks again.
+ * Checks the credentials with the one function for sign-in. Then it sends the person on, or asks again. If the stored hash
+ * doesn't see the whole password, the form asks for a new one: the person signs in with both.
  * @param refusedKey the key of the text that the page shows when the credentials are wrong
  */
 export async function signInByForm(
@@ -45,14 +53,18 @@ export async function signInByForm(
   form: Record<string, string>,
   refusedKey = 'message.invalid-credentials',
 ): Promise<void> {
-  const { email = '', password = '' } = form;
-  const typed = { email, password };
+  const { email = '', password = '', newPassword } = form;
+  const typed = { email, password, newPassword: newPassword ?? '' };
   const ticked = form.remember === 'yes';
+  const again = { email, ticked, asksNewPassword: newPassword !== undefined };
   try {
     requireBoth(typed);
     const browser = deps.browsers.read(step.ctx);
-    const account = await deps.signIn({ email, password, clientId: step.client.id, browser });
+    const signedIn = await deps.signIn({ email, password, clientId: step.client.id, browser });
     deps.browsers.know(step.ctx, email);
+    if (signedIn.needsNewPassword && newPassword === undefined)
+      return await showSignIn(deps, step, { ...again, asksNewPassword: true });
+    const account = signedIn.needsNewPassword ? await replacePassword(deps, signedIn, typed) : signedIn;
     // The time of the sign-in is set explicitly. Otherwise a later consent would change it (Core §2 `auth_time`).
     const { id: accountId, tokenVersion } = account;
     const remember = isRemembered(deps.rememberMe, step.interaction, { accountId, ticked });
@@ -60,13 +72,27 @@ export async function signInByForm(
     await step.finish({ login });
   } catch (error) {
     const problem = problemOf(deps, step, error, typed, refusedKey);
-    await showSignIn(deps, step, { email, ticked, problem });
+    await showSignIn(deps, step, { ...again, problem });
   }
 }
 
+/** Empty when the form has no such field. */
 type Typed = Record<SignInField, string>;
 
-function requireBoth({ email, password }: Typed): void {
+function replacePassword(
+  deps: InteractionDeps,
+  { id, tokenVersion }: Account,
+  typed: Typed,
+): Promise<Account> {
+  return deps.changePassword({
+    accountId: id,
+    tokenVersion,
+    current: typed.password,
+    next: typed.newPassword,
+  });
+}
+
+function requireBoth({ email, password }: Omit<Typed, 'newPassword'>): void {
   const missing = email === '' ? 'email' : password === '' ? 'password' : undefined;
   if (!missing) return;
   const message = `Give the ${missing}.`;
@@ -89,11 +115,8 @@ export function problemOf(
   if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
   const [wrong] = fields ?? [];
   if (wrong) {
-    const field = wrong.pointer === '/password' ? 'password' : 'email';
-    return {
-      status,
-      error: { field, message: fieldMessage(renderer, deps.passwordLength, field, typed[field]) },
-    };
+    const field = fieldsByPointer[wrong.pointer] ?? 'email';
+    return { status, error: { field, message: fieldMessage(renderer, deps.passwordLength, field, typed) } };
   }
   const { text } = renderer;
   const messages: Record<string, () => string> = {
@@ -108,6 +131,11 @@ export function problemOf(
   return { status: status < 429 ? 400 : status, error: { message } };
 }
 
+const fieldsByPointer: Record<string, SignInField> = {
+  '/password': 'password',
+  '/newPassword': 'newPassword',
+};
+
 /**
  * Returns the message for a refused field. Other code decides that it is refused; this function only knows the possible
  * reasons.
@@ -116,11 +144,14 @@ function fieldMessage(
   renderer: Renderer,
   length: InteractionDeps['passwordLength'],
   field: SignInField,
-  value: string,
+  typed: Typed,
 ): string {
-  if (field === 'email')
-    return renderer.text(value === '' ? 'message.email-missing' : 'message.email-invalid');
-  return passwordMessage(renderer, length, value);
+  const { text } = renderer;
+  if (field === 'email') return text(typed.email === '' ? 'message.email-missing' : 'message.email-invalid');
+  const isSame = typed.newPassword.normalize('NFC') === typed.password.normalize('NFC');
+  if (field === 'newPassword' && isSame) return text('account.password.same');
+  if (field === 'newPassword' && typed.newPassword === '') return text('account.password.missing-new');
+  return passwordMessage(renderer, length, typed[field]);
 }
 
 /** Returns the message for a refused new password. */

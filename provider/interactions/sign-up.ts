@@ -39,7 +39,10 @@ export async function signUpByForm(
   try {
     await deps.register({ email, password });
   } catch (error) {
-    showSignUp(deps, step, { email, problem: problemOf(deps, step, error, { email, password }) });
+    showSignUp(deps, step, {
+      email,
+      problem: problemOf(deps, step, error, { email, password, newPassword: '' }),
+    });
     return;
   }
   await signInByForm(deps, step, form, 'message.sign-up-failed');

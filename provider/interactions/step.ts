@@ -1,5 +1,6 @@
 import type { RouterContext } from '@koa/router';
 import type { InteractionResults, Provider } from 'oidc-provider';
+import type { ChangePassword } from '../accounts/change-password.ts';
 import type { Register } from '../accounts/register.ts';
 import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientDocument } from '../clients/client-document.ts';
@@ -43,6 +44,8 @@ export interface InteractionDeps {
   client(id: string): PageClient | undefined;
   account: AccountStore['findById'];
   signIn: SignIn;
+  /** Replaces a password that `signIn` has just found right but not certain (`needsNewPassword`). */
+  changePassword: ChangePassword;
   /**
    * Browsers in which the account was signed in before. Wrong passwords from other browsers don't block sign-ins there.
    */

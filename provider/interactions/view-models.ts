@@ -3,7 +3,7 @@
  * http, https or a path of ours, and logos must be https; otherwise the page does not show them.
  */
 
-export type SignInField = 'email' | 'password';
+export type SignInField = 'email' | 'password' | 'newPassword';
 
 /** One problem with the entered data. Without a field it concerns the form as a whole. */
 export interface FormError<Field extends string> {
@@ -22,7 +22,7 @@ export interface ClientFace {
   logoUri?: string | undefined;
 }
 
-/** Posts `csrf`, `email` and `password` to `action`. */
+/** Posts `csrf`, `email` and `password` to `action`, and `newPassword` when that is asked for. */
 export interface SignInView extends ClientFace {
   csrf: string;
   action: string;
@@ -33,6 +33,8 @@ export interface SignInView extends ClientFace {
   remember?: boolean | undefined;
   /** Undefined if people can't sign up themselves. */
   signUpUrl?: string | undefined;
+  /** Asks for a new password, because the stored hash doesn't see all of the present one. The length is in characters. */
+  newPassword?: { minLength: number } | undefined;
 }
 
 /** Posts `csrf`, `email` and `password` to `action`. */

@@ -68,6 +68,7 @@ const tokens = (response: TokenResponse) => ({
   accessToken: response.access_token,
   refreshToken: response.refresh_token,
   expiresIn: response.expires_in,
+  newPasswordNeeded: response.new_password_needed,
 });
 
 const login = (deps: JsonApiDeps) =>

@@ -36,6 +36,12 @@ export const tokensResponse = z.object({
     .optional()
     .describe('Opaque; each use gives a new one. Only for clients whose document lists `refresh_token`.'),
   expiresIn: z.number().int().describe('Seconds the access token lives.'),
+  newPasswordNeeded: z
+    .literal(true)
+    .optional()
+    .describe(
+      'The hash of the password was imported and other passwords match it too. Send the person to the account page to choose a new one.',
+    ),
 });
 
 export const acceptedResponse = z.object({ status: z.literal('accepted') });

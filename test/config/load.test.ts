@@ -177,6 +177,7 @@ describe('combinations of settings', () => {
     [{ GATEHOUSE_SESSION_ABSOLUTE_SECONDS: '300' }, 'GATEHOUSE_SESSION_IDLE_SECONDS must not be more'],
     [{ GATEHOUSE_KEY_LEAD_SECONDS: '60' }, 'GATEHOUSE_KEYS_POLL_SECONDS must be less'],
     [{ GATEHOUSE_ARGON2_PASSES: '1' }, 'GATEHOUSE_ARGON2_MEMORY_KIB times'],
+    [{ GATEHOUSE_ARGON2_MEMORY_KIB: '262144', GATEHOUSE_ARGON2_PASSES: '10' }, 'must be at most 2560000'],
     [{ GATEHOUSE_ACCENT_COLOR_DARK: '#e39bc8' }, 'without GATEHOUSE_ACCENT_COLOR.'],
     [{ GATEHOUSE_LOGO_DARK_FILE: 'dark.svg' }, 'without GATEHOUSE_LOGO_FILE.'],
   ])('%j is refused', (env, reason) => {

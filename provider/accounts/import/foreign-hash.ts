@@ -1,6 +1,7 @@
 import {
   type BinaryLike,
   createCipheriv,
+  createHash,
   pbkdf2 as pbkdf2Callback,
   type ScryptOptions,
   scrypt as scryptCallback,
@@ -20,8 +21,22 @@ type ScryptHash = Extract<ForeignHash, { ln: number }>;
  * parameters of the hash determine its cost. bcrypt uses only the first 72 bytes, as in every implementation.
  */
 export async function matchesForeignHash(password: Buffer, stored: ForeignHash): Promise<boolean> {
-  if (stored.scheme === 'bcrypt') return verifyBcrypt(password, stored.text);
+  if (stored.scheme === 'bcrypt')
+    return verifyBcrypt(
+      stored.digested ? createHash('sha256').update(password).digest('hex') : password,
+      stored.text,
+    );
   return timingSafeEqual(await derive(password, stored), stored.hash);
+}
+
+/**
+ * Whether only this password matches the hash. If not, the password that was typed may not be the person's, so it must not become
+ * their new hash. bcrypt uses the first 72 bytes, and repeats a shorter password with a NUL between the copies. HMAC, on which
+ * PBKDF2 and scrypt are built, fills its key up with NULs (RFC 2104 §2).
+ */
+export function seesWholePassword(password: Buffer, stored: ForeignHash): boolean {
+  if (stored.scheme !== 'bcrypt') return password.at(-1) !== 0;
+  return stored.digested || (password.length < 72 && !password.includes(0));
 }
 
 function derive(password: Buffer, stored: Exclude<ForeignHash, { scheme: 'bcrypt' }>): Promise<Buffer> {

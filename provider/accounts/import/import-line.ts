@@ -39,11 +39,18 @@ const milliseconds1973 = 1e11;
 const lastMillisecond = Date.UTC(9999, 11, 31);
 
 const badTime = { error: 'Give a time like 2026-01-31T12:00:00Z, or milliseconds since 1970.' };
+// A time in seconds would be smaller, and would be read as a time in 1970.
+const sinceEpoch = z.int(badTime).min(milliseconds1973, badTime).max(lastMillisecond, badTime);
 const time = z.union(
   [
     z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-    // A time in seconds would be smaller than this minimum. It would be read as a time in 1970.
-    z.int(badTime).min(milliseconds1973, badTime).max(lastMillisecond, badTime),
+    sinceEpoch,
+    // Firebase writes the milliseconds as text.
+    z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number)
+      .pipe(sinceEpoch),
   ],
   badTime,
 );

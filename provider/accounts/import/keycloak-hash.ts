@@ -52,6 +52,8 @@ export function keycloakHash({
   secretData,
 }: z.infer<typeof keycloakFields>): { stored: string } | { problem: string } {
   const { algorithm, hashIterations } = credentialData;
+  // The plug-in for bcrypt keeps the whole text in `value`, and an empty salt.
+  if (algorithm === 'bcrypt') return { stored: secretData.value };
   const [salt, hash] = [decodeBase64(secretData.salt), decodeBase64(secretData.value)];
   if (salt === undefined || hash === undefined) return { problem: "The salt or value isn't Base64." };
   const tail = `$${encodeBase64(salt)}$${encodeBase64(hash)}`;
@@ -59,7 +61,7 @@ export function keycloakHash({
   if (digest !== undefined) return { stored: `$pbkdf2-${digest}$i=${hashIterations}${tail}` };
   if (algorithm !== 'argon2')
     return {
-      problem: `Keycloak's algorithms pbkdf2, pbkdf2-sha256, pbkdf2-sha512 and argon2 are known, not this one.`,
+      problem: `Keycloak's algorithms pbkdf2, pbkdf2-sha256, pbkdf2-sha512, argon2 and bcrypt are known, not this one.`,
     };
   const parameters = argon2Parameters.safeParse(credentialData.additionalParameters);
   if (!parameters.success) return { problem: "The additionalParameters aren't those of Keycloak's argon2." };

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { ChangePasswordInput } from '../../accounts/change-password.ts';
+import type { ChangePassword } from '../../accounts/change-password.ts';
 import type { Api } from '../../config/access-model.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
@@ -38,7 +38,7 @@ export interface AccountDeps {
    * @throws `validation_failed` with `/newPassword`, `invalid_credentials`, `session_ended`, `overloaded`,
    *   `too_many_requests`
    */
-  changePassword(change: ChangePasswordInput): Promise<void>;
+  changePassword: ChangePassword;
   /** The bounds for the length of a new password, in code points. */
   passwordLength: { shortest: number; longest: number };
 }

@@ -57,6 +57,8 @@ async function redeem(
   Object.assign(source, { familyId: newId('fam'), tokenVersion, clientTokenVersion });
   ctx.oidc.entity('AuthorizationCode', source);
   await steps.issueTokens(ctx, source, grant, { gty: 'password', entityLabel: 'password', dPoP });
+  // RFC 6749 §5.1 allows more members: clients ignore those that they don't know.
+  if (account.needsNewPassword) Object.assign(ctx.body as object, { new_password_needed: true });
 }
 
 /**

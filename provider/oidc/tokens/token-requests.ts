@@ -12,6 +12,8 @@ export interface TokenResponse {
   refresh_token?: string;
   id_token?: string;
   scope?: string;
+  /** The person should choose a new password. Only after the password grant. */
+  new_password_needed?: true;
 }
 
 /** Redeems a grant for a client that the JSON API has accepted, which takes no client credentials. */
