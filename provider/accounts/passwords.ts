@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import type { HashingPool } from './hashing-pool.ts';
 import { decodeBase64, encodeBase64 } from './import/base64.ts';
-import { matchesForeignHash, seesWholePassword } from './import/foreign-hash.ts';
+import { coversWholePassword, matchesForeignHash } from './import/foreign-hash.ts';
 import { type ForeignHash, readForeignHash, type Unreadable } from './import/foreign-hash-formats.ts';
 import { argon2Cost, costProblem, isCostly } from './import/hash-cost.ts';
 
@@ -32,8 +32,8 @@ export interface PasswordCheck {
    */
   needsRehash: boolean;
   /**
-   * Other passwords match the stored hash too, so the password that was typed must not become a new hash: it may be wrong where
-   * the hash doesn't see it. The person has to choose a new password.
+   * The password is right, but the stored hash covers only a part of it. The rest may be wrong, so this password must not
+   * become a new hash. The person has to choose a new password.
    */
   needsNewPassword?: true | undefined;
 }
@@ -102,7 +102,7 @@ export function createPasswords({ params, pool, costlyLane = pool }: PasswordsDe
         const test: Test = (bytes) => matchesForeignHash(bytes, known);
         const right = await check(forms.toReversed(), test, isCostly(known.cost) ? costlyLane : pool);
         if (right === undefined) return { matches: false, needsRehash: false };
-        const isCertain = seesWholePassword(right, known);
+        const isCertain = coversWholePassword(right, known);
         return { matches: true, needsRehash: isCertain, needsNewPassword: isCertain ? undefined : true };
       }
       const phc = 'problem' in known ? dummyHash : known.phc;

@@ -34,7 +34,7 @@ export interface SignInOptions {
 
 /** The account that was signed in to. */
 export type SignedIn = Account & {
-  /** The stored hash doesn't see all of the password (passwords.ts), so ask the person for a new one. */
+  /** The stored hash covers only a part of the password (passwords.ts). Ask the person for a new one. */
   needsNewPassword?: true | undefined;
 };
 

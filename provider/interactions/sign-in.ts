@@ -44,7 +44,7 @@ export function faceOf({ client }: Step) {
 
 /**
  * Checks the credentials with the one function for sign-in. Then it sends the person on, or asks again. If the stored hash
- * doesn't see the whole password, the form asks for a new one: the person signs in with both.
+ * covers only a part of the password, the form asks for a new one. The person then enters both.
  * @param refusedKey the key of the text that the page shows when the credentials are wrong
  */
 export async function signInByForm(

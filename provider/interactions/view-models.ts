@@ -33,7 +33,7 @@ export interface SignInView extends ClientFace {
   remember?: boolean | undefined;
   /** Undefined if people can't sign up themselves. */
   signUpUrl?: string | undefined;
-  /** Asks for a new password, because the stored hash doesn't see all of the present one. The length is in characters. */
+  /** Asks for a new password, because the stored hash covers only a part of the current one. The length is in characters. */
   newPassword?: { minLength: number } | undefined;
 }
 

@@ -15,7 +15,7 @@ const right = { matches: true, needsRehash: true };
 const wrong = { matches: false, needsRehash: false };
 const phc = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
 
-/** From RFC 7914 §11 and §12, RFC 6070, and the test suite of crypt_blowfish. */
+/** From RFC 7914 §11 and §12, RFC 6070, and the test suites of other systems. */
 const published: [source: string, password: string, stored: string][] = [
   [
     'RFC 7914 §12, third vector',
@@ -36,6 +36,36 @@ const published: [source: string, password: string, stored: string][] = [
     'RFC 6070, third vector',
     'password',
     `$pbkdf2-sha1$i=4096$${phc(Buffer.from('salt'))}$${phc(Buffer.from('4b007901b765489abead49d926f721d065a429c1', 'hex'))}`,
+  ],
+  [
+    "ASP.NET Core's tests, Identity V2",
+    'my password',
+    'AAABAgMEBQYHCAkKCwwNDg+ukCEMDf0yyQ29NYubggHIVY0sdEUfdyeM+E1LtH1uJg==',
+  ],
+  [
+    "ASP.NET Core's tests, Identity V3 with SHA-1",
+    'my password',
+    'AQAAAAAAAAD6AAAAEAhftMyfTJylOlZT+eEotFXd1elee8ih5WsjXaR3PA9M',
+  ],
+  [
+    "ASP.NET Core's tests, Identity V3 with SHA-256",
+    'my password',
+    'AQAAAAEAA9CQAAAAIESkQuj2Du8Y+kbc5lcN/W/3NiAZFEm11P27nrSN5/tId+bR1SwV8CO1Jd72r4C08OLvplNlCDc3oQZ8efcW+jQ=',
+  ],
+  [
+    "ASP.NET Core's tests, Identity V3 with SHA-512",
+    'my password',
+    'AQAAAAIAAAD6AAAAIJbVi5wbMR+htSfFp8fTw8N8GOS/Sje+S/4YZcgBfU7EQuqv4OkVYmc4VJl9AGZzmRTxSkP7LtVi9IWyUxX8IAAfZ8v+ZfhjCcudtC1YERSqE1OEdXLW9VukPuJWBBjLuw==',
+  ],
+  [
+    "Kratos' tests, scrypt",
+    'test',
+    '$scrypt$ln=16384,r=8,p=1$2npRo7P03Mt8keSoMbyD/tKFWyUzjiQf2svUaNDSrhA=$MiCzNcIplSMqSBrm4HckjYqYhaVPPjTARTzwB1cVNYE=',
+  ],
+  [
+    'the reference implementation, with associated data',
+    'x',
+    '$argon2id$v=19$m=64,t=2,p=1,data=AAAA$c2FsdHNhbHRzYWx0c2FsdA$f3oUbTT1Y0yxjr+TsZRo76M2YJd5QmIQ3dmp1Yzcbmw',
   ],
   ['crypt_blowfish', 'U*U', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'],
   ['crypt_blowfish, no password', '', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy'],
@@ -114,6 +144,14 @@ describe('composed and decomposed characters', () => {
 const salt = phc(Buffer.alloc(16));
 const hash = phc(Buffer.alloc(32));
 
+function identityV3(digest: number, iterations: number, saltBytes = 16): string {
+  const head = Buffer.alloc(13, 1);
+  [digest, iterations, saltBytes].forEach((value, index) => {
+    head.writeUInt32BE(value, 1 + 4 * index);
+  });
+  return Buffer.concat([head, Buffer.alloc(48)]).toString('base64');
+}
+
 describe('a hash that is too expensive or malformed', () => {
   test.each([
     ['bcrypt of cost 16', '$2b$16$ipETpAfkQYmiQqzn0W/xQuFWAiwdE.z2HW3SQG1hOqxTRzdHpYM9G', /4.1 seconds/],
@@ -147,6 +185,14 @@ describe('a hash that is too expensive or malformed', () => {
     ['Argon2 with a key', `$argon2id$v=19$m=64,t=1,p=1,keyid=AAAA$${salt}$${hash}`, /besides m, t, p/],
     ['Argon2 with two memories', `$argon2id$v=19$m=64,m=64,t=1,p=1$${salt}$${hash}`, /besides m, t, p/],
     ['an Argon2 hash of 8 bytes', `$argon2id$v=19$m=64,t=1,p=1$${salt}$${phc(Buffer.alloc(8))}`, /16 bytes/],
+    [
+      'Identity V2, longer',
+      'AAABAgMEBQYHCAkKCwwNDg+ukCEMDf0yyQ29NYubggHIVY0sdEUfdyeM+E1LtH1uJgAA',
+      /known format/,
+    ],
+    ['Identity V3 with too many iterations', identityV3(2, 5_000_001), /2.6 seconds/],
+    ['Identity V3 with an unknown digest', identityV3(3, 1000), /known format/],
+    ['Identity V3 with a salt that is longer than the text', identityV3(2, 1000, 1000), /known format/],
     ['a truncated Argon2 hash', '$argon2id$v=19$m=64,t=1,p=1$AAAA', /can't be read/],
     ['SHA-256', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', /known format/],
     ['a password', 'correct-horse-battery', /known format/],
@@ -165,6 +211,89 @@ describe('a hash that is too expensive or malformed', () => {
     ['Argon2 with many lanes', `$argon2i$v=19$m=4096,t=3,p=255$${salt}$${hash}`],
   ])('is accepted up to the limit: %s', (_, stored) => {
     expect(storedHashProblem(stored)).toBeUndefined();
+  });
+});
+
+describe('where a check is made', () => {
+  const lanes = async (stored: string, params = cheap) => {
+    const used: string[] = [];
+    const lane = (name: string) => ({
+      run: async <T>(_: () => Promise<T>) => {
+        used.push(name);
+        return undefined as T;
+      },
+    });
+    const passwords = createPasswords({ params, pool: lane('pool'), costlyLane: lane('lane') });
+    await passwords.verify('password', stored);
+    return used;
+  };
+
+  test.each([
+    ['bcrypt', '$2b$14$ipETpAfkQYmiQqzn0W/xQuFWAiwdE.z2HW3SQG1hOqxTRzdHpYM9G'],
+    ['PBKDF2', `$pbkdf2-sha256$i=1600001$${salt}$${hash}`],
+    ['scrypt', `$scrypt$ln=18,r=8,p=1$${salt}$${hash}`],
+    ['Argon2', `$argon2i$v=19$m=4096,t=256,p=1$${salt}$${hash}`],
+  ])('is the lane for costly hashes: %s', async (_, stored) => {
+    expect(await lanes(stored)).toEqual(['lane']);
+  });
+
+  test.each([
+    ['bcrypt', '$2b$13$ipETpAfkQYmiQqzn0W/xQuFWAiwdE.z2HW3SQG1hOqxTRzdHpYM9G'],
+    ['PBKDF2', `$pbkdf2-sha256$i=1600000$${salt}$${hash}`],
+    ['scrypt', `$scrypt$ln=17,r=8,p=1$${salt}$${hash}`],
+    ['Argon2', `$argon2id$v=19$m=102400,t=8,p=1$${salt}$${hash}`],
+    ['a hash that is refused', `$argon2id$v=19$m=1048576,t=20,p=1$${salt}$${hash}`],
+  ])('is the pool for all others: %s', async (_, stored) => {
+    expect(await lanes(stored)).toEqual(['pool']);
+  });
+
+  test('is the pool for a hash with our own parameters, whatever it costs', async () => {
+    const costly = { memoryKib: 262_144, passes: 9, parallelism: 1 };
+    expect(await lanes(`$argon2id$v=19$m=262144,t=9,p=1$${salt}$${hash}`, costly)).toEqual(['pool']);
+    expect(await lanes(`$argon2id$v=19$m=262144,t=8,p=1$${salt}$${hash}`, costly)).toEqual(['lane']);
+  });
+});
+
+describe('a hash that covers only a part of the password', () => {
+  const uncertain = { matches: true, needsRehash: false, needsNewPassword: true };
+  const ofX = '$2b$04$sIU6xYvohr39ekwC0UrBkO6vWjuiQOfy.7IiFbCIvL2EVKA1.BBdW';
+
+  test('of bcrypt, which covers 72 bytes, asks for a new password and is not renewed', async () => {
+    await expect(create().verify('x'.repeat(72), ofX)).resolves.toEqual(uncertain);
+    await expect(create().verify('x'.repeat(100), ofX)).resolves.toEqual(uncertain);
+    await expect(create().verify('x'.repeat(71), ofX)).resolves.toEqual(wrong);
+  });
+
+  test('of bcrypt, which repeats the password after a NUL, is not renewed either', async () => {
+    const stored = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
+    await expect(create().verify('U*U', stored)).resolves.toEqual(right);
+    await expect(create().verify('U*U\0U*U', stored)).resolves.toEqual(uncertain);
+  });
+
+  test.each(['$pbkdf2-sha256$i=1$', '$scrypt$ln=1,r=8,p=1$'])(
+    'of HMAC, which fills the password up with NULs, is not renewed either: %s',
+    async (head) => {
+      const key = head.startsWith('$scrypt')
+        ? scryptSync('password', 'salt', 32, { N: 2, r: 8, p: 1 })
+        : pbkdf2Sync('password', 'salt', 1, 32, 'sha256');
+      const stored = `${head}${phc(Buffer.from('salt'))}$${phc(key)}`;
+      await expect(create().verify('password', stored)).resolves.toEqual(right);
+      await expect(create().verify('password\0', stored)).resolves.toEqual(uncertain);
+    },
+  );
+
+  test('stays as it is at a sign-in, so that the right password works next time', async () => {
+    const world = createWorld();
+    const { id } = await addJohn(world);
+    await world.store.update(id, { passwordHash: ofX }, world.clock.now());
+    for (const tail of ['a wrong tail', 'x'.repeat(28)]) {
+      const password = 'x'.repeat(72) + tail;
+      await expect(world.signIn({ ...from, email: john.email, password })).resolves.toMatchObject({
+        id,
+        needsNewPassword: true,
+      });
+      expect((await world.store.findById(id))?.passwordHash).toBe(ofX);
+    }
   });
 });
 

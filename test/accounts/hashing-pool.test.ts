@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
+import { createCostlyLane, createHashingPool } from '../../provider/accounts/hashing-pool.ts';
 import type { Tracing } from '../../provider/lib/tracing.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
@@ -144,5 +144,57 @@ describe('the hashing pool', () => {
     const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock: createManualClock(), tracing });
     await expect(pool.run(async () => 'hashed')).resolves.toBe('hashed');
     expect(names).toEqual(['hash password', 'hash password: work']);
+  });
+});
+
+describe('the lane for costly jobs', () => {
+  const create = (concurrency: number) => {
+    const { metrics, refusals } = record();
+    const times: unknown[] = [];
+    const clock = createManualClock();
+    const onHashed = (time: object) => void times.push(time);
+    const options = { concurrency, queueLimit: 100, clock, metrics, onHashed };
+    const pool = createHashingPool(options);
+    return { pool, lane: createCostlyLane(pool, options), clock, times, refusals, ...jobs() };
+  };
+
+  test('runs one at a time in a slot of the pool, so that the others stay free', async () => {
+    const { pool, lane, started, job, end, clock, times } = create(2);
+    const costly = ['a', 'b'].map((name) => lane.run(job(name)));
+    const ordinary = ['c', 'd'].map((name) => pool.run(job(name)));
+    await Promise.resolve();
+    expect(started).toEqual(['a', 'c']);
+    end('c');
+    await ordinary[0];
+    expect(started).toEqual(['a', 'c', 'd']);
+    clock.advance(2000);
+    end('a');
+    await costly[0];
+    end('d');
+    end('b');
+    await expect(Promise.all(costly)).resolves.toEqual(['a', 'b']);
+    // The time in the lane counts as time in the queue.
+    expect(times).toContainEqual({ waitMs: 2000, workMs: 0 });
+  });
+
+  test('runs beside a pool that has one slot', async () => {
+    const { pool, lane, started, job, end } = create(1);
+    const costly = ['a', 'b'].map((name) => lane.run(job(name)));
+    const ordinary = pool.run(job('c'));
+    await Promise.resolve();
+    expect(started).toEqual(['a', 'c']);
+    for (const name of ['a', 'b', 'c']) end(name);
+    await expect(Promise.all([...costly, ordinary])).resolves.toEqual(['a', 'b', 'c']);
+  });
+
+  test.each([1, 2])('refuses when eight wait, with %d slots in the pool', async (concurrency) => {
+    const { pool, lane, job, end, refusals } = create(concurrency);
+    const names = [...'abcdefghi'];
+    const running = names.map((name) => lane.run(job(name)));
+    await expect(lane.run(job('j'))).rejects.toMatchObject({ code: 'overloaded' });
+    expect(refusals()).toBe(1);
+    expect(() => pool.ensureRoom()).not.toThrow();
+    names.forEach(end);
+    await expect(Promise.all(running)).resolves.toEqual(names);
   });
 });

@@ -149,6 +149,7 @@ describe("Keycloak's hashes", () => {
 
   test.each([
     ['an unknown algorithm', credential('md5', salt), '/keycloak', /argon2 and bcrypt are known/],
+    ['bcrypt that is none', { ...credential('bcrypt', salt) }, '/keycloak', /known format/],
     ['too many iterations', credential('pbkdf2', salt, {}, 5_000_001), '/keycloak', /2.6 seconds/],
     ['negative iterations', credential('pbkdf2', salt, {}, -1), '/keycloak', /known format/],
     ['argon2 without parameters', credential('argon2', salt), '/keycloak', /additionalParameters/],

@@ -46,7 +46,7 @@ async function makeHashes(passwords: string[]): Promise<Made> {
   return JSON.parse(output);
 }
 
-/** What bcrypt sees as a whole: shorter than 72 bytes, without NUL. */
+/** Passwords that bcrypt covers completely: shorter than 72 bytes, without NUL. */
 const password = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
   .filter((one) => Buffer.byteLength(one) < 72 && !one.includes('\0'));

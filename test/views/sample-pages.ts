@@ -77,6 +77,10 @@ export const samplePages: Record<string, SamplePage> = {
       error: { message: 'Email address or password is wrong. Check both and try again.' },
     },
   },
+  'sign-in-new-password': {
+    view: 'sign-in',
+    model: { ...signIn, email: 'john@example.com', newPassword: { minLength: 12 } },
+  },
   'sign-in-field': {
     view: 'sign-in',
     model: {

@@ -34,7 +34,7 @@ export async function matchesForeignHash(password: Buffer, stored: ForeignHash):
  * their new hash. bcrypt uses the first 72 bytes, and repeats a shorter password with a NUL between the copies. HMAC, on which
  * PBKDF2 and scrypt are built, fills its key up with NULs (RFC 2104 §2).
  */
-export function seesWholePassword(password: Buffer, stored: ForeignHash): boolean {
+export function coversWholePassword(password: Buffer, stored: ForeignHash): boolean {
   if (stored.scheme !== 'bcrypt') return password.at(-1) !== 0;
   return stored.digested || (password.length < 72 && !password.includes(0));
 }
