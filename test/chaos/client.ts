@@ -39,9 +39,9 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
   const profile = (token: string) =>
     call('profile', '/user/profile', { headers: { authorization: `Bearer ${token}` } });
 
-  const promisedBy = (door: Calls, answer: Answer): Promised | undefined => {
+  const promisedBy = (calls: Calls, answer: Answer): Promised | undefined => {
     try {
-      return door.promised(answer);
+      return calls.promised(answer);
     } catch (error) {
       ledger.violated(`${name} was answered with 200 and ${(error as Error).message}`);
       return undefined;
@@ -49,19 +49,19 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
   };
 
   const signIn = async () => {
-    const door = anyCalls();
-    const answer = await call(...door.signIn({ email, password, clientId }));
+    const calls = anyCalls();
+    const answer = await call(...calls.signIn({ email, password, clientId }));
     if (answer?.status === 200) {
       client.signIns += 1;
-      held = promisedBy(door, answer);
+      held = promisedBy(calls, answer);
     } else if (answer) ledger.violated(`${name} could not sign in: ${answer.status} ${answer.text}`);
   };
 
   /** Sends a refresh once, or twice in parallel like two tabs. Returns true if it got tokens. */
   const refresh = async (from: Promised): Promise<boolean> => {
-    const door = anyCalls();
+    const calls = anyCalls();
     const startedAt = Date.now();
-    const ask = () => call(...door.refresh(from.refreshToken, clientId));
+    const ask = () => call(...calls.refresh(from.refreshToken, clientId));
     const tabs = !isStrict(graceMs) && Math.random() < 0.3 ? [ask(), ask()] : [ask()];
     const answers = (await Promise.all(tabs)).filter((answer): answer is Answer => answer !== undefined);
     if (new Set(answers.map(({ text }) => text)).size > 1 && !ledger.wasLost(from.askedAt))
@@ -70,8 +70,8 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
     const [first] = answers;
     if (good) {
       spent.push(from.refreshToken);
-      held = promisedBy(door, good);
-    } else if (first) refused(first, door.isInvalidGrant(first), from, Date.now() - startedAt);
+      held = promisedBy(calls, good);
+    } else if (first) refused(first, calls.isInvalidGrant(first), from, Date.now() - startedAt);
     // It is unknown whether the token was redeemed, and a later retry would be too late.
     else if (isStrict(graceMs)) held = undefined;
     return good !== undefined;
@@ -115,11 +115,11 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
     const stolenFrom = held;
     await pause(graceMs + slackMs);
     held = undefined;
-    const door = anyCalls();
-    const answer = await call(...door.refresh(from.refreshToken, clientId));
+    const calls = anyCalls();
+    const answer = await call(...calls.refresh(from.refreshToken, clientId));
     if (!answer) return;
     ledger.count('a spent token presented too late');
-    const isClean = door.isInvalidGrant(answer);
+    const isClean = calls.isInvalidGrant(answer);
     // After data loss the token is not recognised as spent, so the family is not ended.
     if (isClean && ledger.wasLost(stolenFrom.askedAt)) return ledger.count('signed out by lost data');
     if (isClean) isOverFor(stolenFrom, 'token.reuse_detected');
@@ -136,9 +136,9 @@ export function createClient({ name, clientId, graceMs, call, ledger, isOver }: 
   };
 
   const checkDead = async (refreshToken: string, otherwise: string) => {
-    const door = anyCalls();
-    const answer = await call(...door.refresh(refreshToken, clientId));
-    if (answer && !door.isInvalidGrant(answer)) ledger.violated(`${name}: ${otherwise}`);
+    const calls = anyCalls();
+    const answer = await call(...calls.refresh(refreshToken, clientId));
+    if (answer && !calls.isInvalidGrant(answer)) ledger.violated(`${name}: ${otherwise}`);
   };
 
   const step = async () => {
