@@ -14,6 +14,7 @@ export function accountClient({ name, redirectUri }: { name: string; redirectUri
     firstParty: true,
     auth: 'client_secret_basic',
     secrets: [],
+    assertionAudience: 'issuer',
     grants: ['authorization_code'],
     redirectUris: [redirectUri],
     postLogoutRedirectUris: [],

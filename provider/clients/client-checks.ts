@@ -48,10 +48,11 @@ const authentication: Rule = ({ auth, secrets, pkce, grants, introspects }) => {
   return found;
 };
 
-const keys: Rule = ({ auth, jwks, jwksUri }, unreadable) => {
+const keys: Rule = ({ auth, jwks, jwksUri, assertionAudience }, unreadable) => {
   if (auth === undefined || unreadable.has('jwks') || unreadable.has('jwksUri')) return [];
   const given = [jwks === undefined ? [] : ['/jwks'], jwksUri === undefined ? [] : ['/jwksUri']].flat();
   if (auth !== 'private_key_jwt') {
+    if (assertionAudience === 'token_endpoint') given.push('/assertionAudience');
     return given.map((path) => ({ path, message: `is for "auth: private_key_jwt" only: remove it` }));
   }
   if (given.length === 2) return problem('/jwks', 'is given together with jwksUri: keep one of the two');

@@ -98,6 +98,12 @@ export const clientDocumentSchema = z.strictObject({
     .describe('Both of two secrets work, so that one can be replaced without an outage.'),
   jwks: clientJwksSchema.optional().describe('Public keys for private_key_jwt.'),
   jwksUri: webUri.optional().describe('Where the public keys for private_key_jwt are.'),
+  assertionAudience: z
+    .enum(['issuer', 'token_endpoint'])
+    .default('issuer')
+    .describe(
+      'The aud of the assertions of private_key_jwt. issuer: the issuer alone. token_endpoint: for libraries that send the URL of the token endpoint; it is then accepted too.',
+    ),
   grants: z
     .array(grant)
     .max(10)

@@ -22,6 +22,7 @@ import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
 import { noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
+import { moveEmptySecret } from '../oidc/empty-secret.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
 import { createEndFamilyOf } from '../oidc/tokens/end-family.ts';
 import { scopeOfClaim } from '../oidc/tokens/scope-claims.ts';
@@ -75,6 +76,8 @@ export function composeHttp(parts: HttpParts): Koa {
     protocol: serveProtocol({
       handle: (request, response) => protocol.host.handle(request, response),
       wrapTokenParameter,
+      moveEmptySecret: (request, body) =>
+        moveEmptySecret(request, body, (id) => parts.clients.find(id)?.auth),
       bodyLimitBytes,
       issuer,
       deviceFlow: config.deviceFlow,

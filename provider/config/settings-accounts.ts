@@ -23,6 +23,13 @@ export const accountSettings = {
     schema: boolean(),
     default: 'false',
   },
+  requestObjects: {
+    name: 'GATEHOUSE_REQUEST_OBJECTS',
+    description:
+      'Whether clients may send an authorization request as a JWT that they signed (RFC 9101, `request`). Only clients with `auth: private_key_jwt` may, because they have keys. Unsigned request objects are always refused.',
+    schema: boolean(),
+    default: 'false',
+  },
   signup: {
     name: 'GATEHOUSE_SIGNUP',
     description: 'Whether people may create accounts themselves.',

@@ -9,6 +9,8 @@ export interface ProtocolDeps {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Rewrites the body of an introspection or revocation request so that the library accepts JWTs. */
   wrapTokenParameter(request: IncomingMessage, body: Buffer): void;
+  /** Treats an empty secret of a public client as none; returns the body for the library. */
+  moveEmptySecret(request: IncomingMessage, body: Buffer): Buffer;
   bodyLimitBytes: number;
   issuer: string;
   /** Whether the device flow is switched on. */
@@ -72,7 +74,8 @@ const mostForLibrary = 56 * 1024;
 
 /** Our code reads the body, so that an unreadable body gets the same error message everywhere. */
 async function readForLibrary({ req }: Context, deps: ProtocolDeps, label: string): Promise<void> {
-  const body = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
+  const received = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
+  const body = deps.moveEmptySecret(req, received);
   if (label === '/oauth2/introspect' || label === '/oauth2/revoke') deps.wrapTokenParameter(req, body);
   else replayBody(req, body);
 }
@@ -128,6 +131,7 @@ export function normaliseRequest(issuer: string): Middleware {
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
     const address = currentRequestScope()?.clientAddress;
     if (address !== undefined) req.headers['x-forwarded-for'] = address;
+    if (prefix !== '') req.url = afterPrefix(req.url, prefix);
     const below = prefix !== '' && req.url.startsWith(prefix) ? req.url.slice(prefix.length) : undefined;
     if (below !== undefined && /^([/?]|$)/.test(below)) {
       Object.assign(req, { originalUrl: req.url });
@@ -135,6 +139,18 @@ export function normaliseRequest(issuer: string): Middleware {
     } else if (prefix !== '') Object.assign(req, { originalUrl: `${prefix}${req.url}` });
     await next();
   };
+}
+
+const discoveryPaths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+
+/**
+ * Metadata of an issuer with a path has two addresses: OpenID Connect Discovery §4 puts the well-known name after that
+ * path, RFC 8414 §3.1 before it. This converts the second form to the first.
+ */
+function afterPrefix(target: string, prefix: string): string {
+  const path = target.split('?', 1)[0] ?? '';
+  const name = discoveryPaths.find((discovery) => path === `${discovery}${prefix}`);
+  return name === undefined ? target : `${prefix}${name}${target.slice(path.length)}`;
 }
 
 /**

@@ -17,7 +17,21 @@ export function publishedDocuments(deps: PublishedDocumentsDeps): Router {
     publish(ctx, jwks, { etag, maxAgeSeconds: deps.jwksMaxAgeSeconds });
   });
   router.get('/openapi.json', (ctx) => publish(ctx, deps.openApi, { maxAgeSeconds: 3600 }));
+  router.options(['/.well-known/jwks.json', '/openapi.json'], allowReading);
   return router;
+}
+
+/**
+ * Answers a preflight request (CORS) in the same way as the library does for discovery. A page may send any header,
+ * because tracing libraries add headers of their own to every request.
+ */
+function allowReading(ctx: Context): void {
+  ctx.status = 204;
+  ctx.set('Access-Control-Allow-Origin', '*');
+  ctx.set('Access-Control-Allow-Methods', 'GET');
+  ctx.set('Access-Control-Max-Age', '3600');
+  const asked = ctx.get('Access-Control-Request-Headers');
+  if (asked !== '') ctx.set('Access-Control-Allow-Headers', asked);
 }
 
 function publish(ctx: Context, document: object, caching: { etag?: string; maxAgeSeconds: number }): void {

@@ -63,6 +63,8 @@ export function scopeRequest(deps: RequestContextDeps): Middleware {
       );
     });
     await runInRequestScope(scope, () => (span ? span.run(next) : next()));
+    // Koa says `text/plain`, but an empty response has no media type (RFC 9110 §8.3).
+    if (ctx.body === '') ctx.remove('Content-Type');
   };
 }
 

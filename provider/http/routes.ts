@@ -99,16 +99,16 @@ const discovery = (label: string): Route =>
     cors: 'any',
   });
 
-const published = (label: string, cors: 'any' | 'none'): Route =>
-  own({ label, methods: get, kind: 'static', limit: document, body: 'unread', cors });
+const published = (label: string, cors: 'any' | 'none', methods = get): Route =>
+  own({ label, methods, kind: 'static', limit: document, body: 'unread', cors });
 
 /** Every public endpoint, one row for each endpoint and set of methods. */
 export const table: readonly Route[] = [
   own({ label: '/', methods: get, kind: 'page', limit: document, body: 'unread', cors: 'none' }),
   discovery('/.well-known/openid-configuration'),
   discovery('/.well-known/oauth-authorization-server'),
-  published('/.well-known/jwks.json', 'any'),
-  published('/openapi.json', 'any'),
+  published('/.well-known/jwks.json', 'any', [...get, 'OPTIONS']),
+  published('/openapi.json', 'any', [...get, 'OPTIONS']),
   published('/assets/:file', 'none'),
 
   libraryPage('/oauth2/authorize', 'authorize'),

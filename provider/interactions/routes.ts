@@ -16,6 +16,11 @@ import type { InteractionDeps, Step } from './step.ts';
  */
 const formSchema = z.record(z.string(), z.string());
 
+const isConsent = (prompt: string) => prompt === 'consent';
+
+/** The prompts `login` and `select_account`: both show the sign-in page. */
+const isSignIn = (prompt: string) => !isConsent(prompt);
+
 /**
  * Creates the routes of the pages of an authorization request: `/interaction/{uid}` and its forms.
  *
@@ -42,9 +47,9 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     return { ctx, interaction, client, renderer: deps.renderer(ctx), finish };
   };
 
-  const posted = async (ctx: RouterContext, prompt: string) => {
+  const posted = async (ctx: RouterContext, isForm: (prompt: string) => boolean) => {
     const step = await stepOf(ctx);
-    if (step.interaction.prompt !== prompt)
+    if (!isForm(step.interaction.prompt))
       throw new GatehouseError(
         'interaction_expired',
         'This step is done already. Go back to the app and try again.',
@@ -59,7 +64,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   };
 
   const show = async (step: Step) => {
-    if (step.interaction.prompt === 'consent') await showConsent(consentDeps(deps), step);
+    if (isConsent(step.interaction.prompt)) await showConsent(consentDeps(deps), step);
     else await showSignIn(deps, step);
   };
 
@@ -67,20 +72,20 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   // GET.
   router.get(['/', '/sign-in', '/consent'], async (ctx) => show(await stepOf(ctx)));
   router.post('/sign-in', async (ctx) => {
-    const { step, form } = await posted(ctx, 'login');
+    const { step, form } = await posted(ctx, isSignIn);
     await signInByForm(deps, step, form);
   });
   router.get('/sign-up', async (ctx) => {
     const step = await stepOf(ctx);
-    if (step.interaction.prompt === 'login') showSignUp(deps, step);
+    if (isSignIn(step.interaction.prompt)) showSignUp(deps, step);
     else await show(step);
   });
   router.post('/sign-up', async (ctx) => {
-    const { step, form } = await posted(ctx, 'login');
+    const { step, form } = await posted(ctx, isSignIn);
     await signUpByForm(deps, step, form);
   });
   router.post('/consent', async (ctx) => {
-    const { step, form } = await posted(ctx, 'consent');
+    const { step, form } = await posted(ctx, isConsent);
     await decideConsent(consentDeps(deps), step, form);
   });
   return router;

@@ -1,4 +1,5 @@
 import { GatehouseError } from '../lib/errors.ts';
+import { passwordSignIn } from '../lib/password-sign-in.ts';
 import type { Account } from '../ports/account-store.ts';
 import { csrfToken } from './csrf.ts';
 import type { PendingInteraction } from './interaction.ts';
@@ -6,6 +7,9 @@ import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
 import type { InteractionDeps, RememberMe, Step } from './step.ts';
 import type { FormError, SignInField } from './view-models.ts';
+
+/** The prompt that lets a person choose between the account that is signed in and another (Core §3.1.2.1). */
+const selectAccount = 'select_account';
 
 type Problem = { status: number; error: FormError<SignInField> };
 
@@ -23,11 +27,13 @@ export async function showSignIn(deps: InteractionDeps, step: Step, again?: Agai
   const { ctx, interaction, renderer } = step;
   const path = `${deps.basePath}/interaction/${interaction.uid}`;
   const known = interaction.accountId ? await deps.account(interaction.accountId) : undefined;
+  const isChoice = interaction.prompt === selectAccount;
   const page = renderer.render('sign-in', {
     ...faceOf(step),
     csrf: csrfToken(deps.keys, interaction.uid),
     action: `${path}/sign-in`,
-    email: again?.email ?? interaction.loginHint ?? known?.email,
+    continueAs: isChoice ? known?.email : undefined,
+    email: again?.email ?? interaction.loginHint ?? (isChoice ? undefined : known?.email),
     error: again?.problem?.error,
     remember: asksToRemember(deps.rememberMe, interaction) ? (again?.ticked ?? false) : undefined,
     signUpUrl: deps.register && `${path}/sign-up`,
@@ -44,7 +50,8 @@ export function faceOf({ client }: Step) {
 
 /**
  * Checks the credentials with the one function for sign-in. Then it sends the person on, or asks again. If the stored hash
- * covers only a part of the password, the form asks for a new one. The person then enters both.
+ * covers only a part of the password, the form asks for a new one. The person then enters both. A person who keeps the
+ * account that is signed in sends no credentials.
  * @param refusedKey the key of the text that the page shows when the credentials are wrong
  */
 export async function signInByForm(
@@ -53,6 +60,9 @@ export async function signInByForm(
   form: Record<string, string>,
   refusedKey = 'message.invalid-credentials',
 ): Promise<void> {
+  const { interaction } = step;
+  if (form.continue === 'yes' && interaction.prompt === selectAccount && interaction.accountId !== undefined)
+    return step.finish({ [selectAccount]: {} });
   const { email = '', password = '', newPassword } = form;
   const typed = { email, password, newPassword: newPassword ?? '' };
   const ticked = form.remember === 'yes';
@@ -67,9 +77,9 @@ export async function signInByForm(
     const account = signedIn.needsNewPassword ? await replacePassword(deps, signedIn, typed) : signedIn;
     // The time of the sign-in is set explicitly. Otherwise a later consent would change it (Core §2 `auth_time`).
     const { id: accountId, tokenVersion } = account;
-    const remember = isRemembered(deps.rememberMe, step.interaction, { accountId, ticked });
-    const login = { accountId, amr: ['pwd'], tokenVersion, ts: deps.epochSeconds(), remember };
-    await step.finish({ login });
+    const remember = isRemembered(deps.rememberMe, interaction, { accountId, ticked });
+    const login = { accountId, ...passwordSignIn, tokenVersion, ts: deps.epochSeconds(), remember };
+    await step.finish({ login, [selectAccount]: {} });
   } catch (error) {
     const problem = problemOf(deps, step, error, typed, refusedKey);
     await showSignIn(deps, step, { ...again, problem });
@@ -172,8 +182,8 @@ export function passwordMessage(
  * Whether the form shows the checkbox. A person who signs in again does not see it, because their session keeps its
  * setting.
  */
-function asksToRemember(mode: RememberMe, interaction: PendingInteraction): boolean {
-  return mode === 'ask' && interaction.accountId === undefined;
+function asksToRemember(mode: RememberMe, { accountId, prompt }: PendingInteraction): boolean {
+  return mode === 'ask' && (accountId === undefined || prompt === selectAccount);
 }
 
 /** @returns whether the session continues after the browser window is closed; undefined leaves this unchanged */

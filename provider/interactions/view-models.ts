@@ -26,6 +26,8 @@ export interface ClientFace {
 export interface SignInView extends ClientFace {
   csrf: string;
   action: string;
+  /** The account that is signed in, where the app lets the person choose. Posting `continue=yes` keeps it. */
+  continueAs?: string | undefined;
   /** The value that the person typed before, or the request's `login_hint`. */
   email?: string | undefined;
   error?: FormError<SignInField> | undefined;

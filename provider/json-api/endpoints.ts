@@ -77,13 +77,14 @@ const login = (deps: JsonApiDeps) =>
     path: '/auth/login',
     summary: 'Sign in',
     description:
-      'Signs a person in for a first-party client: the same tokens as the authorization code flow, with the scopes of the client’s document for its default API.',
+      'Signs a person in for a first-party client: the same tokens as the authorization code flow, with the scopes of the client’s document for its default API. With a `DPoP` header (RFC 9449) the tokens are bound to the key of its proof, whose `htu` is this endpoint’s URL.',
     body: loginBody,
     success: { status: 200, description: 'Signed in.', schema: tokensResponse },
     problems: [
       'invalid_credentials',
       'account_disabled',
       'client_not_allowed',
+      'invalid_dpop_proof',
       'too_many_requests',
       'overloaded',
     ],
@@ -103,10 +104,11 @@ const refresh = (deps: JsonApiDeps) =>
     method: 'post',
     path: '/auth/refresh',
     summary: 'Refresh',
-    description: 'Gives a new access token and the next refresh token.',
+    description:
+      'Gives a new access token and the next refresh token. Tokens that are bound to a key need a `DPoP` header (RFC 9449) with a proof for this endpoint’s URL.',
     body: refreshBody,
     success: { status: 200, description: 'New tokens.', schema: tokensResponse },
-    problems: ['invalid_grant', 'client_not_allowed', 'too_many_requests'],
+    problems: ['invalid_grant', 'client_not_allowed', 'invalid_dpop_proof', 'too_many_requests'],
     handle: async ({ request, response, body }) => {
       const clientId = clientFor(deps, body.clientId, 'refresh_token');
       const parameters = { refresh_token: body.refreshToken };

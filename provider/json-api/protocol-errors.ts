@@ -2,6 +2,7 @@ import { type ErrorCode, GatehouseError } from '../lib/errors.ts';
 
 const codes: Record<string, ErrorCode> = {
   invalid_grant: 'invalid_grant',
+  invalid_dpop_proof: 'invalid_dpop_proof',
   invalid_client: 'client_not_allowed',
   unauthorized_client: 'client_not_allowed',
   invalid_scope: 'invalid_request',
@@ -13,6 +14,8 @@ const codes: Record<string, ErrorCode> = {
 /** Texts for authors of apps: the library's texts are written for authors of client libraries. */
 const sentences: Partial<Record<ErrorCode, string>> = {
   invalid_grant: 'This sign-in has ended, was used already, or never was. Sign in again.',
+  invalid_dpop_proof:
+    'The DPoP proof is not valid for this request. Sign a new one with this URL and this method (RFC 9449 §4.2).',
   client_not_allowed: "This client may not do that. Look at its document's grants.",
   store_unavailable: 'This can’t be answered right now. Try again in a moment.',
 };

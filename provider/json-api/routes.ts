@@ -55,7 +55,7 @@ function preflight(ctx: Context, definition: Endpoint, deps: JsonApiRouteDeps): 
   ctx.status = 204;
   if (!allowReading(ctx, deps)) return;
   ctx.set('Access-Control-Allow-Methods', definition.method.toUpperCase());
-  ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type');
+  ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type, DPoP');
   ctx.set('Access-Control-Max-Age', '3600');
 }
 

@@ -6,6 +6,7 @@ export const errorStatus = {
   invalid_request: 400,
   invalid_json: 400,
   validation_failed: 400,
+  invalid_dpop_proof: 400,
   invalid_credentials: 401,
   invalid_grant: 401,
   invalid_token: 401,

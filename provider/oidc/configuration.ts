@@ -3,6 +3,8 @@ import type { Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
 import type { Config } from '../config/schema.ts';
 import { clientAssertionAlgs } from '../lib/client-assertion-algs.ts';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
+import { passwordSignIn } from '../lib/password-sign-in.ts';
+import { checkClientAssertion } from './client-assertion.ts';
 import { clientOf, orUnavailable } from './current-request.ts';
 import { features } from './features.ts';
 import { interactionPolicy } from './interaction-policy.ts';
@@ -31,6 +33,7 @@ export const routes = {
 /** @returns the library's configuration as one table; `jwks` are the keys, the signing one first */
 export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Configuration {
   const { config, keys, grants, pages } = services;
+  const policy = interactionPolicy();
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax', overwrite: true } as const;
   return {
     adapter: createStorageAdapter(services) as never,
@@ -38,13 +41,16 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     routes,
     features: features(services),
     scopes: ['openid', 'offline_access'],
-    claims: { openid: ['sub'], ...scopeClaims },
+    claims: { openid: ['sub', 'auth_time', 'acr', 'amr'], ...scopeClaims },
+    acrValues: [passwordSignIn.acr],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    assertJwtClientAuthClaimsAndHeader: checkClientAssertion(services),
     enabledJWA: {
       clientAuthSigningAlgValues: Object.values(clientAssertionAlgs).flat(),
       idTokenSigningAlgValues: ['RS256'],
       userinfoSigningAlgValues: ['RS256'],
+      requestObjectSigningAlgValues: Object.values(clientAssertionAlgs).flat(),
     },
     // RFC 6749 §4.1.3: a redirect URI of the authorization request must be repeated in the token request.
     allowOmittingSingleRegisteredRedirectUri: false,
@@ -59,7 +65,7 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     formats: { bitsOfOpaqueRandomness: 256 },
     interactions: {
       url: (_ctx, interaction) => pages.interactionPath(interaction.uid),
-      policy: interactionPolicy(),
+      policy,
     },
     findAccount: (ctx, id, token) => orUnavailable(() => findAccount(services, ctx, id, token)),
     loadExistingGrant: (ctx) => loadGrant(ctx, grants),
@@ -71,7 +77,11 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     revokeGrantPolicy: () => false,
     clientBasedCORS: (ctx, origin) => clientOf(ctx).origins.includes(origin),
     renderError: pages.renderError,
-    discovery: { ui_locales_supported: [...pages.languages] },
+    discovery: {
+      ui_locales_supported: [...pages.languages],
+      // Initiating User Registration via OpenID Connect §4.
+      prompt_values_supported: ['none', ...policy.map(({ name }) => name)],
+    },
     ttl: ttl(config, services.clock),
   };
 }

@@ -1,4 +1,4 @@
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { requestOrigin } from '../lib/request-scope.ts';
 import { clientOf, orUnavailable } from './current-request.ts';
 import type { OidcServices } from './services.ts';
@@ -18,6 +18,10 @@ export function features(services: OidcServices): Features {
     pushedAuthorizationRequests: { enabled: true },
     claimsParameter: { enabled: true },
     dPoP: { enabled: true },
+    requestObjects: {
+      enabled: services.config.requestObjects,
+      assertJwtClaimsAndHeader: refuseOtherJwt,
+    },
     // For `SigningKey` in `provider-factory.ts`. `ack` names the version of the interface that we know: the library refuses another.
     externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     introspection: { enabled: true, allowedPolicy: mayIntrospect },
@@ -60,6 +64,16 @@ function deviceFlow(pages: OidcServices['pages']['device']): Features['deviceFlo
       pages.confirm(ctx, { ...formOf(ctx), userCode, device }),
     successSource: (ctx) => pages.done(ctx),
   };
+}
+
+/** RFC 9101 §10.8: a JWT that the client signed for another purpose is no request object. */
+async function refuseOtherJwt(_ctx: unknown, { sub }: { sub?: unknown }, { typ }: { typ?: unknown }) {
+  if (sub !== undefined) throw new errors.InvalidRequestObject('a request object must not have sub');
+  const isOther = typ !== undefined && !/^(application\/)?(jwt|oauth-authz-req\+jwt)$/i.test(String(typ));
+  if (isOther)
+    throw new errors.InvalidRequestObject(
+      'typ of a request object must be oauth-authz-req+jwt or JWT, or left out',
+    );
 }
 
 /** A client may introspect its own tokens; others only when its document says that it answers for their API. */

@@ -44,12 +44,22 @@ export function buildProvider(
     ]);
   }
   provider.use(keepFailure);
+  provider.use(leaveOutEmptyType);
   provider.use(cacheDiscovery);
   provider.use(keepLogoutLanguage);
   provider.use(prefillUserCode);
   listen(provider, services);
   return provider;
 }
+
+/**
+ * An empty response has no media type (RFC 9110 §8.3). Koa says `text/plain`. A client library that expects JSON takes
+ * that for an error, and for example gives up a sign-out before it has revoked the refresh token.
+ */
+const leaveOutEmptyType: Middleware = async (ctx, next) => {
+  await next();
+  if (ctx.body === '') ctx.remove('Content-Type');
+};
 
 /** Discovery changes with a release, not with a request: callers may cache it, and ask whether it changed. */
 const cacheDiscovery: Middleware = async (ctx, next) => {

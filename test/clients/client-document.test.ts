@@ -28,6 +28,7 @@ test('missing fields get their defaults', () => {
     name: 'Web',
     firstParty: false,
     auth: 'client_secret_basic',
+    assertionAudience: 'issuer',
     secrets: [{ sha256: secretHash }],
     grants: ['authorization_code', 'refresh_token'],
     redirectUris: ['https://app.example.com/callback'],
@@ -54,6 +55,7 @@ const good: [what: string, document: unknown][] = [
     'keys of all kinds',
     keyed({ jwks: { keys: [rsa, { ...jwkOf('ec', 'publicKey'), kid: 'e', use: 'sig' }] } }),
   ],
+  ['the other audience for assertions', keyed({ assertionAudience: 'token_endpoint' })],
   ['keys at a URI', keyed({ jwks: undefined, jwksUri: 'https://app.example.com/jwks' })],
   [
     'an API that only uses introspection',
@@ -214,6 +216,12 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     }),
     '/jwks/keys/0/crv: must be P-256: client assertions are accepted with ES256 only',
   ],
+  [
+    'an audience for assertions of a client that sends none',
+    webClient({ assertionAudience: 'token_endpoint' }),
+    '/assertionAudience: is for "auth: private_key_jwt" only: remove it',
+  ],
+  ['an unknown audience for assertions', keyed({ assertionAudience: 'any' }), /^\/assertionAudience: /],
   ['an empty list of keys', keyed({ jwks: { keys: [] } }), '/jwks/keys: must hold at least one key'],
   [
     'a private key',

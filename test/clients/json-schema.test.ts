@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { clientDocumentSchema } from '../../provider/clients/client-document.ts';
 import { renderClientJsonSchema, renderClientsFileJsonSchema } from '../../provider/clients/json-schema.ts';
 import { packageRoot } from '../../provider/lib/package-root.ts';
+import { problemsOf } from './client-documents.ts';
 
 const schema = JSON.parse(renderClientJsonSchema());
 
@@ -37,7 +38,10 @@ describe('the schema of the whole file', () => {
   const accepts = (value: unknown) => z.fromJSONSchema(file).safeParse(value).success;
   /** The example of docs/clients.md. */
   const page = readFileSync(join(packageRoot, 'docs', 'clients.md'), 'utf8');
-  const example = parse(/```yaml\n(clients:\n[\s\S]*?)```/.exec(page)?.[1] ?? '');
+  const examples = [...page.matchAll(/```yaml\n(clients:\n[\s\S]*?)```/g)].map(([, text]) =>
+    parse(text ?? ''),
+  );
+  const [example] = examples;
   const [client] = example.clients;
 
   test('refers to no other file', () => {
@@ -46,9 +50,12 @@ describe('the schema of the whole file', () => {
     expect([file.$schema, file.properties.clients.items]).toEqual([$schema, one]);
   });
 
-  test('accepts the documented example, and an empty list', () => {
+  test('accepts the documented examples, and an empty list', () => {
     expect(example.clients.length).toBeGreaterThan(2);
-    expect(accepts(example)).toBe(true);
+    expect(examples.length).toBeGreaterThan(2);
+    expect(examples.map(accepts)).toEqual(examples.map(() => true));
+    for (const { clients } of examples)
+      for (const document of clients) expect([document.id, ...problemsOf(document)]).toEqual([document.id]);
     expect(accepts({ clients: [] })).toBe(true);
   });
 

@@ -40,6 +40,12 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
 
   const userinfo = async (token: string) => (await jsonAnswer(await getUserinfo(deployment, token))).body;
   const sub = expect.stringMatching(/^user_/);
+  /** What every id token says about the sign-in. */
+  const signIn = {
+    auth_time: expect.any(Number),
+    acr: 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport',
+    amr: ['pwd'],
+  };
   /** Signs in, and returns the claims of userinfo and of the id token. */
   const told = async (client: TestClient, claims: object, scope = 'openid') => {
     const tokens = await client.signIn(agent, { scope, claims: JSON.stringify(claims) });
@@ -49,7 +55,7 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
 
   test('userinfo returns a claim that the request names, and no other claim of its scope', async () => {
     const { tokens, ...answer } = await told(app, { userinfo: { name: { essential: true } } });
-    expect(answer).toEqual({ userinfo: { sub, name: 'John Doe' }, idToken: { sub } });
+    expect(answer).toEqual({ userinfo: { sub, name: 'John Doe' }, idToken: { sub, ...signIn } });
     expect(tokens.scope).toBe('openid');
     expect(decodeJwt(tokens.access_token).claims).not.toHaveProperty('name');
     const { body } = await app.refresh(tokens.refresh_token);
@@ -61,11 +67,59 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
       id_token: { email: null, auth_time: { essential: true } },
     });
     expect(answer).toEqual({
-      idToken: { sub, email: demo.email, auth_time: expect.any(Number) },
+      idToken: { sub, ...signIn, email: demo.email },
       userinfo: { sub },
     });
     const { body } = await app.refresh(tokens.refresh_token);
     expect(decodeJwt(String(body.id_token)).claims).toMatchObject({ email: demo.email });
+  });
+
+  test('every id token has auth_time, amr and acr of the sign-in, also after a refresh; nothing else has', async () => {
+    const { tokens, idToken, userinfo: person } = await told(app, { id_token: {} });
+    expect(idToken).toEqual({ sub, ...signIn });
+    const kept = { auth_time: idToken.auth_time, acr: idToken.acr, amr: idToken.amr };
+    deployment.advance(100);
+    const { body } = await app.refresh(tokens.refresh_token);
+    expect(decodeJwt(String(body.id_token)).claims).toMatchObject(kept);
+    for (const other of [person, decodeJwt(tokens.access_token).claims])
+      expect(Object.keys(other)).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(a[cm]r|auth_time)$/)]),
+      );
+    const own = createTestClient(deployment, demoApps.firstParty);
+    const { email: username, password } = demo;
+    const granted = await own.post('token', { grant_type: 'password', username, password });
+    expect(decodeJwt(String(granted.body.id_token)).claims).toMatchObject(signIn);
+  });
+
+  describe('the acr of a sign-in', () => {
+    const asks = async (acr: object, more: object = {}) => {
+      const claims = JSON.stringify({ id_token: { acr } });
+      return agent.get(app.authorizationUrl({ claims, ...more }));
+    };
+
+    test('is advertised, and is given to an app that asks for it by either way', async () => {
+      const answer = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);
+      expect(await answer.json()).toMatchObject({
+        acr_values_supported: [signIn.acr],
+        claims_supported: expect.arrayContaining(['acr', 'amr', 'auth_time']),
+      });
+      const essential = { id_token: { acr: { essential: true, values: ['urn:other', signIn.acr] } } };
+      expect((await told(app, essential)).idToken).toMatchObject(signIn);
+      // OpenID Connect Core §3.1.2.1: acr_values are wishes, so others do not fail the request.
+      const { id_token } = await app.signIn(agent, { acr_values: 'urn:other' });
+      expect(decodeJwt(id_token).claims).toMatchObject(signIn);
+    });
+
+    test.each([{ values: ['urn:other'] }, { value: 'urn:other' }])(
+      'that cannot be met (%j) is refused before the person signs in',
+      async (wanted) => {
+        for (const more of [{}, { prompt: 'login' }, { prompt: 'select_account' }, { prompt: 'none' }]) {
+          const { url } = await asks({ essential: true, ...wanted }, more);
+          expect(new URL(url).searchParams.get('error')).toBe('unmet_authentication_requirements');
+        }
+        expect((await asks(wanted)).html).toContain('name="password"');
+      },
+    );
   });
 
   test('claims that the request names come in addition to those of the scopes', async () => {
@@ -73,7 +127,7 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
     const { userinfo: all, idToken } = await told(app, claims, 'openid profile');
     const profile = { name: 'John Doe', locale: 'en', updated_at: 1_700_000_000 };
     expect(all).toEqual({ sub, ...profile, email: demo.email });
-    expect(idToken).toEqual({ sub, name: 'John Doe' });
+    expect(idToken).toEqual({ sub, ...signIn, name: 'John Doe' });
     const { access_token } = await app.signIn(agent, { scope: 'openid profile' });
     expect(await userinfo(access_token)).toEqual({ sub, ...profile });
   });
@@ -100,14 +154,14 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
       'openid profile',
     );
     expect(answer.userinfo).toEqual({ sub, name: 'John Doe', locale: 'en', updated_at: expect.any(Number) });
-    expect(answer.idToken).toEqual({ sub });
+    expect(answer.idToken).toEqual({ sub, ...signIn });
     expect(JSON.stringify(decodeJwt(tokens.access_token).claims)).not.toContain('email');
   });
 
   test('unknown claims and other fields of the account are left out', async () => {
     const odd = { shoeSize: null, password: null, roles: null, metadata: null, passwordHash: null };
     const { tokens, ...answer } = await told(app, { userinfo: odd, id_token: odd });
-    expect(answer).toEqual({ userinfo: { sub }, idToken: { sub } });
+    expect(answer).toEqual({ userinfo: { sub }, idToken: { sub, ...signIn } });
   });
 
   test('a `sub` of another person requires that person to sign in', async () => {

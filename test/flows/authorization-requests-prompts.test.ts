@@ -107,6 +107,57 @@ describe('which page a person gets', () => {
     expect(asked(await agent.submit(next, { decision: 'allow' }))).toBe('nothing');
   });
 
+  describe('prompt=select_account', () => {
+    const choose = { prompt: 'select_account' };
+
+    test('lets the person keep the account that is signed in, without a password', async () => {
+      await signedIn();
+      const before = await idTokenOf(await ask());
+      const page = await ask(choose);
+      expect(asked(page)).toBe('password');
+      expect(page.html).toContain(`Continue as ${demo.email}`);
+      expect(page.html).toContain('another account');
+      expect(page.html).not.toMatch(/<input[^>]*name="email"[^>]*value=/);
+      const after = await idTokenOf(await agent.submit(page, { continue: 'yes' }));
+      expect(after.claims).toMatchObject({ sub: before.claims.sub, auth_time: before.claims.auth_time });
+    });
+
+    test('lets another person sign in', async () => {
+      await signedIn();
+      const leaving = await signInAs(await ask(choose), jane);
+      const url = await signInAndAgree(agent, await agent.submit(leaving, {}), jane);
+      expect((await idTokenOf({ url } as Page)).claims.sub).toBe('user_jane');
+    });
+
+    test('without a session: the sign-in page, once, with nobody to continue as', async () => {
+      const page = await ask(choose);
+      expect(page.html).not.toContain('Continue as');
+      expect(asked(await agent.submit(page, { continue: 'yes' }))).toBe('password');
+      expect(await signInAndAgree(agent, await ask(choose), demo)).toContain('code=');
+    });
+
+    test('with login and consent: all three', async () => {
+      await signedIn();
+      const page = await ask({ prompt: 'consent select_account login' });
+      const next = await agent.submit(page, { continue: 'yes' });
+      expect([asked(next), next.html.includes('Continue as')]).toEqual(['password', false]);
+      const last = await signInAs(next, demo);
+      expect(asked(last)).toBe('consent');
+      expect(asked(await agent.submit(last, { decision: 'allow' }))).toBe('nothing');
+    });
+
+    test('a person who has to sign in cannot continue without', async () => {
+      await signedIn();
+      expect(asked(await agent.submit(await ask({ prompt: 'login' }), { continue: 'yes' }))).toBe('password');
+    });
+
+    test('is advertised with the other values', async () => {
+      const answer = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);
+      const { prompt_values_supported: values } = (await answer.json()) as Record<string, string[]>;
+      expect(values?.sort()).toEqual(['consent', 'login', 'none', 'select_account']);
+    });
+  });
+
   test('max_age asks for the password after this time and not before; auth_time is the time of sign-in', async () => {
     await signedIn();
     const signedInAt = Number((await idTokenOf(await ask({ max_age: '100' }))).claims.auth_time);

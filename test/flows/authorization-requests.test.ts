@@ -7,6 +7,7 @@ import {
   type Parameters,
   pkce,
   type TestClient,
+  tokensOf,
 } from '../support/test-client.ts';
 import { createUserAgent, type Page, signInAndAgree, type UserAgent } from '../support/user-agent.ts';
 import { appDocument, nativeDocument } from './apps.ts';
@@ -108,11 +109,23 @@ describe('authorization requests, on the embedded default', () => {
         sub: expect.stringMatching(/^user_/),
         aud: 'exact',
         nonce: 'a nonce',
+        auth_time: expect.any(Number),
+        acr: expect.stringMatching(/:PasswordProtectedTransport$/),
+        amr: ['pwd'],
         iat: expect.any(Number),
         exp: Number(claims.iat) + 3600,
       });
       expect(header).toEqual({ alg: 'RS256', kid: expect.any(String) });
       expect(Object.keys((await idTokenOf({})).claims)).not.toContain('nonce');
+    });
+
+    test('has no nonce when it comes with a refresh (OpenID Connect Core §12.2)', async () => {
+      const { claims, tokens } = await idTokenOf({ nonce: 'a nonce' });
+      const refreshed = tokensOf(await exact.refresh(tokens.refresh_token));
+      const { nonce, ...others } = claims;
+      const times = { iat: expect.any(Number), exp: expect.any(Number) };
+      expect(nonce).toBe('a nonce');
+      expect(decodeJwt(refreshed.id_token).claims).toEqual({ ...others, ...times });
     });
 
     test('is issued with the scope openid only', async () => {

@@ -92,6 +92,21 @@ describe('CORS', () => {
     },
   );
 
+  test.each([
+    '/.well-known/openid-configuration',
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/jwks.json',
+    '/openapi.json',
+  ])('%s may be read with any header, such as those of tracing', async (path) => {
+    const answer = await preflight(path, 'https://anybody.example', 'GET', 'traceparent, x-anything');
+    expect([answer.status, await answer.text()]).toEqual([204, '']);
+    expect(['*', 'https://anybody.example']).toContain(allowed(answer));
+    expect(answer.headers.get('access-control-allow-methods')).toBe('GET');
+    expect(answer.headers.get('access-control-allow-headers')).toBe('traceparent, x-anything');
+    expect(answer.headers.get('access-control-max-age')).toBe('3600');
+    expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+
   describe('the protocol', () => {
     const redeem = async (origin: string) => {
       const spa = createTestClient(deployment, demoApps.spa);

@@ -184,9 +184,12 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     expect(await errorOf(pollFor(tv, 'never-issued'))).toEqual([400, 'invalid_grant']);
     expect(await errorOf(pollFor(createApp(deployment, 'web'), device_code))).toEqual([
       400,
-      'invalid_request',
+      'unauthorized_client',
     ]);
-    expect(await errorOf(createApp(deployment, 'web').post('device', {}))).toEqual([400, 'invalid_request']);
+    expect(await errorOf(createApp(deployment, 'web').post('device', {}))).toEqual([
+      400,
+      'unauthorized_client',
+    ]);
     expect((await pollFor(tv, device_code)).status).toBe(200);
   });
 

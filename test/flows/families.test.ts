@@ -207,8 +207,7 @@ describe('families of refresh tokens, on two processes', () => {
       return tokens.scope === 'openid profile' && tokens.access_token;
     });
     expect(decodeJwt(narrowed || '').claims).toMatchObject({ aud: deployment.issuer });
-    // The library's error for a grant that the client document doesn't list.
-    const refused = { status: 400, body: { error: 'invalid_request' } };
+    const refused = { status: 400, body: { error: 'unauthorized_client' } };
     await waitFor(async () => {
       const answers = await Promise.all(deployment.origins.map(() => apps[1].refresh('nonsense')));
       return answers.every(({ body }) => body.error === refused.body.error);

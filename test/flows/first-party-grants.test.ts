@@ -29,13 +29,6 @@ test("/auth/* gives a client no grant that its document doesn't list", async () 
   expect((await callJsonApi(deployment, '/auth/refresh', refresh)).body.code).toBe('client_not_allowed');
 });
 
-test('an essential acr, which Gatehouse never provides, fails the sign-in instead of asking again', async () => {
-  const web = createApp(deployment, 'web');
-  const claims = JSON.stringify({ id_token: { acr: { essential: true, values: ['urn:any'] } } });
-  const answer = await web.authorize(createUserAgent(deployment), { scope: allScopes, claims });
-  expect(answer.get('error')).toBe('unmet_authentication_requirements');
-});
-
 test("the app gets an error if another person than the claims parameter's sub signs in", async () => {
   const web = createApp(deployment, 'web');
   const claims = JSON.stringify({ id_token: { sub: { value: 'user_somebody-else' } } });

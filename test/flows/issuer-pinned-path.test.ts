@@ -35,6 +35,24 @@ describe('an https issuer with a path, behind a proxy', () => {
     expect(((await jwks.json()) as { keys: unknown[] }).keys.length).toBeGreaterThan(0);
   });
 
+  test.each(['oauth-authorization-server', 'openid-configuration'])(
+    '%s is found by the rules of RFC 8414 §3.1 and of OpenID Connect Discovery §4',
+    async (name) => {
+      const { origin, pathname } = new URL(deployment.issuer);
+      const after = await deployment.fetch(`${deployment.issuer}/.well-known/${name}`);
+      const before = await deployment.fetch(`${origin}/.well-known/${name}${pathname}`);
+      expect([after.status, before.status]).toEqual([200, 200]);
+      const document = await before.json();
+      expect(document).toMatchObject({
+        issuer: deployment.issuer,
+        token_endpoint: `${deployment.issuer}/oauth2/token`,
+      });
+      expect(await after.json()).toEqual(document);
+      for (const path of [`${pathname}x`, `${pathname}/`, '/other'])
+        expect((await deployment.fetch(`${origin}/.well-known/${name}${path}`)).status).toBe(404);
+    },
+  );
+
   test('a person can sign in, refresh and sign out', async () => {
     const web = createTestClient(deployment, demoApps.web);
     const agent = createUserAgent(deployment);

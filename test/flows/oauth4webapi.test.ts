@@ -237,7 +237,7 @@ describe.each(deployments)('oauth4webapi on $name', ({ start }) => {
     });
     expect([replay.status, ((await replay.json()) as { error: string }).error]).toEqual([
       400,
-      'invalid_grant',
+      'invalid_dpop_proof',
     ]);
     // Neither attempt spent the owner's token.
     expect((await refresh(second, dpop)).refresh_token).toBeDefined();

@@ -90,7 +90,7 @@ describe.each(threeProcesses)('assertions and proofs can be used once, on $name'
     const app = createApp(deployment, 'machine');
     const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/token`);
     const given = await atOnce(100, () => app.clientCredentials({}, proof));
-    expect(outcomesOf(given)).toEqual({ 200: 1, invalid_grant: 99 });
+    expect(outcomesOf(given)).toEqual({ 200: 1, invalid_dpop_proof: 99 });
   });
 
   test('of 100 parallel pushed requests with one DPoP proof one succeeds', async () => {
@@ -98,7 +98,7 @@ describe.each(threeProcesses)('assertions and proofs can be used once, on $name'
     const proof = await dpop.header('POST', `${deployment.issuer}/oauth2/par`);
     const form = Object.fromEntries(new URL(app.authorizationUrl()).searchParams);
     const given = await atOnce(100, () => app.post('par', form, proof));
-    expect(outcomesOf(given)).toEqual({ 201: 1, invalid_request: 99 });
+    expect(outcomesOf(given)).toEqual({ 201: 1, invalid_dpop_proof: 99 });
   });
 
   test('of 100 parallel userinfo requests with one DPoP proof one succeeds', async () => {

@@ -89,6 +89,7 @@ export const samplePages: Record<string, SamplePage> = {
       error: { field: 'email', message: 'Enter an email address like name@example.com.' },
     },
   },
+  'sign-in-choice': { view: 'sign-in', model: { ...signIn, continueAs: 'john@example.com' } },
   'sign-up': { view: 'sign-up', model: signUp },
   'sign-up-field': {
     view: 'sign-up',

@@ -2,6 +2,7 @@ import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { epochSeconds } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { newId } from '../../lib/ids.ts';
+import { passwordSignIn } from '../../lib/password-sign-in.ts';
 import { clientOf } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import { grantIdOf } from '../tokens/grants.ts';
@@ -50,7 +51,7 @@ async function redeem(
     scope: scopes.join(' '),
     resource,
     authTime: epochSeconds(clock),
-    amr: ['pwd'],
+    ...passwordSignIn,
   } as never);
   const { tokenVersion } = account;
   const clientTokenVersion = clientTokenVersions.of(client.id);

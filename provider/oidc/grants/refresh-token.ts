@@ -47,11 +47,11 @@ async function redeem(context: RefreshContext): Promise<void> {
   const { steps, ctx, proof } = context;
   const found = await findOwn(context);
   await steps.checkDpopReplay(ctx, proof, clientOf(ctx).id);
-  if (found.state === 'spent') return repeatRefresh(context, found, { sawCurrent: false });
+  if (found.state === 'spent') return repeatRefresh(context, found, { sawCurrent: false, issue });
   const spent = await commitOrFindSpent(context, found);
   // This request found the token current, so it was sent before another request used the token. That is no reuse,
   // however slow the request was.
-  if (spent) await repeatRefresh(context, spent, { sawCurrent: true });
+  if (spent) await repeatRefresh(context, spent, { sawCurrent: true, issue });
 }
 
 /** Commits the rotation. If another request was first, returns the spent token. */
@@ -139,14 +139,15 @@ async function issue(context: RefreshContext, token: OurRefreshToken): Promise<R
   const resource = services.policy.audience(clientOf(ctx), scopes, ctx.oidc.params?.resource, granted);
   Object.assign(ctx.oidc.params ?? {}, { resource });
   // Fewer scopes than granted may leave none of the API's: then the token is for userinfo only.
-  const source = Object.create(token, { resource: { value: resource } });
+  // Core §12.2: the id token of a refresh has no nonce.
+  const source = Object.create(token, { resource: { value: resource }, nonce: { value: undefined } });
   await steps.resolveAndApplyResource(ctx, source, accessToken, grant, scopes);
   ctx.oidc.entity('AccessToken', accessToken);
   const signed = await accessToken.save();
   return steps.buildTokenResponse({
     accessToken: signed,
     expiresIn: accessToken.expiration,
-    idToken: await steps.issueIdToken(ctx, token, accessToken, grant, scopes),
+    idToken: await steps.issueIdToken(ctx, source, accessToken, grant, scopes),
     scope: accessToken.scope,
     tokenType: accessToken.tokenType,
   });

@@ -1,4 +1,5 @@
 import { errors } from 'oidc-provider';
+import { clientOf } from '../current-request.ts';
 import type { SpentRefreshToken } from '../storage/refresh-tokens.ts';
 import {
   asksTheSame,
@@ -11,10 +12,14 @@ import {
 } from './refresh-context.ts';
 
 /**
- * The result of a repeated redemption. Either it got the stored response, or its successor was used already, or the
- * stored response belongs to another request or key, or the response to the first redemption is not kept any more.
+ * The result of a repeated redemption. Either it got the stored response (with an access token for another key, where
+ * the client authenticates), or its successor was used already, or the stored response belongs to another request or
+ * key, or the response to the first redemption is not kept any more.
  */
 type RepeatOutcome = 'answered' | 'superseded' | 'refused' | 'lapsed';
+
+/** Signs an access token for the request's key, and an id token where there is one; nothing is stored. */
+type IssueTokens = (context: RefreshContext, token: OurRefreshToken) => Promise<Record<string, unknown>>;
 
 /**
  * Answers a redemption that is not the first. Within the grace it gets exactly the response to the first redemption, as
@@ -25,7 +30,7 @@ type RepeatOutcome = 'answered' | 'superseded' | 'refused' | 'lapsed';
 export async function repeatRefresh(
   context: RefreshContext,
   spent: SpentRefreshToken,
-  { sawCurrent }: { sawCurrent: boolean },
+  { sawCurrent, issue }: { sawCurrent: boolean; issue: IssueTokens },
 ): Promise<void> {
   const { services, ctx, request } = context;
   const { family, successor, storedResponse } = spent;
@@ -44,14 +49,22 @@ export async function repeatRefresh(
     throw new errors.InvalidGrant('refresh token already used, and its answer is not kept any more');
   }
   const token = await services.reads.optimistic(() => checkedToken(context, successor));
-  const { body } = responseFor(context, token, spent, readStoredResponse(storedResponse));
+  const { body, jkt } = responseFor(context, token, spent, readStoredResponse(storedResponse));
   report(context, spent, 'answered');
   // This request may have signed an access token before another request was first. It is not issued, and not counted.
   ctx.oidc.entity('AccessToken', undefined);
-  ctx.body = body;
+  // RFC 9449 §5: the refresh token of a client that authenticates is not bound to a key. Such a client may lose the
+  // first response together with its key, and then sends another key.
+  ctx.body =
+    jkt === request.jkt
+      ? body
+      : { ...body, ...(await issue(context, token)), refresh_token: body.refresh_token };
 }
 
-/** Returns the stored response, if this request asks for the same scopes and resources with the same key. */
+/**
+ * Returns the stored response, if this request asks for the same scopes and resources, and has the same key or comes
+ * from a client that authenticates.
+ */
 function responseFor(
   context: RefreshContext,
   token: OurRefreshToken,
@@ -59,7 +72,7 @@ function responseFor(
   stored: StoredResponse,
 ): StoredResponse {
   const { request } = context;
-  if (stored.jkt !== request.jkt) {
+  if (stored.jkt !== request.jkt && clientOf(context.ctx).auth === 'none') {
     report(context, spent, 'refused');
     throw new errors.InvalidGrant('the answer to this refresh token was given to another key');
   }

@@ -1,6 +1,7 @@
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { deviceCodeGrant } from '../../lib/device-code-grant.ts';
 import { noteAccount, noteClient } from '../../lib/request-scope.ts';
-import { orUnavailable, rememberClient } from '../current-request.ts';
+import { currentContext, orUnavailable, rememberClient } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import type { Method } from './internals.ts';
 
@@ -52,16 +53,63 @@ export function compareClientSecret(_original: Method, { rateLimits, clients }: 
 /** RFC 9449 §11.1: the sender's clock may be ahead by this much. A proof is then valid for the same time longer. */
 const clockAheadSeconds = 300;
 
+const checksAssertion = new WeakSet<object>();
+
+/** The next value that `isUniqueProof` gets in this request is a client assertion. All others are DPoP proofs. */
+export function expectAssertion(ctx: KoaContextWithOIDC): void {
+  checksAssertion.add(ctx);
+}
+
 /**
  * Stores a DPoP proof or client assertion with one conditional write. Only one of several parallel requests succeeds.
+ * A repeated proof gets the error that RFC 9449 §5 and §7.1 define. The library reports each such proof with the error
+ * of the endpoint, for example `invalid_grant`, which client libraries take for the end of the sign-in.
+ * @throws InvalidDpopProof when the proof was used before
  */
 export function isUniqueProof(_original: Method, { store, keys, clock }: OidcServices): Method {
-  return async (issuer: string, jti: string, exp: number) => {
+  const putOnce = async (issuer: string, jti: string, exp: number) => {
     const [key, ...older] = keys.lookupHashes('ReplayDetection', `${issuer} ${jti}`);
     for (const one of older) {
       if (await orUnavailable(() => store.find('ReplayDetection', one))) return false;
     }
     const expiresAt = Math.max(exp * 1000, clock.now()) + clockAheadSeconds * 1000;
     return orUnavailable(() => store.putIfAbsent('ReplayDetection', key, { payload: '', expiresAt }));
+  };
+  return async (issuer: string, jti: string, exp: number) => {
+    const ctx = currentContext();
+    const isAssertion = ctx !== undefined && checksAssertion.delete(ctx);
+    const isFirst = await putOnce(issuer, jti, exp);
+    if (isFirst || isAssertion) return isFirst;
+    throw new errors.InvalidDpopProof('this DPoP proof was used before: sign a new one for each request');
+  };
+}
+
+/**
+ * RFC 6749 §5.2: a client that may not use a grant gets `unauthorized_client`, at the token endpoint and (RFC 8628
+ * §3.2) the device authorization endpoint. The library says `invalid_request`.
+ * @throws UnauthorizedClient when the request is for that grant
+ */
+export function grantTypeAllowed(isAllowed: Method): Method {
+  return function grantTypeAllowed(grantType: string) {
+    const { route, params } = currentContext()?.oidc ?? {};
+    if (isAllowed.call(this, grantType)) return true;
+    const requested = route === 'device_authorization' ? deviceCodeGrant : params?.grant_type;
+    if (grantType !== requested) return false;
+    throw new errors.UnauthorizedClient(`the document of this client doesn't list the grant ${grantType}`);
+  };
+}
+
+const calledUrls = new WeakMap<object, string>();
+
+/** Remembers the URL that was called, for a request that enters a grant by another endpoint than the token endpoint. */
+export function rememberCalledUrl(oidc: object, url: string): void {
+  calledUrls.set(oidc, url);
+}
+
+/** RFC 9449 §4.3 (9): the `htu` of a DPoP proof is the URL that was called. The library compares it with this one. */
+export function urlFor(original: Method): Method {
+  return function urlFor(name: string, options?: object) {
+    const called = name === this.route ? calledUrls.get(this) : undefined;
+    return called ?? original.call(this, name, options);
   };
 }

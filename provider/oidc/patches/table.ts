@@ -4,7 +4,14 @@ import { findCodeWithoutSession, saveCode } from './authorization-codes.ts';
 import { findByUserCode, saveDeviceCode } from './device-codes.ts';
 import type { Method } from './internals.ts';
 import { findRefreshToken, saveRefreshToken } from './refresh-tokens.ts';
-import { compareClientSecret, issueIdToken, isUniqueProof, noteEntity } from './requests.ts';
+import {
+  compareClientSecret,
+  grantTypeAllowed,
+  issueIdToken,
+  isUniqueProof,
+  noteEntity,
+  urlFor,
+} from './requests.ts';
 import { destroySession, loginAccount, persistSession, saveSession } from './sessions.ts';
 
 /** The version of oidc-provider against which every row was checked. A test fails when another one is installed. */
@@ -114,7 +121,7 @@ export const patches: readonly Patch[] = [
   {
     model: 'ReplayDetection',
     member: 'static unique',
-    why: 'the library finds and then saves, which two requests can both pass (DESIGN §6.1)',
+    why: 'the library finds and then saves, which two requests can both pass (DESIGN §6.1), and gives a repeated DPoP proof the error of the endpoint',
     since: '9.13.3',
     test: 'test/flows/replay-races.test.ts',
     override: isUniqueProof,
@@ -126,6 +133,22 @@ export const patches: readonly Patch[] = [
     since: '9.13.3',
     test: 'test/flows/limits-requests.test.ts',
     override: compareClientSecret,
+  },
+  {
+    model: 'Client',
+    member: 'grantTypeAllowed',
+    why: 'a grant that the client may not use is unauthorized_client (RFC 6749 §5.2), not invalid_request',
+    since: '9.13.3',
+    test: 'test/flows/client-authentication.test.ts',
+    override: grantTypeAllowed,
+  },
+  {
+    model: 'OIDCContext',
+    member: 'urlFor',
+    why: 'a DPoP proof is for the URL called (RFC 9449 §4.3), also where the JSON API enters a grant',
+    since: '9.13.3',
+    test: 'test/flows/dpop.test.ts',
+    override: urlFor,
   },
   {
     model: 'OIDCContext',

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { GrantSteps, TokenGrant } from '../grants/grant.ts';
 import { grantStepsOf, runInProviderContext } from '../patches/internals.ts';
-import { leaveOutIdToken } from '../patches/requests.ts';
+import { leaveOutIdToken, rememberCalledUrl } from '../patches/requests.ts';
 
 /** A token response (RFC 6749 §5.1). */
 export interface TokenResponse {
@@ -68,6 +68,10 @@ function contextOf(provider: Provider, request: IncomingMessage, response: Serve
   const ctx = provider.createContext(request, response);
   Object.assign(ctx, { _matchedRouteName: 'token' });
   const oidc = new provider.OIDCContext(ctx);
+  // `normaliseRequest` sets `originalUrl` where the issuer has a path.
+  const { originalUrl, url = '/' } = request as IncomingMessage & { originalUrl?: string };
+  const { origin, pathname } = new URL(originalUrl ?? url, provider.issuer);
+  rememberCalledUrl(oidc, `${origin}${pathname}`);
   Object.defineProperty(ctx, 'oidc', { value: oidc });
   return ctx as unknown as KoaContextWithOIDC & { oidc: MutableOidc };
 }

@@ -45,7 +45,7 @@ const grants: BadInput[] = [
   {
     name: 'a grant that its document does not list',
     send: form(at, { grant_type: 'refresh_token', refresh_token: 'x', ...service }),
-    expected: badRequest(/not allowed for this client/),
+    expected: toClient(400, 'unauthorized_client', /doesn't list the grant refresh_token/),
   },
   {
     name: 'a code that is used again',
