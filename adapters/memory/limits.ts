@@ -111,6 +111,10 @@ export class MemoryLimits implements Limits {
     this.#tries.set(key, { count: 0, lastAt: 0, knownUntil });
   }
 
+  async isKnown(key: string): Promise<boolean> {
+    return (this.#tries.get(key)?.knownUntil ?? 0) > this.#clock.now();
+  }
+
   /**
    * The time at which the bucket is full again. A later time than an empty bucket can have comes from a wrong clock and
    * counts as an empty bucket.

@@ -116,6 +116,15 @@ export class PostgresLimits implements Limits {
     );
   }
 
+  async isKnown(key: string): Promise<boolean> {
+    const found = await rows(
+      this.#db,
+      'select key from limits where key = :key and known_until > :now::bigint',
+      { key, now: this.#now() },
+    );
+    return found.length > 0;
+  }
+
   #now(): number {
     return Math.floor(this.#clock.now());
   }

@@ -74,3 +74,8 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'k', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
+
+/** KEYS: attempts. ARGV: now. Gives 1 when the key is known. */
+export const isKnownScript = `
+return tonumber(redis.call('HGET', KEYS[1], 'k') or '0') > tonumber(ARGV[1]) and 1 or 0
+`;

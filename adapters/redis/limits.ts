@@ -11,6 +11,7 @@ import {
   attemptScript,
   forgiveScript,
   giveBackScript,
+  isKnownScript,
   takeScript,
   withdrawScript,
 } from './limits-scripts.ts';
@@ -24,6 +25,7 @@ export class RedisLimits implements Limits {
   readonly #attempt: RedisScript;
   readonly #withdraw: RedisScript;
   readonly #forgive: RedisScript;
+  readonly #isKnown: RedisScript;
 
   constructor({ redis, clock }: { redis: RedisConnection; clock: Clock }) {
     this.#redis = redis;
@@ -33,6 +35,7 @@ export class RedisLimits implements Limits {
     this.#attempt = redis.script('gatehouseAttempt', attemptScript);
     this.#withdraw = redis.script('gatehouseWithdrawAttempt', withdrawScript);
     this.#forgive = redis.script('gatehouseForgiveAttempts', forgiveScript);
+    this.#isKnown = redis.script('gatehouseIsKnown', isKnownScript);
   }
 
   async take(key: string, rule: BucketRule): Promise<number> {
@@ -58,6 +61,10 @@ export class RedisLimits implements Limits {
   async forgive(key: string, knownSeconds: number): Promise<void> {
     const knownMs = knownSeconds * 1000;
     await this.#forgive(this.#keys(key), [this.#now() + knownMs, knownMs]);
+  }
+
+  async isKnown(key: string): Promise<boolean> {
+    return Number(await this.#isKnown(this.#keys(key), [this.#now()])) === 1;
   }
 
   #now(): number {

@@ -5,6 +5,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import { passwordProblems } from './password-rules.ts';
 import type { Passwords } from './passwords.ts';
 
@@ -14,12 +15,15 @@ export interface ChangePasswordInput {
   tokenVersion: number;
   current: string;
   next: string;
+  /** The result of `rateLimits.browsers.read`. */
+  browser?: string | undefined;
 }
 
 export interface ChangePasswordDeps {
   accounts: Pick<AccountStore, 'findById'>;
   unitOfWork: UnitOfWork;
   passwords: Passwords;
+  rateLimits: Pick<RateLimits, 'signIn'>;
   newEvent: NewEvent;
   clock: Clock;
   metrics: Pick<Metrics, 'signIns'>;
@@ -31,20 +35,23 @@ export type ChangePassword = (input: ChangePasswordInput) => Promise<Account>;
 
 /**
  * Changes a password after the person has entered the current one. A wrong current password takes as long as at sign-in
- * and counts as a failed sign-in, because a thief of a session could guess the password here.
+ * and counts as a failed sign-in, in the same limits, because a thief of a session could guess the password here.
  *
  * If two changes run at the same time, only one of them succeeds. Throws `validation_failed` for `/newPassword`;
  * `invalid_credentials`; `session_ended` when the account was signed out everywhere, was disabled or got another
- * password in the meantime; `overloaded` when too many passwords wait to be hashed.
+ * password in the meantime; `overloaded` when too many passwords wait to be hashed; `too_many_requests`.
  */
 export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
-  const { accounts, passwords, metrics, logger } = deps;
+  const { accounts, passwords, rateLimits, metrics, logger } = deps;
   const attempt: ChangePassword = async (input) => {
-    const { accountId, tokenVersion, current, next } = input;
+    const { accountId, tokenVersion, current, next, browser } = input;
     const account = await accounts.findById(accountId);
     if (account?.state !== 'active' || account.tokenVersion !== tokenVersion) throw ended();
     checkNewPassword(input, account.email);
-    if (!(await isCurrent(passwords, account, current))) throw refused();
+    const tried = { email: account.email, browser, tokenVersion: async () => tokenVersion };
+    await rateLimits.signIn(tried, async () => {
+      if (!(await isCurrent(passwords, account, current))) throw refused();
+    });
     return replace(deps, account, await passwords.hash(next));
   };
   return async (input) => {

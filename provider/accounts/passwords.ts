@@ -61,9 +61,9 @@ export interface Passwords {
 
 export interface PasswordsDeps {
   params: PasswordParams;
-  pool: Pick<HashingPool, 'run'>;
+  pool: Lane;
   /** Runs the checks of costly hashes of other systems. Default: `pool`. */
-  costlyLane?: Pick<HashingPool, 'run'> | undefined;
+  costlyLane?: Lane | undefined;
 }
 
 const longest = 1024;
@@ -86,13 +86,16 @@ export function createPasswords({ params, pool, costlyLane = pool }: PasswordsDe
     outputLen: hashBytes,
   };
   const dummyHash = hashSync(randomBytes(32), options);
-  const check = (candidates: Buffer[], test: Test, lane = pool) =>
-    lane.run(() => firstRight(candidates, test));
+  const ownCostMs = argon2Cost(params.memoryKib, params.passes).ms;
+  const check = (candidates: Buffer[], test: Test, { costMs, lane }: { costMs: number; lane: Lane }) =>
+    lane.run(() => firstRight(candidates, test), costMs * candidates.length);
+  const checkNothing = (forms: Buffer[]) =>
+    check(forms, (bytes) => verify(dummyHash, bytes), { costMs: ownCostMs, lane: pool });
 
   return {
     hash: async (password) => {
       const [bytes] = formsOf(password);
-      return pool.run(() => hash(bytes, options));
+      return pool.run(() => hash(bytes, options), ownCostMs);
     },
     verify: async (password, stored) => {
       const forms = formsOf(password);
@@ -100,19 +103,23 @@ export function createPasswords({ params, pool, costlyLane = pool }: PasswordsDe
       if ('scheme' in known) {
         // Other systems hash the password as it was typed, so this form is tried first.
         const test: Test = (bytes) => matchesForeignHash(bytes, known);
-        const right = await check(forms.toReversed(), test, isCostly(known.cost) ? costlyLane : pool);
+        const lane = isCostly(known.cost) ? costlyLane : pool;
+        const right = await check(forms.toReversed(), test, { costMs: known.cost.ms, lane });
         if (right === undefined) return { matches: false, needsRehash: false };
         const isCertain = coversWholePassword(right, known);
         return { matches: true, needsRehash: isCertain, needsNewPassword: isCertain ? undefined : true };
       }
-      const phc = 'problem' in known ? dummyHash : known.phc;
-      const lane = 'problem' in known || !known.isCostly ? pool : costlyLane;
-      const right = await check(forms, (bytes) => verify(phc, bytes), lane);
-      if (right === undefined || 'problem' in known) return { matches: false, needsRehash: false };
+      if ('problem' in known) {
+        await checkNothing(forms);
+        return { matches: false, needsRehash: false };
+      }
+      const lane = known.isCostly ? costlyLane : pool;
+      const right = await check(forms, (bytes) => verify(known.phc, bytes), { costMs: known.costMs, lane });
+      if (right === undefined) return { matches: false, needsRehash: false };
       return { matches: true, needsRehash: right !== forms[0] || !isCurrent(known.options, params) };
     },
     verifyNothing: async (password) => {
-      await check(formsOf(password), (bytes) => verify(dummyHash, bytes));
+      await checkNothing(formsOf(password));
     },
   };
 }
@@ -135,6 +142,8 @@ export function ensureNotTooLong(password: string): void {
 
 type Test = (bytes: Buffer) => Promise<boolean>;
 
+type Lane = Pick<HashingPool, 'run'>;
+
 async function firstRight(candidates: Buffer[], test: Test): Promise<Buffer | undefined> {
   for (const candidate of candidates) if (await test(candidate)) return candidate;
   return undefined;
@@ -156,6 +165,7 @@ interface Argon2Hash {
   /** As the library reads it. */
   phc: string;
   options: ParsedHashOptions;
+  costMs: number;
   isCostly: boolean;
 }
 
@@ -172,7 +182,8 @@ const argon2 =
 function readArgon2(text: string, ours: PasswordParams | undefined): Argon2Hash | Unreadable {
   const groups = argon2.exec(text)?.groups;
   const options = groups && parsed(text);
-  if (options && ours && isCurrent(options, ours)) return { phc: text, options, isCostly: false };
+  if (options && ours && isCurrent(options, ours))
+    return { phc: text, options, costMs: argon2Cost(ours.memoryKib, ours.passes).ms, isCostly: false };
   const phc = options ? text : groups && respelled(groups);
   const read = options ?? (phc === undefined ? undefined : parsed(phc));
   if (phc === undefined || read === undefined)
@@ -184,7 +195,7 @@ function readArgon2(text: string, ours: PasswordParams | undefined): Argon2Hash 
   const problem = costProblem(cost);
   if (problem !== undefined) return { problem };
   if (read.outputLen < shortestHash) return { problem: `A hash has at least ${shortestHash} bytes.` };
-  return { phc, options: read, isCostly: isCostly(cost) };
+  return { phc, options: read, costMs: cost.ms, isCostly: isCostly(cost) };
 }
 
 function parsed(phc: string): ParsedHashOptions | undefined {

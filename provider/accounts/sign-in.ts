@@ -52,12 +52,14 @@ export type SignIn = (input: SignInInput) => Promise<SignedIn>;
  */
 export function createSignIn(options: SignInOptions): SignIn {
   const { accounts, passwords, pool, rateLimits, metrics } = options;
-  const attempt = async (input: SignInInput, tried: { accountId?: string }): Promise<SignedIn> => {
+  const attempt = async (
+    input: SignInInput,
+    find: () => Promise<Account | undefined>,
+    tried: { accountId?: string },
+  ): Promise<SignedIn> => {
     // This is the first step, so that the result does not depend on whether the account exists.
     ensureNotTooLong(input.password);
-    // A text that is not an address belongs to no account, and some stores refuse it.
-    const address = emailAddress.safeParse(input.email).data;
-    const account = address === undefined ? undefined : await accounts.findByEmail(address);
+    const account = await find();
     if (account !== undefined) tried.accountId = account.id;
     const check = await checkPassword(passwords, account, input.password);
     if (account === undefined || !check.matches) throw refused();
@@ -72,7 +74,10 @@ export function createSignIn(options: SignInOptions): SignIn {
     try {
       // This runs before any call of a store, so that refusing many requests costs little.
       pool.ensureRoom();
-      const account = await rateLimits.signIn(input, () => attempt(input, tried));
+      const find = finder(accounts, input.email);
+      const { email, browser } = input;
+      const passwordTry = { email, browser, tokenVersion: async () => (await find())?.tokenVersion };
+      const account = await rateLimits.signIn(passwordTry, () => attempt(input, find, tried));
       metrics.signIns.inc({ outcome: 'succeeded' });
       noteAccount(account.id);
       return account;
@@ -80,6 +85,21 @@ export function createSignIn(options: SignInOptions): SignIn {
       report(error, input, tried, options);
       throw error;
     }
+  };
+}
+
+/** Gives a function that looks the account up when it is first called, and gives the same result to later calls. */
+function finder(
+  accounts: Pick<AccountStore, 'findByEmail'>,
+  email: string,
+): () => Promise<Account | undefined> {
+  let found: Promise<Account | undefined> | undefined;
+  return () => {
+    if (found) return found;
+    // A text that is not an address belongs to no account, and some stores refuse it.
+    const address = emailAddress.safeParse(email).data;
+    found = address === undefined ? Promise.resolve(undefined) : accounts.findByEmail(address);
+    return found;
   };
 }
 
@@ -113,6 +133,8 @@ async function checkPassword(
   return { matches: false, needsRehash: false };
 }
 
+const refusedByPool: readonly ErrorCode[] = ['overloaded', 'too_many_requests'];
+
 /**
  * Gives the new hash, or undefined when too many hashes wait. Then this sign-in continues without it, and a later
  * sign-in can renew the hash.
@@ -121,7 +143,7 @@ async function rehashed(passwords: Passwords, password: string): Promise<string 
   try {
     return await passwords.hash(password);
   } catch (error) {
-    if (error instanceof GatehouseError && error.code === 'overloaded') return undefined;
+    if (error instanceof GatehouseError && refusedByPool.includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -42,6 +42,7 @@ export function composeAccount(
     accounts: ports.accounts,
     unitOfWork: parts.unitOfWork,
     passwords: parts.passwords,
+    rateLimits: parts.rateLimits,
     newEvent: parts.newEvent,
     clock,
     logger,
@@ -66,10 +67,11 @@ export function composeAccount(
     },
     withdrawConsent: consents.withdraw,
     changePassword: async (change) => {
-      const changed = await parts.rateLimits.provePassword(change.accountId, () => changePassword(change));
+      const changed = await changePassword(change);
       await unlistAll(change.accountId);
       return changed;
     },
+    browser: parts.rateLimits.browsers.read,
     passwordLength,
   };
 }

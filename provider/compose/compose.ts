@@ -96,6 +96,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     queueLimit: config.hashingQueue,
     clock,
     metrics,
+    caller: rateLimits.hashingCaller,
     onHashed: rateLimits.hashed,
     tracing,
   };

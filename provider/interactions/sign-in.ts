@@ -71,10 +71,10 @@ export async function signInByForm(
     requireBoth(typed);
     const browser = deps.browsers.read(step.ctx);
     const signedIn = await deps.signIn({ email, password, clientId: step.client.id, browser });
-    deps.browsers.know(step.ctx, email);
     if (signedIn.needsNewPassword && newPassword === undefined)
       return await showSignIn(deps, step, { ...again, asksNewPassword: true });
     const account = signedIn.needsNewPassword ? await replacePassword(deps, signedIn, typed) : signedIn;
+    deps.browsers.know(step.ctx, account);
     // The time of the sign-in is set explicitly. Otherwise a later consent would change it (Core §2 `auth_time`).
     const { id: accountId, tokenVersion } = account;
     const remember = isRemembered(deps.rememberMe, interaction, { accountId, ticked });

@@ -7,7 +7,7 @@ import type { ClientDocument } from '../clients/client-document.ts';
 import type { Api } from '../config/access-model.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Consents } from '../oidc/sessions/consents.ts';
-import type { AccountStore } from '../ports/account-store.ts';
+import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { PendingInteraction } from './interaction.ts';
 import type { Renderer } from './render.ts';
 
@@ -51,7 +51,7 @@ export interface InteractionDeps {
    */
   browsers: {
     read(ctx: RouterContext): string | undefined;
-    know(ctx: RouterContext, email: string): void;
+    know(ctx: RouterContext, account: Pick<Account, 'email' | 'tokenVersion'>): void;
   };
   /**
    * Sets the proof that this browser finished the sign-in. Only a browser with this proof can continue the

@@ -51,6 +51,8 @@ export interface Limits {
   withdraw(key: string): Promise<void>;
   /** Call it when an attempt succeeded. All attempts are forgotten, and the key is known for `knownSeconds`. */
   forgive(key: string, knownSeconds: number): Promise<void>;
+  /** Whether an attempt with this key succeeded recently. It counts nothing. */
+  isKnown(key: string): Promise<boolean>;
 }
 
 /**

@@ -148,6 +148,7 @@ function withFallback({ shared, local, clock, logger, metrics }: CountersOptions
     attempt: (key, rule) => either((limits) => limits.attempt(key, rule)),
     withdraw: (key) => either((limits) => limits.withdraw(key)),
     forgive: (key, knownSeconds) => either((limits) => limits.forgive(key, knownSeconds)),
+    isKnown: (key) => either((limits) => limits.isKnown(key)),
   };
 }
 

@@ -4,6 +4,7 @@ import {
   type By,
   buckets,
   countedHere,
+  knownBrowserCounts,
   knownBrowserSeconds,
   knownSeconds,
   type Limit,
@@ -28,6 +29,18 @@ a load balancer that isn't listed there, all people share one address**. If the 
 If many people share one address, or for a load test, \`GATEHOUSE_LIMITS_PERCENT\` makes the limits by address, by network and in total
 larger.
 `;
+
+const hashing = `## Hashes at the same time
+
+Hashing a password takes a whole core, so at most \`GATEHOUSE_HASHING_CONCURRENCY\` run at the same time in a process, and at most
+\`GATEHOUSE_HASHING_QUEUE\` wait. Networks take turns, however many hashes each of them waits for. When the queue is full, the network
+with the most waiting hashes gives a place to one with fewer; that request is refused with 503. One account uses at most half of the
+running and half of the waiting hashes; beyond that the answer is 429. If three or more can run at the same time, one network does not use
+the last one.
+
+A wrong password is answered at the next full second after the request, not counting the time in the queue. If a stored hash costs
+more than 0.8 seconds (an estimate for a slow server, from the parameters of the hash), the steps are 2, 4 or 8 seconds long for an hour
+after its last check.`;
 
 const names: Record<Action, string> = {
   'sign-in': 'Signing in',
@@ -57,6 +70,8 @@ export function renderLimitsMarkdown(): string {
     '',
     renderTries(),
     '',
+    hashing,
+    '',
     '## Everything else',
     '',
     'Each limit allows a number of requests or tries at once. They become available again evenly, all of them within the time in the table. A right password, and a',
@@ -80,7 +95,9 @@ function renderTries(): string {
     '',
     `An account that signed in from an address is known there for ${span(knownSeconds)}. An account that signed in on our pages is known in that browser,`,
     `by a signed cookie, for ${span(knownBrowserSeconds)}. Where an account is known, the limits below that it shares with others don't apply. Wrong passwords in`,
-    'a known browser are counted for the account and that browser, instead of the account and the address.',
+    `a known browser are counted for the account and that browser, instead of the account and the address. All known browsers of an account share ${knownBrowserCounts}`,
+    'counts, so many browsers do not give many tries. No address and no browser is known any more after the account gets a new password, is',
+    'disabled, or is signed out everywhere.',
   ].join('\n');
 }
 

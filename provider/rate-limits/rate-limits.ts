@@ -26,7 +26,7 @@ import {
 export interface RateLimits extends SignInLimits, RequestLimits, DeviceLimits {
   /** The cookie of browsers in which an account signed in before. */
   browsers: Pick<KnownBrowsers, 'read' | 'know'>;
-  /** Must be called after each hash of a password: failed sign-ins are answered later than the slowest hash. */
+  /** Must be called after each hash of a password: failed sign-ins are answered later than the most costly hash. */
   hashed: ResponseTimeQuantizer['hashed'];
 }
 

@@ -49,6 +49,12 @@ export const knownSeconds = 30 * day;
 /** How long a browser is known for an account that signed in there. */
 export const knownBrowserSeconds = 180 * day;
 
+/**
+ * The browsers that are known for an account share so many counts of tries. A person has no more devices than that, and a
+ * thief with many cookies gets no more tries.
+ */
+export const knownBrowserCounts = 8;
+
 /** Everything else: `burst` at once, which come back evenly over `perSeconds`. */
 export const buckets = {
   'sign-in': {

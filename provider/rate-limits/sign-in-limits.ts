@@ -2,24 +2,43 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as timer } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import { isFailedGuess } from '../lib/errors.ts';
+import { currentRequestScope } from '../lib/request-scope.ts';
 import { emailKey } from '../ports/account-store.ts';
 import type { Bucket, Counters } from './counters.ts';
 import type { KnownBrowsers } from './known-browsers.ts';
 import type { Refusal, Refused } from './refusals.ts';
 import { buckets, knownSeconds, passwordTries } from './rules.ts';
 
+/** A try at the password of an account. */
+export interface PasswordTry {
+  /** The address as the person typed it. */
+  email: string;
+  /** The result of `browsers.read`. */
+  browser?: string | undefined;
+  /**
+   * Gives the current token version of the account; undefined when there is no account. It is called only for a place or
+   * browser in which the account signed in before, and after a right password.
+   */
+  tokenVersion(): Promise<number | undefined>;
+}
+
 export interface SignInLimits {
   /**
    * Counts the try before `work` makes it, so that parallel guesses get no more tries; a right password takes the count back.
    * Whether the account exists makes no difference. A failed guess is answered at the next step of the quantizer. Throws
    * `too_many_requests`, and any error of `work`.
-   * @param who the address as the person typed it, and the result of `browsers.read`
+   *
+   * Use it for every check of a password, also when a person who is signed in enters the password again: there is one count
+   * for one secret.
    */
-  signIn<T>(who: { email: string; browser?: string | undefined }, work: () => Promise<T>): Promise<T>;
-  /** Like `signIn`, for a person who is signed in and proves their password again; without the quantizer. */
-  provePassword<T>(accountId: string, work: () => Promise<T>): Promise<T>;
+  signIn<T>(tried: PasswordTry, work: () => Promise<T>): Promise<T>;
   /** Counts the sign-ups that `work` accepts, and answers those at the next step of the quantizer. */
   signUp<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * The account and the network for which the current request hashes passwords; undefined outside of a request. The account
+   * is an opaque key, and it does not have to exist.
+   */
+  hashingCaller(): { account?: string | undefined; network?: string | undefined };
 }
 
 export interface SignInLimitsOptions {
@@ -75,16 +94,36 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
     return { taken: [], refused: refusedHere };
   };
 
-  const tryPassword = async <T>(
-    account: string,
-    browser: string | undefined,
-    work: () => Promise<T>,
-  ): Promise<T> => {
+  /** The account that the current request tries a password for. */
+  const triedAccount = new AsyncLocalStorage<string>();
+  /** The id of the browser, if the account signed in there since its tokens were last ended. */
+  const knownBrowser = async (account: string, { browser, tokenVersion }: PasswordTry) => {
+    const known = browsers.browserOf(browser, account);
+    return known && known.tokenVersion === (await tokenVersion()) ? known.id : undefined;
+  };
+  const placeKey = (account: string, tokenVersion: number) =>
+    key('sign-in', 'pair', account, here().address, String(tokenVersion));
+  /** Whether the account signed in from this address since its tokens were last ended. */
+  const isKnownPlace = async (account: string, tokenVersion: PasswordTry['tokenVersion']) => {
+    const version = await tokenVersion();
+    return version !== undefined && (await limits.isKnown(placeKey(account, version)));
+  };
+  const remember = async (account: string, tokenVersion: PasswordTry['tokenVersion']) => {
+    const version = await tokenVersion();
+    if (version !== undefined) await limits.forgive(placeKey(account, version), knownSeconds);
+  };
+
+  const tryPassword = async <T>(account: string, tried: PasswordTry, work: () => Promise<T>): Promise<T> => {
+    const browser = await knownBrowser(account, tried);
     const pairHere = key('sign-in', 'pair', account, here().address);
     const pair = browser === undefined ? pairHere : key('sign-in', 'pair', account, 'browser', browser);
     const { waitMs, known } = await limits.attempt(pair, passwordTries);
     if (waitMs > 0) throw refusal('sign-in', { by: 'pair', waitMs });
-    const { taken, refused } = known || browser !== undefined ? nothing : await takeShared(account);
+    // If the account can't be read, `work` fails for the same reason.
+    const isKnown =
+      browser !== undefined ||
+      (known && (await isKnownPlace(account, tried.tokenVersion).catch(() => false)));
+    const { taken, refused } = isKnown ? nothing : await takeShared(account);
     if (refused) {
       await limits.withdraw(pair);
       throw refusal('sign-in', refused);
@@ -95,20 +134,22 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
     });
     // Counts that can't be taken back disappear with time: a failing store must not cost a person their sign-in.
     const forgiven = [...new Set([pair, pairHere])].map((one) => limits.forgive(one, knownSeconds));
-    await Promise.allSettled([...forgiven, giveBack(taken)]);
+    await Promise.allSettled([...forgiven, remember(account, tried.tokenVersion), giveBack(taken)]);
     return result;
   };
 
   return {
-    signIn: ({ email, browser }, work) => {
-      const account = emailKey(email.trim());
-      const known = browser === undefined ? undefined : browsers.browserOf(browser, account);
+    signIn: (tried, work) => {
+      const account = emailKey(tried.email.trim());
       return quantizer.run(
-        () => tryPassword(account, known, work),
+        () => triedAccount.run(account, () => tryPassword(account, tried, work)),
         ({ error }) => isFailedGuess(error),
       );
     },
-    provePassword: (accountId, work) => tryPassword(accountId, undefined, work),
+    hashingCaller: () => {
+      const scope = currentRequestScope();
+      return scope ? { account: triedAccount.getStore() ?? scope.accountId, network: here().network } : {};
+    },
     signUp: (work) =>
       quantizer.run(
         async () => {
@@ -133,24 +174,28 @@ export interface ResponseTimeQuantizer {
    * @param isDelayed whether this outcome waits for the step; other outcomes are given at once
    */
   run<T>(work: () => Promise<T>, isDelayed: (outcome: { error?: unknown }) => boolean): Promise<T>;
-  /** Reports, within `run`, how long a hash waited for its turn and how long it then took. */
-  hashed(times: { waitMs: number; workMs: number }): void;
+  /** Reports, within `run`, how long a hash waited for its turn, and its cost as its parameters show it. */
+  hashed(times: { waitMs: number; costMs: number }): void;
 }
 
-/**
- * Longer than a hash takes at usual settings, imported hashes included (bcrypt of cost 13 on a slow core), because a process
- * that has just started has measured none yet. Not longer than a person who mistyped accepts to wait.
- */
+/** Not longer than a person who mistyped accepts to wait. */
 const shortestStepMs = 1000;
 const longestStepMs = 8000;
 
-/** A hash that takes a larger part of the step than this could miss it, so the step is made longer. */
+/** A hash whose cost is a larger part of the step than this could miss it, so the step is made longer. */
 const mostOfStep = 0.8;
+
+/** So long after the last costly hash, the step is short again. */
+const costlyMs = 3_600_000;
 
 /**
  * A failed sign-in is answered at fixed steps that are longer than the slowest hash in use. So the response time shows
- * neither the kind of an account's hash nor whether the account exists (DESIGN §4). The slowest hash is remembered until the
- * process ends: if it were forgotten, an imported hash would be visible the next time it is verified.
+ * neither the kind of an account's hash nor whether the account exists (DESIGN §4).
+ *
+ * The length of the step follows from the parameters of the hashes that were checked in the last hour. Measured times would
+ * include the load of the server: then a short burst would make every answer late. A costly hash is remembered for an hour
+ * only, because otherwise one imported account would make all wrong passwords slow. The first check after an hour shows
+ * that its account has a costly hash. A sign-in replaces such a hash, so there are fewer of them every day.
  */
 export function createResponseTimeQuantizer({
   clock,
@@ -161,7 +206,12 @@ export function createResponseTimeQuantizer({
   pause?: ((ms: number) => Promise<unknown>) | undefined;
 }): ResponseTimeQuantizer {
   const queued = new AsyncLocalStorage<{ ms: number }>();
-  let step = shortestStepMs;
+  /** When a hash last needed a step of this length. */
+  const neededAt = new Map<number, number>();
+  const stepMs = () => {
+    const needed = [...neededAt].filter(([, at]) => clock.now() - at < costlyMs);
+    return Math.max(shortestStepMs, ...needed.map(([length]) => length));
+  };
 
   return {
     run: (work, isDelayed) =>
@@ -169,6 +219,7 @@ export function createResponseTimeQuantizer({
         const startedAt = clock.now();
         const nextStep = async () => {
           const spent = Math.max(0, clock.now() - startedAt - (queued.getStore()?.ms ?? 0));
+          const step = stepMs();
           await pause(step - (spent % step));
         };
         try {
@@ -180,10 +231,12 @@ export function createResponseTimeQuantizer({
           throw error;
         }
       }),
-    hashed: ({ waitMs, workMs }) => {
+    hashed: ({ waitMs, costMs }) => {
       const store = queued.getStore();
       if (store) store.ms += waitMs;
-      while (step < longestStepMs && workMs > step * mostOfStep) step *= 2;
+      let step = shortestStepMs;
+      while (step < longestStepMs && costMs > step * mostOfStep) step *= 2;
+      if (step > shortestStepMs) neededAt.set(step, clock.now());
     },
   };
 }

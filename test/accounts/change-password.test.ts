@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createChangePassword } from '../../provider/accounts/change-password.ts';
 import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
 import type { Passwords } from '../../provider/accounts/passwords.ts';
+import type { PasswordTry } from '../../provider/rate-limits/sign-in-limits.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { addJohn, createWorld, from, john, type World } from './account-world.ts';
 
@@ -30,6 +31,36 @@ const input = ({ id, tokenVersion }: { id: string; tokenVersion: number }) => ({
 });
 
 describe('changing the password', () => {
+  test('counts a try at the current password as a try to sign in, and nothing else', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    const tries: unknown[] = [];
+    const rateLimits = {
+      signIn: async <T>(tried: PasswordTry, work: () => Promise<T>) => {
+        const outcome = work();
+        const error = await outcome.then(
+          () => undefined,
+          ({ code }) => code,
+        );
+        tries.push([tried.email, tried.browser, await tried.tokenVersion(), error]);
+        return outcome;
+      },
+    };
+    const change = createChangePassword({ ...world, accounts: world.store, rateLimits });
+    const browser = 'a cookie';
+    await expect(change({ ...input(account), browser, current: 'not-this-one' })).rejects.toMatchObject({
+      code: 'invalid_credentials',
+    });
+    await expect(change({ ...input(account), next: 'short' })).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+    await change({ ...input(account), browser });
+    expect(tries).toEqual([
+      [john.email, browser, account.tokenVersion, 'invalid_credentials'],
+      [john.email, browser, account.tokenVersion, undefined],
+    ]);
+  });
+
   test('replaces it, ends earlier tokens, and writes one event', async () => {
     const world = createWorld();
     const account = await addJohn(world);

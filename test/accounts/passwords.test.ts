@@ -148,3 +148,30 @@ test('passwords are refused while the pool is full, the others are hashed', asyn
   expect(refused).toHaveLength(7);
   expect(refused[0]).toMatchObject({ reason: { code: 'overloaded', retryAfterSeconds: 2 } });
 });
+
+test('each call reports its cost to the pool as the parameters of the hash show it, for each form of the password', async () => {
+  const costs: [lane: string, costMs: number | undefined][] = [];
+  const record = (lane: string) => ({
+    run: <T>(job: () => Promise<T>, costMs?: number) => {
+      costs.push([lane, costMs]);
+      return job();
+    },
+  });
+  const params = { memoryKib: 1024, passes: 2, parallelism: 1 };
+  const passwords = createPasswords({ params, pool: record('pool'), costlyLane: record('lane') });
+  const own = await passwords.hash('a password');
+  await passwords.verify('a guess', own);
+  await passwords.verifyNothing('a guess');
+  await passwords.verify('a guess', 'not a hash');
+  await passwords.verifyNothing('cafe\u0301');
+  const salt = 'c2FsdHNhbHRzYWx0';
+  await passwords.verify('a guess', `$pbkdf2-sha256$i=100000$${salt}$${'A'.repeat(43)}`);
+  await passwords.verify('cafe\u0301', `$pbkdf2-sha256$i=100000$${salt}$${'A'.repeat(43)}`);
+  await passwords.verify('a guess', `$argon2id$v=19$m=4096,t=1,p=1$${salt}$${'A'.repeat(43)}`);
+  await passwords.verify('a guess', `$pbkdf2-sha256$i=2000000$${salt}$${'A'.repeat(43)}`);
+  expect(costs).toEqual([
+    ...[2, 2, 2, 2, 4].map((costMs) => ['pool', costMs]),
+    ...[50, 100, 4].map((costMs) => ['pool', costMs]),
+    ['lane', 1000],
+  ]);
+});

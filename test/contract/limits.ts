@@ -157,6 +157,20 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
       expect(await other.attempt(key, tries)).toEqual({ waitMs: 0, known: true });
     });
 
+    test('whether a key is known can be read without counting a try', async () => {
+      const [key, tried] = [randomToken(), randomToken()];
+      await fail(tried, 1);
+      expect([await store.isKnown(key), await store.isKnown(tried)]).toEqual([false, false]);
+      await store.forgive(key, 60);
+      for (const one of [store, other, store, other]) expect(await one.isKnown(key)).toBe(true);
+      await fail(key, 3);
+      expect(await waitOf(key)).toBe(2 * second);
+      clock.advance(60 * second - 1);
+      expect(await store.isKnown(key)).toBe(true);
+      clock.advance(1);
+      expect([await store.isKnown(key), await other.isKnown(key)]).toEqual([false, false]);
+    });
+
     test('entries of a clock that is an hour ahead cause no wait longer than the rule', async () => {
       const [taken, tried] = [randomToken(), randomToken()];
       clock.advance(hour);

@@ -145,6 +145,28 @@ test('of parallel password changes one succeeds, and the others get an error', a
   expect(await signIn(person.password)).toBe(401);
 });
 
+test('guesses at the current password and guesses at sign-in share one count, and are answered at a step', async () => {
+  const startedAt = performance.now();
+  expect((await change('a guess', next)).status).toBe(400);
+  // A timer may be a millisecond early.
+  expect(performance.now() - startedAt).toBeGreaterThan(998);
+  // The same browser, at the sign-in page.
+  const form = await agent.get(web.authorizationUrl({ prompt: 'login' }));
+  const guesses = await Promise.all(
+    Array.from({ length: 9 }, () => [
+      change('a guess', next),
+      agent.submit(form, { ...person, password: 'a guess' }),
+    ]).flat(),
+  );
+  // On a slow machine, waits of 1, 3, 7 seconds pass meanwhile, and each allows one more guess.
+  const waited = Math.floor(Math.log2((performance.now() - startedAt) / 1000 + 1));
+  const { 400: tried = 0, 429: refused = 0 } = tally(guesses.map(({ status }) => status));
+  expect(tried).toBeGreaterThanOrEqual(9);
+  expect(tried).toBeLessThanOrEqual(9 + waited);
+  expect(tried + refused).toBe(18);
+  for (const { status, html } of guesses) expect(html.includes('Too many tries')).toBe(status === 429);
+});
+
 test('a wrong current password counts as a refused sign-in, and the log reports it without the password', async () => {
   const refused = () => metric(deployment, 'gatehouse_sign_ins_total', 'outcome="refused"');
   const before = await refused();

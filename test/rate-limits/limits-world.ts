@@ -52,8 +52,13 @@ export function createLimitsWorld({ percent = 100 } = {}) {
       return error instanceof GatehouseError ? error.code : String(error);
     }
   };
+  /** The token versions of accounts. */
+  const versions: Record<string, number> = {};
+  const tokenVersionOf = (email: string) => versions[email.trim().toLowerCase()] ?? 1;
   const signIn = (email: string, address: string, work: () => Promise<void>, browser?: string) =>
-    from(address, () => limits.signIn({ email, browser }, work));
+    from(address, () =>
+      limits.signIn({ email, browser, tokenVersion: async () => tokenVersionOf(email) }, work),
+    );
   /** Tries to sign in, with an attempt that ends like this; gives its outcome. */
   const attempt = (
     email: string,
@@ -74,6 +79,11 @@ export function createLimitsWorld({ percent = 100 } = {}) {
   return {
     clock,
     store,
+    /** Gives the account a new token version, as a new password does. */
+    endTokens: (email: string) => {
+      versions[email] = tokenVersionOf(email) + 1;
+    },
+    hashingCaller: limits.hashingCaller,
     calls,
     failing,
     limited,
@@ -94,7 +104,10 @@ export function createLimitsWorld({ percent = 100 } = {}) {
       const append = (_field: string, value: string) => {
         cookie = /^__Host-gatehouse_known=([^;]+);/.exec(value)?.[1] ?? '';
       };
-      limits.browsers.know({ cookies: { get: () => undefined }, append }, email);
+      limits.browsers.know(
+        { cookies: { get: () => undefined }, append },
+        { email, tokenVersion: tokenVersionOf(email) },
+      );
       return cookie;
     },
   };

@@ -8,6 +8,8 @@ import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import { createRateLimits } from '../../provider/rate-limits/rate-limits.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
+const tryAt = (email: string) => ({ email, tokenVersion: async () => 1 });
+
 /** The limits with a hashing pool, and pauses that advance the clock. */
 function createWorld() {
   const clock = createManualClock();
@@ -39,13 +41,13 @@ function createWorld() {
       clock.advance(waitMs);
     };
     const busy = waitMs > 0 ? pool.run(other) : undefined;
-    await pool.run(async () => clock.advance(hashMs));
+    await pool.run(async () => clock.advance(hashMs), hashMs);
     await busy;
   };
   /** The duration of a refusal for the given duration of the hash and of the wait in the queue. */
   const refusedAfter = async (hashMs: number, waitMs = 0) => {
     const startedAt = clock.now();
-    const refused = limits.signIn({ email: `${startedAt}@example.com` }, async () => {
+    const refused = limits.signIn(tryAt(`${startedAt}@example.com`), async () => {
       await isHashed(hashMs, waitMs);
       throw new GatehouseError('invalid_credentials', 'wrong');
     });
@@ -55,7 +57,7 @@ function createWorld() {
   return { limits, clock, waits, refusedAfter };
 }
 
-test('a slow hash makes all refusals later', async () => {
+test('a costly hash makes all refusals later', async () => {
   const { refusedAfter } = createWorld();
   expect(await refusedAfter(25)).toBe(1000);
   expect(await refusedAfter(900)).toBe(2000);
@@ -75,7 +77,7 @@ test('a sign-up is answered at a step, whether it made an account or not; a righ
     clock.advance(25);
   });
   expect(clock.now() - startedAt).toBe(1000);
-  await limits.signIn({ email: 'ann@example.com' }, async () => {
+  await limits.signIn(tryAt('ann@example.com'), async () => {
     clock.advance(25);
   });
   expect(clock.now() - startedAt).toBe(1025);

@@ -10,7 +10,7 @@ function createWorld() {
     const startedAt = clock.now();
     const work = async () => {
       clock.advance(waitMs);
-      quantizer.hashed({ waitMs, workMs: 0 });
+      quantizer.hashed({ waitMs, costMs: 0 });
       clock.advance(workMs);
       throw new Error('wrong');
     };
@@ -53,21 +53,38 @@ test('an outcome that needs no delay is returned at once, whether it is an error
   expect(clock.now()).toBe(startedAt + 1000);
 });
 
-test('hashes slower than the step make it longer, until the process ends', async () => {
+test('a costly hash makes the step longer, for an hour after it was last checked', async () => {
   const { clock, quantizer, answeredAfter } = createWorld();
-  quantizer.hashed({ waitMs: 0, workMs: 790 });
+  const hashed = (costMs: number) => quantizer.hashed({ waitMs: 0, costMs });
+  hashed(800);
   expect(await answeredAfter(25)).toBe(1000);
-  quantizer.hashed({ waitMs: 0, workMs: 810 });
+  hashed(810);
   expect(await answeredAfter(25)).toBe(2000);
   expect(await answeredAfter(810)).toBe(2000);
-  quantizer.hashed({ waitMs: 0, workMs: 1700 });
-  quantizer.hashed({ waitMs: 0, workMs: 25 });
+  clock.advance(1_800_000);
+  hashed(1700);
+  hashed(25);
   expect(await answeredAfter(25)).toBe(4000);
-  clock.advance(30 * 86_400_000);
-  quantizer.hashed({ waitMs: 0, workMs: 25 });
-  expect(await answeredAfter(25)).toBe(4000);
-  quantizer.hashed({ waitMs: 0, workMs: 60_000 });
+  clock.advance(1_000_000);
+  hashed(810);
+  clock.advance(2_700_000);
+  hashed(25);
+  // The hash of 1700 ms was an hour ago, the one of 810 ms was not.
+  expect(await answeredAfter(25)).toBe(2000);
+  clock.advance(1_200_000);
+  expect(await answeredAfter(25)).toBe(1000);
+  hashed(60_000);
   expect(await answeredAfter(25)).toBe(8000);
+});
+
+test('a busy server answers late, but its steps do not become longer', async () => {
+  const { quantizer, answeredAfter } = createWorld();
+  for (let index = 0; index < 20; index += 1) {
+    // Each check took four seconds, although its hash is cheap.
+    expect(await answeredAfter(4100)).toBe(5000);
+    quantizer.hashed({ waitMs: 0, costMs: 40 });
+  }
+  expect(await answeredAfter(25)).toBe(1000);
 });
 
 test('when the clock is set back, the delay is one step at most', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { GatehouseError } from '../../provider/lib/errors.ts';
-import { createLimitsWorld } from './limits-world.ts';
+import { createLimitsWorld, from } from './limits-world.ts';
 
 const [ann, ben] = ['ann@example.com', 'ben@example.com'];
 const [home, office] = ['192.0.2.1', '198.51.100.1'];
@@ -120,7 +120,7 @@ test('an address or network that has used up its tries has none for new accounts
 
 test('a browser that signed in before has its own tries: others can’t use them up, and it can’t use up those of others', async () => {
   const { attempt, store, knownBrowser } = createLimitsWorld();
-  const [laptop, phone] = [knownBrowser(ann), knownBrowser(ann)];
+  const laptop = knownBrowser(ann);
   for (let index = 0; index < 100; index += 1) await fail(attempt, 1, ann, `203.0.${index}.1`);
   for (let index = 0; index < 300; index += 1) await fail(attempt, 1, `${index}@example.com`, home);
   const before = store.size;
@@ -129,9 +129,57 @@ test('a browser that signed in before has its own tries: others can’t use them
   expect(await attempt(ann, home, 'ok', laptop)).toBe('too_many_requests');
   expect(await attempt(ann, office, 'ok', laptop)).toBe('too_many_requests');
   expect(store.size).toBe(before + 1);
+  // A browser with another id.
+  let phone = knownBrowser(ann);
+  while ((await attempt(ann, home, 'overloaded', phone)) === 'too_many_requests') phone = knownBrowser(ann);
   expect(await attempt(ann, home, 'ok', phone)).toBe('ok');
   // The account signed in from there, so it is known there without the cookie too.
   expect(await attempt(ann, home)).toBe('ok');
+});
+
+test('many cookies of known browsers give few tries', async () => {
+  const { attempt, knownBrowser } = createLimitsWorld();
+  const cookies = Array.from({ length: 100 }, () => knownBrowser(ann));
+  const outcomes: string[] = [];
+  for (const cookie of cookies)
+    for (let index = 0; index < 10; index += 1)
+      outcomes.push(await attempt(ann, home, 'invalid_credentials', cookie));
+  expect(outcomes.filter((outcome) => outcome === 'invalid_credentials')).toHaveLength(80);
+  expect(outcomes).toHaveLength(1000);
+});
+
+test('after a new password the known browsers and places of an account have no tries of their own', async () => {
+  const { attempt, knownBrowser, endTokens } = createLimitsWorld();
+  const places = Array.from({ length: 30 }, (_, index) => `20.0.${index}.1`);
+  const cookies = places.map(() => knownBrowser(ann));
+  for (const place of places) expect(await attempt(ann, place)).toBe('ok');
+  endTokens(ann);
+  const outcomes: string[] = [];
+  for (const [index, place] of places.entries())
+    for (let round = 0; round < 10; round += 1)
+      outcomes.push(await attempt(ann, place, 'invalid_credentials', cookies[index]));
+  // The account's 100, and two for each network whose own ten are not used up.
+  expect(outcomes.filter((outcome) => outcome === 'invalid_credentials')).toHaveLength(100 + 2 * 20);
+  // The owner signs in at a place of their own, and is known again.
+  expect(await attempt(ann, office)).toBe('ok');
+  for (let index = 0; index < 3; index += 1)
+    expect(await attempt(ann, office, 'invalid_credentials')).toBe('invalid_credentials');
+  const laptop = knownBrowser(ann);
+  for (let index = 0; index < 3; index += 1)
+    expect(await attempt(ann, '203.0.113.9', 'invalid_credentials', laptop)).toBe('invalid_credentials');
+});
+
+test('hashes are counted for the account that is tried and the network of the request', async () => {
+  const { signIn, hashingCaller } = createLimitsWorld();
+  expect(hashingCaller()).toEqual({});
+  expect(from(home, hashingCaller)).toEqual({ network: '192.0.2.0/24' });
+  const seen: unknown[] = [];
+  for (const email of [ann, ` ${ann.toUpperCase()}`])
+    await signIn(email, home, async () => {
+      seen.push(hashingCaller());
+    });
+  expect(seen).toEqual([seen[0], seen[0]]);
+  expect(seen[0]).toEqual({ account: expect.any(String), network: '192.0.2.0/24' });
 });
 
 test('a refusal by a shared limit uses up nothing of the pair and of the other limits', async () => {

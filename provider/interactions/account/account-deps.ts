@@ -39,6 +39,8 @@ export interface AccountDeps {
    *   `too_many_requests`
    */
   changePassword: ChangePassword;
+  /** Gives the cookie of the browser for `changePassword`, if the account signed in there before. */
+  browser(ctx: Context): string | undefined;
   /** The bounds for the length of a new password, in code points. */
   passwordLength: { shortest: number; longest: number };
 }

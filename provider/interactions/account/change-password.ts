@@ -21,7 +21,8 @@ export async function changePassword(
   if (missing) return missing;
   const { currentPassword: current, newPassword: next } = typed;
   try {
-    await deps.changePassword({ accountId: account.id, tokenVersion: account.tokenVersion, current, next });
+    const { id: accountId, tokenVersion } = account;
+    await deps.changePassword({ accountId, tokenVersion, current, next, browser: deps.browser(ctx) });
     return undefined;
   } catch (error) {
     return problemOf(deps, ctx, error, typed);
