@@ -35,6 +35,12 @@ function toAccount(row: AccountRow): Account {
   };
 }
 
+/**
+ * The key that releases before migration 0016 compare. They run beside this one during an update, so their column is
+ * still written; accounts that they create then have no `normal_email`.
+ */
+const earlierKey = (email: string) => email.trim().normalize('NFC').toLowerCase().normalize('NFC');
+
 const jsonOrNull = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
 
 /**
@@ -66,13 +72,14 @@ export class PostgresAccountStore implements AccountStore {
     // `do nothing`, because a unique violation would abort the caller's transaction.
     const inserted = await affected(
       this.#db,
-      `insert into accounts (id, email, email_key, email_verified, password_hash, roles, metadata, state,
+      `insert into accounts (id, email, email_key, normal_email, email_verified, password_hash, roles, metadata, state,
          generation, created_at, updated_at)
-       values (:id, :email, :emailKey, :emailVerified, :passwordHash, :roles, :metadata, :state,
+       values (:id, :email, :earlierKey, :emailKey, :emailVerified, :passwordHash, :roles, :metadata, :state,
          :tokenVersion, :createdAt, :updatedAt)
        on conflict do nothing`,
       {
         ...account,
+        earlierKey: earlierKey(account.email),
         emailKey: emailKey(account.email),
         passwordHash: account.passwordHash ?? null,
         roles: JSON.stringify(account.roles),
@@ -88,19 +95,20 @@ export class PostgresAccountStore implements AccountStore {
       candidates.map(({ account }) => of(account) ?? null) as string[];
     const inserted = await rows<{ id: string }>(
       this.#db,
-      `insert into accounts (id, email, email_key, email_verified, password_hash, roles, metadata, state,
+      `insert into accounts (id, email, email_key, normal_email, email_verified, password_hash, roles, metadata, state,
          generation, created_at, updated_at)
-       select id, email, email_key, email_verified::boolean, password_hash, roles::json, metadata::json, state,
+       select id, email, email_key, normal_email, email_verified::boolean, password_hash, roles::json, metadata::json, state,
          generation::integer, created_at::bigint, updated_at::bigint
-       from unnest(:ids::text[], :emails::text[], :emailKeys::text[], :emailVerified::text[],
+       from unnest(:ids::text[], :emails::text[], :earlierKeys::text[], :emailKeys::text[], :emailVerified::text[],
          :passwordHashes::text[], :roles::text[], :metadata::text[], :states::text[], :tokenVersions::text[],
-         :createdAt::text[], :updatedAt::text[]) as given (id, email, email_key, email_verified, password_hash,
-         roles, metadata, state, generation, created_at, updated_at)
+         :createdAt::text[], :updatedAt::text[]) as given (id, email, email_key, normal_email, email_verified,
+         password_hash, roles, metadata, state, generation, created_at, updated_at)
        on conflict do nothing
        returning id`,
       {
         ids: texts(({ id }) => id),
         emails: texts(({ email }) => email),
+        earlierKeys: texts(({ email }) => earlierKey(email)),
         emailKeys: candidates.map(({ key }) => key),
         emailVerified: texts(({ emailVerified }) => String(emailVerified)),
         passwordHashes: texts(({ passwordHash }) => passwordHash),
@@ -116,18 +124,21 @@ export class PostgresAccountStore implements AccountStore {
   }
 
   async findById(id: string): Promise<Account | undefined> {
-    return this.#findBy('id', id);
+    if (!storable(id)) return undefined;
+    return this.#findOne('id = :id', { id });
   }
 
   async findByEmail(email: string): Promise<Account | undefined> {
-    return this.#findBy('email_key', emailKey(email));
+    if (!storable(email)) return undefined;
+    return this.#findOne(
+      `coalesce(normal_email, email_key) = :key or (normal_email is null and email_key = :earlierKey)
+       order by coalesce(normal_email, email_key) = :key desc limit 1`,
+      { key: emailKey(email), earlierKey: earlierKey(email) },
+    );
   }
 
-  async #findBy(column: 'id' | 'email_key', value: string): Promise<Account | undefined> {
-    if (!storable(value)) return undefined;
-    const [row] = await rows<AccountRow>(this.#db, `select * from accounts where ${column} = :value`, {
-      value,
-    });
+  async #findOne(condition: string, values: Record<string, string>): Promise<Account | undefined> {
+    const [row] = await rows<AccountRow>(this.#db, `select * from accounts where ${condition}`, values);
     return row && toAccount(row);
   }
 

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
+import { MigrationRefused } from '../../provider/lib/errors.ts';
 import type { Schema } from '../../provider/ports/schema.ts';
-import type { Migration } from './migrations/migration.ts';
+import type { Migration, Query } from './migrations/migration.ts';
 import { migrations } from './migrations/migrations.ts';
 import { affected, rows } from './sql.ts';
 import { translateError } from './store-errors.ts';
@@ -31,10 +32,11 @@ export class PostgresSchema implements Schema {
   }
 
   async migrate(): Promise<string[]> {
-    const missing = await this.pending();
+    const names = await this.pending();
+    const missing = this.#migrations.filter(({ name }) => names.includes(name));
+    await this.#refuseBlocked(missing);
     const applied: string[] = [];
-    for (const migration of this.#migrations) {
-      if (!missing.includes(migration.name)) continue;
+    for (const migration of missing) {
       if (await this.#applyOnce(migration)) applied.push(migration.name);
     }
     return applied;
@@ -51,6 +53,19 @@ export class PostgresSchema implements Schema {
     return names.filter((name) => !done.some((row) => row.name === name));
   }
 
+  /** Before anything is written, so that a refusal changes nothing. */
+  async #refuseBlocked(missing: readonly Migration[]): Promise<void> {
+    if (missing.every(({ blocked }) => blocked === undefined)) return;
+    try {
+      await this.#db.transaction(async (transaction) => {
+        await affected(transaction, 'set local statement_timeout = 0');
+        for (const migration of missing) await refuseIfBlocked(migration, queryOf(transaction));
+      });
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
   async #applyOnce(migration: Migration): Promise<boolean> {
     try {
       return await this.#db.transaction(async (transaction) => {
@@ -61,15 +76,28 @@ export class PostgresSchema implements Schema {
           { name: migration.name },
         );
         if (recorded === 0) return false;
+        const query = queryOf(transaction);
+        await refuseIfBlocked(migration, query);
         await migration.up(async (sql) => {
-          await affected(transaction, sql, {}, { timeoutMs: patienceMs });
-        });
+          await query(sql);
+        }, query);
         return true;
       });
     } catch (error) {
       throw translateError(error);
     }
   }
+}
+
+const queryOf =
+  (transaction: Knex.Transaction): Query =>
+  (statement, bindings = {}) =>
+    rows(transaction, statement, bindings, { timeoutMs: patienceMs });
+
+/** @throws MigrationRefused when an operator must decide something first */
+async function refuseIfBlocked({ name, blocked }: Migration, query: Query): Promise<void> {
+  const found = await blocked?.(query);
+  if (found !== undefined) throw new MigrationRefused(name, found.advice, found.problems);
 }
 
 /** Waits until no other process migrates. Then creates the table of applied migrations if it does not exist. */

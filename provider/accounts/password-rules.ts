@@ -20,15 +20,14 @@ export function passwordProblems(password: string, email: string): string[] {
   const { shortest, longest } = passwordLength;
   const composed = password.normalize('NFC');
   const length = [...composed].length;
-  const key = emailKey(composed);
   const problems = [];
   if (length < shortest) problems.push(`A password has at least ${shortest} characters. Use a longer one.`);
   if (length > longest) problems.push(`A password has at most ${longest} characters. Use a shorter one.`);
   if (untypable.test(password))
     problems.push("The password holds a character that can't be typed again. Use another one.");
-  if (key.trim() === emailKey(email))
+  if (emailKey(password) === emailKey(email))
     problems.push("The password can't be the email address. Use another one.");
-  if (commonPasswords.has(key))
+  if (commonPasswords.has(composed.toLowerCase()))
     problems.push('This password is among the first to be guessed. Use another one.');
   return problems;
 }

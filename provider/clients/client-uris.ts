@@ -16,13 +16,22 @@ function parseExact(value: string): URL | undefined {
 }
 
 /**
+ * A hint for a URL with letters beyond ASCII: URIs have none (RFC 3986 §2), and browsers write their hosts in Punycode.
+ */
+function asciiProblem(value: string): string | undefined {
+  if (/^\p{ASCII}*$/u.test(value) || !URL.canParse(value)) return undefined;
+  return `must be written in ASCII, as browsers send it: ${new URL(value).href}`;
+}
+
+/**
  * Checks a URL that Gatehouse or a browser opens: https, or http on this machine.
  *
  * @returns what is wrong with it, or undefined
  */
 export function webUriProblem(value: string): string | undefined {
   const url = parseExact(value);
-  if (url === undefined) return 'must be an absolute URL such as https://app.example.com/path';
+  if (url === undefined)
+    return asciiProblem(value) ?? 'must be an absolute URL such as https://app.example.com/path';
   if (url.username !== '' || url.password !== '') return 'must not contain a user name or password';
   if (url.protocol === 'https:') return undefined;
   if (url.protocol === 'http:' && isLoopback(url.hostname)) return undefined;
@@ -37,7 +46,8 @@ export function webUriProblem(value: string): string | undefined {
 export function redirectUriProblem(value: string): string | undefined {
   if (value.includes('*')) return 'must not contain a wildcard: list every URI by itself';
   const url = parseExact(value);
-  if (url === undefined) return 'must be an absolute URI such as https://app.example.com/callback';
+  if (url === undefined)
+    return asciiProblem(value) ?? 'must be an absolute URI such as https://app.example.com/callback';
   if (value.includes('#')) return 'must not contain a fragment: remove the # and what follows';
   if (url.username !== '' || url.password !== '') return 'must not contain a user name or password';
   return undefined;
@@ -82,7 +92,7 @@ export function redirectSchemeProblem(value: string, applicationType: 'web' | 'n
 export function originProblem(value: string): string | undefined {
   if (value.includes('*')) return 'must not contain a wildcard: list every origin by itself';
   const problem = webUriProblem(value);
-  if (problem !== undefined) return problem;
+  if (problem !== undefined && asciiProblem(value) === undefined) return problem;
   const { origin } = new URL(value);
   return origin === value ? undefined : `must be an origin exactly as a browser sends it: ${origin}`;
 }

@@ -103,3 +103,17 @@ export class ConfigurationError extends Error {
     this.problems = problems;
   }
 }
+
+/**
+ * The data does not allow a migration yet, and an operator must decide first. Nothing was changed. The message says what
+ * to do; `problems` lists all places.
+ */
+export class MigrationRefused extends Error {
+  readonly problems: string[];
+
+  constructor(migration: string, advice: string, problems: string[]) {
+    super(`The database was not changed, because ${migration} can't be applied. ${advice}`);
+    this.name = 'MigrationRefused';
+    this.problems = problems;
+  }
+}

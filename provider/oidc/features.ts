@@ -60,8 +60,9 @@ function deviceFlow(pages: OidcServices['pages']['device']): Features['deviceFlo
     deviceInfo: () => ({ ...requestOrigin() }),
     userCodeInputSource: async (ctx, _form, out, error) =>
       pages.ask(ctx, formOf(ctx), out && error && { out, error }),
-    userCodeConfirmSource: async (ctx, _form, _client, device, userCode) =>
-      pages.confirm(ctx, { ...formOf(ctx), userCode, device }),
+    // Not the code as the library formats it: that is made of what was typed, which may have letters of full width.
+    userCodeConfirmSource: async (ctx, _form, _client, device) =>
+      pages.confirm(ctx, { ...formOf(ctx), userCode: shownCode(ctx), device }),
     successSource: (ctx) => pages.done(ctx),
   };
 }
@@ -75,6 +76,10 @@ async function refuseOtherJwt(_ctx: unknown, { sub }: { sub?: unknown }, { typ }
       'typ of a request object must be oauth-authz-req+jwt or JWT, or left out',
     );
 }
+
+/** The code that was found, as the device shows it. */
+const shownCode = ({ oidc }: KoaContextWithOIDC) =>
+  String(oidc.entities.DeviceCode?.userCode ?? '').replace(/^.{4}/, '$&-');
 
 /** A client may introspect its own tokens; others only when its document says that it answers for their API. */
 async function mayIntrospect(

@@ -77,7 +77,7 @@ export function createKnownBrowsers({
       return id === undefined ? undefined : { id, tokenVersion: Number(id.split('-')[1]) };
     },
     know: (ctx, { email, tokenVersion }) => {
-      const account = emailKey(email.trim());
+      const account = emailKey(email);
       const browser = `${epochSeconds(clock)}~${randomInt(knownBrowserCounts)}-${tokenVersion}`;
       const others = entriesOf(read(ctx)).filter((entry) => !isOf(entry, account));
       const entries = [`${browser}~${keys.tag(label, about(browser, account))}`, ...others];

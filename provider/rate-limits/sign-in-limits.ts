@@ -140,7 +140,7 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
 
   return {
     signIn: (tried, work) => {
-      const account = emailKey(tried.email.trim());
+      const account = emailKey(tried.email);
       return quantizer.run(
         () => triedAccount.run(account, () => tryPassword(account, tried, work)),
         ({ error }) => isFailedGuess(error),

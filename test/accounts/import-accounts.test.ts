@@ -373,6 +373,21 @@ describe('an import that updates', () => {
     expect(summary).toMatchObject({ imported: 1, updated: 0, failed: 2 });
   });
 
+  test.each([true, false])(
+    'reports a line with the address of an earlier line in another spelling (dry run: %s)',
+    async (dryRun) => {
+      const world = createImportWorld();
+      const lines = ['ann@bücher.example', 'ann@xn--bcher-kva.example', 'ann@BÜCHER.example.'];
+      const roles = [['CLIENT'], ['ADMIN'], []];
+      const { problems, summary } = await world.import(
+        lines.map((email, index) => ({ email, roles: roles[index] })),
+        { dryRun },
+      );
+      expect(problems.map(({ line }) => line)).toEqual([2, 3]);
+      expect(summary).toMatchObject({ imported: 1, failed: 2 });
+    },
+  );
+
   test('sees the changes of earlier lines', async () => {
     const world = createImportWorld();
     await world.import([{ email: 'ann@example.com' }]);

@@ -25,6 +25,14 @@ describe('a new password', () => {
     expect(passwordProblems(bad, 'john@example.com')).toEqual([expect.stringMatching(problem)]);
   });
 
+  test.each(['john@xn--bcher-kva.example', 'John@BÜCHER.example', 'john@bücher.example.'])(
+    'may not be the email address in another spelling: %j',
+    (bad) => {
+      const problem = /email address/;
+      expect(passwordProblems(bad, 'john@bücher.example')).toEqual([expect.stringMatching(problem)]);
+    },
+  );
+
   test('is compared with a list of common passwords that the other rules allow', () => {
     expect(commonPasswords.size).toBeGreaterThan(200);
     for (const common of commonPasswords) {

@@ -40,6 +40,18 @@ describe('registering', () => {
     expect(await world.events()).toEqual([]);
   });
 
+  test('knows an address in another spelling of its domain, and keeps what was typed first', async () => {
+    const world = createWorld();
+    await world.register({ ...input, email: 'Jane@Bücher.example' });
+    for (const email of ['jane@xn--bcher-kva.example', 'jane@bücher.example.', 'jane@BÜCHER.example'])
+      await world.register({ ...input, email });
+    expect((await world.store.list(undefined, 10)).map(({ email }) => email)).toEqual([
+      'Jane@Bücher.example',
+    ]);
+    const account = await world.signIn({ ...input, ...from, email: 'jane@xn--bcher-kva.example' });
+    expect(account.email).toBe('Jane@Bücher.example');
+  });
+
   test('creates one account and one event for parallel requests with one address', async () => {
     const world = createWorld();
     const emails = Array.from({ length: 50 }, (_, i) => (i % 2 ? input.email : input.email.toUpperCase()));

@@ -45,6 +45,14 @@ describe('the right password', () => {
     expect(world.outcomes).toEqual(['succeeded']);
   });
 
+  test('signs in an account of an earlier release whose address would be refused today', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    const email = 'john@my_host';
+    await world.store.insert({ ...account, id: 'user_old', email });
+    await expect(world.signIn({ ...john, ...from, email })).resolves.toMatchObject({ id: 'user_old', email });
+  });
+
   test('writes an empty user agent if the request has none', async () => {
     const world = createWorld();
     await addJohn(world);

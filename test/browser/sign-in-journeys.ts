@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { postJson } from '../support/json-api.ts';
 import { look } from './look.ts';
 import { comeBack, press, submit, visit } from './visitor.ts';
-import { newPerson, type World, whoSignedIn } from './world.ts';
+import { newPerson, register, type World, whoSignedIn } from './world.ts';
 
 const scope = 'openid email contracts:read';
 const good = 'a walk along the river';
@@ -63,6 +64,23 @@ export function signInJourneys(world: () => World): void {
         );
       },
     );
+
+    test.each([
+      ['gerda@bücher.example', 'Gerda@BÜCHER.example.'],
+      ['gerda@faß.example', 'gerda@faß.example'],
+      ['жанна@пример.рф', 'жанна@пример.рф'],
+      ['gerda@xn--mnchen-3ya.example', 'gerda@münchen.example'],
+      ['gerda@ｅxample.org', 'gerda@example.org'],
+    ])('an account that the API made for %s signs in as %s', async (email, typed) => {
+      const { firstParty, app, deployment } = world();
+      await register(deployment, { email, password: good });
+      await visit(world(), async ({ page }) => {
+        await page.goto(firstParty.authorizationUrl({ scope: 'openid email' }));
+        await submit(page, { email: typed, password: good });
+        const brought = await comeBack(page, app);
+        expect(await whoSignedIn(world(), firstParty, brought.get('code'))).toBe(email);
+      });
+    });
 
     test('works with the keyboard only', async () => {
       const { web, app } = world();
@@ -140,6 +158,20 @@ export function signInJourneys(world: () => World): void {
         await press(page, 'Allow');
         expect(await whoSignedIn(world(), web, (await comeBack(page, app)).get('code'))).toBe(person.email);
       });
+    });
+
+    test('keeps an international address as it was typed, and the API signs it in too', async () => {
+      const { firstParty, app, deployment } = world();
+      const person = { email: 'Émile@Straße.example', password: good };
+      await visit(world(), async ({ page }) => {
+        await page.goto(firstParty.authorizationUrl({ scope: 'openid email' }));
+        await page.getByRole('link', { name: 'Create an account' }).click();
+        await submit(page, person, 'Create account');
+        const brought = await comeBack(page, app);
+        expect(await whoSignedIn(world(), firstParty, brought.get('code'))).toBe(person.email);
+      });
+      const body = { ...person, email: 'émile@xn--strae-oqa.example', clientId: 'own-app' };
+      expect((await postJson(deployment, '/auth/login', body)).status).toBe(200);
     });
 
     test('shows each error at its field, also if the browser does not validate', async () => {

@@ -103,13 +103,18 @@ let people = 0;
 export async function newPerson({ deployment }: World): Promise<Person> {
   people += 1;
   const person = { email: `person-${people}@example.com`, password: `a quiet evening ${people}` };
+  await register(deployment, person);
+  return person;
+}
+
+/** Creates an account by the API. */
+export async function register(deployment: Deployment, person: Person): Promise<void> {
   const answer = await deployment.fetch(`${deployment.issuer}/auth/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(person),
   });
   if (!answer.ok) throw new Error(`no account: ${answer.status} ${await answer.text()}`);
-  return person;
 }
 
 /** Redeems the code and returns the email address from userinfo. */

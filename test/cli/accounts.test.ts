@@ -72,6 +72,12 @@ describe('accounts list and show', () => {
     expect(stderr).toMatch(/^There are more: gatehouse accounts list --after user_\S+\n$/);
   });
 
+  test('show finds an address in another spelling of its domain', async () => {
+    const { id } = await database.add({ email: 'ann@bücher.example' });
+    const found = await accounts(['show', 'Ann@xn--bcher-kva.example.', '--json']);
+    expect(JSON.parse(found.stdout)).toMatchObject({ id, email: 'ann@bücher.example' });
+  });
+
   test('show accepts an address in any case or an id, and shows no hash', async () => {
     const { id, email } = await database.add({
       passwordHash: '$argon2id$secret',

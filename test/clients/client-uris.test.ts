@@ -47,6 +47,21 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     publicClient({ origins: ['http://a.example'] }),
     /^\/origins\/0: must start with https/,
   ],
+  [
+    'an origin in Unicode',
+    publicClient({ origins: ['https://bücher.example'] }),
+    '/origins/0: must be an origin exactly as a browser sends it: https://xn--bcher-kva.example',
+  ],
+  [
+    'an origin with an upper-case host',
+    publicClient({ origins: ['https://A.example'] }),
+    '/origins/0: must be an origin exactly as a browser sends it: https://a.example',
+  ],
+  [
+    'a redirect URI in Unicode',
+    redirecting('https://bücher.example/cb'),
+    '/redirectUris/0: must be written in ASCII, as browsers send it: https://xn--bcher-kva.example/cb',
+  ],
   ['a relative redirect URI', redirecting('/callback'), /^\/redirectUris\/0: must be an absolute URI/],
   ['a redirect URI with a fragment', redirecting('https://a.example/#'), /must not contain a fragment/],
   ['a redirect URI with a wildcard', redirecting('https://a.example/*'), /must not contain a wildcard/],

@@ -75,6 +75,19 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect(await store.findByEmail(`emile.ost.${tag}@example.com`)).toBeUndefined();
       });
 
+      test('find an address in any spelling of its domain, and give it as it was typed', async () => {
+        const tag = randomToken(8);
+        const account = await inserted({ email: `Émile.${tag}@Bücher.example.` });
+        for (const domain of [
+          'xn--bcher-kva.example',
+          'BÜCHER.EXAMPLE',
+          'bu\u0308cher.example',
+          'ｂücher。example',
+        ])
+          expect(await other.findByEmail(` Émile.${tag}@${domain}`)).toEqual(account);
+        expect(await other.findByEmail(`Émile.${tag}@bucher.example`)).toBeUndefined();
+      });
+
       test.each(['a\0b', '\0', 'a\ud800b', '%', '_', "' or '1'='1", '\\', '?', ':id', '__proto__', ''])(
         'answer look-ups of %j without an error',
         async (text) => {
@@ -100,6 +113,16 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect(await store.findByEmail(account.email)).toEqual(account);
       });
 
+      test('refuses a taken address in another spelling of its domain', async () => {
+        const tag = randomToken(8);
+        const account = await inserted({ email: `${tag}@bücher.example` });
+        const spellings = ['xn--bcher-kva.example', 'BÜCHER.example', 'bücher.example.'];
+        const rivals = spellings.map((domain) => sampleAccount({ email: `${tag}@${domain}` }));
+        for (const rival of rivals) expect(await other.insert(rival)).toBe(false);
+        expect(await other.insertMany(rivals)).toEqual([]);
+        expect(await store.findByEmail(account.email)).toEqual(account);
+      });
+
       test('refuses a taken id', async () => {
         const account = await inserted();
         expect(await store.insert(sampleAccount({ id: account.id }))).toBe(false);
@@ -108,8 +131,9 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
 
       test('succeeds for exactly one of 50 parallel calls with one address', async () => {
         const email = `${randomToken(8)}@example.com`;
+        const spellings = [email, email.toUpperCase(), `${email}.`, email.replace('e.com', 'ｅ.com')];
         const accounts = Array.from({ length: 50 }, (_, index) =>
-          sampleAccount({ email: index % 2 === 0 ? email : email.toUpperCase() }),
+          sampleAccount({ email: spellings[index % spellings.length] ?? '' }),
         );
         const won = await Promise.all(
           accounts.map((account, index) => (index % 3 === 0 ? other : store).insert(account)),

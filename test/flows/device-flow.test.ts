@@ -95,6 +95,15 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     expect(await standing(deployment, tv, refreshed.access_token)).toBe('live');
   });
 
+  test('a code is found in letters of full width, and with characters that no code has', async () => {
+    const { user_code } = await beginAt(tv);
+    const wide = user_code.replace(/[A-Z]/g, (letter) => String.fromCodePoint(letter.charCodeAt(0) + 0xfee0));
+    for (const typed of [wide, wide.toLowerCase(), `_${user_code}1`]) {
+      const confirmation = await enterCode(deployment, agent, typed);
+      expect(confirmation.html).toContain(`<bdi>${user_code}</bdi>`);
+    }
+  });
+
   test('the device stays signed in when the browser signs out, and can be ended on the account page', async () => {
     const { device_code, user_code } = await beginAt(tv);
     await approve(deployment, agent, user_code, person);

@@ -35,6 +35,12 @@ test('a browser is known for the account that signed in there, and for no other'
   expect(line).not.toContain('ann');
 });
 
+test('a browser is known for every spelling of the address', () => {
+  const { know, browserOf } = createWorld();
+  const { cookie } = know(' Ann@Bücher.example.');
+  expect(browserOf(cookie, 'ann@xn--bcher-kva.example')).toEqual(expect.any(String));
+});
+
 test('a cookie that Gatehouse did not write is not accepted', () => {
   const { know, browserOf } = createWorld();
   const { cookie } = know(ann);

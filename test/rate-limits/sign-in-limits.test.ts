@@ -23,6 +23,20 @@ test('errors before a password was tried are not counted: a full queue, a lost s
   expect(store.size).toBeLessThanOrEqual(4);
 });
 
+test('tries of one address count together in every spelling', async () => {
+  const { attempt } = createLimitsWorld();
+  const spellings = [
+    'ann@bücher.example',
+    ' ANN@BÜCHER.example',
+    'ann@xn--bcher-kva.example',
+    'ann@bücher.example.',
+  ];
+  const outcomes: string[] = [];
+  for (let index = 0; index < 11; index += 1)
+    outcomes.push(await attempt(spellings[index % 4] ?? '', home, 'invalid_credentials'));
+  expect(outcomes).toEqual([...Array(10).fill('invalid_credentials'), 'too_many_requests']);
+});
+
 test('the password of a disabled account counts like a wrong one', async () => {
   const { attempt } = createLimitsWorld();
   for (let index = 0; index < 10; index += 1) await attempt(ann, home, 'account_disabled');

@@ -11,6 +11,7 @@ import { refreshAnswers } from './0010-refresh-answers.ts';
 import { revokedAt } from './0011-revoked-at.ts';
 import { limits } from './0012-limits.ts';
 import { clientGenerations } from './0013-client-generations.ts';
+import { normalAddresses } from './0016-normal-addresses.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   revokedAt,
   limits,
   clientGenerations,
+  normalAddresses,
 ];

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { ConfigurationError, type ErrorCode, GatehouseError } from '../../lib/errors.ts';
+import { ConfigurationError, type ErrorCode, GatehouseError, MigrationRefused } from '../../lib/errors.ts';
 import { redactText } from '../../lib/logger.ts';
 import { CommandFailure, type Ending } from './command-failure.ts';
 
@@ -60,6 +60,10 @@ export function describeFailure(error: unknown): Failure {
       message: `${problems.length} problems`,
       problems,
     };
+  }
+  if (error instanceof MigrationRefused) {
+    const { message, problems } = error;
+    return { ending: 'problems', code: 'migration_refused', message, problems };
   }
   if (error instanceof GatehouseError) {
     const message = `${error.message}${reason(error)}`;

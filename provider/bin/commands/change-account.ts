@@ -15,10 +15,18 @@ export function disableAccount(account: string, output: Output): Promise<void> {
   });
 }
 
-/** `gatehouse accounts enable`. Does nothing to an account that is already enabled. Throws `not_found`. */
+/**
+ * `gatehouse accounts enable`. Does nothing to an account that is already enabled. Throws `not_found`, and a
+ * CommandFailure when another account keeps the address (migration 0016).
+ */
 export function enableAccount(account: string, output: Output): Promise<void> {
-  return change(account, output, async ({ accounts }, found) => {
+  return change(account, output, async ({ accounts, ports }, found) => {
     if (found.state === 'active') return [found, 'was enabled already'];
+    const keeper = await ports.accounts.findByEmail(found.email);
+    if (keeper !== undefined && keeper.id !== found.id) {
+      const message = `${found.id} can't sign in: its address ${found.email} is now the address of ${keeper.id}. Use that account.`;
+      throw new CommandFailure('problems', message, { code: 'address_taken' });
+    }
     return [await accounts.enable(found.id), 'can sign in again'];
   });
 }

@@ -23,7 +23,7 @@ export async function createAccount(
 ): Promise<void> {
   const created = await withStores({}, async ({ accessModel, accounts, ports }) => {
     checkRoles(roles, accessModel);
-    if (await ports.accounts.findByEmail(email.trim())) throw taken(email);
+    if (await ports.accounts.findByEmail(email)) throw taken(email);
     const password = await readPassword();
     const input = { email, password, roles: [...new Set(roles)], emailVerified: verified, metadata: {} };
     return accounts.create(input);

@@ -30,13 +30,26 @@ export function saveDeviceCode(save: Method, services: OidcServices): Method {
 }
 
 /**
+ * The normal form of a user code: case and characters outside the alphabet are ignored (RFC 8628 §6.1). Letters of full
+ * width, which Japanese and Chinese keyboards write, count as the same letters. The library keeps digits and
+ * underscores and drops letters of full width.
+ */
+const userCodeKey = (typed: string) =>
+  typed
+    .normalize('NFKC')
+    .toUpperCase()
+    .replace(/[^BCDFGHJKLMNPQRSTVWXZ]/g, '');
+
+/**
  * Only one browser decides about a device code. If two browsers look up the code at the same time, the second one
  * cannot change the decision of the first. A person who closed the page can enter the code again in the same browser
  * and continue.
  */
 export function findByUserCode(find: Method, services: OidcServices): Method {
   return async function findByUserCode(userCode: string, options: object) {
-    const lookUp = (): Promise<ClaimedCode | undefined> => find.call(this, userCode, options);
+    const typed = currentContext()?.oidc.params?.user_code;
+    const wanted = typeof typed === 'string' ? userCodeKey(typed) : userCode;
+    const lookUp = (): Promise<ClaimedCode | undefined> => find.call(this, wanted, options);
     const code = await orUnavailable(() => services.rateLimits.userCode(lookUp));
     if (code?.inFlight && (await orUnavailable(() => holderOf(code, services))) === currentSession())
       code.inFlight = undefined;
