@@ -54,7 +54,9 @@ export function addServerCommands(program: CliCommand): void {
 
   program
     .command('migrate')
-    .description('Bring the database schema up to this release. Any number may run at once.')
+    .description(
+      'Bring the database schema up to this release. Any number may run at once. If the data does not allow it yet, list what you must decide, and change nothing.',
+    )
     .option(...jsonOption)
     .example('GATEHOUSE_DATABASE_URL=postgres://… gatehouse migrate')
     .action(async (options: { json?: boolean }) => {
