@@ -54,6 +54,8 @@ function withDevDefaults(config: Config): Config {
     host,
     opsHost: config.opsHost ?? host,
     signup: true,
+    // The roles of the demo model; a file of one's own may have other names.
+    signupRoles: config.signupRoles ?? (config.apisFile ? undefined : demoAccount.roles),
     shutdownDelaySeconds: 0,
     defaultClient: config.defaultClient ?? (config.clientsFile ? undefined : demoDefaultClient),
   };

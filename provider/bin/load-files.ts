@@ -1,5 +1,6 @@
 import { openPages } from '../compose/open-pages.ts';
 import type { AccessModel } from '../config/access-model.ts';
+import { withSignupRoles } from '../config/apis.ts';
 import type { Config } from '../config/schema.ts';
 import type { Pages } from '../interactions/pages.ts';
 import { ConfigurationError } from '../lib/errors.ts';
@@ -25,7 +26,7 @@ export function loadFiles(config: Config, loadAccessModel: () => AccessModel): F
       return undefined;
     }
   };
-  const accessModel = attempt(loadAccessModel);
+  const accessModel = attempt(() => withSignupRoles(loadAccessModel(), config.signupRoles));
   const pages = attempt(() => openPages(config));
   if (accessModel === undefined || pages === undefined) throw new ConfigurationError(problems);
   return { accessModel, pages };

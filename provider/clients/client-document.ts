@@ -146,9 +146,20 @@ export const clientDocumentSchema = z.strictObject({
     ),
   applicationType: z.enum(['web', 'native']).default('web').describe('native: installed on a device.'),
   logoUri: webUri.optional(),
-  clientUri: webUri.optional(),
+  clientUri: webUri.optional().describe("The app's home page. Our pages link to it."),
+  initiateLoginUri: webUri
+    .optional()
+    .describe(
+      'Where the app starts a sign-in (OpenID Connect Core §4). The page for an expired sign-in links to it; to clientUri if left out.',
+    ),
   policyUri: webUri.optional(),
   tosUri: webUri.optional(),
+  confirmLogout: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether people are asked before they are signed out when the app sends a valid id_token_hint; if left out, first-party clients sign out without a question and others with one.',
+    ),
   backchannelLogoutUri: webUri.optional().describe('Told when a session ends.'),
 });
 

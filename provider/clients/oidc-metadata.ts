@@ -22,6 +22,7 @@ export type OidcClientMetadata = {
   id_token_signed_response_alg: 'RS256';
   logo_uri?: string;
   client_uri?: string;
+  initiate_login_uri?: string;
   policy_uri?: string;
   tos_uri?: string;
   backchannel_logout_uri?: string;
@@ -39,9 +40,10 @@ function addAuthentication(metadata: OidcClientMetadata, { auth, jwks, jwksUri }
 }
 
 function addUris(metadata: OidcClientMetadata, document: ClientDocument): void {
-  const { logoUri, clientUri, policyUri, tosUri, backchannelLogoutUri } = document;
+  const { logoUri, clientUri, initiateLoginUri, policyUri, tosUri, backchannelLogoutUri } = document;
   if (logoUri !== undefined) metadata.logo_uri = logoUri;
   if (clientUri !== undefined) metadata.client_uri = clientUri;
+  if (initiateLoginUri !== undefined) metadata.initiate_login_uri = initiateLoginUri;
   if (policyUri !== undefined) metadata.policy_uri = policyUri;
   if (tosUri !== undefined) metadata.tos_uri = tosUri;
   if (backchannelLogoutUri !== undefined) {

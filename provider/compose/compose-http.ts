@@ -54,6 +54,8 @@ export function composeHttp(parts: HttpParts): Koa {
         sendErrorPage: createErrorPage({
           renderer: pages.of,
           requestId,
+          issuer,
+          client: parts.clients.find,
           accountUrl: `${basePath(issuer)}/account`,
         }),
       }),
@@ -152,7 +154,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     rememberMe: config.rememberMe,
     passwordLength,
     addConsent: protocol.consents.add,
-    consent: { protocolScopes, scopeOfClaim },
+    consent: { protocolScopes, scopeOfClaim, permissionsOf: parts.accounts.permissionsOf },
     apis: accessModel.apis,
   };
 }

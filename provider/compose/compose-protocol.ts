@@ -1,5 +1,5 @@
-import type { Config } from '../config/schema.ts';
 import { createDevicePages } from '../interactions/device-pages.ts';
+import { interactionPath } from '../interactions/interaction.ts';
 import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
@@ -41,6 +41,7 @@ export function composeProtocol(parts: Parts): Protocol {
   const { apis } = accessModel;
   const revocation = composeRevocation(parts);
   const { signIns, refreshTokens, sessionEnd } = composeSignIns({ ...parts, revocation });
+  const policy = createTokenPolicy(apis, issuer);
   const services: OidcServices = {
     issuer,
     config,
@@ -57,8 +58,8 @@ export function composeProtocol(parts: Parts): Protocol {
     revocation,
     clientTokenVersions: parts.clientTokenVersions,
     rateLimits: parts.rateLimits,
-    policy: createTokenPolicy(apis, issuer),
-    grants: createGrants({ clients, reads, apis, issuer }),
+    policy,
+    grants: createGrants({ clients, reads, accounts: parts.accounts, policy, apis, issuer }),
     accessTokens: createAccessTokenVerifier({
       issuer,
       clock,
@@ -111,6 +112,8 @@ function protocolPages({ config, pages, ports, clients }: Parts): ProtocolPages 
   const renderError = createProtocolErrorPage({
     renderer,
     requestId,
+    issuer: config.issuer,
+    client: clients.find,
   });
   return {
     logout: createLogoutPages({ renderer, account }),
@@ -119,14 +122,9 @@ function protocolPages({ config, pages, ports, clients }: Parts): ProtocolPages 
       : undefined,
     renderError,
     languages: pages.languages,
-    interactionPath: interactionPath(config),
+    interactionPath: (uid, clientId) => interactionPath(basePath(config.issuer), { uid, clientId }),
   };
 }
-
-const interactionPath =
-  ({ issuer }: Config) =>
-  (uid: string) =>
-    `${basePath(issuer)}/interaction/${uid}`;
 
 /** The private keys, with the signing key first. Older keys still verify the signatures that they made. */
 const privateJwks = ({ kept }: CurrentKeys): PrivateKeys => ({

@@ -124,7 +124,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   });
   const register = createRegister({
     enabled: config.signup,
-    roles: [],
+    roles: [...(config.signupRoles ?? [])],
     unitOfWork,
     passwords,
     newEvent,

@@ -79,6 +79,16 @@ export function parseAccessModel(text: string, fileName: string, context: Access
   return model;
 }
 
+/** Returns the model. Throws a ConfigurationError when GATEHOUSE_SIGNUP_ROLES names a role that it does not define. */
+export function withSignupRoles(model: AccessModel, roles: readonly string[] | undefined): AccessModel {
+  const known = Object.keys(model.roles);
+  const unknown = (roles ?? []).filter((role) => !known.includes(role));
+  if (unknown.length === 0) return model;
+  throw new ConfigurationError([
+    `GATEHOUSE_SIGNUP_ROLES: there is no role ${unknown.join(', ')}. GATEHOUSE_APIS_FILE defines: ${known.join(', ') || 'none'}.`,
+  ]);
+}
+
 /**
  * Gives the model from GATEHOUSE_APIS_FILE, or the default model when this setting is not set.
  *

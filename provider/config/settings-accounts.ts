@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { SettingTable } from './setting.ts';
-import { boolean, integer, matching, oneOf, path } from './values.ts';
+import { boolean, integer, matching, oneOf, path, value } from './values.ts';
 
 /** Settings about clients, accounts and sign-in, and about how long sign-ins last. */
 export const accountSettings = {
@@ -35,6 +35,16 @@ export const accountSettings = {
     description: 'Whether people may create accounts themselves.',
     schema: boolean(),
     default: 'false',
+  },
+  signupRoles: {
+    name: 'GATEHOUSE_SIGNUP_ROLES',
+    description:
+      'The roles of accounts that people create themselves, separated by spaces. GATEHOUSE_APIS_FILE defines them. Without a role, an account has no permission, so its tokens have no scope of an API.',
+    schema: value('role names separated by spaces', (text) => {
+      const names = text.split(/\s+/).filter((name) => name !== '');
+      return names.every((name) => /^[A-Za-z][\w:.-]{0,99}$/.test(name)) ? names : undefined;
+    }),
+    example: 'CLIENT',
   },
   sessionIdleSeconds: {
     name: 'GATEHOUSE_SESSION_IDLE_SECONDS',

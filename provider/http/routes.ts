@@ -153,6 +153,8 @@ export const table: readonly Route[] = [
   form('/interaction/:uid/sign-in', signInGuard),
   page('/interaction/:uid/sign-up'),
   form('/interaction/:uid/sign-up', signInGuard),
+  page('/interaction/:uid/cancel'),
+  form('/interaction/:uid/cancel', readsStores),
   page('/interaction/:uid/consent'),
   form('/interaction/:uid/consent', readsStores),
 

@@ -1,5 +1,11 @@
 import { csrfToken } from './csrf.ts';
-import { type ConsentKnowledge, describeConsent, requestedConsent } from './requested-consent.ts';
+import { interactionPath } from './interaction.ts';
+import {
+  type ConsentKnowledge,
+  describeConsent,
+  type RequestedConsent,
+  requestedConsent,
+} from './requested-consent.ts';
 import { sendPage } from './send-page.ts';
 import { faceOf } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
@@ -23,12 +29,15 @@ export async function showConsent(deps: ConsentPageDeps, step: Step): Promise<vo
   const { ctx, interaction, client, renderer } = step;
   if (skipsConsent(step)) return step.finish({ consent: {} });
   const account = await deps.account(interaction.accountId ?? '');
-  const asked = requestedConsent(deps.knowledge, interaction, client.scopes);
+  const asked = requestedConsent(deps.knowledge, interaction, {
+    listed: client.scopes,
+    roles: account?.roles ?? [],
+  });
   const page = renderer.render('consent', {
     ...faceOf(step),
     ...describeConsent(deps.knowledge.apis, asked),
     csrf: csrfToken(deps.keys, interaction.uid),
-    action: `${deps.basePath}/interaction/${interaction.uid}/consent`,
+    action: `${interactionPath(deps.basePath, interaction, '/consent')}&${shownParameter(asked)}`,
     accountEmail: account?.email ?? '',
     redirectHost: URL.canParse(interaction.redirectUri) ? new URL(interaction.redirectUri).host : undefined,
     policyUri: client.policyUri,
@@ -36,6 +45,10 @@ export async function showConsent(deps: ConsentPageDeps, step: Step): Promise<vo
   });
   sendPage(ctx, page, { redirectsTo: [interaction.redirectUri] });
 }
+
+/** The scopes that the page shows, as a parameter of its form's address. */
+const shownParameter = ({ oidcScopes, resourceScopes }: RequestedConsent) =>
+  new URLSearchParams({ shown: [...oidcScopes, ...Object.values(resourceScopes).flat()].join(' ') });
 
 /**
  * Stores the consent for this account and client, or tells the client that the person denied it (RFC 6749 §4.1.2.1).
@@ -45,13 +58,19 @@ export async function decideConsent(
   step: Step,
   form: Record<string, string>,
 ): Promise<void> {
-  const { interaction, client } = step;
+  const { ctx, interaction, client } = step;
   if (form.decision !== 'allow') {
     return step.finish({ error: 'access_denied', error_description: 'the person did not agree' });
   }
   // The document of a first-party client lists its access. So there is no consent to store or to withdraw.
   if (client.firstParty) return step.finish({ consent: {} });
-  const asked = requestedConsent(deps.knowledge, interaction, client.scopes);
+  const account = await deps.account(interaction.accountId ?? '');
+  // A role that was given meanwhile adds a scope that the page did not show.
+  const shown = String(ctx.query.shown ?? '').split(' ');
+  const asked = requestedConsent(deps.knowledge, interaction, {
+    listed: client.scopes.filter((scope) => shown.includes(scope)),
+    roles: account?.roles ?? [],
+  });
   await deps.addConsent({ accountId: interaction.accountId ?? '', clientId: client.id, ...asked });
   await step.finish({ consent: {} });
 }

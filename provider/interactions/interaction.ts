@@ -25,6 +25,19 @@ export interface PendingInteraction {
 }
 
 /**
+ * The path of a page or form of an interaction. It names the client, so that the page for an expired interaction can name
+ * the app and link to it.
+ * @param step `/sign-in` for example; the page that is next when left out
+ */
+export function interactionPath(
+  basePath: string,
+  { uid, clientId }: Pick<PendingInteraction, 'uid' | 'clientId'>,
+  step = '',
+): string {
+  return `${basePath}/interaction/${uid}${step}?${new URLSearchParams({ client_id: clientId })}`;
+}
+
+/**
  * @returns the interaction that both the browser's cookie and the address name
  * @throws `interaction_expired` when there is none: it is finished, too old, or belongs to another browser
  */

@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientDocument } from '../clients/client-document.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { LanguageSource } from './pages.ts';
 import type { Renderer } from './render.ts';
@@ -17,10 +18,13 @@ export function createLogoutPages(deps: {
       const account = await deps.account(session?.accountId ?? '');
       const renderer = deps.renderer(ctx);
       // The library does not keep `ui_locales`, but the next page must have the same language.
-      const asked = ctx.oidc.params?.ui_locales === undefined ? '' : `?ui_locales=${renderer.language}`;
+      const kept = new URLSearchParams();
+      if (ctx.oidc.params?.ui_locales !== undefined) kept.set('ui_locales', renderer.language);
+      // The page for an expired form names the app.
+      if (client) kept.set('client_id', client.clientId);
       const page = renderer.render('logout', {
         ...form,
-        action: `${form.action}${asked}`,
+        action: kept.size > 0 ? `${form.action}?${kept}` : form.action,
         clientName: client?.clientName,
         accountEmail: account?.email,
       });
@@ -41,9 +45,14 @@ export function createLogoutPages(deps: {
   };
 }
 
+/** The data of a client that error pages show. */
+export type LinkedClient = Pick<ClientDocument, 'name' | 'clientUri' | 'initiateLoginUri'>;
+
 interface ErrorPageDeps {
   renderer(ctx: LanguageSource): Renderer;
   requestId(): string;
+  issuer: string;
+  client(id: string): LinkedClient | undefined;
 }
 
 /** Creates the page for errors on our own routes. */
@@ -51,13 +60,21 @@ export function createErrorPage(deps: ErrorPageDeps & { accountUrl: string }) {
   return (ctx: Context, error: { code: string; message: string; status: number }): void => {
     const { code, status } = error;
     const renderer = deps.renderer(ctx);
-    const words = wordsFor(renderer, code) ?? {
+    // See `interactionPath`: the address names the client, also when the sign-in itself is forgotten.
+    const client = ctx.path.startsWith('/interaction/') ? namedClient(deps, ctx) : undefined;
+    const words = wordsFor(renderer, code, client) ?? {
       title: renderer.text('problem.title'),
       message: renderer.text('problem.request.message'),
       detail: error.message,
     };
-    const backUrl = ofAccountPage.has(code) ? deps.accountUrl : undefined;
-    const page = renderer.render('error', { ...words, code, requestId: deps.requestId(), backUrl });
+    const backUrl = ofAccountPage.has(code) ? deps.accountUrl : startUrl(client, deps.issuer);
+    const page = renderer.render('error', {
+      ...words,
+      code,
+      requestId: deps.requestId(),
+      backUrl,
+      clientName: client?.name,
+    });
     sendPage(ctx, page, { status });
   };
 }
@@ -73,15 +90,39 @@ export function createProtocolErrorPage(deps: ErrorPageDeps) {
   ): void => {
     const code = error instanceof errors.SessionNotFound ? 'interaction_expired' : out.error;
     const renderer = deps.renderer(ctx);
+    const client = deps.client(ctx.oidc.client?.clientId ?? '') ?? namedClient(deps, ctx);
     const stale = ctx.oidc.route === 'end_session_confirm' && code === 'invalid_request';
-    const words = wordsFor(renderer, stale ? 'sign_out_expired' : code) ?? {
+    const words = wordsFor(renderer, stale ? 'sign_out_expired' : code, client) ?? {
       title: renderer.text('problem.title'),
       message: renderer.text('problem.request.message'),
       detail: out.error_description,
     };
-    const page = renderer.render('error', { ...words, code, requestId: deps.requestId() });
+    const isLogout = ctx.oidc.route.startsWith('end_session');
+    const page = renderer.render('error', {
+      ...words,
+      code,
+      requestId: deps.requestId(),
+      backUrl: isLogout ? client?.clientUri : startUrl(client, deps.issuer),
+      clientName: client?.name,
+    });
     sendPage(ctx, page, { status: ctx.status });
   };
+}
+
+/** Any address may name any client: a page shows only what its document says. */
+function namedClient({ client }: ErrorPageDeps, { query }: Pick<Context, 'query'>): LinkedClient | undefined {
+  return typeof query.client_id === 'string' ? client(query.client_id) : undefined;
+}
+
+/**
+ * The address where the person can begin again: the app's own start of a sign-in (OpenID Connect Core §4), else its home
+ * page.
+ */
+function startUrl(client: LinkedClient | undefined, issuer: string): string | undefined {
+  if (client?.initiateLoginUri === undefined) return client?.clientUri;
+  const url = new URL(client.initiateLoginUri);
+  url.searchParams.set('iss', issuer);
+  return url.href;
 }
 
 /** Errors of the account page. For these, the error page shows a link back to it. */
@@ -105,10 +146,24 @@ const problems = new Map([
   ['temporarily_unavailable', 'problem.unavailable'],
 ]);
 
-function wordsFor(renderer: Renderer, code: string): { title: string; message: string } | undefined {
+/** The errors whose message tells the person to go back to the app. With a known client, the message names it. */
+const namingTheApp = new Map([
+  ['problem.interaction-expired', 'problem.interaction-expired.client-message'],
+  ['problem.sign-out-expired', 'problem.sign-out-expired.client-message'],
+]);
+
+function wordsFor(
+  renderer: Renderer,
+  code: string,
+  client: LinkedClient | undefined,
+): { title: string; message: string } | undefined {
   const key = problems.get(code);
   if (key === undefined) return undefined;
-  return { title: renderer.text(`${key}.title`), message: renderer.text(`${key}.message`) };
+  const title = renderer.text(`${key}.title`);
+  const naming = namingTheApp.get(key);
+  if (client === undefined || naming === undefined)
+    return { title, message: renderer.text(`${key}.message`) };
+  return { title, message: renderer.text(naming, { client: client.name }) };
 }
 
 /** Creates the route for the page at `/`, which explains this server. */

@@ -9,6 +9,8 @@ export interface RequestedConsent {
 }
 
 export interface ConsentKnowledge {
+  /** The permissions of an account with these roles. A scope of an API is requested only if the person has its permission. */
+  permissionsOf(roles: readonly string[]): string[];
   /** The OpenID Connect scopes known here. */
   protocolScopes: readonly string[];
   /** Returns the scope that a claim belongs to. */
@@ -17,18 +19,22 @@ export interface ConsentKnowledge {
 }
 
 /**
- * Returns the requested access. A claim that is requested by name (OpenID Connect Core §5.5) counts as a request for
+ * Returns the requested access, without scopes that the person cannot give. A claim that is requested by name (OpenID Connect Core §5.5) counts as a request for
  * its scope.
  */
 export function requestedConsent(
   knowledge: ConsentKnowledge,
   interaction: PendingInteraction,
-  listed: readonly string[],
+  { listed, roles }: { listed: readonly string[]; roles: readonly string[] },
 ): RequestedConsent {
   const byClaims = interaction.missingClaims.flatMap((claim) => knowledge.scopeOfClaim(claim) ?? []);
   const asked = new Set([...interaction.scopes, ...byClaims].filter((scope) => listed.includes(scope)));
+  const permissions = knowledge.permissionsOf(roles);
   const apis = knowledge.apis.filter((api) => interaction.audiences.includes(api.audience));
-  const scopesOf = (api: Api) => api.scopes.map(({ name }) => name).filter((scope) => asked.has(scope));
+  const scopesOf = (api: Api) => {
+    const possible = api.scopes.filter(({ permission }) => permissions.includes(permission));
+    return possible.map(({ name }) => name).filter((scope) => asked.has(scope));
+  };
   return {
     oidcScopes: knowledge.protocolScopes.filter((scope) => asked.has(scope)),
     resourceScopes: Object.fromEntries(apis.map((api) => [api.audience, scopesOf(api)])),

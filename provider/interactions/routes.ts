@@ -41,8 +41,11 @@ export function interactionRoutes(deps: InteractionDeps): Router {
       const returnTo = await provider.interactionResult(ctx.req, ctx.res, result);
       const accountId = result.login?.accountId;
       if (accountId !== undefined) deps.proveSignIn(ctx, { uid, accountId }, returnTo);
+      const next = new URL(returnTo);
+      // As in our own addresses: see `interactionPath`.
+      next.searchParams.set('client_id', client.id);
       ctx.status = 303;
-      ctx.redirect(returnTo);
+      ctx.redirect(next.href);
     };
     return { ctx, interaction, client, renderer: deps.renderer(ctx), finish };
   };
@@ -70,7 +73,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
 
   // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
   // GET.
-  router.get(['/', '/sign-in', '/consent'], async (ctx) => show(await stepOf(ctx)));
+  router.get(['/', '/sign-in', '/consent', '/cancel'], async (ctx) => show(await stepOf(ctx)));
   router.post('/sign-in', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
     await signInByForm(deps, step, form);
@@ -83,6 +86,11 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   router.post('/sign-up', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
     await signUpByForm(deps, step, form);
+  });
+  // RFC 6749 §4.1.2.1: the app is told, whichever step the person is at.
+  router.post('/cancel', async (ctx) => {
+    const { step } = await posted(ctx, () => true);
+    await step.finish({ error: 'access_denied', error_description: 'the person did not sign in' });
   });
   router.post('/consent', async (ctx) => {
     const { step, form } = await posted(ctx, isConsent);

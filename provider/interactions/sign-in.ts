@@ -2,7 +2,7 @@ import { GatehouseError } from '../lib/errors.ts';
 import { passwordSignIn } from '../lib/password-sign-in.ts';
 import type { Account } from '../ports/account-store.ts';
 import { csrfToken } from './csrf.ts';
-import type { PendingInteraction } from './interaction.ts';
+import { interactionPath, type PendingInteraction } from './interaction.ts';
 import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
 import type { InteractionDeps, RememberMe, Step } from './step.ts';
@@ -25,18 +25,19 @@ interface Again {
 /** Shows the sign-in page. When it asks again, it shows the typed values (never a password) and the problem. */
 export async function showSignIn(deps: InteractionDeps, step: Step, again?: Again): Promise<void> {
   const { ctx, interaction, renderer } = step;
-  const path = `${deps.basePath}/interaction/${interaction.uid}`;
+  const path = (name: string) => interactionPath(deps.basePath, interaction, name);
   const known = interaction.accountId ? await deps.account(interaction.accountId) : undefined;
   const isChoice = interaction.prompt === selectAccount;
   const page = renderer.render('sign-in', {
     ...faceOf(step),
     csrf: csrfToken(deps.keys, interaction.uid),
-    action: `${path}/sign-in`,
+    action: path('/sign-in'),
+    cancelAction: path('/cancel'),
     continueAs: isChoice ? known?.email : undefined,
     email: again?.email ?? interaction.loginHint ?? (isChoice ? undefined : known?.email),
     error: again?.problem?.error,
     remember: asksToRemember(deps.rememberMe, interaction) ? (again?.ticked ?? false) : undefined,
-    signUpUrl: deps.register && `${path}/sign-up`,
+    signUpUrl: deps.register && path('/sign-up'),
     newPassword: again?.asksNewPassword ? { minLength: deps.passwordLength.shortest } : undefined,
   });
   const status = again?.problem?.status ?? 200;

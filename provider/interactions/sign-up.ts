@@ -1,5 +1,6 @@
 import { GatehouseError } from '../lib/errors.ts';
 import { csrfToken } from './csrf.ts';
+import { interactionPath } from './interaction.ts';
 import { sendPage } from './send-page.ts';
 import { faceOf, problemOf, signInByForm } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
@@ -11,15 +12,16 @@ type Again = { email: string; problem: { status: number; error: FormError<SignIn
 export function showSignUp(deps: InteractionDeps, step: Step, again?: Again): void {
   if (!deps.register) throw closed();
   const { ctx, interaction, renderer } = step;
-  const path = `${deps.basePath}/interaction/${interaction.uid}`;
+  const path = (name: string) => interactionPath(deps.basePath, interaction, name);
   const page = renderer.render('sign-up', {
     ...faceOf(step),
     csrf: csrfToken(deps.keys, interaction.uid),
-    action: `${path}/sign-up`,
+    action: path('/sign-up'),
+    cancelAction: path('/cancel'),
     passwordMinLength: deps.passwordLength.shortest,
     email: again?.email,
     error: again?.problem.error,
-    signInUrl: path,
+    signInUrl: path('/sign-in'),
   });
   const status = again?.problem.status ?? 200;
   sendPage(ctx, page, { status, redirectsTo: [interaction.redirectUri] });

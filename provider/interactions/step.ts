@@ -64,7 +64,11 @@ export interface InteractionDeps {
   /** The bounds for the length of a password that `register` accepts, in code points. */
   passwordLength: { shortest: number; longest: number };
   addConsent: Consents['add'];
-  consent: { protocolScopes: readonly string[]; scopeOfClaim(claim: string): string | undefined };
+  consent: {
+    protocolScopes: readonly string[];
+    scopeOfClaim(claim: string): string | undefined;
+    permissionsOf(roles: readonly string[]): string[];
+  };
   apis: readonly Api[];
 }
 

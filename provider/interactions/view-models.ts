@@ -22,10 +22,15 @@ export interface ClientFace {
   logoUri?: string | undefined;
 }
 
-/** Posts `csrf`, `email` and `password` to `action`, and `newPassword` when that is asked for. */
+/**
+ * Posts `csrf`, `email` and `password` to `action`, and `newPassword` when that is asked for; or only `csrf` to
+ * `cancelAction`.
+ */
 export interface SignInView extends ClientFace {
   csrf: string;
   action: string;
+  /** The person does not want to sign in: the app gets `access_denied`. */
+  cancelAction: string;
   /** The account that is signed in, where the app lets the person choose. Posting `continue=yes` keeps it. */
   continueAs?: string | undefined;
   /** The value that the person typed before, or the request's `login_hint`. */
@@ -39,10 +44,12 @@ export interface SignInView extends ClientFace {
   newPassword?: { minLength: number } | undefined;
 }
 
-/** Posts `csrf`, `email` and `password` to `action`. */
+/** Posts `csrf`, `email` and `password` to `action`, or only `csrf` to `cancelAction`. */
 export interface SignUpView extends ClientFace {
   csrf: string;
   action: string;
+  /** The same as on the sign-in page. */
+  cancelAction: string;
   /** The minimum length in characters. The page shows it and the browser checks it. */
   passwordMinLength: number;
   email?: string | undefined;
@@ -136,7 +143,10 @@ export interface ErrorView {
   code: string;
   /** The id of the request, which the log contains too. */
   requestId: string;
+  /** Where the person can go on. */
   backUrl?: string | undefined;
+  /** The app that `backUrl` belongs to. */
+  clientName?: string | undefined;
 }
 
 /** A time for people to read. It is the same in every language. */

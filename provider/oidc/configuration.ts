@@ -7,7 +7,7 @@ import { passwordSignIn } from '../lib/password-sign-in.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { clientOf, orUnavailable } from './current-request.ts';
 import { features } from './features.ts';
-import { interactionPolicy } from './interaction-policy.ts';
+import { checkAuthorizationRequest, interactionPolicy } from './interaction-policy.ts';
 import { deviceCodeSeconds } from './patches/device-codes.ts';
 import type { OidcServices } from './services.ts';
 import { findOidcAccount, isSessionAlive, preloadSignIn, type SignedInBy } from './sessions/accounts-view.ts';
@@ -33,7 +33,7 @@ export const routes = {
 /** @returns the library's configuration as one table; `jwks` are the keys, the signing one first */
 export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Configuration {
   const { config, keys, grants, pages } = services;
-  const policy = interactionPolicy();
+  const policy = interactionPolicy(services.policy);
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax', overwrite: true } as const;
   return {
     adapter: createStorageAdapter(services) as never,
@@ -64,9 +64,11 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     },
     formats: { bitsOfOpaqueRandomness: 256 },
     interactions: {
-      url: (_ctx, interaction) => pages.interactionPath(interaction.uid),
+      url: (ctx, interaction) => pages.interactionPath(interaction.uid, clientOf(ctx).id),
       policy,
     },
+    // The library calls this for every request, with and without a scope, after all its own checks.
+    extraParams: { scope: (ctx) => checkAuthorizationRequest(ctx) },
     findAccount: (ctx, id, token) => orUnavailable(() => findAccount(services, ctx, id, token)),
     loadExistingGrant: (ctx) => loadGrant(ctx, grants),
     extraTokenClaims: (ctx, token) => extraTokenClaims(services, ctx, token),

@@ -1,6 +1,7 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { requestOrigin } from '../lib/request-scope.ts';
 import { clientOf, orUnavailable } from './current-request.ts';
+import { endSession } from './patches/internals.ts';
 import type { OidcServices } from './services.ts';
 import { resourceIndicators } from './tokens/token-policy.ts';
 
@@ -33,6 +34,7 @@ export function features(services: OidcServices): Features {
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: async (ctx, form) => {
+        if (!asksBeforeLogout(ctx)) return orUnavailable(() => endSession(ctx));
         const xsrf = /name="xsrf" value="(?<value>[\w-]+)"/.exec(form)?.groups?.value ?? '';
         const action = /action="(?<value>[^"]+)"/.exec(form)?.groups?.value ?? '';
         await orUnavailable(() => logout.confirm(ctx, { action, xsrf }));
@@ -41,6 +43,19 @@ export function features(services: OidcServices): Features {
     },
     resourceIndicators: resourceIndicators(services.policy, services.config.accessTokenSeconds),
   };
+}
+
+/**
+ * RP-Initiated Logout §2 requires a question unless `id_token_hint` fits the session. A first-party client that sends such
+ * a hint is trusted with the sign-out, and so is any other whose document says so.
+ */
+function asksBeforeLogout(ctx: KoaContextWithOIDC): boolean {
+  const { client, session, entities } = ctx.oidc;
+  const { sub } = (entities.IdTokenHint?.payload ?? {}) as { sub?: string };
+  if (!client || sub === undefined) return true;
+  const { firstParty, confirmLogout = !firstParty } = clientOf(ctx);
+  const isOfSession = sub === session?.accountId && session.authorizations?.[client.clientId] !== undefined;
+  return confirmLogout || !isOfSession;
 }
 
 /**

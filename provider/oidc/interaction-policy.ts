@@ -1,14 +1,19 @@
 import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, interactionPolicy as library } from 'oidc-provider';
 import { passwordSignIn } from '../lib/password-sign-in.ts';
+import { clientOf } from './current-request.ts';
+import { putBackOfflineAccess } from './patches/requests.ts';
+import type { OidcAccount } from './sessions/accounts-view.ts';
+import type { TokenPolicy } from './tokens/token-policy.ts';
 
 /**
- * This policy decides when a person sees a prompt. It adds two checks to those of the library. First, the person must
+ * This policy decides when a person sees a prompt. It adds three checks to those of the library. First, the person must
  * sign in again if the account of the session is deleted, disabled or was signed out everywhere. Second, the app must
- * get the person and the kind of sign-in that it expects. The prompt `select_account` (Core §3.1.2.1) comes before the
- * others, because the account that the person chooses decides about them.
+ * get the person and the kind of sign-in that it expects. Third, the person must be able to give at least one of the
+ * requested scopes. The prompt `select_account` (Core §3.1.2.1) comes before the others, because the account that the
+ * person chooses decides about them.
  */
-export function interactionPolicy() {
+export function interactionPolicy(policyOfTokens: Pick<TokenPolicy, 'permitted'>) {
   const policy = library.base();
   const selectAccount = new library.Prompt({ name: 'select_account', requestable: true });
   selectAccount.checks.add(acrCheck());
@@ -31,9 +36,54 @@ export function interactionPolicy() {
       return library.Check.NO_NEED_TO_PROMPT;
     },
   );
+  const possible = new library.Check(
+    'possible_scopes',
+    'no requested scope can be given',
+    'access_denied',
+    (ctx: KoaContextWithOIDC) => {
+      const { permissions } = ctx.oidc.account as OidcAccount;
+      if (policyOfTokens.permitted(knownScopes(ctx), permissions).length === 0)
+        throw new errors.AccessDenied('the account has no permission for any of the requested scopes');
+      return library.Check.NO_NEED_TO_PROMPT;
+    },
+  );
   policy.get('login')?.checks.add(ended);
   policy.get('login')?.checks.add(expected);
+  policy.get('consent')?.checks.add(possible);
   return policy;
+}
+
+/** The requested scopes that OpenID Connect or one of the requested APIs has. */
+function knownScopes({ oidc }: KoaContextWithOIDC): string[] {
+  const ofApis = Object.values(oidc.resourceServers ?? {}).flatMap(({ scopes }) => [...scopes]);
+  const known = new Set([...oidc.requestParamOIDCScopes, ...ofApis]);
+  return [...oidc.requestParamScopes].filter((scope) => known.has(scope));
+}
+
+/** SHA-256 in base64url: RFC 7636 §4.2 for PKCE, RFC 7638 §3 for a thumbprint. */
+const sha256Text = /^[\w-]{43}$/;
+
+/**
+ * Completes the library's checks of a request for authorization, also of a pushed one and of one for a device. A request
+ * that can only fail is refused here, before the person signs in for nothing.
+ * @throws InvalidScope (RFC 6749 §3.3) when no requested scope is known; InvalidRequest for a challenge or a thumbprint
+ *   that no token request could match
+ */
+export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
+  putBackOfflineAccess(ctx);
+  const { code_challenge: challenge, dpop_jkt: thumbprint } = ctx.oidc.params ?? {};
+  const { scopes } = clientOf(ctx);
+  if (knownScopes(ctx).length === 0)
+    throw new errors.InvalidScope(
+      `the request needs a scope that this client may ask for, such as ${scopes[0]}`,
+      String(ctx.oidc.params?.scope ?? ''),
+    );
+  if (typeof challenge === 'string' && !sha256Text.test(challenge))
+    throw new errors.InvalidRequest(
+      'code_challenge must be the SHA-256 of the verifier in base64url (43 characters)',
+    );
+  if (typeof thumbprint === 'string' && !sha256Text.test(thumbprint))
+    throw new errors.InvalidRequest('dpop_jkt must be a SHA-256 thumbprint in base64url (43 characters)');
 }
 
 /**

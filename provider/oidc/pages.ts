@@ -10,8 +10,8 @@ export interface ProtocolPages {
   renderError: NonNullable<Configuration['renderError']>;
   /** The languages of the pages, for discovery. */
   languages: readonly string[];
-  /** The path of an interaction's pages, with the issuer's path. */
-  interactionPath(uid: string): string;
+  /** The address of an interaction's first page, with the issuer's path. */
+  interactionPath(uid: string, clientId: string): string;
 }
 
 /** RP-Initiated Logout §2, §3. */

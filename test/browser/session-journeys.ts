@@ -86,8 +86,9 @@ export function sessionJourneys(world: () => World): void {
       const person = await newPerson(world());
       await visit(world(), async ({ context, page }) => {
         await page.goto(firstParty.authorizationUrl());
-        const csrf = await page.locator('[name=csrf]').inputValue();
-        const action = new URL((await page.locator('form').getAttribute('action')) ?? '', page.url()).href;
+        const csrf = await page.locator('[name=csrf]').first().inputValue();
+        const action = new URL((await page.locator('form').first().getAttribute('action')) ?? '', page.url())
+          .href;
         const first = await context.request.post(action, { form: { ...person, csrf }, maxRedirects });
         expect(first.status()).toBe(maxRedirects === 0 ? 303 : 200);
         await submit(page, person);

@@ -120,6 +120,31 @@ export function signInJourneys(world: () => World): void {
       });
     });
 
+    test.each([true, false])(
+      'a person cancels before the password: the client gets access_denied (scripts: %s)',
+      async (scripts) => {
+        const { web, app } = world();
+        await visit(
+          world(),
+          async ({ page }) => {
+            await page.goto(web.authorizationUrl());
+            const kept = page.url();
+            await press(page, 'Cancel');
+            const brought = await comeBack(page, app);
+            expect(brought.get('error')).toBe('access_denied');
+            expect(brought.get('state')).toBe('a-state');
+            await page.goto(kept);
+            await page.getByRole('heading', { name: 'This sign-in has expired' }).waitFor();
+            await page.getByText('Go back to Contracts Web and sign in again.').waitFor();
+            const link = page.getByRole('link', { name: 'Go to Contracts Web' });
+            expect(await link.getAttribute('href')).toBe('https://contracts.example.com/');
+            if (scripts) await look(page, 'expired');
+          },
+          { scripts },
+        );
+      },
+    );
+
     test('does not ask for a stored consent again, in this or another browser, unless the client requests more', async () => {
       const { web, app } = world();
       const person = await newPerson(world());

@@ -12,6 +12,7 @@ import {
   createUserAgent,
   hiddenField,
   type Page,
+  stepOf,
   type UserAgent,
 } from '../support/user-agent.ts';
 import { watched } from '../support/wrapped-deployment.ts';
@@ -171,7 +172,7 @@ describe('protection of a person’s browser', () => {
       const csrf = hiddenField(seen, 'csrf');
       const body = new URLSearchParams({ csrf, email, password });
       const headers = { cookie };
-      const posted = await deployment.fetch(`${page.url}/sign-in`, { method: 'POST', body, headers });
+      const posted = await deployment.fetch(stepOf(page, '/sign-in'), { method: 'POST', body, headers });
       expect(posted.status).toBe(303);
       const { url } = await neighbour.get(String(posted.headers.get('location')));
       expect(new URL(url).searchParams.get('error')).toBe('login_required');
@@ -185,7 +186,7 @@ describe('protection of a person’s browser', () => {
       const foreign = hiddenField(elsewhere, 'csrf');
       expect(foreign).not.toBe('');
       for (const csrf of ['', foreign]) expired(await one.submit(page, { email, password, csrf }));
-      const url = page.url.replace(/$/, '/sign-in');
+      const url = stepOf(page, '/sign-in');
       const cookie = cookieHeader(one);
       const body = new URLSearchParams({ email, password });
       const without = await deployment.fetch(url, { method: 'POST', body, headers: { cookie } });
@@ -201,7 +202,7 @@ describe('protection of a person’s browser', () => {
       const send = async (headers: Record<string, string>) => {
         const body = new URLSearchParams({ csrf, email, password });
         const init = { method: 'POST', body, headers: { cookie, ...headers } };
-        return (await deployment.fetch(`${page.url}/sign-in`, init)).status;
+        return (await deployment.fetch(stepOf(page, '/sign-in'), init)).status;
       };
       for (const origin of ['https://evil.localhost', 'http://localhost', 'null'])
         expect([origin, await send({ origin })]).toEqual([origin, 400]);
@@ -213,10 +214,10 @@ describe('protection of a person’s browser', () => {
     test('goes step by step: consent can’t replace the password', async () => {
       const one = createUserAgent(deployment);
       const page = await one.get(web.authorizationUrl());
-      const consent = { ...page, html: page.html.replace(/\/sign-in"/, '/consent"') };
+      const consent = { ...page, html: page.html.replace(/\/sign-in\?/, '/consent?') };
       expect(consent.html).not.toBe(page.html);
       expired(await one.submit(consent, { decision: 'allow' }));
-      const uid = page.url.split('/').at(-1);
+      const uid = new URL(page.url).pathname.split('/').at(-1);
       const early = await one.get(`${deployment.issuer}/oauth2/authorize/${uid}`);
       expect(early.url).not.toContain('code=');
     });

@@ -9,6 +9,7 @@ import {
   hiddenField,
   type Page,
   type Person,
+  stepOf,
   type UserAgent,
 } from '../support/user-agent.ts';
 import { formOf, headingOf, rowsOf, wrongOf } from './account-pages.ts';
@@ -85,7 +86,11 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     expect(tokens.scope?.split(' ').sort()).toEqual(allScopes.split(' ').sort());
     expect(await standing(deployment, tv, tokens.access_token)).toBe('live');
     const { claims } = decodeJwt(tokens.access_token);
-    expect(claims).toMatchObject({ aud: deployment.audience, client_id: 'tv', permissions: [] });
+    expect(claims).toMatchObject({
+      aud: deployment.audience,
+      client_id: 'tv',
+      permissions: ['contracts:read'],
+    });
     expect(claims.family).toMatch(/^fam_/);
     expect(claims).not.toHaveProperty('sid');
     expect(decodeJwt(tokens.id_token).claims).toMatchObject({ sub: claims.sub, aud: 'tv' });
@@ -303,7 +308,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
       const cookie = cookieHeader(agent);
       const body = new URLSearchParams({ csrf: hiddenField(signIn, 'csrf'), ...person });
       const init = { method: 'POST', headers: { cookie }, body };
-      const elsewhere = await deployment.fetch(`${signIn.url}/sign-in`, init);
+      const elsewhere = await deployment.fetch(stepOf(signIn, '/sign-in'), init);
       expect(elsewhere.status).toBe(303);
       const page = await agent.get(elsewhere.headers.get('location') ?? '');
       expect([page.status, page.url]).toEqual([400, expect.stringContaining('/device/')]);

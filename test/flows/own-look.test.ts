@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
 import { runProgram } from '../support/program.ts';
 import { createTestClient, demoApps, type TestClient } from '../support/test-client.ts';
-import { createUserAgent, type Page } from '../support/user-agent.ts';
+import { createUserAgent, type Page, stepOf } from '../support/user-agent.ts';
 import { withHeaders } from '../support/wrapped-deployment.ts';
 import { writeFiles } from '../views/own-folder.ts';
 
@@ -124,7 +124,7 @@ describe('a look of one’s own', () => {
     const signIn = await agent.get(
       web.authorizationUrl({ scope: 'openid contracts:read', prompt: 'consent' }),
     );
-    const signUp = await agent.get(`${signIn.url}/sign-up`);
+    const signUp = await agent.get(stepOf(signIn, '/sign-up'));
     const consent = await agent.submit(signIn, { email: demo.email, password: demo.password });
     const logout = await agent.get(logoutUrl({}));
     const pages = {

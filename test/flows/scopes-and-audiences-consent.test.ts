@@ -21,13 +21,14 @@ describe("a person's consent", () => {
   let deployment: InProcess;
   beforeAll(async () => {
     const app = { name: 'Some app', auth: 'none', redirectUris: [redirectUri], scopes };
-    const documents = Array.from({ length: 12 }, (_, index) => ({ ...app, id: `app-${index}` }));
+    const documents = Array.from({ length: 16 }, (_, index) => ({ ...app, id: `app-${index}` }));
     const own = { name: 'Own', auth: 'none', firstParty: true, scopes };
     const natives = [
       { ...own, id: 'own-native', applicationType: 'native', redirectUris: [scheme, claimed] },
       { ...own, id: 'own-web', redirectUris: [claimed] },
     ];
-    deployment = await startInProcess([...documents, ...natives]);
+    const online = { ...app, id: 'app-online', scopes: ['openid'] };
+    deployment = await startInProcess([...documents, ...natives, online]);
     const { accounts } = deployment.ports;
     const john = await accounts.findByEmail(demo.email);
     if (john) await accounts.insert({ ...john, id: 'user_jane', email: 'jane@example.com' });
@@ -102,7 +103,7 @@ describe("a person's consent", () => {
   test('belongs to one person and one app', async () => {
     await decide({}, 'allow');
     expect(asksConsent((await arrive({}, 'jane@example.com')).page)).toBe(true);
-    const other = createTestClient(deployment, { id: 'app-11', redirectUri });
+    const other = createTestClient(deployment, { id: 'app-15', redirectUri });
     expect(asksConsent((await arrive({}, demo.email, other)).page)).toBe(true);
   });
 
@@ -145,10 +146,62 @@ describe("a person's consent", () => {
       return String(body.refresh_token ?? 'refused');
     };
 
-    test('is granted only with prompt=consent, even if the person agreed before', async () => {
-      expect((await signIn({ scope })).granted).toBe('openid');
-      expect((await signIn({ scope, prompt: 'consent' })).granted).toBe(scope);
-      expect((await signIn({ scope })).granted).toBe('openid');
+    test('is asked for once, whatever the prompt, and kept from then on', async () => {
+      await decide({ scope: 'openid' }, 'allow');
+      const silent = createUserAgent(deployment);
+      const first = await signInAndAgree(silent, await silent.get(app.authorizationUrl()), demo);
+      expect(first).toContain('code=');
+      const unasked = await silent.get(app.authorizationUrl({ scope, prompt: 'none' }));
+      expect(unasked.url).toContain('error=');
+      const { page } = await decide({ scope }, 'allow');
+      expect(page.html).toContain('Keep this access while');
+      for (const parameters of [
+        { scope },
+        { scope, prompt: 'consent' },
+        { scope: `offline_access openid` },
+      ]) {
+        const { agent, page } = await arrive(parameters);
+        expect(asksConsent(page)).toBe(parameters.prompt === 'consent');
+        const url = await signInAndAgree(agent, page, demo);
+        const { body } = await app.redeem(String(new URL(url).searchParams.get('code')));
+        expect(String(body.scope).split(' ').sort()).toEqual(['offline_access', 'openid']);
+      }
+      const again = await silent.get(app.authorizationUrl({ scope, prompt: 'none' }));
+      expect(again.url).toContain('code=');
+    });
+
+    test('is given to a first party without a question, also in a pushed request', async () => {
+      const ours = createTestClient(deployment, demoApps.firstParty);
+      const { page } = await arrive({ scope }, demo.email, ours);
+      const tokens = await ours.redeem(String(new URL(page.url).searchParams.get('code')));
+      expect(tokens.body.scope).toBe(scope);
+      const { searchParams } = new URL(ours.authorizationUrl({ scope }));
+      const pushed = await ours.post('par', Object.fromEntries(searchParams));
+      const request_uri = String(pushed.body.request_uri);
+      const agent = createUserAgent(deployment);
+      const query = new URLSearchParams({ client_id: ours.id, request_uri });
+      const form = await agent.get(`${deployment.issuer}/oauth2/authorize?${query}`);
+      const url = new URL(await signInAndAgree(agent, form, demo));
+      const { body } = await ours.redeem(String(url.searchParams.get('code')));
+      expect(body.scope).toBe(scope);
+    });
+
+    test('is ignored, at the sign-in and at each refresh, where the client may not have it', async () => {
+      const without = createTestClient(deployment, { id: 'app-online', redirectUri });
+      for (const prompt of [undefined, 'consent']) {
+        const { agent, page } = await arrive({ scope, prompt }, demo.email, without);
+        const url = new URL(await signInAndAgree(agent, page, demo));
+        const { body } = await without.redeem(String(url.searchParams.get('code')));
+        expect(body.scope).toBe('openid');
+        const refreshed = await without.refresh(String(body.refresh_token), { scope });
+        expect(refreshed).toMatchObject({ status: 200, body: { scope: 'openid' } });
+      }
+    });
+
+    test('is ignored at the refresh of a sign-in that did not ask for it', async () => {
+      const { refreshToken } = await signIn({ scope: 'openid' });
+      const { status, body } = await app.refresh(refreshToken, { scope });
+      expect([status, body.scope]).toEqual([200, 'openid']);
     });
 
     test('keeps a family beyond its session; without it, the family ends with the session', async () => {

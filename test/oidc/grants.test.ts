@@ -4,10 +4,25 @@ import { type ClientDocument, clientDocumentSchema } from '../../provider/client
 import { createNewEvent } from '../../provider/events/catalogue.ts';
 import { createConsents } from '../../provider/oidc/sessions/consents.ts';
 import { createGrants, type Grants } from '../../provider/oidc/tokens/grants.ts';
+import { createTokenPolicy } from '../../provider/oidc/tokens/token-policy.ts';
+import type { AccountFacts } from '../../provider/ports/account-store.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryConsentStore } from '../support/memory/consent-store.ts';
 
 const agreement = { accountId: 'user_A', clientId: 'app', oidcScopes: ['openid'], resourceScopes: {} };
+const issuer = 'https://login.example';
+const audience = 'https://contracts.example';
+const apis = [
+  {
+    audience,
+    name: 'Contracts',
+    scopes: ['contracts:read', 'contracts:write'].map((name) => ({
+      name,
+      description: name,
+      permission: name,
+    })),
+  },
+];
 const facts = (id: string, firstParty: boolean): ClientDocument =>
   clientDocumentSchema.parse({ id, name: id, firstParty, scopes: ['openid', 'email'] });
 
@@ -15,6 +30,8 @@ let consents: MemoryConsentStore;
 let clients: Map<string, ClientDocument>;
 let grants: Grants;
 let asked: number;
+/** In these tests a role is its one permission. */
+let roles: string[];
 beforeEach(() => {
   asked = 0;
   consents = new MemoryConsentStore();
@@ -22,7 +39,9 @@ beforeEach(() => {
     ['app', facts('app', false)],
     ['own', facts('own', true)],
   ]);
+  roles = ['contracts:read'];
   const counted = {
+    account: async (id: string) => ({ id, roles }) as unknown as AccountFacts,
     consent: (accountId: string, clientId: string) => {
       asked += 1;
       return consents.find(accountId, clientId);
@@ -31,8 +50,10 @@ beforeEach(() => {
   grants = createGrants({
     clients: { find: (id) => clients.get(id) },
     reads: counted,
-    apis: [],
-    issuer: 'https://login.example',
+    accounts: { permissionsOf: (roles) => [...roles] },
+    policy: createTokenPolicy(apis, issuer),
+    apis,
+    issuer,
   });
 });
 
@@ -64,12 +85,42 @@ describe('an issued token', () => {
     expect(await grants.byId(id)).toBeUndefined();
   });
 
-  test('of a first-party client needs no consent and no store', async () => {
+  test('of a first-party client needs no consent', async () => {
     expect(await grants.byId('user_A:own')).toMatchObject({ jti: 'user_A:own' });
     expect(await grants.current('user_A', 'own')).toMatchObject({ jti: 'user_A:own' });
     expect(asked).toBe(0);
     clients.set('own', facts('own', false));
     expect(await grants.byId('user_A:own')).toBeUndefined();
+  });
+});
+
+describe('the scopes of an API', () => {
+  const all = ['contracts:read', 'contracts:write'];
+  type Payload = { resources: Record<string, string>; rejected: { resources: Record<string, string> } };
+  const found = (payload: unknown) => payload as Payload;
+
+  test.each(['app', 'own'])(
+    'in tokens of %s are cut to the permissions that the person has now',
+    async (id) => {
+      clients.set('own', { ...facts('own', true), scopes: ['openid', ...all] });
+      const { consent } = await consents.add({ ...agreement, resourceScopes: { [audience]: all } }, 1);
+      const grantId = id === 'app' ? `user_A:app:${consent.id}` : 'user_A:own';
+      const scopesNow = async () => found(await grants.byId(grantId)).resources[audience];
+      expect(await scopesNow()).toBe('openid contracts:read');
+      roles = all;
+      expect(await scopesNow()).toBe('openid contracts:read contracts:write');
+      roles = [];
+      expect(await scopesNow()).toBe('openid');
+      const authorization = found(await grants.current('user_A', id));
+      expect(authorization.resources[audience]).toBe('openid contracts:read contracts:write');
+    },
+  );
+
+  test('that the person can neither give nor has agreed to are not asked for', async () => {
+    await consents.add({ ...agreement, resourceScopes: {} }, 1);
+    expect(found(await grants.current('user_A', 'app')).rejected.resources[audience]).toBe('contracts:write');
+    await consents.add({ ...agreement, resourceScopes: { [audience]: ['contracts:write'] } }, 1);
+    expect(found(await grants.current('user_A', 'app')).rejected.resources[audience]).toBe('');
   });
 });
 

@@ -52,6 +52,7 @@ export async function createDeploymentFolder(options: FolderOptions): Promise<De
     GATEHOUSE_HOST: '127.0.0.1',
     GATEHOUSE_OPS_HOST: '127.0.0.1',
     GATEHOUSE_SIGNUP: 'true',
+    GATEHOUSE_SIGNUP_ROLES: 'CLIENT',
   };
   const remove = () => rm(folder, { recursive: true, force: true });
   return { folder, issuer, audience, port, env, remove };

@@ -90,6 +90,9 @@ function keep(cookies: Map<string, string>, line: string): void {
   else cookies.set(name, value);
 }
 
+/** The address of a step of the sign-in that this page belongs to, such as `/sign-in`. */
+export const stepOf = ({ url }: Pick<Page, 'url'>, step: string): string => url.replace(/(?=\?|$)/, step);
+
 /** Signs a person in with "keep me signed in", agrees if asked, and returns the final address. */
 export async function signInAndAgree(
   agent: UserAgent,

@@ -14,6 +14,7 @@ const signIn = {
   ...client,
   csrf: 'sample-csrf',
   action: '/interaction/abc/sign-in',
+  cancelAction: '/interaction/abc/cancel',
   remember: false,
   signUpUrl: '/interaction/abc/sign-up',
 };
@@ -23,6 +24,7 @@ const signUp = {
   logoUri: sampleLogo,
   csrf: 'sample-csrf',
   action: '/interaction/abc/sign-up',
+  cancelAction: '/interaction/abc/cancel',
   signInUrl: '/interaction/abc/sign-in',
   passwordMinLength: 12,
 };
@@ -206,6 +208,7 @@ export const samplePages: Record<string, SamplePage> = {
       code: 'interaction_expired',
       requestId: 'req_5LQv0yT1b0bVQm3wY3oT6A',
       backUrl: 'https://contracts.example.com',
+      clientName: 'Contracts Web',
     },
   },
   home: {

@@ -5,7 +5,7 @@ import { openClientsFile, unreadSecrets } from '../../compose/adapters.ts';
 import { openPages } from '../../compose/open-pages.ts';
 import { version } from '../../compose/version.ts';
 import type { AccessModel } from '../../config/access-model.ts';
-import { loadAccessModel } from '../../config/apis.ts';
+import { loadAccessModel, withSignupRoles } from '../../config/apis.ts';
 import { loadConfig, processEnvironment } from '../../config/load.ts';
 import { type Config, requiredToServe } from '../../config/schema.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -57,6 +57,7 @@ export async function checkConfig(
 
 async function checkFiles(config: Config, { serving, attempt }: { serving: boolean; attempt: Attempt }) {
   const model = await attempt(() => (serving ? loadAccessModel(config) : devAccessModel(config)));
+  if (model) await attempt(() => withSignupRoles(model, config.signupRoles));
   const source = clientSource(config, serving);
   if (model) await attempt(() => checkClients(config, model, source));
   else await attempt(() => checkClientsAlone(source));

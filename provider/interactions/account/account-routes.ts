@@ -50,11 +50,14 @@ export function accountRoutes(deps: AccountDeps): Router {
   // This route never redirects to the sign-in page. Otherwise a browser that returns without a session would loop.
   router.get('/signed-in', async (ctx) => {
     if (await deps.session(ctx)) return goTo(ctx, home);
+    if (ctx.query.error === 'access_denied') return showSignedOut(deps, ctx, 'cancelled');
     throw new GatehouseError('sign_in_incomplete', 'You came back without being signed in.');
   });
   router.get('/signed-out', async (ctx) => {
     if (await deps.session(ctx)) return goTo(ctx, home);
-    showSignedOut(deps, ctx);
+    const notice = takeNotice(ctx, deps);
+    const everywhere = notice === 'signed-out-everywhere' || notice === 'password-changed';
+    showSignedOut(deps, ctx, everywhere ? notice : 'signed-out');
   });
   router.post('/end', async (ctx) => {
     const { session, fields } = await readAccountForm(deps, ctx, 'end', forms.end);
@@ -103,11 +106,10 @@ function signInUrl({ issuer, client }: AccountDeps): string {
   return `${issuer}/oauth2/authorize?${query}`;
 }
 
-function showSignedOut(deps: AccountDeps, ctx: Context): void {
-  const notice = takeNotice(ctx, deps);
-  const everywhere = notice === 'signed-out-everywhere' || notice === 'password-changed';
+/** @param reason why nobody is signed in here */
+function showSignedOut(deps: AccountDeps, ctx: Context, reason: Notice | 'cancelled'): void {
   const renderer = deps.renderer(ctx);
-  const key = `account.${everywhere ? notice : 'signed-out'}`;
+  const key = `account.${reason}`;
   const page = renderer.render('account-signed-out', {
     title: renderer.text(`${key}.title`),
     message: renderer.text(`${key}.message`),

@@ -5,10 +5,15 @@ import { newId } from '../../lib/ids.ts';
 import { passwordSignIn } from '../../lib/password-sign-in.ts';
 import { clientOf } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
+import { preloadSignIn } from '../sessions/accounts-view.ts';
 import { grantIdOf } from '../tokens/grants.ts';
+import { nothingPermitted } from '../tokens/token-policy.ts';
 import { type GrantSteps, requestedScopes, requiredParameter, type TokenGrant } from './grant.ts';
 
-type Services = Pick<OidcServices, 'signIn' | 'policy' | 'clientTokenVersions' | 'clock'>;
+type Services = Pick<
+  OidcServices,
+  'signIn' | 'policy' | 'accounts' | 'clientTokenVersions' | 'clock' | 'denylist' | 'reads'
+>;
 
 /**
  * The resource owner password credentials grant (RFC 6749 §4.3), for first-party clients only. It issues through the
@@ -24,11 +29,12 @@ export function createPasswordGrant(services: Services): TokenGrant {
 }
 
 async function redeem(
-  { signIn, policy, clientTokenVersions, clock }: Services,
+  services: Services,
   provider: Provider,
   steps: GrantSteps,
   ctx: KoaContextWithOIDC,
 ): Promise<void> {
+  const { signIn, policy, accounts, clientTokenVersions, clock } = services;
   const client = clientOf(ctx);
   if (!client.firstParty)
     throw new errors.UnauthorizedClient('this client may not sign people in by password');
@@ -38,11 +44,22 @@ async function redeem(
   const refused = scopes.find((scope) => !client.scopes.includes(scope));
   if (refused) throw new errors.InvalidScope(`this client may not ask for ${printable(refused)}`, refused);
 
-  const resource = policy.audience(client, new Set(scopes), ctx.oidc.params?.resource);
-  Object.assign(ctx.oidc.params ?? {}, { resource });
+  const named = ctx.oidc.params?.resource;
+  // First, so that a request that can only fail is refused before the password is checked.
+  policy.audience(client, new Set(scopes), named);
   const dPoP = await steps.validateDpop(ctx);
   steps.checkDpopRequired(ctx, dPoP);
   const account = await signIn({ email, password, clientId: client.id }).catch(asProtocolError);
+  const permitted = new Set(policy.permitted(scopes, accounts.permissionsOf(account.roles)));
+  if (permitted.size === 0) throw nothingPermitted();
+  const resource = policy.audience(client, permitted, named);
+  Object.assign(ctx.oidc.params ?? {}, { resource });
+  const family = {
+    familyId: newId('fam'),
+    tokenVersion: account.tokenVersion,
+    clientTokenVersion: clientTokenVersions.of(client.id),
+  };
+  await preloadSignIn(services, account.id, { ...family, clientId: client.id });
   const grant = await steps.validateGrant(ctx, grantIdOf({ accountId: account.id, clientId: client.id }));
   const source = new provider.AuthorizationCode({
     accountId: account.id,
@@ -53,9 +70,7 @@ async function redeem(
     authTime: epochSeconds(clock),
     ...passwordSignIn,
   } as never);
-  const { tokenVersion } = account;
-  const clientTokenVersion = clientTokenVersions.of(client.id);
-  Object.assign(source, { familyId: newId('fam'), tokenVersion, clientTokenVersion });
+  Object.assign(source, family);
   ctx.oidc.entity('AuthorizationCode', source);
   await steps.issueTokens(ctx, source, grant, { gty: 'password', entityLabel: 'password', dPoP });
   // RFC 6749 §5.1 allows more members: clients ignore those that they don't know.

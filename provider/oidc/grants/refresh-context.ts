@@ -2,7 +2,7 @@ import { errors, type KoaContextWithOIDC, type Provider, type RefreshToken } fro
 import { z } from 'zod';
 import { requestOrigin } from '../../lib/request-scope.ts';
 import type { OidcServices } from '../services.ts';
-import { isSessionAlive } from '../sessions/accounts-view.ts';
+import { isSessionAlive, type OidcAccount } from '../sessions/accounts-view.ts';
 import type { RefreshTokenPayload } from '../storage/refresh-tokens.ts';
 import type { DpopProof, GrantSteps } from './grant.ts';
 
@@ -23,7 +23,12 @@ export interface RefreshContext {
 }
 
 /** The library's refresh token with our own fields. */
-export type OurRefreshToken = RefreshToken & { familyId: string; tokenVersion: number; sessionSid?: string };
+export type OurRefreshToken = RefreshToken & {
+  familyId: string;
+  tokenVersion: number;
+  sessionSid?: string;
+  ungrantedScope?: string;
+};
 
 /**
  * The token as the library's model, after the checks that allow its use: its session is alive, its account and consent
@@ -85,12 +90,36 @@ export function refreshRequest({ oidc }: KoaContextWithOIDC, jkt: string | undef
 }
 
 /**
- * Whether both ask for the same scopes and the same resources.
- * @param granted everything that was granted: a request without a scope means that (RFC 6749 §6)
+ * The scopes that a refresh asks for; everything that was granted where it names none (RFC 6749 §6). Clients often
+ * repeat the scopes of their authorization request. So what was asked for there and not granted is ignored here, and so
+ * is an ungranted `offline_access`.
+ *
+ * @param asked the `scope` parameter
+ * @returns each scope once; those that were neither granted nor asked for before are among them
  */
-export function asksTheSame(one: RefreshRequest, other: StoredResponse, granted: string): boolean {
-  const scopesOf = ({ scope }: { scope?: string | undefined }) => scope ?? inOrder(granted);
-  return scopesOf(one) === scopesOf(other) && JSON.stringify(one.resource) === JSON.stringify(other.resource);
+export function meantScopes(token: OurRefreshToken, asked: string | undefined): string[] {
+  const ignored = new Set(['offline_access', ...(token.ungrantedScope?.split(' ') ?? [])]);
+  const meant = (asked ?? token.scope ?? '').split(' ').filter(Boolean);
+  return [...new Set(meant.filter((scope) => token.scopes.has(scope) || !ignored.has(scope)))];
+}
+
+/** Those of the scopes that the person has the permission for now. `checkedToken` must have found the account. */
+export function permittedScopes({ services, ctx }: RefreshContext, scopes: readonly string[]): string[] {
+  return services.policy.permitted(scopes, (ctx.oidc.entities.Account as OidcAccount).permissions);
+}
+
+/**
+ * Whether both ask for the same scopes and the same resources.
+ * @param meant what a `scope` parameter means for this token
+ */
+export function asksTheSame(
+  one: RefreshRequest,
+  other: StoredResponse,
+  meant: (scope: string | undefined) => string[],
+): boolean {
+  const asked = ({ scope, resource }: RefreshRequest | StoredResponse) =>
+    JSON.stringify([meant(scope).sort(), resource]);
+  return asked(one) === asked(other);
 }
 
 /** The order of scopes has no meaning (RFC 6749 §3.3), and naming one twice has none either. */

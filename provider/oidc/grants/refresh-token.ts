@@ -9,10 +9,13 @@ import type {
   RefreshTokenPayload,
   SpentRefreshToken,
 } from '../storage/refresh-tokens.ts';
-import { requestedScopes, requiredParameter, type TokenGrant } from './grant.ts';
+import { nothingPermitted } from '../tokens/token-policy.ts';
+import { requiredParameter, type TokenGrant } from './grant.ts';
 import {
   checkedToken,
+  meantScopes,
   type OurRefreshToken,
+  permittedScopes,
   type RefreshContext,
   refreshFields,
   refreshRequest,
@@ -133,6 +136,7 @@ async function issue(context: RefreshContext, token: OurRefreshToken): Promise<R
   const grant = ctx.oidc.entities.Grant;
   if (!grant) throw new Error('the grant was not looked for');
   const scopes = scopesFor(context, token);
+  if (scopes.size === 0) throw nothingPermitted();
   const accessToken = steps.createAccessToken(ctx, token, 'refresh_token');
   if (proof) accessToken.setThumbprint('jkt', proof.thumbprint);
   const granted = [token.resource ?? []].flat();
@@ -154,14 +158,20 @@ async function issue(context: RefreshContext, token: OurRefreshToken): Promise<R
 }
 
 /**
- * The granted scopes, or fewer (RFC 6749 §6). Scopes that the client's document does not list any more are left out.
+ * The granted scopes, or fewer (RFC 6749 §6). Scopes that the client's document does not list any more are left out, and
+ * so are those that the person has no permission for now.
  */
-function scopesFor({ ctx }: RefreshContext, token: OurRefreshToken): Set<string> {
-  const listed = clientOf(ctx).scopes;
-  const asked = requestedScopes(ctx);
-  const excess = asked?.find((scope) => !token.scopes.has(scope));
+function scopesFor(context: RefreshContext, token: OurRefreshToken): Set<string> {
+  const listed = clientOf(context.ctx).scopes;
+  const meant = meantScopes(token, context.request.scope);
+  const excess = meant.find((scope) => !token.scopes.has(scope));
   if (excess) throw new errors.InvalidScope('refresh token missing requested scope', excess);
-  return new Set((asked ?? [...token.scopes]).filter((scope) => listed.includes(scope)));
+  return new Set(
+    permittedScopes(
+      context,
+      meant.filter((scope) => listed.includes(scope)),
+    ),
+  );
 }
 
 /** The next refresh token of the family: the same sign-in, a fresh idle time, the same absolute end. */

@@ -4,7 +4,9 @@ import type { SpentRefreshToken } from '../storage/refresh-tokens.ts';
 import {
   asksTheSame,
   checkedToken,
+  meantScopes,
   type OurRefreshToken,
+  permittedScopes,
   type RefreshContext,
   readStoredResponse,
   refreshFields,
@@ -76,7 +78,8 @@ function responseFor(
     report(context, spent, 'refused');
     throw new errors.InvalidGrant('the answer to this refresh token was given to another key');
   }
-  if (!asksTheSame(request, stored, token.scope ?? '')) {
+  const meant = (scope: string | undefined) => permittedScopes(context, meantScopes(token, scope));
+  if (!asksTheSame(request, stored, meant)) {
     report(context, spent, 'refused');
     throw new errors.InvalidRequest('refresh token already used with another scope or resource');
   }

@@ -13,6 +13,16 @@ export interface FamilyFields {
   clientTokenVersion?: number | undefined;
   /** The `sid` of the session at this client: it ends when the person signs out there, even if they sign in again. */
   sessionSid?: string | undefined;
+  /** The scopes that the app asked for and did not get: a refresh that repeats them is no error. */
+  ungrantedScope?: string | undefined;
+}
+
+/** @returns the scopes of the authorization request under way that the code does not have */
+export function ungrantedScope(code: { scopes: Set<string> }): string | undefined {
+  const asked = currentContext()?.oidc.params?.scope;
+  const ungranted =
+    typeof asked === 'string' ? asked.split(' ').filter((scope) => !code.scopes.has(scope)) : [];
+  return ungranted.length > 0 ? ungranted.join(' ') : undefined;
 }
 
 /** A family's id must exist before its first access token, so the family starts with the code. */
@@ -23,6 +33,7 @@ export function saveCode(save: Method, { clientTokenVersions, revocation }: Oidc
     this.tokenVersion ??= (oidc?.account as { tokenVersion?: number } | undefined)?.tokenVersion;
     this.clientTokenVersion ??= clientTokenVersions.of(this.clientId);
     this.sessionSid ??= await liveSid(oidc?.session, this.clientId, revocation);
+    this.ungrantedScope ??= ungrantedScope(this as { scopes: Set<string> });
     return save.apply(this, args);
   };
 }

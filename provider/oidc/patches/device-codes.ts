@@ -1,6 +1,7 @@
 import { newId } from '../../lib/ids.ts';
 import { currentContext, orUnavailable } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
+import { ungrantedScope } from './authorization-codes.ts';
 import { DeviceCodeUsed, type Method } from './internals.ts';
 
 /** How long a person has to enter the code, and for how long after that an expired code is recognised, in seconds. */
@@ -23,6 +24,7 @@ export function saveDeviceCode(save: Method, services: OidcServices): Method {
     if (oidc?.route === 'code_verification') await orUnavailable(() => claim(this, services));
     if (this.accountId) {
       this.tokenVersion ??= (oidc?.account as { tokenVersion?: number } | undefined)?.tokenVersion;
+      this.ungrantedScope ??= ungrantedScope(this as { scopes: Set<string> });
       Object.assign(this, { sessionUid: undefined, sid: undefined, expiresWithSession: undefined });
     }
     return save.call(this);

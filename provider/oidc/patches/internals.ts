@@ -5,12 +5,14 @@
  *   leave one out (account check, sender constraint, resource, id token, response).
  * - `actions/grants/client_credentials.js`: its handler; ours fills in default scopes and then calls it.
  * - `actions/grants/device_code.js`: its handler; ours adds `slow_down`.
+ * - `actions/end_session.js`: the step that ends a session; it is called also where the person is not asked.
  * - `helpers/re_render_errors.js`: the error for which the page for device codes is shown again. Any other error would be
  *   sent to the device and end its code.
  * - `helpers/als.js`: the storage behind `Provider.ctx`, for requests that enter by the JSON API.
  */
 
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { confirm as logoutSteps } from 'oidc-provider/lib/actions/end_session.js';
 import { handler as clientCredentialsHandler } from 'oidc-provider/lib/actions/grants/client_credentials.js';
 import { handler as deviceCodeHandler } from 'oidc-provider/lib/actions/grants/device_code.js';
 import als from 'oidc-provider/lib/helpers/als.js';
@@ -42,6 +44,17 @@ export function grantStepsOf(provider: Provider): GrantSteps {
     deviceCode: (ctx: unknown) => deviceCodeHandler(provider, bound, ctx),
   };
   return steps as unknown as GrantSteps;
+}
+
+/**
+ * Ends the session of a logout request, as the library does when the person agreed. The library must have checked the
+ * request and noted it in the session.
+ */
+export async function endSession(ctx: KoaContextWithOIDC): Promise<void> {
+  const step = logoutSteps.find(({ name }) => name === 'endSession');
+  if (!step) throw new Error('oidc-provider has no step that ends a session');
+  Object.assign(ctx.oidc.params ?? {}, { logout: 'yes' });
+  await step(ctx);
 }
 
 /** Runs `work` so that `Provider.ctx` gives `ctx`, as it does inside the library's own routes. */

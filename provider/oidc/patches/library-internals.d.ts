@@ -31,6 +31,10 @@ declare module 'oidc-provider/lib/helpers/grants.js' {
   export const buildTokenResponse: Helper;
 }
 
+declare module 'oidc-provider/lib/actions/end_session.js' {
+  export const confirm: ((...args: unknown[]) => Promise<void>)[];
+}
+
 declare module 'oidc-provider/lib/actions/grants/client_credentials.js' {
   export const handler: (...args: unknown[]) => Promise<void>;
 }

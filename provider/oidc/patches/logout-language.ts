@@ -7,7 +7,8 @@ import type { Middleware } from 'koa';
 export const keepLogoutLanguage: Middleware = async (ctx, next) => {
   await next();
   const { ui_locales: language } = ctx.query;
-  if (ctx.oidc?.route !== 'end_session_confirm' || typeof language !== 'string') return;
+  if (!['end_session', 'end_session_confirm'].includes(ctx.oidc?.route) || typeof language !== 'string')
+    return;
   const to = ctx.response.get('Location');
   if (!to || to.split('?')[0] !== ctx.oidc.urlFor('end_session_success')) return;
   const url = new URL(to);

@@ -17,6 +17,7 @@ export function saveRefreshToken(save: Method, services: OidcServices): Method {
     this.tokenVersion ??= source?.tokenVersion;
     this.clientTokenVersion ??= source?.clientTokenVersion;
     this.sessionSid ??= source?.sessionSid;
+    this.ungrantedScope ??= source?.ungrantedScope;
     this.expiresWithSession = endsWithSession(this);
     this.jti ??= services.refreshTokens.generate(this.familyId);
     this.indexedAt = epochSeconds(services.clock);

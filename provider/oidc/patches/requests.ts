@@ -1,7 +1,7 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { deviceCodeGrant } from '../../lib/device-code-grant.ts';
 import { noteAccount, noteClient } from '../../lib/request-scope.ts';
-import { currentContext, orUnavailable, rememberClient } from '../current-request.ts';
+import { clientOf, currentContext, orUnavailable, rememberClient } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import type { Method } from './internals.ts';
 
@@ -25,6 +25,41 @@ export function noteEntity(entity: Method, { clients }: OidcServices): Method {
     if (key === 'Account' && value?.accountId) noteAccount(value.accountId);
   };
 }
+
+const askedOffline = new WeakSet<object>();
+
+/**
+ * The library drops `offline_access` from an authorization request without `prompt=consent`. OpenID Connect Core §11
+ * allows other conditions: here a consent that was given before is enough, and first-party clients need none. The
+ * library's rule comes directly after this method. So the scope is taken out here, and `putBackOfflineAccess` puts it
+ * back where the client may ask for it. Otherwise it stays out: §11 says that it is ignored then.
+ */
+export function takeOutOfflineAccess(allowed: Method): Method {
+  return function takeOutOfflineAccess(type: string) {
+    const oidc = currentContext()?.oidc;
+    const scopes = scopesOf(oidc?.params);
+    if (oidc && scopes.includes(offlineAccess)) {
+      askedOffline.add(oidc);
+      const others = scopes.filter((scope) => scope !== offlineAccess);
+      Object.assign(oidc.params ?? {}, { scope: others.join(' ') || undefined });
+    }
+    return allowed.call(this, type);
+  };
+}
+
+/** See `takeOutOfflineAccess`. It is called after the library's checks of the request. */
+export function putBackOfflineAccess(ctx: KoaContextWithOIDC): void {
+  const { scopes, grants } = clientOf(ctx);
+  const mayHave = scopes.includes(offlineAccess) && grants.includes('refresh_token');
+  if (!askedOffline.has(ctx.oidc) || !mayHave) return;
+  const all = [...scopesOf(ctx.oidc.params), offlineAccess];
+  Object.assign(ctx.oidc.params ?? {}, { scope: all.join(' ') });
+}
+
+const offlineAccess = 'offline_access';
+
+const scopesOf = (params: { scope?: unknown } | undefined) =>
+  typeof params?.scope === 'string' ? params.scope.split(' ').filter(Boolean) : [];
 
 const withoutIdToken = new WeakSet<object>();
 

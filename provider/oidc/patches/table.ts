@@ -10,6 +10,7 @@ import {
   issueIdToken,
   isUniqueProof,
   noteEntity,
+  takeOutOfflineAccess,
   urlFor,
 } from './requests.ts';
 import { destroySession, loginAccount, persistSession, saveSession } from './sessions.ts';
@@ -136,6 +137,14 @@ export const patches: readonly Patch[] = [
   },
   {
     model: 'Client',
+    member: 'responseTypeAllowed',
+    why: 'the library drops offline_access without prompt=consent; here a consent that was given before is enough',
+    since: '9.13.3',
+    test: 'test/flows/scopes-and-audiences-consent.test.ts',
+    override: takeOutOfflineAccess,
+  },
+  {
+    model: 'Client',
     member: 'grantTypeAllowed',
     why: 'a grant that the client may not use is unauthorized_client (RFC 6749 §5.2), not invalid_request',
     since: '9.13.3',
@@ -170,9 +179,11 @@ export const patches: readonly Patch[] = [
 
 /** Fields of ours that the library stores with a model and gives back. */
 export const keptFields: Readonly<Record<string, readonly string[]>> = {
-  AuthorizationCode: ['familyId', 'tokenVersion', 'clientTokenVersion', 'sessionSid'],
-  DeviceCode: ['familyId', 'tokenVersion', 'clientTokenVersion'],
-  RefreshToken: ['familyId', 'tokenVersion', 'clientTokenVersion', 'sessionSid', 'indexedAt'],
+  AuthorizationCode: ['familyId', 'tokenVersion', 'clientTokenVersion', 'sessionSid', 'ungrantedScope'],
+  DeviceCode: ['familyId', 'tokenVersion', 'clientTokenVersion', 'ungrantedScope'],
+  RefreshToken: [
+    ...['familyId', 'tokenVersion', 'clientTokenVersion', 'sessionSid', 'ungrantedScope', 'indexedAt'],
+  ],
   AccessToken: ['familyId', 'tokenVersion', 'clientTokenVersion'],
   Session: ['tokenVersion', 'indexedAt'],
 };

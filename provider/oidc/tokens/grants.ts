@@ -1,42 +1,82 @@
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { ClientDocument } from '../../clients/client-document.ts';
 import type { ClientRegistry } from '../../clients/client-registry.ts';
 import type { Api } from '../../config/access-model.ts';
 import { protocolScopes } from '../../lib/oidc-scopes.ts';
 import type { Agreement, Consent } from '../../ports/consent-store.ts';
 import type { RecentReads } from '../../revocation/recent-reads.ts';
 import { scopeClaims } from './scope-claims.ts';
+import type { TokenPolicy } from './token-policy.ts';
 
 /** The payload of the library's Grant model. */
 type GrantPayload = Record<string, unknown>;
 
 /** What a client may have of a person's account, as the payload of the library's grant. */
 export interface Grants {
-  /** For a new authorization: the consent as it is now. */
+  /**
+   * For a new authorization: the consent as it is now. The code keeps every scope that the person agreed to, so that a
+   * role that is given back later brings its scopes back. Scopes that the person has no permission for and did not agree
+   * to are marked as rejected, so that the consent page does not ask for them.
+   */
   current(accountId: string, clientId: string): Promise<GrantPayload | undefined>;
-  /** For a token that was issued before: undefined when its consent was withdrawn, even if there is a new one. */
+  /**
+   * For the tokens that are issued now under an earlier authorization: the consent, cut to the person's permissions.
+   * Undefined when that consent was withdrawn, even if there is a new one.
+   */
   byId(grantId: string): Promise<GrantPayload | undefined>;
 }
 
 export interface GrantsOptions {
   clients: Pick<ClientRegistry, 'find'>;
-  reads: Pick<RecentReads, 'consent'>;
+  reads: Pick<RecentReads, 'account' | 'consent'>;
+  accounts: Pick<Accounts, 'permissionsOf'>;
+  policy: Pick<TokenPolicy, 'permitted'>;
   apis: readonly Api[];
   issuer: string;
 }
 
-export function createGrants({ clients, reads, apis, issuer }: GrantsOptions): Grants {
-  const grantOf = async (accountId: string, clientId: string, isWanted: (consentId: string) => boolean) => {
-    const client = clients.find(clientId);
-    if (!client) return undefined;
-    if (client.firstParty)
-      return grantPayload(firstPartyConsent(accountId, client, apis), issuer, client.scopes);
-    const consent = await reads.consent(accountId, clientId);
-    return consent && isWanted(consent.id) ? grantPayload(consent, issuer, client.scopes) : undefined;
+export function createGrants(options: GrantsOptions): Grants {
+  const { clients, reads, accounts, policy, apis, issuer } = options;
+  /** With an entry for every API, because the OpenID Connect scopes are agreed to once for all of them. */
+  const consentOf = async (accountId: string, client: ClientDocument) => {
+    if (client.firstParty) return firstPartyConsent(accountId, client, apis);
+    const consent = await reads.consent(accountId, client.id);
+    const resourceScopes = apis.map(({ audience }) => [audience, consent?.resourceScopes[audience] ?? []]);
+    return consent && { ...consent, resourceScopes: Object.fromEntries(resourceScopes) };
   };
+  const permissionsOf = async (accountId: string) =>
+    accounts.permissionsOf((await reads.account(accountId))?.roles ?? []);
   return {
-    current: (accountId, clientId) => grantOf(accountId, clientId, () => true),
+    current: async (accountId, clientId) => {
+      const client = clients.find(clientId);
+      const consent = client && (await consentOf(accountId, client));
+      if (!consent) return undefined;
+      const permissions = await permissionsOf(accountId);
+      const impossible = apis.map(({ audience, scopes }): [string, string[]] => {
+        const names = scopes.map(({ name }) => name);
+        const possible = [
+          ...policy.permitted(names, permissions),
+          ...(consent.resourceScopes[audience] ?? []),
+        ];
+        return [audience, names.filter((name) => !possible.includes(name))];
+      });
+      return grantPayload(consent, issuer, client.scopes, Object.fromEntries(impossible));
+    },
     byId: async (grantId) => {
       const { accountId, clientId, consentId } = parseGrantId(grantId) ?? {};
-      return accountId && clientId ? grantOf(accountId, clientId, (id) => id === consentId) : undefined;
+      const client = clients.find(clientId ?? '');
+      const consent: (Partial<Consent> & Agreement) | undefined =
+        accountId && client ? await consentOf(accountId, client) : undefined;
+      if (!accountId || !client || !consent) return undefined;
+      if (!client.firstParty && consent.id !== consentId) return undefined;
+      const permissions = await permissionsOf(accountId);
+      const resourceScopes = Object.fromEntries(
+        Object.entries(consent.resourceScopes).map(([audience, scopes]) => [
+          audience,
+          policy.permitted(scopes, permissions),
+        ]),
+      );
+      return grantPayload({ ...consent, resourceScopes }, issuer, client.scopes);
     },
   };
 }
@@ -86,11 +126,14 @@ export function firstPartyConsent(
 /**
  * The payload of the library's Grant model. Each resource also has the OpenID Connect scopes: the library filters a
  * token's scopes by resource, and our tokens carry both kinds (DESIGN §6.3).
+ * @param listed the scopes of the client's document
+ * @param impossible the scopes of each audience that the person cannot give
  */
 export function grantPayload(
   consent: Agreement & Partial<Pick<Consent, 'id'>>,
   issuer: string,
   listed: readonly string[],
+  impossible: Record<string, string[]> = {},
 ): Record<string, unknown> {
   const { accountId, clientId } = consent;
   const oidc = consent.oidcScopes.join(' ');
@@ -104,7 +147,12 @@ export function grantPayload(
     accountId,
     clientId,
     openid: { scope: oidc, claims: claimsOf(consent.oidcScopes) },
-    rejected: { openid: { claims: claimsOf(protocolScopes.filter((scope) => !listed.includes(scope))) } },
+    rejected: {
+      openid: { claims: claimsOf(protocolScopes.filter((scope) => !listed.includes(scope))) },
+      resources: Object.fromEntries(
+        Object.entries(impossible).map(([audience, scopes]) => [audience, scopes.join(' ')]),
+      ),
+    },
     resources,
   };
 }

@@ -41,11 +41,19 @@ export interface TokenPolicy {
   hasApiScope(audience: string, scopes: Iterable<string>): boolean;
   /** The permissions that these scopes stand for at this audience. */
   permissionsOf(audience: string, scopes: Iterable<string>): Set<string>;
+  /**
+   * The scopes that an account with these permissions may have: API Gateway checks scopes only, so a scope of an API must
+   * mean that the person has its permission. Scopes of no API are kept.
+   */
+  permitted(scopes: Iterable<string>, permissions: readonly string[]): string[];
 }
 
 /** @param issuer the audience of tokens that only userinfo accepts */
 export function createTokenPolicy(apis: readonly Api[], issuer: string): TokenPolicy {
   const byAudience = new Map(apis.map((api) => [api.audience, api]));
+  const permissionOf = new Map(
+    apis.flatMap((api) => api.scopes.map(({ name, permission }) => [name, permission] as const)),
+  );
   const scopesOf = (audience: string) => byAudience.get(audience)?.scopes ?? [];
   const hasApiScope = (audience: string, scopes: Iterable<string>) => {
     const asked = new Set(scopes);
@@ -88,6 +96,13 @@ export function createTokenPolicy(apis: readonly Api[], issuer: string): TokenPo
       );
       return new Set(permissions);
     },
+    permitted: (scopes, permissions) => {
+      const needed = (scope: string) => permissionOf.get(scope);
+      return [...scopes].filter((scope) => {
+        const permission = needed(scope);
+        return permission === undefined || permissions.includes(permission);
+      });
+    },
   };
   return policy;
 }
@@ -129,15 +144,23 @@ export function resourceIndicators(policy: TokenPolicy, accessTokenSeconds: numb
     defaultResource: async (ctx: KoaContextWithOIDC, _client: object, oneOf?: readonly string[]) => {
       const client = clientOf(ctx);
       const preferred = client.defaultResource;
-      if (oneOf) return preferred && oneOf.includes(preferred) ? preferred : (oneOf[0] ?? '');
+      if (oneOf) {
+        const useful = oneOf.filter((audience) =>
+          policy.hasApiScope(audience, redeemedScopes(ctx, audience)),
+        );
+        const audiences = useful.length > 0 ? useful : oneOf;
+        return preferred && audiences.includes(preferred) ? preferred : (audiences[0] ?? '');
+      }
       const requested = new Set((ctx.oidc.params?.scope as string | undefined)?.split(' '));
       const audiences = policy.defaultAudiences(client, requested);
       return audiences.length === 1 ? (audiences[0] ?? '') : [...audiences];
     },
-    getResourceServerInfo: async (ctx: KoaContextWithOIDC, audience: string) => {
+    getResourceServerInfo: async (ctx: KoaContextWithOIDC, wanted: string) => {
+      const client = clientOf(ctx);
       const asked = isRedemption(ctx) ? undefined : ctx.oidc.params?.scope;
       const requested = typeof asked === 'string' ? new Set(asked.split(' ')) : undefined;
-      const { scopes } = policy.resource(clientOf(ctx), audience, requested);
+      const audience = isCode(ctx) ? audienceOfCode(policy, ctx, wanted) : wanted;
+      const { scopes } = policy.resource(client, audience, requested);
       return {
         audience,
         scope: scopes.join(' '),
@@ -149,8 +172,34 @@ export function resourceIndicators(policy: TokenPolicy, accessTokenSeconds: numb
   };
 }
 
+const isCode = ({ oidc }: KoaContextWithOIDC) =>
+  ['authorization_code', deviceCodeGrant].includes(String(oidc.params?.grant_type));
+
 /** A code or refresh token has scopes that were checked when it was granted; a refresh may ask for fewer. */
-function isRedemption(ctx: KoaContextWithOIDC): boolean {
-  const grantType = ctx.oidc.params?.grant_type;
-  return ['authorization_code', 'refresh_token', deviceCodeGrant].includes(String(grantType));
+const isRedemption = (ctx: KoaContextWithOIDC) =>
+  isCode(ctx) || ctx.oidc.params?.grant_type === 'refresh_token';
+
+/** The scopes of the code that is redeemed, as far as the person may have them at this audience now. */
+function redeemedScopes(ctx: KoaContextWithOIDC, audience: string): Set<string> {
+  const { AuthorizationCode, DeviceCode, Grant } = ctx.oidc.entities;
+  const source = AuthorizationCode ?? DeviceCode;
+  const granted = Grant?.getResourceScopeFiltered(audience, source?.scopes ?? new Set()).split(' ') ?? [];
+  const listed = clientOf(ctx).scopes;
+  return new Set(granted.filter((scope) => listed.includes(scope)));
 }
+
+/**
+ * The audience of the token for a code. Scopes that the person has no permission for count as not asked for. So where
+ * none of the API's scopes is left, the token is for another audience, unless the token request names the API.
+ * @throws InvalidScope when no scope at all is left, and for a third party that names an API without a scope there
+ */
+function audienceOfCode(policy: TokenPolicy, ctx: KoaContextWithOIDC, wanted: string): string {
+  const scopes = redeemedScopes(ctx, wanted);
+  if (scopes.size === 0) throw nothingPermitted();
+  const named = ctx.oidc.params?.resource === undefined ? undefined : wanted;
+  return policy.audience(clientOf(ctx), scopes, named, [wanted]);
+}
+
+/** RFC 6749 §3.3 requires a scope in every response, so there is no token without one. */
+export const nothingPermitted = (): errors.InvalidScope =>
+  new errors.InvalidScope('this account has no permission for any of the scopes', '');
