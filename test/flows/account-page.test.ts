@@ -54,7 +54,7 @@ describe('without a session', () => {
     expect(shown.headers.get('cache-control')).toBe('no-store');
   });
 
-  test.each(['', '?code=anything', '?error=access_denied&error_description=%3Cb%3E'])(
+  test.each(['', '?code=anything', '?error=login_required&error_description=%3Cb%3E'])(
     'the return address shows an error instead of a new sign-in: %s',
     async (query) => {
       const { status, html, url } = await createUserAgent(deployment).get(

@@ -95,10 +95,10 @@ describe('accounts and consents that processes cache', () => {
       refreshToken = String(answer.body.refreshToken);
       return decodeJwt(String(answer.body.accessToken)).roles;
     };
-    for (const process of deployment.origins.keys()) expect(await rolesAt(process)).toEqual([]);
-    await command('accounts', 'set-roles', person.email, 'CLIENT');
+    for (const process of deployment.origins.keys()) expect(await rolesAt(process)).toEqual(['CLIENT']);
+    await command('accounts', 'set-roles', person.email, '--none');
     for (const process of deployment.origins.keys())
-      await waitFor(async () => String(await rolesAt(process)) === 'CLIENT', { what: 'the new role' });
+      await waitFor(async () => String(await rolesAt(process)) === '', { what: 'the roles to be gone' });
     await command('accounts', 'disable', person.email);
     await waitFor(async () => (await standing(deployment, web, tokens.access_token)) === 'dead', {
       what: 'a token that is dead everywhere',
