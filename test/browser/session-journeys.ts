@@ -112,7 +112,7 @@ export function sessionJourneys(world: () => World): void {
         await comeBack(page, app);
         await page.goBack();
         expect(await heading(page)).toBe('This sign-in has expired');
-        expect(await page.getByRole('paragraph').first().innerText()).toContain('Go back to the app');
+        expect(await page.getByRole('paragraph').first().innerText()).toContain('Go back to Contracts Web');
         await look(page, 'expired');
         await page.reload();
         expect(await heading(page)).toBe('This sign-in has expired');
@@ -139,7 +139,10 @@ export function sessionJourneys(world: () => World): void {
         await page.goto(world().web.authorizationUrl({ redirect_uri: 'https://evil.example/' }));
         expect(await heading(page)).toBe('Something went wrong');
         expect(await page.getByRole('main').innerText()).toContain('redirect_uri');
-        expect(await page.getByRole('link').count()).toBe(0);
+        const links = await page.getByRole('link').all();
+        const targets = await Promise.all(links.map((link) => link.getAttribute('href')));
+        // Only the registered home page of the client.
+        expect(targets).toEqual(['https://contracts.example.com/']);
         await look(page, 'bad-redirect-uri');
       });
     });
