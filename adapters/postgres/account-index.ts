@@ -2,6 +2,7 @@ import type { Clock } from '../../provider/lib/clock.ts';
 import {
   type AccountIndex,
   type AccountIndexEntry,
+  type AccountIndexPosition,
   mostEntriesOfAccount,
 } from '../../provider/ports/account-index.ts';
 import { affected, rows, type Sql, storable } from './sql.ts';
@@ -10,12 +11,15 @@ interface EntryRow {
   kind: AccountIndexEntry['kind'];
   id: string;
   details: string;
+  used_at: string;
   expires_at: string;
 }
 
-function toEntry({ kind, id, details, expires_at }: EntryRow): AccountIndexEntry {
-  return { kind, id, details, expiresAt: Number(expires_at) };
+function toEntry({ kind, id, details, used_at, expires_at }: EntryRow): AccountIndexEntry {
+  return { kind, id, details, usedAt: Number(used_at), expiresAt: Number(expires_at) };
 }
+
+const columns = 'kind, id, details, used_at, expires_at';
 
 /** The sign-ins of accounts, with one row per entry. The sweep removes expired rows. */
 export class PostgresAccountIndex implements AccountIndex {
@@ -27,15 +31,16 @@ export class PostgresAccountIndex implements AccountIndex {
     this.#clock = clock;
   }
 
-  async put(accountId: string, { kind, id, details, expiresAt }: AccountIndexEntry): Promise<void> {
+  async put(accountId: string, entry: AccountIndexEntry): Promise<void> {
     const [row] = await rows<{ before: string }>(
       this.#db,
-      `insert into account_index (account_id, id, kind, details, expires_at)
-       values (:accountId, :id, :kind, :details, :expiresAt)
+      `insert into account_index (account_id, id, kind, details, used_at, expires_at)
+       values (:accountId, :id, :kind, :details, :usedAt, :expiresAt)
        on conflict (account_id, id) do update set
-         kind = excluded.kind, details = excluded.details, expires_at = excluded.expires_at
+         kind = excluded.kind, details = excluded.details, used_at = excluded.used_at,
+         expires_at = excluded.expires_at
        returning (select count(*) from account_index where account_id = :accountId) as before`,
-      { accountId, id, kind, details, expiresAt },
+      { accountId, ...entry },
     );
     if (Number(row?.before) >= mostEntriesOfAccount) await this.#dropFirst(accountId);
   }
@@ -45,12 +50,40 @@ export class PostgresAccountIndex implements AccountIndex {
     // The limit is needed here too: after parallel puts there may be a few rows too many until the next put.
     const found = await rows<EntryRow>(
       this.#db,
-      `select kind, id, details, expires_at from account_index
+      `select ${columns} from account_index
        where account_id = :accountId and expires_at > :now
        order by expires_at desc, id desc limit :most`,
       { accountId, now: this.#clock.now(), most: mostEntriesOfAccount },
     );
     return found.map(toEntry);
+  }
+
+  async page(
+    accountId: string,
+    most: number,
+    after?: AccountIndexPosition,
+  ): Promise<AccountIndexEntry[]> {
+    if (!storable(accountId, after?.id ?? '')) return [];
+    const found = await rows<EntryRow>(
+      this.#db,
+      `select ${columns} from account_index
+       where account_id = :accountId and expires_at > :now
+       ${after ? 'and (used_at, id) < (:usedAt::bigint, :id)' : ''}
+       order by used_at desc, id desc limit :most`,
+      { accountId, now: this.#clock.now(), most, ...after },
+    );
+    return found.map(toEntry);
+  }
+
+  async find(accountId: string, id: string): Promise<AccountIndexEntry | undefined> {
+    if (!storable(accountId, id)) return undefined;
+    const [found] = await rows<EntryRow>(
+      this.#db,
+      `select ${columns} from account_index
+       where account_id = :accountId and id = :id and expires_at > :now`,
+      { accountId, id, now: this.#clock.now() },
+    );
+    return found && toEntry(found);
   }
 
   async remove(accountId: string, id: string): Promise<void> {

@@ -205,8 +205,8 @@ export interface AccountView {
   notice?: string | undefined;
   browsers: BrowserEntryView[];
   apps: AppEntryView[];
-  /** The number of sign-ins that are not shown. */
-  more?: number | undefined;
+  /** The address of the next page of the list, with sign-ins that were used earlier. */
+  earlier?: string | undefined;
   consented: ConsentedAppView[];
   forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password', ActionForm>;
   hasPassword: boolean;

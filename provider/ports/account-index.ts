@@ -5,9 +5,14 @@ export interface AccountIndexEntry {
   id: string;
   /** The network, the time and the client of the sign-in, encrypted by the caller. */
   details: string;
+  /** When the sign-in was last used. Milliseconds since the epoch. */
+  usedAt: number;
   /** Milliseconds since the epoch. */
   expiresAt: number;
 }
+
+/** The place of an entry in the order of `page`. */
+export type AccountIndexPosition = Pick<AccountIndexEntry, 'usedAt' | 'id'>;
 
 /** The largest number of entries of one account, on every implementation. */
 export const mostEntriesOfAccount = 1000;
@@ -23,6 +28,9 @@ export const mostEntriesOfAccount = 1000;
  * An account has at most `mostEntriesOfAccount` entries. This bounds the cost of an account that signs in very often.
  * Above this bound, the entries that expire first are dropped, even the entry that was just put.
  *
+ * The order of `page` is: last used first; entries of the same time by `id`, the greatest first, compared byte by byte.
+ * An entry that was written by a release without `usedAt` has the time 0.
+ *
  * Concurrency, on every implementation, across processes:
  * - parallel `put`s of different entries of one account are all kept. When the same entry is put twice, the last one
  *   stays.
@@ -32,5 +40,12 @@ export interface AccountIndex {
   put(accountId: string, entry: AccountIndexEntry): Promise<void>;
   /** Gives the entries in no particular order. */
   list(accountId: string): Promise<AccountIndexEntry[]>;
+  /**
+   * Gives at most `most` entries in order, without reading the others. An entry that is used between two calls moves to
+   * the first page; no other entry is left out or given twice.
+   * @param after the last entry of the page before; left out for the first page
+   */
+  page(accountId: string, most: number, after?: AccountIndexPosition): Promise<AccountIndexEntry[]>;
+  find(accountId: string, id: string): Promise<AccountIndexEntry | undefined>;
   remove(accountId: string, id: string): Promise<void>;
 }

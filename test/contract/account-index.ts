@@ -35,6 +35,7 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
       kind: 'session',
       id: newId('place'),
       details: randomToken(),
+      usedAt: clock.now(),
       expiresAt: clock.now() + minute,
       ...changes,
     });
@@ -207,6 +208,79 @@ export function accountIndexContract(name: string, open: () => Promise<AccountIn
         await store.put(account, renewed);
         await expectListed(account, [renewed]);
       });
+    });
+
+    describe('page', () => {
+      /** All pages of the account, each through the other connection than the one before. */
+      const pagesOf = async (account: string, most: number): Promise<AccountIndexEntry[][]> => {
+        const pages: AccountIndexEntry[][] = [];
+        for (let after: AccountIndexEntry | undefined; ; after = pages.at(-1)?.at(-1)) {
+          const page = await either(pages.length).page(account, most, after);
+          if (page.length === 0) return pages;
+          pages.push(page);
+        }
+      };
+      const ids = (entries: AccountIndexEntry[]) => entries.map(({ id }) => id);
+
+      test('gives every entry once, the last used first, in pages of the asked size', async () => {
+        const account = newId('user');
+        const entries = Array.from({ length: 25 }, (_, index) =>
+          newEntry({ usedAt: clock.now() - index, expiresAt: clock.now() + minute + index }),
+        );
+        await putAll(
+          account,
+          entries.map((_, index) => entries[(index * 7) % 25] ?? newEntry()),
+        );
+        await store.put(newId('user'), newEntry());
+        const pages = await pagesOf(account, 10);
+        expect(pages.map(({ length }) => length)).toEqual([10, 10, 5]);
+        expect(pages.flat()).toEqual(entries);
+        expect(await store.page(newId('user'), 10)).toEqual([]);
+        expect(await store.page('a\0b', 10)).toEqual([]);
+      });
+
+      test('orders entries of the same time by their ids, byte by byte', async () => {
+        const account = newId('user');
+        // In this order, the greatest first; no two alphabets sort these alike.
+        const sortedIds = ['\u{1f600}', '\uff5e', 'ü', 'b', 'aa', 'a', 'Z', 'A', '-', ''];
+        await putAll(
+          account,
+          [...sortedIds].sort().map((id) => newEntry({ id, usedAt: 5 })),
+        );
+        for (const most of [1, 3, 20]) expect(ids((await pagesOf(account, most)).flat())).toEqual(sortedIds);
+      });
+
+      test('moves an entry that is used again to the front, and leaves out what is removed or expired', async () => {
+        const account = newId('user');
+        const [first, second, third, short, gone] = [
+          newEntry({ usedAt: 30 }),
+          newEntry({ usedAt: 20 }),
+          newEntry({ usedAt: 10 }),
+          newEntry({ usedAt: 25, expiresAt: clock.now() + 10 }),
+          newEntry({ usedAt: 15 }),
+        ];
+        await putAll(account, [first, second, third, short, gone]);
+        const page = await store.page(account, 2);
+        expect(ids(page)).toEqual(ids([first, short]));
+        await other.remove(account, gone.id);
+        await other.put(account, { ...third, usedAt: 40 });
+        clock.advance(11);
+        expect(ids(await store.page(account, 2, page.at(-1)))).toEqual([second.id]);
+        expect(ids(await other.page(account, 5))).toEqual(ids([third, first, second]));
+      });
+    });
+
+    test('find gives one entry until it expires or is removed', async () => {
+      const [account, entry] = [newId('user'), newEntry()];
+      await putAll(account, [entry, newEntry()]);
+      expect(await other.find(account, entry.id)).toEqual(entry);
+      expect(await store.find(newId('user'), entry.id)).toBeUndefined();
+      expect(await store.find(account, 'a\0b')).toBeUndefined();
+      clock.advance(minute);
+      expect(await store.find(account, entry.id)).toBeUndefined();
+      await store.put(account, newEntry({ id: entry.id }));
+      await other.remove(account, entry.id);
+      expect(await store.find(account, entry.id)).toBeUndefined();
     });
 
     test('an account has a bounded number of entries, and those that expire first are dropped', async () => {

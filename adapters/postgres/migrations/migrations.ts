@@ -11,6 +11,7 @@ import { refreshAnswers } from './0010-refresh-answers.ts';
 import { revokedAt } from './0011-revoked-at.ts';
 import { limits } from './0012-limits.ts';
 import { clientGenerations } from './0013-client-generations.ts';
+import { accountIndexUsedAt } from './0014-account-index-used-at.ts';
 import { normalAddresses } from './0016-normal-addresses.ts';
 import type { Migration } from './migration.ts';
 
@@ -29,5 +30,6 @@ export const migrations: readonly Migration[] = [
   revokedAt,
   limits,
   clientGenerations,
+  accountIndexUsedAt,
   normalAddresses,
 ];

@@ -23,9 +23,15 @@ export interface AccountDeps {
   client: { id: string; redirectUri: string };
   /** Undefined when the browser has no active session. */
   session(ctx: Context): Promise<BrowserSession | undefined>;
+  /**
+   * Counts a request of this session before more is read for it.
+   *
+   * @throws `too_many_requests`
+   */
+  countRequest(sessionUid: string): Promise<void>;
   app(clientId: string): { name: string; firstParty: boolean } | undefined;
   apis: readonly Api[];
-  signIns: Pick<SignIns, 'list' | 'end'>;
+  signIns: Pick<SignIns, 'page' | 'endOne'>;
   /** The `id` that a session has in the list. */
   sessionHandle(sessionUid: string): string;
   consents(accountId: string): Promise<Consent[]>;

@@ -24,8 +24,8 @@ export function accountFormToken(
  * Reads a submitted form of the account page.
  *
  * @throws `session_ended` when the session has no account any more; `form_expired` for a form of another session or
- *   from another site; `validation_failed`, `unsupported_media_type` and similar errors for a request that our forms
- *   never send
+ *   from another site; `too_many_requests`; `validation_failed`, `unsupported_media_type` and similar errors for a
+ *   request that our forms never send
  */
 export async function readAccountForm<Fields extends { csrf: string }>(
   deps: AccountDeps,
@@ -37,6 +37,7 @@ export async function readAccountForm<Fields extends { csrf: string }>(
   const fields = await readForm(ctx.req, schema, deps.bodyLimitBytes);
   const session = await deps.session(ctx);
   if (!session) throw new GatehouseError('session_ended', 'Your session has ended. Nothing was changed.');
+  await deps.countRequest(session.uid);
   if (!deps.keys.checkTag(label(action), value(session), fields.csrf)) throw expired();
   return { session, fields };
 }

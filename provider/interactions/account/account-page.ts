@@ -16,7 +16,12 @@ export interface PasswordProblem {
   error: FormError<AccountPasswordField>;
 }
 
-/** Shows the account page: where the account is signed in, which apps have access, and a form for a new password. */
+/**
+ * Shows the account page: where the account is signed in, which apps have access, and a form for a new password.
+ *
+ * The list of sign-ins has pages. The query's `after` is the position after the page before; without it, and with a
+ * problem to show, this is the first page.
+ */
 export async function showAccount(
   deps: AccountDeps,
   ctx: Context,
@@ -25,12 +30,20 @@ export async function showAccount(
 ): Promise<void> {
   const { account } = session;
   const renderer = deps.renderer(ctx);
-  const [signIns, consents] = await Promise.all([deps.signIns.list(account.id), deps.consents(account.id)]);
+  const after = problem ? undefined : [ctx.query.after ?? []].flat()[0];
+  const [signIns, consents] = await Promise.all([
+    deps.signIns.page(account.id, after),
+    deps.consents(account.id),
+  ]);
   const notice = takeNotice(ctx, deps);
   const view: AccountView = {
     email: account.email,
     notice: notice && noticeText(renderer, notice),
-    ...describeSignIns(deps, renderer, session, signIns),
+    ...describeSignIns(deps, renderer, session, {
+      signIns: signIns.entries,
+      isFirst: after === undefined,
+    }),
+    earlier: signIns.next && `${deps.basePath}/account?after=${encodeURIComponent(signIns.next)}`,
     consented: consents.flatMap((consent) => describeApp(deps, consent) ?? []),
     forms: formsOf(deps, session),
     hasPassword: account.passwordHash !== undefined,

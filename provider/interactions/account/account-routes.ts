@@ -44,8 +44,9 @@ export function accountRoutes(deps: AccountDeps): Router {
 
   router.get('/', async (ctx) => {
     const session = await deps.session(ctx);
-    if (session) await showAccount(deps, ctx, session);
-    else goTo(ctx, signInUrl(deps));
+    if (!session) return goTo(ctx, signInUrl(deps));
+    await deps.countRequest(session.uid);
+    await showAccount(deps, ctx, session);
   });
   // This route never redirects to the sign-in page. Otherwise a browser that returns without a session would loop.
   router.get('/signed-in', async (ctx) => {
@@ -65,8 +66,8 @@ export function accountRoutes(deps: AccountDeps): Router {
       await deps.endSession(session.uid);
       return redirectSignedOut(ctx, 'signed-out');
     }
-    const ended = await deps.signIns.end(session.account.id, ({ id }) => id === fields.id);
-    redirectWithNotice(ctx, ended > 0 ? 'ended' : 'ended-already');
+    const ended = await deps.signIns.endOne(session.account.id, fields.id);
+    redirectWithNotice(ctx, ended ? 'ended' : 'ended-already');
   });
   router.post('/sign-out-everywhere', async (ctx) => {
     const { session } = await readAccountForm(deps, ctx, 'sign-out-everywhere', forms.everywhere);

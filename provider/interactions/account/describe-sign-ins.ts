@@ -11,40 +11,47 @@ type Deps = Pick<AccountDeps, 'app' | 'now' | 'sessionHandle'>;
 /** The data of a sign-in that the page shows. */
 export type ListedSignIn = Omit<SignInEntry, 'expiresAt'>;
 
-/** The page lists at most this many browsers and this many apps. It lists the most recently used ones. */
-const most = 50;
+/** One page of the list of sign-ins. */
+export interface ListedPage {
+  signIns: readonly ListedSignIn[];
+  isFirst: boolean;
+}
 
-/** The sign-ins of an account as the page shows them: browsers with the apps that depend on them, and other apps. */
+/**
+ * The sign-ins of an account as the page shows them: browsers with the apps that depend on them, and other apps. An app
+ * is listed separately if its browser is on another page. The browser of the request is on the first page only.
+ */
 export function describeSignIns(
   deps: Deps,
   renderer: Renderer,
   session: BrowserSession,
-  signIns: readonly ListedSignIn[],
-): Pick<AccountView, 'browsers' | 'apps' | 'more'> {
+  { signIns, isFirst }: ListedPage,
+): Pick<AccountView, 'browsers' | 'apps'> {
   const here = deps.sessionHandle(session.uid);
   const sessions = signIns.filter(({ kind }) => kind === 'session');
-  const known = new Set(sessions.map(({ id }) => id)).add(here);
+  const known = new Set(sessions.map(({ id }) => id));
+  if (isFirst) known.add(here);
+  else known.delete(here);
   const families = signIns.filter(({ kind }) => kind === 'family');
   const nameOf = ({ clientId = '' }: ListedSignIn) => deps.app(clientId)?.name ?? clientId;
   const appsOf = (id: string) => families.filter(({ sessionId }) => sessionId === id).map(nameOf);
   // A session is added to the list only after the response to its sign-in. The browser may request this page before
   // that.
   const own = sessions.find(({ id }) => id === here) ?? ownSignIn(here, session, deps.now());
-  const browsers = [own, ...sessions.filter(({ id }) => id !== here)];
+  const browsers = [...(isFirst ? [own] : []), ...sessions.filter(({ id }) => id !== here)];
   const apps = families.filter(({ sessionId }) => sessionId === undefined || !known.has(sessionId));
   return {
-    browsers: browsers.slice(0, most).map((signIn) => ({
+    browsers: browsers.map((signIn) => ({
       ...factsOf(signIn),
       name: nameOfBrowser(renderer, signIn) ?? renderer.text('account.unknown-browser'),
       isHere: signIn.id === here,
       apps: [...new Set(appsOf(signIn.id))],
     })),
-    apps: apps.slice(0, most).map((signIn) => ({
+    apps: apps.map((signIn) => ({
       ...factsOf(signIn),
       name: nameOf(signIn),
       browser: nameOfBrowser(renderer, signIn),
     })),
-    more: [browsers, apps].reduce((sum, { length }) => sum + Math.max(0, length - most), 0),
   };
 }
 

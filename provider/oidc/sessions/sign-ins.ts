@@ -4,7 +4,7 @@ import { type Clock, epochSeconds } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type RequestOrigin, requestOrigin } from '../../lib/request-scope.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
-import type { AccountIndex, AccountIndexEntry } from '../../ports/account-index.ts';
+import type { AccountIndex, AccountIndexEntry, AccountIndexPosition } from '../../ports/account-index.ts';
 import type { ActiveSignIns } from './active-sign-ins.ts';
 import { fewAtATime } from './few-at-a-time.ts';
 
@@ -56,6 +56,11 @@ export interface SignIns {
    * if it is from before 'sign out everywhere'. All entries of a disabled account are left out.
    */
   list(accountId: string): Promise<SignInEntry[]>;
+  /**
+   * At most `signInsOfPage` of them, last used first: entries that have ended are left out of a page, so it may be shorter.
+   * @param after the position that the page before gave, as its text; any other text means the first page
+   */
+  page(accountId: string, after?: string): Promise<SignInsPage>;
   /** False when entries exist but none can be decrypted. Then they were written with other server secrets. */
   isReadable(accountId: string): Promise<boolean>;
   /**
@@ -63,7 +68,18 @@ export interface SignIns {
    * are offered to `which` too, so that their stored parts are deleted after 'sign out everywhere'.
    */
   end(accountId: string, which: (entry: SignInEntry) => boolean): Promise<number>;
+  /** Ends one sign-in by its handle; false when there is none. */
+  endOne(accountId: string, id: string): Promise<boolean>;
 }
+
+export interface SignInsPage {
+  entries: SignInEntry[];
+  /** The position after this page; undefined on the last page. */
+  next?: string | undefined;
+}
+
+/** How many entries of the index a page of the list looks up. */
+export const signInsOfPage = 25;
 
 export interface SignInsOptions {
   index: AccountIndex;
@@ -122,25 +138,43 @@ export function createSignIns(options: SignInsOptions): SignIns {
     return { ...entry, expiresAt, ...(sessionUid ? { sessionId: sessionHandle(sessionUid) } : {}) };
   };
 
+  const activeOf = async (accountId: string, stored: readonly AccountIndexEntry[]) => {
+    const active = await options.activeSignInsOf(accountId);
+    const opened = stored.flatMap((entry) => open(accountId, entry) ?? []);
+    const found = await fewAtATime(opened, (one) => ifActive(one, active));
+    return found.filter((entry) => entry !== undefined);
+  };
+
+  const endOpened = async (accountId: string, { entry, uid }: Opened) => {
+    if (entry.kind === 'family') await endFamily(entry.id);
+    else if (uid !== undefined) await endSession(uid);
+    await index.remove(accountId, entry.id);
+  };
+
   return {
     sessionSeen: ({ accountId, uid, startedAt, expiresAt, ip, userAgent }) =>
       put(
         accountId,
-        { kind: 'session', id: sessionHandle(uid), expiresAt },
+        { kind: 'session', id: sessionHandle(uid), usedAt: clock.now(), expiresAt },
         { uid, startedAt, lastUsedAt: clock.now(), ip, userAgent },
       ),
     familyUsed: ({ accountId, familyId, clientId, startedAt, expiresAt, ip, userAgent }) =>
       put(
         accountId,
-        { kind: 'family', id: familyId, expiresAt },
+        { kind: 'family', id: familyId, usedAt: clock.now(), expiresAt },
         { clientId, startedAt, lastUsedAt: clock.now(), ip, userAgent },
       ),
     list: async (accountId) => {
-      const active = await options.activeSignInsOf(accountId);
-      // An account may have a thousand sign-ins.
-      const found = await fewAtATime(await listed(accountId), (one) => ifActive(one, active));
-      const entries = found.filter((entry) => entry !== undefined);
+      const entries = await activeOf(accountId, await index.list(accountId));
       return entries.sort((one, other) => other.lastUsedAt - one.lastUsedAt);
+    },
+    page: async (accountId, after) => {
+      // One more shows whether there is a next page.
+      const stored = await index.page(accountId, signInsOfPage + 1, readPosition(after));
+      const shown = stored.slice(0, signInsOfPage);
+      const last = stored.length > shown.length ? shown.at(-1) : undefined;
+      const next = last && `${last.usedAt}.${last.id}`;
+      return { entries: await activeOf(accountId, shown), next };
     },
     isReadable: async (accountId) => {
       const entries = await index.list(accountId);
@@ -148,14 +182,22 @@ export function createSignIns(options: SignInsOptions): SignIns {
     },
     end: async (accountId, which) => {
       const chosen = (await listed(accountId)).filter(({ entry }) => which(entry));
-      await fewAtATime(chosen, async ({ entry, uid }) => {
-        if (entry.kind === 'family') await endFamily(entry.id);
-        else if (uid !== undefined) await endSession(uid);
-        await index.remove(accountId, entry.id);
-      });
+      await fewAtATime(chosen, (one) => endOpened(accountId, one));
       return chosen.length;
     },
+    endOne: async (accountId, id) => {
+      const stored = await index.find(accountId, id);
+      const opened = stored && open(accountId, stored);
+      if (opened) await endOpened(accountId, opened);
+      return opened !== undefined;
+    },
   };
+}
+
+/** A position as its text, `<usedAt>.<id>`. */
+function readPosition(text = ''): AccountIndexPosition | undefined {
+  const { usedAt, id } = /^(?<usedAt>\d{1,15})\.(?<id>[\w-]{1,64})$/.exec(text)?.groups ?? {};
+  return usedAt === undefined || id === undefined ? undefined : { usedAt: Number(usedAt), id };
 }
 
 interface TouchDeps {

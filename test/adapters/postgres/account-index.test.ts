@@ -14,6 +14,7 @@ const entry = (id: string, expiresAt: number): AccountIndexEntry => ({
   kind: 'session',
   id,
   details: 'd',
+  usedAt: 0,
   expiresAt,
 });
 
