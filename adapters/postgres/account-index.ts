@@ -58,11 +58,7 @@ export class PostgresAccountIndex implements AccountIndex {
     return found.map(toEntry);
   }
 
-  async page(
-    accountId: string,
-    most: number,
-    after?: AccountIndexPosition,
-  ): Promise<AccountIndexEntry[]> {
+  async page(accountId: string, most: number, after?: AccountIndexPosition): Promise<AccountIndexEntry[]> {
     if (!storable(accountId, after?.id ?? '')) return [];
     const found = await rows<EntryRow>(
       this.#db,

@@ -48,11 +48,7 @@ export class RedisAccountIndex implements AccountIndex {
       .filter(({ expiresAt }) => expiresAt > now);
   }
 
-  async page(
-    accountId: string,
-    most: number,
-    after?: AccountIndexPosition,
-  ): Promise<AccountIndexEntry[]> {
+  async page(accountId: string, most: number, after?: AccountIndexPosition): Promise<AccountIndexEntry[]> {
     const args = [this.#clock.now(), most, after?.usedAt ?? '+inf', after?.id ?? ''];
     const found = (await this.#page(this.#keys(accountId), args)) as string[];
     const entries: AccountIndexEntry[] = [];

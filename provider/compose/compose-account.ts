@@ -55,6 +55,7 @@ export function composeAccount(
     now: () => clock.now(),
     client: { id: accountClientId, redirectUri: redirectUri(config) },
     session: (ctx) => findBrowserSession(host.current(), sources, ctx),
+    countRequest: (sessionUid) => parts.rateLimits.countSession(sessionUid),
     app: (id) => clients.find(id),
     apis: accessModel.apis,
     signIns,

@@ -27,17 +27,18 @@ const pagePolicy = "default-src 'none'; script-src; base-uri 'none'; frame-ances
 /** Passes the protocol's requests to the library. */
 export function serveProtocol(deps: ProtocolDeps): Middleware {
   return async (ctx, next) => {
-    const { label, route, rows } = routeOf(ctx);
+    const { route, rows } = routeOf(ctx);
     const [row] = rows;
     if (row?.servedBy !== 'library' || (row.feature === 'deviceFlow' && !deps.deviceFlow)) return next();
     if (route === undefined) throw wrongMethod(ctx, rows);
-    if (route.body === 'query') return redirectToGet(ctx, deps);
+    if (ctx.method === 'GET') requireShort(ctx.querystring, route);
+    if (route.body === 'query') return redirectToGet(ctx, deps, route);
     if (route.kind === 'protocol') {
       // Errors are JSON too, whatever format the caller prefers (RFC 6749 §5.2).
       ctx.req.headers.accept = 'application/json';
       ctx.set('Cache-Control', 'no-store');
     }
-    if (route.body === 'library') await readForLibrary(ctx, deps, label);
+    if (route.body === 'library') await readForLibrary(ctx, deps, route);
     ctx.set('Content-Security-Policy', pagePolicy);
     ctx.set('X-Frame-Options', 'DENY');
     ctx.set('Referrer-Policy', 'no-referrer');
@@ -73,25 +74,58 @@ async function handedOver(ctx: Context, { handle }: ProtocolDeps): Promise<void>
 const mostForLibrary = 56 * 1024;
 
 /** Our code reads the body, so that an unreadable body gets the same error message everywhere. */
-async function readForLibrary({ req }: Context, deps: ProtocolDeps, label: string): Promise<void> {
+async function readForLibrary({ req }: Context, deps: ProtocolDeps, route: Route): Promise<void> {
   const received = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
+  requireShort(received.toString('utf8'), route);
   const body = deps.moveEmptySecret(req, received);
-  if (label === '/oauth2/introspect' || label === '/oauth2/revoke') deps.wrapTokenParameter(req, body);
+  if (route.label === '/oauth2/introspect' || route.label === '/oauth2/revoke')
+    deps.wrapTokenParameter(req, body);
   else replayBody(req, body);
 }
 
-/** The maximum length of a query that was made from a form. Real requests are shorter. */
-const longestQuery = 8 * 1024;
+/** How a client authenticates itself (RFC 6749 §2.3.1, RFC 7521 §4.2). It is not stored. */
+const credentials = new Set(['client_secret', 'client_assertion', 'client_assertion_type']);
+
+/**
+ * The length of the parameters as they are stored: as JSON, in UTF-8. Credentials of a client do not count.
+ *
+ * @param form the parameters as a query or a form, `application/x-www-form-urlencoded`
+ */
+export function parametersLength(form: string): { all: number; longest: string; longestBytes: number } {
+  const counted = { all: 0, longest: '', longestBytes: 0 };
+  for (const [name, value] of new URLSearchParams(form)) {
+    if (credentials.has(name)) continue;
+    const bytes = Buffer.byteLength(JSON.stringify([name, value]));
+    counted.all += bytes;
+    if (bytes > counted.longestBytes) Object.assign(counted, { longest: name, longestBytes: bytes });
+  }
+  return counted;
+}
+
+/** @throws GatehouseError `payload_too_large` (RFC 9126 §2.3), which names the longest parameter */
+function requireShort(form: string, { mostParameterBytes }: Route): void {
+  if (mostParameterBytes === undefined) return;
+  const { all, longest, longestBytes } = parametersLength(form);
+  if (all <= mostParameterBytes) return;
+  const name = /^\w{1,40}$/.test(longest) ? longest : 'an unknown one';
+  throw new GatehouseError(
+    'payload_too_large',
+    `The parameters have ${all} bytes; at most ${mostParameterBytes} are accepted. The longest is ${name} with ${longestBytes} bytes. Send a shorter value.`,
+  );
+}
 
 /**
  * The authorization and logout endpoints accept forms too (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). The
  * browser sends a form from another site without our `SameSite=Lax` cookies. So the request is redirected to the same
  * request by GET, which includes the cookies.
  */
-async function redirectToGet(ctx: Context, { bodyLimitBytes, issuer }: ProtocolDeps): Promise<void> {
+async function redirectToGet(
+  ctx: Context,
+  { bodyLimitBytes, issuer }: ProtocolDeps,
+  route: Route,
+): Promise<void> {
   const body = await readFormBody(ctx.req, bodyLimitBytes);
-  if (body.length > longestQuery)
-    throw new GatehouseError('payload_too_large', 'Use pushed authorization requests for one this long.');
+  requireShort(body.toString('utf8'), route);
   ctx.status = 303;
   ctx.set('Cache-Control', 'no-store');
   ctx.redirect(`${issuer}${ctx.path}?${new URLSearchParams(body.toString('utf8'))}`);

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { type AllowOriginDeps, allowOrigin } from '../json-api/routes.ts';
-import type { LimitedRequest } from '../rate-limits/rules.ts';
+import { anonymousRecord } from '../ports/oidc-store.ts';
+import type { LimitedRecord, LimitedRequest } from '../rate-limits/rules.ts';
 
 /**
  * The HTTP layer of the public listener. This folder reads requests, writes headers, and turns errors into responses. It
@@ -28,24 +29,35 @@ export interface Route {
    * `query`: what fits into a query, because the form is redirected to GET. `unread`: no body is read.
    */
   body: 'configured' | 'library' | 'query' | 'unread';
+  /** The longest parameters in bytes, where they are stored before anybody has proved anything. */
+  mostParameterBytes?: number;
   /** Which origins may read the response. `registered`: those in the documents of public clients. */
   cors: 'none' | 'any' | 'registered';
   /** The route exists only where this feature is switched on. */
   feature?: 'deviceFlow' | undefined;
 }
 
-/** A rate limit that is counted before the request is handled, the file that counts later, or the reason for no limit. */
-export type Limit =
-  | Exclude<LimitedRequest, 'page'>
-  | { own: string }
-  | { none: `not limited yet: ${string}` };
+/**
+ * A rate limit that is counted before the request is handled, the file that counts later, or the reason why the route needs
+ * no limit.
+ */
+export type Limit = CountedRoute | { own: string } | { none: string };
+
+type CountedRoute = Exclude<LimitedRequest, LimitedRecord>;
 
 const get = ['GET', 'HEAD'];
 const post = ['POST'];
-const preflight: Limit = { none: 'not limited yet: a preflight request reads no account and no token' };
-const document: Limit = { none: 'not limited yet: the response is the same for every caller' };
-const readsStores: Limit = { none: 'not limited yet: each request reads the stores' };
-const bearsToken: Limit = { none: 'not limited yet: each request verifies an access token' };
+const preflight: Limit = {
+  none: 'it is answered from the clients’ documents in memory; it reads and writes no store',
+};
+const document: Limit = {
+  none: 'it is made in memory, the same for every caller; it reads and writes no store',
+};
+const redirected: Limit = { none: 'it redirects to GET, which is counted; it reads and writes no store' };
+/** The address is that of a gateway, which sends the requests of all its callers. */
+const gateway: Limit = {
+  none: 'a gateway sends it for each request of all its callers; a made-up token is refused by its signature, and nothing is stored',
+};
 const signInGuard: Limit = { own: 'rate-limits/sign-in-limits.ts' };
 
 type Row = Omit<Route, 'servedBy'>;
@@ -70,8 +82,15 @@ const libraryPage = (label: string, limit: Limit, feature?: Route['feature']): R
 const libraryForm = (label: string, limit: Limit, body: 'library' | 'query'): Route =>
   library({ label, methods: post, kind: 'page', limit, body, cors: 'none' });
 
-const page = (label: string): Route =>
-  own({ label, methods: get, kind: 'page', limit: readsStores, body: 'unread', cors: 'none' });
+const short = (route: Route): Route => ({ ...route, mostParameterBytes: anonymousRecord.mostParameterBytes });
+
+const shortOfDevice = (route: Route): Route => ({
+  ...route,
+  mostParameterBytes: anonymousRecord.mostDeviceParameterBytes,
+});
+
+const page = (label: string, limit: Limit): Route =>
+  own({ label, methods: get, kind: 'page', limit, body: 'unread', cors: 'none' });
 
 const form = (label: string, limit: Limit): Route =>
   own({ label, methods: post, kind: 'page', limit, body: 'configured', cors: 'none' });
@@ -111,77 +130,73 @@ export const table: readonly Route[] = [
   published('/openapi.json', 'any', [...get, 'OPTIONS']),
   published('/assets/:file', 'none'),
 
-  libraryPage('/oauth2/authorize', 'authorize'),
-  libraryForm(
-    '/oauth2/authorize',
-    { none: 'not limited yet: it only redirects to GET, which is counted' },
-    'query',
-  ),
-  libraryPage('/oauth2/authorize/:uid', readsStores),
+  short(libraryPage('/oauth2/authorize', 'authorize')),
+  short(libraryForm('/oauth2/authorize', redirected, 'query')),
+  libraryPage('/oauth2/authorize/:uid', 'step'),
   ...programs('/oauth2/token', 'token'),
   library({
     label: '/oauth2/userinfo',
     methods: ['GET'],
     kind: 'protocol',
-    limit: bearsToken,
+    limit: 'userinfo',
     body: 'unread',
     cors: 'registered',
   }),
-  ...programs('/oauth2/userinfo', bearsToken),
-  ...programs('/oauth2/introspect', { none: 'not limited yet: only wrong client secrets are counted' }),
+  ...programs('/oauth2/userinfo', 'userinfo'),
+  ...programs('/oauth2/introspect', 'introspect'),
   ...programs('/oauth2/revoke', 'token'),
-  ...programs('/oauth2/par', 'token'),
-  ...programs('/oauth2/device', 'token', 'deviceFlow'),
-  libraryPage('/device', 'authorize', 'deviceFlow'),
+  ...programs('/oauth2/par', 'token').map(short),
+  ...programs('/oauth2/device', 'token', 'deviceFlow').map(shortOfDevice),
+  libraryPage('/device', 'device-page', 'deviceFlow'),
   library({
     label: '/device',
     methods: post,
     kind: 'page',
-    limit: { own: 'rate-limits/device-limits.ts' },
+    limit: 'device-page',
     body: 'library',
     cors: 'none',
     feature: 'deviceFlow',
   }),
-  libraryPage('/device/:uid', readsStores, 'deviceFlow'),
-  libraryPage('/oauth2/logout', readsStores),
-  libraryForm('/oauth2/logout', { none: 'not limited yet: it only redirects to GET' }, 'query'),
-  libraryForm('/oauth2/logout/confirm', readsStores, 'library'),
-  libraryPage('/oauth2/logout/success', readsStores),
+  libraryPage('/device/:uid', 'device-page', 'deviceFlow'),
+  short(libraryPage('/oauth2/logout', 'logout')),
+  short(libraryForm('/oauth2/logout', redirected, 'query')),
+  libraryForm('/oauth2/logout/confirm', 'logout', 'library'),
+  libraryPage('/oauth2/logout/success', 'logout'),
 
-  page('/interaction/:uid'),
-  page('/interaction/:uid/sign-in'),
+  page('/interaction/:uid', 'step'),
+  page('/interaction/:uid/sign-in', 'step'),
   form('/interaction/:uid/sign-in', signInGuard),
-  page('/interaction/:uid/sign-up'),
+  page('/interaction/:uid/sign-up', 'step'),
   form('/interaction/:uid/sign-up', signInGuard),
-  page('/interaction/:uid/cancel'),
-  form('/interaction/:uid/cancel', readsStores),
-  page('/interaction/:uid/consent'),
-  form('/interaction/:uid/consent', readsStores),
+  page('/interaction/:uid/cancel', 'step'),
+  form('/interaction/:uid/cancel', 'step'),
+  page('/interaction/:uid/consent', 'step'),
+  form('/interaction/:uid/consent', 'step'),
 
-  page('/account'),
-  page('/account/signed-in'),
-  page('/account/signed-out'),
-  page('/account/end'),
-  form('/account/end', readsStores),
-  page('/account/sign-out-everywhere'),
-  form('/account/sign-out-everywhere', readsStores),
-  page('/account/withdraw'),
-  form('/account/withdraw', readsStores),
-  page('/account/password'),
+  page('/account', 'account'),
+  page('/account/signed-in', 'account'),
+  page('/account/signed-out', 'account'),
+  page('/account/end', 'account'),
+  form('/account/end', 'account'),
+  page('/account/sign-out-everywhere', 'account'),
+  form('/account/sign-out-everywhere', 'account'),
+  page('/account/withdraw', 'account'),
+  form('/account/withdraw', 'account'),
+  page('/account/password', 'account'),
   form('/account/password', signInGuard),
 
   ...api('POST', '/auth/login', signInGuard),
   ...api('POST', '/auth/refresh', 'refresh'),
   ...api('POST', '/auth/logout', 'token'),
   ...api('POST', '/auth/register', signInGuard),
-  ...api('GET', '/user/profile', bearsToken),
+  ...api('GET', '/user/profile', 'userinfo'),
   own({
     label: '/auth/verify',
     // Gateways append their own parameters, and often also the path of the request that they check.
     pattern: /^\/auth\/verify(?=[;/]|$)/,
     methods: ['*'],
     kind: 'api',
-    limit: bearsToken,
+    limit: gateway,
     body: 'unread',
     cors: 'none',
   }),
@@ -226,7 +241,7 @@ export function routeOf(ctx: Context): Matched {
 
 export interface LimitRequestsDeps extends AllowOriginDeps {
   /** Counts a request of this client address; throws `too_many_requests`. */
-  count(action: Exclude<LimitedRequest, 'page'>): Promise<void>;
+  count(action: CountedRoute): Promise<void>;
 }
 
 /** Counts requests by the table's limit, before a body or a store is read. */

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { clientAssertionAlgs } from '../lib/client-assertion-algs.ts';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
 import { passwordSignIn } from '../lib/password-sign-in.ts';
+import { anonymousRecord } from '../ports/oidc-store.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { clientOf, orUnavailable } from './current-request.ts';
 import { features } from './features.ts';
@@ -143,11 +144,17 @@ function ttl(config: Config, clock: Clock): NonNullable<Configuration['ttl']> {
     AuthorizationCode: config.codeSeconds,
     DeviceCode: deviceCodeSeconds,
     IdToken: config.idTokenSeconds,
-    Interaction: config.interactionSeconds,
+    Interaction: ({ oidc }) =>
+      Math.min(
+        config.interactionSeconds,
+        oidc.session?.accountId ? Infinity : anonymousRecord.longestSeconds,
+      ),
     // A consent does not expire; it is withdrawn.
     Grant: 10 * 365 * day,
-    Session: (_ctx, { loginTs, transient }) =>
-      Math.min(config.sessionIdleSeconds, remaining(loginTs, longestSession(transient))),
+    Session: (_ctx, { accountId, loginTs, transient }) =>
+      accountId === undefined
+        ? anonymousRecord.longestSeconds
+        : Math.min(config.sessionIdleSeconds, remaining(loginTs, longestSession(transient))),
     RefreshToken: (_ctx, token) =>
       Math.min(
         config.refreshTokenIdleDays * day,

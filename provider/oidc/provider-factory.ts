@@ -17,6 +17,7 @@ import { grantStepsOf } from './patches/internals.ts';
 import { keepFailure, throwKeptFailure } from './patches/late-failures.ts';
 import { keepLogoutLanguage } from './patches/logout-language.ts';
 import { prefillUserCode } from './patches/prefill-user-code.ts';
+import { goOnWithoutSession } from './patches/signed-out-logout.ts';
 import { applyPatches } from './patches/table.ts';
 import type { OidcServices } from './services.ts';
 
@@ -47,6 +48,7 @@ export function buildProvider(
   provider.use(leaveOutEmptyType);
   provider.use(cacheDiscovery);
   provider.use(keepLogoutLanguage);
+  provider.use(goOnWithoutSession);
   provider.use(prefillUserCode);
   listen(provider, services);
   return provider;

@@ -1,3 +1,17 @@
+/**
+ * The bound for what a request stores before anybody has proved anything: a person by a sign-in, a client by its secret
+ * or key. Without it, anonymous requests could fill the store.
+ */
+export const anonymousRecord = {
+  /** The longest payload. With its key and the overhead of the store, a record has less than 4 KB. */
+  mostPayloadBytes: 3500,
+  longestSeconds: 600,
+  /** The longest parameters of a request, as `parametersLength` in `http/protocol.ts` counts them. */
+  mostParameterBytes: 2048,
+  /** The same for a request of a device, which has an index entry and the name of the device in addition. */
+  mostDeviceParameterBytes: 1024,
+} as const;
+
 /** Records that are kept for a bounded time during a sign-in. Refresh tokens and consents have their own stores. */
 export type ArtifactKind =
   | 'Session'

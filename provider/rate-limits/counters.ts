@@ -47,7 +47,7 @@ export interface Counters {
   here(): ClientNetwork;
   /** A rule that depends on where callers are, scaled by configuration. */
   scaled(rule: BucketRule): BucketRule;
-  /** The buckets by address and by network of the current request. */
+  /** The buckets by address, by network and, where there is one, for all together, of the current request. */
   bucketsHere(action: 'sign-in' | 'sign-up' | 'user-code'): Bucket[];
   /** Takes one from each bucket, or from none of them: then the refusal that lasts longest. */
   takeAll(wanted: readonly Bucket[]): Promise<Refused | undefined>;
@@ -77,12 +77,12 @@ export function createCounters(options: CountersOptions): Counters {
     here,
     scaled,
     bucketsHere: (action) => {
-      const place = here();
-      return (['address', 'network'] as const).map((by) => ({
-        by,
-        key: key(action, by, place[by]),
-        rule: scaled(buckets[action][by]),
-      }));
+      const values = { ...here(), all: 'everywhere' };
+      const rules: Partial<Record<keyof typeof values, BucketRule>> = buckets[action];
+      return (['address', 'network', 'all'] as const).flatMap((by) => {
+        const rule = rules[by];
+        return rule ? [{ by, key: key(action, by, values[by]), rule: scaled(rule) }] : [];
+      });
     },
     takeAll: async (wanted) => {
       const takes = await Promise.all(

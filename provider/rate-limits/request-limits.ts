@@ -10,6 +10,8 @@ export interface RequestLimits {
    * send too many.
    */
   count(action: LimitedRequest): Promise<void>;
+  /** Counts a request for the account page in a browser's session. Throws `too_many_requests`. */
+  countSession(sessionUid: string): Promise<void>;
   /**
    * Whether a client's secret is right; only wrong secrets are counted. Throws `too_many_requests` before the secret is
    * compared.
@@ -57,6 +59,14 @@ export function createRequestLimits({
         const waitMs = recent.waitMs(counted.name) || (await takeBeyondShare(counted, scaled(rule)));
         if (waitMs > 0) throw refusal(action, { by, waitMs });
       }
+    },
+    countSession: async (sessionUid) => {
+      const counted = {
+        name: `account session ${sessionUid}`,
+        key: () => key('account', 'session', sessionUid),
+      };
+      const waitMs = recent.waitMs(counted.name) || (await takeBeyondShare(counted, buckets.account.session));
+      if (waitMs > 0) throw refusal('account', { by: 'session', waitMs });
     },
     clientSecret: async (clientId, matches) => {
       const { address } = here();

@@ -2,25 +2,51 @@ import type { BucketRule, TriesRule } from '../ports/limits.ts';
 
 /**
  * What is limited. `newcomer` is a sign-in to an account whose own tries are used up, `page` is an authorization request that
- * leads to a page, `client` is the check of a client's secret.
+ * leads to a page, `pushed` is a pushed authorization request of a public client, `device-page` is a page where people enter
+ * a device's code, `device-code` is a request of a public client for such a code, `step` is a page or form of a sign-in that
+ * has begun, `client` is the check of a client's secret.
  */
 export type Action =
   | 'sign-in'
   | 'newcomer'
   | 'sign-up'
   | 'page'
+  | 'pushed'
+  | 'device-page'
+  | 'device-code'
   | 'authorize'
+  | 'step'
+  | 'logout'
+  | 'account'
   | 'token'
   | 'refresh'
+  | 'introspect'
+  | 'userinfo'
   | 'client'
   | 'user-code'
   | 'device';
 
-/** The actions that count before a request is handled. */
-export type LimitedRequest = Extract<Action, 'authorize' | 'page' | 'token' | 'refresh'>;
+/** The actions that are counted when a request for them is about to be stored. */
+export type LimitedRecord = Extract<Action, 'page' | 'pushed' | 'device-code'>;
 
-/** What it is counted by. A pair is an account, or a client, together with an address. */
-export type By = 'address' | 'network' | 'account' | 'pair' | 'all';
+/** The actions that count by where a request comes from: at its route, or before it is stored. */
+export type LimitedRequest =
+  | LimitedRecord
+  | Extract<
+      Action,
+      | 'authorize'
+      | 'step'
+      | 'device-page'
+      | 'logout'
+      | 'account'
+      | 'token'
+      | 'refresh'
+      | 'introspect'
+      | 'userinfo'
+    >;
+
+/** What it is counted by. A pair is an account, or a client, together with an address. A session is that of a browser. */
+export type By = 'address' | 'network' | 'account' | 'session' | 'pair' | 'all';
 
 export type Limit<Rule> = Rule & {
   /** What counts against the limit, for `docs/limits.md`. */
@@ -104,12 +130,18 @@ export const buckets = {
       counts: 'sign-ups from a network',
       why: 'As for signing in.',
     },
+    all: {
+      burst: 5000,
+      perSeconds: hour,
+      counts: 'sign-ups from everywhere',
+      why: 'A flood from many networks must not fill the database with accounts. If more people than this sign up on the day of a launch, set `GATEHOUSE_LIMITS_PERCENT`. The answer is 503.',
+    },
   },
   authorize: {
     address: {
       burst: 600,
       perSeconds: 60,
-      counts: 'authorization requests, and requests for `/device`, from an address',
+      counts: 'authorization requests from an address',
       why: 'Anyone can send them. Ten a second are enough for a large office whose apps check for a session now and then.',
     },
     network: {
@@ -124,7 +156,7 @@ export const buckets = {
       burst: 120,
       perSeconds: 60,
       counts: 'authorization requests that lead to a page (signing in, consent), from an address',
-      why: 'Each request is stored for `GATEHOUSE_INTERACTION_SECONDS`. A person opens a few a minute; two a second are enough for an office where all people start at nine.',
+      why: 'Each request is stored for ten minutes. A person opens a few a minute; two a second are enough for an office where all people start at nine.',
     },
     network: {
       burst: 600,
@@ -136,7 +168,115 @@ export const buckets = {
       burst: 10_000,
       perSeconds: 600,
       counts: 'the same, from everywhere',
-      why: 'A flood from many networks must not fill the store. With an hour to finish, at most 70,000 requests are stored (and a tenth of that for each process): about 85 MB, or ten times that when each request has the largest size that is allowed. It is enough for a million sign-ins a day; if you expect more, set `GATEHOUSE_LIMITS_PERCENT`. The answer is 503, because the caller did not send too many requests. People who are signed in already are not affected.',
+      why: 'A flood from many networks must not fill the store. At most 20,000 requests are stored (and a tenth of that for each process). It is enough for a million sign-ins a day; if you expect more, set `GATEHOUSE_LIMITS_PERCENT`. The answer is 503, because the caller did not send too many requests. People who are signed in already are not affected.',
+    },
+  },
+  pushed: {
+    address: {
+      burst: 120,
+      perSeconds: 60,
+      counts: 'pushed authorization requests (RFC 9126) of public clients, from an address',
+      why: 'Each request is stored for a minute, and anyone can send it. As for sign-in pages. A confidential client proves itself first and isn’t counted here.',
+    },
+    network: {
+      burst: 600,
+      perSeconds: 60,
+      counts: 'the same, from a network',
+      why: 'As for signing in.',
+    },
+    all: {
+      burst: 10_000,
+      perSeconds: 600,
+      counts: 'the same, from everywhere',
+      why: 'As for sign-in pages.',
+    },
+  },
+  'device-page': {
+    address: {
+      burst: 120,
+      perSeconds: 60,
+      counts: 'requests for `/device` and the pages and forms below it, from an address',
+      why: 'The form needs a session, which is stored for ten minutes. A person sends a few requests for each device.',
+    },
+    network: {
+      burst: 600,
+      perSeconds: 60,
+      counts: 'the same, from a network',
+      why: 'As for signing in.',
+    },
+    all: {
+      burst: 5000,
+      perSeconds: 600,
+      counts: 'the same, from everywhere',
+      why: 'As for sign-in pages. People let devices in less often than they sign in.',
+    },
+  },
+  'device-code': {
+    address: {
+      burst: 60,
+      perSeconds: 60,
+      counts: 'requests of public clients for a device code (`/oauth2/device`), from an address',
+      why: 'Each code is stored for ten minutes, and anyone can ask for one. One a second is enough for a building full of televisions. A confidential client proves itself first and isn’t counted here.',
+    },
+    network: {
+      burst: 300,
+      perSeconds: 60,
+      counts: 'the same, from a network',
+      why: 'As for signing in.',
+    },
+    all: {
+      burst: 5000,
+      perSeconds: 600,
+      counts: 'the same, from everywhere',
+      why: 'As for pages where devices are let in.',
+    },
+  },
+  step: {
+    address: {
+      burst: 1200,
+      perSeconds: 60,
+      counts: 'pages and forms of a sign-in that has begun, from an address',
+      why: 'Nothing new is stored for them, but each reads the store. A sign-in takes about six of these requests, so it is ten times the limit for sign-in pages.',
+    },
+    network: {
+      burst: 6000,
+      perSeconds: 60,
+      counts: 'the same, from a network',
+      why: 'As for signing in.',
+    },
+  },
+  logout: {
+    address: {
+      burst: 600,
+      perSeconds: 60,
+      counts: 'requests to `/oauth2/logout` and the pages and forms below it, from an address',
+      why: 'As for authorization requests. Nothing is stored for a browser where nobody is signed in, so there is no limit for requests from everywhere, with which an attacker could keep people signed in.',
+    },
+    network: {
+      burst: 3000,
+      perSeconds: 60,
+      counts: 'the same, from a network',
+      why: 'As for signing in.',
+    },
+  },
+  account: {
+    address: {
+      burst: 600,
+      perSeconds: 60,
+      counts: 'requests for the account page and its forms, from an address',
+      why: 'Each reads the store. As for authorization requests.',
+    },
+    network: {
+      burst: 3000,
+      perSeconds: 60,
+      counts: 'the same, from a network',
+      why: 'As for signing in.',
+    },
+    session: {
+      burst: 60,
+      perSeconds: 60,
+      counts: 'the same, in a browser’s session',
+      why: 'A page looks up 25 sign-ins of the account, which costs more than other pages. Nobody reads more than one page a second.',
     },
   },
   token: {
@@ -159,6 +299,34 @@ export const buckets = {
       burst: 6000,
       perSeconds: 60,
       counts: 'requests to `/auth/refresh` from an address',
+      why: 'As at the token endpoint.',
+    },
+    network: {
+      burst: 24_000,
+      perSeconds: 60,
+      counts: 'the same, from a network',
+      why: 'As at the token endpoint.',
+    },
+  },
+  introspect: {
+    address: {
+      burst: 30_000,
+      perSeconds: 60,
+      counts: 'requests to `/oauth2/introspect` from an address',
+      why: 'An API may introspect a token at each of its requests, so it is larger than at the token endpoint: 500 a second.',
+    },
+    network: {
+      burst: 120_000,
+      perSeconds: 60,
+      counts: 'the same, from a network',
+      why: 'As above, for several servers in one network.',
+    },
+  },
+  userinfo: {
+    address: {
+      burst: 6000,
+      perSeconds: 60,
+      counts: 'requests to `/oauth2/userinfo` and `/user/profile` from an address',
       why: 'As at the token endpoint.',
     },
     network: {
@@ -206,3 +374,61 @@ export const buckets = {
  * costs no call of the store.
  */
 export const countedHere = 0.1;
+
+/** What a request stores before anybody has proved anything. `test/flows/anonymous-floods.test.ts` measures it. */
+export interface Leftover {
+  id: 'page' | 'pushed' | 'pushed-dpop' | 'device-code' | 'device-page';
+  /** The request, for `docs/limits.md`. */
+  request: string;
+  /** The records that it stores. */
+  records: string;
+  /** How long they are valid. */
+  seconds: number;
+  /** The size of all its records together when the parameters have the longest length that is accepted. */
+  mostBytes: { redis: number; postgres: number };
+  /** The action whose limits apply. */
+  limit: Action;
+}
+
+export const leftovers: readonly Leftover[] = [
+  {
+    id: 'page',
+    request: 'an authorization request that leads to the sign-in page',
+    records: 'the request',
+    seconds: 600,
+    mostBytes: { redis: 4096, postgres: 4096 },
+    limit: 'page',
+  },
+  {
+    id: 'pushed',
+    request: 'a pushed authorization request of a public client',
+    records: 'the request',
+    seconds: 60,
+    mostBytes: { redis: 4096, postgres: 4096 },
+    limit: 'pushed',
+  },
+  {
+    id: 'pushed-dpop',
+    request: 'the same with a DPoP proof (RFC 9449)',
+    records: 'the request, and for ten minutes that the proof was used',
+    seconds: 600,
+    mostBytes: { redis: 4096, postgres: 4096 },
+    limit: 'pushed',
+  },
+  {
+    id: 'device-code',
+    request: 'a request of a public client for a device code',
+    records: 'the code and the code to type',
+    seconds: 600,
+    mostBytes: { redis: 4096, postgres: 4096 },
+    limit: 'device-code',
+  },
+  {
+    id: 'device-page',
+    request: 'the page `/device` in a browser without a session',
+    records: 'a session without an account',
+    seconds: 600,
+    mostBytes: { redis: 1024, postgres: 1024 },
+    limit: 'device-page',
+  },
+];

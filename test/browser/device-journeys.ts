@@ -28,7 +28,7 @@ export function deviceJourneys(world: () => World): void {
             await page.keyboard.press('Enter');
             const wrong = page.locator('#user_code-error');
             expect(await wrong.innerText()).toBe(
-              'There is no such code. Check what the device shows and try again.',
+              'There is no such code, or it has expired. Check what the device shows and try again.',
             );
             expect(await page.title()).toBe('Error: Let a device sign in – Gatehouse');
             expect(await page.getByLabel('Code on the device').inputValue()).toBe('wdjb mjhx');

@@ -232,8 +232,8 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     test('asks again, and shows the reason', async () => {
       for (const [typed, message] of [
         ['', 'Enter the code that the device shows.'],
-        ['BBBB-BBBB', 'There is no such code. Check what the device shows and try again.'],
-        ['"><b>', 'There is no such code. Check what the device shows and try again.'],
+        ['BBBB-BBBB', 'There is no such code, or it has expired. Check what the device shows and try again.'],
+        ['"><b>', 'There is no such code, or it has expired. Check what the device shows and try again.'],
       ]) {
         const page = await enterCode(deployment, agent, typed ?? '');
         expect([page.status, wrongOf(page)]).toEqual([400, message]);

@@ -116,12 +116,14 @@ describe('signing out (RP-Initiated Logout 1.0)', () => {
       state: 's',
     };
     const page = await logout(stranger, parameters);
-    expect(page.status).toBe(200);
-    expect((await stranger.submit(page, yes)).url).toBe(`${signedOutUri}?state=s`);
+    expect(page.url).toBe(`${signedOutUri}?state=s`);
+    expect(stranger.cookies.size).toBe(0);
     expect(await live(web, tokens)).toBe('live');
     expect(await silently(agent, web)).toBe('code');
     const bare = await logout(createUserAgent(deployment));
-    expect(bare.status).toBe(200);
+    expect([bare.status, bare.url]).toEqual([200, `${deployment.issuer}/oauth2/logout/success`]);
+    const odd = await logout(createUserAgent(deployment), { post_logout_redirect_uri: signedOutUri });
+    expect(odd.url).toBe(`${deployment.issuer}/oauth2/logout/success`);
   });
 
   test('does nothing without the form of this session', async () => {

@@ -56,7 +56,13 @@ describe('ending a family', () => {
     const { clock, families, index, process } = createRevocationWorld();
     const stored = family(clock.now() + 86_400_000);
     await families.open(stored);
-    await index.put('user_john', { kind: 'family', id: 'fam_1', details: '', usedAt: 0, expiresAt: stored.expiresAt });
+    await index.put('user_john', {
+      kind: 'family',
+      id: 'fam_1',
+      details: '',
+      usedAt: 0,
+      expiresAt: stored.expiresAt,
+    });
     let reads = 0;
     const counted = {
       find: (id: string) => {

@@ -172,7 +172,7 @@ export const samplePages: Record<string, SamplePage> = {
       userCode: 'WDJB-MJHT',
       error: {
         field: 'user_code',
-        message: 'There is no such code. Check what the device shows and try again.',
+        message: 'There is no such code, or it has expired. Check what the device shows and try again.',
       },
     },
   },

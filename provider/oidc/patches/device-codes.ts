@@ -1,10 +1,12 @@
-import { newId } from '../../lib/ids.ts';
+import type { AdapterPayload } from 'oidc-provider';
+import { type Clock, epochSeconds } from '../../lib/clock.ts';
+import { newId, randomToken } from '../../lib/ids.ts';
 import { currentContext, orUnavailable } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import { ungrantedScope } from './authorization-codes.ts';
 import { DeviceCodeUsed, type Method } from './internals.ts';
 
-/** How long a person has to enter the code, and for how long after that an expired code is recognised, in seconds. */
+/** How long a person has to enter the code, in seconds. */
 export const deviceCodeSeconds = 600;
 
 type Services = Pick<OidcServices, 'store' | 'keys'>;
@@ -18,6 +20,7 @@ export function saveDeviceCode(save: Method, services: OidcServices): Method {
   return async function saveDeviceCode() {
     const oidc = currentContext()?.oidc;
     if (this.familyId === undefined) {
+      this.jti = newDeviceCode(epochSeconds(services.clock) + deviceCodeSeconds);
       this.familyId = newId('fam');
       this.clientTokenVersion = services.clientTokenVersions.of(this.clientId);
     }
@@ -41,6 +44,23 @@ const userCodeKey = (typed: string) =>
     .normalize('NFKC')
     .toUpperCase()
     .replace(/[^BCDFGHJKLMNPQRSTVWXZ]/g, '');
+
+/**
+ * The text of a device code ends with the time when it expires. So a device whose code has expired gets an error that
+ * says so (RFC 8628 §3.5), although an expired code is not stored.
+ *
+ * @param expiresAt seconds since the epoch
+ */
+const newDeviceCode = (expiresAt: number) => `${randomToken(32)}.${expiresAt.toString(36)}`;
+
+/** The payload of a code that is not in the store, if its text says that it has expired. */
+export function expiredDeviceCode(code: string, clock: Clock): AdapterPayload | undefined {
+  const { end } = /^[\w-]{43}\.(?<end>[a-z0-9]{1,8})$/.exec(code)?.groups ?? {};
+  const exp = Number.parseInt(end ?? '', 36);
+  const oidc = currentContext()?.oidc;
+  if (oidc === undefined || !(exp <= epochSeconds(clock))) return undefined;
+  return { kind: 'DeviceCode', jti: code, exp, clientId: oidc.client?.clientId };
+}
 
 /**
  * Only one browser decides about a device code. If two browsers look up the code at the same time, the second one
@@ -77,7 +97,7 @@ async function claim(code: ClaimedCode, services: Services): Promise<void> {
   const holder = older.length > 0 ? await holderOf(code, services) : undefined;
   if (holder === currentSession()) return;
   const payload = keys.seal(`DeviceCode ${name}`, currentSession() ?? '');
-  const expiresAt = (code.exp + deviceCodeSeconds) * 1000;
+  const expiresAt = code.exp * 1000;
   const isFree =
     holder === undefined && (await store.putIfAbsent('DeviceCode', name, { payload, expiresAt }));
   if (!isFree && (await holderOf(code, services)) !== currentSession())

@@ -3,6 +3,7 @@ import { deviceCodeGrant } from '../../lib/device-code-grant.ts';
 import { noteAccount, noteClient } from '../../lib/request-scope.ts';
 import { clientOf, currentContext, orUnavailable, rememberClient } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
+import { admitAnonymousRecord, isPublicClient } from '../storage/anonymous-records.ts';
 import type { Method } from './internals.ts';
 
 interface Entity {
@@ -101,8 +102,12 @@ export function expectAssertion(ctx: KoaContextWithOIDC): void {
  * of the endpoint, for example `invalid_grant`, which client libraries take for the end of the sign-in.
  * @throws InvalidDpopProof when the proof was used before
  */
-export function isUniqueProof(_original: Method, { store, keys, clock }: OidcServices): Method {
+export function isUniqueProof(_original: Method, services: OidcServices): Method {
+  const { store, keys, clock } = services;
   const putOnce = async (issuer: string, jti: string, exp: number) => {
+    // Elsewhere a code, a token or a secret is checked before the proof is stored.
+    if (currentContext()?.oidc.route === 'pushed_authorization_request' && isPublicClient())
+      await admitAnonymousRecord(services, 'pushed');
     const [key, ...older] = keys.lookupHashes('ReplayDetection', `${issuer} ${jti}`);
     for (const one of older) {
       if (await orUnavailable(() => store.find('ReplayDetection', one))) return false;

@@ -4,9 +4,14 @@ import type { OidcServices } from '../services.ts';
 import { saveAndTouchSession } from '../sessions/sign-ins.ts';
 import type { Method } from './internals.ts';
 
-/** Saves a session, and lists its sign-in. */
+/**
+ * Saves a session, and lists its sign-in. A session that nobody signed in to is stored only for the pages of the device
+ * flow, whose forms need it. Otherwise any request with the cookie of a session that is gone would store another one.
+ */
 export function saveSession(save: Method, services: OidcServices): Method {
-  return function saveSession(...args) {
+  return async function saveSession(...args) {
+    const isNeeded = this.accountId !== undefined || deviceRoutes.has(currentContext()?.oidc.route ?? '');
+    if (!isNeeded) return undefined;
     return saveAndTouchSession(this, services, () => save.apply(this, args));
   };
 }
@@ -17,6 +22,8 @@ export function destroySession(destroy: Method, { sessionEnd }: OidcServices): M
     return orUnavailable(() => sessionEnd.end(this, () => destroy.call(this)));
   };
 }
+
+const deviceRoutes = new Set(['code_verification', 'device_resume']);
 
 interface Login {
   accountId: string;

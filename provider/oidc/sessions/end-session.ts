@@ -47,17 +47,16 @@ export interface SessionEnd {
 export function createSessionEnd(options: SessionEndOptions): SessionEnd {
   const { store, keys, clock, logger, revocation, sessions, index, sessionSeconds } = options;
   const end: SessionEnd['end'] = async ({ uid, accountId, exp = 0 }, destroy) => {
-    if (accountId !== undefined) {
-      noteAccount(accountId);
-      await revocation.endSession({ uid, accountId, sessionId: sessionHandle(uid), expiresAt: exp * 1000 });
-    }
+    // Nothing depends on a session that nobody signed in to, so nothing remembers its end.
+    if (accountId === undefined) return destroy();
+    noteAccount(accountId);
+    await revocation.endSession({ uid, accountId, sessionId: sessionHandle(uid), expiresAt: exp * 1000 });
     const until = clock.now() + sessionSeconds * 1000;
     for (const hash of keys.lookupHashes('Session index', uid)) await store.endIndex('Session', hash, until);
     await destroy();
-    if (accountId !== undefined)
-      await index
-        .remove(accountId, sessionHandle(uid))
-        .catch((error: unknown) => logger.warn({ err: error }, 'sign-in list could not be updated'));
+    await index
+      .remove(accountId, sessionHandle(uid))
+      .catch((error: unknown) => logger.warn({ err: error }, 'sign-in list could not be updated'));
   };
   return {
     end,

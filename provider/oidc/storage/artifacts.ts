@@ -7,8 +7,6 @@ export interface ArtifactOptions {
   store: OidcStore;
   keys: ServerKeys;
   clock: Clock;
-  /** For how long an artifact is still found after it expired, so that it can be told from one that never existed. */
-  keepExpiredSeconds?: number;
 }
 
 /** A stored artifact, opened. */
@@ -43,7 +41,7 @@ export interface Artifacts {
 }
 
 export function createArtifacts(kind: ArtifactKind, options: ArtifactOptions): Artifacts {
-  const { store, keys, clock, keepExpiredSeconds = 0 } = options;
+  const { store, keys, clock } = options;
   const idHashes = (id: string) => keys.lookupHashes(kind, id);
   const indexHashes = (value: string) => keys.lookupHashes(`${kind} index`, value);
 
@@ -55,11 +53,11 @@ export function createArtifacts(kind: ArtifactKind, options: ArtifactOptions): A
   return {
     put: async (id, payload, seconds) => {
       const [key] = idHashes(id);
-      const index = payload.uid ?? payload.userCode;
+      const index = indexOf(kind, payload);
       await store.put(kind, key, {
         payload: keys.seal(`${kind} ${key}`, JSON.stringify(payload)),
-        expiresAt: clock.now() + (seconds + keepExpiredSeconds) * 1000,
-        indexKey: index && kind !== 'Interaction' ? indexHashes(index)[0] : undefined,
+        expiresAt: clock.now() + seconds * 1000,
+        indexKey: index === undefined ? undefined : indexHashes(index)[0],
       });
     },
     find: async (id) => {
@@ -92,6 +90,12 @@ export function createArtifacts(kind: ArtifactKind, options: ArtifactOptions): A
       for (const key of idHashes(id)) await store.destroy(kind, key);
     },
   };
+}
+
+/** The second name. Nobody looks for an interaction, or for a session that nobody signed in to, by its uid. */
+function indexOf(kind: ArtifactKind, { uid, userCode, accountId }: AdapterPayload): string | undefined {
+  if (kind === 'Interaction' || (kind === 'Session' && accountId === undefined)) return undefined;
+  return uid ?? userCode;
 }
 
 /** The library's adapter for artifacts that nothing spends, such as sessions and interactions. */

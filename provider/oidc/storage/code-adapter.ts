@@ -15,7 +15,6 @@ export interface CodeOptions {
   kind: Extract<ArtifactKind, 'AuthorizationCode' | 'DeviceCode'>;
   /** Its name in error descriptions. */
   name: string;
-  keepExpiredSeconds?: number;
 }
 
 /** RFC 6749 §4.1.2 recommends that no code lives longer, so a spent code need not be remembered longer. */
@@ -33,12 +32,9 @@ interface Finding {
  * ends the family (G2). The arrival time of the request decides. A request that found the code unspent is not a repeat,
  * however slow it is.
  */
-export function createCodeAdapter(
-  services: Services,
-  { kind, name, keepExpiredSeconds = 0 }: CodeOptions,
-): Adapter {
+export function createCodeAdapter(services: Services, { kind, name }: CodeOptions): Adapter {
   const { clock, clients, config, revocation } = services;
-  const artifacts = createArtifacts(kind, { ...services, keepExpiredSeconds });
+  const artifacts = createArtifacts(kind, services);
   const findings = new WeakMap<object, Finding>();
 
   const refuseRepeat = async (lost: Exclude<SpendOutcome, { outcome: 'won' }>): Promise<never> => {

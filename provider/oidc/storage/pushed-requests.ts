@@ -1,7 +1,8 @@
-import { type Adapter, errors } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { epochSeconds } from '../../lib/clock.ts';
 import { currentContext } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
+import { admitAnonymousRecord, isPublicClient } from './anonymous-records.ts';
 import { artifactAdapter, createArtifacts } from './artifacts.ts';
 import { rememberSpentSeconds } from './code-adapter.ts';
 
@@ -20,18 +21,26 @@ const steps = 2;
  * the request.
  */
 export function createPushedRequestAdapter(
-  services: Pick<OidcServices, 'store' | 'keys' | 'clock' | 'config'>,
+  services: Pick<OidcServices, 'store' | 'keys' | 'clock' | 'config' | 'rateLimits'>,
 ): Adapter {
   const { clock, config } = services;
   const artifacts = createArtifacts(kind, services);
   const keepSeconds = Math.max(rememberSpentSeconds, steps * config.interactionSeconds);
+  const adapter = artifactAdapter(artifacts);
   const forgotten = (id: string) => ({ kind, jti: id, exp: epochSeconds(clock) });
   return {
-    ...artifactAdapter(artifacts),
+    ...adapter,
+    upsert: async (id, payload, expiresIn) => {
+      const stored = unwrapRequest(payload);
+      // A confidential client has authenticated itself before.
+      if (isPublicClient()) await admitAnonymousRecord(services, 'pushed', stored);
+      await adapter.upsert(id, stored, expiresIn);
+    },
     find: async (id) => {
       const found = await artifacts.find(id);
       if (!found) return isEndOfInteraction() ? forgotten(id) : undefined;
-      const { payload, spentAt } = found;
+      const { spentAt } = found;
+      const payload = wrapRequest(found.payload);
       return spentAt === undefined ? payload : { ...payload, consumed: Math.floor(spentAt / 1000) };
     },
     consume: async (id) => {
@@ -42,6 +51,24 @@ export function createPushedRequestAdapter(
         throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
     },
   };
+}
+
+/** The JOSE header of an unsecured JWT (RFC 7519 §6.1). */
+const unsecured = Buffer.from('{"alg":"none"}').toString('base64url');
+
+/**
+ * The library keeps the parameters as an unsecured JWT. They are stored without its encoding, which makes them a third
+ * longer.
+ */
+function unwrapRequest(payload: AdapterPayload): AdapterPayload {
+  const [header, claims = '', ...rest] = String(payload.request).split('.');
+  if (header !== unsecured || rest.join('') !== '') return payload;
+  return { ...payload, request: undefined, parameters: Buffer.from(claims, 'base64url').toString() };
+}
+
+function wrapRequest({ parameters, ...payload }: AdapterPayload): AdapterPayload {
+  if (typeof parameters !== 'string') return payload;
+  return { ...payload, request: `${unsecured}.${Buffer.from(parameters).toString('base64url')}.` };
 }
 
 /** The request's id then comes from our own interaction, not from the caller. */

@@ -1,11 +1,12 @@
-import { type Adapter, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { currentContext, orUnavailable } from '../current-request.ts';
-import { deviceCodeSeconds } from '../patches/device-codes.ts';
+import { expiredDeviceCode } from '../patches/device-codes.ts';
 import type { OidcServices } from '../services.ts';
 import { preloadSignIn } from '../sessions/accounts-view.ts';
 import { accessTokenPayload, unwrapToken } from '../tokens/access-token-payload.ts';
 import { isMachineToken } from '../tokens/access-token-verifier.ts';
 import { endFoundFamily } from '../tokens/end-family.ts';
+import { admitAnonymousRecord, isPublicClient } from './anonymous-records.ts';
 import { artifactAdapter, createArtifacts } from './artifacts.ts';
 import { createCodeAdapter } from './code-adapter.ts';
 import { createPushedRequestAdapter } from './pushed-requests.ts';
@@ -28,13 +29,7 @@ export function createStorageAdapter(services: OidcServices): (kind: string) => 
     Interaction: () => interactionAdapter(services),
     AuthorizationCode: () =>
       createCodeAdapter(services, { kind: 'AuthorizationCode', name: 'authorization code' }),
-    // RFC 8628 §3.5: a device whose code expired gets an error that says so, and so does the person who enters it.
-    DeviceCode: () =>
-      createCodeAdapter(services, {
-        kind: 'DeviceCode',
-        name: 'device code',
-        keepExpiredSeconds: deviceCodeSeconds,
-      }),
+    DeviceCode: () => deviceCodeAdapter(services),
     PushedAuthorizationRequest: () => createPushedRequestAdapter(services),
     ReplayDetection: () => artifactAdapter(createArtifacts('ReplayDetection', services)),
     AccessToken: () => accessTokenAdapter(services),
@@ -51,23 +46,39 @@ export function createStorageAdapter(services: OidcServices): (kind: string) => 
 }
 
 /**
- * Any caller may send authorization requests. A request that leads to a page is counted before it causes a write.
- * A later page of the same request is not counted again. The refusal is shown on our own page with its status, because
- * the app cannot do anything about it.
+ * Any caller may send authorization requests and enter device codes. A request that leads to a page is counted before it
+ * causes a write. A later page of the same request is not counted again.
  */
 function interactionAdapter(services: OidcServices): Adapter {
   const adapter = artifactAdapter(createArtifacts('Interaction', services));
-  const isNew = () => currentContext()?.oidc.route === 'authorization';
+  const isNew = () => ['authorization', 'code_verification'].includes(currentContext()?.oidc.route ?? '');
   return {
     ...adapter,
     upsert: async (id, payload, expiresIn) => {
-      if (isNew()) {
-        await orUnavailable(() => services.rateLimits.count('page')).catch((error: Error) => {
-          throw Object.assign(error, { allow_redirect: false });
-        });
-      }
+      const stored = withoutLoginDetails(payload);
+      if (isNew()) await admitAnonymousRecord(services, 'page', stored);
+      return adapter.upsert(id, stored, expiresIn);
+    },
+  };
+}
+
+/** The details of the prompt to sign in repeat parameters, `id_token_hint` among them. No page reads them. */
+function withoutLoginDetails(payload: AdapterPayload): AdapterPayload {
+  const { prompt } = payload;
+  return prompt?.name === 'login' ? { ...payload, prompt: { ...prompt, details: {} } } : payload;
+}
+
+/** A code for a public client is counted, because nobody has proved anything yet. */
+function deviceCodeAdapter(services: OidcServices): Adapter {
+  const adapter = createCodeAdapter(services, { kind: 'DeviceCode', name: 'device code' });
+  return {
+    ...adapter,
+    upsert: async (id, payload, expiresIn) => {
+      if (currentContext()?.oidc.route === 'device_authorization' && isPublicClient())
+        await admitAnonymousRecord(services, 'device-code', payload);
       return adapter.upsert(id, payload, expiresIn);
     },
+    find: async (id) => (await adapter.find(id)) ?? expiredDeviceCode(id, services.clock),
   };
 }
 

@@ -44,7 +44,13 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
     () => new PostgresFamilyStore({ db, clock }).end(newId('fam'), expiresAt),
     () => new PostgresRevocationStore({ db, clock }).revoke([`jti:${key}`], expiresAt),
     () =>
-      new PostgresAccountIndex({ db, clock }).put(key, { kind: 'session', id: key, details: 'd', usedAt: 0, expiresAt }),
+      new PostgresAccountIndex({ db, clock }).put(key, {
+        kind: 'session',
+        id: key,
+        details: 'd',
+        usedAt: 0,
+        expiresAt,
+      }),
     () => new PostgresLimits({ db, clock: { now: () => expiresAt - 60_000 } }).forgive(key, 60),
     async () => {
       const event = sampleEvent();

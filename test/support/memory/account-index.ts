@@ -32,11 +32,7 @@ export class MemoryAccountIndex implements AccountIndex {
     return structuredClone(this.#live(accountId));
   }
 
-  async page(
-    accountId: string,
-    most: number,
-    after?: AccountIndexPosition,
-  ): Promise<AccountIndexEntry[]> {
+  async page(accountId: string, most: number, after?: AccountIndexPosition): Promise<AccountIndexEntry[]> {
     const sorted = this.#live(accountId).sort(lastUsedFirst);
     const rest = after ? sorted.filter((entry) => lastUsedFirst(after, entry) < 0) : sorted;
     return structuredClone(rest.slice(0, most));
