@@ -74,7 +74,8 @@ export const accountSettings = {
   },
   interactionSeconds: {
     name: 'GATEHOUSE_INTERACTION_SECONDS',
-    description: 'How long a person may take from the first page of signing in to the last.',
+    description:
+      'How long a person who has signed in may take for each page that follows, such as the consent page. For the sign-in itself a person has ten minutes, or this time if it is shorter: nobody has proved anything before, and the request is stored.',
     schema: integer(60, 86_400),
     default: '3600',
   },

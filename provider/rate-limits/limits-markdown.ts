@@ -1,4 +1,6 @@
 import type { BucketRule } from '../ports/limits.ts';
+import { anonymousRecord } from '../ports/oidc-store.ts';
+import { leftovers } from './leftovers.ts';
 import {
   type Action,
   type By,
@@ -90,7 +92,38 @@ export function renderLimitsMarkdown(): string {
     '|---|---|---|---|---|',
     ...rows,
     '',
+    ...renderLeftovers(),
   ].join('\n');
+}
+
+/** What anonymous requests leave in the stores. The numbers are checked by `test/flows/anonymous-floods.test.ts`. */
+function renderLeftovers(): string[] {
+  const rows = leftovers.map(
+    ({ request, records, seconds, mostBytes: { redis, postgres }, limit }) =>
+      `| ${request} | ${records} | ${span(seconds)} | ${number(redis)} | ${number(postgres)} | ${names[limit]} |`,
+  );
+  return [
+    '## What anonymous requests store',
+    '',
+    'Anybody may send these requests. Nobody has signed in for them, and no client has proved itself by a secret or key. Each row is one request. The sizes are',
+    'those of all its records together, as Redis (`MEMORY USAGE`) and Postgres (`pg_column_size`) report them, with the longest parameters that are accepted. A usual',
+    'request has a third of that. Redis deletes a record up to a minute after its end, because clocks differ, and Postgres at the next sweep, within five minutes.',
+    '',
+    '| request | stores | for | bytes in Redis, at most | bytes in Postgres, at most | limit |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+    '',
+    `The parameters of an authorization request, a pushed one and a logout have at most ${number(anonymousRecord.mostParameterBytes)} bytes together, those of a request for a device code`,
+    `${number(anonymousRecord.mostDeviceParameterBytes)}. They are counted as JSON in UTF-8, with their names, without the client’s credentials. A longer request gets the status 413 and an error that names the`,
+    'longest parameter. An app that needs more in `state` keeps it in its own session, under a short random `state`.',
+    '',
+    'All other requests without a sign-in store only counters: a logout without a session, a made-up code or token, an unknown page. A counter has about 200 bytes.',
+    'It lasts until it has no effect any more: for most limits at most ten minutes, for limits on passwords up to a day. Where `GATEHOUSE_SIGNUP` is on, a sign-up',
+    'stores an account.',
+    '',
+    'After a person has signed in, the rest of the request, such as the consent page, lives for `GATEHOUSE_INTERACTION_SECONDS`.',
+    '',
+  ];
 }
 
 function renderTries(): string {

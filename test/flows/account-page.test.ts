@@ -3,6 +3,7 @@ import { type Deployment, startServers } from '../support/deployment.ts';
 import { apiLogin, callJsonApi } from '../support/json-api.ts';
 import { newPerson, openAccount, signedInBrowser, silently } from '../support/sign-in.ts';
 import { decodeJwt, type TestClient } from '../support/test-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 import {
   cookieHeader,
   copyOf,
@@ -316,4 +317,32 @@ describe('the client of the page', () => {
     const login = await callJsonApi(deployment, '/auth/login', { ...person, clientId: 'gatehouse-account' });
     expect(login.body.code).toBe('client_not_allowed');
   });
+});
+
+test('more sign-ins than fit on a page are on the next ones, and can be ended there', async () => {
+  // One after the other: parallel tries count as guesses until they turn out right.
+  for (let count = 0; count < 27; count += 1)
+    expect((await postJson(deployment, '/auth/login', { ...person })).status).toBe(200);
+  const linkOf = ({ html }: Page) => /href="(?<url>\/account\?after=[^"]+)"/.exec(html)?.groups?.url;
+  let first = await account();
+  await waitFor(
+    async () => {
+      first = await account();
+      return linkOf(first) !== undefined;
+    },
+    { what: 'the list to have a second page' },
+  );
+  // A page of 25, and before it the browser that is used, which signed in first.
+  expect(rowsOf(first, 'places')).toHaveLength(26);
+  expect(rowsOf(first, 'places').filter((row) => row.includes('This browser'))).toHaveLength(1);
+  const last = await agent.get(`${deployment.issuer}${linkOf(first)}`);
+  expect(linkOf(last)).toBeUndefined();
+  const rows = rowsOf(last, 'places');
+  expect(rows.filter((row) => row.includes('This browser'))).toEqual([]);
+  expect(rows).toHaveLength(2);
+  const [form] = formsOf(last, 'end');
+  const ended = await agent.submit(form ?? last, {});
+  expect(noticeOf(ended)).toBe('It is signed out now.');
+  expect(linkOf(ended)).toBeDefined();
+  expect((await agent.get(`${deployment.issuer}/account?after=made-up&after=x`)).status).toBe(200);
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { anonymousRecord } from '../../provider/ports/oidc-store.ts';
-import { type Leftover, leftovers } from '../../provider/rate-limits/rules.ts';
+import { type Leftover, leftovers } from '../../provider/rate-limits/leftovers.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
 import { createDpopKey, type DpopKey } from '../support/dpop.ts';
 import { postJson } from '../support/json-api.ts';
@@ -164,7 +164,6 @@ describe.each(kinds)('anonymous requests on $name', ({ store }) => {
     const { send, status } = floods[leftover.id];
     const { bytes, longestMs } = await flood(send, [status]);
     const each = bytes / requests;
-    process.stdout.write(`MEASURED ${store} ${leftover.id} ${each} ${longestMs}\n`);
     expect(each).toBeLessThanOrEqual(4096);
     expect(each).toBeLessThanOrEqual(leftover.mostBytes[store]);
     // Otherwise the page would say much more than is true.

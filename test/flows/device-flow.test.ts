@@ -59,7 +59,7 @@ describe.each(deployments)('the device flow (RFC 8628), on $name', ({ start }) =
     const userCode = String(body.user_code);
     expect(userCode).toMatch(/^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
     expect(body).toEqual({
-      device_code: expect.stringMatching(/^[\w-]{43}$/),
+      device_code: expect.stringMatching(/^[\w-]{43}\.[a-z0-9]+$/),
       user_code: userCode,
       verification_uri: `${deployment.issuer}/device`,
       verification_uri_complete: `${deployment.issuer}/device?user_code=${userCode}`,

@@ -8,10 +8,15 @@ import { metric } from '../support/metrics.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { createTestClient, demoApps, type Parameters } from '../support/test-client.ts';
 import { appDocument, createApp, tally } from './apps.ts';
+import { deviceFlow, tvDocument } from './devices.ts';
 import { addressIn, countRows, from, fromAnywhere, retryAfter } from './limits-world.ts';
 
 const origin = 'https://spa.example.com';
-const clients = [appDocument('guessed'), appDocument('browser', { auth: 'none', origins: [origin] })];
+const clients = [
+  appDocument('guessed'),
+  appDocument('browser', { auth: 'none', origins: [origin] }),
+  tvDocument('tv', { auth: 'none' }),
+];
 const kinds = [
   { name: 'Postgres and Redis', redis: true },
   { name: 'Postgres alone', redis: false },
@@ -21,7 +26,7 @@ describe.each(kinds)('G9, limits of public endpoints, over two processes, on $na
   let deployment: Deployment;
   beforeAll(async () => {
     // A fiftieth of the default limits by address and network, so that the test reaches them sooner.
-    const env = { ...fromAnywhere, GATEHOUSE_LIMITS_PERCENT: '2' };
+    const env = { ...fromAnywhere, ...deviceFlow, GATEHOUSE_LIMITS_PERCENT: '2' };
     deployment = await startServers({ env, redis, clients });
   }, 120_000);
   afterAll(() => deployment?.stop());
@@ -85,18 +90,33 @@ describe.each(kinds)('G9, limits of public endpoints, over two processes, on $na
     [
       'the page at /device',
       (address) => deployment.fetch(`${deployment.issuer}/device`, { headers: from(address) }),
-      12,
+      2,
     ],
+    ['/oauth2/par of a public client', (address) => spa().post('par', pushed(), from(address)), 2],
+    ['/oauth2/device of a public client', (address) => tv().post('device', {}, from(address)), 1],
+    ['/oauth2/logout', (address) => at('/oauth2/logout', address), 12],
+    ['/oauth2/logout/success', (address) => at('/oauth2/logout/success', address), 12],
+    ['/oauth2/introspect', (address) => web().post('introspect', { token: 'x' }, from(address)), 600],
+    ['/oauth2/userinfo', (address) => at('/oauth2/userinfo', address), 120],
+    ['/user/profile', (address) => at('/user/profile', address), 120],
+    ['a step of a sign-in', (address) => at('/interaction/made-up', address), 24],
+    ['the end of a sign-in', (address) => at('/oauth2/authorize/made-up', address), 24],
+    ['the account page', (address) => at('/account', address), 12],
   ];
   const web = () => createTestClient(deployment, demoApps.web);
+  const spa = () => createApp(deployment, 'browser', 'public');
+  const tv = () => createApp(deployment, 'tv', 'public');
+  const pushed = () => Object.fromEntries(new URL(spa().authorizationUrl()).searchParams);
+  const at = (path: string, address: string) =>
+    deployment.fetch(`${deployment.issuer}${path}`, { headers: from(address) });
   test.each(doors)('%s is limited by address', async (door, ask, atLeast) => {
     const address = addressIn(20 + doors.findIndex(([name]) => name === door));
-    const count = atLeast * 2;
+    const count = atLeast * 2 + 10;
     const all = tally((await atOnce(count, () => ask(address))).map(({ status }) => status));
     const refused = all[429] ?? 0;
     expect(refused).toBeGreaterThan(0);
     expect(count - refused).toBeGreaterThanOrEqual(atLeast);
-    expect((await ask(addressIn(30 + doors.length))).status).not.toBe(429);
+    expect((await ask(addressIn(60 + doors.length))).status).not.toBe(429);
   });
 
   test('a repeated sign-out writes nothing', async () => {

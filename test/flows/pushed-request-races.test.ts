@@ -115,7 +115,7 @@ describe('a pushed request as time goes by', () => {
   });
 
   // The library deletes a request after its minute, and accepts requests that it can't find.
-  test.each([70, 1700])('%d s after it was opened it leads to only one authorization', async (seconds) => {
+  test.each([70, 530])('%d s after it was opened it leads to only one authorization', async (seconds) => {
     const url = await push(deployment, createApp(deployment, 'own'));
     const [one, other, late] = [await open(url), await open(url), await open(url)];
     deployment.advance(seconds);
@@ -129,7 +129,7 @@ describe('a pushed request as time goes by', () => {
     const app = createApp(deployment, 'shop');
     const url = await push(deployment, app, { prompt: 'consent' });
     const [one, other] = [await open(url), await open(url)];
-    deployment.advance(1700);
+    deployment.advance(590);
     const consents = [await signIn(one.agent, one.page), await signIn(other.agent, other.page)] as const;
     expect(outcome(await one.agent.submit(consents[0], { decision: 'allow' }))).toBe('code');
     deployment.advance(1700);

@@ -111,6 +111,32 @@ describe('the table of routes', () => {
     expect(matchRoute('GET', jwks).route?.servedBy).toBe('gatehouse');
   });
 
+  test('gives every route a limit, or the reason why it stores nothing and reads no store', () => {
+    const reasons = table.flatMap(({ limit }) =>
+      typeof limit === 'object' && 'none' in limit ? limit.none : [],
+    );
+    expect(new Set(reasons).size).toBe(4);
+    for (const reason of reasons) expect(reason).toMatch(/reads and writes no store|nothing is stored/);
+    const unlimited = table.filter(({ limit }) => typeof limit === 'object' && 'none' in limit);
+    expect(
+      [
+        ...new Set(unlimited.filter(({ methods }) => methods[0] !== 'OPTIONS').map(({ label }) => label)),
+      ].sort(),
+    ).toEqual(
+      [
+        '/',
+        '/.well-known/jwks.json',
+        '/.well-known/oauth-authorization-server',
+        '/.well-known/openid-configuration',
+        '/assets/:file',
+        '/auth/verify',
+        '/oauth2/authorize',
+        '/oauth2/logout',
+        '/openapi.json',
+      ].sort(),
+    );
+  });
+
   test('has at most one row for each method of a path', () => {
     const keys = table.flatMap(({ label, methods }) => methods.map((method) => `${method} ${label}`));
     expect(new Set(keys).size).toBe(keys.length);

@@ -83,7 +83,9 @@ describe('finding', () => {
   });
 
   test('by uid works for sessions, but not for interactions, whose uid is their id', async () => {
-    await artifacts('Session').put(id, payload({ uid: 'u1' }), 60);
+    await artifacts('Session').put(id, payload({ uid: 'u1', accountId: 'user_1' }), 60);
+    await artifacts('Session').put('anonymous', payload({ uid: 'u3' }), 60);
+    expect(await artifacts('Session').findByIndex('u3')).toBeUndefined();
     await artifacts('Interaction').put('u2', payload({ uid: 'u2' }), 60);
     expect(await artifacts('Session').findByIndex('u1')).toMatchObject({ payload: { jti: id } });
     expect(await artifacts('Interaction').findByIndex('u2')).toBeUndefined();
@@ -146,9 +148,9 @@ describe("the library's adapters", () => {
 
   test('return the payload of artifacts that cannot be spent', async () => {
     const adapter = artifactAdapter(artifacts('Session'));
-    await adapter.upsert(id, payload({ uid: 'u1' }), 60);
-    expect(await adapter.find(id)).toEqual(payload({ uid: 'u1' }));
-    expect(await adapter.findByUid('u1')).toEqual(payload({ uid: 'u1' }));
+    await adapter.upsert(id, payload({ uid: 'u1', accountId: 'user_1' }), 60);
+    expect(await adapter.find(id)).toEqual(payload({ uid: 'u1', accountId: 'user_1' }));
+    expect(await adapter.findByUid('u1')).toEqual(payload({ uid: 'u1', accountId: 'user_1' }));
   });
 
   test('return a spent code as unspent and unexpired, so that the redemption refuses the repeat', async () => {

@@ -93,6 +93,7 @@ export function createLimitsWorld({ percent = 100 } = {}) {
     attempt,
     signUp: (address: string, work: () => Promise<void>) => from(address, () => limits.signUp(work)),
     count: (action: LimitedRequest, address: string) => from(address, () => limits.count(action)),
+    countSession: (session: string, address: string) => from(address, () => limits.countSession(session)),
     clientSecret: ({ client, address }: { client: string; address: string }, matches: () => boolean) =>
       from(address, () => limits.clientSecret(client, matches)),
     userCode: <T>(address: string, lookUp: () => Promise<T | undefined>) =>

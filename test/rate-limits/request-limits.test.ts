@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { leftovers } from '../../provider/rate-limits/leftovers.ts';
 import { createRecentRefusals } from '../../provider/rate-limits/request-limits.ts';
+import { buckets } from '../../provider/rate-limits/rules.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { createLimitsWorld } from './limits-world.ts';
 
@@ -48,6 +50,22 @@ test('pages have a limit for all networks together, whose refusal is `overloaded
   expect(await outcome(count('authorize', '20.9.9.9'))).toBe('ok');
   clock.advance(6000);
   expect(await ask(500)).toBe('ok');
+});
+
+test.each(leftovers)('$request has limits by address, by network and for all together', ({ limit }) => {
+  expect(Object.keys(buckets[limit]).sort()).toEqual(['address', 'all', 'network']);
+});
+
+test('requests for the account page are limited by session, wherever they come from', async () => {
+  const { countSession, outcome, limited, calls } = createLimitsWorld({ percent: 1000 });
+  const ask = (index: number, session = 'one') => outcome(countSession(session, `20.0.${index}.1`));
+  const outcomes: string[] = [];
+  for (let index = 0; index < 80; index += 1) outcomes.push(await ask(index));
+  // Sixty are allowed for all processes together, and six for this process.
+  expect(outcomes).toEqual([...Array(66).fill('ok'), ...Array(14).fill('too_many_requests')]);
+  expect(limited).toEqual(Array(14).fill('account by session'));
+  expect(calls).toEqual({ take: 61 });
+  expect(await ask(1, 'another')).toBe('ok');
 });
 
 test('wrong secrets of a client are counted, right ones are not', async () => {

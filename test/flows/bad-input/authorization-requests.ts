@@ -152,7 +152,7 @@ export const authorizationRequests: BadInput[] = [
   {
     name: 'an authorization request by a form of 9 KB',
     send: form(url, { state: 'x'.repeat(9_000) }, { Accept: 'text/html' }),
-    expected: toPerson(413, 'payload_too_large', /pushed authorization requests/),
+    expected: toPerson(413, 'payload_too_large', /at most 2048 are accepted\. The longest is state/),
   },
   {
     name: 'an authorization request by a form that is no UTF-8',
