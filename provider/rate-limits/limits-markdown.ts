@@ -28,8 +28,8 @@ For IPv4, the limits by address count one address, and the limits by network cou
 a load balancer that isn't listed there, all people share one address**. If the server of an app calls \`/auth/login\` or
 \`/auth/register\` for its users, list that server there too, and let it send the address of each user.
 
-If many people share one address, or for a load test, \`GATEHOUSE_LIMITS_PERCENT\` makes the limits by address, by network and in total
-larger.
+If many people share one address, or for a load test, \`GATEHOUSE_LIMITS_PERCENT\` makes the limits by address, by network, by session and in
+total larger.
 `;
 
 const hashing = `## Hashes at the same time

@@ -65,7 +65,8 @@ export function createRequestLimits({
         name: `account session ${sessionUid}`,
         key: () => key('account', 'session', sessionUid),
       };
-      const waitMs = recent.waitMs(counted.name) || (await takeBeyondShare(counted, buckets.account.session));
+      const waitMs =
+        recent.waitMs(counted.name) || (await takeBeyondShare(counted, scaled(buckets.account.session)));
       if (waitMs > 0) throw refusal('account', { by: 'session', waitMs });
     },
     clientSecret: async (clientId, matches) => {

@@ -75,7 +75,11 @@ describe.each(deployments)('bad input on $name', ({ start, subjects }) => {
   beforeAll(async () => {
     deployment = await start({
       clients,
-      env: { GATEHOUSE_LOG_LEVEL: 'debug', GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1' },
+      env: {
+        GATEHOUSE_LOG_LEVEL: 'debug',
+        GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1',
+        GATEHOUSE_LIMITS_PERCENT: '1000',
+      },
     });
     world = await createWorld(deployment, secrets);
     counts = await openRowCounts(deployment);

@@ -57,7 +57,7 @@ test.each(leftovers)('$request has limits by address, by network and for all tog
 });
 
 test('requests for the account page are limited by session, wherever they come from', async () => {
-  const { countSession, outcome, limited, calls } = createLimitsWorld({ percent: 1000 });
+  const { countSession, outcome, limited, calls } = createLimitsWorld();
   const ask = (index: number, session = 'one') => outcome(countSession(session, `20.0.${index}.1`));
   const outcomes: string[] = [];
   for (let index = 0; index < 80; index += 1) outcomes.push(await ask(index));

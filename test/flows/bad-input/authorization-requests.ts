@@ -63,7 +63,7 @@ const wrong: [name: string, parameters: Parameters, code: string, says: RegExp][
   ['an id_token_hint without a signature', { id_token_hint: unsigned }, 'invalid_request', /id_token_hint/],
   ['claims that aren’t JSON', { claims: '{' }, 'invalid_request', /claims parameter JSON/],
   ['claims that are an array', { claims: '[]' }, 'invalid_request', /JSON object/],
-  ['claims 3,000 deep', { claims: '['.repeat(3_000) }, 'invalid_request', /claims parameter JSON/],
+  ['claims 1,500 deep', { claims: '['.repeat(1_500) }, 'invalid_request', /claims parameter JSON/],
   [
     'claims without a value',
     { claims: '{"id_token":null}' },
@@ -91,7 +91,7 @@ const unknownClients: [name: string, parameters: Parameters, code: string, says:
   ['the client constructor', { client_id: 'constructor' }, 'invalid_client', /client is invalid/],
   ['the client in another case', { client_id: 'EXACT' }, 'invalid_client', /client is invalid/],
   ['markup for a client', { client_id: '<script>alert(1)</script>' }, 'invalid_client', /client is invalid/],
-  ['a client of 7,000 characters', { client_id: 'a'.repeat(7_000) }, 'invalid_client', /client is invalid/],
+  ['a client of 1,500 characters', { client_id: 'a'.repeat(1_500) }, 'invalid_client', /client is invalid/],
   ['no client', { client_id: undefined }, 'invalid_request', /client_id/],
 ];
 
@@ -99,7 +99,7 @@ const unknownClients: [name: string, parameters: Parameters, code: string, says:
 const odd: [name: string, parameters: Parameters][] = [
   ['a NUL in state, nonce and login_hint', { state: '\0', nonce: '\0', login_hint: 'a\0b' }],
   ['a line break in state', { state: '\r\nSet-Cookie: a=b' }],
-  ['a state of 6,000 characters', { state: 's'.repeat(6_000) }],
+  ['a state of 1,500 characters', { state: 's'.repeat(1_500) }],
   ['unknown languages', { ui_locales: '\0 __proto__ '.repeat(50), claims_locales: 'xx-\u{1f600}' }],
   ['acr_values __proto__', { acr_values: '__proto__ constructor' }],
   [
@@ -148,6 +148,21 @@ export const authorizationRequests: BadInput[] = [
     name: 'an authorization request as JSON',
     send: { method: 'POST', path: url, headers: { 'Content-Type': 'application/json' }, body: '{}' },
     expected: toProgram(415, 'unsupported_media_type', /Send a form/),
+  },
+  {
+    name: 'an authorization request with a state of 6,000 characters',
+    send: asked({ state: 's'.repeat(6_000) }),
+    expected: toPerson(413, 'payload_too_large', /at most 2048 are accepted\. The longest is state/),
+  },
+  {
+    name: 'a logout with a state of 6,000 characters',
+    send: page(`/oauth2/logout?state=${'s'.repeat(6_000)}`),
+    expected: toPerson(413, 'payload_too_large', /The longest is state/),
+  },
+  {
+    name: 'a pushed request of 50 KB',
+    send: form('/oauth2/par', { client_id: 'exact', acr_values: 'x'.repeat(50_000) }),
+    expected: toClient(413, 'invalid_request', /The longest is acr_values/),
   },
   {
     name: 'an authorization request by a form of 9 KB',
