@@ -124,7 +124,14 @@ export const costs: Cost[] = [
     operation: 'sign-up',
     hashes: 1,
     asks: [
-      ...['redis limits', 'redis limits', 'postgres begin', 'postgres accounts', 'postgres outbox'],
+      ...[
+        'redis limits',
+        'redis limits',
+        'redis limits',
+        'postgres begin',
+        'postgres accounts',
+        'postgres outbox',
+      ],
       'postgres commit',
     ],
   },
