@@ -151,7 +151,10 @@ export const samplePages: Record<string, SamplePage> = {
   'signed-out-stayed': { view: 'signed-out', model: { stillSignedIn: true } },
   'signed-out-client': { view: 'signed-out', model: client },
   account: { view: 'account', model: account },
-  'account-told': { view: 'account', model: { ...account, notice: 'The app has no access any more.' } },
+  'account-told': {
+    view: 'account',
+    model: { ...account, notice: 'The app has no access any more.', earlier: '/account?after=1.fam_abc' },
+  },
   'account-wrong': {
     view: 'account',
     model: {
