@@ -3,7 +3,6 @@ import { type Deployment, startServers } from '../support/deployment.ts';
 import { apiLogin, callJsonApi } from '../support/json-api.ts';
 import { newPerson, openAccount, signedInBrowser, silently } from '../support/sign-in.ts';
 import { decodeJwt, type TestClient } from '../support/test-client.ts';
-import { waitFor } from '../support/wait-for.ts';
 import {
   cookieHeader,
   copyOf,
@@ -13,6 +12,7 @@ import {
   type Person,
   type UserAgent,
 } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { codeOf, formOf, formsOf, headingOf, noticeOf, rowsOf } from './account-pages.ts';
 import { allScopes, appDocument, createApp, offline, standing } from './apps.ts';
 

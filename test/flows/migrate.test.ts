@@ -55,7 +55,7 @@ describe('gatehouse migrate', () => {
       return { code: await program.ended, output: program.output() };
     };
     try {
-      const earlier = migrations.filter(({ name }) => name < '0016');
+      const earlier = migrations.filter(({ name }) => name < '0015');
       await new PostgresSchema({ db: pool.knex, list: earlier }).migrate();
       await pool.knex.raw(
         `insert into accounts (id, email, email_key, email_verified, roles, metadata, state, generation, created_at,
@@ -76,7 +76,7 @@ describe('gatehouse migrate', () => {
       await pool.knex.raw("update accounts set state = 'disabled' where id = 'user_a'");
       expect(await migrate()).toMatchObject({
         code: 0,
-        output: expect.stringContaining('0016-normal-addresses'),
+        output: expect.stringContaining('0015-normal-addresses'),
       });
       const enable = runProgram(['accounts', 'enable', 'user_a'], { env, cwd: tmpdir() });
       expect(await enable.ended).toBe(1);

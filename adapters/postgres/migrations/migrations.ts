@@ -12,7 +12,7 @@ import { revokedAt } from './0011-revoked-at.ts';
 import { limits } from './0012-limits.ts';
 import { clientGenerations } from './0013-client-generations.ts';
 import { accountIndexUsedAt } from './0014-account-index-used-at.ts';
-import { normalAddresses } from './0016-normal-addresses.ts';
+import { normalAddresses } from './0015-normal-addresses.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */

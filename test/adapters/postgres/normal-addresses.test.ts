@@ -7,7 +7,7 @@ import { affected, rows } from '../../../adapters/postgres/sql.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/databases.ts';
 
-const name = '0016-normal-addresses';
+const name = '0015-normal-addresses';
 
 describe('the migration to normal addresses', () => {
   let database: TestDatabase;

@@ -70,7 +70,7 @@ function blocked({ shared }: Respelled): Blocked | undefined {
  * upper case.
  */
 export const normalAddresses: Migration = {
-  name: '0016-normal-addresses',
+  name: '0015-normal-addresses',
   blocked: async (query) => {
     const [found] = await query<{ exists: boolean }>("select to_regclass('accounts') is not null as exists");
     return found?.exists ? blocked(await readRespelled(query)) : undefined;
