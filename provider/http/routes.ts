@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { type AllowOriginDeps, allowOrigin } from '../json-api/routes.ts';
 import { anonymousRecord } from '../ports/oidc-store.ts';
-import type { LimitedRecord, LimitedRequest } from '../rate-limits/rules.ts';
+import type { LimitedRecord, LimitedRequest } from '../rate-limits/request-rules.ts';
 
 /**
  * The HTTP layer of the public listener. This folder reads requests, writes headers, and turns errors into responses. It

@@ -1,6 +1,7 @@
 import type { BucketRule } from '../ports/limits.ts';
 import { anonymousRecord } from '../ports/oidc-store.ts';
 import { leftovers } from './leftovers.ts';
+import type { Limit } from './request-rules.ts';
 import {
   type Action,
   type By,
@@ -9,7 +10,6 @@ import {
   knownBrowserCounts,
   knownBrowserSeconds,
   knownSeconds,
-  type Limit,
   passwordTries,
 } from './rules.ts';
 

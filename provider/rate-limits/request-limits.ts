@@ -2,7 +2,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { BucketRule } from '../ports/limits.ts';
 import type { Counters } from './counters.ts';
 import type { Refusal } from './refusals.ts';
-import { buckets, countedHere, type LimitedRequest } from './rules.ts';
+import type { LimitedRequest } from './request-rules.ts';
+import { buckets, countedHere } from './rules.ts';
 
 export interface RequestLimits {
   /**

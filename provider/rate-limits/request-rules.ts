@@ -1,5 +1,33 @@
 import type { BucketRule } from '../ports/limits.ts';
-import type { Limit, LimitedRequest } from './rules.ts';
+
+export type Limit<Rule> = Rule & {
+  /** What counts against the limit, for `docs/limits.md`. */
+  counts: string;
+  /** Why the limit exists, and why it has this size, for `docs/limits.md`. */
+  why: string;
+};
+
+/**
+ * Requests that are counted when they are about to be stored. `page` is an authorization request that leads to a page,
+ * `pushed` a pushed authorization request of a public client, `device-code` a request of a public client for a code.
+ */
+export type LimitedRecord = 'page' | 'pushed' | 'device-code';
+
+/**
+ * Requests that are counted whatever becomes of them. `step` is a page or form of a sign-in that has begun, `device-page` a
+ * page where people enter a device's code.
+ */
+export type LimitedRequest =
+  | LimitedRecord
+  | 'authorize'
+  | 'step'
+  | 'device-page'
+  | 'logout'
+  | 'account'
+  | 'token'
+  | 'refresh'
+  | 'introspect'
+  | 'userinfo';
 
 /** The part of the table in `rules.ts` for requests that are counted whatever becomes of them. */
 export const requestBuckets = {

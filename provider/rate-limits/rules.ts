@@ -1,60 +1,14 @@
 import type { BucketRule, TriesRule } from '../ports/limits.ts';
-import { requestBuckets } from './request-rules.ts';
+import { type Limit, type LimitedRequest, requestBuckets } from './request-rules.ts';
 
 /**
- * What is limited. `newcomer` is a sign-in to an account whose own tries are used up, `page` is an authorization request that
- * leads to a page, `pushed` is a pushed authorization request of a public client, `device-page` is a page where people enter
- * a device's code, `device-code` is a request of a public client for such a code, `step` is a page or form of a sign-in that
- * has begun, `client` is the check of a client's secret.
+ * What is limited. `newcomer` is a sign-in to an account whose own tries are used up, `client` is the check of a
+ * client's secret.
  */
-export type Action =
-  | 'sign-in'
-  | 'newcomer'
-  | 'sign-up'
-  | 'page'
-  | 'pushed'
-  | 'device-page'
-  | 'device-code'
-  | 'authorize'
-  | 'step'
-  | 'logout'
-  | 'account'
-  | 'token'
-  | 'refresh'
-  | 'introspect'
-  | 'userinfo'
-  | 'client'
-  | 'user-code'
-  | 'device';
-
-/** The actions that are counted when a request for them is about to be stored. */
-export type LimitedRecord = Extract<Action, 'page' | 'pushed' | 'device-code'>;
-
-/** The actions that count by where a request comes from: at its route, or before it is stored. */
-export type LimitedRequest =
-  | LimitedRecord
-  | Extract<
-      Action,
-      | 'authorize'
-      | 'step'
-      | 'device-page'
-      | 'logout'
-      | 'account'
-      | 'token'
-      | 'refresh'
-      | 'introspect'
-      | 'userinfo'
-    >;
+export type Action = LimitedRequest | 'sign-in' | 'newcomer' | 'sign-up' | 'client' | 'user-code' | 'device';
 
 /** What it is counted by. A pair is an account, or a client, together with an address. A session is that of a browser. */
 export type By = 'address' | 'network' | 'account' | 'session' | 'pair' | 'all';
-
-export type Limit<Rule> = Rule & {
-  /** What counts against the limit, for `docs/limits.md`. */
-  counts: string;
-  /** Why the limit exists, and why it has this size, for `docs/limits.md`. */
-  why: string;
-};
 
 const hour = 3600;
 const day = 24 * hour;

@@ -322,7 +322,7 @@ describe('the client of the page', () => {
 test('more sign-ins than fit on a page are on the next ones, and can be ended there', async () => {
   // One after the other: parallel tries count as guesses until they turn out right.
   for (let count = 0; count < 27; count += 1)
-    expect((await postJson(deployment, '/auth/login', { ...person })).status).toBe(200);
+    expect((await callJsonApi(deployment, '/auth/login', { ...person })).status).toBe(200);
   const linkOf = ({ html }: Page) => /href="(?<url>\/account\?after=[^"]+)"/.exec(html)?.groups?.url;
   let first = await account();
   await waitFor(

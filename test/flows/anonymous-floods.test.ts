@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { anonymousRecord } from '../../provider/ports/oidc-store.ts';
 import { type Leftover, leftovers } from '../../provider/rate-limits/leftovers.ts';
+import { atOnce } from '../support/at-once.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
 import { createDpopKey, type DpopKey } from '../support/dpop.ts';
 import { postJson } from '../support/json-api.ts';
@@ -10,7 +11,7 @@ import { testRedisUrl } from '../support/redis.ts';
 import { type Parameters, pkce } from '../support/test-client.ts';
 import { appDocument, createApp } from './apps.ts';
 import { deviceFlow, tvDocument } from './devices.ts';
-import { addressIn, from, fromAnywhere, times } from './limits-world.ts';
+import { addressIn, from, fromAnywhere } from './limits-world.ts';
 
 const clients = [appDocument('spa', { auth: 'none' }), tvDocument('tv', { auth: 'none' })];
 const kinds = [
@@ -82,7 +83,7 @@ describe.each(kinds)('anonymous requests on $name', ({ store }) => {
   /** Sends the requests and gives what they left; every one must be answered with one of these statuses. */
   async function flood(send: (index: number) => Promise<{ status: number }>, answered: number[]) {
     const before = await records();
-    const answers = await times(requests, send);
+    const answers = await atOnce(requests, send);
     expect(answers.map(({ status }) => status).filter((status) => !answered.includes(status))).toEqual([]);
     const added = [...(await records())].filter(([name]) => !before.has(name));
     const left: Left = { records: 0, bytes: 0, longestMs: 0 };

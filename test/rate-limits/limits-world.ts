@@ -4,7 +4,7 @@ import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import type { Limits } from '../../provider/ports/limits.ts';
 import { createRateLimits } from '../../provider/rate-limits/rate-limits.ts';
-import type { LimitedRequest } from '../../provider/rate-limits/rules.ts';
+import type { LimitedRequest } from '../../provider/rate-limits/request-rules.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 /** Runs `work` in a request from this address. */

@@ -1,7 +1,7 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
 import { anonymousRecord } from '../../ports/oidc-store.ts';
 import type { RateLimits } from '../../rate-limits/rate-limits.ts';
-import type { LimitedRecord } from '../../rate-limits/rules.ts';
+import type { LimitedRecord } from '../../rate-limits/request-rules.ts';
 import { currentContext, orUnavailable } from '../current-request.ts';
 
 /** The requests that are counted already: one request may store two records. */
