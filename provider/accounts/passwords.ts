@@ -114,7 +114,8 @@ export function createPasswords({ params, pool, costlyLane = pool }: PasswordsDe
         return { matches: false, needsRehash: false };
       }
       const lane = known.isCostly ? costlyLane : pool;
-      const right = await check(forms, (bytes) => verify(known.phc, bytes), { costMs: known.costMs, lane });
+      const costMs = known.costMs ?? ownCostMs;
+      const right = await check(forms, (bytes) => verify(known.phc, bytes), { costMs, lane });
       if (right === undefined) return { matches: false, needsRehash: false };
       return { matches: true, needsRehash: right !== forms[0] || !isCurrent(known.options, params) };
     },
@@ -165,7 +166,8 @@ interface Argon2Hash {
   /** As the library reads it. */
   phc: string;
   options: ParsedHashOptions;
-  costMs: number;
+  /** Undefined for a hash with our parameters. */
+  costMs?: number;
   isCostly: boolean;
 }
 
@@ -182,8 +184,7 @@ const argon2 =
 function readArgon2(text: string, ours: PasswordParams | undefined): Argon2Hash | Unreadable {
   const groups = argon2.exec(text)?.groups;
   const options = groups && parsed(text);
-  if (options && ours && isCurrent(options, ours))
-    return { phc: text, options, costMs: argon2Cost(ours.memoryKib, ours.passes).ms, isCostly: false };
+  if (options && ours && isCurrent(options, ours)) return { phc: text, options, isCostly: false };
   const phc = options ? text : groups && respelled(groups);
   const read = options ?? (phc === undefined ? undefined : parsed(phc));
   if (phc === undefined || read === undefined)

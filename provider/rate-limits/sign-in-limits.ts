@@ -98,6 +98,7 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
   const triedAccount = new AsyncLocalStorage<string>();
   /** The id of the browser, if the account signed in there since its tokens were last ended. */
   const knownBrowser = async (account: string, { browser, tokenVersion }: PasswordTry) => {
+    if (browser === undefined) return undefined;
     const known = browsers.browserOf(browser, account);
     return known && known.tokenVersion === (await tokenVersion()) ? known.id : undefined;
   };
