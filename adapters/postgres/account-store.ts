@@ -36,7 +36,7 @@ function toAccount(row: AccountRow): Account {
 }
 
 /**
- * The key that releases before migration 0016 compare. They run beside this one during an update, so their column is
+ * The key that releases before migration 0015 compare. They run beside this one during an update, so their column is
  * still written; accounts that they create then have no `normal_email`.
  */
 const earlierKey = (email: string) => email.trim().normalize('NFC').toLowerCase().normalize('NFC');

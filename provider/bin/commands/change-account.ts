@@ -17,7 +17,7 @@ export function disableAccount(account: string, output: Output): Promise<void> {
 
 /**
  * `gatehouse accounts enable`. Does nothing to an account that is already enabled. Throws `not_found`, and a
- * CommandFailure when another account keeps the address (migration 0016).
+ * CommandFailure when another account keeps the address (migration 0015).
  */
 export function enableAccount(account: string, output: Output): Promise<void> {
   return change(account, output, async ({ accounts, ports }, found) => {
