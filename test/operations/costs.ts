@@ -73,15 +73,16 @@ export const costs: Cost[] = [
     signatures: 1,
     hashes: 1,
     asks: [
-      ...['redis limits', 'postgres accounts', 'postgres begin', 'postgres accounts', 'postgres outbox'],
-      ...['postgres commit', 'redis limits', 'redis denylist', 'redis family', 'redis sign-ins'],
+      ...['redis limits', 'postgres accounts', 'redis limits', 'postgres begin', 'postgres accounts'],
+      ...['postgres outbox', 'postgres commit', 'redis limits', 'redis limits', 'redis denylist'],
+      ...['redis family', 'redis sign-ins'],
     ],
   },
   {
     ...none,
     operation: 'wrong password',
     hashes: 1,
-    asks: ['redis limits', 'postgres accounts'],
+    asks: ['redis limits', 'postgres accounts', 'redis limits'],
   },
   {
     ...none,
