@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { demoAccessModel } from '../../provider/bin/demo.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
 import { packageRoot } from '../../provider/lib/package-root.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
@@ -20,12 +21,18 @@ import { allScopes, appDocument, createApp } from './apps.ts';
 // Some tests start the program, which takes long on a busy machine.
 jest.setTimeout(120_000);
 
+/** The demo model, in which the demo account may also change contracts. */
+const allPermissions = (audience: string) => ({
+  ...demoAccessModel(audience),
+  roles: { CLIENT: ['contracts:read', 'contracts:write'] },
+});
+
 let deployment: Deployment;
 let service: EchoService;
 let nginx: TestServer;
 let plainCheck: Gateway;
 beforeAll(async () => {
-  deployment = await startServers({ clients: [appDocument('web')] });
+  deployment = await startServers({ clients: [appDocument('web')], accessModel: allPermissions });
   service = await startEchoService();
   nginx = await startNginx(await exampleConfiguration(deployment, service));
   const { issuer, audience, fetch } = deployment;
@@ -193,7 +200,11 @@ describe('G3: a revoked token is refused at once, although its JWT is still vali
   const newAccount = async () => {
     const email = `p${process.hrtime.bigint()}@example.com`;
     const { env, folder: cwd } = deployment;
-    await runToEnd(['accounts', 'create', '--email', email], { env, cwd, input: 'a-password-of-theirs' });
+    await runToEnd(['accounts', 'create', '--email', email, '--role', 'CLIENT'], {
+      env,
+      cwd,
+      input: 'a-password-of-theirs',
+    });
     const { accessToken } = await apiLogin(deployment, { email, password: 'a-password-of-theirs' });
     const command = (...args: string[]) => runToEnd(args, { env, cwd });
     return { email, token: accessToken, command };
