@@ -94,7 +94,7 @@ describe('nginx with auth_request', () => {
       'x-auth-email': demo.email,
       'x-auth-email-verified': 'true',
       'x-auth-roles': 'CLIENT',
-      'x-auth-permissions': 'contracts:read',
+      'x-auth-permissions': 'contracts:read contracts:write',
       'x-auth-revocation': 'checked',
     });
   });
