@@ -29,7 +29,7 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
  * The policy for responses that are not pages. A browser that displays one loads nothing, runs nothing, and doesn't
  * show it in a frame.
  */
-const dataPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const dataPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
  * Gives each request an id. The request's log lines, errors and response carry this id. Sets the security headers of

@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorCode, errorStatus } from '../lib/errors.ts';
+import { dataPolicy } from './request-context.ts';
 
 type Told = [code: ErrorCode, reason: string, detail: string];
 
@@ -40,7 +41,9 @@ function problem([code, reason, detail]: Told): string {
     'Connection: close',
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    `Content-Security-Policy: ${dataPolicy}`,
     'X-Content-Type-Options: nosniff',
+    'Referrer-Policy: no-referrer',
     'Cache-Control: no-store',
     '',
     body,

@@ -38,6 +38,10 @@ describe('a new password', () => {
     for (const common of commonPasswords) {
       expect(common).toBe(common.normalize('NFC').toLowerCase());
       expect(common.length).toBeGreaterThanOrEqual(8);
+      expect([common, passwordProblems(common, 'john@example.com')]).toEqual([
+        common,
+        [expect.stringMatching(/first to be guessed/)],
+      ]);
     }
   });
 });

@@ -84,6 +84,26 @@ describe('verifying', () => {
     });
   });
 
+  test('verifies all of the password, as it was typed: nothing is cut off, trimmed or changed', async () => {
+    const passwords = create();
+    const typed = `  Pa\u0000ss\t${'x'.repeat(1000)}\u00a0y `;
+    const phc = await passwords.hash(typed);
+    await expect(passwords.verify(typed, phc)).resolves.toEqual({ matches: true, needsRehash: false });
+    for (const other of [
+      typed.slice(0, -1),
+      typed.trim(),
+      typed.toLowerCase(),
+      typed.slice(0, 72),
+      typed.slice(0, 5),
+      typed.replace('y ', 'z '),
+      typed.replace('\u0000', ''),
+      typed.replace('\t', ' '),
+      typed.replace('\u00a0', ' '),
+      `${typed} `,
+    ])
+      await expect(passwords.verify(other, phc)).resolves.toEqual({ matches: false, needsRehash: false });
+  });
+
   test('treats composed and decomposed characters as equal, but not superscripts', async () => {
     const passwords = create();
     const phc = await passwords.hash('caf\u00e9 2');

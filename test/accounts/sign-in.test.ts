@@ -45,6 +45,15 @@ describe('the right password', () => {
     expect(world.outcomes).toEqual(['succeeded']);
   });
 
+  test('signs in however old it is: no password expires', async () => {
+    const world = createWorld();
+    const account = await addJohn(world);
+    for (const years of [1, 9, 40]) {
+      world.clock.advance(years * 365 * 86_400_000);
+      await expect(world.signIn({ ...john, ...from })).resolves.toEqual(account);
+    }
+  });
+
   test('signs in an account of an earlier release whose address would be refused today', async () => {
     const world = createWorld();
     const account = await addJohn(world);

@@ -96,7 +96,9 @@ describe('clientAddress', () => {
   });
 
   test('accepts an address with a zone in a chain', () => {
-    expect(addressOf('10.0.0.1', { 'x-forwarded-for': 'fe80::1%eth0' }).address).toBeDefined();
+    const address = 'fe80::1%eth0';
+    for (const chain of [address, `203.0.113.66, ${address}`, `203.0.113.66, ${address}, 10.1.2.3`])
+      expect(addressOf('10.0.0.1', { 'x-forwarded-for': chain })).toEqual({ address, ignored: 0 });
   });
 
   test('returns no address for a closed connection', () => {

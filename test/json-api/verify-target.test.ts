@@ -75,11 +75,13 @@ describe('the path of the request cannot change the parameters of the gateway', 
 
   test('a gateway prefix with a query, which is a mistake, only makes the check stricter', () => {
     const prefix = '/auth/verify?audience=urn:mine&scope=admin';
-    for (const request of ['/', '/orders', '/?scope=a', '/&scope=']) {
-      const read = problemOf(`${prefix}${request}`);
-      expect([request, read]).not.toEqual([request, expect.objectContaining({ scopes: ['admin'] })]);
-      expect([request, read]).not.toEqual([request, expect.objectContaining({ scopes: [] })]);
-    }
+    for (const [request, scope] of [
+      ['/', 'admin/'],
+      ['/orders', 'admin/orders'],
+      ['/?scope=a', 'admin/?scope=a'],
+    ])
+      expect(problemOf(`${prefix}${request}`)).toEqual({ audience: 'urn:mine', scopes: [scope] });
+    expect(problemOf(`${prefix}/&scope=`)).toBe('invalid_request');
     expect(problemOf(`${prefix}/&audience=urn:other`)).toBe('invalid_request');
     expect(problemOf(`${prefix}/&scope=a`)).toEqual({ audience: 'urn:mine', scopes: ['admin/', 'a'] });
   });

@@ -40,6 +40,19 @@ describe('a log line', () => {
     expect(last()).toMatchObject({ requestId: 'r1', route: '/x', n: 1, cookie: '[redacted]' });
   });
 
+  test('a line break in any part of it does not begin another line', () => {
+    const { logger, lines } = recorder();
+    const forged = 'x\n{"level":"error","msg":"forged"}\r\nforged \u001b[31m';
+    const error = Object.assign(new Error(forged), { name: forged });
+    error.stack = forged;
+    logger.info({ text: forged, [forged]: 1, list: [forged], deep: { [forged]: forged }, error }, forged);
+    logger.child({ part: forged, [forged]: forged }).warn({}, forged);
+    const written = lines.join('').split('\n');
+    expect(written).toEqual([expect.any(String), expect.any(String), '']);
+    expect(written.join('')).not.toMatch(/\p{Cc}/u);
+    expect(written.slice(0, 2).map((line) => JSON.parse(line).level)).toEqual(['info', 'warn']);
+  });
+
   test('keeps percent signs and line breaks of a message', () => {
     const { logger, lines, last } = recorder();
     logger.info({}, '100 %s\n{"level":"error"}');

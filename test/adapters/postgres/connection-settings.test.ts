@@ -38,8 +38,9 @@ describe('connectionSettings', () => {
     },
   );
 
-  test('connects without TLS or without verification only if the URL says so', () => {
-    expect(connectionSettings('postgres://db/d?sslmode=disable').ssl).toBe(false);
+  test('connects without TLS unless the URL has sslmode, and without verification only by no-verify', () => {
+    for (const without of ['', '?sslmode=disable', '?options=-c%20x%3D1'])
+      expect(connectionSettings(`postgres://db/d${without}`).ssl).toBe(false);
     expect(connectionSettings('postgres://db/d?sslmode=no-verify').ssl).toEqual({
       rejectUnauthorized: false,
     });
