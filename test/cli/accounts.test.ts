@@ -27,8 +27,17 @@ describe('accounts create', () => {
     const id = stdout.trim();
     const account = await database.store().findById(id);
     expect(account).toMatchObject({ email, emailVerified: true, roles: ['CLIENT'], state: 'active' });
+    expect(account?.metadata).toEqual({});
     expect(account?.passwordHash).toMatch(/^\$argon2id\$/);
     expect(await database.events()).toEqual([['user.created', { id, email, actor }]]);
+  });
+
+  test('sets the name of the person', async () => {
+    const ended = await accounts(
+      ['create', '--email', 'bea@example.com', '--name', ' Béa O’Neill ', '--json'],
+      password,
+    );
+    expect(JSON.parse(ended.stdout)).toMatchObject({ metadata: { name: 'Béa O’Neill' } });
   });
 
   test('ends with exit code 73 if the address is taken, in upper or lower case', async () => {
@@ -40,6 +49,8 @@ describe('accounts create', () => {
 
   test.each([
     ['an undefined role', ['--role', 'CLEINT'], 'hunter2hunter2', 64, /Did you mean CLIENT\?/],
+    ['an empty name', ['--name', ' '], 'hunter2hunter2', 64, /Give one line of 1 to 200 characters/],
+    ['a name of two lines', ['--name', 'a\nb'], 'hunter2hunter2', 64, /Give one line of 1 to 200 characters/],
     ['a password too short', [], 'hunter2', 1, /at least 8 characters/],
     ['no password', [], '', 64, /No password came by standard input/],
   ])('refuses %s', async (_, more, input, code, message) => {

@@ -288,6 +288,25 @@ describe('a form', () => {
       );
     expect(formsOf(page, 'end')).toHaveLength(1);
   });
+
+  test('changes nothing when it is sent by GET, with its token', async () => {
+    const tokens = await web.signIn(agent, { scope: allScopes }, person);
+    const opened = await openAccount(deployment, agent, person);
+    for (const action of ['end', 'sign-out-everywhere', 'withdraw', 'password']) {
+      const { html } = formOf(opened, action);
+      const hidden = [...html.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ]);
+      expect(hidden.map(([name]) => name)).toContain('csrf');
+      const typed = { currentPassword: person.password, newPassword: 'a quite new password' };
+      const query = new URLSearchParams({ ...Object.fromEntries(hidden), ...typed });
+      await agent.get(`${deployment.issuer}/account/${action}?${query}`);
+    }
+    expect(await isSignedIn(agent)).toBe(true);
+    expect(await standing(deployment, web, tokens.access_token)).toBe('live');
+    expect((await callJsonApi(deployment, '/auth/login', { ...person })).status).toBe(200);
+  });
 });
 
 describe('the client of the page', () => {

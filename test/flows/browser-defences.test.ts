@@ -180,6 +180,25 @@ describe('protection of a person’s browser', () => {
       expect(await silently(neighbour, web)).toBe('login_required');
     });
 
+    test('is not changed by a form that is sent by GET, with its token', async () => {
+      const one = createUserAgent(deployment);
+      const page = await one.get(web.authorizationUrl());
+      const csrf = hiddenField(page, 'csrf');
+      const byGet = async (step: string, fields: Record<string, string>) => {
+        const url = new URL(stepOf(page, step));
+        for (const [name, value] of Object.entries({ csrf, ...fields })) url.searchParams.set(name, value);
+        return one.get(url.href);
+      };
+      for (const step of ['/sign-in', '/sign-up', '/cancel', '/consent'])
+        expect((await byGet(step, { email, password, decision: 'allow' })).html).toContain('name="password"');
+      expect(await silently(one, web)).toBe('login_required');
+      const consent = await one.submit(page, { email, password });
+      expect(consent.html).toContain('name="decision"');
+      for (const step of ['/consent', '/cancel'])
+        expect((await byGet(step, { decision: 'allow' })).html).toContain('name="decision"');
+      expect(await silently(one, web)).toBe('consent_required');
+    });
+
     test('accepts no form without its token or with the token of another sign-in', async () => {
       const [one, other] = [createUserAgent(deployment), createUserAgent(deployment)];
       const page = await one.get(web.authorizationUrl());

@@ -19,7 +19,11 @@ const clients = [
   byKey('keyed'),
   byKey('old-library', { assertionAudience: 'token_endpoint' }),
   appDocument('machine', { grants: ['client_credentials'], scopes: ['contracts:read'] }),
+  appDocument('web'),
+  appDocument('screen', { grants: ['device_code'], scopes: ['openid'] }),
 ];
+
+const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 const refusal = ({ status, body }: JsonAnswer) => [status, body.error];
 
@@ -155,6 +159,42 @@ describe('how clients authenticate', () => {
         400,
         'invalid_request',
       ]);
+    });
+  });
+
+  describe('a confidential client must prove itself', () => {
+    const redirect_uri = 'http://localhost:8080/web/callback';
+    const pushed = {
+      response_type: 'code',
+      scope: 'openid',
+      redirect_uri,
+      code_challenge: pkce.challenge,
+      code_challenge_method: 'S256',
+    };
+    const forms: [path: string, form: Record<string, string>, status: number, id?: string][] = [
+      ['token', { grant_type: 'client_credentials' }, 200],
+      ['token', { grant_type: 'authorization_code', code: 'any', redirect_uri }, 400, 'web'],
+      ['token', { grant_type: 'refresh_token', refresh_token: 'any' }, 400, 'web'],
+      ['token', { grant_type: deviceCodeGrant, device_code: 'any' }, 400, 'screen'],
+      ['introspect', { token: 'any' }, 200],
+      ['revoke', { token: 'any' }, 200],
+      ['par', pushed, 201, 'web'],
+      ['device', { scope: 'openid' }, 200, 'screen'],
+    ];
+    test.each(forms)('at %s, for %j', async (path, form, status, id = 'machine') => {
+      const own = createApp(deployment, id);
+      expect((await own.post(path, form)).status).toBe(status);
+      for (const secret of ['another-secret', '', 'public'])
+        expect([secret, refusal(await createApp(deployment, id, secret).post(path, form))]).toEqual([
+          secret,
+          [401, 'invalid_client'],
+        ]);
+      // Without any client, there is nothing to authenticate.
+      const answer = await deployment.fetch(`${deployment.issuer}/oauth2/${path}`, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+      });
+      expect(answer.status).toBeGreaterThanOrEqual(400);
     });
   });
 

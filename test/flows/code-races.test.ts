@@ -51,6 +51,15 @@ describe.each(embeddedAndThreeProcesses)(
       expect(outcomesOf(redeemed)).toEqual({ 200: 1, invalid_grant: 39 });
       const tokens = tokensOf(redeemed.find(({ status }) => status === 200) as JsonAnswer);
       expect(await live(app, tokens.access_token)).toBe('live');
+      expect(tokens).not.toHaveProperty('refresh_token');
+    });
+
+    test('a client whose document does not list the grant refresh_token gets no refresh token', async () => {
+      const app = createApp(deployment, 'brief');
+      for (const scope of ['openid', `${allScopes} offline_access`])
+        expect(tokensOf(await app.redeem(await app.code(agent, { scope })))).not.toHaveProperty(
+          'refresh_token',
+        );
     });
 
     test('a request without the owner’s proofs gets nothing and doesn’t spend the code', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo } from '../support/deployment.ts';
-import { apiLogin, getUserinfo } from '../support/json-api.ts';
+import { apiLogin, getProfile, getUserinfo } from '../support/json-api.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -235,6 +235,22 @@ describe('scopes and audiences (DESIGN §4)', () => {
       expect(await errorOf(web, { resource: billing })).toBe('invalid_target');
       expect(await errorOf(web, { scope: 'openid invoices:read' })).toBe('invalid_scope');
     });
+  });
+
+  test('userinfo and /user/profile take a token for any API, and tell what its scopes allow', async () => {
+    const { accessToken } = await apiLogin(deployment);
+    const own = { sub: text, ...address, name: 'John Example', updated_at: number };
+    expect(claimsOf(accessToken)).toMatchObject({ aud: deployment.audience });
+    expect(claimsOf(accessToken)).not.toHaveProperty('name');
+    expect((await jsonAnswer(await getUserinfo(deployment, accessToken))).body).toEqual(own);
+    expect((await getProfile(deployment, accessToken)).status).toBe(200);
+    const code = await both.code(createUserAgent(deployment), { scope: 'openid email invoices:read' });
+    const { access_token } = tokensOf(await both.redeem(code, { resource: billing }));
+    expect(claimsOf(access_token)).toMatchObject({ aud: billing });
+    const userinfo = await jsonAnswer(await getUserinfo(deployment, access_token));
+    expect(userinfo).toMatchObject({ status: 200, body: { sub: text } });
+    expect(userinfo.body).not.toHaveProperty('name');
+    expect((await getProfile(deployment, access_token)).status).toBe(403);
   });
 
   test("no grant gives a scope that isn't in the client document", async () => {

@@ -58,6 +58,12 @@ describe('listen', () => {
     expect((await httpCall(origin, '/', { method: 'POST', body: 'quick' })).body).toBe('read');
   });
 
+  test('keeps an unused connection open for 65 s, longer than a load balancer by default (60 s)', async () => {
+    const { origin } = await start();
+    const { headers } = await httpCall(origin, '/', { headers: { connection: 'keep-alive' } });
+    expect(headers['keep-alive']).toBe('timeout=65');
+  });
+
   test('does not wait for unused connections when it stops', async () => {
     const { listener, origin } = await start();
     const spare = connect(listener.port, '127.0.0.1');

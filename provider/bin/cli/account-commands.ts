@@ -18,6 +18,11 @@ const wholeNumber = (least: number, most: number) => (text: string) => {
   throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
 };
 
+const oneLine = (text: string) => {
+  if (/^(?=.*\S)[^\p{Cc}]{1,200}$/u.test(text)) return text.trim();
+  throw new InvalidArgumentError('Give one line of 1 to 200 characters.');
+};
+
 const who = ['<account>', 'its address or id'] as const;
 
 /** `accounts create|list|show|disable|enable|set-password|set-roles|import|export`. */
@@ -66,13 +71,19 @@ function addCreate(accounts: CliCommand): void {
     .description('Create an account and print its id. The password is asked for, or comes by standard input.')
     .requiredOption('--email <address>', 'the address it signs in with')
     .option('--role <name...>', 'roles, as GATEHOUSE_APIS_FILE defines them', [])
+    .option(
+      '--name <text>',
+      'the full name, which apps with the scope profile get as the claim name',
+      oneLine,
+    )
     .option('--verified', 'the address is known to be theirs', false)
     .option(...jsonOption)
     .example('gatehouse accounts create --email ann@example.com --role CLIENT < password.txt')
-    .action(async (options: Common & { email: string; role: string[]; verified: boolean }) => {
+    .example("gatehouse accounts create --email ann@example.com --name 'Ann Example' < password.txt")
+    .action(async (options: Common & { email: string; role: string[]; name?: string; verified: boolean }) => {
       const { createAccount } = await import('../commands/create-account.ts');
-      const { email, role: roles, verified } = options;
-      await createAccount({ email, roles, verified }, commandOutput(options));
+      const { email, role: roles, name, verified } = options;
+      await createAccount({ email, roles, name, verified }, commandOutput(options));
     });
 }
 

@@ -8,6 +8,8 @@ import { withStores } from './open-stores.ts';
 export interface CreateAccountOptions {
   email: string;
   roles: string[];
+  /** The claim `name`. The account has none if it is undefined. */
+  name: string | undefined;
   verified: boolean;
 }
 
@@ -18,15 +20,21 @@ const taken = (email: string) =>
 
 /** `gatehouse accounts create`. Throws `validation_failed` with fields. */
 export async function createAccount(
-  { email, roles, verified }: CreateAccountOptions,
+  { email, roles, name, verified }: CreateAccountOptions,
   output: Output,
 ): Promise<void> {
   const created = await withStores({}, async ({ accessModel, accounts, ports }) => {
     checkRoles(roles, accessModel);
     if (await ports.accounts.findByEmail(email)) throw taken(email);
     const password = await readPassword();
-    const input = { email, password, roles: [...new Set(roles)], emailVerified: verified, metadata: {} };
-    return accounts.create(input);
+    const metadata = name === undefined ? {} : { name };
+    return accounts.create({
+      email,
+      password,
+      roles: [...new Set(roles)],
+      emailVerified: verified,
+      metadata,
+    });
   });
   if (!created) throw taken(email);
   output.result(accountDocument(created), created.id);
