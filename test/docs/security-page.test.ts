@@ -117,6 +117,19 @@ describe('docs/security.md', () => {
     expect(named.length).toBeGreaterThan(300);
   });
 
+  test('a title is that of a test, not of a group, a comment or a message', () => {
+    const titles = testTitles('test/http/client-address.test.ts');
+    expect(titles).toContain('accepts an address with a zone in a chain');
+    expect(titles).toContain('reads X-Forwarded-For %j from a proxy as %s');
+    expect(titles).toContain('reads X-Forwarded-For "198.51.100.7" from a proxy as 198.51.100.7');
+    for (const other of [
+      'clientAddress',
+      'accepts an address',
+      "An element that can't be read ends the chain.",
+    ])
+      expect(titles).not.toContain(other);
+  });
+
   test('every quote is the whole title of a test in its file', async () => {
     const quotes = rows.flatMap(({ id, shown }) => quotesIn(shown).map((quote) => ({ id, ...quote })));
     expect(quotes.length).toBeGreaterThan(150);

@@ -141,6 +141,10 @@ describe('protection of a person’s browser', () => {
       await agent.submit(page, { email, password });
       expect(await silently(agent, web)).toBe('code');
       expect(await silently(before, web)).toBe('login_required');
+      const ids = [before, agent].map(({ cookies }) => cookies.get('__Host-gatehouse_session') ?? '');
+      // 43 characters of 6 bits are 258 bits.
+      for (const id of ids) expect(id).toMatch(/^[\w-]{43}$/);
+      expect(new Set(ids).size).toBe(2);
     });
   });
 

@@ -78,6 +78,16 @@ describe('events on standard output, of two processes', () => {
     expect(new Set(fresh.map(({ id }) => id)).size).toBe(3);
   });
 
+  test('a server creates no account: only operators and people who sign up do', async () => {
+    await untilPublished();
+    const created = publishedEvents(deployment).filter(({ type }) => type === 'user.created');
+    expect(created.length).toBeGreaterThan(0);
+    for (const { data } of created)
+      expect([data.email, data.actor ?? data.ip]).toEqual(
+        data.email === demo.email ? [demo.email, 'operator'] : ['bob@example.com', '127.0.0.1'],
+      );
+  });
+
   test('the demo account is created once', async () => {
     await untilPublished();
     const created = eventsOf(demo.email).filter(({ type }) => type === 'user.created');

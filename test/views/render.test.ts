@@ -42,6 +42,19 @@ const eachString = Object.entries(samplePages).flatMap(([name, { view, model }])
   })),
 );
 
+test('a password is masked while it is typed, on every page that asks for one', () => {
+  const fields = Object.values(samplePages).flatMap((page) =>
+    [...draw(page).matchAll(/<input[^>]*name="(?<name>\w*password)"[^>]*>/gi)].map(([input, name]) => [
+      name,
+      /type="(?<type>\w+)"/.exec(input)?.groups?.type,
+    ]),
+  );
+  expect(new Set(fields.map(([name]) => name))).toEqual(
+    new Set(['password', 'newPassword', 'currentPassword']),
+  );
+  for (const [name, type] of fields) expect([name, type]).toEqual([name, 'password']);
+});
+
 describe('every string of every model', () => {
   test.each(eachString)('$at is escaped', ({ view, path, model }) => {
     const html = drawn(view as ViewName, model as never);
