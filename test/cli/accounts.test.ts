@@ -38,6 +38,7 @@ describe('accounts create', () => {
       password,
     );
     expect(JSON.parse(ended.stdout)).toMatchObject({ metadata: { name: 'Béa O’Neill' } });
+    expect(await database.events()).toHaveLength(1);
   });
 
   test('ends with exit code 73 if the address is taken, in upper or lower case', async () => {

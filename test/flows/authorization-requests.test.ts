@@ -88,7 +88,7 @@ describe('authorization requests, on the embedded default', () => {
         exact.authorizationUrl({ response_mode: 'form_post', prompt: 'none' }),
       );
       expect(page.html).toContain(`action="${callback}"`);
-      expect(page.headers.get('content-security-policy')).toMatch(/(^|; )frame-ancestors 'none'(;|$)/);
+      expect(page.headers.get('content-security-policy')).toMatch(/(^|; ?)frame-ancestors 'none'(;|$)/);
       expect(inForm(page)).toMatchObject({
         error: 'login_required',
         state: 'a-state',

@@ -165,6 +165,7 @@ describe('how clients authenticate', () => {
   describe('a confidential client must prove itself', () => {
     const redirect_uri = 'http://localhost:8080/web/callback';
     const pushed = {
+      client_id: 'web',
       response_type: 'code',
       scope: 'openid',
       redirect_uri,

@@ -85,6 +85,7 @@ describe('the log at level debug', () => {
     await firstParty.passwordGrant({ password });
     await firstParty.passwordGrant({ username: password });
     const pushed = await web.post('par', {
+      client_id: web.id,
       redirect_uri: web.redirectUri,
       response_type: 'code',
       scope: 'openid',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo } from '../support/deployment.ts';
 import { apiLogin, getProfile, getUserinfo } from '../support/json-api.ts';
+import { runToEnd } from '../support/program.ts';
 import {
   createTestClient,
   decodeJwt,
@@ -238,18 +239,25 @@ describe('scopes and audiences (DESIGN §4)', () => {
   });
 
   test('userinfo and /user/profile take a token for any API, and tell what its scopes allow', async () => {
-    const { accessToken } = await apiLogin(deployment);
-    const own = { sub: text, ...address, name: 'John Example', updated_at: number };
+    const person = { email: 'ann@example.com', password: 'a walk along the river' };
+    const { folder, env } = deployment;
+    const create = ['accounts', 'create', '--email', person.email, '--name', 'Ann Example'];
+    await runToEnd([...create, '--role', 'CLIENT'], { env, cwd: folder, input: person.password });
+    const { accessToken } = await apiLogin(deployment, person);
+    const told = { sub: text, email: person.email, email_verified: false };
     expect(claimsOf(accessToken)).toMatchObject({ aud: deployment.audience });
     expect(claimsOf(accessToken)).not.toHaveProperty('name');
-    expect((await jsonAnswer(await getUserinfo(deployment, accessToken))).body).toEqual(own);
+    expect((await jsonAnswer(await getUserinfo(deployment, accessToken))).body).toEqual({
+      ...told,
+      name: 'Ann Example',
+      updated_at: number,
+    });
     expect((await getProfile(deployment, accessToken)).status).toBe(200);
-    const code = await both.code(createUserAgent(deployment), { scope: 'openid email invoices:read' });
+    const scope = 'openid email invoices:read';
+    const code = await both.code(createUserAgent(deployment), { scope }, person);
     const { access_token } = tokensOf(await both.redeem(code, { resource: billing }));
     expect(claimsOf(access_token)).toMatchObject({ aud: billing });
-    const userinfo = await jsonAnswer(await getUserinfo(deployment, access_token));
-    expect(userinfo).toMatchObject({ status: 200, body: { sub: text } });
-    expect(userinfo.body).not.toHaveProperty('name');
+    expect((await jsonAnswer(await getUserinfo(deployment, access_token))).body).toEqual(told);
     expect((await getProfile(deployment, access_token)).status).toBe(403);
   });
 

@@ -6,10 +6,9 @@ export class Secrets {
   readonly #values = new Map<string, string>();
 
   add(name: string, value: unknown): string {
-    const text = String(value);
-    if (text.length < 8) throw new Error(`${name} is no secret: ${text}`);
-    this.#values.set(`${name} ${this.#values.size}`, text);
-    return text;
+    if (typeof value !== 'string' || value.length < 8) throw new Error(`${name} is no secret: ${value}`);
+    this.#values.set(`${name} ${this.#values.size}`, value);
+    return value;
   }
 
   /** Returns the names of the secrets that the text contains, complete or as an identifiable part. */

@@ -27,7 +27,7 @@ export function checkAnswer(answer: RawAnswer, expected: Expected, sent: Buffer)
   expect(answer.body).not.toMatch(inside);
   expect(answer.body).not.toContain(sentinel);
   expect(answer.headers['x-content-type-options']).toEqual(['nosniff']);
-  expect(answer.headers['content-security-policy']?.join()).toMatch(/(^|; )frame-ancestors 'none'(;|$)/);
+  expect(answer.headers['content-security-policy']?.join()).toMatch(/(^|; ?)frame-ancestors 'none'(;|$)/);
   if (expected.to !== 'unparsed') expect(requestId(answer)).toMatch(/^[\w-]{16}$/);
   if (expected.to !== 'sender') {
     if (expected.to !== 'app') expect(answer.headers['cache-control']).toEqual(['no-store']);
