@@ -11,6 +11,7 @@ import { PostgresConsentStore } from '../../adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
 import { PostgresExpiredRows } from '../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../adapters/postgres/family-store.ts';
+import { PostgresKeyStore } from '../../adapters/postgres/key-store.ts';
 import { PostgresLimits } from '../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
@@ -25,8 +26,10 @@ import { RedisRevocationCache } from '../../adapters/redis/revocation-cache.ts';
 import { StdoutEventSink } from '../../adapters/stdout/event-sink.ts';
 import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { parseServerSecrets } from '../config/server-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { createServerKeys } from '../lib/server-keys.ts';
 import type { AccountIndex } from '../ports/account-index.ts';
 import type { AccountStore } from '../ports/account-store.ts';
 import type { ClientSource } from '../ports/client-source.ts';
@@ -47,7 +50,7 @@ import type { Secrets } from '../ports/secrets.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 
 /** The name of a product in metrics and traces. */
-export type Home = 'postgres' | 'redis' | 'file';
+export type Home = 'postgres' | 'redis' | 'file' | 'secretsmanager';
 
 /** An implementation of every port. */
 export interface Ports {
@@ -166,7 +169,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
       : new PostgresAccountIndex({ db, clock }),
     limits: redis ? new RedisLimits({ redis, clock }) : new PostgresLimits({ db, clock }),
     localLimits: new MemoryLimits({ clock }),
-    keyStore: await openKeyStore(config),
+    keyStore: await openKeyStore(config, database),
     clientSources: config.clientsFile ? [openClientsFile(config.clientsFile)] : [],
     eventSink: openEventSink(config),
     schema: schemaOf(database),
@@ -180,7 +183,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
       revocationCache: 'redis',
       denylist: 'postgres',
       expired: 'postgres',
-      keyStore: 'file',
+      keyStore: keysHome(config),
       oidcStore: redis ? 'redis' : 'postgres',
       families: familiesHome,
       accountIndex: familiesHome,
@@ -213,11 +216,35 @@ async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () =>
 /** Client documents in a YAML file. */
 export const openClientsFile = (path: string): ClientSource => new FileClientSource({ path, pollMs: 2000 });
 
-/** Without a reference (development only), the keys are stored in the data folder. */
-export async function openKeyStore(config: Config): Promise<KeyStore> {
-  if (config.keys !== undefined) return new FileKeyStore({ path: config.keys.replace(/^file:/, '') });
-  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
-  return new FileKeyStore({ path: join(config.dataFolder, 'keys.json') });
+/** The product that keeps the signing keys. The reference names it. */
+export function keysHome({ keys = 'file:' }: Pick<Config, 'keys'>): Home {
+  if (keys === 'postgres:') return 'postgres';
+  return keys.startsWith('secretsmanager:') ? 'secretsmanager' : 'file';
+}
+
+/**
+ * Without a reference (development only), the keys are stored in the data folder.
+ *
+ * @param database needed only when the keys are in Postgres
+ */
+export async function openKeyStore(config: Config, database?: Database): Promise<KeyStore> {
+  const { keys, keysSecret = '', dataFolder } = config;
+  const home = keysHome(config);
+  if (home === 'postgres') {
+    const secrets = secretsOf();
+    const seals = async () =>
+      createServerKeys(parseServerSecrets(await secrets.resolve(keysSecret), 'GATEHOUSE_KEYS_SECRET'));
+    if (database === undefined) throw new Error('the keys are in a database that was not opened');
+    return new PostgresKeyStore({ db: database.knex, seals });
+  }
+  if (keys === undefined) {
+    await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+    return new FileKeyStore({ path: join(dataFolder, 'keys.json') });
+  }
+  if (home === 'file') return new FileKeyStore({ path: keys.replace(/^file:/, '') });
+  // Loaded only where it is used, because the AWS SDK takes a part of the start.
+  const { SecretsManagerKeyStore } = await import('../../adapters/aws/secrets-manager-key-store.ts');
+  return new SecretsManagerKeyStore({ secret: keys.replace(/^secretsmanager:/, '') });
 }
 
 function openEventSink(config: Config): EventSink {

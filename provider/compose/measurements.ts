@@ -14,7 +14,12 @@ export interface PortWatch {
 }
 
 /** The product names in OpenTelemetry's conventions. */
-const systems: Record<Home, string> = { postgres: 'postgresql', redis: 'redis', file: 'file' };
+const systems: Record<Home, string> = {
+  postgres: 'postgresql',
+  redis: 'redis',
+  file: 'file',
+  secretsmanager: 'aws.secretsmanager',
+};
 
 type Call = (port: string, operation: string, work: () => Promise<unknown>) => Promise<unknown>;
 

@@ -56,6 +56,13 @@ export const checks: readonly Check[] = [
         : undefined,
   },
   {
+    settings: ['keys', 'keysSecret'],
+    problem: ({ keys, keysSecret }) =>
+      (keys === 'postgres:') === (keysSecret !== undefined)
+        ? undefined
+        : 'GATEHOUSE_KEYS=postgres: and GATEHOUSE_KEYS_SECRET need each other: the secret encrypts the signing keys in Postgres. Set both, or neither.',
+  },
+  {
     settings: ['databasePassword', 'databaseUrl'],
     problem: ({ databasePassword, databaseUrl }) =>
       databasePassword !== undefined && databaseUrl === undefined

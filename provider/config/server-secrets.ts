@@ -28,26 +28,29 @@ function weakness(secret: string): string | undefined {
 }
 
 /**
- * Gives the secrets in the text that GATEHOUSE_SERVER_SECRETS refers to, the current one first. They are separated by
+ * Gives the secrets in the text that the setting refers to, the current one first. They are separated by
  * white space or commas.
  *
  * @throws ConfigurationError that names each secret that is too short or too easy to guess by its position, and never contains its text
  */
-export function parseServerSecrets(text: string): readonly [string, ...string[]] {
+export function parseServerSecrets(
+  text: string,
+  setting = 'GATEHOUSE_SERVER_SECRETS',
+): readonly [string, ...string[]] {
   const advice = 'Make one with: openssl rand -base64 48 | tr -d "\\n"';
   const [current, ...older] = text.split(/[\s,]+/).filter((secret) => secret !== '');
   if (current === undefined) {
-    throw new ConfigurationError([`GATEHOUSE_SERVER_SECRETS names a secret without text. ${advice}`]);
+    throw new ConfigurationError([`${setting} names a secret without text. ${advice}`]);
   }
   const secrets: readonly [string, ...string[]] = [current, ...older];
   const problems = secrets.flatMap((secret, index) => {
     const weak = weakness(secret);
     return weak === undefined
       ? []
-      : [`GATEHOUSE_SERVER_SECRETS: secret ${index + 1} of ${secrets.length} ${weak}. ${advice}`];
+      : [`${setting}: secret ${index + 1} of ${secrets.length} ${weak}. ${advice}`];
   });
   if (new Set(secrets).size < secrets.length) {
-    problems.push('GATEHOUSE_SERVER_SECRETS: the same secret is there twice. Remove one.');
+    problems.push(`${setting}: the same secret is there twice. Remove one.`);
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return secrets;

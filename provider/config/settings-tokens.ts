@@ -1,6 +1,6 @@
 import type { SettingTable } from './setting.ts';
 import { audience } from './uris.ts';
-import { integer, path, reference } from './values.ts';
+import { integer, keyStoreReference, path, reference } from './values.ts';
 
 const day = 86_400;
 
@@ -33,10 +33,18 @@ export const tokenSettings = {
   keys: {
     name: 'GATEHOUSE_KEYS',
     description:
-      'Where the signing keys are kept. The first start creates them. All processes must use the same store.',
-    schema: reference('file'),
+      'Where the signing keys are kept: a file, the value of a secret in AWS Secrets Manager, or Postgres. The first start creates the keys. All processes must use the same store. See [`keys.md`](keys.md).',
+    schema: keyStoreReference(),
     reference: true,
     example: 'file:/var/lib/gatehouse/keys.json',
+  },
+  keysSecret: {
+    name: 'GATEHOUSE_KEYS_SECRET',
+    description:
+      'Where the secret is that encrypts the signing keys in Postgres; for `GATEHOUSE_KEYS=postgres:` only. Made like GATEHOUSE_SERVER_SECRETS. To replace it, put the new secret in front, run `gatehouse keys rotate`, and then drop the old one.',
+    schema: reference('file', 'env'),
+    reference: true,
+    example: 'file:/run/secrets/keys-secret',
   },
   keyLeadSeconds: {
     name: 'GATEHOUSE_KEY_LEAD_SECONDS',

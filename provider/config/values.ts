@@ -46,6 +46,14 @@ export function path() {
   return matching('a path', /^[^\0]+$/);
 }
 
+/** The store of the signing keys. Errors may show the text of a reference, so any other text is refused. */
+export function keyStoreReference() {
+  const shapes = [/^file:[^\0\r\n]+$/, /^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,2048}$/, /^postgres:$/];
+  return value('file:/path/of/the/file, secretsmanager:NAME-OR-ARN or postgres:', (text) =>
+    shapes.some((shape) => shape.test(text)) ? text : undefined,
+  );
+}
+
 export const referenceSchemes = ['file', 'env'] as const;
 
 /**

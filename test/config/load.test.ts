@@ -233,6 +233,7 @@ describe('problems', () => {
       'redisUrl',
       'redisPassword',
       'keys',
+      'keysSecret',
       'serverSecrets',
     ]);
     const env = Object.fromEntries(named.map(({ setting }) => [setting.name, `x:${secret}`]));

@@ -13,6 +13,7 @@ import { limits } from './0012-limits.ts';
 import { clientGenerations } from './0013-client-generations.ts';
 import { accountIndexUsedAt } from './0014-account-index-used-at.ts';
 import { normalAddresses } from './0015-normal-addresses.ts';
+import { signingKeys } from './0016-signing-keys.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   clientGenerations,
   accountIndexUsedAt,
   normalAddresses,
+  signingKeys,
 ];

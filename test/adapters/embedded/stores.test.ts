@@ -8,6 +8,7 @@ import { PostgresConsentStore } from '../../../adapters/postgres/consent-store.t
 import { type Database, openDatabase } from '../../../adapters/postgres/database.ts';
 import { PostgresExpiredRows } from '../../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
+import { PostgresKeyStore } from '../../../adapters/postgres/key-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
@@ -15,12 +16,14 @@ import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-s
 import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
+import { createServerKeys } from '../../../provider/lib/server-keys.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
 import { clientTokenVersionsContract } from '../../contract/client-token-versions.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
+import { keyStoreContract } from '../../contract/key-store.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
@@ -97,6 +100,15 @@ limitsContract(
   'PostgresLimits, embedded',
   opener((deps) => new PostgresLimits(deps)),
 );
+
+const seals = async () => createServerKeys(['secret']);
+keyStoreContract('PostgresKeyStore, embedded', async () => ({
+  newPlace: async () => {
+    const db = await emptyTables();
+    return { connect: () => new PostgresKeyStore({ db, seals }) };
+  },
+  close,
+}));
 
 unitOfWorkContract('PostgresUnitOfWork, embedded', async () => {
   const db = await emptyTables();
