@@ -1,9 +1,12 @@
 import type { KeySet, KeyTimes, SigningKey } from './key-set.ts';
 
 /** Sorts later keys last. The kid decides between equal times, so that all processes choose the same key. */
-const bySigning = (a: SigningKey, b: SigningKey) => a.signsFrom - b.signsFrom || (a.kid < b.kid ? -1 : 1);
+export const bySigning = (a: SigningKey, b: SigningKey) =>
+  a.signsFrom - b.signsFrom || (a.kid < b.kid ? -1 : 1);
 
-const isRetired = ({ retiredAt }: SigningKey, now: number) => retiredAt !== undefined && retiredAt <= now;
+/** Whether the key has stopped to sign at `now`, in milliseconds. */
+export const isRetired = ({ retiredAt }: SigningKey, now: number) =>
+  retiredAt !== undefined && retiredAt <= now;
 
 /** @param seconds how long the key is needed after it stopped signing */
 const neededUntil = ({ retiredAt }: SigningKey, seconds: number) =>

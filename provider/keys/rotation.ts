@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { GatehouseError } from '../lib/errors.ts';
 import type { KeyStore, StoredKeySet } from '../ports/key-store.ts';
 import { generateKey } from './generate-key.ts';
 import { withoutDeadKeys } from './key-schedule.ts';
@@ -48,28 +49,69 @@ export async function ensureKeySet(deps: { store: KeyStore; clock: Clock }): Pro
   return stored;
 }
 
-export type RotationOutcome =
-  | { outcome: 'rotated'; kid: string; signsFrom: number }
-  /** Another process changed the set at the same time. Nothing was written. */
-  | { outcome: 'lost' };
+/** The result of a change, with the set to save. Without a set, there is nothing to save. */
+interface Change {
+  outcome: string;
+  set?: KeySet;
+}
 
-/**
- * Adds a key to the stored set and removes the keys that are no longer needed, in one compare-and-set.
- *
- * @throws ConfigurationError when the stored set can't be read; any error that the store throws
- */
-export async function rotateStoredKeySet(deps: {
+export interface ChangeDeps {
   store: KeyStore;
   clock: Clock;
   times: KeyTimes;
-}): Promise<RotationOutcome> {
-  const { store, clock, times } = deps;
-  const { version, value } = await ensureKeySet(deps);
-  const key = await generateKey();
-  const now = clock.now();
-  const kept = withoutDeadKeys(parseKeySet(value), now, times);
-  const rotated = rotate(kept, key, now, times.leadSeconds);
-  if (!(await store.save(serializeKeySet(rotated), version))) return { outcome: 'lost' };
-  const added = rotated.keys.find(({ kid }) => kid === key.kid);
-  return { outcome: 'rotated', kid: key.kid, signsFrom: added?.signsFrom ?? now };
+}
+
+/** Another process changed the set at the same time. Nothing was written. */
+interface Lost {
+  outcome: 'lost';
+}
+
+/**
+ * Changes the stored key set in one compare-and-set, and removes the keys that are no longer needed.
+ *
+ * @param change gets the stored set. It may take its time: if the set changes meanwhile, the change is lost.
+ * @param dryRun when true, nothing is written
+ * @returns the result of `change`
+ * @throws ConfigurationError when the stored set can't be read; GatehouseError `not_found` when there is no set; any
+ *   error that the store or `change` throws
+ */
+export async function changeStoredKeySet<Result extends Change>(
+  { store, clock, times }: ChangeDeps,
+  change: (set: KeySet) => Result | Promise<Result>,
+  { dryRun = false }: { dryRun?: boolean } = {},
+): Promise<Result | Lost> {
+  const stored = await store.load();
+  if (stored === undefined) {
+    throw new GatehouseError(
+      'not_found',
+      'There is no key set yet. The first start makes one, or gatehouse keys create.',
+    );
+  }
+  const result = await change(withoutDeadKeys(parseKeySet(stored.value), clock.now(), times));
+  if (result.set === undefined || dryRun) return result;
+  return (await store.save(serializeKeySet(result.set), stored.version)) ? result : { outcome: 'lost' };
+}
+
+export type RotationOutcome = { outcome: 'rotated'; kid: string; signsFrom: number } | Lost;
+
+/**
+ * Adds a key to the stored set, as `changeStoredKeySet` does. If there is no set, it creates one before.
+ *
+ * @throws ConfigurationError when the stored set can't be read; any error that the store throws
+ */
+export async function rotateStoredKeySet(deps: ChangeDeps): Promise<RotationOutcome> {
+  await ensureKeySet(deps);
+  const result = await changeStoredKeySet(deps, async (set) => {
+    const key = await generateKey();
+    return { ...rotated(set, key, deps.clock.now(), deps.times.leadSeconds), kid: key.kid };
+  });
+  if (result.outcome === 'lost') return result;
+  return { outcome: 'rotated', kid: result.kid, signsFrom: result.signsFrom };
+}
+
+/** The rotated set, and the time in milliseconds at which the new key starts to sign. */
+export function rotated(set: KeySet, key: NewKey, now: number, leadSeconds: number) {
+  const next = rotate(set, key, now, leadSeconds);
+  const signsFrom = next.keys.find(({ kid }) => kid === key.kid)?.signsFrom ?? now;
+  return { outcome: 'rotated' as const, set: next, signsFrom };
 }

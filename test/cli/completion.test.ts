@@ -34,7 +34,7 @@ test.each([
   [['accounts', '--json', 'list', '--l'], ['--limit']],
   [
     ['keys', ''],
-    ['create', 'list', '--help'],
+    ['create', 'list', 'rotate', 'retire', 'import', 'export', '--help'],
   ],
   [
     ['completion', ''],

@@ -27,7 +27,9 @@ test('the list of commands is complete', () => {
       (name) => `accounts ${name}`,
     ),
     ...['sessions list', 'sessions end', 'tokens revoke'],
-    ...['clients validate', 'keys create', 'keys list', 'version', 'completion'],
+    'clients validate',
+    ...['create', 'list', 'rotate', 'retire', 'import', 'export'].map((name) => `keys ${name}`),
+    ...['version', 'completion'],
   ]);
 });
 

@@ -90,6 +90,10 @@ describe('values', () => {
     ['GATEHOUSE_DATABASE_URL', 'POSTGRES://u@%2Frun%2Fpostgresql/d'],
     ['GATEHOUSE_REDIS_URL', 'rediss://:p%40ss%2Fw%23%3F%25@cache.example.com:6380/15'],
     ['GATEHOUSE_KEYS', 'file:keys.json'],
+    [
+      'GATEHOUSE_KEYS',
+      'secretsmanager:arn:aws:secretsmanager:eu-central-1:123456789012:secret:gatehouse/keys-a1B2c3',
+    ],
     ['GATEHOUSE_APP_NAME', 'Züri & Söhne'],
     ['GATEHOUSE_LANGUAGES', 'pt-br, en'],
     ['GATEHOUSE_ACCENT_COLOR', '#767676'],
@@ -111,6 +115,8 @@ describe('values', () => {
     ['GATEHOUSE_ISSUER', 'https://Login.example.com:443', 'normal form: https://login.example.com'],
     ['GATEHOUSE_ISSUER', 'ftp://login.example.com', 'https URL'],
     ['GATEHOUSE_PORT', '70000', 'from 0 to 65535'],
+    ['GATEHOUSE_KEYS', 'secretsmanager:', 'secretsmanager:NAME-OR-ARN'],
+    ['GATEHOUSE_KEYS', 'postgres:other', 'or postgres:'],
     ['GATEHOUSE_PORT', '3000 ', 'whole number'],
     ['GATEHOUSE_PORT', '0x10', 'whole number'],
     ['GATEHOUSE_PORT', '-1', 'whole number'],
@@ -169,6 +175,11 @@ describe('combinations of settings', () => {
     [{ GATEHOUSE_PORT: '9090' }, 'GATEHOUSE_OPS_PORT must differ'],
     [{ GATEHOUSE_PORT: '0' }, 'GATEHOUSE_ISSUER must be set'],
     [{ GATEHOUSE_DATABASE_PASSWORD: 'file:p' }, 'without GATEHOUSE_DATABASE_URL'],
+    [{ GATEHOUSE_KEYS: 'postgres:' }, 'GATEHOUSE_KEYS=postgres: and GATEHOUSE_KEYS_SECRET need each other'],
+    [
+      { GATEHOUSE_KEYS_SECRET: 'env:K' },
+      'GATEHOUSE_KEYS=postgres: and GATEHOUSE_KEYS_SECRET need each other',
+    ],
     [{ GATEHOUSE_REDIS_PASSWORD: 'file:p' }, 'without GATEHOUSE_REDIS_URL'],
     [{ GATEHOUSE_REFRESH_TOKEN_STORE: 'redis' }, 'GATEHOUSE_REDIS_URL is unset'],
     [{ GATEHOUSE_REDIS_CLUSTER: 'true' }, 'GATEHOUSE_REDIS_URL is unset'],
@@ -246,7 +257,7 @@ describe('problems', () => {
       },
       readFile: files({ '/a': secret }),
     });
-    expect(problems).toHaveLength(9);
+    expect(problems).toHaveLength(10);
     expect(problems.join('\n')).not.toContain(secret);
   });
 

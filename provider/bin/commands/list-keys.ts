@@ -1,13 +1,12 @@
-import { join } from 'node:path';
-import { openKeyStore } from '../../compose/adapters.ts';
-import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
+import { publicJwks } from '../../keys/jwks.ts';
 import { publishedKeys, signingKey } from '../../keys/key-schedule.ts';
 import { type KeySet, parseKeySet, type SigningKey } from '../../keys/key-set.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import type { Output } from '../cli/output.ts';
 import { isoTime, table } from '../cli/table.ts';
+import { type OpenKeys, withKeyStore } from './with-key-store.ts';
 
 type KeyState = 'next' | 'signing' | 'retired';
 
@@ -20,7 +19,7 @@ const stateOf = (key: SigningKey, signing: SigningKey, now: number): KeyState =>
  * Returns the public data of the keys. The members are named one by one, so that no private member is included by
  * mistake.
  */
-function keyDocuments(set: KeySet, now: number, config: Config) {
+export function keyDocuments(set: KeySet, now: number, config: Config) {
   const signing = signingKey(set, now);
   const tokenSeconds = Math.max(config.accessTokenSeconds, config.idTokenSeconds);
   const published = publishedKeys(set, now, { tokenSeconds, leadSeconds: config.keyLeadSeconds });
@@ -36,19 +35,31 @@ function keyDocuments(set: KeySet, now: number, config: Config) {
     }));
 }
 
+async function storedSet({ store, place }: OpenKeys): Promise<KeySet> {
+  const stored = await store.load();
+  if (stored !== undefined) return parseKeySet(stored.value);
+  const advice = 'The first start makes it, or gatehouse keys create.';
+  throw new GatehouseError('not_found', `There is no key set in ${place} yet. ${advice}`);
+}
+
 /** `gatehouse keys list`. Throws `not_found` when there is no key set yet. */
 export async function listKeys(output: Output): Promise<void> {
-  const config = loadConfig();
-  // The reference is explicit, so that listing the keys does not create the folder.
-  const reference = config.keys ?? `file:${join(config.dataFolder, 'keys.json')}`;
-  const stored = await (await openKeyStore({ ...config, keys: reference })).load();
-  if (stored === undefined) {
-    const advice = 'The first start makes it, or gatehouse keys create.';
-    throw new GatehouseError('not_found', `There is no key set in ${reference} yet. ${advice}`);
-  }
-  const keys = keyDocuments(parseKeySet(stored.value), systemClock.now(), config);
-  const rows = keys.map(({ kid, state, published, publishedAt, signsFrom, retiredAt }) => {
-    return [kid, state, published ? 'yes' : 'no', publishedAt, signsFrom, retiredAt ?? '-'];
+  await withKeyStore(async (open) => {
+    const keys = keyDocuments(await storedSet(open), systemClock.now(), open.config);
+    const rows = keys.map(({ kid, state, published, publishedAt, signsFrom, retiredAt }) => {
+      return [kid, state, published ? 'yes' : 'no', publishedAt, signsFrom, retiredAt ?? '-'];
+    });
+    output.result({ keys }, table(['kid', 'state', 'in jwks', 'published', 'signs from', 'retires'], rows));
   });
-  output.result({ keys }, table(['kid', 'state', 'in jwks', 'published', 'signs from', 'retires'], rows));
+}
+
+/**
+ * `gatehouse keys export --public`: the JWKS that the servers publish now, in the same order. Throws `not_found` when
+ * there is no key set yet.
+ */
+export async function exportKeys(output: Output): Promise<void> {
+  await withKeyStore(async (open) => {
+    const { jwks } = publicJwks(publishedKeys(await storedSet(open), systemClock.now(), open.times));
+    output.result(jwks, JSON.stringify(jwks, null, 2));
+  });
 }
