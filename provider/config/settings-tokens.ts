@@ -55,7 +55,8 @@ export const tokenSettings = {
   },
   keysPollSeconds: {
     name: 'GATEHOUSE_KEYS_POLL_SECONDS',
-    description: 'How often each process checks for changed keys. The interval varies a little.',
+    description:
+      'How soon each process finds changed keys, at most. The interval varies a little, so that processes do not check at the same time.',
     schema: integer(1, day),
     default: '60',
   },

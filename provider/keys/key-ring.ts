@@ -13,7 +13,7 @@ export interface KeyRingDeps extends Omit<KeyTimes, 'keptSeconds'> {
   clock: Clock;
   logger: KeyRingLogger;
   metrics: Pick<Metrics, 'keysReloadFailures'>;
-  /** How often the store is checked for a new version, plus or minus 20 percent. */
+  /** A new version is found within this time. Each wait is up to 20 percent shorter, so that processes spread out. */
   pollSeconds: number;
   /** Retired keys verify `id_token_hint`s for this many seconds. The default is 30 days. */
   keptSeconds?: number;
@@ -138,7 +138,7 @@ export function createKeyRing(deps: KeyRingDeps): KeyRing {
   };
   const schedule = () => {
     if (closed || loaded === undefined) return;
-    const poll = deps.pollSeconds * 1000 * (0.8 + Math.random() * 0.4);
+    const poll = deps.pollSeconds * 1000 * (0.8 + Math.random() * 0.2);
     const change = (nextChangeAt(loaded.set, clock.now(), times) ?? Number.POSITIVE_INFINITY) - clock.now();
     const delay = Math.max(1, Math.min(poll, change, longestTimerMs));
     timer = setTimeout(() => void refresh().then(schedule), delay);

@@ -6,7 +6,7 @@ export const signingKeys: Migration = {
   up: async (sql) => {
     await sql(`
       create table signing_keys (
-        only boolean primary key default true check (only),
+        one boolean primary key default true check (one),
         version text not null,
         sealed text not null
       )`);
