@@ -91,7 +91,7 @@ async function callUntil(process: number, time: number, gateways: readonly Gatew
     });
     if (verify.status !== 200) refusals.push(`process ${1 - process} refuses a token: ${verify.status}`);
     const { header, claims } = decodeJwt(token);
-    if (Number(claims.iat) * 1000 >= time - minute * 2) return { refusals, kid: String(header.kid) };
+    if (Number(claims.iat) * 1000 >= time - minute * 2) return { refusals, token, kid: String(header.kid) };
   }
 }
 
@@ -100,18 +100,26 @@ describe('a rotation under load, with two processes whose clocks differ by 60 s'
     const { issuer, audience, fetch } = deployment;
     const gateways: Gateway[] = [];
     const signers: string[][] = [];
+    let earlier: string[] = [];
     const step = 10 * minute;
     // The rotation ends after 20 minutes, 3 hours of lead time, 1 hour for the longest token, and 3 hours again.
     for (let at = 0; at <= 460 * minute; at += step) {
       if (at === 20 * minute) await gatehouse('keys', 'rotate');
       // Each verifier fills its cache at another time, from one of the processes.
-      gateways.push(await createGateway({ issuer, audiences: [audience], clock, fetch }));
+      const fresh = await createGateway({ issuer, audiences: [audience], clock, fetch });
+      gateways.push(fresh);
       // The calls begin before the time changes and go on after it.
       const time = Date.now() + at;
       const calls = [0, 1].map((process) => callUntil(process, time, gateways));
       setClocks(at);
       const results = await Promise.all(calls);
       expect(results.flatMap(({ refusals }) => refusals)).toEqual([]);
+      // A verifier with the newest keys still accepts the tokens of ten minutes ago.
+      for (const token of earlier) {
+        const request = { authorization: `Bearer ${token}`, scopes: ['contracts:read'] };
+        expect(await fresh.check(request)).toMatchObject({ status: 200 });
+      }
+      earlier = results.map(({ token }) => token);
       signers.push(results.map(({ kid }) => kid));
     }
     const [[old = ''] = []] = signers;
