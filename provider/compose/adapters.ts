@@ -43,6 +43,7 @@ import type { KeyStore } from '../ports/key-store.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { Outbox } from '../ports/outbox.ts';
+import type { RemoteSigner } from '../ports/remote-signer.ts';
 import type { RevocationCache } from '../ports/revocation-cache.ts';
 import type { RevocationStore } from '../ports/revocation-store.ts';
 import type { Schema } from '../ports/schema.ts';
@@ -50,7 +51,7 @@ import type { Secrets } from '../ports/secrets.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 
 /** The name of a product in metrics and traces. */
-export type Home = 'postgres' | 'redis' | 'file' | 'secretsmanager';
+export type Home = 'postgres' | 'redis' | 'file' | 'secretsmanager' | 'kms';
 
 /** An implementation of every port. */
 export interface Ports {
@@ -70,6 +71,8 @@ export interface Ports {
   /** Limits that count in this process only. */
   localLimits: Limits;
   keyStore: KeyStore;
+  /** Signs with keys that are in KMS. */
+  remoteSigner: RemoteSigner;
   clientSources: ClientSource[];
   eventSink: EventSink;
   schema: Schema;
@@ -88,7 +91,8 @@ export interface Ports {
 
 type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
-  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits');
+  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
+  | 'remoteSigner';
 
 interface Deps {
   logger: Logger;
@@ -170,6 +174,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     limits: redis ? new RedisLimits({ redis, clock }) : new PostgresLimits({ db, clock }),
     localLimits: new MemoryLimits({ clock }),
     keyStore: await openKeyStore(config, database),
+    remoteSigner: openRemoteSigner(),
     clientSources: config.clientsFile ? [openClientsFile(config.clientsFile)] : [],
     eventSink: openEventSink(config),
     schema: schemaOf(database),
@@ -184,6 +189,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
       denylist: 'postgres',
       expired: 'postgres',
       keyStore: keysHome(config),
+      remoteSigner: 'kms',
       oidcStore: redis ? 'redis' : 'postgres',
       families: familiesHome,
       accountIndex: familiesHome,
@@ -245,6 +251,19 @@ export async function openKeyStore(config: Config, database?: Database): Promise
   // Loaded only where it is used, because the AWS SDK takes a part of the start.
   const { SecretsManagerKeyStore } = await import('../../adapters/aws/secrets-manager-key-store.ts');
   return new SecretsManagerKeyStore({ secret: keys.replace(/^secretsmanager:/, '') });
+}
+
+/** AWS KMS. The client is loaded at the first use, because most installations have no key there. */
+export function openRemoteSigner(): RemoteSigner {
+  let opened: Promise<RemoteSigner> | undefined;
+  const signer = () => {
+    opened ??= import('../../adapters/aws/kms-signer.ts').then(({ KmsSigner }) => new KmsSigner());
+    return opened;
+  };
+  return {
+    describe: async (name) => (await signer()).describe(name),
+    sign: async (arn, digest) => (await signer()).sign(arn, digest),
+  };
 }
 
 function openEventSink(config: Config): EventSink {

@@ -3,6 +3,7 @@ import { interactionPath } from '../interactions/interaction.ts';
 import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
+import { publicPart } from '../keys/key-set.ts';
 import { requestId } from '../lib/request-scope.ts';
 import { createClientCredentialsGrant } from '../oidc/grants/client-credentials.ts';
 import { createDeviceCodeGrant } from '../oidc/grants/device-code.ts';
@@ -23,6 +24,7 @@ import { createAccessTokenVerifier } from '../oidc/tokens/access-token-verifier.
 import { createGrants } from '../oidc/tokens/grants.ts';
 import { createTokenPolicy } from '../oidc/tokens/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/tokens/token-requests.ts';
+import type { RemoteSigner } from '../ports/remote-signer.ts';
 import type { Parts } from './compose-deps.ts';
 import { composeRevocation, composeSignIns } from './compose-sign-ins.ts';
 import { basePath } from './open-pages.ts';
@@ -77,9 +79,9 @@ export function composeProtocol(parts: Parts): Protocol {
   const grants = tokenGrants(services, parts);
   const host = createProviderHost(
     (jwks) => buildProvider(services, grants, jwks),
-    privateJwks(keyRing.current()),
+    privateJwks(keyRing.current(), ports.remoteSigner),
   );
-  keyRing.onChange((current) => host.swap(privateJwks(current)));
+  keyRing.onChange((current) => host.swap(privateJwks(current, ports.remoteSigner)));
   return {
     ...services,
     host,
@@ -127,6 +129,12 @@ function protocolPages({ config, pages, ports, clients }: Parts): ProtocolPages 
 }
 
 /** The private keys, with the signing key first. Older keys still verify the signatures that they made. */
-const privateJwks = ({ kept }: CurrentKeys): PrivateKeys => ({
-  keys: kept.map(({ kid, privateJwk }) => ({ ...privateJwk, kid, alg: 'RS256', use: 'sig' })),
+const privateJwks = ({ kept }: CurrentKeys, remote: RemoteSigner): PrivateKeys => ({
+  keys: kept.map((key) => {
+    const { kid, privateJwk, kms } = key;
+    const common = { kid, alg: 'RS256', use: 'sig' };
+    if (kms === undefined) return { ...privateJwk, ...common };
+    const signDigest = (digest: Uint8Array) => remote.sign(kms.arn, digest);
+    return { kty: 'RSA', ...publicPart(key), ...common, signDigest };
+  }),
 });

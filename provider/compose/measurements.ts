@@ -19,6 +19,7 @@ const systems: Record<Home, string> = {
   redis: 'redis',
   file: 'file',
   secretsmanager: 'aws.secretsmanager',
+  kms: 'aws.kms',
 };
 
 type Call = (port: string, operation: string, work: () => Promise<unknown>) => Promise<unknown>;
@@ -26,6 +27,7 @@ type Call = (port: string, operation: string, work: () => Promise<unknown>) => P
 const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
   ...(['families', 'accountIndex', 'keyStore', 'revocationCache', 'limits', 'clientTokenVersions'] as const),
+  'remoteSigner' as const,
 ];
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SigningKey } from './key-set.ts';
+import { publicPart, type SigningKey } from './key-set.ts';
 
 /** A public key in the form that verifiers read (RFC 7517 §4). */
 export interface PublicJwk {
@@ -31,8 +31,8 @@ export function publicJwks(keys: readonly SigningKey[]): PublicJwks {
 /** Each member is named explicitly, so that no private member is published by mistake. */
 function makeJwks(keys: readonly SigningKey[]): PublicJwks {
   const jwks = {
-    keys: keys.map(({ kid, privateJwk: { n, e } }): PublicJwk => {
-      return { kty: 'RSA', n, e, kid, alg: 'RS256', use: 'sig' };
+    keys: keys.map((key): PublicJwk => {
+      return { kty: 'RSA', ...publicPart(key), kid: key.kid, alg: 'RS256', use: 'sig' };
     }),
   };
   const hash = createHash('sha256').update(JSON.stringify(jwks)).digest('base64url');

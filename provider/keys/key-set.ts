@@ -15,7 +15,10 @@ const milliseconds = z.int().min(0);
 
 const signingKeySchema = z.object({
   kid: z.string().min(1).max(200),
-  privateJwk: privateJwkSchema,
+  /** The private key. A key that AWS KMS keeps has `kms` instead. */
+  privateJwk: privateJwkSchema.optional(),
+  /** The name of the key in KMS, and its public part. */
+  kms: z.object({ arn: z.string().min(1).max(2048), n: number, e: number }).optional(),
   /** The key is in the JWKS from this time on. All times in this file are in milliseconds since the epoch. */
   publishedAt: milliseconds,
   /** The key may sign from this time on. */
@@ -27,6 +30,12 @@ const signingKeySchema = z.object({
 const keySetSchema = z.object({ keys: z.array(signingKeySchema).min(1) }).superRefine(({ keys }, context) => {
   if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {
     context.addIssue({ code: 'custom', path: ['keys'], message: 'two keys have the same kid' });
+  }
+  for (const [index, { privateJwk, kms }] of keys.entries()) {
+    if ((privateJwk === undefined) === (kms === undefined)) {
+      const message = 'needs either privateJwk or kms';
+      context.addIssue({ code: 'custom', path: ['keys', index], message });
+    }
   }
   if (keys.every(({ retiredAt }) => retiredAt !== undefined)) {
     context.addIssue({
@@ -46,6 +55,16 @@ export type SigningKey = z.output<typeof signingKeySchema>;
  */
 export interface KeySet {
   keys: SigningKey[];
+}
+
+/** The modulus and the exponent of a key, base64url (RFC 7518 §6.3.1). */
+export function publicPart({ privateJwk, kms }: Pick<SigningKey, 'privateJwk' | 'kms'>): {
+  n: string;
+  e: string;
+} {
+  const part = privateJwk ?? kms;
+  if (part === undefined) throw new Error('a key without a public part was let in');
+  return { n: part.n, e: part.e };
 }
 
 /** The durations for which retired keys are needed. */
@@ -90,7 +109,9 @@ export function parseKeySet(text: string): KeySet {
   if (!parsed.success) {
     throw invalid(parsed.error.issues.map(({ path, message }) => `/${path.join('/')} ${message}`));
   }
-  const problems = parsed.data.keys.flatMap(({ privateJwk }, index) => unusable(index, privateJwk));
+  const problems = parsed.data.keys.flatMap(({ privateJwk }, index) =>
+    privateJwk === undefined ? [] : unusable(index, privateJwk),
+  );
   if (problems.length > 0) throw invalid(problems);
   return parsed.data;
 }

@@ -6,7 +6,7 @@ import { withoutDeadKeys } from './key-schedule.ts';
 import { type KeySet, type KeyTimes, parseKeySet, type SigningKey, serializeKeySet } from './key-set.ts';
 
 /** A key that has no times yet. */
-export type NewKey = Pick<SigningKey, 'kid' | 'privateJwk'>;
+export type NewKey = Pick<SigningKey, 'kid' | 'privateJwk' | 'kms'>;
 
 /** The first set. It has one key, which is published and signs at once, because no verifier has cached a JWKS yet. */
 export function firstKeySet(key: NewKey, now: number): KeySet {

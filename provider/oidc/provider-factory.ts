@@ -23,7 +23,7 @@ import type { OidcServices } from './services.ts';
 
 /**
  * Builds one Provider over one set of keys. It takes about 2 ms: keys rotate by building another.
- * @param jwks private keys, the signing one first
+ * @param jwks the keys, the signing one first
  */
 export function buildProvider(
   services: OidcServices,
@@ -72,26 +72,32 @@ const cacheDiscovery: Middleware = async (ctx, next) => {
   if (ctx.fresh) ctx.status = 304;
 };
 
-/** A private key (RFC 7517). */
-export type PrivateKey = JsonWebKey & { kid: string };
+/** A private key (RFC 7517), or a public key with a function that signs a SHA-256 digest with the private one. */
+export type PrivateKey = JsonWebKey & {
+  kid: string;
+  signDigest?: ((digest: Uint8Array) => Promise<Uint8Array>) | undefined;
+};
 
 /**
  * An RSA key that signs in the calling thread. The library itself makes each signature in another thread. That costs 20
- * % more, and the signature must wait there until passwords are hashed (`docs/speed.md`).
+ * % more, and the signature must wait there until passwords are hashed (`docs/speed.md`). A key that is kept elsewhere
+ * signs there.
  */
 export class SigningKey extends ExternalSigningKey {
   readonly #kid: string;
-  readonly #private: KeyObject;
+  readonly #private: KeyObject | undefined;
+  readonly #signDigest: PrivateKey['signDigest'];
   readonly #public: KeyObject;
   readonly #signed: (kid: string) => void;
 
   /** @param signed called for each signature */
-  constructor(jwk: PrivateKey, signed: (kid: string) => void) {
+  constructor({ signDigest, ...jwk }: PrivateKey, signed: (kid: string) => void) {
     super();
     this.#kid = jwk.kid;
     this.#signed = signed;
-    this.#private = createPrivateKey({ key: jwk, format: 'jwk' });
-    this.#public = createPublicKey(this.#private);
+    this.#signDigest = signDigest;
+    this.#private = signDigest === undefined ? createPrivateKey({ key: jwk, format: 'jwk' }) : undefined;
+    this.#public = createPublicKey(this.#private ?? { key: jwk, format: 'jwk' });
   }
 
   override get kid(): string {
@@ -108,9 +114,16 @@ export class SigningKey extends ExternalSigningKey {
   }
 
   /** RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3). */
-  override sign(data: Uint8Array): Buffer {
+  override sign(data: Uint8Array): Buffer | Promise<Buffer> {
     this.#signed(this.#kid);
-    return sign('sha256', data, this.#private);
+    if (this.#private !== undefined) return sign('sha256', data, this.#private);
+    return this.#signElsewhere(createHash('sha256').update(data).digest());
+  }
+
+  async #signElsewhere(digest: Uint8Array): Promise<Buffer> {
+    if (this.#signDigest === undefined) throw new Error('a key without a private part was let in');
+    const signDigest = this.#signDigest;
+    return orUnavailable(async () => Buffer.from(await signDigest(digest)));
   }
 }
 

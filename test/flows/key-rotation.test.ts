@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
@@ -143,6 +144,50 @@ describe('a rotation under load, with two processes whose clocks differ by 60 s'
       });
     const { kid } = await callUntil(1, 0, []);
     expect(kid).not.toBe(leaked);
+  });
+});
+
+describe('a signing key in KMS', () => {
+  let kms: KMSClient;
+  beforeAll(() => {
+    kms = new KMSClient(moto.client);
+  });
+  afterAll(() => kms.destroy());
+
+  const createKey = async (KeySpec: 'RSA_2048' | 'ECC_NIST_P256') =>
+    (await kms.send(new CreateKeyCommand({ KeySpec, KeyUsage: 'SIGN_VERIFY' }))).KeyMetadata?.Arn ?? '';
+
+  test('signs on every process after the lead time, and API Gateway accepts its tokens', async () => {
+    await gatehouse('keys', 'rotate', '--kms', await createKey('RSA_2048'));
+    const { keys } = JSON.parse(await gatehouse('keys', 'list', '--json')) as {
+      keys: { kid: string; kms: string | null }[];
+    };
+    const kid = keys.find((key) => key.kms !== null)?.kid ?? '';
+    // The slow clock of the second process reaches the time of the publication.
+    setClocks(ahead + 2 * minute);
+    for (const process of [0, 1])
+      await waitFor(async () => (await publishedBy(process)).includes(kid), { what: 'a published key' });
+    setClocks(ahead + 190 * minute);
+    for (const process of [0, 1])
+      await waitFor(async () => (await callUntil(process, 0, [])).kid === kid, { what: 'the key to sign' });
+    const { issuer, audience, fetch } = deployment;
+    const gateway = await createGateway({ issuer, audiences: [audience], clock, fetch });
+    for (const process of [0, 1])
+      expect(await callUntil(process, clock.now(), [gateway])).toMatchObject({ refusals: [], kid });
+  });
+
+  test('gives 503 while KMS does not answer, and signs again afterwards', async () => {
+    const client = createTestClient(oneProcess(deployment, 0), demoApps.service);
+    const resume = await moto.stall();
+    const refused = await client.clientCredentials().finally(resume);
+    expect(refused).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } });
+    expect((await client.clientCredentials()).status).toBe(200);
+  });
+
+  test('is refused if it can not sign with RS256', async () => {
+    const arn = await createKey('ECC_NIST_P256');
+    await expect(gatehouse('keys', 'rotate', '--kms', arn)).rejects.toThrow(/can't sign with RS256/);
+    await expect(gatehouse('keys', 'rotate', '--kms', 'alias/none')).rejects.toThrow(/NotFoundException/);
   });
 });
 

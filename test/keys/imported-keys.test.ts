@@ -4,10 +4,10 @@ import { generateKey } from '../../provider/keys/generate-key.ts';
 import { importedSet, parseImportedKeys } from '../../provider/keys/imported-keys.ts';
 import { publishedKeys, signingKey } from '../../provider/keys/key-schedule.ts';
 import { serializeKeySet } from '../../provider/keys/key-set.ts';
-import { firstKeySet, type NewKey } from '../../provider/keys/rotation.ts';
+import { firstKeySet } from '../../provider/keys/rotation.ts';
 
-let one: NewKey;
-let two: NewKey;
+let one: Awaited<ReturnType<typeof generateKey>>;
+let two: Awaited<ReturnType<typeof generateKey>>;
 beforeAll(async () => {
   [one, two] = [await generateKey(), await generateKey()];
 });

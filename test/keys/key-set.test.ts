@@ -3,10 +3,15 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { calculateJwkThumbprint, importJWK, jwtVerify, SignJWT } from 'jose';
 import { generateKey } from '../../provider/keys/generate-key.ts';
 import { publicJwks } from '../../provider/keys/jwks.ts';
-import { parseKeySet, type SigningKey, serializeKeySet } from '../../provider/keys/key-set.ts';
+import {
+  type PrivateJwk,
+  parseKeySet,
+  type SigningKey,
+  serializeKeySet,
+} from '../../provider/keys/key-set.ts';
 import { ConfigurationError } from '../../provider/lib/errors.ts';
 
-let key: SigningKey;
+let key: SigningKey & { privateJwk: PrivateJwk };
 
 beforeAll(async () => {
   key = { ...(await generateKey()), publishedAt: 1000, signsFrom: 2000 };
@@ -73,6 +78,16 @@ describe('parseKeySet', () => {
   const broken: [what: string, edit: (set: { keys: unknown[] }) => unknown, problem: RegExp][] = [
     ['no keys', () => ({ keys: [] }), /\/keys/],
     ['no key set', () => null, /The key set is not valid/],
+    [
+      'a key without a private part',
+      () => ({ keys: [{ ...key, privateJwk: undefined }] }),
+      /\/keys\/0 needs either/,
+    ],
+    [
+      'a private part of a key in KMS',
+      () => ({ keys: [{ ...key, kms: { arn: 'arn:aws:kms', n: 'AQAB', e: 'AQAB' } }] }),
+      /\/keys\/0 needs either/,
+    ],
     ['two keys with one id', () => ({ keys: [key, key] }), /same kid/],
     ['only retired keys', () => ({ keys: [{ ...key, retiredAt: 1 }] }), /every key is retired/],
     ['a missing time', () => ({ keys: [{ ...key, signsFrom: undefined }] }), /\/keys\/0\/signsFrom/],

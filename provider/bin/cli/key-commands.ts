@@ -42,10 +42,11 @@ export function addKeyCommands(program: CliCommand): void {
     .description(
       'Add a signing key. It is published at once and signs after GATEHOUSE_KEY_LEAD_SECONDS. No token is refused, and no server needs a restart.',
     )
+    .option('--kms <key>', 'the ARN, id or alias of an RSA key in AWS KMS, to sign with that key')
     .option(...dryRunOption)
     .option(...jsonOption)
     .example('gatehouse keys rotate')
-    .action(async (options: ChangeOptions) => {
+    .action(async (options: ChangeOptions & { kms?: string }) => {
       const { rotateKeys } = await import('../commands/change-keys.ts');
       await rotateKeys(options, commandOutput(options));
     });

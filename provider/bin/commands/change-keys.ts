@@ -1,9 +1,12 @@
+import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { calculateJwkThumbprint } from 'jose';
+import { openRemoteSigner } from '../../compose/adapters.ts';
 import { generateKey } from '../../keys/generate-key.ts';
 import { importedSet, parseImportedKeys } from '../../keys/imported-keys.ts';
 import { type KeySet, serializeKeySet } from '../../keys/key-set.ts';
 import { type Retirement, remove, retire } from '../../keys/retirement.ts';
-import { changeStoredKeySet, rotated } from '../../keys/rotation.ts';
+import { changeStoredKeySet, type NewKey, rotated } from '../../keys/rotation.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { refuseReadableByOthers } from '../../lib/secret-files.ts';
@@ -32,19 +35,42 @@ function report({ dryRun, outcome, set, text }: Report, { config }: OpenKeys, ou
   output.result({ dryRun, outcome, ...keys }, dryRun ? `A dry run, nothing was written. ${text}` : text);
 }
 
+/** A key in KMS as an entry of the set. It makes one signature, so that a missing right is found before the key is used. */
+async function kmsKey(set: KeySet, name: string): Promise<NewKey> {
+  const remote = openRemoteSigner();
+  const kms = await remote.describe(name);
+  const jwk = { kty: 'RSA', n: kms.n, e: kms.e };
+  const kid = await calculateJwkThumbprint(jwk, 'sha256');
+  if (set.keys.some((key) => key.kid === kid))
+    throw new CommandFailure('cannotCreate', `The KMS key ${kms.arn} is in the key set already.`, {
+      code: 'exists',
+    });
+  const text = Buffer.from('gatehouse keys rotate');
+  const signature = await remote.sign(kms.arn, createHash('sha256').update(text).digest());
+  if (!verify('sha256', text, createPublicKey({ key: jwk, format: 'jwk' }), signature))
+    throw new CommandFailure('problems', `The signature of the KMS key ${kms.arn} is wrong.`, {
+      code: 'bad_signature',
+    });
+  return { kid, kms };
+}
+
 /** `gatehouse keys rotate`. */
-export async function rotateKeys({ dryRun }: { dryRun: boolean }, output: Output): Promise<void> {
+export async function rotateKeys(
+  { dryRun, kms }: { dryRun: boolean; kms?: string | undefined },
+  output: Output,
+): Promise<void> {
   await withKeyStore(async (keys) => {
     const change = async (set: KeySet) => {
-      const key = await generateKey();
+      const key = kms === undefined ? await generateKey() : await kmsKey(set, kms);
       return { ...rotated(set, key, clock.now(), keys.times.leadSeconds), kid: key.kid };
     };
     const result = await changeStoredKeySet({ ...keys, clock }, change, { dryRun });
     if (result.outcome === 'lost') throw lost();
     const { outcome, set, signsFrom, kid } = result;
-    const text = dryRun
-      ? `A new key would be published now and sign from ${isoTime(signsFrom)} on.`
-      : `Key ${kid} is published now and signs from ${isoTime(signsFrom)} on.`;
+    const text =
+      dryRun && kms === undefined
+        ? `A new key would be published now and sign from ${isoTime(signsFrom)} on.`
+        : `Key ${kid} is published now and signs from ${isoTime(signsFrom)} on.`;
     report({ dryRun, outcome, set, text }, keys, output);
   });
 }

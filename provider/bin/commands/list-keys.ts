@@ -32,6 +32,7 @@ export function keyDocuments(set: KeySet, now: number, config: Config) {
       publishedAt: isoTime(key.publishedAt),
       signsFrom: isoTime(key.signsFrom),
       retiredAt: key.retiredAt === undefined ? null : isoTime(key.retiredAt),
+      kms: key.kms?.arn ?? null,
     }));
 }
 

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { packageRoot } from '../../../provider/lib/package-root.ts';
 import { pythonWith } from '../python.ts';
 import { serverFolder, startKept } from './kept-process.ts';
 import { startServer, type TestServer } from './server.ts';
@@ -18,6 +20,7 @@ export interface Moto extends TestServer {
 
 const run = promisify(execFile);
 
+const script = join(packageRoot, 'test', 'support', 'servers', 'moto_server.py');
 const region = 'eu-central-1';
 const credentials = { accessKeyId: 'testing', secretAccessKey: 'testing' };
 
@@ -30,7 +33,7 @@ export async function startMoto(): Promise<Moto> {
   const server = await startServer({
     name: 'moto',
     start: (port) => {
-      const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)];
+      const args = [script, '-H', '127.0.0.1', '-p', String(port)];
       return startKept({ program, args, folder: serverFolder('moto', {}), owner: {} });
     },
     url: (port) => `http://127.0.0.1:${port}`,
@@ -56,6 +59,6 @@ export async function startMoto(): Promise<Moto> {
 /** The ids of the processes that run moto on this port. */
 async function processesOn(port: string): Promise<number[]> {
   const { stdout } = await run('ps', ['-A', '-o', 'pid=,args=']);
-  const lines = stdout.split('\n').filter((line) => line.includes(`-m moto.server -H 127.0.0.1 -p ${port}`));
+  const lines = stdout.split('\n').filter((line) => line.includes(`${script} -H 127.0.0.1 -p ${port}`));
   return lines.map((line) => Number.parseInt(line, 10));
 }
