@@ -29,7 +29,7 @@ test('the list of commands is complete', () => {
     ...['sessions list', 'sessions end', 'tokens revoke'],
     'clients validate',
     ...['create', 'list', 'rotate', 'retire', 'import', 'export'].map((name) => `keys ${name}`),
-    ...['version', 'completion'],
+    ...['doctor', 'version', 'completion'],
   ]);
 });
 
@@ -52,9 +52,10 @@ describe.each(all)('%s', (path, command) => {
     }
   });
 
-  test('accepts no password as an argument', () => {
+  test('accepts no password and no token as an argument', () => {
     const named = [
-      ...command.options.map(({ flags }) => flags),
+      // An option without a value may say that one comes by standard input.
+      ...command.options.filter((one) => one.required || one.optional).map(({ flags }) => flags),
       ...command.registeredArguments.map((a) => a.name()),
     ];
     expect(named.filter((name) => /password|secret|token/i.test(name))).toEqual([]);

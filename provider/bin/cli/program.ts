@@ -3,6 +3,7 @@ import { addAccountCommands } from './account-commands.ts';
 import { CliCommand } from './cli-command.ts';
 import { addClientCommands } from './client-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
+import { addDoctorCommand } from './doctor-command.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addServerCommands } from './server-commands.ts';
 import { addSessionCommands } from './session-commands.ts';
@@ -33,6 +34,7 @@ export function createProgram({ json }: ProgramOptions = { json: false }): CliCo
   addTokenCommands(program);
   addClientCommands(program);
   addKeyCommands(program);
+  addDoctorCommand(program);
   addShellCommands(program);
   return program;
 }

@@ -11,6 +11,7 @@ const secondLevel = [
   'rate-limits',
   'events',
   'revocation',
+  'doctor',
 ];
 
 /** The layers that each layer may import besides itself. Adapters have separate rules. */

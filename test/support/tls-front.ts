@@ -1,0 +1,43 @@
+import { request } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type TestCertificate, testCertificate } from './certificate.ts';
+
+/** A server on https://localhost that passes requests without a body on by plain HTTP, like a load balancer. */
+export interface TlsFront {
+  origin: string;
+  certificate: TestCertificate;
+  /** Where requests go from now on: `http://127.0.0.1:…`. Until then they get 502. */
+  passTo(target: string): void;
+  stop(): Promise<void>;
+}
+
+export async function startTlsFront(certificate = testCertificate()): Promise<TlsFront> {
+  let to: string | undefined;
+  const { cert, key } = certificate;
+  const server = createServer({ cert, key }, ({ method, url, headers }, response) => {
+    if (to === undefined) return void response.writeHead(502).end();
+    const { hostname, port } = new URL(to);
+    const options = { hostname, port, method, path: url, headers, agent: false };
+    const call = request(options, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    call.once('error', () => response.destroy());
+    call.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `https://localhost:${port}`,
+    certificate,
+    passTo: (target) => {
+      to = target;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
