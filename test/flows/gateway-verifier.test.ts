@@ -79,6 +79,14 @@ describe('the strict verifier', () => {
     expect(await check(tokenWith(claims, header))).toMatch(reason);
   });
 
+  test('refuses a token that an elliptic key signed (ES256), with the words of API Gateway', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const [head, body] = tokenWith({}, { alg: 'ES256' }).split('.');
+    const key = { key: privateKey, dsaEncoding: 'ieee-p1363' as const };
+    const signature = sign('sha256', Buffer.from(`${head}.${body}`), key).toString('base64url');
+    expect(await check(`${head}.${body}.${signature}`)).toBe('401 signing method ES256 is invalid');
+  });
+
   test('uses client_id if there is no aud', async () => {
     expect(await check(tokenWith({ aud: undefined, client_id: audience }))).toBe(200);
   });
@@ -129,6 +137,88 @@ describe('the strict verifier', () => {
     expect(server.fetched.filter((url) => url.endsWith('/jwks'))).toHaveLength(1);
     time.advance(1);
     expect([await status(first, 'first'), await status(second, 'second')]).toEqual([401, 200]);
+  });
+
+  test('may keep keys for a shorter time: then a key that is no longer published is refused at once', async () => {
+    const server = documents([published('first', first)]);
+    const { fetch } = server;
+    const gateway = await createGateway({ issuer, audiences: [audience], clock, fetch, keyCacheMs: 0 });
+    const status = async () => (await gateway.check({ authorization: tokenWith() })).status;
+    expect(await status()).toBe(200);
+    server.keys.splice(0, 1, published('second', second));
+    expect(await status()).toBe(401);
+  });
+
+  test('as a REST API, looks again at an unknown kid, and keeps keys for an hour', async () => {
+    const server = documents([published('first', first)]);
+    const { fetch } = server;
+    const time = createManualClock();
+    const gateway = await createGateway({
+      kind: 'rest',
+      issuer,
+      audiences: [audience],
+      clock: time,
+      fetch,
+    });
+    const status = async (key: typeof first, kid: string) =>
+      (await gateway.check({ authorization: tokenWith({ exp: seconds() + 86_400 }, { kid }, key) })).status;
+    expect(await status(first, 'first')).toBe(200);
+    server.keys.push(published('second', second));
+    expect(await status(second, 'second')).toBe(200);
+    server.keys.splice(0, 1);
+    time.advance(gatewayLimits.restKeyCacheMs - 1);
+    expect(await status(first, 'first')).toBe(200);
+    time.advance(1);
+    expect(await status(first, 'first')).toBe(401);
+  });
+
+  test('throws if discovery or key set take longer than 1,500 ms', async () => {
+    const slow = (ms: number, path: RegExp) => {
+      const time = createManualClock();
+      const { fetch } = documents([published('first', first)]);
+      const late = async (url: string) => {
+        if (path.test(url)) time.advance(ms);
+        return fetch(url);
+      };
+      return createGateway({ issuer, audiences: [audience], clock: time, fetch: late });
+    };
+    await expect(slow(gatewayLimits.documentMs + 1, /openid/)).rejects.toThrow('took 1501 ms');
+    const gateway = await slow(gatewayLimits.documentMs + 1, /jwks/);
+    await expect(gateway.check({ authorization: tokenWith() })).rejects.toThrow('took 1501 ms');
+    const justInTime = await slow(gatewayLimits.documentMs, /./);
+    expect((await justInTime.check({ authorization: tokenWith() })).status).toBe(200);
+  });
+
+  test.each(['http://login.example', `${issuer}?a=b`, `${issuer}/#x`])(
+    "can't be created with the issuer %s",
+    async (wrong) => {
+      const { fetch } = documents([]);
+      await expect(createGateway({ issuer: wrong, audiences: [audience], clock, fetch })).rejects.toThrow(
+        'is not an https URL',
+      );
+    },
+  );
+
+  test('has at most 50 audiences, and a route at most 10 scopes', async () => {
+    const { fetch } = documents([published('first', first)]);
+    const withAudiences = (length: number) =>
+      createGateway({ issuer, audiences: Array(length).fill(audience), clock, fetch });
+    await expect(withAudiences(51)).rejects.toThrow('1 to 50 audiences');
+    await expect(withAudiences(0)).rejects.toThrow('1 to 50 audiences');
+    const gateway = await withAudiences(50);
+    const authorization = tokenWith();
+    expect(await gateway.check({ authorization, scopes: Array(10).fill('a') })).toMatchObject({
+      status: 200,
+    });
+    await expect(gateway.check({ authorization, scopes: Array(11).fill('a') })).rejects.toThrow('10 scopes');
+  });
+
+  test('an issuer with a slash at its end needs tokens with the slash', async () => {
+    const withSlash = `${issuer}/`;
+    const { fetch } = documents([published('first', first)], { issuer: withSlash });
+    const gateway = await createGateway({ issuer: withSlash, audiences: [audience], clock, fetch });
+    const status = async (iss: string) => (await gateway.check({ authorization: tokenWith({ iss }) })).status;
+    expect([await status(withSlash), await status(issuer)]).toEqual([200, 401]);
   });
 
   test.each([

@@ -1,25 +1,43 @@
-import { createPrivateKey, sign } from 'node:crypto';
+import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { demoAccessModel } from '../../provider/bin/demo.ts';
 import { parseAccessModel } from '../../provider/config/apis.ts';
 import { accessTokenBudgetBytes, largestAccessTokenBytes } from '../../provider/config/token-budget.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
-import { type Deployment, startServers } from '../support/deployment.ts';
+import { type Deployment, demo, startServers } from '../support/deployment.ts';
+import { createDpopKey } from '../support/dpop.ts';
 import { createGateway, type Gateway, gatewayLimits } from '../support/gateway-verifier.ts';
 import { apiLogin, callJsonApi } from '../support/json-api.ts';
 import { createTestClient, decodeJwt, demoApps, tokensOf } from '../support/test-client.ts';
-import { createUserAgent } from '../support/user-agent.ts';
+import { createUserAgent, signInAndAgree } from '../support/user-agent.ts';
+import { appDocument, createApp } from './apps.ts';
+import { approve, beginAt, deviceFlow, pollFor, tvDocument } from './devices.ts';
+
+const clientKey = await generateKeyPair('ES256');
+const clientJwk = { ...(await exportJWK(clientKey.publicKey)), kid: 'one', alg: 'ES256', use: 'sig' };
+const { secrets: _, ...keyed } = appDocument('keyed', {
+  auth: 'private_key_jwt',
+  jwks: { keys: [clientJwk] },
+  grants: ['client_credentials'],
+  scopes: ['contracts:read'],
+  redirectUris: [],
+});
+const clients = [tvDocument('tv'), keyed];
 
 const read = ['contracts:read'];
 
 describe('G4: API Gateway and our tokens', () => {
   let deployment: Deployment;
   let gateway: Gateway;
+  let restGateway: Gateway;
   beforeAll(async () => {
-    deployment = await startServers();
+    deployment = await startServers({ clients, env: deviceFlow });
     const { issuer, audience, fetch } = deployment;
-    gateway = await createGateway({ issuer, audiences: [audience], clock: systemClock, fetch });
+    const options = { issuer, audiences: [audience], clock: systemClock, fetch };
+    gateway = await createGateway(options);
+    restGateway = await createGateway({ ...options, kind: 'rest' });
   }, 120_000);
   afterAll(() => deployment?.stop());
 
@@ -62,12 +80,45 @@ describe('G4: API Gateway and our tokens', () => {
       const answer = await app('service').clientCredentials();
       return tokensOf(answer).access_token;
     },
+    'client credentials, with a key instead of a secret': async () => {
+      const assertion = await new SignJWT({ iss: 'keyed', sub: 'keyed', jti: randomUUID() })
+        .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+        .setAudience(deployment.issuer)
+        .setExpirationTime('1m')
+        .sign(clientKey.privateKey);
+      const answer = await createTestClient(deployment, { id: 'keyed' }).clientCredentials({
+        client_assertion: assertion,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      });
+      return tokensOf(answer).access_token;
+    },
+    'a pushed authorization request': async () => {
+      const agent = createUserAgent(deployment);
+      const url = app('web').authorizationUrl({ scope: 'openid contracts:read' });
+      const { body } = await app('web').post('par', Object.fromEntries(new URL(url).searchParams));
+      const query = new URLSearchParams({ client_id: 'demo-web', request_uri: String(body.request_uri) });
+      const page = await agent.get(`${deployment.issuer}/oauth2/authorize?${query}`);
+      const { searchParams } = new URL(await signInAndAgree(agent, page, demo));
+      return tokensOf(await app('web').redeem(searchParams.get('code') ?? '')).access_token;
+    },
+    'a device code': async () => {
+      const tv = createApp(deployment, 'tv');
+      const { device_code: code, user_code: userCode } = await beginAt(tv);
+      await approve(deployment, createUserAgent(deployment), userCode, demo);
+      return tokensOf(await pollFor(tv, code)).access_token;
+    },
+    'client credentials, bound to a key (DPoP)': async () => {
+      const key = await createDpopKey();
+      const proof = await key.header('POST', `${deployment.issuer}/oauth2/token`);
+      return tokensOf(await app('service').clientCredentials({}, proof)).access_token;
+    },
   };
 
   test.each(Object.keys(flows))('it accepts the access token of %s', async (flow) => {
     const token = (await flows[flow]?.()) ?? '';
     const answer = await gateway.check({ authorization: `Bearer ${token}`, scopes: read });
     expect(answer).toEqual({ status: 200, claims: decodeJwt(token).claims });
+    expect(await restGateway.check({ authorization: `Bearer ${token}`, scopes: read })).toEqual(answer);
     expect(decodeJwt(token).header).toEqual({ alg: 'RS256', typ: 'at+jwt', kid: expect.any(String) });
   });
 
@@ -97,6 +148,38 @@ describe('G4: API Gateway and our tokens', () => {
       }),
     );
     expect(await refusal(narrowed.access_token)).toBe('401 the token does not have a valid audience');
+  });
+
+  test("on a route with scopes it refuses an id token, even if the app's id is an audience of the authorizer", async () => {
+    const { issuer, audience, fetch } = deployment;
+    const audiences = [audience, 'demo-web', 'demo-first-party'];
+    const careless = await createGateway({ issuer, audiences, clock: systemClock, fetch });
+    for (const name of ['web', 'firstParty'] as const) {
+      const { id_token: token } = await bySigningIn(name, 'openid email contracts:read');
+      const authorization = `Bearer ${token}`;
+      expect((await careless.check({ authorization })).status).toBe(200);
+      expect(await careless.check({ authorization, scopes: read })).toEqual({
+        status: 403,
+        reason: "the token has none of the route's scopes",
+      });
+    }
+  });
+
+  test('it refuses tokens of an issuer that differs from its own by a slash', async () => {
+    const { issuer, audience, fetch } = deployment;
+    const options = { issuer: `${issuer}/`, audiences: [audience], clock: systemClock };
+    await expect(createGateway({ ...options, fetch })).rejects.toThrow(`discovery is of issuer ${issuer}`);
+    const withSlash = async (url: string) => {
+      const answer = await fetch(url);
+      return url.includes('openid-configuration')
+        ? Response.json({ ...((await answer.json()) as object), issuer: `${issuer}/` })
+        : answer;
+    };
+    const other = await createGateway({ ...options, fetch: withSlash });
+    expect(await other.check({ authorization: (await byLogin()).accessToken, scopes: read })).toEqual({
+      status: 401,
+      reason: `issuer ${issuer} is not ${issuer}/`,
+    });
   });
 
   test("it refuses a token without the route's scope", async () => {

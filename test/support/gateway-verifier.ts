@@ -2,6 +2,10 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { Clock } from '../../provider/lib/clock.ts';
 
 export interface GatewayOptions {
+  /** A REST API caches keys for a shorter time, and looks again at an unknown `kid`. The default is `http`. */
+  kind?: 'http' | 'rest';
+  /** How long it really keeps keys. "Up to" two hours also allows less. The default is the longest time. */
+  keyCacheMs?: number;
   /** The issuer in the authorizer's configuration. It is compared character by character. */
   issuer: string;
   /** The authorizer's list of audiences. */
@@ -30,10 +34,18 @@ export interface Gateway {
   check(request: GatewayRequest): Promise<GatewayAnswer>;
 }
 
+/**
+ * From "Amazon API Gateway quotas" for HTTP APIs, and for `restKeyCacheMs` from "Signing keys and troubleshooting JWT
+ * authorizers" for REST APIs.
+ */
 export const gatewayLimits = {
   documentBytes: 150_000,
+  documentMs: 1_500,
   requestBytes: 10_240,
   keyCacheMs: 2 * 3_600_000,
+  restKeyCacheMs: 3_600_000,
+  audiences: 50,
+  scopesOfRoute: 10,
 } as const;
 
 class Refused extends Error {
@@ -46,11 +58,15 @@ class Refused extends Error {
 
 /**
  * Models API Gateway's HTTP API with a JWT authorizer, exactly as strict as the contract in DESIGN §5. It accepts only
- * RS256. It caches keys for two hours and doesn't fetch them again for an unknown `kid`. It ignores `typ` and
+ * RS256. It caches keys for two hours and doesn't fetch them again for an unknown `kid`. It ignores `typ`, `cnf` and
  * revocation. Like the real one, it reads discovery when it is created, and throws if discovery isn't valid.
+ *
+ * As `rest`, it models a REST API's JWT authorizer that allows RS256: one hour, and a new look at an unknown `kid`.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const discovery = await readDocument(options, `${options.issuer}/.well-known/openid-configuration`);
+  mustBeConfigurable(options);
+  const base = options.issuer.replace(/\/$/, '');
+  const discovery = await readDocument(options, `${base}/.well-known/openid-configuration`);
   if (discovery.issuer !== options.issuer) throw new Error(`discovery is of issuer ${discovery.issuer}`);
   const keys = createKeyCache(options, String(discovery.jwks_uri));
   return {
@@ -71,9 +87,23 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-async function readDocument({ fetch }: GatewayOptions, url: string): Promise<Record<string, unknown>> {
+const loopback = /^http:\/\/(localhost|127\.0\.0\.1)(:|\/|$)/;
+
+/** What the control plane refuses. It would refuse loopback too, where the tests run. */
+function mustBeConfigurable({ issuer, audiences }: GatewayOptions): void {
+  const { protocol, search, hash } = new URL(issuer);
+  if ((protocol !== 'https:' && !loopback.test(issuer)) || search !== '' || hash !== '')
+    throw new Error(`${issuer} is not an https URL without query and fragment`);
+  if (audiences.length === 0 || audiences.length > gatewayLimits.audiences)
+    throw new Error(`an authorizer has 1 to ${gatewayLimits.audiences} audiences, not ${audiences.length}`);
+}
+
+async function readDocument({ fetch, clock }: GatewayOptions, url: string): Promise<Record<string, unknown>> {
+  const started = clock.now();
   const response = await fetch(url);
   const text = await response.text();
+  const took = clock.now() - started;
+  if (took > gatewayLimits.documentMs) throw new Error(`${url} took ${took} ms`);
   const bytes = Buffer.byteLength(text);
   if (response.status !== 200) throw new Error(`${url} answers ${response.status}`);
   if (bytes > gatewayLimits.documentBytes) throw new Error(`${url} has ${bytes} bytes`);
@@ -88,6 +118,9 @@ interface PublishedKey {
 }
 
 function createKeyCache(options: GatewayOptions, jwksUri: string) {
+  const { kind = 'http' } = options;
+  const longest = kind === 'rest' ? gatewayLimits.restKeyCacheMs : gatewayLimits.keyCacheMs;
+  const { keyCacheMs = longest } = options;
   let cached: { at: number; keys: Map<string, KeyObject> } | undefined;
   const fresh = async () => {
     const { keys } = (await readDocument(options, jwksUri)) as { keys: PublishedKey[] };
@@ -98,7 +131,8 @@ function createKeyCache(options: GatewayOptions, jwksUri: string) {
   return async (kid: unknown): Promise<KeyObject> => {
     if (typeof kid !== 'string') throw new Refused('the header has no kid');
     const now = options.clock.now();
-    if (!cached || now - cached.at >= gatewayLimits.keyCacheMs) cached = { at: now, keys: await fresh() };
+    const lookAgain = kind === 'rest' && !cached?.keys.has(kid);
+    if (!cached || now - cached.at >= keyCacheMs || lookAgain) cached = { at: now, keys: await fresh() };
     const key = cached.keys.get(kid);
     if (!key) throw new Refused(`kid ${kid} is not in the key set as it was cached`);
     return key;
@@ -175,6 +209,8 @@ function timeOf(claims: Record<string, unknown>, name: string): number {
 
 function checkScope({ scope, scp }: Record<string, unknown>, wanted: readonly string[]): void {
   if (wanted.length === 0) return;
+  if (wanted.length > gatewayLimits.scopesOfRoute)
+    throw new Error(`a route has at most ${gatewayLimits.scopesOfRoute} scopes, not ${wanted.length}`);
   const held = [scope, scp].flat().flatMap((value) => (typeof value === 'string' ? value.split(' ') : []));
   if (!wanted.some((one) => held.includes(one)))
     throw new Refused("the token has none of the route's scopes", 403);
