@@ -89,6 +89,28 @@ roles:
     ]);
   });
 
+  test.each([' ', '"', '\\', '\u00a0', 'é'])(
+    'refuses names of scopes, permissions and roles with %j: API Gateway passes lists on as text',
+    (character) => {
+      const name = `a${character}b`;
+      const api = (scope: string, permission: string) => ({
+        audience: context.audience,
+        name: 'a',
+        scopes: { [scope]: { description: 'x', permission } },
+      });
+      for (const model of [
+        { apis: [api(name, 'p')] },
+        { apis: [api('s', name)] },
+        { apis: [api('s', 'p')], roles: { [name]: ['p'] } },
+        { apis: [api('s', 'p')], roles: { CLIENT: [name] } },
+      ]) {
+        const problems = problemsOf(JSON.stringify(model));
+        expect(problems).toHaveLength(1);
+        expect(problems[0]).toMatch(/without blanks or quotes|is not a role name/);
+      }
+    },
+  );
+
   test.each([
     ['', 'apis.yaml:1: must be a mapping'],
     ['apis: []', 'apis.yaml:1: apis must name at least one API'],
