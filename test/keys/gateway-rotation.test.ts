@@ -42,10 +42,10 @@ describe('G5: a rotation of keys, seen by API Gateway', () => {
     const setAt = (time: number) => history.findLast(({ since }) => since <= time)?.set ?? { keys: [] };
     const published = (time: number) =>
       publicJwks(publishedKeys(setAt(time), time, { tokenSeconds, leadSeconds })).jwks;
-    const fetch = async (url: string) =>
+    const fetchThrough = (held: number) => async (url: string) =>
       Response.json(
         url === `${issuer}/jwks`
-          ? published(Math.max(start, clock.now() - heldMs))
+          ? published(Math.max(start, clock.now() - held))
           : { issuer, jwks_uri: `${issuer}/jwks` },
       );
     const gateways: Gateway[] = [];
@@ -53,8 +53,11 @@ describe('G5: a rotation of keys, seen by API Gateway', () => {
     const refused: string[] = [];
     for (let turn = 0; turn * 5 * minute < 24 * hour; turn += 1) {
       const now = clock.now();
-      if (gateways.length < 6)
+      if (gateways.length < 6) {
+        // Every second gateway reads the key set directly, the others through a cache.
+        const fetch = fetchThrough(gateways.length % 2 === 0 ? 0 : heldMs);
         gateways.push(await createGateway({ issuer, audiences: [audience], clock, fetch, ...options }));
+      }
       if (now - start === 5 * hour || now - start === 14 * hour) {
         const set = rotate(setAt(now), more[history.length - 1] ?? first, now, leadSeconds);
         history.push({ since: now, set });
