@@ -1,6 +1,7 @@
 import { readFile as readFromDisk } from 'node:fs/promises';
 import { ConfigurationError } from '../../provider/lib/errors.ts';
 import { refuseReadableByOthers } from '../../provider/lib/secret-files.ts';
+import { parseSecretReference } from '../../provider/lib/secret-reference.ts';
 import type { Secrets } from '../../provider/ports/secrets.ts';
 
 export interface FileSecretsOptions {
@@ -12,13 +13,6 @@ export interface FileSecretsOptions {
 
 function refuse(problem: string): never {
   throw new ConfigurationError([problem]);
-}
-
-/** Throws a ConfigurationError for a reference that names no file and no variable. Reads nothing. */
-export function checkSecretReference(reference: string): void {
-  if (/^(file|env):./s.test(reference)) return;
-  // The message does not repeat the reference: a person may have written the secret itself here.
-  refuse('A secret is named by file:/path/of/the/file or env:NAME_OF_A_VARIABLE, and by nothing else.');
 }
 
 /**
@@ -45,18 +39,18 @@ export function createFileSecrets(options: FileSecretsOptions): Secrets {
   }
 
   async function read(reference: string): Promise<string> {
-    checkSecretReference(reference);
-    const name = reference.slice(reference.indexOf(':') + 1);
-    if (reference.startsWith('file:')) return fromFile(reference, name);
+    const { scheme, name } = parseSecretReference(reference);
+    if (scheme === 'file') return fromFile(reference, name);
+    if (scheme !== 'env') return refuse(`${reference} names no file and no variable.`);
     const value = Object.hasOwn(options.env, name) ? options.env[name] : undefined;
     return value ?? refuse(`The secret ${reference} is missing: ${name} is not set. Set it.`);
   }
 
-  return {
-    async resolve(reference) {
-      const secret = (await read(reference)).replace(/\r?\n$/, '');
-      if (secret === '') refuse(`The secret ${reference} is empty. Put the secret there.`);
-      return secret;
-    },
-  };
+  async function resolve(reference: string): Promise<string> {
+    const secret = (await read(reference)).replace(/\r?\n$/, '');
+    if (secret === '') refuse(`The secret ${reference} is empty. Put the secret there.`);
+    return secret;
+  }
+
+  return { resolve, candidates: async (reference) => [await resolve(reference)] };
 }

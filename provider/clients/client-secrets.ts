@@ -40,7 +40,7 @@ function digestOf(secret: ClientSecret, digests: SecretDigests): Buffer | undefi
   return Buffer.from(secret.sha256, secret.sha256.length === 64 ? 'hex' : 'base64url');
 }
 
-async function readDigest(secrets: Secrets, reference: string): Promise<Buffer | Error> {
+async function readDigest(secrets: Pick<Secrets, 'resolve'>, reference: string): Promise<Buffer | Error> {
   try {
     const value = await secrets.resolve(reference);
     return value === '' ? new Error(`${reference} is empty`) : sha256(value);
@@ -61,7 +61,10 @@ function failures(clients: readonly LocatedDocument[], errors: ReadonlyMap<strin
 }
 
 /** Compares client secrets with their digests. Only digests are kept in memory, never the secrets. */
-export function createClientSecretCheck(deps: { secrets: Secrets; clock: Clock }): ClientSecretCheck {
+export function createClientSecretCheck(deps: {
+  secrets: Pick<Secrets, 'resolve'>;
+  clock: Clock;
+}): ClientSecretCheck {
   let known: SecretDigests = new Map();
   let byClient = new Map<string, DatedDigest[]>();
 

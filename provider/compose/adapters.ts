@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AwsSecrets } from '../../adapters/aws/secrets.ts';
 import { FileClientSource } from '../../adapters/file/client-source.ts';
 import { FileKeyStore } from '../../adapters/file/key-store.ts';
-import { checkSecretReference, createFileSecrets } from '../../adapters/file/secrets.ts';
+import { createFileSecrets } from '../../adapters/file/secrets.ts';
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
@@ -29,6 +30,7 @@ import type { Config } from '../config/schema.ts';
 import { parseServerSecrets } from '../config/server-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { parseSecretReference } from '../lib/secret-reference.ts';
 import { createServerKeys } from '../lib/server-keys.ts';
 import type { AccountIndex } from '../ports/account-index.ts';
 import type { AccountStore } from '../ports/account-store.ts';
@@ -99,14 +101,34 @@ interface Deps {
   clock: Clock;
 }
 
-const secretsOf = () => createFileSecrets({ env: processEnvironment() });
+/** Secrets of every scheme. One instance has one cache, so a process has one. */
+function openSecrets({ clock, logger }: Deps): Secrets {
+  const local = createFileSecrets({ env: processEnvironment() });
+  const aws = new AwsSecrets({
+    clock,
+    onChange: ({ state, reference, reason }) => {
+      if (state === 'waiting') logger.warn({ reference, reason }, 'secret not read yet, trying again');
+      else if (state === 'current') logger.info({ reference }, 'secret can be read again');
+      else logger.warn({ reference, reason }, 'secret cannot be read, keeping the last good value');
+    },
+  });
+  const of = (reference: string) =>
+    parseSecretReference(reference).scheme === 'secretsmanager' ? aws : local;
+  return {
+    resolve: async (reference) => of(reference).resolve(reference),
+    candidates: async (reference) => of(reference).candidates(reference),
+  };
+}
+
+const unread = async (reference: string) => {
+  parseSecretReference(reference);
+  return 'unread';
+};
 
 /** For checks: it refuses the references that could not be read at any time, and reads no secret. */
 export const unreadSecrets: Secrets = {
-  resolve: async (reference) => {
-    checkSecretReference(reference);
-    return 'unread';
-  },
+  resolve: unread,
+  candidates: async (reference) => [await unread(reference)],
 };
 
 /**
@@ -119,10 +141,15 @@ const rereading = (secrets: Secrets, reference: string | undefined) =>
  * Opens the database that the settings name. Without one, it opens an embedded Postgres in this process, with its files
  * in the data folder.
  */
-export async function openConfiguredDatabase(config: Config, { logger }: Deps): Promise<Database> {
+export async function openConfiguredDatabase(
+  config: Config,
+  deps: Deps,
+  secrets = openSecrets(deps),
+): Promise<Database> {
+  const { logger } = deps;
   const warn = (detail: string) => logger.warn({ detail }, 'database connection lost');
   if (config.databaseUrl !== undefined) {
-    const password = rereading(secretsOf(), config.databasePassword);
+    const password = rereading(secrets, config.databasePassword);
     return openDatabase({ url: config.databaseUrl, password, poolMax: config.databasePoolMax, warn });
   }
   // This module is loaded only here. Commands should start quickly, and a server does not need it.
@@ -145,8 +172,8 @@ export const schemaOf = (database: Database): Schema => new PostgresSchema({ db:
  */
 export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
   const { clock } = deps;
-  const secrets = secretsOf();
-  const database = await openConfiguredDatabase(config, deps);
+  const secrets = openSecrets(deps);
+  const database = await openConfiguredDatabase(config, deps, secrets);
   const db = database.knex;
   const lostListeners: (() => void)[] = [];
   const lost = () => {
@@ -173,7 +200,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
       : new PostgresAccountIndex({ db, clock }),
     limits: redis ? new RedisLimits({ redis, clock }) : new PostgresLimits({ db, clock }),
     localLimits: new MemoryLimits({ clock }),
-    keyStore: await openKeyStore(config, database),
+    keyStore: await openKeyStore(config, deps, database, secrets),
     remoteSigner: openRemoteSigner(),
     clientSources: config.clientsFile ? [openClientsFile(config.clientsFile)] : [],
     eventSink: openEventSink(config),
@@ -233,11 +260,15 @@ export function keysHome({ keys = 'file:' }: Pick<Config, 'keys'>): Home {
  *
  * @param database needed only when the keys are in Postgres
  */
-export async function openKeyStore(config: Config, database?: Database): Promise<KeyStore> {
+export async function openKeyStore(
+  config: Config,
+  deps: Deps,
+  database?: Database,
+  secrets = openSecrets(deps),
+): Promise<KeyStore> {
   const { keys, keysSecret = '', dataFolder } = config;
   const home = keysHome(config);
   if (home === 'postgres') {
-    const secrets = secretsOf();
     const seals = async () =>
       createServerKeys(parseServerSecrets(await secrets.resolve(keysSecret), 'GATEHOUSE_KEYS_SECRET'));
     if (database === undefined) throw new Error('the keys are in a database that was not opened');

@@ -16,7 +16,7 @@ export const storeSettings = {
     name: 'GATEHOUSE_DATABASE_PASSWORD',
     description:
       "Where the database password is; used instead of the URL's, and read again for every new connection, so a rotated password needs no restart.",
-    schema: reference('file', 'env'),
+    schema: reference('file', 'env', 'secretsmanager'),
     reference: true,
     example: 'file:/run/secrets/database-password',
   },
@@ -37,7 +37,7 @@ export const storeSettings = {
   redisPassword: {
     name: 'GATEHOUSE_REDIS_PASSWORD',
     description: "Where the Redis password is; used instead of the URL's, and read again when connecting.",
-    schema: reference('file', 'env'),
+    schema: reference('file', 'env', 'secretsmanager'),
     reference: true,
     example: 'file:/run/secrets/redis-password',
   },

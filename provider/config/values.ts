@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readSecretReference, type SecretScheme, secretForms } from '../lib/secret-reference.ts';
 
 /**
  * A schema that converts the text of a variable to a value. No message contains the text.
@@ -54,17 +55,14 @@ export function keyStoreReference() {
   );
 }
 
-export const referenceSchemes = ['file', 'env'] as const;
-
 /**
  * A reference to a secret, not the secret itself. Errors may show the text of a reference, so any other text is
  * refused.
  */
-export function reference(...schemes: (typeof referenceSchemes)[number][]) {
-  const forms = { file: 'file:/path/of/the/file', env: 'env:NAME_OF_A_VARIABLE' };
-  const allowed = schemes.map((scheme) => forms[scheme]).join(' or ');
-  const shapes = { file: /^file:[^\0\r\n]+$/, env: /^env:[A-Za-z_][A-Za-z0-9_]*$/ };
-  return value(`a reference to a secret, not the secret itself: ${allowed}`, (text) =>
-    schemes.some((scheme) => shapes[scheme].test(text)) ? text : undefined,
-  );
+export function reference(...schemes: SecretScheme[]) {
+  const allowed = schemes.map((scheme) => secretForms[scheme]).join(' or ');
+  return value(`a reference to a secret, not the secret itself: ${allowed}`, (text) => {
+    const scheme = readSecretReference(text)?.scheme;
+    return scheme !== undefined && schemes.includes(scheme) ? text : undefined;
+  });
 }

@@ -63,13 +63,13 @@ describe('secrets from the environment', () => {
   test.each([
     ['env:NO_SUCH', 'NO_SUCH is not set'],
     ['env:EMPTY', 'env:EMPTY is empty'],
-    ['env:', 'named by file:/path/of/the/file or env:'],
+    ['env:', 'named by file:/path/of/the/file, env:'],
   ])('cause an error for %s', async (reference, reason) => {
     await expect(secrets.resolve(reference)).rejects.toThrow(reason);
   });
 });
 
-test.each(['hunter2', 'vault:hunter2', 'secretsmanager:hunter2#KEY'])(
+test.each(['hunter2', 'vault:hunter2', 'secretsmanager:#hunter2', 'secretsmanager:hunter2#'])(
   'cause an error without the text for another reference: %s',
   async (reference) => {
     const answer = createFileSecrets({ env: {} }).resolve(reference);

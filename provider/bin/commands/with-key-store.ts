@@ -34,14 +34,20 @@ export async function withKeyStore<T>(
     leadSeconds: config.keyLeadSeconds,
     keptSeconds: 30 * 86_400,
   };
+  const deps = { clock, logger: silentLogger() };
   if (keysHome(config) !== 'postgres')
-    return work({ config, store: await openKeyStore(config), place, times });
-  const database = await openConfiguredDatabase(config, { clock, logger: silentLogger() });
+    return work({ config, store: await openKeyStore(config, deps), place, times });
+  const database = await openConfiguredDatabase(config, deps);
   try {
     const schema = schemaOf(database);
     if (config.databaseUrl === undefined) await schema.migrate();
     else await requireCurrentSchema(schema);
-    return await work({ config, store: await openKeyStore(config, database), place: 'Postgres', times });
+    return await work({
+      config,
+      store: await openKeyStore(config, deps, database),
+      place: 'Postgres',
+      times,
+    });
   } finally {
     await database.close();
   }

@@ -20,4 +20,8 @@ export class MemorySecrets implements Secrets {
       throw new ConfigurationError([`There is no secret ${reference}. Set it first.`]);
     return secret;
   }
+
+  async candidates(reference: string): Promise<string[]> {
+    return [await this.resolve(reference)];
+  }
 }
