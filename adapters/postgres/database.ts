@@ -1,8 +1,8 @@
 import knexModule, { type Knex } from 'knex';
 import type { Client } from 'pg';
-import { StoreUnavailable } from '../../provider/lib/errors.ts';
 import type { Dependency } from '../../provider/ports/dependency.ts';
 import { connectionSettings } from './connection-settings.ts';
+import { createCredentialedOpen, type DatabaseCredentials } from './credentials.ts';
 import { rows } from './sql.ts';
 import { spoilsConnection } from './store-errors.ts';
 
@@ -10,10 +10,12 @@ export interface ServerOptions {
   /** `postgres://user:password@host:5432/database?sslmode=verify-full&sslrootcert=…` */
   url: string;
   /**
-   * Called for every new connection, so that a rotated password is used. It takes precedence over the password in the
-   * URL.
+   * Asked for every new connection, so that a rotated credential is used. It takes precedence over user name and
+   * password in the URL.
    */
-  password?: (() => Promise<string>) | undefined;
+  credentials?: DatabaseCredentials | undefined;
+  /** How long a connection that the server refused looks for an accepted credential, in milliseconds. The default is 4,000. */
+  credentialBudgetMs?: number | undefined;
   /** The maximum number of connections. The default is 10. */
   poolMax?: number | undefined;
   /** The name that the server shows in pg_stat_activity. The default is `gatehouse`. */
@@ -79,14 +81,9 @@ function spoilWatch(): Knex.PoolConfig {
 function serverConfig(options: ServerOptions): Pick<Knex.Config, 'connection' | 'pool'> {
   const statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
   const settings = connectionSettings(options.url);
-  const provide = options.password;
-  const password = provide
-    ? () => provide().catch((cause: unknown) => Promise.reject(new StoreUnavailable('postgres', cause)))
-    : settings.password;
   return {
     connection: {
       ...settings,
-      ...(password !== undefined && { password }),
       application_name: options.applicationName ?? 'gatehouse',
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
       statement_timeout: statementTimeoutMs,
@@ -96,6 +93,28 @@ function serverConfig(options: ServerOptions): Pick<Knex.Config, 'connection' | 
     },
     pool: { min: 0, max: options.poolMax ?? 10, ...spoilWatch() },
   };
+}
+
+/** What we use of knex's client, which opens every connection of the pool. It has no types. */
+interface ConnectionOpener {
+  connectionSettings: Knex.PgConnectionConfig;
+  acquireRawConnection(): Promise<Client>;
+}
+
+/** Makes each new connection of the pool use the credential of its time. */
+function useCredentials(opener: ConnectionOpener, options: ServerOptions): void {
+  if (!options.credentials) return;
+  const open = opener.acquireRawConnection.bind(opener);
+  const settings = opener.connectionSettings;
+  opener.acquireRawConnection = createCredentialedOpen(
+    options.credentials,
+    options.credentialBudgetMs ?? 4_000,
+    ({ user = settings.user, password }) => {
+      // knex reads the settings before it waits for anything, so parallel connections don't mix their credentials.
+      opener.connectionSettings = { ...settings, ...(user !== undefined && { user }), password };
+      return open();
+    },
+  );
 }
 
 /**
@@ -118,6 +137,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     compileSqlOnError: false,
     log: { warn, error: warn, deprecate: warn, debug: () => {} },
   });
+  if ('url' in options) useCredentials(pool.client, options);
   return {
     name: 'postgres',
     knex: pool,

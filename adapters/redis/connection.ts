@@ -3,7 +3,7 @@ import { ConfigurationError, StoreUnavailable } from '../../provider/lib/errors.
 import type { Dependency } from '../../provider/ports/dependency.ts';
 import { createClient, type RedisClient } from './client.ts';
 import { closeClient } from './close.ts';
-import { keepPasswordFresh } from './fresh-password.ts';
+import { keepCredentialsFresh, type RedisCredentials } from './fresh-credentials.ts';
 import { createReadiness } from './readiness.ts';
 import { type RedisStateChange, tellStateChanges } from './state-changes.ts';
 import { toStoreError } from './store-errors.ts';
@@ -15,12 +15,11 @@ export interface RedisSettings {
   cluster: boolean;
   /** The prefix of every key. The default is `gatehouse:`. */
   keyPrefix?: string | undefined;
-  /** Takes precedence over the user name in the URL. */
-  username?: string | undefined;
   /**
-   * Called before the first connection and after each lost connection. Takes precedence over the password in the URL.
+   * Asked before the first connection and after each lost connection. Takes precedence over user name and password in
+   * the URL. `candidates` reads past any cache and gives the current credential first.
    */
-  password?: (() => Promise<string>) | undefined;
+  credentials?: RedisCredentials | undefined;
   /** The longest time for a command, in milliseconds. The default is 2000. */
   commandTimeoutMs?: number | undefined;
   /**
@@ -112,16 +111,19 @@ function createRunner(
  * Opens a connection to one Redis server or to a cluster. Resolves before it is connected, and tries to connect until
  * it is closed.
  *
- * @throws ConfigurationError for a URL that can't be used; any error that `password` throws
+ * @throws ConfigurationError for a URL that can't be used; any error that `credentials` throws
  */
 export async function openRedis(settings: RedisSettings): Promise<RedisConnection> {
   const { commandTimeoutMs = 2000, patienceMs = 1000, keyPrefix = 'gatehouse:' } = settings;
   const address = readAddress(settings);
-  const password = settings.password ? await settings.password() : address.password;
-  const credentials = { username: settings.username ?? address.username, password };
+  const given = await settings.credentials?.current();
+  const credentials = {
+    username: given?.user ?? address.username,
+    password: given?.password ?? address.password,
+  };
   const client = createClient(address, settings.cluster, credentials, commandTimeoutMs);
   tellStateChanges(client, settings.onStateChange ?? (() => {}));
-  if (settings.password && password !== undefined) keepPasswordFresh(client, password, settings.password);
+  if (settings.credentials) keepCredentialsFresh(client, credentials, settings.credentials);
   const run = createRunner(client, commandTimeoutMs, patienceMs);
   return {
     dependency: {

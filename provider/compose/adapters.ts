@@ -29,6 +29,7 @@ import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { parseServerSecrets } from '../config/server-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
+import { readCredential } from '../lib/credentials.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseSecretReference } from '../lib/secret-reference.ts';
 import { createServerKeys } from '../lib/server-keys.ts';
@@ -131,11 +132,15 @@ export const unreadSecrets: Secrets = {
   candidates: async (reference) => [await unread(reference)],
 };
 
-/**
- * @returns a function that reads the text of a secret again each time it is needed, so that it finds a rotated secret
- */
-const rereading = (secrets: Secrets, reference: string | undefined) =>
-  reference === undefined ? undefined : () => secrets.resolve(reference);
+/** The credential behind a reference. It is read again each time it is needed, so a rotated one is found. */
+const credentialOf = (secrets: Secrets, reference: string | undefined) =>
+  reference === undefined
+    ? undefined
+    : {
+        current: async () => readCredential(reference, await secrets.resolve(reference)),
+        candidates: async () =>
+          (await secrets.candidates(reference)).map((text) => readCredential(reference, text)),
+      };
 
 /**
  * Opens the database that the settings name. Without one, it opens an embedded Postgres in this process, with its files
@@ -149,8 +154,10 @@ export async function openConfiguredDatabase(
   const { logger } = deps;
   const warn = (detail: string) => logger.warn({ detail }, 'database connection lost');
   if (config.databaseUrl !== undefined) {
-    const password = rereading(secrets, config.databasePassword);
-    return openDatabase({ url: config.databaseUrl, password, poolMax: config.databasePoolMax, warn });
+    const credentials = credentialOf(secrets, config.databasePassword);
+    // An error of the configuration stops the start here. Later, it would look like a database that is unreachable.
+    await credentials?.current();
+    return openDatabase({ url: config.databaseUrl, credentials, poolMax: config.databasePoolMax, warn });
   }
   // This module is loaded only here. Commands should start quickly, and a server does not need it.
   const { openEmbeddedDatabase } = await import('../../adapters/embedded/database.ts');
@@ -234,7 +241,7 @@ async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () =>
     url: config.redisUrl,
     cluster: config.redisCluster,
     keyPrefix: config.redisKeyPrefix,
-    password: rereading(secrets, config.redisPassword),
+    credentials: credentialOf(secrets, config.redisPassword),
     onStateChange: (change) => {
       const { state, reason } = change;
       if (state !== 'ready' && state !== 'closed') lost();

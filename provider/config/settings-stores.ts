@@ -15,7 +15,7 @@ export const storeSettings = {
   databasePassword: {
     name: 'GATEHOUSE_DATABASE_PASSWORD',
     description:
-      "Where the database password is; used instead of the URL's, and read again for every new connection, so a rotated password needs no restart.",
+      "Where the database password is; used instead of the URL's, and read again for new connections, so a rotated password needs no restart. `secretsmanager:NAME` alone may hold user name and password in the form of RDS.",
     schema: reference('file', 'env', 'secretsmanager'),
     reference: true,
     example: 'file:/run/secrets/database-password',
@@ -36,7 +36,8 @@ export const storeSettings = {
   },
   redisPassword: {
     name: 'GATEHOUSE_REDIS_PASSWORD',
-    description: "Where the Redis password is; used instead of the URL's, and read again when connecting.",
+    description:
+      "Where the Redis password is; used instead of the URL's, and read again when connecting. `secretsmanager:NAME` alone may hold `username` and `password` as JSON.",
     schema: reference('file', 'env', 'secretsmanager'),
     reference: true,
     example: 'file:/run/secrets/redis-password',

@@ -185,15 +185,18 @@ describe('a pool recovers from', () => {
     const proxy = await openDatabaseProxy(server.url);
     let current = 'first';
     let asked = 0;
-    const password = async () => {
-      asked += 1;
-      return current;
+    const credentials = {
+      current: async () => {
+        asked += 1;
+        return { password: current };
+      },
+      candidates: async () => [{ password: current }],
     };
     try {
       proxy.demand('first');
       const url = new URL(proxy.url);
       url.password = 'from-the-url';
-      const pool = open({ url: url.href, password, poolMax: 1 });
+      const pool = open({ url: url.href, credentials, poolMax: 1, credentialBudgetMs: 0 });
       await pool.ping();
       await pool.ping();
       expect(asked).toBe(1);
@@ -214,9 +217,10 @@ describe('a pool recovers from', () => {
     const proxy = await openDatabaseProxy(server.url);
     proxy.demand('secret');
     let readable = false;
-    const password = () =>
-      readable ? Promise.resolve('secret') : Promise.reject(new Error('no such secret'));
-    const pool = open({ url: proxy.url, password, poolMax: 1 });
+    const current = () =>
+      readable ? Promise.resolve({ password: 'secret' }) : Promise.reject(new Error('no such secret'));
+    const credentials = { current, candidates: async () => [await current()] };
+    const pool = open({ url: proxy.url, credentials, poolMax: 1 });
     try {
       await expect(pool.ping()).rejects.toMatchObject({
         code: 'store_unavailable',

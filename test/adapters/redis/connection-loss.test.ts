@@ -155,10 +155,11 @@ describe.each(['single', 'cluster'] as const)('when Redis is lost (%s)', (mode) 
     const setPassword = (to: string) =>
       admin.acl('SETUSER', user, 'reset', 'on', 'allcommands', 'allkeys', `>${to}`);
     await setPassword(password);
-    const credentials = { username: user, password: async () => password };
+    const current = async () => ({ user, password });
+    const credentials = { current, candidates: async () => [await current()] };
     const told: RedisStateChange[] = [];
     const onStateChange = (change: RedisStateChange) => told.push(change);
-    const rotating = await openRedis({ ...quick, cluster, url: server.url, ...credentials, onStateChange });
+    const rotating = await openRedis({ ...quick, cluster, url: server.url, credentials, onStateChange });
     try {
       await untilItAnswers(rotating);
       await setPassword('second-password');
