@@ -21,7 +21,8 @@ export interface AwsSecretsOptions {
   clock: Clock;
   /** Settings of the SDK. By default, it takes region, address and credentials from the environment. */
   client?: SecretsManagerClientConfig;
-  /** How long a value is used without a look at Secrets Manager, in milliseconds. The default is 60,000. */
+  /** How long a value is used without a look at Secrets Manager, in milliseconds. The default is 45,000: less than the
+   * time between two looks at client secrets, so that each look finds a new one. */
   freshMs?: number;
   /** How long after a failed read the next one starts, in milliseconds. The default is 10,000. */
   retryMs?: number;
@@ -172,7 +173,7 @@ export class AwsSecrets implements Secrets {
 
   /** Reads the current version past the cache. Parallel callers share one read. */
   #refresh(name: string, cached: Cached): Promise<string> {
-    const { clock, freshMs = 60_000, retryMs = 10_000 } = this.#options;
+    const { clock, freshMs = 45_000, retryMs = 10_000 } = this.#options;
     cached.reading ??= this.#stage(name, 'AWSCURRENT')
       .then(
         (text) => {
