@@ -1,4 +1,5 @@
 import { openPorts } from '../compose/adapters.ts';
+import type { Gatehouse } from '../compose/compose.ts';
 import { loadAccessModel } from '../config/apis.ts';
 import { loadConfig } from '../config/load.ts';
 import { requiredToServe } from '../config/schema.ts';
@@ -21,7 +22,8 @@ export async function serve(stopping: AbortSignal): Promise<Running> {
   try {
     await requireCurrentSchema(ports.schema);
     const serverSecrets = await resolveServerSecrets(config, ports.secrets);
-    return await start({ config, ...files, ports, serverSecrets, logger, stopping });
+    const prepare = (gatehouse: Gatehouse) => gatehouse.checkOutgoingGuard();
+    return await start({ config, ...files, ports, serverSecrets, logger, stopping, prepare });
   } catch (error) {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
     throw error;

@@ -14,6 +14,7 @@ import { createKeyRing } from '../keys/key-ring.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
+import { checkOutgoingGuard } from '../oidc/outgoing-requests.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createCachedDenylist } from '../revocation/cached-denylist.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
@@ -36,6 +37,8 @@ export interface Gatehouse {
   /** The jobs that run in addition to the listeners, in the order to start them. */
   jobs: Component[];
   accounts: Accounts;
+  /** Rejects when requests of the protocol library to private addresses are not refused on this Node. */
+  checkOutgoingGuard(): Promise<void>;
 }
 
 /**
@@ -205,6 +208,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     app,
     operations,
     accounts,
+    checkOutgoingGuard: () => checkOutgoingGuard(protocol.host.current()),
     jobs: [
       { name: 'keys', stop: () => keyRing.close() },
       cachedDenylist,

@@ -31,3 +31,31 @@ export function addressRanges() {
     return ranges.every((range) => range !== undefined) ? ranges : undefined;
   });
 }
+
+/** Hosts and ranges of addresses in a private network. */
+export interface PrivateDestinations {
+  /** In lower case. */
+  hosts: string[];
+  ranges: AddressRange[];
+}
+
+const hostName = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/;
+
+/** Host names, addresses and ranges in CIDR notation, separated by commas or spaces. */
+export function privateDestinations() {
+  const allowed =
+    'host names, addresses or ranges separated by commas, such as keys.internal.example.com, 10.0.0.0/16';
+  return value(allowed, (text): PrivateDestinations | undefined => {
+    const destinations: PrivateDestinations = { hosts: [], ranges: [] };
+    for (const part of text.toLowerCase().split(/[\s,]+/)) {
+      if (part === '') continue;
+      const range = parseRange(part);
+      // A name whose last label is a number would be read as an address by URL parsers.
+      const isName = hostName.test(part) && !/(^|\.)\d+$/.test(part);
+      if (range) destinations.ranges.push(range);
+      else if (isName) destinations.hosts.push(part);
+      else return undefined;
+    }
+    return destinations;
+  });
+}

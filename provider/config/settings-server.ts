@@ -1,4 +1,4 @@
-import { addressRanges } from './addresses.ts';
+import { addressRanges, privateDestinations } from './addresses.ts';
 import type { SettingTable } from './setting.ts';
 import { issuer } from './uris.ts';
 import { integer, matching, oneOf } from './values.ts';
@@ -58,6 +58,14 @@ export const serverSettings = {
       'The header that holds the client address, when it comes from a trusted proxy. API Gateway HTTP APIs send `forwarded` (RFC 7239), most load balancers `x-forwarded-for`.',
     schema: oneOf('x-forwarded-for', 'forwarded'),
     default: 'x-forwarded-for',
+  },
+  outgoingPrivateHosts: {
+    name: 'GATEHOUSE_OUTGOING_PRIVATE_HOSTS',
+    description:
+      'Hosts and address ranges in your own network (VPC, cluster) that `jwksUri` of a client in your configuration may lead to. All other requests to private addresses are refused. Clients that registered themselves can never use them.',
+    schema: privateDestinations(),
+    default: { text: 'none', from: () => '' },
+    example: 'keys.internal.example.com, 10.20.0.0/16',
   },
   limitsPercent: {
     name: 'GATEHOUSE_LIMITS_PERCENT',

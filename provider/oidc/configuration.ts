@@ -9,6 +9,7 @@ import { checkClientAssertion } from './client-assertion.ts';
 import { clientOf, orUnavailable } from './current-request.ts';
 import { features } from './features.ts';
 import { checkAuthorizationRequest, interactionPolicy } from './interaction-policy.ts';
+import { createOutgoingFetch } from './outgoing-requests.ts';
 import { deviceCodeSeconds } from './patches/device-codes.ts';
 import type { OidcServices } from './services.ts';
 import { findOidcAccount, isSessionAlive, preloadSignIn, type SignedInBy } from './sessions/accounts-view.ts';
@@ -85,6 +86,11 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
       // Initiating User Registration via OpenID Connect §4.
       prompt_values_supported: ['none', ...policy.map(({ name }) => name)],
     },
+    fetch: createOutgoingFetch({
+      destinations: config.outgoingPrivateHosts,
+      isConfigured: (url) =>
+        services.clients.all().some(({ jwksUri }) => jwksUri && new URL(jwksUri).href === url),
+    }) as Configuration['fetch'],
     ttl: ttl(config, services.clock),
   };
 }

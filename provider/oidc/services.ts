@@ -33,7 +33,7 @@ export interface OidcServices {
   logger: Logger;
   metrics: Metrics;
   store: OidcStore;
-  clients: Pick<ClientRegistry, 'find' | 'metadata' | 'secretMatches'>;
+  clients: Pick<ClientRegistry, 'all' | 'find' | 'metadata' | 'secretMatches'>;
   accounts: Pick<Accounts, 'permissionsOf'>;
   signIn: SignIn;
   reads: RecentReads;

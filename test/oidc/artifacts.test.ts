@@ -136,7 +136,7 @@ describe("the library's adapters", () => {
     clock,
     keys: createServerKeys([secrets.first]),
     config: loadConfig({ env: {} }),
-    clients: { find: () => undefined, metadata: () => undefined, secretMatches: () => false },
+    clients: { all: () => [], find: () => undefined, metadata: () => undefined, secretMatches: () => false },
     revocation: { endFamily: async (familyId: string) => void ended.push(familyId) } as never,
     denylist: { preload: async () => {} } as never,
     reads: { notices: () => [] } as never,

@@ -22,7 +22,7 @@ function createWorld() {
       error: at('error'),
     },
     metrics: createMetrics({ version: '0', runtime: false }),
-    clients: { find: () => undefined, metadata: () => undefined, secretMatches: () => false },
+    clients: { all: () => [], find: () => undefined, metadata: () => undefined, secretMatches: () => false },
   });
   return { emitter, logged };
 }

@@ -48,3 +48,14 @@ declare module 'oidc-provider/lib/helpers/re_render_errors.js' {
     constructor(userCode?: string);
   }
 }
+
+declare module 'oidc-provider/lib/helpers/fetch_request.js' {
+  import type { Provider } from 'oidc-provider';
+
+  // biome-ignore lint/style/noDefaultExport: it is how the library exports it.
+  export default function fetchRequest(
+    provider: Provider,
+    url: string,
+    options: { method: string },
+  ): Promise<Response>;
+}
