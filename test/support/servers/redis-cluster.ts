@@ -73,7 +73,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const servers: TestServer[] = await Promise.all(Array.from({ length: 4 }, () => startServer(recipe)));
   const urls = servers.map(({ url }) => url);
   const clients = urls.map((url) => {
-    const client = new Redis(url);
+    const client = new Redis(url, { retryStrategy: () => null });
     client.on('error', () => {});
     return client;
   });
