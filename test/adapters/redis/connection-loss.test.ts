@@ -155,13 +155,26 @@ describe.each(['single', 'cluster'] as const)('when Redis is lost (%s)', (mode) 
     const setPassword = (to: string) =>
       admin.acl('SETUSER', user, 'reset', 'on', 'allcommands', 'allkeys', `>${to}`);
     await setPassword(password);
-    const current = async () => ({ user, password });
-    const credentials = { current, candidates: async () => [await current()] };
+    let cached = password;
+    let rereads = 0;
+    const credentials = {
+      current: async () => ({ user, password: cached }),
+      candidates: async () => {
+        rereads += 1;
+        cached = password;
+        return [{ user, password }];
+      },
+    };
     const told: RedisStateChange[] = [];
     const onStateChange = (change: RedisStateChange) => told.push(change);
     const rotating = await openRedis({ ...quick, cluster, url: server.url, credentials, onStateChange });
     try {
       await untilItAnswers(rotating);
+      // A lost connection alone is no reason to read past the cache.
+      await server.cutConnections();
+      await server.mend();
+      await untilItAnswers(rotating);
+      expect(rereads).toBe(0);
       await setPassword('second-password');
       await server.cutConnections();
       await server.mend();
