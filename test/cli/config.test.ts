@@ -29,7 +29,7 @@ beforeAll(async () => {
   const typing = { id: 'portal', redirectUri: [], scopes: ['openid', 'contracts:raed'] };
   await place.write('bad-clients.yaml', stringify({ clients: [goodClient, typing, { ...goodClient }] }));
   await place.write('not-yaml.yaml', 'clients: [\n');
-  const farSecret = { ...goodClient, auth: 'client_secret_basic', secrets: [{ ref: 'secretsmanager:a#b' }] };
+  const farSecret = { ...goodClient, auth: 'client_secret_basic', secrets: [{ ref: 'secretsmanager:#b' }] };
   await place.write('far-secret.yaml', stringify({ clients: [farSecret] }));
 });
 afterAll(() => place.remove());
