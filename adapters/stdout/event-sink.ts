@@ -1,4 +1,4 @@
-import type { DeliveryResult, EventSink } from '../../provider/ports/event-sink.ts';
+import { type DeliveryResult, type EventSink, eventJson } from '../../provider/ports/event-sink.ts';
 import type { OutboxEvent } from '../../provider/ports/outbox.ts';
 
 export interface StdoutEventSinkOptions {
@@ -22,14 +22,10 @@ export class StdoutEventSink implements EventSink {
 
   async #publishOne(event: OutboxEvent): Promise<DeliveryResult> {
     try {
-      await this.#write(`${toLine(event)}\n`);
+      await this.#write(`${eventJson(event)}\n`);
       return { id: event.id, outcome: 'published' };
     } catch (error) {
       return { id: event.id, outcome: 'failed', reason: String(error) };
     }
   }
-}
-
-function toLine({ id, type, time, version, subject, data }: OutboxEvent): string {
-  return JSON.stringify({ id, type, time: new Date(time).toISOString(), version, subject, data });
 }

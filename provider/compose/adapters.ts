@@ -30,6 +30,7 @@ import type { Config } from '../config/schema.ts';
 import { parseServerSecrets } from '../config/server-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
 import { readCredential } from '../lib/credentials.ts';
+import { ConfigurationError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseSecretReference } from '../lib/secret-reference.ts';
 import { createServerKeys } from '../lib/server-keys.ts';
@@ -180,6 +181,7 @@ export const schemaOf = (database: Database): Schema => new PostgresSchema({ db:
 export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
   const { clock } = deps;
   const secrets = openSecrets(deps);
+  const eventSink = await openEventSink(config);
   const database = await openConfiguredDatabase(config, deps, secrets);
   const db = database.knex;
   const lostListeners: (() => void)[] = [];
@@ -210,7 +212,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     keyStore: await openKeyStore(config, deps, database, secrets),
     remoteSigner: openRemoteSigner(),
     clientSources: config.clientsFile ? [openClientsFile(config.clientsFile)] : [],
-    eventSink: openEventSink(config),
+    eventSink,
     schema: schemaOf(database),
     secrets,
     expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * 86_400_000 })],
@@ -304,9 +306,21 @@ export function openRemoteSigner(): RemoteSigner {
   };
 }
 
-function openEventSink(config: Config): EventSink {
-  if (config.eventsSink === 'stdout') {
+/** Throws a ConfigurationError when the sink needs an AWS region and there is none. */
+export async function openEventSink({ eventsSink }: Pick<Config, 'eventsSink'>): Promise<EventSink> {
+  if (eventsSink === 'stdout') {
     return new StdoutEventSink({ write: process.stdout.write.bind(process.stdout) });
   }
-  return { publish: async (events) => events.map(({ id }) => ({ id, outcome: 'published' })) };
+  if (eventsSink === 'none') {
+    return { publish: async (events) => events.map(({ id }) => ({ id, outcome: 'published' })) };
+  }
+  // The AWS SDK is loaded only when it is needed.
+  const { EventBridgeSink } = await import('../../adapters/aws/event-bridge.ts');
+  const sink = new EventBridgeSink({ bus: eventsSink.slice('eventbridge:'.length) });
+  await sink.region().catch(() => {
+    throw new ConfigurationError([
+      'GATEHOUSE_EVENTS_SINK names an EventBridge bus, and no AWS region is configured. Set AWS_REGION, or give the ARN of the bus.',
+    ]);
+  });
+  return sink;
 }

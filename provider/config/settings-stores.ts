@@ -3,6 +3,16 @@ import type { SettingTable } from './setting.ts';
 import { connectionUrl } from './uris.ts';
 import { boolean, integer, matching, oneOf, path, reference } from './values.ts';
 
+const busName =
+  /^eventbridge:(?:arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus\/)?[A-Za-z0-9._/-]{1,256}$/;
+
+function eventsSink() {
+  return matching(
+    'stdout, none, or eventbridge: with the name or the ARN of an event bus',
+    new RegExp(`^(?:stdout|none)$|${busName.source}`),
+  );
+}
+
 /** Settings about where state, events and secrets are stored. */
 export const storeSettings = {
   databaseUrl: {
@@ -73,8 +83,9 @@ export const storeSettings = {
   eventsSink: {
     name: 'GATEHOUSE_EVENTS_SINK',
     description:
-      'Where events such as `user.login` are published: `stdout` writes a JSON line each beside the log, `none` drops them. Events hold email addresses and client addresses: keep the log as you would keep those.',
-    schema: oneOf('stdout', 'none'),
+      'Where events such as `user.login` are published: `stdout` writes a JSON line each beside the log, `eventbridge:` with the name or the ARN of a bus sends them to EventBridge, `none` drops them. Events hold email addresses and client addresses: keep the log as you would keep those.',
+    schema: eventsSink(),
     default: 'stdout',
+    example: 'eventbridge:gatehouse',
   },
 } satisfies SettingTable;

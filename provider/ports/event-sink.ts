@@ -7,6 +7,11 @@ export type DeliveryResult =
   /** The event will never be accepted: it is too large or malformed. */
   | { id: string; outcome: 'rejected'; reason: string };
 
+/** The JSON of an event, the same at every sink. `time` is in ISO 8601. */
+export function eventJson({ id, type, time, version, subject, data }: OutboxEvent): string {
+  return JSON.stringify({ id, type, time: new Date(time).toISOString(), version, subject, data });
+}
+
 /** The destination of events. */
 export interface EventSink {
   /** Gives one result for each event, in any order. Throws only when no event was delivered. */
