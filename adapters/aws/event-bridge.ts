@@ -6,7 +6,7 @@ import {
   type PutEventsResultEntry,
 } from '@aws-sdk/client-eventbridge';
 import { type DeliveryResult, type EventSink, eventJson } from '../../provider/ports/event-sink.ts';
-import type { OutboxEvent } from '../../provider/ports/outbox.ts';
+import type { SequencedEvent } from '../../provider/ports/outbox.ts';
 
 export interface EventBridgeSinkOptions {
   /** The name or the ARN of the event bus. The region of an ARN takes precedence over the configured region. */
@@ -33,7 +33,7 @@ const timeBytes = 14;
 const refusals = new Set(['InvalidArgument', 'MalformedDetail']);
 
 interface Sized {
-  event: OutboxEvent;
+  event: SequencedEvent;
   entry: PutEventsRequestEntry;
   bytes: number;
 }
@@ -65,7 +65,7 @@ export class EventBridgeSink implements EventSink {
     return this.#client.config.region();
   }
 
-  async publish(events: OutboxEvent[]): Promise<DeliveryResult[]> {
+  async publish(events: SequencedEvent[]): Promise<DeliveryResult[]> {
     const ending = AbortSignal.timeout(this.#publishMs);
     const sized = events.map((event) => this.#sized(event));
     const results = sized.filter(({ bytes }) => bytes > mostBytes).map(tooLarge);
@@ -78,7 +78,7 @@ export class EventBridgeSink implements EventSink {
     this.#client.destroy();
   }
 
-  #sized(event: OutboxEvent): Sized {
+  #sized(event: SequencedEvent): Sized {
     const entry = {
       EventBusName: this.#bus,
       Source: source,
@@ -137,7 +137,7 @@ function tooLarge({ event, bytes }: Sized): DeliveryResult {
 }
 
 /** AWS gives the results in the order of the entries. */
-function resultOf({ id }: OutboxEvent, result: PutEventsResultEntry | undefined): DeliveryResult {
+function resultOf({ id }: SequencedEvent, result: PutEventsResultEntry | undefined): DeliveryResult {
   if (result?.EventId) return { id, outcome: 'published' };
   const code = result?.ErrorCode;
   const reason = [code ?? 'EventBridge gave no result', result?.ErrorMessage].filter(Boolean).join(': ');

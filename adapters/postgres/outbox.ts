@@ -8,6 +8,7 @@ interface OutboxRow {
   version: number;
   time: string;
   subject: string;
+  sequence: string;
   data: Record<string, unknown>;
   attempts: number;
 }
@@ -19,6 +20,7 @@ function toClaimed(row: OutboxRow): ClaimedEvent {
     version: row.version,
     time: Number(row.time),
     subject: row.subject,
+    sequence: Number(row.sequence),
     data: row.data,
     // A claim counts as an attempt when it begins. So an event that kills the process while it is published is counted
     // too.
@@ -49,12 +51,13 @@ export class PostgresOutbox implements Outbox {
   }
 
   async claim(limit: number, now: number, leaseMs: number): Promise<ClaimedEvent[]> {
-    // Materialized, because a query plan that runs the inner select more than once would claim more than `limit`
+    // The number is given here and not in `append`, so a sign-in neither waits for another transaction of its subject
+    // nor writes another row. Materialized, because a query plan that runs the inner select more than once would claim more than `limit`
     // events.
     const claimed = await rows<OutboxRow>(
       this.#db,
       `with due as materialized (
-         select position from outbox as candidate
+         select position, subject, sequence from outbox as candidate
          where published_at is null and not set_aside and due_at <= :now
            and not exists (
              select from outbox as older
@@ -62,9 +65,16 @@ export class PostgresOutbox implements Outbox {
                and older.published_at is null and not older.set_aside)
          order by position limit :limit
          for update skip locked
+       ), numbered as (
+         insert into outbox_sequences as counter (subject, last)
+         select subject, 1 from due where sequence is null order by subject
+         on conflict (subject) do update set last = counter.last + 1
+         returning subject, last
        )
-       update outbox set due_at = :leasedUntil, attempts = attempts + 1
-       from due where outbox.position = due.position
+       update outbox
+       set due_at = :leasedUntil, attempts = attempts + 1, sequence = coalesce(outbox.sequence, numbered.last)
+       from due left join numbered on numbered.subject = due.subject
+       where outbox.position = due.position
        returning outbox.*`,
       { limit, now, leasedUntil: now + leaseMs },
     );

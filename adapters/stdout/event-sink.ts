@@ -1,5 +1,5 @@
 import { type DeliveryResult, type EventSink, eventJson } from '../../provider/ports/event-sink.ts';
-import type { OutboxEvent } from '../../provider/ports/outbox.ts';
+import type { SequencedEvent } from '../../provider/ports/outbox.ts';
 
 export interface StdoutEventSinkOptions {
   /** Writes one line with its line feed. Throws or rejects when it cannot. The result is not used. */
@@ -14,13 +14,13 @@ export class StdoutEventSink implements EventSink {
     this.#write = write;
   }
 
-  async publish(events: OutboxEvent[]): Promise<DeliveryResult[]> {
+  async publish(events: SequencedEvent[]): Promise<DeliveryResult[]> {
     const results: DeliveryResult[] = [];
     for (const event of events) results.push(await this.#publishOne(event));
     return results;
   }
 
-  async #publishOne(event: OutboxEvent): Promise<DeliveryResult> {
+  async #publishOne(event: SequencedEvent): Promise<DeliveryResult> {
     try {
       await this.#write(`${eventJson(event)}\n`);
       return { id: event.id, outcome: 'published' };

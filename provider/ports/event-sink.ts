@@ -1,4 +1,4 @@
-import type { OutboxEvent } from './outbox.ts';
+import type { SequencedEvent } from './outbox.ts';
 
 export type DeliveryResult =
   | { id: string; outcome: 'published' }
@@ -8,12 +8,12 @@ export type DeliveryResult =
   | { id: string; outcome: 'rejected'; reason: string };
 
 /** The JSON of an event, the same at every sink. `time` is in ISO 8601. */
-export function eventJson({ id, type, time, version, subject, data }: OutboxEvent): string {
-  return JSON.stringify({ id, type, time: new Date(time).toISOString(), version, subject, data });
+export function eventJson({ id, type, time, version, subject, sequence, data }: SequencedEvent): string {
+  return JSON.stringify({ id, type, time: new Date(time).toISOString(), version, subject, sequence, data });
 }
 
 /** The destination of events. */
 export interface EventSink {
   /** Gives one result for each event, in any order. Throws only when no event was delivered. */
-  publish(events: OutboxEvent[]): Promise<DeliveryResult[]>;
+  publish(events: SequencedEvent[]): Promise<DeliveryResult[]>;
 }

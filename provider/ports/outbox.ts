@@ -13,7 +13,16 @@ export interface OutboxEvent {
   data: Record<string, unknown>;
 }
 
-export interface ClaimedEvent extends OutboxEvent {
+/** An event with its place among the events of its subject. */
+export interface SequencedEvent extends OutboxEvent {
+  /**
+   * 1, 2, 3 and so on within each subject; the same in every delivery. A sink may deliver events in another order, so
+   * receivers need it to restore the order and to find gaps.
+   */
+  sequence: number;
+}
+
+export interface ClaimedEvent extends SequencedEvent {
   /** The number of earlier attempts. */
   attempts: number;
 }
@@ -29,6 +38,8 @@ export interface ClaimedEvent extends OutboxEvent {
  *   process is killed.
  * - only the oldest unpublished event of a subject is claimed, so each subject keeps its order. An event that was set
  *   aside does not block later events.
+ * - the first claim of an event gives it the next `sequence` of its subject, without gaps or repeats. Of two events of a
+ *   subject, the one whose transaction ended before the other was appended has the lower number.
  * - appending an event whose id is known changes nothing. Of any number of parallel calls with the same id, the first
  *   that commits is kept.
  */

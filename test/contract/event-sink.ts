@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, randomToken } from '../../provider/lib/ids.ts';
 import type { EventSink } from '../../provider/ports/event-sink.ts';
-import type { OutboxEvent } from '../../provider/ports/outbox.ts';
+import type { SequencedEvent } from '../../provider/ports/outbox.ts';
 import { useFixture } from './fixture.ts';
 
 export interface EventSinkFixture {
@@ -17,7 +17,7 @@ export interface EventSinkFixture {
 }
 
 /** An event like those that accounts write. */
-export function someEvent(changes: Partial<OutboxEvent> = {}): OutboxEvent {
+export function someEvent(changes: Partial<SequencedEvent> = {}): SequencedEvent {
   const subject = newId('user');
   return {
     id: newId('evt'),
@@ -25,13 +25,14 @@ export function someEvent(changes: Partial<OutboxEvent> = {}): OutboxEvent {
     version: 1,
     time: Date.UTC(2026, 0, 1),
     subject,
+    sequence: 1,
     data: { id: subject, email: `${randomToken(8)}@example.com`, userAgent: 'Söme "agent"\n😀', ip: null },
     ...changes,
   };
 }
 
-const published = (events: OutboxEvent[]) => events.map(({ id }) => ({ id, outcome: 'published' }));
-const ids = (events: OutboxEvent[]) => events.map(({ id }) => id);
+const published = (events: SequencedEvent[]) => events.map(({ id }) => ({ id, outcome: 'published' }));
+const ids = (events: SequencedEvent[]) => events.map(({ id }) => id);
 
 /** Checks every sentence of `provider/ports/event-sink.ts` on the sink that `open` gives. */
 export function eventSinkContract(name: string, open: () => Promise<EventSinkFixture>): void {
@@ -44,11 +45,11 @@ export function eventSinkContract(name: string, open: () => Promise<EventSinkFix
       sink = fixture.sink;
     });
 
-    const expectArrived = async (events: OutboxEvent[]) => {
+    const expectArrived = async (events: SequencedEvent[]) => {
       const arrived = (await fixture.arrived?.()) ?? ids(events);
       expect(arrived).toEqual(expect.arrayContaining(ids(events)));
     };
-    const publish = async (events: OutboxEvent[]) => {
+    const publish = async (events: SequencedEvent[]) => {
       const results = await sink.publish(events);
       // The results may be in any order, so sort them like the events.
       return ids(events).map((id) => results.filter((result) => result.id === id));
@@ -86,7 +87,7 @@ export function eventSinkContract(name: string, open: () => Promise<EventSinkFix
       await fixture.refuse?.([later.id], 'failed');
       await fixture.refuse?.([never.id], 'rejected');
       const results = (await publish([first, later, never, last])).flat();
-      const refused = (event: OutboxEvent, outcome: string) =>
+      const refused = (event: SequencedEvent, outcome: string) =>
         fixture.refuse ? { id: event.id, outcome, reason: expect.any(String) } : published([event])[0];
       expect(results).toEqual([
         ...published([first]),

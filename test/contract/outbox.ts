@@ -51,7 +51,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
 
     test('a claimed event equals the appended event', async () => {
       const event = await appended({ data: { agent: 'a\0b \\ " ?', ['__proto__']: null } });
-      expect(await other.claim(10, now, leaseMs)).toEqual([{ ...event, attempts: 0 }]);
+      expect(await other.claim(10, now, leaseMs)).toEqual([{ ...event, attempts: 0, sequence: 1 }]);
     });
 
     test('an event that is appended again, published or not, is claimed once in its first version', async () => {
@@ -59,7 +59,7 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       await store.append(event);
       const again = { ...event, time: now + 1, data: { told: 'again' } };
       await Promise.all(Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? store : other).append(again)));
-      expect(await other.claim(10, now, leaseMs)).toEqual([{ ...event, attempts: 0 }]);
+      expect(await other.claim(10, now, leaseMs)).toEqual([{ ...event, attempts: 0, sequence: 1 }]);
       await store.markPublished([event.id], now);
       await other.append(again);
       expect(await store.claim(10, now + 2 * leaseMs, leaseMs)).toEqual([]);
@@ -112,9 +112,9 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       await store.claim(10, now, leaseMs);
       await store.markFailed(first.id, 'bus is down', now + 5_000);
       expect(await store.claim(10, now + 4_999, leaseMs)).toEqual([]);
-      expect(await store.claim(10, now + 5_000, leaseMs)).toEqual([{ ...first, attempts: 1 }]);
+      expect(await store.claim(10, now + 5_000, leaseMs)).toEqual([{ ...first, attempts: 1, sequence: 1 }]);
       await store.markFailed(first.id, 'bus is down', now + 9_000);
-      expect(await store.claim(10, now + 9_000, leaseMs)).toEqual([{ ...first, attempts: 2 }]);
+      expect(await store.claim(10, now + 9_000, leaseMs)).toEqual([{ ...first, attempts: 2, sequence: 1 }]);
       await store.markPublished([first.id], now + 9_000);
       expect(ids(await store.claim(10, now + 9_000, leaseMs))).toEqual([second.id]);
     });
@@ -125,14 +125,39 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       const published: string[] = [];
       const relay = async (outbox: Outbox) => {
         while (published.length < order.length) {
-          for (const { id } of await outbox.claim(5, now, leaseMs)) {
+          for (const { id, sequence } of await outbox.claim(5, now, leaseMs)) {
             published.push(id);
+            expect(sequence).toBe(published.length);
             await outbox.markPublished([id], now);
           }
         }
       };
       await Promise.all(Array.from({ length: 8 }, (_, index) => relay(index % 2 === 0 ? store : other)));
       expect(published).toEqual(order);
+    });
+
+    test('each subject counts its events without a gap, and a repeated delivery has the same number', async () => {
+      const subjects = ['user_a', 'user_b', 'user_a', 'user_a', 'user_b'];
+      for (const subject of subjects) await appended({ subject });
+      const seen: Record<string, number[]> = { user_a: [], user_b: [] };
+      for (let at = now; ; at += leaseMs) {
+        const first = await store.claim(10, at, leaseMs);
+        if (first.length === 0) break;
+        const again = await other.claim(10, at + leaseMs, leaseMs);
+        const numbers = (events: ClaimedEvent[]) => events.map(({ id, sequence }) => [id, sequence]);
+        expect(numbers(again)).toEqual(numbers(first));
+        for (const { subject, sequence } of again) seen[subject]?.push(sequence);
+        await store.markPublished(ids(again), at);
+        at += leaseMs;
+      }
+      expect(seen).toEqual({ user_a: [1, 2, 3], user_b: [1, 2] });
+    });
+
+    test('an event that was set aside keeps its number, and the next event has the next', async () => {
+      const [poison, next] = [await appended({ subject: 'user_a' }), await appended({ subject: 'user_a' })];
+      await store.claim(10, now, leaseMs);
+      await store.markFailed(poison.id, 'too large', undefined);
+      expect(await store.claim(10, now, leaseMs)).toEqual([{ ...next, attempts: 0, sequence: 2 }]);
     });
 
     test('a published event is never claimed again', async () => {

@@ -1,13 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { StdoutEventSink } from '../../adapters/stdout/event-sink.ts';
-import type { OutboxEvent } from '../../provider/ports/outbox.ts';
+import type { SequencedEvent } from '../../provider/ports/outbox.ts';
 
-const event = (id: string): OutboxEvent => ({
+const event = (id: string): SequencedEvent => ({
   id,
   type: 'user.login',
   version: 1,
   time: Date.UTC(2026, 0, 1),
   subject: 'user_john',
+  sequence: 7,
   data: { id: 'user_john', userAgent: 'two\nlines' },
 });
 

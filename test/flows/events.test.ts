@@ -39,8 +39,8 @@ describe('events on standard output, of two processes', () => {
     };
     const login = { clientId: 'demo-first-party', ip: '127.0.0.1', userAgent: 'a-test/1.0' };
     expect(events.sort((one, other) => one.type.localeCompare(other.type))).toEqual([
-      { ...common, type: 'user.created', data: { id, email: bob.email, ip: '127.0.0.1' } },
-      { ...common, type: 'user.login', data: { id, email: bob.email, ...login } },
+      { ...common, sequence: 1, type: 'user.created', data: { id, email: bob.email, ip: '127.0.0.1' } },
+      { ...common, sequence: 2, type: 'user.login', data: { id, email: bob.email, ...login } },
     ]);
     for (const { time } of events) {
       expect(Date.parse(time)).toBeGreaterThanOrEqual(before);

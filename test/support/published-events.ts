@@ -7,6 +7,7 @@ export interface PublishedEvent {
   time: string;
   version: number;
   subject: string;
+  sequence: number;
   data: Record<string, unknown>;
 }
 

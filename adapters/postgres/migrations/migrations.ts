@@ -14,6 +14,7 @@ import { clientGenerations } from './0013-client-generations.ts';
 import { accountIndexUsedAt } from './0014-account-index-used-at.ts';
 import { normalAddresses } from './0015-normal-addresses.ts';
 import { signingKeys } from './0016-signing-keys.ts';
+import { eventSequences } from './0017-event-sequences.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   accountIndexUsedAt,
   normalAddresses,
   signingKeys,
+  eventSequences,
 ];

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { EventBridgeSink } from '../../../adapters/aws/event-bridge.ts';
-import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
+import type { SequencedEvent } from '../../../provider/ports/outbox.ts';
 import { eventSinkContract, someEvent } from '../../contract/event-sink.ts';
 import { type Moto, startMoto } from '../../support/servers/moto.ts';
 import { type AwsProxy, awsError, startAwsProxy, type Treatment } from './aws-proxy.ts';
@@ -17,7 +17,7 @@ interface Entry {
   Source: string;
 }
 const entriesOf = (body: string) => (JSON.parse(body) as { Entries: Entry[] }).Entries;
-const idOf = ({ Detail }: Entry) => (JSON.parse(Detail) as OutboxEvent).id;
+const idOf = ({ Detail }: Entry) => (JSON.parse(Detail) as SequencedEvent).id;
 
 /** Refuses the entries for which `code` gives an error, and forwards the others, as EventBridge does. */
 function refusing(code: (id: string) => string | undefined): Treatment {
@@ -73,7 +73,7 @@ describe('EventBridgeSink', () => {
   afterEach(close);
 
   const sizesOfCalls = () => proxy.calls.map(({ body }) => entriesOf(body).length);
-  const outcomes = async (events: OutboxEvent[]) => {
+  const outcomes = async (events: SequencedEvent[]) => {
     const results = await sink.publish(events);
     return events.map(({ id }) => results.filter((result) => result.id === id).map(({ outcome }) => outcome));
   };

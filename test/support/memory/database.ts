@@ -6,6 +6,8 @@ import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
 export interface OutboxRow {
   event: OutboxEvent;
   attempts: number;
+  /** Undefined until the first claim. */
+  sequence?: number;
   /** Milliseconds since the epoch. The event isn't claimed before this time. */
   dueAt: number;
   state: 'pending' | 'published' | 'set aside';

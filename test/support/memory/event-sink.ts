@@ -1,15 +1,15 @@
 import type { DeliveryResult, EventSink } from '../../../provider/ports/event-sink.ts';
-import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
+import type { SequencedEvent } from '../../../provider/ports/outbox.ts';
 
 /** Collects events. A test can make it fail. */
 export class MemoryEventSink implements EventSink {
   /** The published events, in order. An event that was published twice is here twice. */
-  readonly published: OutboxEvent[] = [];
-  #decide: (event: OutboxEvent) => DeliveryResult['outcome'] = () => 'published';
+  readonly published: SequencedEvent[] = [];
+  #decide: (event: SequencedEvent) => DeliveryResult['outcome'] = () => 'published';
   #problem: string | undefined;
 
   /** Decides the outcome for each event from now on. */
-  decide(outcome: (event: OutboxEvent) => DeliveryResult['outcome']): void {
+  decide(outcome: (event: SequencedEvent) => DeliveryResult['outcome']): void {
     this.#decide = outcome;
   }
 
@@ -18,12 +18,12 @@ export class MemoryEventSink implements EventSink {
     this.#problem = problem;
   }
 
-  async publish(events: OutboxEvent[]): Promise<DeliveryResult[]> {
+  async publish(events: SequencedEvent[]): Promise<DeliveryResult[]> {
     if (this.#problem !== undefined) throw new Error(this.#problem);
     return events.map((event) => this.#deliver(event));
   }
 
-  #deliver(event: OutboxEvent): DeliveryResult {
+  #deliver(event: SequencedEvent): DeliveryResult {
     const { id } = event;
     const outcome = this.#decide(event);
     if (outcome !== 'published') return { id, outcome, reason: `told to answer '${outcome}'` };

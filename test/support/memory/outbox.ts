@@ -14,6 +14,12 @@ function heads(rows: Map<string, OutboxRow>): OutboxRow[] {
   return [...bySubject.values()];
 }
 
+const lastSequence = (rows: Map<string, OutboxRow>, subject: string) =>
+  Math.max(
+    0,
+    ...[...rows.values()].filter(({ event }) => event.subject === subject).map((row) => row.sequence ?? 0),
+  );
+
 /** Stores events in memory, alone or in a MemoryDatabase shared with the other stores of a transaction. */
 export class MemoryOutbox implements Outbox {
   readonly #database: Access;
@@ -34,8 +40,9 @@ export class MemoryOutbox implements Outbox {
       const due = heads(outbox).filter(({ dueAt }) => dueAt <= now);
       return due.slice(0, limit).map((row) => {
         // A lease only moves the due time to a later time.
-        outbox.set(row.event.id, { ...row, attempts: row.attempts + 1, dueAt: now + leaseMs });
-        return { ...structuredClone(row.event), attempts: row.attempts };
+        const sequence = row.sequence ?? lastSequence(outbox, row.event.subject) + 1;
+        outbox.set(row.event.id, { ...row, attempts: row.attempts + 1, dueAt: now + leaseMs, sequence });
+        return { ...structuredClone(row.event), attempts: row.attempts, sequence };
       });
     });
   }
