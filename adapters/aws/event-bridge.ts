@@ -40,8 +40,8 @@ interface Sized {
 
 /**
  * Publishes to an EventBridge bus with PutEvents: `Source` is `gatehouse`, `DetailType` is the event's type, and
- * `Detail` is the event's JSON. The calls run one after the other. The client does not retry: the caller retries the
- * events that failed.
+ * `Detail` is the event's JSON. The calls of one `publish` run in parallel. The client does not retry: the caller retries
+ * the events that failed.
  */
 export class EventBridgeSink implements EventSink {
   readonly #client: EventBridgeClient;
@@ -69,8 +69,8 @@ export class EventBridgeSink implements EventSink {
     const ending = AbortSignal.timeout(this.#publishMs);
     const sized = events.map((event) => this.#sized(event));
     const results = sized.filter(({ bytes }) => bytes > mostBytes).map(tooLarge);
-    for (const call of calls(sized.filter(({ bytes }) => bytes <= mostBytes)))
-      results.push(...(await this.#put(call, ending)));
+    const accepted = calls(sized.filter(({ bytes }) => bytes <= mostBytes));
+    results.push(...(await Promise.all(accepted.map((call) => this.#put(call, ending)))).flat());
     return results;
   }
 

@@ -5,7 +5,6 @@ import type { AccessModel } from '../config/access-model.ts';
 import type { Environment } from '../config/environment.ts';
 import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { type Listener, listen } from '../http/server.ts';
 import type { Pages } from '../interactions/pages.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { createLifecycle, type Lifecycle } from '../lib/lifecycle.ts';
@@ -15,6 +14,7 @@ import { createServerKeys } from '../lib/server-keys.ts';
 import { startTracing } from '../lib/start-tracing.ts';
 import { supportedNodeMajor } from '../oidc/runtime-notice.ts';
 import { yieldToRequests } from './background-threads.ts';
+import { listening } from './listening.ts';
 
 export interface StartDeps {
   config: Config;
@@ -92,24 +92,6 @@ async function startUnless(stopping: AbortSignal | undefined, lifecycle: Lifecyc
   } finally {
     stopping?.removeEventListener('abort', stop);
   }
-}
-
-interface Listening {
-  app: Gatehouse['app'];
-  port: number;
-  host: string | undefined;
-}
-
-function listening(name: string, { app, port, host }: Listening, stopSeconds: number) {
-  let listener: Listener | undefined;
-  return {
-    name,
-    stopSeconds,
-    start: async () => {
-      listener = await listen(app, { port, host });
-    },
-    stop: async () => listener?.close(),
-  };
 }
 
 function sayHello({ config, pages, logger }: StartDeps): void {

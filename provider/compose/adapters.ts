@@ -13,12 +13,14 @@ import { type Database, openDatabase } from '../../adapters/postgres/database.ts
 import { PostgresExpiredRows } from '../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../adapters/postgres/family-store.ts';
 import { PostgresKeyStore } from '../../adapters/postgres/key-store.ts';
+import { PostgresLeases, soleHolder } from '../../adapters/postgres/leases.ts';
 import { PostgresLimits } from '../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
 import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
 import { PostgresSchema } from '../../adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../../adapters/postgres/unit-of-work.ts';
+import { noWakeUp, PostgresWakeUp } from '../../adapters/postgres/wake-up.ts';
 import { RedisAccountIndex } from '../../adapters/redis/account-index.ts';
 import { RedisFamilyStore } from '../../adapters/redis/family-store.ts';
 import { RedisLimits } from '../../adapters/redis/limits.ts';
@@ -44,6 +46,7 @@ import type { EventSink } from '../ports/event-sink.ts';
 import type { ExpiredRows } from '../ports/expired-rows.ts';
 import type { FamilyStore } from '../ports/family-store.ts';
 import type { KeyStore } from '../ports/key-store.ts';
+import type { Leases } from '../ports/leases.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { Outbox } from '../ports/outbox.ts';
@@ -53,6 +56,7 @@ import type { RevocationStore } from '../ports/revocation-store.ts';
 import type { Schema } from '../ports/schema.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { WakeUp } from '../ports/wake-up.ts';
 
 /** The name of a product in metrics and traces. */
 export type Home = 'postgres' | 'redis' | 'file' | 'secretsmanager' | 'kms';
@@ -82,6 +86,8 @@ export interface Ports {
   schema: Schema;
   secrets: Secrets;
   expired: ExpiredRows[];
+  leases: Leases;
+  wakeUp: WakeUp;
   /**
    * Calls the listener whenever a connection to Redis was lost. Changes to the data in Redis during this time are
    * unknown.
@@ -216,6 +222,8 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     schema: schemaOf(database),
     secrets,
     expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * 86_400_000 })],
+    leases: config.databaseUrl === undefined ? soleHolder : new PostgresLeases({ db }),
+    wakeUp: config.databaseUrl === undefined ? noWakeUp : new PostgresWakeUp({ db }),
     homes: {
       accounts: 'postgres',
       consents: 'postgres',
@@ -235,6 +243,13 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
     dependencies: redis ? [database, redis.dependency] : [database],
   };
 }
+
+/** Like `openPorts`, without what only servers use: Redis, the signing keys and the clients. */
+export const openWorkerPorts = (config: Config, deps: Deps): Promise<Ports> =>
+  openPorts(
+    { ...config, redisUrl: undefined, keys: config.keys ?? 'file:unused', clientsFile: undefined },
+    deps,
+  );
 
 async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () => void, { logger }: Deps) {
   if (config.redisUrl === undefined) return undefined;

@@ -7,7 +7,6 @@ import { createSignIn } from '../accounts/sign-in.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
 import { createNewEvent } from '../events/catalogue.ts';
 import { createConfigurationChanges } from '../events/configuration-changes.ts';
-import { createRelay } from '../events/relay.ts';
 import { createOperationsApp } from '../http/health.ts';
 import { createReadiness } from '../http/readiness.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
@@ -24,10 +23,10 @@ import { createRequestDenylist } from '../revocation/request-denylist.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
+import { composeJobs } from './compose-jobs.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeVerify } from './compose-verify.ts';
-import { deliveryMetrics, measuredPorts, measureNow } from './measurements.ts';
-import { createSweep } from './sweep.ts';
+import { measuredPorts, measureNow } from './measurements.ts';
 
 export interface Gatehouse {
   /** The public listener's application. */
@@ -51,13 +50,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const ports = measuredPorts(deps.ports, { metrics, clock, tracing });
 
   // Events and revocations.
-  const relay = createRelay({
-    outbox: ports.outbox,
-    sink: ports.eventSink,
-    clock,
-    logger,
-    metrics: deliveryMetrics(metrics),
-  });
+  const jobs = composeJobs({ ports, clock, logger, metrics, takesPart: config.jobs === 'serve' });
   const cachedDenylist = createCachedDenylist({
     store: ports.denylist,
     cache: ports.revocationCache,
@@ -71,7 +64,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const unitOfWork = noticeChanges(ports.unitOfWork, {
     clock,
     denylist,
-    eventCommitted: relay.nudge,
+    eventCommitted: jobs.eventCommitted,
   });
   const newEvent = createNewEvent({ clock });
   const changes = createConfigurationChanges({ unitOfWork, newEvent, logger });
@@ -202,8 +195,6 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       return metrics.render();
     },
   });
-
-  const sweep = createSweep({ expired: ports.expired, clock, intervalSeconds: 300, batch: 1000, logger });
   return {
     app,
     operations,
@@ -216,10 +207,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       ...verify.jobs,
       { name: 'clients', stop: () => clients.close() },
       every('client secrets', secretsPollSeconds, () => clients.refreshSecrets()),
-      { name: 'events', start: () => relay.start(), stop: () => relay.stop() },
+      jobs.component,
       { name: 'changes of keys', start: () => changes.keys(keyRing.current()) },
       every('unreported changes', unreportedPollSeconds, () => changes.retry()),
-      { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
     ],
   };
 }

@@ -135,7 +135,7 @@ function measureKeys({ keys, clock, metrics }: MeasureDeps): void {
  * Measures the outbox. The store's own metrics report that it is unavailable; meanwhile, the metrics of the outbox keep
  * their last values.
  */
-async function measureOutbox({ outbox, clock, metrics }: MeasureDeps): Promise<void> {
+export async function measureOutbox({ outbox, clock, metrics }: Omit<MeasureDeps, 'keys'>): Promise<void> {
   const depth = await outbox.depth().catch(() => undefined);
   if (!depth) return;
   metrics.outboxPending.set(depth.pending);

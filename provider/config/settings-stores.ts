@@ -88,4 +88,11 @@ export const storeSettings = {
     default: 'stdout',
     example: 'eventbridge:gatehouse',
   },
+  jobs: {
+    name: 'GATEHOUSE_JOBS',
+    description:
+      'Which processes publish events and delete expired rows; one of them does it at a time. `serve`: every server takes part, also beside workers. `worker`: only `gatehouse worker`, so run at least one.',
+    schema: oneOf('serve', 'worker'),
+    default: 'serve',
+  },
 } satisfies SettingTable;

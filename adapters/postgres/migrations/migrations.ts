@@ -15,6 +15,7 @@ import { accountIndexUsedAt } from './0014-account-index-used-at.ts';
 import { normalAddresses } from './0015-normal-addresses.ts';
 import { signingKeys } from './0016-signing-keys.ts';
 import { eventSequences } from './0017-event-sequences.ts';
+import { leases } from './0018-leases.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   normalAddresses,
   signingKeys,
   eventSequences,
+  leases,
 ];

@@ -26,7 +26,7 @@ async function untilStopped(begin: (stopping: AbortSignal) => Promise<Running>):
   process.exit(0);
 }
 
-/** `dev`, `serve`, `migrate`. */
+/** `dev`, `serve`, `worker`, `migrate`. */
 export function addServerCommands(program: CliCommand): void {
   program
     .command('dev')
@@ -49,6 +49,20 @@ export function addServerCommands(program: CliCommand): void {
       await untilStopped(async (stopping) => {
         const { serve } = await import('../serve.ts');
         return serve(stopping);
+      });
+    });
+
+  program
+    .command('worker')
+    .description(
+      'Publish events and delete expired rows, without answering requests. Needs the database and the sink of events. Any number may run: one works, another takes over when it ends. Servers do the same unless GATEHOUSE_JOBS=worker.',
+    )
+    .option('--json', 'the log is JSON lines anyway; with this what stops a start is JSON too')
+    .example('GATEHOUSE_DATABASE_URL=postgres://… gatehouse worker')
+    .action(async () => {
+      await untilStopped(async (stopping) => {
+        const { worker } = await import('../worker.ts');
+        return worker(stopping);
       });
     });
 

@@ -72,7 +72,8 @@ describe('EventBridgeSink', () => {
   beforeEach(open);
   afterEach(close);
 
-  const sizesOfCalls = () => proxy.calls.map(({ body }) => entriesOf(body).length);
+  const sizesOfCalls = () =>
+    proxy.calls.map(({ body }) => entriesOf(body).length).sort((one, other) => other - one);
   const outcomes = async (events: SequencedEvent[]) => {
     const results = await sink.publish(events);
     return events.map(({ id }) => results.filter((result) => result.id === id).map(({ outcome }) => outcome));

@@ -62,6 +62,19 @@ export function storeOpener<Store>(
 
 export async function emptyTables({ knex }: Database): Promise<void> {
   await knex.raw(
-    `truncate ${['accounts', 'consents', 'outbox', 'outbox_sequences', 'oidc_artifacts', 'oidc_ended_indexes', 'families', 'revocations', 'account_index', 'limits', 'client_generations'].join(', ')}`,
+    `truncate ${[
+      'accounts',
+      'consents',
+      'outbox',
+      'outbox_sequences',
+      'oidc_artifacts',
+      'oidc_ended_indexes',
+      'families',
+      'revocations',
+      'account_index',
+      'limits',
+      'client_generations',
+      'leases',
+    ].join(', ')}`,
   );
 }

@@ -2,6 +2,7 @@ import { PostgresAccountIndex } from '../../../adapters/postgres/account-index.t
 import { PostgresAccountStore } from '../../../adapters/postgres/account-store.ts';
 import { PostgresConsentStore } from '../../../adapters/postgres/consent-store.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
+import { PostgresLeases } from '../../../adapters/postgres/leases.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
@@ -10,6 +11,7 @@ import { accountIndexContract } from '../../contract/account-index.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
+import { leasesContract } from '../../contract/leases.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
@@ -45,6 +47,10 @@ familyStoreContract(
 accountIndexContract(
   'PostgresAccountIndex',
   storeOpener(openPool, (deps) => new PostgresAccountIndex(deps)),
+);
+leasesContract(
+  'PostgresLeases',
+  storeOpener(openPool, (deps) => new PostgresLeases(deps)),
 );
 limitsContract(
   'PostgresLimits',

@@ -1,0 +1,56 @@
+import { openWorkerPorts } from '../compose/adapters.ts';
+import { composeWorker } from '../compose/compose-worker.ts';
+import { version } from '../compose/version.ts';
+import { loadConfig, processEnvironment } from '../config/load.ts';
+import { systemClock as clock } from '../lib/clock.ts';
+import { createLifecycle } from '../lib/lifecycle.ts';
+import { createLogger } from '../lib/logger.ts';
+import { createMetrics } from '../lib/metrics.ts';
+import { startTracing } from '../lib/start-tracing.ts';
+import { requireCurrentSchema } from './commands/migrate-schema.ts';
+import { listening } from './listening.ts';
+import type { Running } from './start.ts';
+
+/**
+ * `gatehouse worker`: does the jobs without answering requests. It needs only the database and the sink of events. Any
+ * number may run: one does the jobs, and another takes over when it ends. Rejects when `stopping` is aborted before the
+ * start is complete.
+ */
+export async function worker(stopping: AbortSignal): Promise<Running> {
+  const config = loadConfig({ required: ['GATEHOUSE_DATABASE_URL'] });
+  const logger = createLogger({ level: config.logLevel });
+  const ports = await openWorkerPorts(config, { logger, clock });
+  const lifecycle = createLifecycle({ logger, clock });
+  try {
+    await requireCurrentSchema(ports.schema);
+    for (const dependency of ports.dependencies)
+      lifecycle.add({ name: dependency.name, stop: () => dependency.close() });
+    const tracing = await startTracing({ environment: processEnvironment(), version, clock, logger });
+    if (tracing) lifecycle.add({ name: 'traces', stop: () => tracing.stop(), stopSeconds: 5 });
+    const { operations, jobs } = composeWorker({
+      config,
+      ports,
+      clock,
+      logger,
+      tracing,
+      metrics: createMetrics({ version, runtime: true }),
+      phase: () => lifecycle.phase(),
+    });
+    lifecycle.add(jobs);
+    const { opsPort: port, opsHost, host, shutdownSeconds } = config;
+    lifecycle.add(
+      listening('operations listener', { app: operations, port, host: opsHost ?? host }, shutdownSeconds),
+    );
+    stopping.throwIfAborted();
+  } catch (error) {
+    await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
+    throw error;
+  }
+  await lifecycle.start();
+  logger.info({ opsPort: config.opsPort, version, node: process.versions.node }, 'gatehouse worker is ready');
+  return {
+    stop: async () => {
+      await lifecycle.stop();
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { createPollingLoop } from '../events/polling-loop.ts';
+import { createRelay, type RelayDeps } from '../events/relay.ts';
+import type { Clock } from '../lib/clock.ts';
+import { newId } from '../lib/ids.ts';
+import type { Component } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import type { Ports } from './adapters.ts';
+import { createLeadership } from './leadership.ts';
+import { deliveryMetrics } from './measurements.ts';
+import { createSweep } from './sweep.ts';
+
+export interface JobsDeps {
+  ports: Pick<Ports, 'outbox' | 'eventSink' | 'expired' | 'leases' | 'wakeUp'>;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  /** Whether this process may do the jobs. Otherwise it only wakes the process that does them. */
+  takesPart: boolean;
+  /** Pauses of the relay that differ from its defaults. */
+  pauses?: Pick<RelayDeps, 'minIdleMs' | 'maxIdleMs'>;
+  /** How long after the end of a killed leader another process takes over. The default is 15,000 ms. */
+  leaseMs?: number;
+}
+
+export interface Jobs {
+  component: Component;
+  /** Call it after a commit that holds an event, so that the event is published soon. */
+  eventCommitted(): void;
+}
+
+/** A process sends at most one signal in this time. */
+const signalMs = 50;
+
+/** The jobs that one process does for all: it publishes events and deletes expired rows. */
+export function composeJobs(deps: JobsDeps): Jobs {
+  const { ports, clock, logger, metrics, takesPart, leaseMs = 15_000 } = deps;
+  const relay = createRelay({
+    outbox: ports.outbox,
+    sink: ports.eventSink,
+    clock,
+    logger,
+    metrics: deliveryMetrics(metrics),
+    ...deps.pauses,
+  });
+  const sweep = createSweep({ expired: ports.expired, clock, intervalSeconds: 300, batch: 1000, logger });
+  const listener = createListener(ports, relay.nudge, logger);
+  const leadership = createLeadership({
+    leases: ports.leases,
+    name: 'jobs',
+    holder: newId('process'),
+    leaseMs,
+    logger,
+    work: {
+      start: () => {
+        relay.start();
+        sweep.start();
+        listener.start();
+      },
+      stop: async () => {
+        await Promise.all([relay.stop(), sweep.stop(), listener.stop()]);
+      },
+    },
+  });
+  const signal = createSignal(ports);
+  return {
+    component: {
+      name: 'jobs',
+      start: () => {
+        if (takesPart) leadership.start();
+      },
+      stop: async () => {
+        signal.stop();
+        await leadership.stop();
+      },
+      // The sink may take this long for the calls that are under way.
+      stopSeconds: 10,
+    },
+    eventCommitted: () => (leadership.leads() ? relay.nudge() : signal.send()),
+  };
+}
+
+/** Sends a signal to the leader soon. Several calls in a short time cause one signal. A lost signal only costs time. */
+function createSignal({ wakeUp }: Pick<Ports, 'wakeUp'>) {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    send: () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        wakeUp.notify().catch(() => {});
+      }, signalMs).unref();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/** Listens for signals, and connects again after the connection was lost. Without it, events wait for the next poll. */
+function createListener({ wakeUp }: Pick<Ports, 'wakeUp'>, woken: () => void, logger: Pick<Logger, 'warn'>) {
+  let end: (() => Promise<void>) | undefined;
+  const loop = createPollingLoop({
+    step: async () => {
+      if (end !== undefined) return false;
+      end = await wakeUp.listen(woken, () => {
+        end = undefined;
+        loop.nudge();
+      });
+      // Signals may have been lost before.
+      woken();
+      return false;
+    },
+    failed: (error) => logger.warn({ err: error }, 'signals about events cannot be received, trying again'),
+    minIdleMs: 1000,
+    maxIdleMs: 60_000,
+  });
+  return {
+    start: loop.start,
+    stop: async () => {
+      await loop.stop();
+      await end?.();
+      end = undefined;
+    },
+  };
+}

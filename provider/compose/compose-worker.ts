@@ -1,0 +1,40 @@
+import type Koa from 'koa';
+import { createOperationsApp } from '../http/health.ts';
+import { createReadiness } from '../http/readiness.ts';
+import type { Component } from '../lib/lifecycle.ts';
+import type { ComposeDeps } from './compose-deps.ts';
+import { composeJobs } from './compose-jobs.ts';
+import { measuredPorts, measureOutbox } from './measurements.ts';
+
+export interface Worker {
+  /** The operations listener's application. */
+  operations: Koa;
+  jobs: Component;
+}
+
+export type WorkerDeps = Pick<
+  ComposeDeps,
+  'config' | 'ports' | 'clock' | 'logger' | 'metrics' | 'tracing' | 'phase'
+>;
+
+/** Assembles a process that does jobs and answers no requests except those of operations. */
+export function composeWorker(deps: WorkerDeps): Worker {
+  const { config, clock, logger, metrics, tracing } = deps;
+  const ports = measuredPorts(deps.ports, { metrics, clock, tracing });
+  const { component } = composeJobs({ ports, clock, logger, metrics, takesPart: true });
+  const operations = createOperationsApp({
+    readiness: createReadiness({
+      dependencies: ports.dependencies,
+      clock,
+      logger,
+      metrics,
+      blipSeconds: config.readinessBlipSeconds,
+    }),
+    phase: deps.phase,
+    metrics: async () => {
+      await measureOutbox({ outbox: ports.outbox, clock, metrics });
+      return metrics.render();
+    },
+  });
+  return { operations, jobs: component };
+}

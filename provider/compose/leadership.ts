@@ -1,0 +1,74 @@
+import { createPollingLoop } from '../events/polling-loop.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Leases } from '../ports/leases.ts';
+
+/** Work that one process at a time does. */
+export interface LedWork {
+  start(): Promise<void> | void;
+  stop(): Promise<void> | void;
+}
+
+export interface LeadershipDeps {
+  leases: Leases;
+  /** The name of the lease. */
+  name: string;
+  /** A name that no other process has. */
+  holder: string;
+  /** How long after the end of a killed leader another process may take over, in milliseconds. */
+  leaseMs: number;
+  work: LedWork;
+  logger: Pick<Logger, 'info' | 'warn'>;
+}
+
+export interface Leadership {
+  start(): void;
+  /** Stops the work and gives the lease back, so that another process can continue without waiting. */
+  stop(): Promise<void>;
+  /** Whether this process does the work now. */
+  leads(): boolean;
+}
+
+/**
+ * Starts `work` in the one process that has the lease, and asks for the lease in the others. The lease is extended three
+ * times in its duration. While the store can't be reached, nothing changes: without the store, the work can't do
+ * anything either.
+ */
+export function createLeadership({
+  leases,
+  name,
+  holder,
+  leaseMs,
+  work,
+  logger,
+}: LeadershipDeps): Leadership {
+  let leading = false;
+  const change = async (held: boolean): Promise<void> => {
+    leading = held;
+    logger.info(
+      { work: name },
+      held ? 'this process does the jobs now' : 'another process does the jobs now',
+    );
+    await (held ? work.start() : work.stop());
+  };
+  const loop = createPollingLoop({
+    step: async () => {
+      const held = await leases.hold(name, holder, leaseMs);
+      if (held !== leading) await change(held);
+      return false;
+    },
+    failed: (error) => logger.warn({ err: error }, 'lease of the jobs cannot be read, trying again'),
+    minIdleMs: leaseMs / 3,
+    maxIdleMs: leaseMs / 3,
+  });
+  return {
+    start: loop.start,
+    leads: () => leading,
+    stop: async () => {
+      await loop.stop();
+      if (!leading) return;
+      leading = false;
+      await work.stop();
+      await leases.release(name, holder).catch(() => {});
+    },
+  };
+}
