@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { renderClientJsonSchema, renderClientsFileJsonSchema } from '../clients/json-schema.ts';
 import { version } from '../compose/version.ts';
 import { renderConfigurationDocs } from '../config/docs.ts';
+import { renderEventsJsonSchema } from '../events/events-json-schema.ts';
 import { renderEventsMarkdown } from '../events/events-markdown.ts';
 import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
@@ -34,6 +35,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/configuration.md', render: renderConfigurationDocs },
   { path: 'docs/cli.md', render: renderCommandReference },
   { path: 'docs/events.md', render: renderEventsMarkdown },
+  { path: 'docs/events.schema.json', render: renderEventsJsonSchema },
   { path: 'docs/limits.md', render: renderLimitsMarkdown },
   { path: 'docs/client.schema.json', render: renderClientJsonSchema },
   { path: 'docs/clients.schema.json', render: renderClientsFileJsonSchema },
