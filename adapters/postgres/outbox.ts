@@ -1,4 +1,4 @@
-import type { ClaimedEvent, Outbox, OutboxEvent } from '../../provider/ports/outbox.ts';
+import type { ClaimedEvent, Outbox, OutboxEvent, SetAsideEvent } from '../../provider/ports/outbox.ts';
 import { affected, rows, type Sql } from './sql.ts';
 
 interface OutboxRow {
@@ -99,6 +99,37 @@ export class PostgresOutbox implements Outbox {
        where id = :id and published_at is null and not set_aside`,
       { id, reason: reason.replaceAll('\0', ''), retryAt: retryAt ?? null },
     );
+  }
+
+  async setAside(limit: number): Promise<SetAsideEvent[]> {
+    const found = await rows<Omit<OutboxRow, 'data'> & { reason: string | null }>(
+      this.#db,
+      `select id, type, version, time, subject, sequence, attempts, reason
+       from outbox where set_aside order by position limit :limit`,
+      { limit },
+    );
+    return found.map(({ id, type, version, time, subject, sequence, attempts, reason }) => ({
+      id,
+      type,
+      version,
+      time: Number(time),
+      subject,
+      // An event that an earlier release set aside has no number.
+      sequence: Number(sequence ?? 0),
+      attempts,
+      reason: reason ?? '',
+    }));
+  }
+
+  async retry(ids: string[] | undefined): Promise<string[]> {
+    const retried = await rows<{ id: string }>(
+      this.#db,
+      `update outbox set set_aside = false, attempts = 0, due_at = 0
+       where set_aside and published_at is null and (:all or id = any(:ids::text[]))
+       returning id`,
+      { all: ids === undefined, ids: ids ?? [] },
+    );
+    return retried.map(({ id }) => id);
   }
 
   async depth(): Promise<{ pending: number; oldest: number | undefined; setAside: number }> {

@@ -27,6 +27,12 @@ export interface ClaimedEvent extends SequencedEvent {
   attempts: number;
 }
 
+/** An event that is not tried any more, without its data. */
+export interface SetAsideEvent extends Omit<ClaimedEvent, 'data'> {
+  /** Why the last attempt failed. */
+  reason: string;
+}
+
 /**
  * Events are appended in the same transaction as the change (through a unit of work) and published later. All times are
  * in milliseconds since the epoch.
@@ -50,9 +56,18 @@ export interface Outbox {
   markPublished(ids: string[], at: number): Promise<void>;
   /**
    * Ends the claim and makes the event due again at `retryAt`. When `retryAt` is undefined, the event is set aside and
-   * never tried again.
+   * not tried again before `retry`.
    */
   markFailed(id: string, reason: string, retryAt: number | undefined): Promise<void>;
+  /** Gives the events that were set aside, the oldest first, at most `limit`. */
+  setAside(limit: number): Promise<SetAsideEvent[]>;
+  /**
+   * Makes events that were set aside due again, as if they had not been tried. Does nothing with other events.
+   *
+   * @param ids undefined for all events that were set aside
+   * @returns the ids of the events that are due again
+   */
+  retry(ids: string[] | undefined): Promise<string[]>;
   /** Gives the number of unpublished events, the time of the oldest, and separately the number of events set aside. */
   depth(): Promise<{ pending: number; oldest: number | undefined; setAside: number }>;
 }

@@ -22,14 +22,14 @@ function words(example: string): string[] {
 
 test('the list of commands is complete', () => {
   expect(leaves.map(([path]) => path.replace('gatehouse ', ''))).toEqual([
-    ...['dev', 'serve', 'migrate', 'config check', 'config docs'],
+    ...['dev', 'serve', 'worker', 'migrate', 'config check', 'config docs'],
     ...['list', 'show', 'create', 'disable', 'enable', 'set-password', 'set-roles', 'import', 'export'].map(
       (name) => `accounts ${name}`,
     ),
     ...['sessions list', 'sessions end', 'tokens revoke'],
     'clients validate',
     ...['create', 'list', 'rotate', 'retire', 'import', 'export'].map((name) => `keys ${name}`),
-    ...['doctor', 'version', 'completion'],
+    ...['events failed', 'doctor', 'version', 'completion'],
   ]);
 });
 

@@ -30,6 +30,8 @@ function createWorld() {
     markPublished: (...given) => memory.markPublished(...given),
     markFailed: (...given) => memory.markFailed(...given),
     depth: () => memory.depth(),
+    setAside: (limit) => memory.setAside(limit),
+    retry: (ids) => memory.retry(ids),
   };
   /** The leader looks for events when it starts, and again when it listens. Then it waits for a signal. */
   const leaderWaits = () => waitFor(() => claims.ended === 2);

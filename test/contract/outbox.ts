@@ -181,6 +181,46 @@ export function outboxContract(name: string, open: () => Promise<OutboxFixture>)
       expect(await store.depth()).toMatchObject({ pending: 1, setAside: 1 });
     });
 
+    describe('events that were set aside', () => {
+      const setAside = async (changes: Partial<OutboxEvent> = {}) => {
+        const event = await appended(changes);
+        await store.claim(10, now, leaseMs);
+        await store.markFailed(event.id, 'too large \0', undefined);
+        return event;
+      };
+
+      test('are listed with their reason and without their data, the oldest first', async () => {
+        const [first, second] = [await setAside(), await setAside()];
+        await appended();
+        const shown = ({ data: _, ...event }: OutboxEvent) => {
+          return { ...event, sequence: 1, attempts: 1, reason: 'too large ' };
+        };
+        expect(await other.setAside(10)).toEqual([shown(first), shown(second)]);
+        expect(await other.setAside(1)).toEqual([shown(first)]);
+      });
+
+      test('are due again after a retry, at once, with the same number and as if they were new', async () => {
+        const [one, two] = [await setAside({ subject: 'user_a' }), await setAside({ subject: 'user_b' })];
+        const later = await appended({ subject: 'user_a' });
+        await store.claim(10, now, leaseMs);
+        await store.markPublished([later.id], now);
+        expect(await other.retry([one.id, later.id, 'evt_unknown'])).toEqual([one.id]);
+        expect(await store.claim(10, now, leaseMs)).toEqual([{ ...one, attempts: 0, sequence: 1 }]);
+        expect(await other.setAside(10)).toMatchObject([{ id: two.id }]);
+        expect(await store.depth()).toMatchObject({ pending: 1, setAside: 1 });
+      });
+
+      test('are all due again after a retry without ids', async () => {
+        const events = [await setAside(), await setAside()];
+        const pending = await appended();
+        await store.claim(10, now, leaseMs);
+        await store.markFailed(pending.id, 'bus is down', now + 5_000);
+        expect((await store.retry(undefined)).sort()).toEqual(events.map(({ id }) => id).sort());
+        expect(ids(await store.claim(10, now, leaseMs)).sort()).toEqual(events.map(({ id }) => id).sort());
+        expect(await store.retry(undefined)).toEqual([]);
+      });
+    });
+
     test('depth returns the number of waiting events and the age of the oldest one', async () => {
       expect(await store.depth()).toEqual({ pending: 0, oldest: undefined, setAside: 0 });
       const [old] = [await appended({ time: now - 5_000 }), await appended({ time: now })];

@@ -4,6 +4,7 @@ import { CliCommand } from './cli-command.ts';
 import { addClientCommands } from './client-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { addDoctorCommand } from './doctor-command.ts';
+import { addEventCommands } from './event-commands.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addServerCommands } from './server-commands.ts';
 import { addSessionCommands } from './session-commands.ts';
@@ -34,6 +35,7 @@ export function createProgram({ json }: ProgramOptions = { json: false }): CliCo
   addTokenCommands(program);
   addClientCommands(program);
   addKeyCommands(program);
+  addEventCommands(program);
   addDoctorCommand(program);
   addShellCommands(program);
   return program;

@@ -97,7 +97,9 @@ function openStores(config: Config): Promise<Ports> {
   // Commands use neither signing keys nor clients. With an explicit reference, opening the key store does not create a
   // key file.
   const keys = config.keys ?? `file:${join(config.dataFolder, 'keys.json')}`;
-  return openPorts({ ...config, keys, clientsFile: undefined }, { clock, logger: silentLogger() });
+  // Commands write events and publish none, so they need no AWS region.
+  const unused = { clientsFile: undefined, eventsSink: 'none' };
+  return openPorts({ ...config, keys, ...unused }, { clock, logger: silentLogger() });
 }
 
 const newEvent = createNewEvent({ clock, actor: 'operator' });

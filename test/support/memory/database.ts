@@ -6,6 +6,8 @@ import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
 export interface OutboxRow {
   event: OutboxEvent;
   attempts: number;
+  /** Why the last attempt failed. */
+  reason?: string;
   /** Undefined until the first claim. */
   sequence?: number;
   /** Milliseconds since the epoch. The event isn't claimed before this time. */

@@ -1,4 +1,4 @@
-import type { ClaimedEvent, Outbox, OutboxEvent } from '../../../provider/ports/outbox.ts';
+import type { ClaimedEvent, Outbox, OutboxEvent, SetAsideEvent } from '../../../provider/ports/outbox.ts';
 import { type Access, MemoryDatabase, type OutboxRow } from './database.ts';
 
 function pending(rows: Map<string, OutboxRow>): OutboxRow[] {
@@ -56,11 +56,36 @@ export class MemoryOutbox implements Outbox {
     });
   }
 
-  markFailed(id: string, _reason: string, retryAt: number | undefined): Promise<void> {
+  markFailed(id: string, reason: string, retryAt: number | undefined): Promise<void> {
     return this.#database.use(({ outbox }) => {
       const row = outbox.get(id);
       if (row?.state !== 'pending') return;
-      outbox.set(id, retryAt === undefined ? { ...row, state: 'set aside' } : { ...row, dueAt: retryAt });
+      outbox.set(
+        id,
+        retryAt === undefined ? { ...row, reason, state: 'set aside' } : { ...row, reason, dueAt: retryAt },
+      );
+    });
+  }
+
+  setAside(limit: number): Promise<SetAsideEvent[]> {
+    return this.#database.use(({ outbox }) => {
+      const found = [...outbox.values()].filter(({ state }) => state === 'set aside').slice(0, limit);
+      return found.map(({ event: { data: _, ...event }, attempts, sequence = 0, reason = '' }) => ({
+        ...event,
+        attempts,
+        sequence,
+        reason: reason.replaceAll('\0', ''),
+      }));
+    });
+  }
+
+  retry(ids: string[] | undefined): Promise<string[]> {
+    return this.#database.use(({ outbox }) => {
+      const found = [...outbox.values()].filter(
+        ({ state, event }) => state === 'set aside' && (ids === undefined || ids.includes(event.id)),
+      );
+      for (const row of found) outbox.set(row.event.id, { ...row, state: 'pending', attempts: 0, dueAt: 0 });
+      return found.map(({ event }) => event.id);
     });
   }
 
