@@ -44,11 +44,13 @@ export function createLeadership({
   let leading = false;
   const change = async (held: boolean): Promise<void> => {
     leading = held;
-    logger.info(
-      { work: name },
-      held ? 'this process does the jobs now' : 'another process does the jobs now',
-    );
-    await (held ? work.start() : work.stop());
+    if (held) {
+      logger.info({ lease: name }, 'this process does the jobs now');
+      await work.start();
+    } else {
+      logger.info({ lease: name }, 'another process does the jobs now');
+      await work.stop();
+    }
   };
   const loop = createPollingLoop({
     step: async () => {
