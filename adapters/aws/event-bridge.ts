@@ -5,8 +5,7 @@ import {
   type PutEventsRequestEntry,
   type PutEventsResultEntry,
 } from '@aws-sdk/client-eventbridge';
-import { type DeliveryResult, type EventSink, eventJson } from '../../provider/ports/event-sink.ts';
-import type { SequencedEvent } from '../../provider/ports/outbox.ts';
+import type { DeliveryResult, EventSink, PublishedEvent } from '../../provider/ports/event-sink.ts';
 
 export interface EventBridgeSinkOptions {
   /** The name or the ARN of the event bus. The region of an ARN takes precedence over the configured region. */
@@ -33,7 +32,7 @@ const timeBytes = 14;
 const refusals = new Set(['InvalidArgument', 'MalformedDetail']);
 
 interface Sized {
-  event: SequencedEvent;
+  event: PublishedEvent;
   entry: PutEventsRequestEntry;
   bytes: number;
 }
@@ -65,7 +64,7 @@ export class EventBridgeSink implements EventSink {
     return this.#client.config.region();
   }
 
-  async publish(events: SequencedEvent[]): Promise<DeliveryResult[]> {
+  async publish(events: PublishedEvent[]): Promise<DeliveryResult[]> {
     const ending = AbortSignal.timeout(this.#publishMs);
     const sized = events.map((event) => this.#sized(event));
     const results = sized.filter(({ bytes }) => bytes > mostBytes).map(tooLarge);
@@ -78,13 +77,13 @@ export class EventBridgeSink implements EventSink {
     this.#client.destroy();
   }
 
-  #sized(event: SequencedEvent): Sized {
+  #sized(event: PublishedEvent): Sized {
     const entry = {
       EventBusName: this.#bus,
       Source: source,
       DetailType: event.type,
       Time: new Date(event.time),
-      Detail: eventJson(event),
+      Detail: JSON.stringify(event),
     };
     const bytes =
       timeBytes +
@@ -137,7 +136,7 @@ function tooLarge({ event, bytes }: Sized): DeliveryResult {
 }
 
 /** AWS gives the results in the order of the entries. */
-function resultOf({ id }: SequencedEvent, result: PutEventsResultEntry | undefined): DeliveryResult {
+function resultOf({ id }: PublishedEvent, result: PutEventsResultEntry | undefined): DeliveryResult {
   if (result?.EventId) return { id, outcome: 'published' };
   const code = result?.ErrorCode;
   const reason = [code ?? 'EventBridge gave no result', result?.ErrorMessage].filter(Boolean).join(': ');

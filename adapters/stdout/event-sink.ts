@@ -1,5 +1,4 @@
-import { type DeliveryResult, type EventSink, eventJson } from '../../provider/ports/event-sink.ts';
-import type { SequencedEvent } from '../../provider/ports/outbox.ts';
+import type { DeliveryResult, EventSink, PublishedEvent } from '../../provider/ports/event-sink.ts';
 
 export interface StdoutEventSinkOptions {
   /** Writes one line with its line feed. Throws or rejects when it cannot. The result is not used. */
@@ -14,15 +13,15 @@ export class StdoutEventSink implements EventSink {
     this.#write = write;
   }
 
-  async publish(events: SequencedEvent[]): Promise<DeliveryResult[]> {
+  async publish(events: PublishedEvent[]): Promise<DeliveryResult[]> {
     const results: DeliveryResult[] = [];
     for (const event of events) results.push(await this.#publishOne(event));
     return results;
   }
 
-  async #publishOne(event: SequencedEvent): Promise<DeliveryResult> {
+  async #publishOne(event: PublishedEvent): Promise<DeliveryResult> {
     try {
-      await this.#write(`${eventJson(event)}\n`);
+      await this.#write(`${JSON.stringify(event)}\n`);
       return { id: event.id, outcome: 'published' };
     } catch (error) {
       return { id: event.id, outcome: 'failed', reason: String(error) };

@@ -35,12 +35,14 @@ const signalMs = 50;
 /** The jobs that one process does for all: it publishes events and deletes expired rows. */
 export function composeJobs(deps: JobsDeps): Jobs {
   const { ports, clock, logger, metrics, takesPart, leaseMs = 15_000 } = deps;
+  const signal = createSignal(ports);
   const relay = createRelay({
     outbox: ports.outbox,
     sink: ports.eventSink,
     clock,
     logger,
     metrics: deliveryMetrics(metrics),
+    wakeOther: signal.send,
     ...deps.pauses,
   });
   const sweep = createSweep({ expired: ports.expired, clock, intervalSeconds: 300, batch: 1000, logger });
@@ -62,7 +64,6 @@ export function composeJobs(deps: JobsDeps): Jobs {
       },
     },
   });
-  const signal = createSignal(ports);
   return {
     component: {
       name: 'jobs',
@@ -76,7 +77,7 @@ export function composeJobs(deps: JobsDeps): Jobs {
       // The sink may take this long for the calls that are under way.
       stopSeconds: 10,
     },
-    eventCommitted: () => (leadership.leads() ? relay.nudge() : signal.send()),
+    eventCommitted: relay.nudge,
   };
 }
 

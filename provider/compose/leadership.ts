@@ -24,8 +24,6 @@ export interface Leadership {
   start(): void;
   /** Stops the work and gives the lease back, so that another process can continue without waiting. */
   stop(): Promise<void>;
-  /** Whether this process does the work now. */
-  leads(): boolean;
 }
 
 /**
@@ -64,7 +62,6 @@ export function createLeadership({
   });
   return {
     start: loop.start,
-    leads: () => leading,
     stop: async () => {
       await loop.stop();
       if (!leading) return;

@@ -11,8 +11,10 @@ export interface PollingLoopOptions {
 export interface PollingLoop {
   /** Does nothing when the loop already runs. */
   start(): void;
-  /** Ends the current pause. Call it when there is work. */
+  /** Ends the current pause. Call it when there is work. Does nothing when the loop does not run. */
   nudge(): void;
+  /** Whether the loop was started and not stopped. */
+  runs(): boolean;
   /** Resolves when the current step is done. No other step follows. */
   stop(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export function createPollingLoop({ step, failed, minIdleMs, maxIdleMs }: Pollin
       nudged = true;
       wake();
     },
+    runs: () => running !== undefined && !stopping,
     stop: async () => {
       stopping = true;
       wake();

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { DeliveryResult, EventSink } from '../ports/event-sink.ts';
+import type { DeliveryResult, EventSink, PublishedEvent } from '../ports/event-sink.ts';
 import type { ClaimedEvent, Outbox } from '../ports/outbox.ts';
 import { createPollingLoop, type PollingLoop } from './polling-loop.ts';
 
@@ -20,7 +20,11 @@ const defaults: Tuning = {
   maxIdleMs: 10_000,
 };
 
-export type RelayDeps = Omit<DeliveryOptions, keyof Tuning> & Partial<Tuning>;
+export type RelayDeps = Omit<DeliveryOptions, keyof Tuning> &
+  Partial<Tuning> & {
+    /** Called by `nudge` while this relay does not run, to wake the process in which one runs. */
+    wakeOther?: () => void;
+  };
 
 export interface Relay extends PollingLoop {
   /** Publishes one batch. Throws when the outbox can't be reached. */
@@ -43,7 +47,8 @@ export function createRelay(deps: RelayDeps): Relay {
     minIdleMs: options.minIdleMs,
     maxIdleMs: options.maxIdleMs,
   });
-  return { ...loop, runOnce };
+  const nudge = () => (loop.runs() ? loop.nudge() : deps.wakeOther?.());
+  return { ...loop, nudge, runOnce };
 }
 
 export interface DeliveryMetrics {
@@ -133,13 +138,23 @@ type Failure = Exclude<DeliveryResult, { outcome: 'published' }>;
 
 async function publish(sink: EventSink, events: ClaimedEvent[]): Promise<DeliveryResult[]> {
   try {
-    // Sinks get only the event. Receivers don't need the number of attempts.
-    return await sink.publish(events.map(({ attempts: _, ...event }) => event));
+    return await sink.publish(events.map(toPublished));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return events.map(({ id }) => ({ id, outcome: 'failed', reason }));
   }
 }
+
+/** The order of the members is that of the JSON. Receivers don't need the number of attempts. */
+const toPublished = ({ id, type, time, version, subject, sequence, data }: ClaimedEvent): PublishedEvent => ({
+  id,
+  type,
+  time: new Date(time).toISOString(),
+  version,
+  subject,
+  sequence,
+  data,
+});
 
 /** An event without a result counts as failed, because delivering it twice is better than not delivering it. */
 function sorted(events: ClaimedEvent[], results: DeliveryResult[]) {

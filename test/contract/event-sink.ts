@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, randomToken } from '../../provider/lib/ids.ts';
-import type { EventSink } from '../../provider/ports/event-sink.ts';
-import type { SequencedEvent } from '../../provider/ports/outbox.ts';
+import type { EventSink, PublishedEvent } from '../../provider/ports/event-sink.ts';
 import { useFixture } from './fixture.ts';
 
 export interface EventSinkFixture {
@@ -17,13 +16,13 @@ export interface EventSinkFixture {
 }
 
 /** An event like those that accounts write. */
-export function someEvent(changes: Partial<SequencedEvent> = {}): SequencedEvent {
+export function someEvent(changes: Partial<PublishedEvent> = {}): PublishedEvent {
   const subject = newId('user');
   return {
     id: newId('evt'),
     type: 'user.login',
     version: 1,
-    time: Date.UTC(2026, 0, 1),
+    time: '2026-01-01T00:00:00.000Z',
     subject,
     sequence: 1,
     data: { id: subject, email: `${randomToken(8)}@example.com`, userAgent: 'Söme "agent"\n😀', ip: null },
@@ -31,8 +30,8 @@ export function someEvent(changes: Partial<SequencedEvent> = {}): SequencedEvent
   };
 }
 
-const published = (events: SequencedEvent[]) => events.map(({ id }) => ({ id, outcome: 'published' }));
-const ids = (events: SequencedEvent[]) => events.map(({ id }) => id);
+const published = (events: PublishedEvent[]) => events.map(({ id }) => ({ id, outcome: 'published' }));
+const ids = (events: PublishedEvent[]) => events.map(({ id }) => id);
 
 /** Checks every sentence of `provider/ports/event-sink.ts` on the sink that `open` gives. */
 export function eventSinkContract(name: string, open: () => Promise<EventSinkFixture>): void {
@@ -45,11 +44,11 @@ export function eventSinkContract(name: string, open: () => Promise<EventSinkFix
       sink = fixture.sink;
     });
 
-    const expectArrived = async (events: SequencedEvent[]) => {
+    const expectArrived = async (events: PublishedEvent[]) => {
       const arrived = (await fixture.arrived?.()) ?? ids(events);
       expect(arrived).toEqual(expect.arrayContaining(ids(events)));
     };
-    const publish = async (events: SequencedEvent[]) => {
+    const publish = async (events: PublishedEvent[]) => {
       const results = await sink.publish(events);
       // The results may be in any order, so sort them like the events.
       return ids(events).map((id) => results.filter((result) => result.id === id));
@@ -87,7 +86,7 @@ export function eventSinkContract(name: string, open: () => Promise<EventSinkFix
       await fixture.refuse?.([later.id], 'failed');
       await fixture.refuse?.([never.id], 'rejected');
       const results = (await publish([first, later, never, last])).flat();
-      const refused = (event: SequencedEvent, outcome: string) =>
+      const refused = (event: PublishedEvent, outcome: string) =>
         fixture.refuse ? { id: event.id, outcome, reason: expect.any(String) } : published([event])[0];
       expect(results).toEqual([
         ...published([first]),

@@ -47,7 +47,9 @@ describe('the relay', () => {
     for (const each of events) await outbox.append(each);
     relay.start();
     await waitFor(() => sink.published.length === events.length);
-    expect(sink.published).toEqual(events.map((event, at) => ({ ...event, sequence: at + 1 })));
+    expect(sink.published).toEqual(
+      events.map((event, at) => ({ ...event, time: new Date(event.time).toISOString(), sequence: at + 1 })),
+    );
   });
 
   test('polls after a nudge, and no nudge is lost', async () => {

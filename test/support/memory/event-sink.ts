@@ -1,15 +1,14 @@
-import type { DeliveryResult, EventSink } from '../../../provider/ports/event-sink.ts';
-import type { SequencedEvent } from '../../../provider/ports/outbox.ts';
+import type { DeliveryResult, EventSink, PublishedEvent } from '../../../provider/ports/event-sink.ts';
 
 /** Collects events. A test can make it fail. */
 export class MemoryEventSink implements EventSink {
   /** The published events, in order. An event that was published twice is here twice. */
-  readonly published: SequencedEvent[] = [];
-  #decide: (event: SequencedEvent) => DeliveryResult['outcome'] = () => 'published';
+  readonly published: PublishedEvent[] = [];
+  #decide: (event: PublishedEvent) => DeliveryResult['outcome'] = () => 'published';
   #problem: string | undefined;
 
   /** Decides the outcome for each event from now on. */
-  decide(outcome: (event: SequencedEvent) => DeliveryResult['outcome']): void {
+  decide(outcome: (event: PublishedEvent) => DeliveryResult['outcome']): void {
     this.#decide = outcome;
   }
 
@@ -18,12 +17,12 @@ export class MemoryEventSink implements EventSink {
     this.#problem = problem;
   }
 
-  async publish(events: SequencedEvent[]): Promise<DeliveryResult[]> {
+  async publish(events: PublishedEvent[]): Promise<DeliveryResult[]> {
     if (this.#problem !== undefined) throw new Error(this.#problem);
     return events.map((event) => this.#deliver(event));
   }
 
-  #deliver(event: SequencedEvent): DeliveryResult {
+  #deliver(event: PublishedEvent): DeliveryResult {
     const { id } = event;
     const outcome = this.#decide(event);
     if (outcome !== 'published') return { id, outcome, reason: `told to answer '${outcome}'` };
