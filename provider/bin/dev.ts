@@ -1,5 +1,6 @@
-import { openPorts, type Ports } from '../compose/adapters.ts';
+import { openPorts } from '../compose/adapters.ts';
 import type { Gatehouse } from '../compose/compose.ts';
+import type { Ports } from '../compose/ports.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../lib/clock.ts';

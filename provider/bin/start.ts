@@ -1,5 +1,5 @@
-import type { Ports } from '../compose/adapters.ts';
 import { compose, type Gatehouse } from '../compose/compose.ts';
+import type { Ports } from '../compose/ports.ts';
 import { version } from '../compose/version.ts';
 import type { AccessModel } from '../config/access-model.ts';
 import type { Environment } from '../config/environment.ts';

@@ -18,7 +18,7 @@ import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { KnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
 import type { RecentReads } from '../revocation/recent-reads.ts';
 import type { RequestDenylist } from '../revocation/request-denylist.ts';
-import type { Ports } from './adapters.ts';
+import type { Ports } from './ports.ts';
 
 /** The dependencies from which a process is assembled. */
 export interface ComposeDeps {

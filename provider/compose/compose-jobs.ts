@@ -5,9 +5,9 @@ import { newId } from '../lib/ids.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import type { Ports } from './adapters.ts';
 import { createLeadership } from './leadership.ts';
 import { deliveryMetrics } from './measurements.ts';
+import type { Ports } from './ports.ts';
 import { createSweep } from './sweep.ts';
 
 export interface JobsDeps {

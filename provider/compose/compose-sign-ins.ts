@@ -11,7 +11,7 @@ import { createStoredSessions } from '../oidc/sessions/stored-sessions.ts';
 import { createRefreshTokens, type RefreshTokens } from '../oidc/storage/refresh-tokens.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import { createRevocation, type Revocation, type RevocationOptions } from '../revocation/revocation.ts';
-import type { Ports } from './adapters.ts';
+import type { Ports } from './ports.ts';
 
 export interface RevocationParts {
   config: Config;

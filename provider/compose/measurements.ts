@@ -5,7 +5,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Tracing } from '../lib/tracing.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
-import type { Home, Ports } from './adapters.ts';
+import type { Home, Ports } from './ports.ts';
 
 export interface PortWatch {
   metrics: Pick<Metrics, 'storeCallDuration' | 'storeErrors'>;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
 import { silentLogger } from '../../provider/bin/commands/silent-logger.ts';
-import { openPorts, type Ports } from '../../provider/compose/adapters.ts';
+import { openPorts } from '../../provider/compose/adapters.ts';
+import type { Ports } from '../../provider/compose/ports.ts';
 import { loadConfig } from '../../provider/config/load.ts';
 import { systemClock as clock } from '../../provider/lib/clock.ts';
 import type { AccountChange } from '../../provider/ports/account-store.ts';

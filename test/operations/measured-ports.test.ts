@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import type { Ports } from '../../provider/compose/adapters.ts';
 import { measuredPorts } from '../../provider/compose/measurements.ts';
+import type { Ports } from '../../provider/compose/ports.ts';
 import { GatehouseError, StoreUnavailable } from '../../provider/lib/errors.ts';
 import { createMetrics } from '../../provider/lib/metrics.ts';
 import type { Tracing } from '../../provider/lib/tracing.ts';

@@ -1,0 +1,67 @@
+import type { AccountIndex } from '../ports/account-index.ts';
+import type { AccountStore } from '../ports/account-store.ts';
+import type { ClientSource } from '../ports/client-source.ts';
+import type { ClientTokenVersions } from '../ports/client-token-versions.ts';
+import type { ConsentStore } from '../ports/consent-store.ts';
+import type { Dependency } from '../ports/dependency.ts';
+import type { EventSink } from '../ports/event-sink.ts';
+import type { ExpiredRows } from '../ports/expired-rows.ts';
+import type { FamilyStore } from '../ports/family-store.ts';
+import type { KeyStore } from '../ports/key-store.ts';
+import type { Leases } from '../ports/leases.ts';
+import type { Limits } from '../ports/limits.ts';
+import type { OidcStore } from '../ports/oidc-store.ts';
+import type { Outbox } from '../ports/outbox.ts';
+import type { RemoteSigner } from '../ports/remote-signer.ts';
+import type { RevocationCache } from '../ports/revocation-cache.ts';
+import type { RevocationStore } from '../ports/revocation-store.ts';
+import type { Schema } from '../ports/schema.ts';
+import type { Secrets } from '../ports/secrets.ts';
+import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { WakeUp } from '../ports/wake-up.ts';
+
+/** The name of a product in metrics and traces. */
+export type Home = 'postgres' | 'redis' | 'file' | 'secretsmanager' | 'kms';
+
+/** An implementation of every port. */
+export interface Ports {
+  /** Accounts change only in a unit of work, which also notifies the caches of accounts. */
+  accounts: Omit<AccountStore, 'update'>;
+  consents: Omit<ConsentStore, 'add' | 'withdraw'>;
+  outbox: Outbox;
+  unitOfWork: UnitOfWork;
+  denylist: RevocationStore;
+  clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
+  /** Undefined without Redis. */
+  revocationCache?: RevocationCache | undefined;
+  oidcStore: OidcStore;
+  families: FamilyStore;
+  accountIndex: AccountIndex;
+  limits: Limits;
+  /** Limits that count in this process only. */
+  localLimits: Limits;
+  keyStore: KeyStore;
+  /** Signs with keys that are in KMS. */
+  remoteSigner: RemoteSigner;
+  clientSources: ClientSource[];
+  eventSink: EventSink;
+  schema: Schema;
+  secrets: Secrets;
+  expired: ExpiredRows[];
+  leases: Leases;
+  wakeUp: WakeUp;
+  /**
+   * Calls the listener whenever a connection to Redis was lost. Changes to the data in Redis during this time are
+   * unknown.
+   */
+  onRedisLost(listener: () => void): void;
+  /** The product that implements each store. */
+  homes: Record<StorePort, Home>;
+  /** The dependencies in the order to open them. They are closed in reverse order. */
+  dependencies: Dependency[];
+}
+
+type StorePort =
+  | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
+  | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
+  | 'remoteSigner';
