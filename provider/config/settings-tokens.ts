@@ -42,7 +42,7 @@ export const tokenSettings = {
     name: 'GATEHOUSE_KEYS_SECRET',
     description:
       'Where the secret is that encrypts the signing keys in Postgres; for `GATEHOUSE_KEYS=postgres:` only. Made like GATEHOUSE_SERVER_SECRETS. To replace it, put the new secret in front, run `gatehouse keys rotate`, and then drop the old one.',
-    schema: reference('file', 'env'),
+    schema: reference('file', 'env', 'secretsmanager'),
     reference: true,
     example: 'file:/run/secrets/keys-secret',
   },

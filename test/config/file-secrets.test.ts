@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createFileSecrets } from '../../adapters/file/secrets.ts';
+import { settingList } from '../../provider/config/schema.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -76,3 +77,23 @@ test.each(['hunter2', 'vault:hunter2', 'secretsmanager:#hunter2', 'secretsmanage
     await expect(answer).rejects.toThrow(/^((?!hunter2).)*file:\/path.*env:((?!hunter2).)*$/);
   },
 );
+
+const references = settingList.filter(({ key, setting }) => setting.reference && key !== 'keys');
+
+test.each(references)('$setting.name takes a reference of every kind, and no secret', ({ setting }) => {
+  for (const reference of ['file:/run/secrets/a', 'env:A', 'secretsmanager:a/b', 'secretsmanager:a/b#key'])
+    expect(setting.schema.safeParse(reference).success).toBe(true);
+  for (const text of [
+    'hunter2',
+    'file:',
+    'env:1',
+    'secretsmanager:',
+    'secretsmanager:a b',
+    'secretsmanager:#key',
+  ])
+    expect(setting.schema.safeParse(text).success).toBe(false);
+});
+
+test('there are settings that take a reference', () => {
+  expect(references.length).toBeGreaterThanOrEqual(4);
+});
