@@ -1,10 +1,14 @@
+import type { Config } from '../config/schema.ts';
 import { createPollingLoop } from '../events/polling-loop.ts';
 import { createRelay, type RelayDeps } from '../events/relay.ts';
+import type { KeyTimes } from '../keys/key-set.ts';
+import { rotateWhenDue } from '../keys/scheduled-rotation.ts';
 import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import type { KeyStore } from '../ports/key-store.ts';
 import { createLeadership } from './leadership.ts';
 import { deliveryMetrics } from './measurements.ts';
 import type { Ports } from './ports.ts';
@@ -17,6 +21,8 @@ export interface JobsDeps {
   metrics: Metrics;
   /** Whether this process may do the jobs. Otherwise it only wakes the process that does them. */
   takesPart: boolean;
+  /** Adds a signing key when the newest one is this old. Undefined: keys are rotated by command only. */
+  keyRotation?: { store: KeyStore; everyDays: number; times: KeyTimes } | undefined;
   /** Pauses of the relay that differ from its defaults. */
   pauses?: Pick<RelayDeps, 'minIdleMs' | 'maxIdleMs'>;
   /** How long after the end of a killed leader another process takes over. The default is 15,000 ms. */
@@ -47,6 +53,7 @@ export function composeJobs(deps: JobsDeps): Jobs {
   });
   const sweep = createSweep({ expired: ports.expired, clock, intervalSeconds: 300, batch: 1000, logger });
   const listener = createListener(ports, relay.nudge, logger);
+  const rotation = createKeyRotation(deps);
   const leadership = createLeadership({
     leases: ports.leases,
     name: 'jobs',
@@ -58,9 +65,10 @@ export function composeJobs(deps: JobsDeps): Jobs {
         relay.start();
         sweep.start();
         listener.start();
+        rotation?.start();
       },
       stop: async () => {
-        await Promise.all([relay.stop(), sweep.stop(), listener.stop()]);
+        await Promise.all([relay.stop(), sweep.stop(), listener.stop(), rotation?.stop()]);
       },
     },
   });
@@ -121,4 +129,35 @@ function createListener({ wakeUp }: Pick<Ports, 'wakeUp'>, woken: () => void, lo
       end = undefined;
     },
   };
+}
+
+/** Checks the age of the keys at once and then every hour. */
+function createKeyRotation({ keyRotation, clock, logger }: JobsDeps) {
+  if (keyRotation === undefined) return undefined;
+  const { store, everyDays, times } = keyRotation;
+  return createPollingLoop({
+    step: async () => {
+      const result = await rotateWhenDue({ store, clock, times }, everyDays);
+      if (result.outcome === 'rotated') {
+        const signsFrom = new Date(result.signsFrom).toISOString();
+        logger.info({ kid: result.kid, signsFrom }, 'signing key added by schedule');
+      }
+      if (result.outcome === 'in_kms')
+        logger.warn({}, 'scheduled key rotation skipped, the newest key is in KMS');
+      return false;
+    },
+    failed: (error) => logger.warn({ err: error }, 'scheduled key rotation failed, trying again'),
+    minIdleMs: hourMs,
+    maxIdleMs: hourMs,
+  });
+}
+
+const hourMs = 3_600_000;
+
+/** The schedule of the settings, if there is one. */
+export function keyRotationOf(config: Config, store: KeyStore): JobsDeps['keyRotation'] {
+  if (config.keysRotateDays === 0) return undefined;
+  const { keysRotateDays: everyDays, keyLeadSeconds: leadSeconds } = config;
+  const tokenSeconds = Math.max(config.accessTokenSeconds, config.idTokenSeconds);
+  return { store, everyDays, times: { tokenSeconds, leadSeconds, keptSeconds: 30 * 86_400 } };
 }

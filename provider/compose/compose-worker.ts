@@ -3,7 +3,7 @@ import { createOperationsApp } from '../http/health.ts';
 import { createReadiness } from '../http/readiness.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { ComposeDeps } from './compose-deps.ts';
-import { composeJobs } from './compose-jobs.ts';
+import { composeJobs, keyRotationOf } from './compose-jobs.ts';
 import { measuredPorts, measureOutbox } from './measurements.ts';
 
 export interface Worker {
@@ -21,7 +21,14 @@ export type WorkerDeps = Pick<
 export function composeWorker(deps: WorkerDeps): Worker {
   const { config, clock, logger, metrics, tracing } = deps;
   const ports = measuredPorts(deps.ports, { metrics, clock, tracing });
-  const { component } = composeJobs({ ports, clock, logger, metrics, takesPart: true });
+  const { component } = composeJobs({
+    ports,
+    clock,
+    logger,
+    metrics,
+    takesPart: true,
+    keyRotation: keyRotationOf(config, ports.keyStore),
+  });
   const operations = createOperationsApp({
     readiness: createReadiness({
       dependencies: ports.dependencies,

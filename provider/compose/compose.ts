@@ -23,7 +23,7 @@ import { createRequestDenylist } from '../revocation/request-denylist.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
-import { composeJobs } from './compose-jobs.ts';
+import { composeJobs, keyRotationOf } from './compose-jobs.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeVerify } from './compose-verify.ts';
 import { measuredPorts, measureNow } from './measurements.ts';
@@ -50,7 +50,14 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const ports = measuredPorts(deps.ports, { metrics, clock, tracing });
 
   // Events and revocations.
-  const jobs = composeJobs({ ports, clock, logger, metrics, takesPart: config.jobs === 'serve' });
+  const jobs = composeJobs({
+    ports,
+    clock,
+    logger,
+    metrics,
+    takesPart: config.jobs === 'serve',
+    keyRotation: keyRotationOf(config, ports.keyStore),
+  });
   const cachedDenylist = createCachedDenylist({
     store: ports.denylist,
     cache: ports.revocationCache,

@@ -53,6 +53,13 @@ export const tokenSettings = {
     schema: integer(1, 30 * day),
     default: '10800',
   },
+  keysRotateDays: {
+    name: 'GATEHOUSE_KEYS_ROTATE_DAYS',
+    description:
+      'The age of the newest key, in days, at which the process that does the jobs (`gatehouse worker`, or `serve` with GATEHOUSE_JOBS=serve) adds the next key. 0: keys are rotated by `gatehouse keys rotate` only. That process needs the right to write the keys.',
+    schema: integer(0, 365),
+    default: '0',
+  },
   keysPollSeconds: {
     name: 'GATEHOUSE_KEYS_POLL_SECONDS',
     description:

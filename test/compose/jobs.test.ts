@@ -1,6 +1,9 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { composeJobs, type Jobs } from '../../provider/compose/compose-jobs.ts';
 import { createEvent } from '../../provider/events/catalogue.ts';
+import { generateKey } from '../../provider/keys/generate-key.ts';
+import { parseKeySet, serializeKeySet } from '../../provider/keys/key-set.ts';
+import { firstKeySet } from '../../provider/keys/rotation.ts';
 import { systemClock as clock } from '../../provider/lib/clock.ts';
 import { createLogger } from '../../provider/lib/logger.ts';
 import { createMetrics } from '../../provider/lib/metrics.ts';
@@ -8,6 +11,7 @@ import type { Leases } from '../../provider/ports/leases.ts';
 import type { Outbox } from '../../provider/ports/outbox.ts';
 import type { WakeUp } from '../../provider/ports/wake-up.ts';
 import { MemoryEventSink } from '../support/memory/event-sink.ts';
+import { MemoryKeyStore } from '../support/memory/key-store.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -61,6 +65,12 @@ function createWorld() {
     },
   };
   const ports = { outbox, eventSink: sink, expired: [], leases, wakeUp };
+  const keys = new MemoryKeyStore();
+  const keyRotation = {
+    store: keys,
+    everyDays: 1,
+    times: { tokenSeconds: 900, leadSeconds: 10, keptSeconds: 900 },
+  };
   const start = async (takesPart = true): Promise<Jobs> => {
     const jobs = composeJobs({
       ports,
@@ -68,6 +78,7 @@ function createWorld() {
       logger: createLogger({ level: 'error' }),
       metrics: createMetrics({ version: '0', runtime: false }),
       takesPart,
+      keyRotation,
       // A poll finds nothing in time: only a signal or a call leads to a publication.
       pauses: { minIdleMs: hour, maxIdleMs: hour },
       leaseMs: 30,
@@ -78,7 +89,7 @@ function createWorld() {
   };
   const append = () =>
     outbox.append(createEvent('user.created', 'user_a', { id: 'user_a', email: 'x@example.com' }, { clock }));
-  return { start, append, sink, held, listeners, signals, leaderWaits };
+  return { start, append, sink, held, keys, listeners, signals, leaderWaits };
 }
 
 test('an event that another process wrote wakes the leader', async () => {
@@ -147,4 +158,16 @@ test('a leader continues while the leases cannot be read', async () => {
   await append();
   leader.eventCommitted();
   await waitFor(() => sink.published.length === 1);
+});
+
+test('the leader alone adds the next signing key when the newest one is old', async () => {
+  const { start, keys, leaderWaits } = createWorld();
+  const key = await generateKey();
+  await keys.save(serializeKeySet(firstKeySet(key, clock.now() - 25 * hour)), undefined);
+  const stored = async () => parseKeySet((await keys.load())?.value ?? '').keys;
+  await start(false);
+  expect(await stored()).toHaveLength(1);
+  await start();
+  await leaderWaits();
+  await waitFor(async () => (await stored()).length === 2);
 });
