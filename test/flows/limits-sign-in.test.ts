@@ -42,15 +42,15 @@ describe('G9, limits of sign-in over two processes', () => {
     expect((await tryPassword(deployment, home, right)).status).toBe(200);
     const laptop = createVisitor(addressIn(13));
     expect((await laptop.signIn(demo)).status).toBe(200);
-    // Eight tries from each of twenty networks.
+    // Sixteen tries from each of twenty networks: more than any of them gets of the account's hundred.
     const attacker = (index: number) => addressIn(1000 + (index % 20), 1 + Math.floor(index / 20));
     const startedAt = performance.now();
-    const flood = await atOnce(160, (index) => tryPassword(deployment, attacker(index)));
+    const flood = await atOnce(320, (index) => tryPassword(deployment, attacker(index)));
     const { 401: guesses, 429: refused } = statuses(flood);
     // A hundred, and two for each network. Another guess is allowed every 36 seconds.
     expect(guesses).toBeGreaterThanOrEqual(140);
     expect(guesses).toBeLessThanOrEqual(141 + (performance.now() - startedAt) / 36_000);
-    expect(refused).toBe(160 - Number(guesses));
+    expect(refused).toBe(320 - Number(guesses));
     const limited = await metric(deployment, 'gatehouse_limited_total', 'action="sign-in"', 'by="account"');
     expect(limited).toBe(refused);
 
@@ -228,7 +228,8 @@ describe('G9, limits of sign-in over two processes', () => {
 /** The number of rows of each table, and a digest of their content. */
 async function contentOf(database: Client): Promise<Record<string, string>> {
   const tables = await database.query(
-    `select tablename from pg_tables where schemaname = 'public' order by 1`,
+    // The process that does the jobs renews its lease all the time.
+    `select tablename from pg_tables where schemaname = 'public' and tablename <> 'leases' order by 1`,
   );
   const content: Record<string, string> = {};
   for (const { tablename: table } of tables.rows) {
