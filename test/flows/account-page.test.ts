@@ -94,6 +94,8 @@ describe('the list of sign-ins', () => {
   test('shows an app as a separate row if it outlives the browser session or has none', async () => {
     await web.signIn(agent, offline, person);
     await apiLogin(deployment, { ...person });
+    // A sign-in does not wait until the list has its entry.
+    await waitFor(async () => rowsOf(await account(), 'places').length === 3);
     const [here, ...apps] = rowsOf(await account(), 'places');
     expect(here).not.toContain('Apps:');
     expect(apps.map((row) => row.split(' From')[0]).sort()).toEqual([
