@@ -1,9 +1,8 @@
 import type Koa from 'koa';
-import { createOperationsApp } from '../http/health.ts';
-import { createReadiness } from '../http/readiness.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { ComposeDeps } from './compose-deps.ts';
 import { composeJobs, keyRotationOf } from './compose-jobs.ts';
+import { composeOperations } from './compose-operations.ts';
 import { measuredPorts, measureOutbox } from './measurements.ts';
 
 export interface Worker {
@@ -29,19 +28,8 @@ export function composeWorker(deps: WorkerDeps): Worker {
     takesPart: true,
     keyRotation: keyRotationOf(config, ports.keyStore),
   });
-  const operations = createOperationsApp({
-    readiness: createReadiness({
-      dependencies: ports.dependencies,
-      clock,
-      logger,
-      metrics,
-      blipSeconds: config.readinessBlipSeconds,
-    }),
-    phase: deps.phase,
-    metrics: async () => {
-      await measureOutbox({ outbox: ports.outbox, clock, metrics });
-      return metrics.render();
-    },
-  });
+  const operations = composeOperations({ ...deps, ports }, () =>
+    measureOutbox({ outbox: ports.outbox, clock, metrics }),
+  );
   return { operations, jobs: component };
 }

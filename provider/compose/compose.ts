@@ -7,8 +7,6 @@ import { createSignIn } from '../accounts/sign-in.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
 import { createNewEvent } from '../events/catalogue.ts';
 import { createConfigurationChanges } from '../events/configuration-changes.ts';
-import { createOperationsApp } from '../http/health.ts';
-import { createReadiness } from '../http/readiness.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
@@ -24,6 +22,7 @@ import { builtInClients, composeAccount } from './compose-account.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeJobs, keyRotationOf } from './compose-jobs.ts';
+import { composeOperations } from './compose-operations.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeVerify } from './compose-verify.ts';
 import { measuredPorts, measureNow } from './measurements.ts';
@@ -188,20 +187,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     account: composeAccount(parts, protocol),
     register: config.signup ? (input) => rateLimits.signUp(() => register(input)) : undefined,
   });
-  const operations = createOperationsApp({
-    readiness: createReadiness({
-      dependencies: ports.dependencies,
-      clock,
-      logger,
-      metrics,
-      blipSeconds: config.readinessBlipSeconds,
-    }),
-    phase: deps.phase,
-    metrics: async () => {
-      await measureNow({ outbox: ports.outbox, keys: () => keyRing.current(), clock, metrics });
-      return metrics.render();
-    },
-  });
+  const operations = composeOperations({ ...deps, ports }, () =>
+    measureNow({ outbox: ports.outbox, keys: () => keyRing.current(), clock, metrics }),
+  );
   return {
     app,
     operations,
