@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { createPollingLoop } from '../events/polling-loop.ts';
 import { createRelay, type RelayDeps } from '../events/relay.ts';
-import type { KeyTimes } from '../keys/key-set.ts';
+import { type KeyTimes, keyTimesOf } from '../keys/key-set.ts';
 import { rotateWhenDue } from '../keys/scheduled-rotation.ts';
 import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
@@ -157,7 +157,5 @@ const hourMs = 3_600_000;
 /** The schedule of the settings, if there is one. */
 export function keyRotationOf(config: Config, store: KeyStore): JobsDeps['keyRotation'] {
   if (config.keysRotateDays === 0) return undefined;
-  const { keysRotateDays: everyDays, keyLeadSeconds: leadSeconds } = config;
-  const tokenSeconds = Math.max(config.accessTokenSeconds, config.idTokenSeconds);
-  return { store, everyDays, times: { tokenSeconds, leadSeconds, keptSeconds: 30 * 86_400 } };
+  return { store, everyDays: config.keysRotateDays, times: keyTimesOf(config) };
 }

@@ -8,6 +8,7 @@ import { createClientRegistry } from '../clients/client-registry.ts';
 import { createNewEvent } from '../events/catalogue.ts';
 import { createConfigurationChanges } from '../events/configuration-changes.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
+import { keyTimesOf } from '../keys/key-set.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
@@ -156,8 +157,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     logger,
     metrics,
     pollSeconds: config.keysPollSeconds,
-    leadSeconds: config.keyLeadSeconds,
-    tokenSeconds: Math.max(config.accessTokenSeconds, config.idTokenSeconds),
+    ...keyTimesOf(config),
   });
   await keyRing.start();
   keyRing.onChange((keys) => void changes.keys(keys));

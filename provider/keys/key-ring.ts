@@ -3,7 +3,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { KeyStore, StoredKeySet } from '../ports/key-store.ts';
 import { keptKeys, nextChangeAt, publishedKeys, signingKey } from './key-schedule.ts';
-import { type KeySet, type KeyTimes, parseKeySet, type SigningKey } from './key-set.ts';
+import { type KeySet, type KeyTimes, parseKeySet, type SigningKey, usualKeptSeconds } from './key-set.ts';
 import { ensureKeySet } from './rotation.ts';
 
 type KeyRingLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -99,7 +99,7 @@ function createAnnouncer(logger: KeyRingLogger) {
 /** Holds the last valid key set, follows the store and the clock, and calls the listeners at every change. */
 export function createKeyRing(deps: KeyRingDeps): KeyRing {
   const { store, clock, logger, metrics } = deps;
-  const times: KeyTimes = { ...deps, keptSeconds: deps.keptSeconds ?? 30 * 86_400 };
+  const times: KeyTimes = { ...deps, keptSeconds: deps.keptSeconds ?? usualKeptSeconds };
   const { listeners, tell } = createAnnouncer(logger);
   let loaded: Loaded | undefined;
   let failing = false;

@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
+import type { Config } from '../config/schema.ts';
 import { ConfigurationError } from '../lib/errors.ts';
 
 const number = z.string().regex(/^[A-Za-z0-9_-]+$/, 'must be base64url');
@@ -75,6 +76,20 @@ export interface KeyTimes {
   leadSeconds: number;
   /** How long a retired key still checks `id_token_hint`s at logout. */
   keptSeconds: number;
+}
+
+/** The `keptSeconds` of every process: 30 days. */
+export const usualKeptSeconds = 30 * 86_400;
+
+/** The times that follow from the settings. */
+export function keyTimesOf(
+  config: Pick<Config, 'accessTokenSeconds' | 'idTokenSeconds' | 'keyLeadSeconds'>,
+): KeyTimes {
+  return {
+    tokenSeconds: Math.max(config.accessTokenSeconds, config.idTokenSeconds),
+    leadSeconds: config.keyLeadSeconds,
+    keptSeconds: usualKeptSeconds,
+  };
 }
 
 function unusable(index: number, jwk: PrivateJwk): string[] {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.ts';
 import { publicJwks } from '../../keys/jwks.ts';
 import { publishedKeys, signingKey } from '../../keys/key-schedule.ts';
-import { type KeySet, parseKeySet, type SigningKey } from '../../keys/key-set.ts';
+import { type KeySet, keyTimesOf, parseKeySet, type SigningKey } from '../../keys/key-set.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import type { Output } from '../cli/output.ts';
@@ -21,8 +21,7 @@ const stateOf = (key: SigningKey, signing: SigningKey, now: number): KeyState =>
  */
 export function keyDocuments(set: KeySet, now: number, config: Config) {
   const signing = signingKey(set, now);
-  const tokenSeconds = Math.max(config.accessTokenSeconds, config.idTokenSeconds);
-  const published = publishedKeys(set, now, { tokenSeconds, leadSeconds: config.keyLeadSeconds });
+  const published = publishedKeys(set, now, keyTimesOf(config));
   return [...set.keys]
     .sort((one, other) => one.signsFrom - other.signsFrom)
     .map((key) => ({

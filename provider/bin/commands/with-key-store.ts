@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { keysHome, openConfiguredDatabase, openKeyStore, schemaOf } from '../../compose/adapters.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import type { KeyTimes } from '../../keys/key-set.ts';
+import { type KeyTimes, keyTimesOf } from '../../keys/key-set.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import type { KeyStore } from '../../ports/key-store.ts';
 import { requireCurrentSchema } from './migrate-schema.ts';
@@ -29,11 +29,7 @@ export async function withKeyStore<T>(
   // The reference is explicit, so that reading the keys does not create the data folder.
   const place = reference ?? loaded.keys ?? `file:${join(loaded.dataFolder, 'keys.json')}`;
   const config = { ...loaded, keys: place };
-  const times = {
-    tokenSeconds: Math.max(config.accessTokenSeconds, config.idTokenSeconds),
-    leadSeconds: config.keyLeadSeconds,
-    keptSeconds: 30 * 86_400,
-  };
+  const times = keyTimesOf(config);
   const deps = { clock, logger: silentLogger() };
   if (keysHome(config) !== 'postgres')
     return work({ config, store: await openKeyStore(config, deps), place, times });
