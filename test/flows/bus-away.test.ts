@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type AwsProxy, startAwsProxy } from '../adapters/aws/aws-proxy.ts';
 import { createEventBus, type EventBus } from '../adapters/aws/event-bus.ts';
 import { type FleetDeployment, startServers } from '../support/deployment.ts';
 import { apiLogin } from '../support/json-api.ts';
 import { metric } from '../support/metrics.ts';
+import { type AwsProxy, startAwsProxy } from '../support/servers/aws-proxy.ts';
 import { type Moto, startMoto } from '../support/servers/moto.ts';
 import { waitFor } from '../support/wait-for.ts';
 

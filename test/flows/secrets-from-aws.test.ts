@@ -12,7 +12,7 @@ import { type ScramServer, startScramServer } from '../adapters/postgres/scram-s
 import { type OwnRedis, startOwnRedis } from '../adapters/redis/own-redis.ts';
 import { demo, type FleetDeployment, startServers } from '../support/deployment.ts';
 import { callJsonApi } from '../support/json-api.ts';
-import { type AwsProxy, openAwsProxy } from '../support/servers/aws-proxy.ts';
+import { type DecidingProxy, openAwsProxy } from '../support/servers/aws-proxy.ts';
 import { type Moto, startMoto } from '../support/servers/moto.ts';
 import { createTestClient } from '../support/test-client.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -41,7 +41,7 @@ async function startCredentialsAddress(
 const unusedEnvironment = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_PROFILE: '' };
 
 describe('a deployment whose secrets are in AWS Secrets Manager', () => {
-  let [moto, postgres, redis, aws]: [Moto?, ScramServer?, OwnRedis?, AwsProxy?] = [];
+  let [moto, postgres, redis, aws]: [Moto?, ScramServer?, OwnRedis?, DecidingProxy?] = [];
   let admin: SecretsManagerClient;
   let redisAdmin: Redis;
   let pod: Awaited<ReturnType<typeof startCredentialsAddress>>;

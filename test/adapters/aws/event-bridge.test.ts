@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { EventBridgeSink } from '../../../adapters/aws/event-bridge.ts';
 import type { PublishedEvent } from '../../../provider/ports/event-sink.ts';
 import { eventSinkContract, someEvent } from '../../contract/event-sink.ts';
+import { type AwsProxy, awsError, startAwsProxy, type Treatment } from '../../support/servers/aws-proxy.ts';
 import { type Moto, startMoto } from '../../support/servers/moto.ts';
-import { type AwsProxy, awsError, startAwsProxy, type Treatment } from './aws-proxy.ts';
 import { createEventBus, type EventBus } from './event-bus.ts';
 
 let moto: Moto;

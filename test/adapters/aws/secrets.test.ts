@@ -9,7 +9,7 @@ import { AwsSecrets, type AwsSecretsOptions, type SecretChange } from '../../../
 import { newId } from '../../../provider/lib/ids.ts';
 import { secretsContract } from '../../contract/secrets.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { type AwsProxy, openAwsProxy } from '../../support/servers/aws-proxy.ts';
+import { type DecidingProxy, openAwsProxy } from '../../support/servers/aws-proxy.ts';
 import { type Moto, startMoto } from '../../support/servers/moto.ts';
 
 let moto: Moto;
@@ -49,7 +49,7 @@ secretsContract('AWS Secrets Manager', async () => {
 describe('secrets in AWS Secrets Manager', () => {
   const clock = createManualClock();
   const changes: SecretChange[] = [];
-  let proxy: AwsProxy;
+  let proxy: DecidingProxy;
   beforeEach(async () => {
     changes.length = 0;
     proxy = await openAwsProxy(moto.url);
