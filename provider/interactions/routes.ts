@@ -87,7 +87,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     const { step, form } = await posted(ctx, isSignIn);
     await signUpByForm(deps, step, form);
   });
-  // RFC 6749 §4.1.2.1: the app is told, whichever step the person is at.
+  // RFC 6749 §4.1.2.1: the app gets `access_denied` at every step.
   router.post('/cancel', async (ctx) => {
     const { step } = await posted(ctx, () => true);
     await step.finish({ error: 'access_denied', error_description: 'the person did not sign in' });

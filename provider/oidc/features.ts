@@ -75,7 +75,7 @@ function deviceFlow(pages: OidcServices['pages']['device']): Features['deviceFlo
     deviceInfo: () => ({ ...requestOrigin() }),
     userCodeInputSource: async (ctx, _form, out, error) =>
       pages.ask(ctx, formOf(ctx), out && error && { out, error }),
-    // Not the code as the library formats it: that is made of what was typed, which may have letters of full width.
+    // The library formats the text that the person typed, which may have letters of full width. So the stored code is shown.
     userCodeConfirmSource: async (ctx, _form, _client, device) =>
       pages.confirm(ctx, { ...formOf(ctx), userCode: shownCode(ctx), device }),
     successSource: (ctx) => pages.done(ctx),

@@ -14,7 +14,7 @@ export type Limit<Rule> = Rule & {
 export type LimitedRecord = 'page' | 'pushed' | 'device-code';
 
 /**
- * Requests that are counted whatever becomes of them. `step` is a page or form of a sign-in that has begun, `device-page` a
+ * Requests that are counted, whether they succeed or fail. `step` is a page or form of a sign-in that has begun, `device-page` a
  * page where people enter a device's code.
  */
 export type LimitedRequest =
@@ -29,7 +29,7 @@ export type LimitedRequest =
   | 'introspect'
   | 'userinfo';
 
-/** The part of the table in `rules.ts` for requests that are counted whatever becomes of them. */
+/** The part of the table in `rules.ts` for requests that are counted, whether they succeed or fail. */
 export const requestBuckets = {
   authorize: {
     address: {

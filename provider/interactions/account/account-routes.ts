@@ -107,7 +107,7 @@ function signInUrl({ issuer, client }: AccountDeps): string {
   return `${issuer}/oauth2/authorize?${query}`;
 }
 
-/** @param reason why nobody is signed in here */
+/** @param reason why no person is signed in here */
 function showSignedOut(deps: AccountDeps, ctx: Context, reason: Notice | 'cancelled'): void {
   const renderer = deps.renderer(ctx);
   const key = `account.${reason}`;

@@ -91,8 +91,8 @@ export function refreshRequest({ oidc }: KoaContextWithOIDC, jkt: string | undef
 
 /**
  * The scopes that a refresh asks for; everything that was granted where it names none (RFC 6749 §6). Clients often
- * repeat the scopes of their authorization request. So what was asked for there and not granted is ignored here, and so
- * is an ungranted `offline_access`.
+ * repeat the scopes of their authorization request. So a refresh ignores the scopes that the
+ * authorization request asked for and did not get. It also ignores an ungranted `offline_access`.
  *
  * @param asked the `scope` parameter
  * @returns each scope once; those that were neither granted nor asked for before are among them

@@ -5,7 +5,7 @@ import { saveAndTouchSession } from '../sessions/sign-ins.ts';
 import type { Method } from './internals.ts';
 
 /**
- * Saves a session, and lists its sign-in. A session that nobody signed in to is stored only for the pages of the device
+ * Saves a session, and lists its sign-in. A session without an account is stored only for the pages of the device
  * flow, whose forms need it. Otherwise any request with the cookie of a session that is gone would store another one.
  */
 export function saveSession(save: Method, services: OidcServices): Method {

@@ -1,8 +1,8 @@
 import type { Middleware } from 'koa';
 
 /**
- * The library answers a logout in every browser with a form, and stores a session for it. Where nobody is signed in,
- * there is nothing to ask and nothing to store: the browser goes on at once (RP-Initiated Logout §3). The library has
+ * The library answers a logout in every browser with a form, and stores a session for it. If no person is signed
+ * in, there is nothing to ask and nothing to store: the browser goes on at once (RP-Initiated Logout §3). The library has
  * checked the address where it goes.
  */
 export const goOnWithoutSession: Middleware = async (ctx, next) => {

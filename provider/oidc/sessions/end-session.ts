@@ -47,7 +47,7 @@ export interface SessionEnd {
 export function createSessionEnd(options: SessionEndOptions): SessionEnd {
   const { store, keys, clock, logger, revocation, sessions, index, sessionSeconds } = options;
   const end: SessionEnd['end'] = async ({ uid, accountId, exp = 0 }, destroy) => {
-    // Nothing depends on a session that nobody signed in to, so nothing remembers its end.
+    // Nothing depends on a session without an account, so its end is not stored.
     if (accountId === undefined) return destroy();
     noteAccount(accountId);
     await revocation.endSession({ uid, accountId, sessionId: sessionHandle(uid), expiresAt: exp * 1000 });

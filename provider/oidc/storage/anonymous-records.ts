@@ -12,8 +12,8 @@ const sealedLength = (payload: AdapterPayload) =>
   Math.ceil(((Buffer.byteLength(JSON.stringify(payload)) + 28) * 4) / 3);
 
 /**
- * Checks and counts a request that is about to be stored although nobody has proved anything. The refusal is shown on our
- * own page with its status, because the app cannot do anything about it.
+ * Checks and counts a request that is about to be stored although its sender has proved nothing. The refusal is shown on
+ * our own page with its status, because the app cannot do anything about it.
  *
  * @throws `invalid_request` for a record that is too large; an error with status 429 or 503 for too many requests
  */

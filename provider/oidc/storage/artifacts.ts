@@ -23,8 +23,8 @@ export type SpendOutcome =
   | { outcome: 'missing' };
 
 /**
- * The artifacts of one kind. The store gets ids only as keyed hashes, and payloads only encrypted. So nobody can sign
- * in with a copy of the store, and a stored hash is never accepted as an id (DESIGN §7).
+ * The artifacts of one kind. The store gets ids only as keyed hashes, and payloads only encrypted. So a
+ * copy of the store cannot be used to sign in, and a stored hash is never accepted as an id (DESIGN §7).
  */
 export interface Artifacts {
   /** @param seconds how long it lives */
@@ -92,7 +92,7 @@ export function createArtifacts(kind: ArtifactKind, options: ArtifactOptions): A
   };
 }
 
-/** The second name. Nobody looks for an interaction, or for a session that nobody signed in to, by its uid. */
+/** The second name. An interaction, or a session without an account, is never looked up by its uid. */
 function indexOf(kind: ArtifactKind, { uid, userCode, accountId }: AdapterPayload): string | undefined {
   if (kind === 'Interaction' || (kind === 'Session' && accountId === undefined)) return undefined;
   return uid ?? userCode;

@@ -68,7 +68,7 @@ function withoutLoginDetails(payload: AdapterPayload): AdapterPayload {
   return prompt?.name === 'login' ? { ...payload, prompt: { ...prompt, details: {} } } : payload;
 }
 
-/** A code for a public client is counted, because nobody has proved anything yet. */
+/** A code for a public client is counted, because the sender has proved nothing yet. */
 function deviceCodeAdapter(services: OidcServices): Adapter {
   const adapter = createCodeAdapter(services, { kind: 'DeviceCode', name: 'device code' });
   return {
