@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
 import type { KeyStore, StoredKeySet } from '../../provider/ports/key-store.ts';
-import { explainSecretsManagerError } from './secrets-manager-errors.ts';
+import { type AwsError, explainSecretError } from './errors.ts';
 
 /** The staging label of the version that AWS reads when no version is named. */
 const currentLabel = 'AWSCURRENT';
@@ -19,6 +19,11 @@ const currentLabel = 'AWSCURRENT';
  * rotation of AWS: if that stops half-way, the label stays there.
  */
 const draftLabel = 'GATEHOUSE_DRAFT';
+
+const use = {
+  missing: 'Create it without a value, or correct the name in GATEHOUSE_KEYS or AWS_REGION.',
+  actions: ['GetSecretValue', 'DescribeSecret', 'PutSecretValue', 'UpdateSecretVersionStage'],
+};
 
 /** The pause between two attempts while the pod has no credentials yet. */
 const credentialsPauseMs = 500;
@@ -135,7 +140,8 @@ export class SecretsManagerKeyStore implements KeyStore {
         const isEarly = !this.#hasAnswered && waitedMs < this.#credentialsWaitMs;
         if (!(isEarly && hasName(error, 'CredentialsProviderError')))
           throw (
-            explainSecretsManagerError(error, this.#secret) ?? new StoreUnavailable('Secrets Manager', error)
+            explainSecretError(this.#secret, error as AwsError, use) ??
+            new StoreUnavailable('Secrets Manager', error)
           );
         await new Promise((resolve) => setTimeout(resolve, credentialsPauseMs));
       }

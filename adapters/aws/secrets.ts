@@ -3,7 +3,7 @@ import type { Clock } from '../../provider/lib/clock.ts';
 import { ConfigurationError } from '../../provider/lib/errors.ts';
 import { parseSecretReference } from '../../provider/lib/secret-reference.ts';
 import type { Secrets } from '../../provider/ports/secrets.ts';
-import { adviceFor, errorText, isLasting, type ReadError } from './secret-errors.ts';
+import { type AwsError, errorText, explainSecretError, isLasting } from './errors.ts';
 
 /** What happened to a secret. It is reported once for each change. */
 export interface SecretChange {
@@ -39,10 +39,20 @@ export interface AwsSecretsOptions {
 /** One secret in Secrets Manager. References to different keys of it share one value, so the keys fit together. */
 interface Cached {
   /** The last read: its text, or why it failed. */
-  read?: { text: string } | { error: ReadError };
+  read?: { text: string } | { error: AwsError };
   nextReadAt: number;
   reading?: Promise<string> | undefined;
 }
+
+const use = {
+  missing: 'Check the name and the region. A secret without a value counts as missing too.',
+  actions: ['GetSecretValue'],
+};
+
+const unreachable = (reference: string, error: AwsError) =>
+  new ConfigurationError([
+    `The secret ${reference} can't be read (${errorText(error)}). Check the network path to Secrets Manager and the region.`,
+  ]);
 
 const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -162,9 +172,9 @@ export class AwsSecrets implements Secrets {
       try {
         return await this.#refresh(name, cached);
       } catch (error) {
-        const failure = error as ReadError;
+        const failure = error as AwsError;
         if (this.#hasRead || isLasting(failure) || clock.now() + waitMs > until)
-          throw adviceFor(reference, failure);
+          throw explainSecretError(reference, failure, use) ?? unreachable(reference, failure);
         this.#report('waiting', reference, failure);
       }
       await delay(waitMs * (0.75 + Math.random() / 4));
@@ -182,7 +192,7 @@ export class AwsSecrets implements Secrets {
           cached.nextReadAt = clock.now() + freshMs;
           return text;
         },
-        (error: ReadError) => {
+        (error: AwsError) => {
           cached.read = { error };
           cached.nextReadAt = clock.now() + retryMs;
           throw error;

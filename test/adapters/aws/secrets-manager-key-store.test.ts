@@ -90,7 +90,7 @@ describe('SecretsManagerKeyStore', () => {
   test('says which secret is missing and what to do', async () => {
     const load = open('gatehouse/missing').load();
     await expect(load).rejects.toThrow(ConfigurationError);
-    await expect(load).rejects.toThrow(/no secret gatehouse\/missing .*Create it without a value/);
+    await expect(load).rejects.toThrow(/secret gatehouse\/missing can't be used .*Create it without a value/);
     await expect(open('gatehouse/missing').save('value', undefined)).rejects.toThrow(ConfigurationError);
   });
 
@@ -114,7 +114,7 @@ describe('SecretsManagerKeyStore', () => {
     expect(calls).toBe(3);
     calls = -100;
     const impatient = new SecretsManagerKeyStore({ secret, client, credentialsWaitMs: 0 });
-    await expect(impatient.load()).rejects.toThrow(/no AWS credentials .*EKS Pod Identity/);
+    await expect(impatient.load()).rejects.toThrow(/no AWS credentials: .*Pod Identity/);
   });
 });
 
