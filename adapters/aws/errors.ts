@@ -68,15 +68,16 @@ function adviceOn(error: AwsError, { missing, actions }: SecretUse): string | un
 /**
  * The error for an operator: what is wrong with which secret, and what to do.
  *
+ * @param problem for example "The secret NAME can't be read"
  * @returns undefined for an error that may pass by itself
  */
 export function explainSecretError(
-  secret: string,
+  problem: string,
   error: AwsError,
   use: SecretUse,
 ): ConfigurationError | undefined {
   const advice = adviceOn(error, use);
   return advice === undefined
     ? undefined
-    : new ConfigurationError([`The secret ${secret} can't be used (${errorText(error)}). ${advice}`]);
+    : new ConfigurationError([`${problem} (${errorText(error)}). ${advice}`]);
 }

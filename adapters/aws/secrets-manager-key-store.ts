@@ -140,7 +140,7 @@ export class SecretsManagerKeyStore implements KeyStore {
         const isEarly = !this.#hasAnswered && waitedMs < this.#credentialsWaitMs;
         if (!(isEarly && hasName(error, 'CredentialsProviderError')))
           throw (
-            explainSecretError(this.#secret, error as AwsError, use) ??
+            explainSecretError(`The secret ${this.#secret} can't be used`, error as AwsError, use) ??
             new StoreUnavailable('Secrets Manager', error)
           );
         await new Promise((resolve) => setTimeout(resolve, credentialsPauseMs));

@@ -49,10 +49,14 @@ const use = {
   actions: ['GetSecretValue'],
 };
 
-const unreachable = (reference: string, error: AwsError) =>
-  new ConfigurationError([
-    `The secret ${reference} can't be read (${errorText(error)}). Check the network path to Secrets Manager and the region.`,
-  ]);
+function explain(reference: string, error: AwsError): ConfigurationError {
+  const problem = `The secret ${reference} can't be read`;
+  const network = 'Check the network path to Secrets Manager and the region.';
+  return (
+    explainSecretError(problem, error, use) ??
+    new ConfigurationError([`${problem} (${errorText(error)}). ${network}`])
+  );
+}
 
 const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -174,7 +178,7 @@ export class AwsSecrets implements Secrets {
       } catch (error) {
         const failure = error as AwsError;
         if (this.#hasRead || isLasting(failure) || clock.now() + waitMs > until)
-          throw explainSecretError(reference, failure, use) ?? unreachable(reference, failure);
+          throw explain(reference, failure);
         this.#report('waiting', reference, failure);
       }
       await delay(waitMs * (0.75 + Math.random() / 4));
