@@ -3,6 +3,12 @@ import type { RedisAddress } from '../../provider/lib/connection-urls.ts';
 
 export type RedisClient = Redis | Cluster;
 
+export interface ServerAddress extends RedisAddress {
+  cluster: boolean;
+  /** Certificate authorities in PEM, instead of those that Node knows. */
+  ca?: string | undefined;
+}
+
 export interface Credentials {
   username?: string | undefined;
   password?: string | undefined;
@@ -16,10 +22,11 @@ function retryDelayMs(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000) + Math.floor(Math.random() * 200);
 }
 
-function connectionOptions(address: RedisAddress, credentials: Credentials, commandTimeoutMs: number) {
+function connectionOptions(address: ServerAddress, credentials: Credentials, commandTimeoutMs: number) {
+  const { tls, ca } = address;
   return {
     ...credentials,
-    ...(address.tls ? { tls: {} } : {}),
+    ...(tls ? { tls: { ...(ca !== undefined && { ca }) } } : {}),
     commandTimeout: commandTimeoutMs,
     connectTimeout: 5000,
     disconnectTimeout: 250,
@@ -66,11 +73,10 @@ function createCluster(address: RedisAddress, options: ConnectionOptions): Clust
 
 /** Creates a client that fails quickly, reconnects automatically and never repeats a command that may have run. */
 export function createClient(
-  address: RedisAddress,
-  cluster: boolean,
+  address: ServerAddress,
   credentials: Credentials,
   commandTimeoutMs: number,
 ): RedisClient {
   const options = connectionOptions(address, credentials, commandTimeoutMs);
-  return cluster ? createCluster(address, options) : createSingle(address, options);
+  return address.cluster ? createCluster(address, options) : createSingle(address, options);
 }

@@ -1,12 +1,13 @@
-import { type RedisAddress, readRedisUrl } from '../../provider/lib/connection-urls.ts';
+import { readFileSync } from 'node:fs';
+import { readRedisUrl } from '../../provider/lib/connection-urls.ts';
 import { ConfigurationError, StoreUnavailable } from '../../provider/lib/errors.ts';
 import type { Dependency } from '../../provider/ports/dependency.ts';
-import { createClient, type RedisClient } from './client.ts';
+import { createClient, type RedisClient, type ServerAddress } from './client.ts';
 import { closeClient } from './close.ts';
 import { keepCredentialsFresh, type RedisCredentials } from './fresh-credentials.ts';
 import { createReadiness } from './readiness.ts';
 import { type RedisStateChange, tellStateChanges } from './state-changes.ts';
-import { toStoreError } from './store-errors.ts';
+import { reasonOf, toStoreError } from './store-errors.ts';
 import { createWriteTogether } from './write-together.ts';
 
 export interface RedisSettings {
@@ -20,6 +21,8 @@ export interface RedisSettings {
    * the URL. `candidates` reads past any cache and gives the current credential first.
    */
   credentials?: RedisCredentials | undefined;
+  /** The path of a PEM file with the certificate authorities that are trusted, instead of those that Node knows. */
+  caFile?: string | undefined;
   /** The longest time for a command, in milliseconds. The default is 2000. */
   commandTimeoutMs?: number | undefined;
   /**
@@ -28,6 +31,8 @@ export interface RedisSettings {
    */
   patienceMs?: number | undefined;
   onStateChange?: ((change: RedisStateChange) => void) | undefined;
+  /** Called when a credential that expires can't be renewed, or a connection can't authenticate again with it. */
+  onCredentialTrouble?: ((reason: string) => void) | undefined;
 }
 
 export interface RedisConnection {
@@ -49,7 +54,17 @@ export interface RedisConnection {
 
 export type RedisScript = (keys: string[], args: (string | number)[]) => Promise<unknown>;
 
-function readAddress(settings: RedisSettings): RedisAddress {
+function readCaFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigurationError([
+      `The file with the certificate authorities of Redis can't be read: ${(error as Error).message}.`,
+    ]);
+  }
+}
+
+function readAddress(settings: RedisSettings): ServerAddress {
   const read = readRedisUrl(settings.url);
   if (!read.ok) throw new ConfigurationError(read.problems.map((problem) => `The Redis URL ${problem}.`));
   const address = read.value;
@@ -58,7 +73,8 @@ function readAddress(settings: RedisSettings): RedisAddress {
       'A Redis cluster has only database 0: take the number from the Redis URL.',
     ]);
   }
-  return address;
+  const ca = settings.caFile === undefined ? undefined : readCaFile(settings.caFile);
+  return { ...address, cluster: settings.cluster, ca };
 }
 
 async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
@@ -121,9 +137,12 @@ export async function openRedis(settings: RedisSettings): Promise<RedisConnectio
     username: given?.user ?? address.username,
     password: given?.password ?? address.password,
   };
-  const client = createClient(address, settings.cluster, credentials, commandTimeoutMs);
+  const client = createClient(address, credentials, commandTimeoutMs);
   tellStateChanges(client, settings.onStateChange ?? (() => {}));
-  if (settings.credentials) keepCredentialsFresh(client, credentials, settings.credentials);
+  if (settings.credentials)
+    keepCredentialsFresh(client, credentials, settings.credentials, (error) =>
+      settings.onCredentialTrouble?.(reasonOf(error)),
+    );
   const run = createRunner(client, commandTimeoutMs, patienceMs);
   return {
     dependency: {
