@@ -116,12 +116,18 @@ async function connectSigner({ credentials, region }: IamTokensOptions) {
     import('@smithy/core/config'),
   ]);
   const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = config;
+  const configured = loadConfig(NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS);
   const signer = new SignatureV4({
     // Each request names its own service.
     service: '',
     sha256: Sha256,
     credentials: credentials ?? defaultProvider(),
-    region: region ?? loadConfig(NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS),
+    region: async () => {
+      const found = region ?? (await configured());
+      // An empty variable counts as a region for the SDK's reader, and gives a token that AWS refuses.
+      if (found === '') throw new Error('Region is missing');
+      return found;
+    },
   });
   return { signer, format: buildQueryString };
 }

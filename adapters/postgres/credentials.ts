@@ -7,8 +7,11 @@ import { StoreUnavailable } from '../../provider/lib/errors.ts';
 export interface DatabaseCredentials {
   /** The credential for the next connection. May come from a cache. */
   current(): Promise<Credential>;
-  /** All credentials that may be right now, the current one first, read past any cache. */
-  candidates(): Promise<Credential[]>;
+  /**
+   * All credentials that may be right now, the current one first, read past any cache. Without it, the current one is
+   * the only one, and its refusal ends the attempt. An IAM token is made anew each time, so another one would not help.
+   */
+  candidates?(): Promise<Credential[]>;
 }
 
 type Open = (credential: Credential) => Promise<Client>;
@@ -56,9 +59,12 @@ export function createCredentialedOpen(
     return instead && same(instead.refused, current) ? instead.use : current;
   };
 
+  const { candidates } = credentials;
+  if (candidates === undefined) return async () => open(await next());
+
   const tryAll = async (): Promise<Found | undefined> => {
     // The reader reports a secret that can't be read. The next round tries again.
-    const [current, ...others] = await credentials.candidates().catch(() => []);
+    const [current, ...others] = await candidates().catch(() => []);
     if (current === undefined) return undefined;
     for (const credential of [current, ...others]) {
       try {

@@ -44,13 +44,24 @@ function isUnavailable(error: DriverError): boolean {
 }
 
 /**
+ * RDS checks IAM tokens by PAM, and its message does not say so. Only the message shows it: the SQLSTATE 28000 has other
+ * causes too.
+ */
+function explained(error: DriverError): DriverError {
+  if (!/(^| - )PAM authentication failed/.test(error.message)) return error;
+  const advice =
+    'RDS refused the IAM token. The role of this process needs rds-db:connect for this database user; the user needs the grant rds_iam; the URL must have the endpoint of the instance and no alias; AWS_REGION must be its region. A user with rds_iam cannot sign in with a password.';
+  return Object.assign(new Error(`${error.message}: ${advice}`, { cause: error }), { code: error.code });
+}
+
+/**
  * Converts an error of the driver. Gives StoreUnavailable when the database can't be reached or did not answer in time,
  * and `invalid_request` for text that it can't store. Any other error is given back unchanged, for example an error in
  * our SQL.
  */
 export function translateError(error: unknown): unknown {
   if (error instanceof GatehouseError || !isDriverError(error)) return error;
-  if (isUnavailable(error)) return new StoreUnavailable('postgres', error);
+  if (isUnavailable(error)) return new StoreUnavailable('postgres', explained(error));
   if (error.severity !== undefined && unstorableState.test(String(error.code)))
     return new GatehouseError('invalid_request', 'A value holds a character that can’t be stored.', {
       cause: error,

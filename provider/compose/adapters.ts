@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { IamTokens } from '../../adapters/aws/iam-tokens.ts';
 import { AwsSecrets } from '../../adapters/aws/secrets.ts';
 import { FileClientSource } from '../../adapters/file/client-source.ts';
 import { FileKeyStore } from '../../adapters/file/key-store.ts';
@@ -31,7 +32,6 @@ import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { parseServerSecrets } from '../config/server-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
-import { readCredential } from '../lib/credentials.ts';
 import { ConfigurationError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseSecretReference } from '../lib/secret-reference.ts';
@@ -43,6 +43,7 @@ import type { RemoteSigner } from '../ports/remote-signer.ts';
 import type { Schema } from '../ports/schema.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Home, Ports } from './ports.ts';
+import { databaseCredentials, redisCredentials, type TokenSource } from './store-credentials.ts';
 
 interface Deps {
   logger: Logger;
@@ -79,15 +80,12 @@ export const unreadSecrets: Secrets = {
   candidates: async (reference) => [await unread(reference)],
 };
 
-/** The credential behind a reference. It is read again each time it is needed, so a rotated one is found. */
-const credentialOf = (secrets: Secrets, reference: string | undefined) =>
-  reference === undefined
-    ? undefined
-    : {
-        current: async () => readCredential(reference, await secrets.resolve(reference)),
-        candidates: async () =>
-          (await secrets.candidates(reference)).map((text) => readCredential(reference, text)),
-      };
+/** IAM tokens for RDS and ElastiCache. One instance has one cache of AWS credentials, so a process has one. */
+const openTokens = ({ clock, logger }: Deps): TokenSource =>
+  new IamTokens({
+    clock,
+    onWaiting: (reason) => logger.warn({ reason }, 'no AWS credentials for an IAM token yet, trying again'),
+  });
 
 /**
  * Opens the database that the settings name. Without one, it opens an embedded Postgres in this process, with its files
@@ -97,14 +95,16 @@ export async function openConfiguredDatabase(
   config: Config,
   deps: Deps,
   secrets = openSecrets(deps),
+  tokens = openTokens(deps),
 ): Promise<Database> {
   const { logger } = deps;
   const warn = (detail: string) => logger.warn({ detail }, 'database connection lost');
   if (config.databaseUrl !== undefined) {
-    const credentials = credentialOf(secrets, config.databasePassword);
+    const { databaseUrl: url, databasePassword } = config;
+    const credentials = databaseCredentials(url, databasePassword, { secrets, tokens });
     // An error of the configuration stops the start here. Later, it would look like a database that is unreachable.
     await credentials?.current();
-    return openDatabase({ url: config.databaseUrl, credentials, poolMax: config.databasePoolMax, warn });
+    return openDatabase({ url, credentials, poolMax: config.databasePoolMax, warn });
   }
   // This module is loaded only here. Commands should start quickly, and a server does not need it.
   const { openEmbeddedDatabase } = await import('../../adapters/embedded/database.ts');
@@ -128,13 +128,14 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
   const { clock } = deps;
   const secrets = openSecrets(deps);
   const eventSink = await openEventSink(config);
-  const database = await openConfiguredDatabase(config, deps, secrets);
+  const tokens = openTokens(deps);
+  const database = await openConfiguredDatabase(config, deps, secrets, tokens);
   const db = database.knex;
   const lostListeners: (() => void)[] = [];
   const lost = () => {
     for (const listener of lostListeners) listener();
   };
-  const redis = await openConfiguredRedis(config, secrets, lost, deps);
+  const redis = await openConfiguredRedis(config, { secrets, tokens }, lost, deps);
   const familiesInRedis = redis && config.refreshTokenStore === 'redis';
   const familiesHome = familiesInRedis ? 'redis' : 'postgres';
   return {
@@ -191,14 +192,21 @@ export const openWorkerPorts = (config: Config, deps: Deps): Promise<Ports> =>
     deps,
   );
 
-async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () => void, { logger }: Deps) {
+async function openConfiguredRedis(
+  config: Config,
+  sources: { secrets: Secrets; tokens: TokenSource },
+  lost: () => void,
+  { logger }: Deps,
+) {
   if (config.redisUrl === undefined) return undefined;
   const { openRedis } = await import('../../adapters/redis/connection.ts');
   return openRedis({
     url: config.redisUrl,
     cluster: config.redisCluster,
     keyPrefix: config.redisKeyPrefix,
-    credentials: credentialOf(secrets, config.redisPassword),
+    caFile: config.redisCaFile,
+    credentials: redisCredentials(config.redisUrl, config.redisPassword, sources),
+    onCredentialTrouble: (reason) => logger.warn({ reason }, 'redis credential not renewed, trying again'),
     onStateChange: (change) => {
       const { state, reason } = change;
       if (state !== 'ready' && state !== 'closed') lost();

@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { readDatabaseUrl, readRedisUrl } from '../lib/connection-urls.ts';
+import {
+  databaseTokenProblems,
+  readIamTokenReference,
+  redisTokenProblems,
+} from '../lib/iam-token-reference.ts';
 import type { Config, ConfigKey } from './schema.ts';
 
 /** A rule about several settings. It is checked only when each of `settings` is valid by itself. */
@@ -23,14 +28,25 @@ function unreadableCertificates(databaseUrl: string): string[] {
   if (!read.ok || read.value.tls === false) return [];
   const { caFile, certFile } = read.value.tls;
   return Object.entries({ sslrootcert: caFile, sslcert: certFile }).flatMap(([parameter, path]) => {
-    if (path === undefined) return [];
-    try {
-      readFileSync(path);
-      return [];
-    } catch (error) {
-      return [`${parameter} (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`];
-    }
+    const reason = path === undefined ? undefined : unreadable(path);
+    return reason === undefined ? [] : [`${parameter} (${reason})`];
   });
+}
+
+/** Why a file can't be read. */
+function unreadable(path: string): string | undefined {
+  try {
+    readFileSync(path);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unreadable';
+  }
+}
+
+/** What a URL lacks for IAM tokens, as one sentence. */
+function tokenProblem(password: string, url: string, problems: readonly string[]): string | undefined {
+  if (problems.length === 0) return undefined;
+  return `${password} asks for IAM tokens, so ${url} ${problems.join(', and it ')}.`;
 }
 
 export const checks: readonly Check[] = [
@@ -83,6 +99,36 @@ export const checks: readonly Check[] = [
       redisPassword !== undefined && redisUrl === undefined
         ? 'GATEHOUSE_REDIS_PASSWORD is set without GATEHOUSE_REDIS_URL. Set that too.'
         : undefined,
+  },
+  {
+    settings: ['databasePassword', 'databaseUrl'],
+    problem: ({ databasePassword, databaseUrl = '' }) => {
+      const read = readDatabaseUrl(databaseUrl);
+      if (!read.ok || readIamTokenReference(databasePassword) === undefined) return undefined;
+      const problems = databaseTokenProblems(read.value);
+      return tokenProblem('GATEHOUSE_DATABASE_PASSWORD', 'GATEHOUSE_DATABASE_URL', problems);
+    },
+  },
+  {
+    settings: ['redisPassword', 'redisUrl'],
+    problem: ({ redisPassword, redisUrl = '' }) => {
+      const read = readRedisUrl(redisUrl);
+      if (!read.ok || readIamTokenReference(redisPassword) === undefined) return undefined;
+      return tokenProblem('GATEHOUSE_REDIS_PASSWORD', 'GATEHOUSE_REDIS_URL', redisTokenProblems(read.value));
+    },
+  },
+  {
+    settings: ['redisCaFile', 'redisUrl'],
+    problem: ({ redisCaFile, redisUrl = '' }) => {
+      if (redisCaFile === undefined) return undefined;
+      const read = readRedisUrl(redisUrl);
+      if (!read.ok || !read.value.tls)
+        return 'GATEHOUSE_REDIS_CA_FILE is set, but GATEHOUSE_REDIS_URL does not begin with rediss://, so there is no TLS. Change the URL, or leave the file unset.';
+      const reason = unreadable(redisCaFile);
+      return (
+        reason && `GATEHOUSE_REDIS_CA_FILE can't be read (${reason}). Check its path and its permissions.`
+      );
+    },
   },
   {
     settings: ['refreshTokenStore', 'redisUrl'],

@@ -1,7 +1,7 @@
 import { readDatabaseUrl, readRedisUrl } from '../lib/connection-urls.ts';
 import type { SettingTable } from './setting.ts';
 import { connectionUrl } from './uris.ts';
-import { boolean, integer, matching, oneOf, path, reference } from './values.ts';
+import { boolean, integer, matching, oneOf, passwordReference, path } from './values.ts';
 
 const busName =
   /^eventbridge:(?:arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus\/)?[A-Za-z0-9._/-]{1,256}$/;
@@ -25,8 +25,8 @@ export const storeSettings = {
   databasePassword: {
     name: 'GATEHOUSE_DATABASE_PASSWORD',
     description:
-      "Where the database password is; used instead of the URL's, and read again for new connections, so a rotated password needs no restart. `secretsmanager:NAME` alone may hold user name and password in the form of RDS.",
-    schema: reference('file', 'env', 'secretsmanager'),
+      "Where the database password is; used instead of the URL's, and read again for new connections, so a rotated password needs no restart. `secretsmanager:NAME` alone may hold user name and password in the form of RDS. `rds-iam:` makes an IAM token for each new connection.",
+    schema: passwordReference('rds'),
     reference: true,
     example: 'file:/run/secrets/database-password',
   },
@@ -47,10 +47,17 @@ export const storeSettings = {
   redisPassword: {
     name: 'GATEHOUSE_REDIS_PASSWORD',
     description:
-      "Where the Redis password is; used instead of the URL's, and read again when connecting. `secretsmanager:NAME` alone may hold `username` and `password` as JSON.",
-    schema: reference('file', 'env', 'secretsmanager'),
+      "Where the Redis password is; used instead of the URL's, and read again when connecting. `secretsmanager:NAME` alone may hold `username` and `password` as JSON. `elasticache-iam:` with the name of the cache makes IAM tokens.",
+    schema: passwordReference('elasticache'),
     reference: true,
     example: 'file:/run/secrets/redis-password',
+  },
+  redisCaFile: {
+    name: 'GATEHOUSE_REDIS_CA_FILE',
+    description:
+      'A PEM file with the certificate authorities that Redis may use with TLS, instead of those that Node knows. ElastiCache needs none. For Postgres, `sslrootcert` in the URL names such a file.',
+    schema: path(),
+    example: '/etc/ssl/redis-ca.pem',
   },
   redisCluster: {
     name: 'GATEHOUSE_REDIS_CLUSTER',

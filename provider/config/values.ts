@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type IamTokenService, iamTokenForms, readIamTokenReference } from '../lib/iam-token-reference.ts';
 import { readSecretReference, type SecretScheme, secretForms } from '../lib/secret-reference.ts';
 
 /**
@@ -64,5 +65,16 @@ export function reference(...schemes: SecretScheme[]) {
   return value(`a reference to a secret, not the secret itself: ${allowed}`, (text) => {
     const scheme = readSecretReference(text)?.scheme;
     return scheme !== undefined && schemes.includes(scheme) ? text : undefined;
+  });
+}
+
+/** A reference to a secret that is a password, or to IAM tokens of the given service, which replace a password. */
+export function passwordReference(service: IamTokenService) {
+  const { file, env, secretsmanager } = secretForms;
+  const allowed = [file, env, secretsmanager, iamTokenForms[service]].join(' or ');
+  return value(`a reference to a secret, not the secret itself: ${allowed}`, (text) => {
+    const isReference =
+      readSecretReference(text) !== undefined || readIamTokenReference(text)?.service === service;
+    return isReference ? text : undefined;
   });
 }

@@ -146,6 +146,11 @@ describe('values', () => {
     ['GATEHOUSE_REDIS_URL', 'redis:///1', 'names no host'],
     ['GATEHOUSE_REDIS_URL', 'rediss://cache?ssl_cert_reqs=none', 'has parameters'],
     ['GATEHOUSE_DATABASE_PASSWORD', 'env:my-password', 'not the secret itself'],
+    ['GATEHOUSE_DATABASE_PASSWORD', 'rds-iam:db.example.com', ' or rds-iam:'],
+    ['GATEHOUSE_DATABASE_PASSWORD', 'elasticache-iam:gatehouse', ' or rds-iam:'],
+    ['GATEHOUSE_REDIS_PASSWORD', 'rds-iam:', 'elasticache-iam:NAME_OF_THE_CACHE'],
+    ['GATEHOUSE_REDIS_PASSWORD', 'elasticache-iam:Gatehouse', 'elasticache-iam:NAME_OF_THE_CACHE'],
+    ['GATEHOUSE_KEYS_SECRET', 'rds-iam:', 'not the secret itself'],
     ['GATEHOUSE_LANGUAGES', 'en, de_CH', 'language tags'],
     ['GATEHOUSE_LANGUAGES', 'en EN', 'each once'],
     ['GATEHOUSE_LANGUAGES', ',', 'language tags'],
@@ -184,6 +189,14 @@ describe('combinations of settings', () => {
       'GATEHOUSE_KEYS=postgres: and GATEHOUSE_KEYS_SECRET need each other',
     ],
     [{ GATEHOUSE_REDIS_PASSWORD: 'file:p' }, 'without GATEHOUSE_REDIS_URL'],
+    [
+      { GATEHOUSE_REDIS_CA_FILE: 'ca.pem', GATEHOUSE_REDIS_URL: 'redis://cache' },
+      'does not begin with rediss://',
+    ],
+    [
+      { GATEHOUSE_REDIS_CA_FILE: '/no/such/ca.pem', GATEHOUSE_REDIS_URL: 'rediss://cache' },
+      "GATEHOUSE_REDIS_CA_FILE can't be read (ENOENT)",
+    ],
     [{ GATEHOUSE_REFRESH_TOKEN_STORE: 'redis' }, 'GATEHOUSE_REDIS_URL is unset'],
     [{ GATEHOUSE_REDIS_CLUSTER: 'true' }, 'GATEHOUSE_REDIS_URL is unset'],
     [{ GATEHOUSE_REDIS_CLUSTER: 'true', GATEHOUSE_REDIS_URL: 'redis://c/3' }, 'database 0 only'],
@@ -198,6 +211,23 @@ describe('combinations of settings', () => {
     const problems = problemsOf({ env });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(reason);
+  });
+
+  test('IAM tokens need a user name and TLS that is verified, and all that is missing is said at once', () => {
+    const iam = {
+      GATEHOUSE_DATABASE_PASSWORD: 'rds-iam:',
+      GATEHOUSE_REDIS_PASSWORD: 'elasticache-serverless-iam:gatehouse',
+    };
+    const problemsWith = (database: string, redis: string) =>
+      problemsOf({ env: { ...iam, GATEHOUSE_DATABASE_URL: database, GATEHOUSE_REDIS_URL: redis } });
+    expect(problemsWith('postgres://db/d', 'redis://cache')).toEqual([
+      'GATEHOUSE_DATABASE_PASSWORD asks for IAM tokens, so GATEHOUSE_DATABASE_URL needs the name of the database user, and it needs sslmode=verify-full and, for RDS, sslrootcert with the path of its certificate bundle.',
+      'GATEHOUSE_REDIS_PASSWORD asks for IAM tokens, so GATEHOUSE_REDIS_URL needs the name of the ElastiCache user, and it must begin with rediss://.',
+    ]);
+    expect(problemsWith('postgres://u@db/d?sslmode=no-verify', 'rediss://u@cache')).toEqual([
+      expect.stringContaining('sslmode=verify-full'),
+    ]);
+    expect(problemsWith('postgres://u@db/d?sslmode=verify-full', 'rediss://u@cache')).toEqual([]);
   });
 
   test('two free ports are allowed', () => {

@@ -1,7 +1,16 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { IamTokens } from '../../../adapters/aws/iam-tokens.ts';
 import { openRedis } from '../../../adapters/redis/connection.ts';
+import { systemClock } from '../../../provider/lib/clock.ts';
 import { ConfigurationError, StoreUnavailable } from '../../../provider/lib/errors.ts';
+import { testCertificate } from '../../support/certificate.ts';
+import { iamCredentials, iamRegion } from '../../support/iam-token.ts';
 import { testRedisClusterUrl, testRedisUrl, uniquePrefix } from '../../support/redis.ts';
+import { startElastiCacheFront } from '../../support/servers/iam-fronts.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 describe('openRedis', () => {
   test.each([
@@ -44,4 +53,42 @@ describe('openRedis', () => {
       }
     },
   );
+
+  test('with TLS, only the certificate authorities in the given file are trusted, and no other server gets a token', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
+    const front = await startElastiCacheFront(testRedisUrl(), 'gatehouse');
+    const tokens = new IamTokens({
+      clock: systemClock,
+      region: iamRegion,
+      credentials: async () => iamCredentials,
+    });
+    const current = async () => ({
+      password: await tokens.forCache({ name: 'gatehouse', serverless: false, user: 'app' }),
+    });
+    const open = async (authority: string) => {
+      const caFile = join(folder, 'ca.pem');
+      await writeFile(caFile, authority);
+      const told: (string | undefined)[] = [];
+      const { dependency } = await openRedis({
+        url: `rediss://app@localhost:${front.port}`,
+        cluster: false,
+        caFile,
+        credentials: { current, candidates: async () => [await current()] },
+        onStateChange: ({ reason }) => told.push(reason),
+      });
+      return { dependency, told };
+    };
+    try {
+      const other = await open(testCertificate().cert);
+      await waitFor(() => other.told.some((reason) => /self.signed certificate/.test(reason ?? '')));
+      await other.dependency.close();
+      expect([front.accepted, front.refused]).toEqual([[], []]);
+      const right = await open(front.certificate.cert);
+      await right.dependency.ping();
+      await right.dependency.close();
+    } finally {
+      await front.stop();
+      await rm(folder, { recursive: true });
+    }
+  });
 });
