@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { IamTokens } from '../../../adapters/aws/iam-tokens.ts';
-import { openRedis } from '../../../adapters/redis/connection.ts';
+import { openRedis, type RedisConnection } from '../../../adapters/redis/connection.ts';
 import { systemClock } from '../../../provider/lib/clock.ts';
 import { ConfigurationError, StoreUnavailable } from '../../../provider/lib/errors.ts';
 import { testCertificate } from '../../support/certificate.ts';
@@ -65,28 +65,29 @@ describe('openRedis', () => {
     const current = async () => ({
       password: await tokens.forCache({ name: 'gatehouse', serverless: false, user: 'app' }),
     });
+    const opened: RedisConnection[] = [];
     const open = async (authority: string) => {
       const caFile = join(folder, 'ca.pem');
       await writeFile(caFile, authority);
       const told: (string | undefined)[] = [];
-      const { dependency } = await openRedis({
+      const redis = await openRedis({
         url: `rediss://app@localhost:${front.port}`,
         cluster: false,
         caFile,
         credentials: { current, candidates: async () => [await current()] },
         onStateChange: ({ reason }) => told.push(reason),
       });
-      return { dependency, told };
+      opened.push(redis);
+      return { dependency: redis.dependency, told };
     };
     try {
       const other = await open(testCertificate().cert);
       await waitFor(() => other.told.some((reason) => /self.signed certificate/.test(reason ?? '')));
-      await other.dependency.close();
       expect([front.accepted, front.refused]).toEqual([[], []]);
       const right = await open(front.certificate.cert);
       await right.dependency.ping();
-      await right.dependency.close();
     } finally {
+      await Promise.all(opened.map(({ dependency }) => dependency.close()));
       await front.stop();
       await rm(folder, { recursive: true });
     }
