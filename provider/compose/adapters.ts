@@ -32,6 +32,7 @@ import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { parseServerSecrets } from '../config/server-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
+import { readCredential } from '../lib/credentials.ts';
 import { ConfigurationError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseSecretReference } from '../lib/secret-reference.ts';
@@ -42,8 +43,8 @@ import type { KeyStore } from '../ports/key-store.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';
 import type { Schema } from '../ports/schema.ts';
 import type { Secrets } from '../ports/secrets.ts';
+import { databaseTokens, redisTokens, type TokenSource } from './iam-credentials.ts';
 import type { Home, Ports } from './ports.ts';
-import { databaseCredentials, redisCredentials, type TokenSource } from './store-credentials.ts';
 
 interface Deps {
   logger: Logger;
@@ -69,6 +70,13 @@ function openSecrets({ clock, logger }: Deps): Secrets {
   };
 }
 
+/** IAM tokens for RDS and ElastiCache. */
+function openTokens({ clock, logger }: Deps): TokenSource {
+  const onWaiting = (reason: string) =>
+    logger.warn({ reason }, 'no AWS credentials for an IAM token yet, trying again');
+  return new IamTokens({ clock, onWaiting });
+}
+
 const unread = async (reference: string) => {
   parseSecretReference(reference);
   return 'unread';
@@ -80,12 +88,15 @@ export const unreadSecrets: Secrets = {
   candidates: async (reference) => [await unread(reference)],
 };
 
-/** IAM tokens for RDS and ElastiCache. One instance has one cache of AWS credentials, so a process has one. */
-const openTokens = ({ clock, logger }: Deps): TokenSource =>
-  new IamTokens({
-    clock,
-    onWaiting: (reason) => logger.warn({ reason }, 'no AWS credentials for an IAM token yet, trying again'),
-  });
+/** The credential behind a reference. It is read again each time it is needed, so a rotated one is found. */
+const credentialOf = (secrets: Secrets, reference: string | undefined) =>
+  reference === undefined
+    ? undefined
+    : {
+        current: async () => readCredential(reference, await secrets.resolve(reference)),
+        candidates: async () =>
+          (await secrets.candidates(reference)).map((text) => readCredential(reference, text)),
+      };
 
 /**
  * Opens the database that the settings name. Without one, it opens an embedded Postgres in this process, with its files
@@ -95,13 +106,13 @@ export async function openConfiguredDatabase(
   config: Config,
   deps: Deps,
   secrets = openSecrets(deps),
-  tokens = openTokens(deps),
 ): Promise<Database> {
   const { logger } = deps;
   const warn = (detail: string) => logger.warn({ detail }, 'database connection lost');
   if (config.databaseUrl !== undefined) {
     const { databaseUrl: url, databasePassword } = config;
-    const credentials = databaseCredentials(url, databasePassword, { secrets, tokens });
+    const credentials =
+      databaseTokens(url, databasePassword, openTokens(deps)) ?? credentialOf(secrets, databasePassword);
     // An error of the configuration stops the start here. Later, it would look like a database that is unreachable.
     await credentials?.current();
     return openDatabase({ url, credentials, poolMax: config.databasePoolMax, warn });
@@ -128,14 +139,13 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
   const { clock } = deps;
   const secrets = openSecrets(deps);
   const eventSink = await openEventSink(config);
-  const tokens = openTokens(deps);
-  const database = await openConfiguredDatabase(config, deps, secrets, tokens);
+  const database = await openConfiguredDatabase(config, deps, secrets);
   const db = database.knex;
   const lostListeners: (() => void)[] = [];
   const lost = () => {
     for (const listener of lostListeners) listener();
   };
-  const redis = await openConfiguredRedis(config, { secrets, tokens }, lost, deps);
+  const redis = await openConfiguredRedis(config, secrets, lost, deps);
   const familiesInRedis = redis && config.refreshTokenStore === 'redis';
   const familiesHome = familiesInRedis ? 'redis' : 'postgres';
   return {
@@ -192,20 +202,17 @@ export const openWorkerPorts = (config: Config, deps: Deps): Promise<Ports> =>
     deps,
   );
 
-async function openConfiguredRedis(
-  config: Config,
-  sources: { secrets: Secrets; tokens: TokenSource },
-  lost: () => void,
-  { logger }: Deps,
-) {
-  if (config.redisUrl === undefined) return undefined;
+async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () => void, deps: Deps) {
+  const { logger } = deps;
+  const { redisUrl: url, redisPassword } = config;
+  if (url === undefined) return undefined;
   const { openRedis } = await import('../../adapters/redis/connection.ts');
   return openRedis({
-    url: config.redisUrl,
+    url,
+    caFile: config.redisCaFile,
     cluster: config.redisCluster,
     keyPrefix: config.redisKeyPrefix,
-    caFile: config.redisCaFile,
-    credentials: redisCredentials(config.redisUrl, config.redisPassword, sources),
+    credentials: redisTokens(url, redisPassword, openTokens(deps)) ?? credentialOf(secrets, redisPassword),
     onCredentialTrouble: (reason) => logger.warn({ reason }, 'redis credential not renewed, trying again'),
     onStateChange: (change) => {
       const { state, reason } = change;
