@@ -73,6 +73,11 @@ function readAddress(settings: RedisSettings): ServerAddress {
       'A Redis cluster has only database 0: take the number from the Redis URL.',
     ]);
   }
+  if (settings.caFile !== undefined && !address.tls) {
+    throw new ConfigurationError([
+      'There are certificate authorities for Redis, but its URL does not begin with rediss://, so there is no TLS.',
+    ]);
+  }
   const ca = settings.caFile === undefined ? undefined : readCaFile(settings.caFile);
   return { ...address, cluster: settings.cluster, ca };
 }

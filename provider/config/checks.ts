@@ -119,11 +119,11 @@ export const checks: readonly Check[] = [
   },
   {
     settings: ['redisCaFile', 'redisUrl'],
-    problem: ({ redisCaFile, redisUrl = '' }) => {
+    problem: ({ redisCaFile, redisUrl }) => {
       if (redisCaFile === undefined) return undefined;
-      const read = readRedisUrl(redisUrl);
-      if (!read.ok || !read.value.tls)
-        return 'GATEHOUSE_REDIS_CA_FILE is set, but GATEHOUSE_REDIS_URL does not begin with rediss://, so there is no TLS. Change the URL, or leave the file unset.';
+      const read = redisUrl === undefined ? undefined : readRedisUrl(redisUrl);
+      if (read === undefined || (read.ok && !read.value.tls))
+        return 'GATEHOUSE_REDIS_CA_FILE is set, but there is no GATEHOUSE_REDIS_URL that begins with rediss://, so there is no TLS. Change the URL, or leave the file unset.';
       const reason = unreadable(redisCaFile);
       return (
         reason && `GATEHOUSE_REDIS_CA_FILE can't be read (${reason}). Check its path and its permissions.`

@@ -191,8 +191,9 @@ describe('combinations of settings', () => {
     [{ GATEHOUSE_REDIS_PASSWORD: 'file:p' }, 'without GATEHOUSE_REDIS_URL'],
     [
       { GATEHOUSE_REDIS_CA_FILE: 'ca.pem', GATEHOUSE_REDIS_URL: 'redis://cache' },
-      'does not begin with rediss://',
+      'there is no GATEHOUSE_REDIS_URL that begins with rediss://',
     ],
+    [{ GATEHOUSE_REDIS_CA_FILE: 'ca.pem' }, 'there is no GATEHOUSE_REDIS_URL that begins with rediss://'],
     [
       { GATEHOUSE_REDIS_CA_FILE: '/no/such/ca.pem', GATEHOUSE_REDIS_URL: 'rediss://cache' },
       "GATEHOUSE_REDIS_CA_FILE can't be read (ENOENT)",

@@ -31,6 +31,11 @@ describe('openRedis', () => {
     await expect(opening).rejects.toThrow('A Redis cluster has only database 0');
   });
 
+  test('refuses certificate authorities for a URL without TLS', async () => {
+    const opening = openRedis({ url: 'redis://127.0.0.1:6379', cluster: false, caFile: 'ca.pem' });
+    await expect(opening).rejects.toThrow('does not begin with rediss://');
+  });
+
   test.each([
     { cluster: false, url: testRedisUrl },
     { cluster: true, url: testRedisClusterUrl },
