@@ -12,7 +12,7 @@ const config = {
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/build'],
+  modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/artifacts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   reporters: ['default', '<rootDir>/test/support/no-skipped-tests.js'],

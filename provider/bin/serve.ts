@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import { requiredToServe } from '../config/schema.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLogger } from '../lib/logger.ts';
-import { requireCurrentSchema } from './commands/migrate-schema.ts';
+import { awaitCurrentSchema } from './commands/migrate-schema.ts';
 import { loadFiles } from './load-files.ts';
 import { resolveServerSecrets } from './resolve-server-secrets.ts';
 import { type Running, start } from './start.ts';
@@ -20,7 +20,7 @@ export async function serve(stopping: AbortSignal): Promise<Running> {
   const logger = createLogger({ level: config.logLevel });
   const ports = await openPorts(config, { logger, clock: systemClock });
   try {
-    await requireCurrentSchema(ports.schema);
+    await awaitCurrentSchema(ports.schema, { logger, stopping });
     const serverSecrets = await resolveServerSecrets(config, ports.secrets);
     const prepare = (gatehouse: Gatehouse) => gatehouse.checkOutgoingGuard();
     return await start({ config, ...files, ports, serverSecrets, logger, stopping, prepare });

@@ -7,7 +7,7 @@ import { createLifecycle } from '../lib/lifecycle.ts';
 import { createLogger } from '../lib/logger.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { startTracing } from '../lib/start-tracing.ts';
-import { requireCurrentSchema } from './commands/migrate-schema.ts';
+import { awaitCurrentSchema } from './commands/migrate-schema.ts';
 import { listening } from './listening.ts';
 import type { Running } from './start.ts';
 
@@ -22,7 +22,7 @@ export async function worker(stopping: AbortSignal): Promise<Running> {
   const ports = await openWorkerPorts(config, { logger, clock });
   const lifecycle = createLifecycle({ logger, clock });
   try {
-    await requireCurrentSchema(ports.schema);
+    await awaitCurrentSchema(ports.schema, { logger, stopping });
     for (const dependency of ports.dependencies)
       lifecycle.add({ name: dependency.name, stop: () => dependency.close() });
     const tracing = await startTracing({ environment: processEnvironment(), version, clock, logger });

@@ -8,6 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Program, runProgram } from '../support/program.ts';
 import { testServerSecret } from '../support/secrets.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const secret = 'hunter2-hunter2';
 
@@ -95,11 +96,21 @@ describe('a refused start', () => {
     }
   });
 
-  test('names the command to run if the database has no schema', async () => {
-    const { code, problems } = await refusal('serve', { ...env, GATEHOUSE_DATABASE_URL: empty.url });
-    expect(code).toBe(78);
-    expect(problems).toEqual([expect.stringContaining('gatehouse migrate')]);
-  });
+  test.each(['serve', 'worker'])(
+    '%s names the command to run if the database has no schema, waits for it, and can be stopped',
+    async (command) => {
+      const settings = { ...env, GATEHOUSE_DATABASE_URL: empty.url };
+      const program = runProgram([command], { env: settings, cwd: folder });
+      started.push(program);
+      await waitFor(() => program.hasEnded() || program.output().includes('waiting for: gatehouse migrate'), {
+        timeoutMs: 60_000,
+        what: 'the log line',
+      });
+      expect(program.output()).toContain('0001-accounts');
+      program.kill('SIGTERM');
+      expect(await program.ended).toBe(0);
+    },
+  );
 
   test('reports an unreachable database without the password', async () => {
     const url = `postgres://gatehouse:${secret}@127.0.0.1:${await freePort()}/gatehouse`;

@@ -37,6 +37,8 @@ export interface DeploymentOptions extends FolderOptions {
   processes?: number;
   /** Whether Redis holds sessions, codes and refresh tokens. The default is true. */
   redis?: boolean;
+  /** The folder of another compiled release. */
+  build?: string | undefined;
 }
 
 /** The embedded default, as `gatehouse dev` starts it. */
@@ -51,6 +53,7 @@ export async function startEmbedded(options: DeploymentOptions = {}): Promise<Fl
 export async function startServers(options: DeploymentOptions = {}): Promise<FleetDeployment> {
   const base = await createDeploymentFolder(options);
   const { folder: cwd } = base;
+  const { build } = options;
   const own = options.env?.GATEHOUSE_DATABASE_URL ? undefined : await createTestDatabase();
   const databaseUrl = own?.url ?? options.env?.GATEHOUSE_DATABASE_URL ?? '';
   const redisPrefix = options.redis === false ? undefined : uniquePrefix();
@@ -64,15 +67,15 @@ export async function startServers(options: DeploymentOptions = {}): Promise<Fle
     await base.remove();
   };
   try {
-    await runToEnd(['migrate'], { env, cwd });
+    await runToEnd(['migrate'], { env, cwd, build });
     const { email, password, roles } = demo;
     const create = ['accounts', 'create', '--email', email, '--verified', '--role', ...roles];
-    await runToEnd(create, { env, cwd, input: password });
+    await runToEnd(create, { env, cwd, build, input: password });
   } catch (error) {
     await remove();
     throw error;
   }
-  const deployment = await start({ ...base, env }, 'serve', options.processes ?? 2, remove);
+  const deployment = await start({ ...base, env, build }, 'serve', options.processes ?? 2, remove);
   return Object.assign(deployment, { databaseUrl, redisPrefix });
 }
 
@@ -82,15 +85,16 @@ interface Prepared {
   audience: string;
   port: number;
   env: Record<string, string>;
+  build?: string | undefined;
 }
 
 async function start(
-  { folder, issuer, audience, port, env }: Prepared,
+  { folder, issuer, audience, port, env, build }: Prepared,
   command: 'serve' | 'dev',
   processes: number,
   remove: () => Promise<void>,
 ): Promise<FleetDeployment> {
-  const fleet = await startFleet({ command, env, folder, processes, port }).catch(async (error) => {
+  const fleet = await startFleet({ command, env, folder, processes, port, build }).catch(async (error) => {
     await remove();
     throw error;
   });

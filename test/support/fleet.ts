@@ -12,6 +12,8 @@ export interface FleetOptions {
   processes?: number;
   /** The public port of the first process. The default is any free port. */
   port?: number;
+  /** The folder of another compiled release. */
+  build?: string | undefined;
 }
 
 /** Gatehouse processes with the same settings. Each keeps its ports when it is started again. */
@@ -37,6 +39,7 @@ export async function startFleet({
   folder,
   processes = 1,
   port,
+  build,
 }: FleetOptions): Promise<Fleet> {
   const ports: { own: number; ops: number }[] = [];
   for (let index = 0; index < processes; index += 1) {
@@ -46,7 +49,7 @@ export async function startFleet({
   const started: Program[] = [];
   const run = ({ own, ops }: (typeof ports)[number]) => {
     const settings = { ...env, GATEHOUSE_PORT: String(own), GATEHOUSE_OPS_PORT: String(ops) };
-    const program = runProgram([command], { env: settings, cwd: folder });
+    const program = runProgram([command], { env: settings, cwd: folder, build });
     started.push(program);
     return program;
   };

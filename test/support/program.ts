@@ -20,15 +20,21 @@ export interface ProgramOptions {
   env: Record<string, string>;
   cwd: string;
   input?: string;
+  /** The folder of another compiled release. */
+  build?: string | undefined;
 }
 
 /** Runs the compiled `gatehouse` with this environment and without the test's own GATEHOUSE settings. */
-export function runProgram(args: string[], { env, cwd, input }: ProgramOptions): Program {
+export function runProgram(args: string[], { env, cwd, input, build }: ProgramOptions): Program {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('GATEHOUSE_'));
-  const child = spawn(process.execPath, [join(programFolder(), 'provider', 'bin', 'cli.js'), ...args], {
-    cwd,
-    env: { ...Object.fromEntries(own), ...env },
-  });
+  const child = spawn(
+    process.execPath,
+    [join(build ?? programFolder(), 'provider', 'bin', 'cli.js'), ...args],
+    {
+      cwd,
+      env: { ...Object.fromEntries(own), ...env },
+    },
+  );
   child.stdin.end(input ?? '');
   return watched(child);
 }
