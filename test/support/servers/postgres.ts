@@ -50,6 +50,9 @@ function start(program: string, port: number): KeptProcess {
   return startKept({ program: '/bin/sh', args, folder, owner });
 }
 
+/** The path of a program that comes with Postgres, such as `pg_dump`. */
+export const findPostgresProgram = (name: string): string | undefined => findProgram([name], debianFolders());
+
 /** The folders of Debian's Postgres programs, newest release first. They aren't on the PATH. */
 function debianFolders(): string[] {
   const root = '/usr/lib/postgresql';
@@ -62,7 +65,7 @@ const recipe = { name: 'Postgres', ready, stall };
 
 /** Starts Postgres from a program on this machine. Returns undefined if there is no such program. */
 export async function startLocalPostgres(): Promise<TestServer | undefined> {
-  const program = findProgram(['postgres'], debianFolders());
+  const program = findPostgresProgram('postgres');
   if (program === undefined) return undefined;
   return startServer({
     ...recipe,
