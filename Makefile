@@ -8,10 +8,10 @@ CHECKS := types lint architecture generated audit
 # Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
 TESTS :=
 
-.PHONY: help install run test chaos bench check list-checks build format clean $(CHECKS:%=check-%)
+.PHONY: help install run test chaos bench bench-migrations check list-checks build format clean $(CHECKS:%=check-%)
 
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 install: node_modules/.package-lock.json ## Install the libraries, when the lock file changed
 
@@ -33,6 +33,9 @@ chaos: install ## Break processes, Redis and Postgres for two minutes, and see t
 
 bench: install ## Measure speed beside what the machine can do, for five minutes; docs/speed.md says how to read it
 	node --import tsx test/bench/main.ts
+
+bench-migrations: install ## Apply each migration to tables with 5 million rows, and see that no caller waits long
+	node --import tsx test/bench/migrations.ts
 
 check: $(CHECKS:%=check-%) ## Check types, style, architecture, generated files and known vulnerabilities
 
