@@ -34,7 +34,7 @@ chaos: install ## Break processes, Redis and Postgres for two minutes, and see t
 bench: install ## Measure speed beside what the machine can do, for five minutes; docs/speed.md says how to read it
 	node --import tsx test/bench/main.ts
 
-bench-migrations: install ## Apply each migration to tables with 5 million rows, and see that no caller waits long
+bench-migrations: install ## Apply each new migration to tables with 5 million rows, and see that no caller waits long
 	node --import tsx test/bench/migrations.ts
 
 check: $(CHECKS:%=check-%) ## Check types, style, architecture, generated files and known vulnerabilities

@@ -6,13 +6,15 @@ import { createTestDatabase } from '../support/databases.ts';
 import { provideServers } from '../support/servers/provide.ts';
 
 /**
- * `make bench-migrations`: applies each migration to tables with many rows, and measures how long it made readers and
- * writers of these tables wait. Fails when one waited for more than a second (G8).
+ * `make bench-migrations`: applies each migration that is newer than the last release to tables with many rows, and
+ * measures how long readers and writers of these tables waited. Fails when one waited for more than a second (G8).
  */
+/** The newest migration of the last release. Earlier ones are applied to the empty tables of a new installation. */
+const lastReleased = '0018-leases';
 const rowCount = Number(process.env.MIGRATION_ROWS ?? 5_000_000);
 const longestWaitMs = 1_000;
 
-/** The statements that fill a table right after the migration that creates it, and a write to it that changes nothing. */
+/** The statement that fills a table, and a write to it that changes nothing. */
 const largeTables: Record<string, { fill: string; write: string }> = {
   accounts: {
     fill: `insert into accounts (id, email, email_key, email_verified, roles, metadata, state, generation, created_at, updated_at)
@@ -61,26 +63,22 @@ const pool = openDatabase({ url, poolMax: 1 });
 const filler = new Client({ connectionString: url });
 await filler.connect();
 try {
-  const filled: string[] = [];
+  const released = migrations.filter(({ name }) => name <= lastReleased);
+  await new PostgresSchema({ db: pool.knex, list: released }).migrate();
+  for (const { fill } of Object.values(largeTables)) await filler.query(fill, [rowCount]);
   say(
     `| migration | seconds | longest wait of a reader or writer, with ${rowCount} rows in each table |\n|---|---|---|`,
   );
   for (const [index, { name }] of migrations.entries()) {
-    const watches = filled.map((table) => watchTable(url, table, largeTables[table]?.write ?? ''));
+    if (index < released.length) continue;
+    const watches = Object.entries(largeTables).map(([table, { write }]) => watchTable(url, table, write));
     const begin = performance.now();
     await new PostgresSchema({ db: pool.knex, list: migrations.slice(0, index + 1) }).migrate();
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
     const waits = await Promise.all(watches.map((stop) => stop()));
-    const told =
-      waits.map(({ table, longest }) => `${table} ${longest} ms`).join(', ') || 'no large table yet';
+    const told = waits.map(({ table, longest }) => `${table} ${longest} ms`).join(', ');
     say(`| ${name} | ${seconds} | ${told} |`);
     if (waits.some(({ longest }) => longest > longestWaitMs)) process.exitCode = 1;
-    for (const [table, { fill }] of Object.entries(largeTables)) {
-      const { rows } = await filler.query('select to_regclass($1) is not null as exists', [table]);
-      if (filled.includes(table) || !rows[0].exists) continue;
-      await filler.query(fill, [rowCount]);
-      filled.push(table);
-    }
   }
   if (process.exitCode === 1) say(`A migration made a caller wait for more than ${longestWaitMs} ms.`);
 } finally {
