@@ -11,6 +11,7 @@ export function accountClient({ name, redirectUri }: { name: string; redirectUri
   return {
     id: accountClientId,
     name,
+    enabled: true,
     firstParty: true,
     auth: 'client_secret_basic',
     secrets: [],
@@ -20,8 +21,11 @@ export function accountClient({ name, redirectUri }: { name: string; redirectUri
     postLogoutRedirectUris: [],
     origins: [],
     scopes: ['openid'],
+    idTokenClaims: [],
     introspects: [],
     pkce: 'required',
+    requirePushedAuthorizationRequests: false,
+    dpopBoundAccessTokens: false,
     applicationType: 'web',
   };
 }

@@ -24,7 +24,26 @@ const otherNames = new Map(
     trusted: 'firstParty',
     allowed_cors_origins: 'origins',
     audience: 'defaultResource',
+    disabled: 'enabled',
+    requirePar: 'requirePushedAuthorizationRequests',
   }),
+);
+
+const otherNamesOfSecret = new Map(Object.entries({ expiresAt: 'notAfter', expires: 'notAfter' }));
+
+/** What other servers have and Gatehouse does not, with the reason (docs/clients.md, 'What a client cannot have'). */
+const notSupported = new Map(
+  Object.entries({
+    subjectType:
+      'is not supported: every client gets the same sub for a person, because APIs know accounts by it. Remove it',
+    sectorIdentifierUri:
+      'is not supported: it is for subjects that differ by client, and every client gets the same sub for a person. Remove it',
+    requestUris:
+      'is not supported: request_uri is only for pushed requests (RFC 9126). Remove it, and push the request to /oauth2/par',
+  }).flatMap(([name, reason]) => [
+    [name, reason] as const,
+    [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), reason] as const,
+  ]),
 );
 
 const kinds: Record<string, string> = {
@@ -41,14 +60,17 @@ const pointer = (path: readonly PropertyKey[]) =>
 
 function knownFields(path: readonly PropertyKey[]): string[] {
   if (path.length === 0) return topLevelFields;
-  return path[0] === 'secrets' ? ['ref', 'sha256', 'expiresAt'] : ['keys'];
+  return path[0] === 'secrets' ? ['ref', 'sha256', 'notAfter'] : ['keys'];
 }
 
 function unknownField(name: string, path: readonly PropertyKey[]): DocumentProblem {
   const known = knownFields(path);
-  const similar = (path.length === 0 ? otherNames.get(name) : undefined) ?? nearMiss(name, known);
-  const hint = similar ? `did you mean "${similar}"?` : `known are ${known.join(', ')}`;
   const isOfSecret = path[0] === 'secrets';
+  const others = isOfSecret ? otherNamesOfSecret : otherNames;
+  const refused = path.length === 0 ? notSupported.get(name) : undefined;
+  if (refused !== undefined) return { path: pointer([name]), message: refused };
+  const similar = (path.length === 0 || isOfSecret ? others.get(name) : undefined) ?? nearMiss(name, known);
+  const hint = similar ? `did you mean "${similar}"?` : `known are ${known.join(', ')}`;
   const secret = isOfSecret ? '; a secret itself is never written here' : '';
   // A secret that was written in braces, where its reference belongs, is the name of a field.
   if (isOfSecret && similar === undefined)

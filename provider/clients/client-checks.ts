@@ -84,10 +84,12 @@ const grantRules: Rule = ({ grants, firstParty, redirectUris, introspects }) => 
   return found;
 };
 
+const aboutPeople = ['profile', 'email', 'roles', 'groups'];
+
 const scopeRules: Rule = ({ scopes, grants }) => {
   if (scopes === undefined) return [];
   const found: DocumentProblem[] = [];
-  const needsOpenid = scopes.filter((scope) => scope === 'profile' || scope === 'email');
+  const needsOpenid = scopes.filter((scope) => aboutPeople.includes(scope));
   if (needsOpenid.length > 0 && !scopes.includes('openid')) {
     found.push({ path: '/scopes', message: `${needsOpenid.join(' and ')} works only with openid: add it` });
   }
@@ -123,6 +125,21 @@ const uriRules: Rule = ({ applicationType, redirectUris, postLogoutRedirectUris,
   return found;
 };
 
+const pushedRequests: Rule = ({ requirePushedAuthorizationRequests, grants }) => {
+  if (!requirePushedAuthorizationRequests || grants === undefined || grants.includes('authorization_code'))
+    return [];
+  return problem(
+    '/requirePushedAuthorizationRequests',
+    'is for the grant authorization_code only: add it to grants, or remove this field',
+  );
+};
+
+const idTokens: Rule = ({ idTokenClaims, scopes }) => {
+  if (idTokenClaims === undefined || idTokenClaims.length === 0) return [];
+  if (scopes === undefined || scopes.includes('openid')) return [];
+  return problem('/idTokenClaims', 'needs id tokens: add openid to scopes, or remove this field');
+};
+
 /**
  * Checks how the fields of one document fit together.
  *
@@ -133,6 +150,6 @@ export function checkAcrossFields(
   fields: ReadableFields,
   unreadable: ReadonlySet<string>,
 ): DocumentProblem[] {
-  const rules = [authentication, keys, grantRules, scopeRules, uriRules];
+  const rules = [authentication, keys, grantRules, scopeRules, uriRules, pushedRequests, idTokens];
   return rules.flatMap((rule) => rule(fields, unreadable));
 }

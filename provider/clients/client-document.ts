@@ -38,7 +38,7 @@ const secret = z
       )
       .optional()
       .describe('SHA-256 of a random secret of 256 bits, in hex or base64url.'),
-    expiresAt: z.iso
+    notAfter: z.iso
       .datetime({ offset: true, error: 'must be a date and time with zone, such as 2030-01-31T00:00:00Z' })
       .optional()
       .describe('When the secret stops working.'),
@@ -83,6 +83,10 @@ export const clientDocumentSchema = z.strictObject({
     .regex(/\S/, 'must not be empty')
     .max(100)
     .describe('What people read on the consent page.'),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('false: every request of the client is refused, and so are its tokens.'),
   firstParty: z
     .boolean()
     .default(false)
@@ -123,7 +127,17 @@ export const clientDocumentSchema = z.strictObject({
     .max(200)
     .default([])
     .overwrite(unique)
-    .describe('What the client may ask for: openid, profile, email, offline_access and scopes of APIs.'),
+    .describe(
+      'What the client may ask for: openid, profile, email, roles, groups, offline_access and scopes of APIs.',
+    ),
+  idTokenClaims: z
+    .array(z.string().max(100))
+    .max(50)
+    .default([])
+    .overwrite(unique)
+    .describe(
+      'Claims about the person that the id token has too, where their scope was granted. Userinfo has them in any case.',
+    ),
   defaultResource: z
     .string()
     .max(2000)
@@ -136,6 +150,18 @@ export const clientDocumentSchema = z.strictObject({
     .overwrite(unique)
     .describe("Audiences whose tokens the client may introspect, whoever's they are."),
   pkce: z.enum(['required', 'optional']).default('required').describe('RFC 7636.'),
+  requirePushedAuthorizationRequests: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the client may start a sign-in only with a pushed authorization request (RFC 9126 §6).',
+    ),
+  dpopBoundAccessTokens: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether all tokens of the client are bound to a key: each token request needs a DPoP proof (RFC 9449 §5.2).',
+    ),
   graceSeconds: z
     .int()
     .min(0)
@@ -145,15 +171,21 @@ export const clientDocumentSchema = z.strictObject({
       'How long after its use a refresh token that comes again gets the same answer, and an authorization code that comes again ends nothing; GATEHOUSE_GRACE_SECONDS if left out.',
     ),
   applicationType: z.enum(['web', 'native']).default('web').describe('native: installed on a device.'),
-  logoUri: webUri.optional(),
+  logoUri: webUri
+    .optional()
+    .describe('A picture of the app, shown on the sign-in and consent pages if it is https.'),
   clientUri: webUri.optional().describe("The app's home page. Our pages link to it."),
   initiateLoginUri: webUri
     .optional()
     .describe(
       'Where the app starts a sign-in (OpenID Connect Core §4). The page for an expired sign-in links to it; to clientUri if left out.',
     ),
-  policyUri: webUri.optional(),
-  tosUri: webUri.optional(),
+  policyUri: webUri
+    .optional()
+    .describe("The app's privacy policy. The sign-in and consent pages link to it."),
+  tosUri: webUri
+    .optional()
+    .describe("The app's terms of service. The sign-in and consent pages link to them."),
   confirmLogout: z
     .boolean()
     .optional()

@@ -30,7 +30,7 @@ export interface ClientSecretCheck {
 interface DatedDigest {
   digest: Buffer;
   /** Milliseconds since the epoch. */
-  expiresAt: number;
+  notAfter: number;
 }
 
 const sha256 = (value: string) => createHash('sha256').update(value).digest();
@@ -93,8 +93,8 @@ export function createClientSecretCheck(deps: {
           const digest = digestOf(secret, digests);
           if (digest === undefined) continue;
           if (secret.ref !== undefined) used.set(secret.ref, digest);
-          const expiresAt = secret.expiresAt === undefined ? Infinity : Date.parse(secret.expiresAt);
-          dated.push({ digest, expiresAt });
+          const notAfter = secret.notAfter === undefined ? Infinity : Date.parse(secret.notAfter);
+          dated.push({ digest, notAfter });
         }
         next.set(document.id, dated);
       }
@@ -106,7 +106,7 @@ export function createClientSecretCheck(deps: {
       const digest = sha256(presented);
       const now = deps.clock.now();
       return (byClient.get(clientId) ?? [])
-        .filter((secret) => secret.expiresAt > now)
+        .filter((secret) => secret.notAfter > now)
         .map((secret) => timingSafeEqual(secret.digest, digest))
         .includes(true);
     },

@@ -19,6 +19,8 @@ export type OidcClientMetadata = {
   redirect_uris: string[];
   post_logout_redirect_uris: string[];
   scope: string;
+  require_pushed_authorization_requests: boolean;
+  dpop_bound_access_tokens: boolean;
   id_token_signed_response_alg: 'RS256';
   logo_uri?: string;
   client_uri?: string;
@@ -75,6 +77,8 @@ export function oidcMetadata(
     post_logout_redirect_uris: document.postLogoutRedirectUris,
     // Without a scope, the library would allow any scope. `openid` alone reveals nothing except the `sub` of a token.
     scope: scopes.join(' ') || 'openid',
+    require_pushed_authorization_requests: document.requirePushedAuthorizationRequests,
+    dpop_bound_access_tokens: document.dpopBoundAccessTokens,
     id_token_signed_response_alg: 'RS256',
   };
   addAuthentication(metadata, document);

@@ -26,6 +26,7 @@ test('missing fields get their defaults', () => {
   expect(documentOf(webClient())).toEqual({
     id: 'web',
     name: 'Web',
+    enabled: true,
     firstParty: false,
     auth: 'client_secret_basic',
     assertionAudience: 'issuer',
@@ -35,8 +36,11 @@ test('missing fields get their defaults', () => {
     postLogoutRedirectUris: [],
     origins: [],
     scopes: ['openid', 'profile'],
+    idTokenClaims: [],
     introspects: [],
     pkce: 'required',
+    requirePushedAuthorizationRequests: false,
+    dpopBoundAccessTokens: false,
     applicationType: 'web',
   });
 });
@@ -69,7 +73,7 @@ const good: [what: string, document: unknown][] = [
   [
     'two secrets',
     webClient({
-      secrets: [{ ref: 'env:NEW' }, { ref: 'file:/run/old', expiresAt: '2030-01-01T00:00:00+01:00' }],
+      secrets: [{ ref: 'env:NEW' }, { ref: 'file:/run/old', notAfter: '2030-01-01T00:00:00+01:00' }],
     }),
   ],
   ['a secret in Secrets Manager', secret({ ref: 'secretsmanager:clients#web' })],
@@ -88,6 +92,9 @@ const good: [what: string, document: unknown][] = [
       backchannelLogoutUri: 'https://a.example/b',
     }),
   ],
+  ['pushed requests only', webClient({ requirePushedAuthorizationRequests: true })],
+  ['bound tokens only', machine({ dpopBoundAccessTokens: true })],
+  ['a disabled client', webClient({ enabled: false })],
   ['a grace of zero', webClient({ graceSeconds: 0, pkce: 'optional' })],
 ];
 
@@ -147,8 +154,8 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   ['a secret as hash', secret({ sha256: 'hunter2' }), /^\/secrets\/0\/sha256: must be the SHA-256/],
   [
     'a date without a time',
-    secret({ ref: 'env:A', expiresAt: '2030-01-01' }),
-    /^\/secrets\/0\/expiresAt: must be a date and time/,
+    secret({ ref: 'env:A', notAfter: '2030-01-01' }),
+    /^\/secrets\/0\/notAfter: must be a date and time/,
   ],
   [
     'three secrets',
@@ -205,7 +212,7 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
   [
     'a secret in braces',
     secret({ ref: 'env:A', 'hunter2-hunter2': null }),
-    /^\/secrets\/0: has a field that is not known: known are ref, sha256, expiresAt; a secret itself is never written here$/,
+    /^\/secrets\/0: has a field that is not known: known are ref, sha256, notAfter; a secret itself is never written here$/,
   ],
   [
     'a key of a curve whose signatures are not accepted',
@@ -289,6 +296,36 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     'profile and email without openid',
     webClient({ scopes: ['profile', 'email'] }),
     /^\/scopes: profile and email works only with openid/,
+  ],
+  [
+    'roles and groups without openid',
+    machine({ scopes: ['roles', 'groups'] }),
+    '/scopes: roles and groups works only with openid: add it',
+  ],
+  [
+    'pushed requests for a client that sends none',
+    machine({ requirePushedAuthorizationRequests: true }),
+    '/requirePushedAuthorizationRequests: is for the grant authorization_code only: add it to grants, or remove this field',
+  ],
+  [
+    'the former name of the end of a secret',
+    secret({ ref: 'env:A', expiresAt: '2030-01-01T00:00:00Z' }),
+    '/secrets/0/expiresAt: is not a field of a client document: did you mean "notAfter"?; a secret itself is never written here',
+  ],
+  [
+    'subjects that differ by client',
+    webClient({ subjectType: 'pairwise' }),
+    /^\/subjectType: is not supported: every client gets the same sub for a person/,
+  ],
+  [
+    'a sector identifier',
+    webClient({ sector_identifier_uri: 'https://a.example/s.json' }),
+    /^\/sector_identifier_uri: is not supported: .*Remove it$/,
+  ],
+  [
+    'request objects by reference',
+    webClient({ requestUris: ['https://a.example/r.jwt'] }),
+    /^\/requestUris: is not supported: .* push the request to \/oauth2\/par$/,
   ],
   [
     'no scopes for a grant with a person',

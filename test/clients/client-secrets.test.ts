@@ -50,7 +50,7 @@ describe('createClientSecretCheck', () => {
   });
 
   test('forgets a secret at the moment it expires, and not before', async () => {
-    await use(clientWith({ ref: 'env:A', expiresAt: '2030-01-01T01:00:00+01:00' }, { ref: 'env:B' }));
+    await use(clientWith({ ref: 'env:A', notAfter: '2030-01-01T01:00:00+01:00' }, { ref: 'env:B' }));
     clock.set(Date.UTC(2030, 0, 1) - 1);
     expect(check.matches('web', 'secret of A')).toBe(true);
     clock.advance(1);

@@ -42,6 +42,8 @@ const documents: [what: string, document: Record<string, unknown>][] = [
     'a first-party app',
     publicClient({ firstParty: true, grants: ['password', 'refresh_token'], redirectUris: undefined }),
   ],
+  ['pushed requests only', webClient({ requirePushedAuthorizationRequests: true })],
+  ['bound tokens only', webClient({ dpopBoundAccessTokens: true })],
   ['all scopes', webClient({ scopes: [...protocolScopes, 'contracts:read', 'contracts:write'] })],
   ['no scope of OpenID Connect', webClient({ scopes: ['contracts:read'] })],
   [
