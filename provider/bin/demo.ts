@@ -25,6 +25,7 @@ export function demoAccessModel(audience: string): AccessModel {
       },
     ],
     roles: Object.assign(Object.create(null), { CLIENT: ['contracts:read'] }),
+    claims: [],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { KnownClaims } from '../config/token-budget.ts';
 import { nearMiss } from '../lib/near-miss.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
 import type { RawClientDocument } from '../ports/client-source.ts';
@@ -53,13 +54,41 @@ function checkApis(fields: ReadableFields, apis: readonly KnownApi[]): DocumentP
   return problems;
 }
 
+function checkClaims({ idTokenClaims = [], scopes }: ReadableFields, claims: KnownClaims): DocumentProblem[] {
+  const problems = idTokenClaims.flatMap((name, index): DocumentProblem[] => {
+    const path = `/idTokenClaims/${index}`;
+    const scope = claims.scopeOf(name);
+    if (scope === undefined) {
+      const similar = nearMiss(name, claims.names);
+      const hint =
+        similar === undefined ? `known are ${claims.names.join(', ')}` : `did you mean "${similar}"?`;
+      return [{ path, message: `there is no claim "${name}" about a person: ${hint}` }];
+    }
+    if (scopes === undefined || scopes.includes(scope)) return [];
+    return [
+      { path, message: `"${name}" belongs to the scope ${scope}: add it to scopes, or remove the claim` },
+    ];
+  });
+  const bytes = claims.idTokenBytes(idTokenClaims.filter((name) => claims.scopeOf(name) !== undefined));
+  if (bytes > claims.idTokenBudgetBytes) {
+    const message = `are too much for one token: an id token could have ${bytes} bytes, and more than ${claims.idTokenBudgetBytes} don't fit through the headers of gateways. List fewer claims: userinfo has them all`;
+    problems.push({ path: '/idTokenClaims', message });
+  }
+  return problems;
+}
+
 /** The settings of the server that restrict client documents. */
 export interface DocumentSettings {
+  /** The claims about a person, those of the configuration included. */
+  claims: KnownClaims;
   /** Whether the device flow (RFC 8628) is on. */
   deviceFlow: boolean;
 }
 
-function checkSettings({ grants }: ReadableFields, { deviceFlow }: DocumentSettings): DocumentProblem[] {
+function checkSettings(
+  { grants }: ReadableFields,
+  { deviceFlow }: Pick<DocumentSettings, 'deviceFlow'>,
+): DocumentProblem[] {
   const index = grants?.indexOf('device_code') ?? -1;
   if (index < 0 || deviceFlow) return [];
   const message = 'device_code is off here: set GATEHOUSE_DEVICE_FLOW=true, or remove it';
@@ -86,6 +115,7 @@ export function parseClientDocuments(
     const found = [
       ...(checked.ok ? [] : checked.problems),
       ...checkApis(fields, apis),
+      ...checkClaims(fields, settings.claims),
       ...checkSettings(fields, settings),
     ];
     const first = clientId === undefined ? undefined : firstOrigins.get(clientId);

@@ -26,6 +26,7 @@ export function composeAccount(
   const { config, accessModel, accounts, clients, clock, denylist, logger, metrics, ports } = parts;
   const { host, signIns, consents, sessionEnd } = protocol;
   const sources: AccountSources = {
+    personClaims: protocol.personClaims,
     // Accounts are read from their store here, because a cached account does not show whether it has a password.
     reads: {
       account: async (id, unless = []) =>

@@ -25,7 +25,6 @@ import { noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
 import { moveEmptySecret } from '../oidc/empty-secret.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
 import { createEndFamilyOf } from '../oidc/tokens/end-family.ts';
-import { scopeOfClaim } from '../oidc/tokens/scope-claims.ts';
 import { wrapTokenParameter } from '../oidc/tokens/structured-tokens.ts';
 import type { Parts } from './compose-deps.ts';
 import type { Protocol } from './compose-protocol.ts';
@@ -154,7 +153,11 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     rememberMe: config.rememberMe,
     passwordLength,
     addConsent: protocol.consents.add,
-    consent: { protocolScopes, scopeOfClaim, permissionsOf: parts.accounts.permissionsOf },
+    consent: {
+      protocolScopes,
+      scopeOfClaim: protocol.personClaims.scopeOf,
+      permissionsOf: parts.accounts.permissionsOf,
+    },
     apis: accessModel.apis,
   };
 }

@@ -22,6 +22,7 @@ import { createBrowserBinding } from '../oidc/sessions/browser-binding.ts';
 import { type Consents, createConsents } from '../oidc/sessions/consents.ts';
 import { createAccessTokenVerifier } from '../oidc/tokens/access-token-verifier.ts';
 import { createGrants } from '../oidc/tokens/grants.ts';
+import { createPersonClaims } from '../oidc/tokens/scope-claims.ts';
 import { createTokenPolicy } from '../oidc/tokens/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/tokens/token-requests.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';
@@ -44,6 +45,7 @@ export function composeProtocol(parts: Parts): Protocol {
   const revocation = composeRevocation(parts);
   const { signIns, refreshTokens, sessionEnd } = composeSignIns({ ...parts, revocation });
   const policy = createTokenPolicy(apis, issuer);
+  const personClaims = createPersonClaims(accessModel.claims);
   const services: OidcServices = {
     issuer,
     config,
@@ -61,7 +63,16 @@ export function composeProtocol(parts: Parts): Protocol {
     clientTokenVersions: parts.clientTokenVersions,
     rateLimits: parts.rateLimits,
     policy,
-    grants: createGrants({ clients, reads, accounts: parts.accounts, policy, apis, issuer }),
+    personClaims,
+    grants: createGrants({
+      clients,
+      reads,
+      accounts: parts.accounts,
+      policy,
+      claims: personClaims.byScope,
+      apis,
+      issuer,
+    }),
     accessTokens: createAccessTokenVerifier({
       issuer,
       clock,

@@ -5,6 +5,7 @@ import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
+import { knownClaims } from '../config/token-budget.ts';
 import { createNewEvent } from '../events/catalogue.ts';
 import { createConfigurationChanges } from '../events/configuration-changes.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
@@ -141,6 +142,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       audience,
       scopes: scopes.map(({ name }) => name),
     })),
+    claims: knownClaims(accessModel, config.issuer),
     protocolScopes,
     deviceFlow: config.deviceFlow,
     secrets: ports.secrets,

@@ -1,5 +1,6 @@
+import { builtInClaims, protocolScopes } from '../lib/oidc-scopes.ts';
 import type { AccessModel, AccessModelContext } from './access-model.ts';
-import { accessTokenBudgetBytes, largestAccessTokenBytes } from './token-budget.ts';
+import { largestAccessTokenBytes, tokenBudgetBytes } from './token-budget.ts';
 
 export interface ModelProblem {
   /** The path in the file. */
@@ -7,8 +8,45 @@ export interface ModelProblem {
   message: string;
 }
 
-/** The scopes that OpenID Connect defines. APIs can't use these names. */
-const reservedScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
+/** The scopes that OpenID Connect or Gatehouse defines. APIs can't use these names. */
+const reservedScopes = [...protocolScopes, 'address', 'phone'];
+
+/**
+ * Names that configured claims can't use, because they have a meaning in our tokens or in a standard: the claims of JWT
+ * (RFC 7519 §4.1), of id tokens (OpenID Connect Core §2, §5.1), of access tokens (RFC 9068 §2.2), our own, and others of
+ * the registry of JWT claims that gateways and libraries act on.
+ */
+export const reservedClaims: ReadonlySet<string> = new Set([
+  ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'],
+  ...[
+    'auth_time',
+    'nonce',
+    'acr',
+    'amr',
+    'azp',
+    'at_hash',
+    'c_hash',
+    's_hash',
+    'sub_jwk',
+    'sid',
+    'events',
+    'typ',
+  ],
+  ...['address', 'phone_number', 'phone_number_verified', '_claim_names', '_claim_sources'],
+  ...[
+    'scope',
+    'scp',
+    'client_id',
+    'cnf',
+    'act',
+    'may_act',
+    'authorization_details',
+    'entitlements',
+    'permissions',
+  ],
+  ...['family', 'consent', 'generation', 'client_generation', 'userinfo_claims'],
+  ...Object.values(builtInClaims).flat(),
+]);
 
 function audienceProblems({ apis }: AccessModel, { issuer, audience }: AccessModelContext): ModelProblem[] {
   const problems: ModelProblem[] = [];
@@ -36,7 +74,7 @@ function scopeProblems({ apis }: AccessModel): ModelProblem[] {
       const path = ['apis', index, 'scopes', name];
       const owner = owners.get(name);
       if (reservedScopes.includes(name)) {
-        problems.push({ path, message: 'is a scope of OpenID Connect; choose another name' });
+        problems.push({ path, message: 'is a scope that belongs to no API; choose another name' });
       } else if (owner !== undefined) {
         problems.push({ path, message: `belongs to ${owner} already; a scope belongs to one API only` });
       }
@@ -48,8 +86,8 @@ function scopeProblems({ apis }: AccessModel): ModelProblem[] {
 
 function budgetProblems(model: AccessModel, { issuer }: AccessModelContext): ModelProblem[] {
   const bytes = largestAccessTokenBytes(model, issuer);
-  if (bytes <= accessTokenBudgetBytes) return [];
-  const message = `are too much for one token: an account with all roles would get an access token of ${bytes} bytes, and more than ${accessTokenBudgetBytes} don't fit through API Gateway's headers. Use fewer or shorter permissions, roles and scopes`;
+  if (bytes <= tokenBudgetBytes) return [];
+  const message = `are too much for one token: an account with all roles would get an access token of ${bytes} bytes, and more than ${tokenBudgetBytes} don't fit through API Gateway's headers. Use fewer or shorter permissions, roles, scopes and claims`;
   return [{ path: ['roles'], message }];
 }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigurationError } from '../lib/errors.ts';
+import { builtInClaims, type ClaimScope } from '../lib/oidc-scopes.ts';
 import { type AccessModel, type AccessModelContext, defaultAccessModel } from './access-model.ts';
-import { modelProblems } from './apis-checks.ts';
+import { modelProblems, reservedClaims } from './apis-checks.ts';
 import { audienceForm, isAudience } from './uris.ts';
 import { readYaml } from './yaml.ts';
 
@@ -47,14 +48,37 @@ const api = z.strictObject(
   'must be an API: audience, name and scopes',
 );
 
+const claimName = z
+  .string()
+  .refine((name) => !name.includes(':'), {
+    error: 'must have no ":" in its name: gateways and consoles use it to separate names',
+    abort: true,
+  })
+  .regex(/^[A-Za-z][\w.-]{0,59}$/, 'is not a claim name: a letter, then up to 59 letters, digits or _ . -')
+  .refine((name) => !reservedClaims.has(name) && !(name in {}), {
+    error: 'is a claim that has a meaning already; choose another name',
+  });
+
+const claim = z.strictObject(
+  {
+    field: line('the name of a field in the metadata of accounts, of 1 to 100 characters', 100).optional(),
+    scope: z.enum(
+      Object.keys(builtInClaims) as ClaimScope[],
+      `must be one of the scopes ${Object.keys(builtInClaims).join(', ')}: an app with this scope gets the claim`,
+    ),
+  },
+  'must have a scope, and a field if the metadata of accounts have another name for it',
+);
+
 const accessModel = z.strictObject(
   {
     apis: z.array(api, 'must be a list of APIs').min(1, 'must name at least one API'),
     roles: z
       .record(roleName, z.array(permission, 'must be a list of permissions'), 'must be roles by name')
       .default({}),
+    claims: z.record(claimName, claim, 'must be claims by name').default({}),
   },
-  'must be a mapping with apis, and roles if there are any',
+  'must be a mapping with apis, and roles and claims if there are any',
 );
 
 /**
@@ -73,6 +97,11 @@ export function parseAccessModel(text: string, fileName: string, context: Access
       scopes: Object.entries(scopes).map(([name, scope]) => ({ name, ...scope })),
     })),
     roles: Object.assign(Object.create(null), result.data.roles),
+    claims: Object.entries(result.data.claims).map(([name, { field = name, scope }]) => ({
+      name,
+      field,
+      scope,
+    })),
   };
   const problems = modelProblems(model, context).map(({ path, message }) => problem({ path, message }));
   if (problems.length > 0) throw new ConfigurationError(problems.flat());

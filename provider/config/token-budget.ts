@@ -1,10 +1,12 @@
+import { claimsByScope, mostClaimBytes, protocolScopes } from '../lib/oidc-scopes.ts';
+import { passwordSignIn } from '../lib/password-sign-in.ts';
 import type { AccessModel } from './access-model.ts';
 
 /**
  * API Gateway accepts 10,240 bytes of request line and headers. This budget leaves 4 KiB for everything except the
- * access token: path, cookies, user agent, tracing headers.
+ * token: path, cookies, user agent, tracing headers.
  */
-export const accessTokenBudgetBytes = 6144;
+export const tokenBudgetBytes = 6144;
 
 const base64Length = (bytes: number) => Math.ceil((bytes * 4) / 3);
 
@@ -26,14 +28,12 @@ function fixedClaims(issuer: string) {
     sid: id,
     family: id,
     consent: id,
-    tokenVersion: 1_000_000,
+    generation: 1_000_000,
     client_generation: 1_000_000,
     iat: 9_999_999_999,
     exp: 9_999_999_999,
     email: 'x'.repeat(254),
     email_verified: false,
-    // The claim lists the names of all standard claims when a request asks for all of them (OpenID Connect Core §5.5).
-    userinfo_claims: ['x'.repeat(240)],
   };
 }
 
@@ -42,14 +42,14 @@ function fixedClaims(issuer: string) {
  * token.
  */
 function accessTokenBytes(issuer: string, claims: Record<string, unknown>): number {
+  return tokenBytes(jsonBytes({ ...fixedClaims(issuer), ...claims }));
+}
+
+/** The length in bytes of a signed token whose claims are JSON of this length. */
+function tokenBytes(claimsBytes: number): number {
   const header = jsonBytes({ alg: 'RS256', typ: 'at+jwt', kid: id });
   const signatureBytes = 256;
-  return (
-    base64Length(header) +
-    base64Length(jsonBytes({ ...fixedClaims(issuer), ...claims })) +
-    base64Length(signatureBytes) +
-    2
-  );
+  return base64Length(header) + base64Length(claimsBytes) + base64Length(signatureBytes) + 2;
 }
 
 /**
@@ -58,9 +58,44 @@ function accessTokenBytes(issuer: string, claims: Record<string, unknown>): numb
 export function largestAccessTokenBytes(model: AccessModel, issuer: string): number {
   const roles = Object.keys(model.roles);
   const permissions = [...new Set(Object.values(model.roles).flat())];
+  // The names of all claims, when a request asks for all of them (OpenID Connect Core §5.5).
+  const userinfo_claims = Object.values(claimsByScope(model.claims)).flat();
   const sizes = model.apis.map(({ audience, scopes }) => {
-    const scope = ['openid profile email offline_access', ...scopes.map(({ name }) => name)].join(' ');
-    return accessTokenBytes(issuer, { aud: audience, scope, roles, permissions });
+    const scope = [...protocolScopes, ...scopes.map(({ name }) => name)].join(' ');
+    return accessTokenBytes(issuer, { aud: audience, scope, roles, permissions, userinfo_claims });
   });
   return Math.max(0, ...sizes);
+}
+
+/** The claims about a person, as the checks of client documents need them. */
+export interface KnownClaims {
+  /** All names. */
+  names: readonly string[];
+  /** The scope that a claim belongs to. */
+  scopeOf(claim: string): string | undefined;
+  /** The length in bytes of an id token that has these claims, each with its largest value. */
+  idTokenBytes(claims: readonly string[]): number;
+  /** The largest id token that fits through the headers of gateways, in bytes. */
+  idTokenBudgetBytes: number;
+}
+
+/** Gives the built-in claims and those of the model. */
+export function knownClaims(model: AccessModel, issuer: string): KnownClaims {
+  const scopes = new Map<string, string>();
+  for (const [scope, names] of Object.entries(claimsByScope(model.claims)))
+    for (const name of names) scopes.set(name, scope);
+  const roles = jsonBytes(Object.keys(model.roles));
+  const largest: Record<string, number> = { roles, groups: roles, updated_at: 10, email_verified: 5 };
+  const fixed = { iss: issuer, sub: id, aud: 'x'.repeat(128), sid: id, nonce: 'x'.repeat(256), at_hash: id };
+  const signedIn = { auth_time: 9_999_999_999, iat: 9_999_999_999, exp: 9_999_999_999, ...passwordSignIn };
+  const always = jsonBytes({ ...fixed, ...signedIn });
+  return {
+    names: [...scopes.keys()],
+    scopeOf: (claim) => scopes.get(claim),
+    idTokenBytes: (claims) => {
+      const sizes = claims.map((name) => jsonBytes(name) + 2 + (largest[name] ?? mostClaimBytes));
+      return tokenBytes(sizes.reduce((sum, size) => sum + size, always));
+    },
+    idTokenBudgetBytes: tokenBudgetBytes,
+  };
 }

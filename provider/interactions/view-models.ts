@@ -60,8 +60,8 @@ export interface SignUpView extends ClientFace {
 export interface ConsentScope {
   name: string;
   /**
-   * A description in plain language. `openid`, `profile`, `email` and `offline_access` have built-in descriptions.
-   * Other scopes without a description show their name.
+   * A description in plain language. The scopes of no API (`openid`, `profile`, `email`, `roles`, `groups`,
+   * `offline_access`) have built-in descriptions. Other scopes without a description show their name.
    */
   description?: string | undefined;
 }

@@ -3,6 +3,7 @@ import type { Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
 import type { Config } from '../config/schema.ts';
 import { clientAssertionAlgs } from '../lib/client-assertion-algs.ts';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
+import { protocolScopes } from '../lib/oidc-scopes.ts';
 import { passwordSignIn } from '../lib/password-sign-in.ts';
 import { anonymousRecord } from '../ports/oidc-store.ts';
 import { checkClientAssertion } from './client-assertion.ts';
@@ -15,7 +16,6 @@ import type { OidcServices } from './services.ts';
 import { findOidcAccount, isSessionAlive, preloadSignIn, type SignedInBy } from './sessions/accounts-view.ts';
 import { createStorageAdapter } from './storage/storage-adapter.ts';
 import { extraTokenClaims } from './tokens/extra-token-claims.ts';
-import { scopeClaims } from './tokens/scope-claims.ts';
 
 /** Every path that the library serves (DESIGN §4). Its defaults are under `/auth`, where our own endpoints are. */
 export const routes = {
@@ -42,8 +42,8 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     jwks,
     routes,
     features: features(services),
-    scopes: ['openid', 'offline_access'],
-    claims: { openid: ['sub', 'auth_time', 'acr', 'amr'], ...scopeClaims },
+    scopes: [...protocolScopes],
+    claims: { openid: ['sub', 'auth_time', 'acr', 'amr'], ...services.personClaims.byScope },
     acrValues: [passwordSignIn.acr],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],

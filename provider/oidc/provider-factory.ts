@@ -46,7 +46,7 @@ export function buildProvider(
   }
   provider.use(keepFailure);
   provider.use(leaveOutEmptyType);
-  provider.use(cacheDiscovery);
+  provider.use(completeDiscovery(services.policy.apiScopes));
   provider.use(keepLogoutLanguage);
   provider.use(goOnWithoutSession);
   provider.use(prefillUserCode);
@@ -63,14 +63,22 @@ const leaveOutEmptyType: Middleware = async (ctx, next) => {
   if (ctx.body === '') ctx.remove('Content-Type');
 };
 
-/** Discovery changes with a release, not with a request: callers may cache it, and ask whether it changed. */
-const cacheDiscovery: Middleware = async (ctx, next) => {
-  await next();
-  if (ctx.oidc?.route !== 'discovery' || ctx.status !== 200) return;
-  ctx.set('Cache-Control', 'public, max-age=3600, stale-while-revalidate=3600');
-  ctx.etag = createHash('sha256').update(JSON.stringify(ctx.body)).digest('base64url').slice(0, 22);
-  if (ctx.fresh) ctx.status = 304;
-};
+/**
+ * Adds the scopes of APIs to the metadata (RFC 8414 §2 `scopes_supported`). The library must not know them, because it
+ * takes every scope that it knows for one of OpenID Connect. Discovery changes with a release or the configuration, not
+ * with a request: callers may cache it, and ask whether it changed.
+ */
+const completeDiscovery =
+  (apiScopes: readonly string[]): Middleware =>
+  async (ctx, next) => {
+    await next();
+    if (ctx.oidc?.route !== 'discovery' || ctx.status !== 200) return;
+    const metadata = ctx.body as { scopes_supported: string[] };
+    metadata.scopes_supported = [...metadata.scopes_supported, ...apiScopes];
+    ctx.set('Cache-Control', 'public, max-age=3600, stale-while-revalidate=3600');
+    ctx.etag = createHash('sha256').update(JSON.stringify(ctx.body)).digest('base64url').slice(0, 22);
+    if (ctx.fresh) ctx.status = 304;
+  };
 
 /** A private key (RFC 7517), or a public key with a function that signs a SHA-256 digest with the private one. */
 export type PrivateKey = JsonWebKey & {

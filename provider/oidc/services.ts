@@ -19,6 +19,7 @@ import type { SignIns } from './sessions/sign-ins.ts';
 import type { RefreshTokens } from './storage/refresh-tokens.ts';
 import type { AccessTokenVerifier } from './tokens/access-token-verifier.ts';
 import type { Grants } from './tokens/grants.ts';
+import type { PersonClaims } from './tokens/scope-claims.ts';
 import type { TokenPolicy } from './tokens/token-policy.ts';
 
 /**
@@ -42,6 +43,7 @@ export interface OidcServices {
   clientTokenVersions: Pick<KnownClientTokenVersions, 'of'>;
   rateLimits: RateLimits;
   policy: TokenPolicy;
+  personClaims: PersonClaims;
   grants: Grants;
   accessTokens: AccessTokenVerifier;
   refreshTokens: RefreshTokens;

@@ -2,7 +2,7 @@
 export interface Agreement {
   accountId: string;
   clientId: string;
-  /** OpenID Connect scopes: openid, profile, email, offline_access. */
+  /** Scopes of no API: openid, profile, email, roles, groups, offline_access. */
   oidcScopes: string[];
   /** Scopes by audience (RFC 8707 resource). */
   resourceScopes: Record<string, string[]>;

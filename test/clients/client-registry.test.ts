@@ -13,7 +13,7 @@ import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryClientSource } from '../support/memory/client-source.ts';
 import { MemorySecrets } from '../support/memory/secrets.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { apis, publicClient, webClient } from './client-documents.ts';
+import { apis, claims, publicClient, webClient } from './client-documents.ts';
 
 const firstParty = publicClient({ id: 'own', firstParty: true });
 
@@ -52,6 +52,7 @@ describe('createClientRegistry', () => {
       apis,
       protocolScopes,
       deviceFlow: false,
+      claims,
       secrets,
       clock: createManualClock(),
       logger: { info: write('info'), warn: write('warn') },

@@ -4,20 +4,18 @@ import {
   parseClientDocuments,
 } from '../../provider/clients/parse-client-documents.ts';
 import { deviceCodeGrant } from '../../provider/lib/device-code-grant.ts';
-import { apis, publicClient, webClient } from './client-documents.ts';
+import { apis, publicClient, settings, webClient } from './client-documents.ts';
 
 const raw = (...values: unknown[]) =>
   values.map((value, index) => ({ origin: `clients.yaml:${index + 1}`, value }));
 
-const on = { deviceFlow: true };
-
 const linesOf = (...values: unknown[]) => {
-  const parsed = parseClientDocuments(raw(...values), apis, on);
+  const parsed = parseClientDocuments(raw(...values), apis, settings);
   return parsed.ok ? [] : parsed.problems.map(describeClientProblem);
 };
 
 test('returns all documents, each with its origin', () => {
-  const parsed = parseClientDocuments(raw(webClient(), publicClient({ id: 'spa' })), apis, on);
+  const parsed = parseClientDocuments(raw(webClient(), publicClient({ id: 'spa' })), apis, settings);
   const clients = parsed.ok ? parsed.documents.map(({ origin, document }) => [origin, document.id]) : [];
   expect(clients).toEqual([
     ['clients.yaml:1', 'web'],
@@ -26,7 +24,7 @@ test('returns all documents, each with its origin', () => {
 });
 
 test('returns no documents for an empty source', () => {
-  expect(parseClientDocuments([], apis, on)).toEqual({ ok: true, documents: [] });
+  expect(parseClientDocuments([], apis, settings)).toEqual({ ok: true, documents: [] });
 });
 
 test('lists all problems of all documents at once, with place, client and field', () => {
@@ -53,8 +51,8 @@ test('compares ids case-sensitively', () => {
 
 test.each([['device_code'], [deviceCodeGrant]])('requires a setting for %s', (grant) => {
   const documents = raw(publicClient({ grants: ['authorization_code', grant] }));
-  expect(parseClientDocuments(documents, apis, on).ok).toBe(true);
-  const parsed = parseClientDocuments(documents, apis, { deviceFlow: false });
+  expect(parseClientDocuments(documents, apis, settings).ok).toBe(true);
+  const parsed = parseClientDocuments(documents, apis, { ...settings, deviceFlow: false });
   expect(parsed.ok ? [] : parsed.problems.map(describeClientProblem)).toEqual([
     'clients.yaml:1: client web: /grants/1 device_code is off here: set GATEHOUSE_DEVICE_FLOW=true, or remove it',
   ]);

@@ -26,6 +26,9 @@ apis:
 roles:
   CLIENT: [contracts:read]
   STAFF: [contracts:read, contracts:write]
+claims:
+  department: { scope: profile }
+  cost_center: { field: Cost center, scope: groups }
 `;
 
 describe('reading an APIs file', () => {
@@ -43,7 +46,7 @@ describe('reading an APIs file', () => {
       );
   });
 
-  test('returns APIs with scopes, and roles', () => {
+  test('returns APIs with scopes, roles, and claims', () => {
     expect(parseAccessModel(good, 'apis.yaml', context)).toEqual({
       apis: [
         {
@@ -57,6 +60,10 @@ describe('reading an APIs file', () => {
         { audience: 'urn:example:billing', name: 'Billing', scopes: [] },
       ],
       roles: { CLIENT: ['contracts:read'], STAFF: ['contracts:read', 'contracts:write'] },
+      claims: [
+        { name: 'department', field: 'department', scope: 'profile' },
+        { name: 'cost_center', field: 'Cost center', scope: 'groups' },
+      ],
     });
   });
 
@@ -136,28 +143,73 @@ roles:
     ]);
   });
 
-  test('reports a scope of OpenID Connect and a scope of another API', () => {
+  test('reports a scope that belongs to no API and a scope of another API', () => {
     const text = `apis:
   - audience: https://api.example.com
     name: a
     scopes:
       read: { description: x, permission: y }
       openid: { description: x, permission: y }
+      groups: { description: x, permission: y }
   - audience: urn:b
     name: b
     scopes:
       read: { description: x, permission: y }
 `;
     expect(problemsOf(text)).toEqual([
-      'apis.yaml:6: apis[0].scopes.openid is a scope of OpenID Connect; choose another name',
-      'apis.yaml:10: apis[1].scopes.read belongs to https://api.example.com already; a scope belongs to one API only',
+      'apis.yaml:6: apis[0].scopes.openid is a scope that belongs to no API; choose another name',
+      'apis.yaml:7: apis[0].scopes.groups is a scope that belongs to no API; choose another name',
+      'apis.yaml:11: apis[1].scopes.read belongs to https://api.example.com already; a scope belongs to one API only',
+    ]);
+  });
+});
+
+describe('the claims of an APIs file', () => {
+  const withClaims = (claims: string) => `${good}${claims}`;
+
+  test.each([
+    ['sub', '{ scope: profile }', 'claims.sub is a claim that has a meaning already'],
+    ['exp', '{ scope: profile }', 'claims.exp is a claim that has a meaning already'],
+    ['email', '{ scope: email }', 'claims.email is a claim that has a meaning already'],
+    ['given_name', '{ scope: profile }', 'claims.given_name is a claim that has a meaning already'],
+    ['groups', '{ scope: groups }', 'claims.groups is a claim that has a meaning already'],
+    ['permissions', '{ scope: roles }', 'claims.permissions is a claim that has a meaning already'],
+    ['constructor', '{ scope: profile }', 'claims.constructor is a claim that has a meaning already'],
+    ['"custom:team"', '{ scope: profile }', 'claims.custom:team must have no ":" in its name'],
+    ['"my team"', '{ scope: profile }', 'claims.my team is not a claim name'],
+    [
+      'team',
+      '{ scope: openid }',
+      'claims.team.scope must be one of the scopes profile, email, roles, groups',
+    ],
+    ['team', '{ scope: contracts:read }', 'claims.team.scope must be one of the scopes profile, email'],
+    ['team', '{ field: team }', 'claims.team.scope must be one of the scopes profile, email'],
+    ['team', '{ scope: profile, field: "" }', 'claims.team.field must be the name of a field'],
+    ['team', '{ scope: profile, value: x }', 'claims.team.value is not known here'],
+    ['team', 'profile', 'claims.team must have a scope'],
+  ])('refuses %s: %s', (name, value, problem) => {
+    expect(problemsOf(withClaims(`  ${name}: ${value}\n`))).toEqual([
+      expect.stringMatching(new RegExp(`^apis\\.yaml:\\d+: ${problem}`)),
+    ]);
+  });
+
+  test('count for the size of an access token, because a request may ask for all by name', () => {
+    const many = Array.from(
+      { length: 100 },
+      (_, n) => `  claim_with_a_long_name_of_50_characters_${1000 + n}: { scope: profile }\n`,
+    );
+    expect(problemsOf(withClaims(many.join('')))).toEqual([
+      expect.stringMatching(
+        /are too much for one token: .*Use fewer or shorter permissions, roles, scopes and claims$/,
+      ),
     ]);
   });
 });
 
 describe('the size of a token', () => {
+  const manyRoles = good.replace(/claims:[\s\S]*$/, '');
   const withPermissions = (count: number) =>
-    `${good}  MANY: [${Array.from({ length: count }, (_, n) => `permission:number:${1000 + n}`).join(', ')}]\n`;
+    `${manyRoles}  MANY: [${Array.from({ length: count }, (_, n) => `permission:number:${1000 + n}`).join(', ')}]\n`;
 
   test('allows many permissions if a token with all of them fits', () => {
     expect(problemsOf(withPermissions(110))).toEqual([]);
@@ -172,7 +224,7 @@ describe('the size of a token', () => {
 
   test('includes a permission of several roles once', () => {
     const role = Array.from({ length: 100 }, (_, n) => `permission:number:${1000 + n}`).join(', ');
-    expect(problemsOf(`${good}  A: [${role}]\n  B: [${role}]\n  C: [${role}]\n`)).toEqual([]);
+    expect(problemsOf(`${manyRoles}  A: [${role}]\n  B: [${role}]\n  C: [${role}]\n`)).toEqual([]);
   });
 });
 
@@ -181,6 +233,7 @@ describe('the APIs of the settings', () => {
     expect(loadAccessModel({ ...context, apisFile: undefined })).toEqual({
       apis: [{ audience: 'https://api.example.com', name: 'https://api.example.com', scopes: [] }],
       roles: {},
+      claims: [],
     });
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { profileClaims } from '../../provider/oidc/tokens/scope-claims.ts';
+import { profileClaims } from '../../provider/lib/oidc-scopes.ts';
 
 test('docs/clients.md lists the claims that come from metadata, and no others', () => {
   const page = readFileSync('docs/clients.md', 'utf8');

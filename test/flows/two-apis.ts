@@ -24,6 +24,7 @@ function accessModel(audience: string): AccessModel {
   return {
     apis: [...model.apis, { audience: billing, name: 'Billing', scopes: [invoices] }],
     roles: { CLIENT: ['reports:read', 'contracts:read', 'contracts:write', 'invoices.see'] },
+    claims: [],
   };
 }
 

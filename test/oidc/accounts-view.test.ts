@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { type AccountSources, findOidcAccount } from '../../provider/oidc/sessions/accounts-view.ts';
+import { createPersonClaims } from '../../provider/oidc/tokens/scope-claims.ts';
 import { sampleAccount } from '../contract/account-store.ts';
 
 const john = sampleAccount();
@@ -17,6 +18,7 @@ beforeEach(() => {
       },
     },
     accounts: { permissionsOf: () => [] },
+    personClaims: createPersonClaims([]),
   };
 });
 

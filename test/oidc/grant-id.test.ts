@@ -6,6 +6,7 @@ import {
   grantPayload,
   parseGrantId,
 } from '../../provider/oidc/tokens/grants.ts';
+import { createPersonClaims } from '../../provider/oidc/tokens/scope-claims.ts';
 
 const issuer = 'https://login.example';
 const audience = 'https://contracts.example';
@@ -51,7 +52,11 @@ describe("the library's grant", () => {
     oidcScopes: ['openid', 'email'],
     resourceScopes: { [audience]: ['contracts:read'] },
   };
-  const payload = grantPayload(consent, issuer, ['openid', 'email', 'contracts:read']);
+  const payload = grantPayload(consent, {
+    issuer,
+    claims: createPersonClaims([]).byScope,
+    listed: ['openid', 'email', 'contracts:read'],
+  });
 
   test('has the OpenID Connect scopes at every resource, because a token for a resource can carry both kinds', () => {
     expect(payload).toMatchObject({

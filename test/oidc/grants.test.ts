@@ -4,6 +4,7 @@ import { type ClientDocument, clientDocumentSchema } from '../../provider/client
 import { createNewEvent } from '../../provider/events/catalogue.ts';
 import { createConsents } from '../../provider/oidc/sessions/consents.ts';
 import { createGrants, type Grants } from '../../provider/oidc/tokens/grants.ts';
+import { createPersonClaims } from '../../provider/oidc/tokens/scope-claims.ts';
 import { createTokenPolicy } from '../../provider/oidc/tokens/token-policy.ts';
 import type { AccountFacts } from '../../provider/ports/account-store.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -52,6 +53,7 @@ beforeEach(() => {
     reads: counted,
     accounts: { permissionsOf: (roles) => [...roles] },
     policy: createTokenPolicy(apis, issuer),
+    claims: createPersonClaims([]).byScope,
     apis,
     issuer,
   });

@@ -8,6 +8,7 @@ import type { AccessModel } from '../../config/access-model.ts';
 import { loadAccessModel, withSignupRoles } from '../../config/apis.ts';
 import { loadConfig, processEnvironment } from '../../config/load.ts';
 import { type Config, requiredToServe } from '../../config/schema.ts';
+import { knownClaims } from '../../config/token-budget.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { ConfigurationError } from '../../lib/errors.ts';
 import { createMetrics } from '../../lib/metrics.ts';
@@ -74,6 +75,7 @@ async function checkClients(config: Config, model: AccessModel, source: ClientSo
   const registry = await createClientRegistry({
     sources: [source],
     apis: knownApis(model),
+    claims: knownClaims(model, config.issuer),
     protocolScopes,
     deviceFlow: config.deviceFlow,
     secrets: unreadSecrets,

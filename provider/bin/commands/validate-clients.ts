@@ -4,6 +4,7 @@ import {
   parseClientDocuments,
 } from '../../clients/parse-client-documents.ts';
 import { openClientsFile } from '../../compose/adapters.ts';
+import { knownClaims } from '../../config/token-budget.ts';
 import { ClientSourceUnreadable } from '../../ports/client-source.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
@@ -37,17 +38,19 @@ function documentOf({ origin, clientId, path, message }: ClientProblem): Problem
 
 async function check({ file, apis }: ValidateOptions): Promise<Checked> {
   const settings = loadAccessSettings({ apisFile: apis });
-  const known = knownApis(accessModelOf(settings));
+  const model = accessModelOf(settings);
+  const known = knownApis(model);
+  const restrictions = { deviceFlow: settings.deviceFlow, claims: knownClaims(model, settings.issuer) };
   try {
     const raw = await openClientsFile(file).load();
-    const parsed = parseClientDocuments(raw, known, settings);
+    const parsed = parseClientDocuments(raw, known, restrictions);
     const found = parsed.ok ? [] : parsed.problems;
     return { count: raw.length, problems: found.map(documentOf), lines: found.map(describeClientProblem) };
   } catch (error) {
     if (!(error instanceof ClientSourceUnreadable)) throw error;
     const lines = error.message.split('\n');
     const problems = lines.map((message) => ({ file, line: null, client: null, path: '', message }));
-    const parsed = parseClientDocuments(error.readable, known, settings);
+    const parsed = parseClientDocuments(error.readable, known, restrictions);
     const found = parsed.ok ? [] : parsed.problems;
     return {
       count: error.readable.length,

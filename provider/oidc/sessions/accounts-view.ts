@@ -5,7 +5,8 @@ import { clientKey, type RevocationKey } from '../../ports/revocation-keys.ts';
 import type { RecentReads } from '../../revocation/recent-reads.ts';
 import type { RequestDenylist } from '../../revocation/request-denylist.ts';
 import type { Revocation } from '../../revocation/revocation.ts';
-import { profileClaims } from '../tokens/scope-claims.ts';
+import { clientOf, currentContext } from '../current-request.ts';
+import type { PersonClaims } from '../tokens/scope-claims.ts';
 
 /** An account as the library and our token claims see it. */
 export interface OidcAccount extends LibraryAccount {
@@ -18,6 +19,7 @@ export interface OidcAccount extends LibraryAccount {
 export interface AccountSources {
   reads: Pick<RecentReads, 'account'>;
   accounts: Pick<Accounts, 'permissionsOf'>;
+  personClaims: Pick<PersonClaims, 'forUserinfo' | 'forIdToken'>;
 }
 
 /** The fields of a session, a code or a token that identify how an account is signed in. */
@@ -43,7 +45,7 @@ export interface SignedInBy {
  * @returns undefined when the account is not active, or when `by` is not valid any more
  */
 export async function findOidcAccount(
-  { reads, accounts }: AccountSources,
+  { reads, accounts, personClaims }: AccountSources,
   id: string,
   by?: SignedInBy,
 ): Promise<OidcAccount | undefined> {
@@ -55,7 +57,10 @@ export async function findOidcAccount(
     tokenVersion: account.tokenVersion,
     account,
     permissions: accounts.permissionsOf(account.roles),
-    claims: async (use, _scope, requested) => claimsFor(account, use, requested),
+    claims: async (use, _scope, requested) =>
+      use === 'id_token'
+        ? { ...personClaims.forIdToken(account, idTokenClaims(requested)), sub: account.id }
+        : { ...personClaims.forUserinfo(account), sub: account.id },
   };
 }
 
@@ -108,23 +113,11 @@ export async function preloadSignIn(
 }
 
 /**
- * The library cuts these to the granted scopes. The id token carries only what the `claims` parameter asked for it
- * (OpenID Connect Core §5.4: with an access token, the claims of scopes come from userinfo).
+ * The names of the claims that the id token may have: those that the `claims` parameter asked for it (OpenID Connect
+ * Core §5.5), and those that the client's document lists. The library cuts them to the granted scopes. All other claims
+ * of scopes come from userinfo (§5.4).
  */
-function claimsFor(account: AccountFacts, use: string, requested: object) {
-  const all: Record<string, unknown> = {
-    sub: account.id,
-    email: account.email,
-    email_verified: account.emailVerified,
-    updated_at: Math.floor(account.updatedAt / 1000),
-    ...profileOf(account.metadata),
-  };
-  if (use !== 'id_token') return { ...all, sub: account.id };
-  const asked = Object.entries(all).filter(([name]) => Object.hasOwn(requested, name));
-  return { ...Object.fromEntries(asked), sub: account.id };
-}
-
-function profileOf(metadata: Record<string, unknown>): Record<string, string> {
-  const known = profileClaims.filter((name) => name !== 'updated_at' && typeof metadata[name] === 'string');
-  return Object.fromEntries(known.map((name) => [name, String(metadata[name])]));
+function idTokenClaims(requested: object): ReadonlySet<string> {
+  const ctx = currentContext();
+  return new Set([...Object.keys(requested), ...(ctx ? clientOf(ctx).idTokenClaims : [])]);
 }

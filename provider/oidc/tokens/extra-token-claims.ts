@@ -6,7 +6,7 @@ import { endsWithSession } from '../patches/refresh-tokens.ts';
 import type { OidcServices } from '../services.ts';
 import type { OidcAccount } from '../sessions/accounts-view.ts';
 import { parseGrantId } from './grants.ts';
-import { scopeOfClaim } from './scope-claims.ts';
+import type { PersonClaims } from './scope-claims.ts';
 import type { TokenPolicy } from './token-policy.ts';
 
 /** The code or refresh token that an access token is issued from. */
@@ -22,7 +22,11 @@ type Source = FamilyFields & {
  * The library adds that code or refresh token to the request's entities before it saves the access token.
  */
 export async function extraTokenClaims(
-  { policy, clientTokenVersions }: Pick<OidcServices, 'policy' | 'clientTokenVersions'>,
+  {
+    policy,
+    clientTokenVersions,
+    personClaims,
+  }: Pick<OidcServices, 'policy' | 'clientTokenVersions' | 'personClaims'>,
   ctx: KoaContextWithOIDC,
   token: AccessToken | ClientCredentials,
 ) {
@@ -45,7 +49,7 @@ export async function extraTokenClaims(
       sid: endsWithSession(source) ? source.sessionSid : undefined,
     }),
     ...clientClaim(source.clientTokenVersion),
-    ...userinfoClaims(source, client.scopes),
+    ...userinfoClaims(personClaims, source, client.scopes),
   };
 }
 
@@ -56,9 +60,13 @@ const clientClaim = (tokenVersion = 0) =>
 /**
  * The names of requested claims that a scope of the client's document brings: userinfo cuts them to what was agreed to.
  */
-function userinfoClaims({ claims }: Source, listed: readonly string[]) {
+function userinfoClaims(
+  { scopeOf }: Pick<PersonClaims, 'scopeOf'>,
+  { claims }: Source,
+  listed: readonly string[],
+) {
   const names = Object.keys(claims?.userinfo ?? {}).filter((name) => {
-    const scope = scopeOfClaim(name);
+    const scope = scopeOf(name);
     return scope !== undefined && listed.includes(scope);
   });
   return names.length > 0 ? { userinfo_claims: names } : {};

@@ -5,7 +5,7 @@ import type { Api } from '../../config/access-model.ts';
 import { protocolScopes } from '../../lib/oidc-scopes.ts';
 import type { Agreement, Consent } from '../../ports/consent-store.ts';
 import type { RecentReads } from '../../revocation/recent-reads.ts';
-import { scopeClaims } from './scope-claims.ts';
+import type { PersonClaims } from './scope-claims.ts';
 import type { TokenPolicy } from './token-policy.ts';
 
 /** The payload of the library's Grant model. */
@@ -31,12 +31,13 @@ export interface GrantsOptions {
   reads: Pick<RecentReads, 'account' | 'consent'>;
   accounts: Pick<Accounts, 'permissionsOf'>;
   policy: Pick<TokenPolicy, 'permitted'>;
+  claims: PersonClaims['byScope'];
   apis: readonly Api[];
   issuer: string;
 }
 
 export function createGrants(options: GrantsOptions): Grants {
-  const { clients, reads, accounts, policy, apis, issuer } = options;
+  const { clients, reads, accounts, policy, claims, apis, issuer } = options;
   /** With an entry for every API, because the OpenID Connect scopes are agreed to once for all of them. */
   const consentOf = async (accountId: string, client: ClientDocument) => {
     if (client.firstParty) return firstPartyConsent(accountId, client, apis);
@@ -60,7 +61,8 @@ export function createGrants(options: GrantsOptions): Grants {
         ];
         return [audience, names.filter((name) => !possible.includes(name))];
       });
-      return grantPayload(consent, issuer, client.scopes, Object.fromEntries(impossible));
+      const known = { issuer, claims, listed: client.scopes };
+      return grantPayload(consent, known, Object.fromEntries(impossible));
     },
     byId: async (grantId) => {
       const { accountId, clientId, consentId } = parseGrantId(grantId) ?? {};
@@ -76,7 +78,7 @@ export function createGrants(options: GrantsOptions): Grants {
           policy.permitted(scopes, permissions),
         ]),
       );
-      return grantPayload({ ...consent, resourceScopes }, issuer, client.scopes);
+      return grantPayload({ ...consent, resourceScopes }, { issuer, claims, listed: client.scopes });
     },
   };
 }
@@ -126,16 +128,20 @@ export function firstPartyConsent(
 /**
  * The payload of the library's Grant model. Each resource also has the OpenID Connect scopes: the library filters a
  * token's scopes by resource, and our tokens carry both kinds (DESIGN §6.3).
- * @param listed the scopes of the client's document
+ * @param known.claims the claims of each scope
+ * @param known.listed the scopes of the client's document
  * @param impossible the scopes of each audience that the person cannot give
  */
 export function grantPayload(
   consent: Agreement & Partial<Pick<Consent, 'id'>>,
-  issuer: string,
-  listed: readonly string[],
+  known: { issuer: string; claims: PersonClaims['byScope']; listed: readonly string[] },
   impossible: Record<string, string[]> = {},
 ): Record<string, unknown> {
   const { accountId, clientId } = consent;
+  const { issuer, claims, listed } = known;
+  // A claim that is requested by name (Core §5.5) is granted with its scope. It is left out when the client's document
+  // does not list that scope.
+  const claimsOf = (scopes: readonly string[]) => scopes.flatMap((scope) => claims[scope] ?? []);
   const oidc = consent.oidcScopes.join(' ');
   const resources: Record<string, string> = { [issuer]: oidc };
   for (const [audience, scopes] of Object.entries(consent.resourceScopes)) {
@@ -156,9 +162,3 @@ export function grantPayload(
     resources,
   };
 }
-
-/**
- * A claim that is requested by name (Core §5.5) is granted with its scope. It is left out when the client's document
- * does not list that scope.
- */
-const claimsOf = (scopes: readonly string[]) => scopes.flatMap((scope) => scopeClaims[scope] ?? []);

@@ -37,6 +37,8 @@ export interface TokenPolicy {
     asked: unknown,
     granted?: readonly string[],
   ): string;
+  /** The scopes of all APIs, in the order of the configuration. */
+  apiScopes: readonly string[];
   /** Whether these scopes include one of this audience's own. */
   hasApiScope(audience: string, scopes: Iterable<string>): boolean;
   /** The permissions that these scopes stand for at this audience. */
@@ -66,6 +68,7 @@ export function createTokenPolicy(apis: readonly Api[], issuer: string): TokenPo
     return [client.firstParty && client.defaultResource ? client.defaultResource : issuer];
   };
   const policy: TokenPolicy = {
+    apiScopes: apis.flatMap(namesOf),
     hasApiScope,
     defaultAudiences,
     audience: (client, scopes, asked, granted) => {
