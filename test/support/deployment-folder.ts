@@ -65,5 +65,6 @@ function apisFile(model: AccessModel) {
     ...api,
     scopes: Object.fromEntries(scopes.map(({ name, ...scope }) => [name, scope])),
   }));
-  return { apis, roles: { ...model.roles } };
+  const claims = Object.fromEntries(model.claims.map(({ name, ...claim }) => [name, claim]));
+  return { apis, roles: { ...model.roles }, claims };
 }

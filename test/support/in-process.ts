@@ -5,6 +5,7 @@ import { start } from '../../provider/bin/start.ts';
 import { openPorts } from '../../provider/compose/adapters.ts';
 import { openPages } from '../../provider/compose/open-pages.ts';
 import type { Ports } from '../../provider/compose/ports.ts';
+import type { AccessModel } from '../../provider/config/access-model.ts';
 import { loadConfig } from '../../provider/config/load.ts';
 import { systemClock as clock } from '../../provider/lib/clock.ts';
 import { createLogger } from '../../provider/lib/logger.ts';
@@ -34,6 +35,7 @@ const notFaked = [
 export async function startInProcess(
   clients: unknown[],
   settings: Record<string, string> = {},
+  claims: AccessModel['claims'] = [],
 ): Promise<InProcess> {
   const base = await createDeploymentFolder({ clients });
   const { folder, issuer, audience } = base;
@@ -56,7 +58,7 @@ export async function startInProcess(
     ports,
     clock,
     logger,
-    accessModel: demoAccessModel(audience),
+    accessModel: { ...demoAccessModel(audience), claims },
     pages: openPages(config),
     serverSecrets: [testServerSecret],
     prepare: async ({ accounts }) => {
