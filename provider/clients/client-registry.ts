@@ -44,19 +44,21 @@ export interface ClientRegistryOptions extends DocumentSettings, SourceReportOpt
 
 /** The clients in use, from all sources. */
 export interface ClientRegistry {
-  /** Gives the client with this id, also a built-in one. */
+  /** Gives the client with this id if it is enabled, also a built-in one. */
   find(id: string): ClientDocument | undefined;
-  /** Gives all clients except the built-in ones. */
+  /** Gives the client with this id, also a disabled one: for errors and for names on pages. */
+  findAny(id: string): ClientDocument | undefined;
+  /** Gives all clients except the built-in ones, also the disabled ones. */
   all(): readonly ClientDocument[];
   /**
    * Gives the client's metadata by the names of RFC 7591 §2, also of a built-in client. It is the same object as long
-   * as `find` gives the same document.
+   * as `find` gives the same document, and undefined for a disabled client.
    */
   metadata(id: string): OidcClientMetadata | undefined;
   /** Whether `presented` is a secret of the client that is valid now. The comparison takes constant time. */
   secretMatches(id: string, presented: string): boolean;
   /**
-   * Whether a public client lists this origin, so that a browser may call from there (CORS). Confidential clients
+   * Whether an enabled public client lists this origin, so that a browser may call from there (CORS). Confidential clients
    * do not run in a browser.
    */
   isAllowedOrigin(origin: string): boolean;
@@ -81,7 +83,7 @@ function defaultClientProblems(client: ClientDocument | undefined, id: string | 
 function createIndex(states: readonly SourceState[]) {
   const { clients, byId, ignored } = mergeSources(states);
   const all = [...byId.values()];
-  const publicClients = all.filter(({ auth }) => auth === 'none');
+  const publicClients = all.filter(({ auth, enabled }) => auth === 'none' && enabled);
   return { clients, byId, ignored, all, origins: new Set(publicClients.flatMap(({ origins }) => origins)) };
 }
 
@@ -99,7 +101,11 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
   const metadataOf = new WeakMap<ClientDocument, OidcClientMetadata>();
   let states = sources.map((): SourceState => ({ documents: [], problems: [] }));
   let index = createIndex(states);
-  const find = (id: string) => index.byId.get(id) ?? builtIn.find((client) => client.id === id);
+  const findAny = (id: string) => index.byId.get(id) ?? builtIn.find((client) => client.id === id);
+  const find = (id: string) => {
+    const client = findAny(id);
+    return client?.enabled ? client : undefined;
+  };
   const defaultProblems = () => defaultClientProblems(index.byId.get(defaultClientId ?? ''), defaultClientId);
 
   /**
@@ -156,6 +162,7 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
 
   return {
     find,
+    findAny,
     all: () => index.all,
     metadata: (id) => {
       const document = find(id);

@@ -57,7 +57,7 @@ export function composeAccount(
     client: { id: accountClientId, redirectUri: redirectUri(config) },
     session: (ctx) => findBrowserSession(host.current(), sources, ctx),
     countRequest: (sessionUid) => parts.rateLimits.countSession(sessionUid),
-    app: (id) => clients.find(id),
+    app: (id) => clients.findAny(id),
     apis: accessModel.apis,
     signIns,
     sessionHandle,

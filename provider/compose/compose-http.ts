@@ -54,7 +54,7 @@ export function composeHttp(parts: HttpParts): Koa {
           renderer: pages.of,
           requestId,
           issuer,
-          client: parts.clients.find,
+          client: parts.clients.findAny,
           accountUrl: `${basePath(issuer)}/account`,
         }),
       }),
@@ -115,7 +115,7 @@ function jsonApiDeps(parts: HttpParts): JsonApiDeps {
   const { config, ports, clients, protocol, register } = parts;
   return {
     redeem: protocol.tokenRequests.redeem,
-    client: clients.find,
+    client: clients.findAny,
     defaultClientId: config.defaultClient,
     verifyAccessToken: async (token) => {
       const claims = await protocol.accessTokens.verify(token);
@@ -140,7 +140,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     issuer: config.issuer,
     basePath: basePath(config.issuer),
     client: (id) => {
-      const client = clients.find(id);
+      const client = clients.findAny(id);
       if (client) noteClient(id);
       return client;
     },

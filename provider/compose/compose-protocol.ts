@@ -126,7 +126,7 @@ function protocolPages({ config, pages, ports, clients }: Parts): ProtocolPages 
     renderer,
     requestId,
     issuer: config.issuer,
-    client: clients.find,
+    client: clients.findAny,
   });
   return {
     logout: createLogoutPages({ renderer, account }),

@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientDocument } from '../clients/client-document.ts';
+import { GatehouseError } from '../lib/errors.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { LanguageSource } from './pages.ts';
 import type { Renderer } from './render.ts';
@@ -55,6 +56,13 @@ interface ErrorPageDeps {
   client(id: string): LinkedClient | undefined;
 }
 
+/** The code that the page for an error of the protocol shows. */
+function codeOf(error: Error, out: { error: string }): string {
+  if (error instanceof errors.SessionNotFound) return 'interaction_expired';
+  const { cause } = error;
+  return cause instanceof GatehouseError && cause.code === 'client_disabled' ? cause.code : out.error;
+}
+
 /** Creates the page for errors on our own routes. */
 export function createErrorPage(deps: ErrorPageDeps & { accountUrl: string }) {
   return (ctx: Context, error: { code: string; message: string; status: number }): void => {
@@ -88,7 +96,7 @@ export function createProtocolErrorPage(deps: ErrorPageDeps) {
     out: { error: string; error_description?: string | undefined },
     error: Error,
   ): void => {
-    const code = error instanceof errors.SessionNotFound ? 'interaction_expired' : out.error;
+    const code = codeOf(error, out);
     const renderer = deps.renderer(ctx);
     const client = deps.client(ctx.oidc.client?.clientId ?? '') ?? namedClient(deps, ctx);
     const stale = ctx.oidc.route === 'end_session_confirm' && code === 'invalid_request';
@@ -137,6 +145,7 @@ const problems = new Map([
   ['interaction_expired', 'problem.interaction-expired'],
   ['sign_out_expired', 'problem.sign-out-expired'],
   ['client_not_allowed', 'problem.client-gone'],
+  ['client_disabled', 'problem.client-disabled'],
   ['signup_disabled', 'problem.sign-up-closed'],
   ['internal_error', 'problem.internal'],
   ['server_error', 'problem.internal'],
@@ -146,10 +155,11 @@ const problems = new Map([
   ['temporarily_unavailable', 'problem.unavailable'],
 ]);
 
-/** The errors whose message tells the person to go back to the app. With a known client, the message names it. */
+/** The errors whose message is about the app. With a known client, the message names it. */
 const namingTheApp = new Map([
   ['problem.interaction-expired', 'problem.interaction-expired.client-message'],
   ['problem.sign-out-expired', 'problem.sign-out-expired.client-message'],
+  ['problem.client-disabled', 'problem.client-disabled.client-message'],
 ]);
 
 function wordsFor(

@@ -37,6 +37,11 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     const client = deps.client(interaction.clientId);
     if (!client)
       throw new GatehouseError('client_not_allowed', 'The app that asked is no longer registered.');
+    if (!client.enabled)
+      throw new GatehouseError(
+        'client_disabled',
+        'The app that asked is disabled. Its document says enabled: false.',
+      );
     const finish = async (result: InteractionResults) => {
       const returnTo = await provider.interactionResult(ctx.req, ctx.res, result);
       const accountId = result.login?.accountId;

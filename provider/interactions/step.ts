@@ -21,6 +21,7 @@ export type PageClient = Pick<
   ClientDocument,
   | 'id'
   | 'name'
+  | 'enabled'
   | 'firstParty'
   | 'applicationType'
   | 'scopes'

@@ -21,7 +21,7 @@ import {
 
 export interface JsonApiDeps {
   redeem: TokenRequests['redeem'];
-  client(id: string): Pick<ClientDocument, 'firstParty' | 'auth' | 'grants'> | undefined;
+  client(id: string): Pick<ClientDocument, 'enabled' | 'firstParty' | 'auth' | 'grants'> | undefined;
   defaultClientId: string | undefined;
   verifyAccessToken(token: string): Promise<VerifiedToken | undefined>;
   account: AccountStore['findById'];
@@ -49,6 +49,8 @@ function clientFor(
 ): string {
   const id = asked ?? deps.defaultClientId;
   const client = id === undefined ? undefined : deps.client(id);
+  if (client?.enabled === false)
+    throw new GatehouseError('client_disabled', 'This client is disabled. Its document says enabled: false.');
   const isAllowed = client?.firstParty && client.auth === 'none';
   if (id !== undefined && isAllowed && (!grant || client.grants.includes(grant))) return id;
   if (isAllowed && grant)
@@ -83,6 +85,7 @@ const login = (deps: JsonApiDeps) =>
     problems: [
       'invalid_credentials',
       'account_disabled',
+      'client_disabled',
       'client_not_allowed',
       'invalid_dpop_proof',
       'too_many_requests',
@@ -108,7 +111,13 @@ const refresh = (deps: JsonApiDeps) =>
       'Gives a new access token and the next refresh token. Tokens that are bound to a key need a `DPoP` header (RFC 9449) with a proof for this endpoint’s URL.',
     body: refreshBody,
     success: { status: 200, description: 'New tokens.', schema: tokensResponse },
-    problems: ['invalid_grant', 'client_not_allowed', 'invalid_dpop_proof', 'too_many_requests'],
+    problems: [
+      'invalid_grant',
+      'client_disabled',
+      'client_not_allowed',
+      'invalid_dpop_proof',
+      'too_many_requests',
+    ],
     handle: async ({ request, response, body }) => {
       const clientId = clientFor(deps, body.clientId, 'refresh_token');
       const parameters = { refresh_token: body.refreshToken };
@@ -125,7 +134,7 @@ const logout = (deps: JsonApiDeps) =>
       'Ends everything issued from the sign-in this refresh token belongs to. Says the same for a token that is unknown or ended already.',
     body: refreshBody,
     success: { status: 204, description: 'Signed out.' },
-    problems: ['client_not_allowed', 'too_many_requests'],
+    problems: ['client_disabled', 'client_not_allowed', 'too_many_requests'],
     handle: async ({ body }) => {
       await deps.endFamilyOf(clientFor(deps, body.clientId), body.refreshToken);
     },

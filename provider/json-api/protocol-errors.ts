@@ -15,7 +15,7 @@ const codes: Record<string, ErrorCode> = {
 const sentences: Partial<Record<ErrorCode, string>> = {
   invalid_grant: 'This sign-in has ended, was used already, or never was. Sign in again.',
   invalid_dpop_proof:
-    'The DPoP proof is not valid for this request. Sign a new one with this URL and this method (RFC 9449 §4.2).',
+    'A DPoP proof is missing or not valid for this request. Sign a new one with this URL and this method (RFC 9449 §4.2).',
   client_not_allowed: "This client may not do that. Look at its document's grants.",
   store_unavailable: 'This can’t be answered right now. Try again in a moment.',
 };

@@ -11,6 +11,7 @@ export const errorStatus = {
   invalid_grant: 401,
   invalid_token: 401,
   account_disabled: 403,
+  client_disabled: 403,
   client_not_allowed: 403,
   insufficient_scope: 403,
   origin_not_allowed: 403,

@@ -34,7 +34,7 @@ export interface OidcServices {
   logger: Logger;
   metrics: Metrics;
   store: OidcStore;
-  clients: Pick<ClientRegistry, 'all' | 'find' | 'metadata' | 'secretMatches'>;
+  clients: Pick<ClientRegistry, 'all' | 'find' | 'findAny' | 'metadata' | 'secretMatches'>;
   accounts: Pick<Accounts, 'permissionsOf'>;
   signIn: SignIn;
   reads: RecentReads;

@@ -92,6 +92,13 @@ const good: [what: string, document: unknown][] = [
       backchannelLogoutUri: 'https://a.example/b',
     }),
   ],
+  [
+    'claims for its id tokens',
+    webClient({
+      scopes: ['openid', 'profile', 'email', 'groups', 'roles'],
+      idTokenClaims: ['groups', 'roles', 'email', 'email_verified', 'updated_at', 'name', 'department'],
+    }),
+  ],
   ['pushed requests only', webClient({ requirePushedAuthorizationRequests: true })],
   ['bound tokens only', machine({ dpopBoundAccessTokens: true })],
   ['a disabled client', webClient({ enabled: false })],
@@ -326,6 +333,26 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     'request objects by reference',
     webClient({ requestUris: ['https://a.example/r.jwt'] }),
     /^\/requestUris: is not supported: .* push the request to \/oauth2\/par$/,
+  ],
+  [
+    'a claim that does not exist',
+    webClient({ idTokenClaims: ['name', 'departement'] }),
+    '/idTokenClaims/1: there is no claim "departement" about a person: did you mean "department"?',
+  ],
+  [
+    'a claim of the protocol as a claim about a person',
+    webClient({ idTokenClaims: ['sub'] }),
+    /^\/idTokenClaims\/0: there is no claim "sub" about a person: known are name, given_name, .*, department, email,/,
+  ],
+  [
+    'a claim whose scope the client may not ask for',
+    webClient({ idTokenClaims: ['name', 'groups'] }),
+    '/idTokenClaims/1: "groups" belongs to the scope groups: add it to scopes, or remove the claim',
+  ],
+  [
+    'claims in an id token of a client that gets none',
+    machine({ idTokenClaims: ['name'], scopes: ['contracts:read', 'profile'] }),
+    /^\/(scopes|idTokenClaims): /,
   ],
   [
     'no scopes for a grant with a person',

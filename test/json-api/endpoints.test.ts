@@ -5,9 +5,9 @@ import type { Account } from '../../provider/ports/account-store.ts';
 
 const grants = ['password' as const, 'refresh_token' as const];
 const clients: Record<string, ReturnType<JsonApiDeps['client']>> = {
-  own: { firstParty: true, auth: 'none', grants },
-  backend: { firstParty: true, auth: 'client_secret_basic', grants },
-  theirs: { firstParty: false, auth: 'none', grants },
+  own: { enabled: true, firstParty: true, auth: 'none', grants },
+  backend: { enabled: true, firstParty: true, auth: 'client_secret_basic', grants },
+  theirs: { enabled: true, firstParty: false, auth: 'none', grants },
 };
 
 /** The endpoints with dependencies that record their calls. */

@@ -22,7 +22,13 @@ function createWorld() {
       error: at('error'),
     },
     metrics: createMetrics({ version: '0', runtime: false }),
-    clients: { all: () => [], find: () => undefined, metadata: () => undefined, secretMatches: () => false },
+    clients: {
+      all: () => [],
+      find: () => undefined,
+      findAny: () => undefined,
+      metadata: () => undefined,
+      secretMatches: () => false,
+    },
   });
   return { emitter, logged };
 }

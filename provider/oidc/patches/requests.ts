@@ -127,16 +127,32 @@ export function isUniqueProof(_original: Method, services: OidcServices): Method
 /**
  * RFC 6749 §5.2: a client that may not use a grant gets `unauthorized_client`, at the token endpoint and (RFC 8628
  * §3.2) the device authorization endpoint. The library says `invalid_request`.
- * @throws UnauthorizedClient when the request is for that grant
+ * @throws UnauthorizedClient when the request is for that grant; the error of `requireProof`
  */
 export function grantTypeAllowed(isAllowed: Method): Method {
   return function grantTypeAllowed(grantType: string) {
     const { route, params } = currentContext()?.oidc ?? {};
-    if (isAllowed.call(this, grantType)) return true;
+    if (isAllowed.call(this, grantType)) {
+      const ctx = currentContext();
+      if (ctx?.oidc.route === 'token' && grantType === params?.grant_type) requireProof(ctx);
+      return true;
+    }
     const requested = route === 'device_authorization' ? deviceCodeGrant : params?.grant_type;
     if (grantType !== requested) return false;
     throw new errors.UnauthorizedClient(`the document of this client doesn't list the grant ${grantType}`);
   };
+}
+
+/**
+ * RFC 9449 §5.2: a client whose tokens are bound must send a proof with each token request. The library checks this
+ * too, but late and with `invalid_grant`, which client libraries take for the end of the sign-in.
+ * @throws InvalidDpopProof when there is none
+ */
+export function requireProof(ctx: KoaContextWithOIDC): void {
+  if (clientOf(ctx).dpopBoundAccessTokens && ctx.get('DPoP') === '')
+    throw new errors.InvalidDpopProof(
+      'this client must send a DPoP proof with each token request: its document says dpopBoundAccessTokens: true',
+    );
 }
 
 const calledUrls = new WeakMap<object, string>();

@@ -1,4 +1,5 @@
 import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { GatehouseError } from '../../lib/errors.ts';
 import { currentContext, orUnavailable } from '../current-request.ts';
 import { expiredDeviceCode } from '../patches/device-codes.ts';
 import type { OidcServices } from '../services.ts';
@@ -36,13 +37,28 @@ export function createStorageAdapter(services: OidcServices): (kind: string) => 
     ClientCredentials: () => machineTokenAdapter(services),
     RefreshToken: () => refreshTokenAdapter(services),
     Grant: () => ({ ...nothing, find: (grantId) => services.grants.byId(grantId) }),
-    Client: () => ({ ...nothing, find: async (id) => services.clients.metadata(id) }),
+    Client: () => ({ ...nothing, find: async (id) => clientMetadata(services, id) }),
   };
   return (kind) => {
     const row = table[kind];
     if (!row) throw new Error(`no adapter for ${kind}: its feature is off`);
     return withUnavailable(row());
   };
+}
+
+/**
+ * @throws InvalidClient (RFC 6749 §5.2) for a disabled client, with a cause that names the reason. With a header
+ *   `Authorization`, §5.2 requires the status 401.
+ */
+function clientMetadata({ clients }: OidcServices, id: string) {
+  if (clients.findAny(id)?.enabled !== false) return clients.metadata(id);
+  const cause = new GatehouseError(
+    'client_disabled',
+    'this client is disabled: its document says enabled: false',
+  );
+  const refused = new errors.InvalidClient(cause.message, { cause } as never);
+  const status = currentContext()?.get('Authorization') ? 401 : 400;
+  throw Object.assign(refused, { status, statusCode: status });
 }
 
 /**

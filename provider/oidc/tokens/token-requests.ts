@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { GrantSteps, TokenGrant } from '../grants/grant.ts';
 import { grantStepsOf, runInProviderContext } from '../patches/internals.ts';
-import { leaveOutIdToken, rememberCalledUrl } from '../patches/requests.ts';
+import { leaveOutIdToken, rememberCalledUrl, requireProof } from '../patches/requests.ts';
 
 /** A token response (RFC 6749 §5.1). */
 export interface TokenResponse {
@@ -51,6 +51,7 @@ export function createTokenRequests(provider: () => Provider, grants: readonly T
       if (!client) throw new errors.InvalidClient('client is unknown');
       const ctx = contextOf(serving, request, response);
       ctx.oidc.entity('Client', client);
+      requireProof(ctx);
       leaveOutIdToken(ctx);
       Object.assign(ctx.oidc, { params: { ...parameters, grant_type: grantType } });
       await runInProviderContext(ctx, () => grant.handler(serving, stepsOf(serving))(ctx));
