@@ -134,12 +134,6 @@ const pushedRequests: Rule = ({ requirePushedAuthorizationRequests, grants }) =>
   );
 };
 
-const idTokens: Rule = ({ idTokenClaims, scopes }) => {
-  if (idTokenClaims === undefined || idTokenClaims.length === 0) return [];
-  if (scopes === undefined || scopes.includes('openid')) return [];
-  return problem('/idTokenClaims', 'needs id tokens: add openid to scopes, or remove this field');
-};
-
 /**
  * Checks how the fields of one document fit together.
  *
@@ -150,6 +144,6 @@ export function checkAcrossFields(
   fields: ReadableFields,
   unreadable: ReadonlySet<string>,
 ): DocumentProblem[] {
-  const rules = [authentication, keys, grantRules, scopeRules, uriRules, pushedRequests, idTokens];
+  const rules = [authentication, keys, grantRules, scopeRules, uriRules, pushedRequests];
   return rules.flatMap((rule) => rule(fields, unreadable));
 }

@@ -350,11 +350,6 @@ const bad: [what: string, document: unknown, problem: string | RegExp][] = [
     '/idTokenClaims/1: "groups" belongs to the scope groups: add it to scopes, or remove the claim',
   ],
   [
-    'claims in an id token of a client that gets none',
-    machine({ idTokenClaims: ['name'], scopes: ['contracts:read', 'profile'] }),
-    /^\/(scopes|idTokenClaims): /,
-  ],
-  [
     'no scopes for a grant with a person',
     webClient({ scopes: [] }),
     /^\/scopes: must name what the client may ask for/,

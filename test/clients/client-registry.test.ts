@@ -355,6 +355,20 @@ describe('createClientRegistry', () => {
     expect(clients.isAllowedOrigin('https://spa.example')).toBe(false);
   });
 
+  test('finds a disabled client only by `findAny`, and gives neither its metadata nor its origins', async () => {
+    const spa = { id: 'spa', firstParty: true, origins: ['https://spa.example'] };
+    stored.replace([publicClient({ ...spa, enabled: false })]);
+    const clients = await open({ defaultClientId: 'spa' });
+    expect([clients.find('spa'), clients.metadata('spa')]).toEqual([undefined, undefined]);
+    expect(clients.findAny('spa')?.enabled).toBe(false);
+    expect(clients.all().map(({ id }) => id)).toContain('spa');
+    expect(clients.isAllowedOrigin('https://spa.example')).toBe(false);
+    stored.replace([publicClient(spa)]);
+    await settled(clients);
+    expect(clients.find('spa')).toBe(clients.findAny('spa'));
+    expect(clients.metadata('spa')?.client_id).toBe('spa');
+  });
+
   test('returns the same list of all clients until they change', async () => {
     const clients = await open();
     expect(clients.all()).toBe(clients.all());

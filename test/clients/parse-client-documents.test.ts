@@ -3,6 +3,7 @@ import {
   describeClientProblem,
   parseClientDocuments,
 } from '../../provider/clients/parse-client-documents.ts';
+import { knownClaims } from '../../provider/config/token-budget.ts';
 import { deviceCodeGrant } from '../../provider/lib/device-code-grant.ts';
 import { apis, publicClient, settings, webClient } from './client-documents.ts';
 
@@ -55,5 +56,24 @@ test.each([['device_code'], [deviceCodeGrant]])('requires a setting for %s', (gr
   const parsed = parseClientDocuments(documents, apis, { ...settings, deviceFlow: false });
   expect(parsed.ok ? [] : parsed.problems.map(describeClientProblem)).toEqual([
     'clients.yaml:1: client web: /grants/1 device_code is off here: set GATEHOUSE_DEVICE_FLOW=true, or remove it',
+  ]);
+});
+
+test('refuses more claims than fit into an id token, by their largest values', () => {
+  const names = Array.from({ length: 20 }, (_, n) => `claim_${n}`);
+  const claims = knownClaims(
+    { apis: [], roles: {}, claims: names.map((name) => ({ name, field: name, scope: 'profile' })) },
+    'https://login.example.com',
+  );
+  const problemsWith = (count: number) => {
+    const document = webClient({ idTokenClaims: names.slice(0, count) });
+    const parsed = parseClientDocuments(raw(document), apis, { deviceFlow: true, claims });
+    return parsed.ok ? [] : parsed.problems.map(describeClientProblem);
+  };
+  expect(problemsWith(12)).toEqual([]);
+  expect(problemsWith(20)).toEqual([
+    expect.stringMatching(
+      /^clients\.yaml:1: client web: \/idTokenClaims are too much for one token: an id token could have \d{4} bytes, and more than 6144 don't fit/,
+    ),
   ]);
 });

@@ -23,9 +23,11 @@ const clients = [
     requirePushedAuthorizationRequests: true,
     grants: ['authorization_code', 'device_code'],
   }),
-  appDocument('bound', { ...bound, grants: every, defaultResource: undefined }),
+  appDocument('bound', { ...bound, grants: every }),
   appDocument('own-bound', {
-    ...{ ...bound, firstParty: true, auth: 'none' },
+    ...bound,
+    firstParty: true,
+    auth: 'none',
     grants: ['authorization_code', 'refresh_token', 'password'],
   }),
 ];

@@ -13,7 +13,9 @@ const clients = [
     grants: ['authorization_code', 'refresh_token', 'client_credentials', 'device_code'],
   }),
   appDocument('spa', {
-    ...{ firstParty: true, auth: 'none', origins: [origin] },
+    firstParty: true,
+    auth: 'none',
+    origins: [origin],
     grants: ['authorization_code', 'refresh_token', 'password'],
   }),
 ];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { knownClaims } from '../../provider/config/token-budget.ts';
 import { demo } from '../support/deployment.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { callJsonApi } from '../support/json-api.ts';
@@ -101,7 +102,11 @@ describe('claims about a person', () => {
     expect(sub).toBe(person.id);
     const { access_token } = await signIn(app, 'openid roles profile');
     expect(await userinfo(access_token)).toEqual({
-      ...{ sub, roles, name: 'Ann', department: 'Sales', level: 3 },
+      sub,
+      roles,
+      name: 'Ann',
+      department: 'Sales',
+      level: 3,
       updated_at: expect.any(Number),
     });
   });
@@ -194,6 +199,15 @@ describe('claims about a person', () => {
       told: { name, department: largest.dept, level: -1.5, on_call: true, teams: [] },
       idToken: { groups: roles, department: largest.dept },
     });
+  });
+
+  test('make no id token longer than the checks of client documents assume', async () => {
+    const long = 'x'.repeat(254);
+    await change({ metadata: { ...metadata, dept: long, name: long } });
+    const { id_token } = await signIn(createApp(deployment, 'listing'), scopes.join(' '));
+    expect(Object.keys(decodeJwt(id_token).claims)).toEqual(expect.arrayContaining(idTokenClaims));
+    const known = knownClaims({ apis: [], roles: { CLIENT: [], ADMIN: [] }, claims }, deployment.issuer);
+    expect(String(id_token).length).toBeLessThanOrEqual(known.idTokenBytes(idTokenClaims));
   });
 
   test('and their scopes are listed in discovery, with the scopes of APIs', async () => {
