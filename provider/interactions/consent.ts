@@ -40,8 +40,6 @@ export async function showConsent(deps: ConsentPageDeps, step: Step): Promise<vo
     action: `${interactionPath(deps.basePath, interaction, '/consent')}&${shownParameter(asked)}`,
     accountEmail: account?.email ?? '',
     redirectHost: URL.canParse(interaction.redirectUri) ? new URL(interaction.redirectUri).host : undefined,
-    policyUri: client.policyUri,
-    termsUri: client.tosUri,
   });
   sendPage(ctx, page, { redirectsTo: [interaction.redirectUri] });
 }

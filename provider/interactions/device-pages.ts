@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientDocument } from '../clients/client-document.ts';
 import type { Account } from '../ports/account-store.ts';
 import { browserName } from './account/browser-name.ts';
 import type { LanguageSource } from './pages.ts';
@@ -8,12 +9,12 @@ import { sendPage } from './send-page.ts';
 export interface DevicePagesDeps {
   renderer(ctx: LanguageSource): Renderer;
   account(id: string): Promise<Account | undefined>;
-  client(
-    id: string,
-  ): { name: string; clientUri?: string | undefined; logoUri?: string | undefined } | undefined;
+  client(id: string): ClientOfDevice | undefined;
   /** Sends the page for errors that don't concern the code. */
   sendErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): void;
 }
+
+type ClientOfDevice = Pick<ClientDocument, 'name' | 'clientUri' | 'logoUri' | 'policyUri' | 'tosUri'>;
 
 interface ErrorOut {
   error: string;
@@ -58,6 +59,8 @@ export function createDevicePages(deps: DevicePagesDeps) {
         clientName: client?.name ?? '',
         clientUri: client?.clientUri,
         logoUri: client?.logoUri,
+        policyUri: client?.policyUri,
+        termsUri: client?.tosUri,
         accountEmail: account?.email,
         deviceName: named && nameOf(renderer, named),
         deviceAddress: device.ip,

@@ -20,6 +20,9 @@ export interface ClientFace {
   clientUri?: string | undefined;
   /** Shown only when it is https (`logo_uri`). */
   logoUri?: string | undefined;
+  /** The client's privacy policy and terms of service (`policy_uri`, `tos_uri`). */
+  policyUri?: string | undefined;
+  termsUri?: string | undefined;
 }
 
 /**
@@ -84,8 +87,6 @@ export interface ConsentView extends ClientFace {
   apis: ConsentApi[];
   /** The host that the person returns to. It identifies the receiver in case the client's name can't be trusted. */
   redirectHost?: string | undefined;
-  policyUri?: string | undefined;
-  termsUri?: string | undefined;
 }
 
 /** Posts `xsrf` to `action`, with `logout=yes` when the person agreed to end the session and without it when not. */

@@ -109,11 +109,31 @@ describe('links', () => {
   const signIn = samplePages['sign-in']?.model as SignInView;
 
   test.each(noLinks)('%j never becomes a link', (address) => {
-    const { signUpUrl: _signUp, ...rest } = signIn;
-    expect(drawn('sign-in', { ...rest, clientUri: address })).not.toContain('href="http');
-    expect(drawn('sign-in', { ...rest, clientUri: address })).not.toContain('<a ');
-    expect(drawn('sign-in', { ...rest, clientUri: undefined, signUpUrl: address })).not.toContain('<a ');
+    const { signUpUrl: _signUp, clientUri: _home, policyUri: _policy, termsUri: _terms, ...rest } = signIn;
+    for (const field of ['clientUri', 'policyUri', 'termsUri', 'signUpUrl']) {
+      const html = drawn('sign-in', { ...rest, [field]: address });
+      expect(html).not.toContain('href="http');
+      expect(html).not.toContain('<a ');
+    }
   });
+
+  test.each(['sign-in', 'sign-up', 'consent', 'device-confirm'] as const)(
+    'the page %s links to the policy and the terms of the client, with its name',
+    (view) => {
+      const model = samplePages[view]?.model as SignInView;
+      const links = (changes: object) =>
+        drawn(view, { ...model, ...changes } as never).match(/<a href="[^"]*(privacy|terms)".*<\/a>/g) ?? [];
+      const shown = { clientName: '<Shop>', policyUri: 'https://shop.example/privacy' };
+      const policy =
+        '<a href="https://shop.example/privacy" rel="noopener noreferrer">Privacy policy of <bdi>&lt;Shop&gt;</bdi></a>';
+      expect(links({ ...shown, termsUri: undefined })).toEqual([policy]);
+      expect(links({ ...shown, termsUri: 'https://shop.example/terms' })).toEqual([
+        policy,
+        expect.stringContaining('>Terms of service of <bdi>&lt;Shop&gt;</bdi></a>'),
+      ]);
+      expect(links({ policyUri: undefined, termsUri: undefined })).toEqual([]);
+    },
+  );
 
   test('http, https and paths of the issuer become links in normal form', () => {
     const html = drawn('sign-in', { ...signIn, clientUri: 'https://EXAMPLE.com/a"b' });

@@ -5,6 +5,8 @@ export type SamplePage = { [View in ViewName]: { view: View; model: ViewModels[V
 const client = {
   clientName: 'Contracts Web',
   clientUri: 'https://contracts.example.com',
+  policyUri: 'https://contracts.example.com/privacy',
+  termsUri: 'https://contracts.example.com/terms',
 };
 
 /** The test answers this URL, so no request leaves the machine. */
@@ -120,8 +122,6 @@ export const samplePages: Record<string, SamplePage> = {
         },
       ],
       redirectHost: 'contracts.example.com',
-      policyUri: 'https://contracts.example.com/privacy',
-      termsUri: 'https://contracts.example.com/terms',
     },
   },
   'consent-long': {
