@@ -18,11 +18,11 @@ import {
   type ProviderHost,
 } from '../oidc/provider-factory.ts';
 import type { OidcServices } from '../oidc/services.ts';
+import { createPersonClaims } from '../oidc/sessions/accounts-view.ts';
 import { createBrowserBinding } from '../oidc/sessions/browser-binding.ts';
 import { type Consents, createConsents } from '../oidc/sessions/consents.ts';
 import { createAccessTokenVerifier } from '../oidc/tokens/access-token-verifier.ts';
 import { createGrants } from '../oidc/tokens/grants.ts';
-import { createPersonClaims } from '../oidc/tokens/scope-claims.ts';
 import { createTokenPolicy } from '../oidc/tokens/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/tokens/token-requests.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';

@@ -13,13 +13,13 @@ import type { RecentReads } from '../revocation/recent-reads.ts';
 import type { RequestDenylist } from '../revocation/request-denylist.ts';
 import type { Revocation } from '../revocation/revocation.ts';
 import type { ProtocolPages } from './pages.ts';
+import type { PersonClaims } from './sessions/accounts-view.ts';
 import type { BrowserBinding } from './sessions/browser-binding.ts';
 import type { SessionEnd } from './sessions/end-session.ts';
 import type { SignIns } from './sessions/sign-ins.ts';
 import type { RefreshTokens } from './storage/refresh-tokens.ts';
 import type { AccessTokenVerifier } from './tokens/access-token-verifier.ts';
 import type { Grants } from './tokens/grants.ts';
-import type { PersonClaims } from './tokens/scope-claims.ts';
 import type { TokenPolicy } from './tokens/token-policy.ts';
 
 /**

@@ -1,6 +1,9 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { type AccountSources, findOidcAccount } from '../../provider/oidc/sessions/accounts-view.ts';
-import { createPersonClaims } from '../../provider/oidc/tokens/scope-claims.ts';
+import {
+  type AccountSources,
+  createPersonClaims,
+  findOidcAccount,
+} from '../../provider/oidc/sessions/accounts-view.ts';
 import { sampleAccount } from '../contract/account-store.ts';
 
 const john = sampleAccount();

@@ -1,12 +1,12 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { describe, expect, test } from '@jest/globals';
+import { createPersonClaims } from '../../provider/oidc/sessions/accounts-view.ts';
 import {
   firstPartyConsent,
   grantIdOf,
   grantPayload,
   parseGrantId,
 } from '../../provider/oidc/tokens/grants.ts';
-import { createPersonClaims } from '../../provider/oidc/tokens/scope-claims.ts';
 
 const issuer = 'https://login.example';
 const audience = 'https://contracts.example';

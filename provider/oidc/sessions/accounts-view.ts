@@ -1,12 +1,13 @@
 import type { Account as LibraryAccount } from 'oidc-provider';
 import type { Accounts } from '../../accounts/accounts.ts';
+import type { MetadataClaim } from '../../config/access-model.ts';
+import { claimsByScope, mostClaimBytes, profileClaims } from '../../lib/oidc-scopes.ts';
 import type { AccountFacts } from '../../ports/account-store.ts';
 import { clientKey, type RevocationKey } from '../../ports/revocation-keys.ts';
 import type { RecentReads } from '../../revocation/recent-reads.ts';
 import type { RequestDenylist } from '../../revocation/request-denylist.ts';
 import type { Revocation } from '../../revocation/revocation.ts';
 import { clientOf, currentContext } from '../current-request.ts';
-import type { PersonClaims } from '../tokens/scope-claims.ts';
 
 /** An account as the library and our token claims see it. */
 export interface OidcAccount extends LibraryAccount {
@@ -59,8 +60,8 @@ export async function findOidcAccount(
     permissions: accounts.permissionsOf(account.roles),
     claims: async (use, _scope, requested) =>
       use === 'id_token'
-        ? { ...personClaims.forIdToken(account, idTokenClaims(requested)), sub: account.id }
-        : { ...personClaims.forUserinfo(account), sub: account.id },
+        ? personClaims.forIdToken(account, idTokenClaims(requested))
+        : personClaims.forUserinfo(account),
   };
 }
 
@@ -120,4 +121,71 @@ export async function preloadSignIn(
 function idTokenClaims(requested: object): ReadonlySet<string> {
   const ctx = currentContext();
   return new Set([...Object.keys(requested), ...(ctx ? clientOf(ctx).idTokenClaims : [])]);
+}
+
+/** Values of claims by name, and always `sub`. */
+type ClaimValues = Record<string, unknown> & { sub: string };
+
+/** The claims about a person: their scopes, and their values for an account. */
+export interface PersonClaims {
+  byScope: Readonly<Record<string, string[]>>;
+  /** Returns the scope of a claim. Undefined for a claim that belongs to no scope. */
+  scopeOf(claim: string): string | undefined;
+  /** The values of all claims that the account has, for userinfo. */
+  forUserinfo(account: AccountFacts): ClaimValues;
+  /**
+   * The values for an id token, which has to fit through the headers of gateways: a value that is too large is left out.
+   * @param asked the names of the claims that the id token may have
+   */
+  forIdToken(account: AccountFacts, asked: ReadonlySet<string>): ClaimValues;
+}
+
+/** @param configured the claims whose values are fields in the metadata of accounts */
+export function createPersonClaims(configured: readonly MetadataClaim[]): PersonClaims {
+  const byScope: Record<string, string[]> = claimsByScope(configured);
+  const scopes = new Map(
+    Object.entries(byScope).flatMap(([scope, names]) => names.map((name) => [name, scope] as const)),
+  );
+  const forUserinfo = (account: AccountFacts) => ({
+    ...profileOf(account.metadata),
+    ...configuredOf(configured, account.metadata),
+    email: account.email,
+    email_verified: account.emailVerified,
+    updated_at: Math.floor(account.updatedAt / 1000),
+    roles: [...account.roles],
+    groups: [...account.roles],
+    sub: account.id,
+  });
+  return {
+    byScope,
+    scopeOf: (claim) => scopes.get(claim),
+    forUserinfo,
+    forIdToken: (account, asked) => {
+      const fits = ([name, value]: [string, unknown]) =>
+        asked.has(name) && (!profileClaims.includes(name) || isShort(value));
+      return { ...Object.fromEntries(Object.entries(forUserinfo(account)).filter(fits)), sub: account.id };
+    },
+  };
+}
+
+const isShort = (value: unknown) => Buffer.byteLength(JSON.stringify(value)) <= mostClaimBytes;
+
+function profileOf(metadata: Record<string, unknown>): Record<string, string> {
+  const known = profileClaims.filter((name) => name !== 'updated_at' && typeof metadata[name] === 'string');
+  return Object.fromEntries(known.map((name) => [name, String(metadata[name])]));
+}
+
+/** A value that is no claim: an object, null, a list of anything but text, or one that is too large. */
+function configuredOf(
+  claims: readonly MetadataClaim[],
+  metadata: Record<string, unknown>,
+): Record<string, unknown> {
+  const found = claims.flatMap(({ name, field }): [string, unknown][] => {
+    const value = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
+    const isText = (item: unknown) => typeof item === 'string';
+    const isList = Array.isArray(value) && value.every(isText);
+    const isClaim = isList || ['string', 'number', 'boolean'].includes(typeof value);
+    return isClaim && isShort(value) ? [[name, value]] : [];
+  });
+  return Object.fromEntries(found);
 }

@@ -4,9 +4,8 @@ import { clientOf } from '../current-request.ts';
 import type { FamilyFields } from '../patches/authorization-codes.ts';
 import { endsWithSession } from '../patches/refresh-tokens.ts';
 import type { OidcServices } from '../services.ts';
-import type { OidcAccount } from '../sessions/accounts-view.ts';
+import type { OidcAccount, PersonClaims } from '../sessions/accounts-view.ts';
 import { parseGrantId } from './grants.ts';
-import type { PersonClaims } from './scope-claims.ts';
 import type { TokenPolicy } from './token-policy.ts';
 
 /** The code or refresh token that an access token is issued from. */

@@ -5,7 +5,7 @@ import type { Api } from '../../config/access-model.ts';
 import { protocolScopes } from '../../lib/oidc-scopes.ts';
 import type { Agreement, Consent } from '../../ports/consent-store.ts';
 import type { RecentReads } from '../../revocation/recent-reads.ts';
-import type { PersonClaims } from './scope-claims.ts';
+import type { PersonClaims } from '../sessions/accounts-view.ts';
 import type { TokenPolicy } from './token-policy.ts';
 
 /** The payload of the library's Grant model. */
