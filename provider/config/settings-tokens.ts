@@ -26,7 +26,7 @@ export const tokenSettings = {
   apisFile: {
     name: 'GATEHOUSE_APIS_FILE',
     description:
-      'A YAML file with the APIs, their scopes, and the permissions of each role. Without it there is the default API alone, without scopes.',
+      'A YAML file with the APIs, their scopes, the permissions of each role, and the claims that come from the metadata of accounts. Without it there is the default API alone, without scopes.',
     schema: path(),
     example: '/etc/gatehouse/apis.yaml',
   },
