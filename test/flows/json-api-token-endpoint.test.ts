@@ -32,7 +32,7 @@ describe('the token endpoint without a browser, on two processes', () => {
         ...service,
         id: 'by-two-secrets',
         secrets: [
-          { sha256: sha256('old secret: +%'), expiresAt: '2999-01-01T00:00:00Z' },
+          { sha256: sha256('old secret: +%'), notAfter: '2999-01-01T00:00:00Z' },
           { sha256: sha256('new secret') },
         ],
       },
@@ -40,7 +40,7 @@ describe('the token endpoint without a browser, on two processes', () => {
         ...service,
         id: 'by-old-secret',
         secrets: [
-          { sha256: sha256('expired-secret'), expiresAt: '2001-01-01T00:00:00Z' },
+          { sha256: sha256('expired-secret'), notAfter: '2001-01-01T00:00:00Z' },
           { sha256: sha256('live-secret') },
         ],
       },
