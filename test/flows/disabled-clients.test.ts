@@ -97,8 +97,9 @@ describe('a client that its document disables', () => {
 
     // Pages: a new sign-in, one that was under way, and a device's code.
     const begun = await createUserAgent(deployment).get(app.authorizationUrl());
+    const reloaded = await visitor.get(waiting.url);
     const goneOn = await visitor.submit(waiting, { email, password });
-    for (const page of [begun, goneOn]) {
+    for (const page of [begun, reloaded, goneOn]) {
       expect(codeOn(page)).toBe('client_disabled');
       expect(page.html).toContain('app can’t be used for now');
     }
