@@ -11,7 +11,7 @@ import { useAccountDatabase } from './account-database.ts';
 // Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
 
-const { place, env } = useAccountDatabase();
+const { place, env, add } = useAccountDatabase();
 let pool: Database;
 let outbox: PostgresOutbox;
 beforeAll(() => {
@@ -37,6 +37,16 @@ async function setAside(reason: string): Promise<OutboxEvent> {
   await outbox.claim(10, systemClock.now(), 60_000);
   await outbox.markFailed(event.id, reason, undefined);
   return event;
+}
+
+/** Counts the signals that wake the process that publishes events. */
+async function listen() {
+  const signals = { count: 0 };
+  const woken = () => {
+    signals.count += 1;
+  };
+  const stop = await new PostgresWakeUp({ db: pool.knex }).listen(woken, () => {});
+  return { signals, stop };
 }
 
 const failed = (...args: string[]) => place().gatehouse(['events', 'failed', ...args]);
@@ -69,17 +79,29 @@ test('shows what was set aside and why, without the data of the event', async ()
 
 test('--retry makes all of them due again and wakes the worker', async () => {
   const events = [await setAside('one'), await setAside('two')];
-  let woken = 0;
-  const stop = await new PostgresWakeUp({ db: pool.knex }).listen(
-    () => {
-      woken += 1;
-    },
-    () => {},
-  );
+  const { signals, stop } = await listen();
   const { code, stdout } = await failed('--retry');
   expect([code, stdout]).toEqual([0, 'Due again: 2 events.\n']);
-  await waitFor(() => woken === 1);
+  await waitFor(() => signals.count === 1);
   expect(await claimable()).toEqual(events.map(({ id }) => id));
+  await stop();
+});
+
+test('a command that writes events wakes the worker once, and a command that only reads does not', async () => {
+  const { email } = await add();
+  const { signals, stop } = await listen();
+  const writes = [
+    ['accounts', 'create', '--email', `new-${email}`],
+    ['accounts', 'disable', email],
+    ['accounts', 'enable', email],
+  ];
+  for (const [index, args] of writes.entries()) {
+    await place().gatehouse(['accounts', 'list']);
+    const { code, stderr } = await place().gatehouse(args, { input: 'correct-horse-battery' });
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('error')]);
+    await waitFor(() => signals.count > index, { what: `a signal after ${args.join(' ')}` });
+    expect(signals.count).toBe(index + 1);
+  }
   await stop();
 });
 

@@ -76,9 +76,27 @@ export async function withStores<T>(needs: StoreNeeds, work: (stores: Stores) =>
     // The embedded database belongs to this release. Other releases may still use a real one.
     if (config.databaseUrl === undefined) await ports.schema.migrate();
     else await requireCurrentSchema(ports.schema);
-    return await work(composeStores(config, accessModel, ports, needs));
+    return await workAndWake(ports, (eventCommitted) =>
+      work(composeStores(config, accessModel, ports, { ...needs, eventCommitted })),
+    );
   } finally {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
+  }
+}
+
+/** After the work, also after a part of it, wakes the process that publishes events if there are new ones. */
+async function workAndWake<T>(
+  { wakeUp }: Pick<Ports, 'wakeUp'>,
+  work: (eventCommitted: () => void) => Promise<T>,
+): Promise<T> {
+  let hasEvents = false;
+  try {
+    return await work(() => {
+      hasEvents = true;
+    });
+  } finally {
+    // Without the signal, the events wait for the next poll.
+    if (hasEvents) await wakeUp.notify().catch(() => {});
   }
 }
 
@@ -110,7 +128,7 @@ function composeStores(
   config: Config,
   accessModel: AccessModel,
   opened: Ports,
-  { manyAccounts = false }: StoreNeeds,
+  { manyAccounts = false, eventCommitted }: StoreNeeds & { eventCommitted: () => void },
 ): Stores {
   const logger = silentLogger();
   const denylist = createCachedDenylist({
@@ -119,7 +137,12 @@ function composeStores(
     clock,
     logger,
   });
-  const unitOfWork = noticeChanges(opened.unitOfWork, { clock, denylist, everything: manyAccounts });
+  const unitOfWork = noticeChanges(opened.unitOfWork, {
+    clock,
+    denylist,
+    eventCommitted,
+    everything: manyAccounts,
+  });
   const ports = { ...opened, unitOfWork };
   const revocation = composeRevocation({ config, ports, denylist, unitOfWork, newEvent, clock, logger });
   const serverKeys = async () => createServerKeys(await resolveServerSecrets(config, ports.secrets));
