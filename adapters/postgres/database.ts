@@ -101,9 +101,15 @@ interface ConnectionOpener {
   acquireRawConnection(): Promise<Client>;
 }
 
-/** Makes each new connection of the pool use the credential of its time. */
-function useCredentials(opener: ConnectionOpener, options: ServerOptions): void {
+const openerOf = (pool: Knex): ConnectionOpener => pool.client;
+
+/** Opens a connection outside the pool, with the settings and the present credential of the pool. Its caller ends it. */
+export const openConnection = (pool: Knex): Promise<Client> => openerOf(pool).acquireRawConnection();
+
+/** Makes each new connection use the credential of its time. */
+function useCredentials(pool: Knex, options: ServerOptions): void {
   if (!options.credentials) return;
+  const opener = openerOf(pool);
   const open = opener.acquireRawConnection.bind(opener);
   const settings = opener.connectionSettings;
   opener.acquireRawConnection = createCredentialedOpen(
@@ -137,7 +143,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     compileSqlOnError: false,
     log: { warn, error: warn, deprecate: warn, debug: () => {} },
   });
-  if ('url' in options) useCredentials(pool.client, options);
+  if ('url' in options) useCredentials(pool, options);
   return {
     name: 'postgres',
     knex: pool,

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
-import type { Client } from 'pg';
 import type { WakeUp } from '../../provider/ports/wake-up.ts';
+import { openConnection } from './database.ts';
 import { affected } from './sql.ts';
 import { translateError } from './store-errors.ts';
 
@@ -20,7 +20,9 @@ export class PostgresWakeUp implements WakeUp {
   }
 
   async listen(woken: () => void, lost: (reason: string) => void): Promise<() => Promise<void>> {
-    const connection = await this.#connect();
+    const connection = await openConnection(this.#db).catch((error: unknown) => {
+      throw translateError(error);
+    });
     let over = false;
     const end = (reason: string) => {
       if (over) return;
@@ -41,15 +43,6 @@ export class PostgresWakeUp implements WakeUp {
       throw translateError(error);
     }
     return stop;
-  }
-
-  /** Opens a connection outside the pool, with the settings of the pool. */
-  async #connect(): Promise<Client> {
-    try {
-      return (await this.#db.client.acquireRawConnection()) as Client;
-    } catch (error) {
-      throw translateError(error);
-    }
   }
 }
 
