@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../provider/lib/clock.ts';
 import { ConfigurationError } from '../../provider/lib/errors.ts';
+import { unlessStopped } from '../../provider/lib/lifecycle.ts';
 import { type AwsError, errorText, identityAdvice, isLasting } from './errors.ts';
 
 export interface AwsCredentials {
@@ -21,6 +23,8 @@ export interface IamTokensOptions {
   startPatienceMs?: number;
   /** Called once when the first token is tried again. The reason contains no secret. */
   onWaiting?(reason: string): void;
+  /** Aborted when the process stops. Then the first token ends at once. */
+  stopping?: AbortSignal | undefined;
 }
 
 /** What a token is for: a request that AWS evaluates when the server receives the token as a password. */
@@ -63,19 +67,21 @@ export class IamTokens {
   }
 
   async #token(request: ConnectRequest): Promise<string> {
-    const { clock, startPatienceMs = 30_000 } = this.#options;
+    const { clock, startPatienceMs = 30_000, stopping } = this.#options;
     const until = clock.now() + startPatienceMs;
     for (let waitMs = 250; ; waitMs = Math.min(2 * waitMs, 4000)) {
       try {
-        const token = await this.#sign(request);
+        const signing = this.#sign(request);
+        const token = await (this.#hasSigned ? signing : unlessStopped(signing, stopping));
         this.#hasSigned = true;
         return token;
       } catch (error) {
+        if (!this.#hasSigned) stopping?.throwIfAborted();
         const failure = error as AwsError;
         if (this.#hasSigned || isLasting(failure) || clock.now() + waitMs > until) throw explain(failure);
         this.#reportWaiting(failure);
       }
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await unlessStopped(pause(waitMs), stopping);
     }
   }
 

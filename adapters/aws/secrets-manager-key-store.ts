@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   DescribeSecretCommand,
   GetSecretValueCommand,
@@ -8,6 +9,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
+import { unlessStopped } from '../../provider/lib/lifecycle.ts';
 import type { KeyStore, StoredKeySet } from '../../provider/ports/key-store.ts';
 import { type AwsError, explainSecretError } from './errors.ts';
 
@@ -35,6 +37,8 @@ export interface SecretsManagerKeyStoreOptions {
   client?: SecretsManagerClientConfig;
   /** How long the first call waits for AWS credentials. EKS Pod Identity provides them some seconds after the start. */
   credentialsWaitMs?: number;
+  /** Aborted when the process stops. Then the first call ends at once. */
+  stopping?: AbortSignal | undefined;
 }
 
 const hasName = (error: unknown, name: string) => (error as Error).name === name;
@@ -50,11 +54,13 @@ export class SecretsManagerKeyStore implements KeyStore {
   readonly #client: SecretsManagerClient;
   readonly #secret: string;
   readonly #credentialsWaitMs: number;
+  readonly #stopping: AbortSignal | undefined;
   #hasAnswered = false;
 
-  constructor({ secret, client = {}, credentialsWaitMs = 30_000 }: SecretsManagerKeyStoreOptions) {
+  constructor({ secret, client = {}, credentialsWaitMs = 30_000, stopping }: SecretsManagerKeyStoreOptions) {
     this.#secret = secret;
     this.#credentialsWaitMs = credentialsWaitMs;
+    this.#stopping = stopping;
     const requestHandler = { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true };
     this.#client = new SecretsManagerClient({ maxAttempts: 3, requestHandler, ...client });
   }
@@ -133,17 +139,18 @@ export class SecretsManagerKeyStore implements KeyStore {
   async #explained<T>(work: () => Promise<T>): Promise<T> {
     for (let waitedMs = 0; ; waitedMs += credentialsPauseMs) {
       try {
-        const result = await work();
+        const result = await (this.#hasAnswered ? work() : unlessStopped(work(), this.#stopping));
         this.#hasAnswered = true;
         return result;
       } catch (error) {
+        if (!this.#hasAnswered) this.#stopping?.throwIfAborted();
         const isEarly = !this.#hasAnswered && waitedMs < this.#credentialsWaitMs;
         if (!(isEarly && hasName(error, 'CredentialsProviderError')))
           throw (
             explainSecretError(`The secret ${this.#secret} can't be used`, error as AwsError, use) ??
             new StoreUnavailable('Secrets Manager', error)
           );
-        await new Promise((resolve) => setTimeout(resolve, credentialsPauseMs));
+        await unlessStopped(pause(credentialsPauseMs), this.#stopping);
       }
     }
   }

@@ -1,21 +1,10 @@
 import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../../provider/lib/clock.ts';
 import { ConfigurationError } from '../../provider/lib/errors.ts';
+import { unlessStopped } from '../../provider/lib/lifecycle.ts';
 import { parseSecretReference } from '../../provider/lib/secret-reference.ts';
-import type { Secrets } from '../../provider/ports/secrets.ts';
+import type { SecretChange, Secrets } from '../../provider/ports/secrets.ts';
 import { type AwsError, errorText, explainSecretError, isLasting } from './errors.ts';
-
-/** What happened to a secret. It is reported once for each change. */
-export interface SecretChange {
-  /**
-   * `waiting`: the first read failed and is tried again. `outdated`: the secret can't be read or used, and the last good
-   * value stays in use. `current`: it was read after one of these.
-   */
-  state: 'waiting' | 'outdated' | 'current';
-  reference: string;
-  /** Why, without the secret. */
-  reason?: string | undefined;
-}
 
 export interface AwsSecretsOptions {
   clock: Clock;
@@ -34,6 +23,8 @@ export interface AwsSecretsOptions {
   /** How long a caller waits for a new value when there is a good older one, in milliseconds. The default is 1,000. */
   refreshPatienceMs?: number;
   onChange?(change: SecretChange): void;
+  /** Aborted when the process stops. Then the first read ends at once. */
+  stopping?: AbortSignal | undefined;
 }
 
 /** One secret in Secrets Manager. References to different keys of it share one value, so the keys fit together. */
@@ -170,18 +161,19 @@ export class AwsSecrets implements Secrets {
   }
 
   async #firstText(reference: string, name: string, cached: Cached): Promise<string> {
-    const { clock, startPatienceMs = 30_000 } = this.#options;
+    const { clock, startPatienceMs = 30_000, stopping } = this.#options;
     const until = clock.now() + startPatienceMs;
     for (let waitMs = 250; ; waitMs = Math.min(2 * waitMs, 4000)) {
       try {
-        return await this.#refresh(name, cached);
+        return await unlessStopped(this.#refresh(name, cached), stopping);
       } catch (error) {
+        stopping?.throwIfAborted();
         const failure = error as AwsError;
         if (this.#hasRead || isLasting(failure) || clock.now() + waitMs > until)
           throw explain(reference, failure);
         this.#report('waiting', reference, failure);
       }
-      await delay(waitMs * (0.75 + Math.random() / 4));
+      await unlessStopped(delay(waitMs * (0.75 + Math.random() / 4)), stopping);
     }
   }
 

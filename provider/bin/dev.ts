@@ -14,7 +14,7 @@ import {
   refuseRemoteIssuer,
 } from './demo.ts';
 import { loadFiles } from './load-files.ts';
-import { resolveServerSecrets } from './resolve-server-secrets.ts';
+import { serverSecretsReader } from './resolve-server-secrets.ts';
 import { type Running, start } from './start.ts';
 
 /**
@@ -26,7 +26,7 @@ export async function dev(write: (text: string) => void, stopping: AbortSignal):
   refuseRemoteIssuer(config);
   const files = loadFiles(config, () => devAccessModel(config));
   const logger = createLogger({ level: config.logLevel });
-  const ports = await openPorts(config, { logger, clock: systemClock });
+  const ports = await openPorts(config, { logger, clock: systemClock, stopping });
   try {
     stopping.throwIfAborted();
     await ports.schema.migrate();
@@ -34,7 +34,7 @@ export async function dev(write: (text: string) => void, stopping: AbortSignal):
       config,
       ...files,
       ports: withDemoClients(ports, config),
-      serverSecrets: await resolveServerSecrets(config, ports.secrets),
+      readServerSecrets: serverSecretsReader(config, ports.secrets),
       logger,
       prepare: addDemoAccount,
       stopping,

@@ -7,7 +7,7 @@ import { systemClock } from '../lib/clock.ts';
 import { createLogger } from '../lib/logger.ts';
 import { awaitCurrentSchema } from './commands/migrate-schema.ts';
 import { loadFiles } from './load-files.ts';
-import { resolveServerSecrets } from './resolve-server-secrets.ts';
+import { serverSecretsReader } from './resolve-server-secrets.ts';
 import { type Running, start } from './start.ts';
 
 /**
@@ -18,12 +18,12 @@ export async function serve(stopping: AbortSignal): Promise<Running> {
   const config = loadConfig({ required: requiredToServe });
   const files = loadFiles(config, () => loadAccessModel(config));
   const logger = createLogger({ level: config.logLevel });
-  const ports = await openPorts(config, { logger, clock: systemClock });
+  const ports = await openPorts(config, { logger, clock: systemClock, stopping });
   try {
     await awaitCurrentSchema(ports.schema, { logger, stopping });
-    const serverSecrets = await resolveServerSecrets(config, ports.secrets);
+    const readServerSecrets = serverSecretsReader(config, ports.secrets);
     const prepare = (gatehouse: Gatehouse) => gatehouse.checkOutgoingGuard();
-    return await start({ config, ...files, ports, serverSecrets, logger, stopping, prepare });
+    return await start({ config, ...files, ports, readServerSecrets, logger, stopping, prepare });
   } catch (error) {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
     throw error;

@@ -6,11 +6,11 @@ import type { Environment } from '../config/environment.ts';
 import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Pages } from '../interactions/pages.ts';
+import type { SecretList } from '../keys/server-secrets.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { createLifecycle, type Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createMetrics } from '../lib/metrics.ts';
-import { createServerKeys } from '../lib/server-keys.ts';
 import { startTracing } from '../lib/start-tracing.ts';
 import { supportedNodeMajor } from '../oidc/runtime-notice.ts';
 import { yieldToRequests } from './background-threads.ts';
@@ -21,7 +21,8 @@ export interface StartDeps {
   accessModel: AccessModel;
   pages: Pages;
   ports: Ports;
-  serverSecrets: readonly [string, ...string[]];
+  /** Gives the server secrets as they are now. They are read again while the process runs. */
+  readServerSecrets(): Promise<SecretList>;
   logger: Logger;
   /** Runs before the listeners open. */
   prepare?(gatehouse: Gatehouse): Promise<void>;
@@ -60,7 +61,6 @@ export async function start(deps: StartDeps): Promise<Running> {
     ...deps,
     clock,
     tracing,
-    serverKeys: createServerKeys(deps.serverSecrets),
     metrics: createMetrics({ version, runtime: true }),
     phase: () => lifecycle.phase(),
   }).catch(async (error) => {

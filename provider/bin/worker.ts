@@ -19,7 +19,7 @@ import type { Running } from './start.ts';
 export async function worker(stopping: AbortSignal): Promise<Running> {
   const config = loadConfig({ required: ['GATEHOUSE_DATABASE_URL'] });
   const logger = createLogger({ level: config.logLevel });
-  const ports = await openWorkerPorts(config, { logger, clock });
+  const ports = await openWorkerPorts(config, { logger, clock, stopping });
   const lifecycle = createLifecycle({ logger, clock });
   try {
     await awaitCurrentSchema(ports.schema, { logger, stopping });

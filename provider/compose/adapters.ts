@@ -32,71 +32,43 @@ import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { parseServerSecrets } from '../config/server-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
-import { readCredential } from '../lib/credentials.ts';
+import { readDatabaseUrl, readRedisUrl } from '../lib/connection-urls.ts';
 import { ConfigurationError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseSecretReference } from '../lib/secret-reference.ts';
 import { createServerKeys } from '../lib/server-keys.ts';
 import type { ClientSource } from '../ports/client-source.ts';
+import type { Dependency } from '../ports/dependency.ts';
 import type { EventSink } from '../ports/event-sink.ts';
 import type { KeyStore } from '../ports/key-store.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';
 import type { Schema } from '../ports/schema.ts';
-import type { Secrets } from '../ports/secrets.ts';
 import { databaseTokens, redisTokens, type TokenSource } from './iam-credentials.ts';
 import type { Home, Ports } from './ports.ts';
+import { connectionOf, createProcessSecrets, credentialOf, type ProcessSecrets } from './process-secrets.ts';
 
 interface Deps {
   logger: Logger;
   clock: Clock;
+  /** Aborted when the process stops. Then nothing waits any longer for the first secret. */
+  stopping?: AbortSignal | undefined;
 }
 
 /** Secrets of every scheme. One instance has one cache, so a process has one. */
-function openSecrets({ clock, logger }: Deps): Secrets {
-  const local = createFileSecrets({ env: processEnvironment() });
-  const aws = new AwsSecrets({
-    clock,
-    onChange: ({ state, reference, reason }) => {
-      if (state === 'waiting') logger.warn({ reference, reason }, 'secret not read yet, trying again');
-      else if (state === 'current') logger.info({ reference }, 'secret can be read again');
-      else logger.warn({ reference, reason }, 'secret cannot be read, keeping the last good value');
-    },
+function openSecrets({ clock, logger, stopping }: Deps): ProcessSecrets {
+  return createProcessSecrets(logger, (report) => {
+    const local = createFileSecrets({ env: processEnvironment() });
+    const aws = new AwsSecrets({ clock, stopping, onChange: report });
+    return (reference) => (parseSecretReference(reference).scheme === 'secretsmanager' ? aws : local);
   });
-  const of = (reference: string) =>
-    parseSecretReference(reference).scheme === 'secretsmanager' ? aws : local;
-  return {
-    resolve: async (reference) => of(reference).resolve(reference),
-    candidates: async (reference) => of(reference).candidates(reference),
-  };
 }
 
 /** IAM tokens for RDS and ElastiCache. */
-function openTokens({ clock, logger }: Deps): TokenSource {
+function openTokens({ clock, logger, stopping }: Deps): TokenSource {
   const onWaiting = (reason: string) =>
     logger.warn({ reason }, 'no AWS credentials for an IAM token yet, trying again');
-  return new IamTokens({ clock, onWaiting });
+  return new IamTokens({ clock, stopping, onWaiting });
 }
-
-const unread = async (reference: string) => {
-  parseSecretReference(reference);
-  return 'unread';
-};
-
-/** For checks: it refuses the references that could not be read at any time, and reads no secret. */
-export const unreadSecrets: Secrets = {
-  resolve: unread,
-  candidates: async (reference) => [await unread(reference)],
-};
-
-/** The credential behind a reference. It is read again each time it is needed, so a rotated one is found. */
-const credentialOf = (secrets: Secrets, reference: string | undefined) =>
-  reference === undefined
-    ? undefined
-    : {
-        current: async () => readCredential(reference, await secrets.resolve(reference)),
-        candidates: async () =>
-          (await secrets.candidates(reference)).map((text) => readCredential(reference, text)),
-      };
 
 /**
  * Opens the database that the settings name. Without one, it opens an embedded Postgres in this process, with its files
@@ -110,9 +82,12 @@ export async function openConfiguredDatabase(
   const { logger } = deps;
   const warn = (detail: string) => logger.warn({ detail }, 'database connection lost');
   if (config.databaseUrl !== undefined) {
-    const { databaseUrl: url, databasePassword } = config;
+    const { url, credentials: inUrl } = await connectionOf(secrets, config.databaseUrl, readDatabaseUrl);
+    const { databasePassword } = config;
     const credentials =
-      databaseTokens(url, databasePassword, openTokens(deps)) ?? credentialOf(secrets, databasePassword);
+      databaseTokens(url, databasePassword, openTokens(deps)) ??
+      credentialOf(secrets, databasePassword) ??
+      inUrl;
     // An error of the configuration stops the start here. Later, it would look like a database that is unreachable.
     await credentials?.current();
     return openDatabase({ url, credentials, poolMax: config.databasePoolMax, warn });
@@ -133,19 +108,31 @@ export const schemaOf = (database: Database): Schema => new PostgresSchema({ db:
 
 /**
  * Creates the implementation of every port from the settings. Only this file knows which product implements which port
- * (DESIGN §7).
+ * (DESIGN §7). If a part fails, it closes the parts that it had opened.
  */
 export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
+  const opened: Dependency[] = [];
+  try {
+    return await openAll(config, deps, opened);
+  } catch (error) {
+    await Promise.allSettled(opened.map((dependency) => dependency.close()));
+    throw error;
+  }
+}
+
+async function openAll(config: Config, deps: Deps, dependencies: Dependency[]): Promise<Ports> {
   const { clock } = deps;
   const secrets = openSecrets(deps);
   const eventSink = await openEventSink(config);
   const database = await openConfiguredDatabase(config, deps, secrets);
+  dependencies.push(database);
   const db = database.knex;
   const lostListeners: (() => void)[] = [];
   const lost = () => {
     for (const listener of lostListeners) listener();
   };
   const redis = await openConfiguredRedis(config, secrets, lost, deps);
+  if (redis) dependencies.push(redis.dependency);
   const familiesInRedis = redis && config.refreshTokenStore === 'redis';
   const familiesHome = familiesInRedis ? 'redis' : 'postgres';
   return {
@@ -191,7 +178,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
       clientTokenVersions: 'postgres',
       limits: redis ? 'redis' : 'postgres',
     },
-    dependencies: redis ? [database, redis.dependency] : [database],
+    dependencies,
   };
 }
 
@@ -202,17 +189,19 @@ export const openWorkerPorts = (config: Config, deps: Deps): Promise<Ports> =>
     deps,
   );
 
-async function openConfiguredRedis(config: Config, secrets: Secrets, lost: () => void, deps: Deps) {
+async function openConfiguredRedis(config: Config, secrets: ProcessSecrets, lost: () => void, deps: Deps) {
   const { logger } = deps;
-  const { redisUrl: url, redisPassword } = config;
-  if (url === undefined) return undefined;
+  const { redisPassword } = config;
+  if (config.redisUrl === undefined) return undefined;
   const { openRedis } = await import('../../adapters/redis/connection.ts');
+  const { url, credentials: inUrl } = await connectionOf(secrets, config.redisUrl, readRedisUrl);
   return openRedis({
     url,
     caFile: config.redisCaFile,
     cluster: config.redisCluster,
     keyPrefix: config.redisKeyPrefix,
-    credentials: redisTokens(url, redisPassword, openTokens(deps)) ?? credentialOf(secrets, redisPassword),
+    credentials:
+      redisTokens(url, redisPassword, openTokens(deps)) ?? credentialOf(secrets, redisPassword) ?? inUrl,
     onCredentialTrouble: (reason) => logger.warn({ reason }, 'redis credential not renewed, trying again'),
     onStateChange: (change) => {
       const { state, reason } = change;
@@ -248,8 +237,9 @@ export async function openKeyStore(
   const { keys, keysSecret = '', dataFolder } = config;
   const home = keysHome(config);
   if (home === 'postgres') {
-    const seals = async () =>
-      createServerKeys(parseServerSecrets(await secrets.resolve(keysSecret), 'GATEHOUSE_KEYS_SECRET'));
+    const seals = secrets.follow(keysSecret, (text) =>
+      createServerKeys(parseServerSecrets(text, 'GATEHOUSE_KEYS_SECRET')),
+    );
     if (database === undefined) throw new Error('the keys are in a database that was not opened');
     return new PostgresKeyStore({ db: database.knex, seals });
   }
@@ -260,7 +250,10 @@ export async function openKeyStore(
   if (home === 'file') return new FileKeyStore({ path: keys.replace(/^file:/, '') });
   // Loaded only where it is used, because the AWS SDK takes a part of the start.
   const { SecretsManagerKeyStore } = await import('../../adapters/aws/secrets-manager-key-store.ts');
-  return new SecretsManagerKeyStore({ secret: keys.replace(/^secretsmanager:/, '') });
+  return new SecretsManagerKeyStore({
+    secret: keys.replace(/^secretsmanager:/, ''),
+    stopping: deps.stopping,
+  });
 }
 
 /** AWS KMS. The client is loaded at the first use, because most installations have no key there. */

@@ -50,7 +50,7 @@ export function composeAccount(
     metrics,
   });
   return {
-    keys: parts.serverKeys,
+    keys: parts.serverSecrets.keys,
     issuer: config.issuer,
     basePath: basePath(config.issuer),
     now: () => clock.now(),

@@ -7,11 +7,11 @@ import type { Config } from '../config/schema.ts';
 import type { NewEvent } from '../events/catalogue.ts';
 import type { Pages } from '../interactions/pages.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { SecretList, ServerSecrets } from '../keys/server-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Phase } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Tracing } from '../lib/tracing.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
@@ -26,7 +26,8 @@ export interface ComposeDeps {
   accessModel: AccessModel;
   pages: Pages;
   ports: Ports;
-  serverKeys: ServerKeys;
+  /** Gives the server secrets as they are now. */
+  readServerSecrets(): Promise<SecretList>;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -37,6 +38,7 @@ export interface ComposeDeps {
 
 /** All modules below the protocol, as `compose` creates them. */
 export interface Parts extends ComposeDeps {
+  serverSecrets: ServerSecrets;
   unitOfWork: UnitOfWork;
   newEvent: NewEvent;
   denylist: RequestDenylist;

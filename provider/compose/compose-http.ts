@@ -134,7 +134,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
   return {
     provider: () => protocol.host.current(),
     renderer: parts.pages.of,
-    keys: parts.serverKeys,
+    keys: parts.serverSecrets.keys,
     bodyLimitBytes,
     epochSeconds: () => epochSeconds(clock),
     issuer: config.issuer,

@@ -29,6 +29,7 @@ export function composeOperations(
     }),
     phase,
     metrics: async () => {
+      metrics.secretsOutdated.set(ports.secrets.outdated());
       await measure();
       return metrics.render();
     },

@@ -39,11 +39,12 @@ export interface Protocol extends OidcServices {
 
 /** Assembles the protocol: the library's dependencies, the library, and the services that use it. */
 export function composeProtocol(parts: Parts): Protocol {
-  const { config, accessModel, ports, keyRing, reads, clients, serverKeys: keys, clock, logger } = parts;
+  const { config, accessModel, ports, keyRing, reads, clients, serverSecrets, clock, logger } = parts;
+  const { keys } = serverSecrets;
   const { issuer } = config;
   const { apis } = accessModel;
   const revocation = composeRevocation(parts);
-  const { signIns, refreshTokens, sessionEnd } = composeSignIns({ ...parts, revocation });
+  const { signIns, refreshTokens, sessionEnd } = composeSignIns({ ...parts, serverKeys: keys, revocation });
   const policy = createTokenPolicy(apis, issuer);
   const personClaims = createPersonClaims(accessModel.claims);
   const services: OidcServices = {
@@ -92,7 +93,10 @@ export function composeProtocol(parts: Parts): Protocol {
     (jwks) => buildProvider(services, grants, jwks),
     privateJwks(keyRing.current(), ports.remoteSigner),
   );
-  keyRing.onChange((current) => host.swap(privateJwks(current, ports.remoteSigner)));
+  const rebuild = () => host.swap(privateJwks(keyRing.current(), ports.remoteSigner));
+  keyRing.onChange(rebuild);
+  // A Provider copies the keys of its cookies when it is built.
+  serverSecrets.onChange(rebuild);
   return {
     ...services,
     host,

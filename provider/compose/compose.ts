@@ -10,6 +10,7 @@ import { createNewEvent } from '../events/catalogue.ts';
 import { createConfigurationChanges } from '../events/configuration-changes.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { keyTimesOf } from '../keys/key-set.ts';
+import { openServerSecrets } from '../keys/server-secrets.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
@@ -86,11 +87,12 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const clientTokenVersions = createKnownClientTokenVersions(ports.clientTokenVersions);
 
   // Accounts, and the limits on sign-in attempts.
+  const serverSecrets = await openServerSecrets({ read: deps.readServerSecrets, clock, logger });
   const rateLimits = createRateLimits({
     config,
     limits: ports.limits,
     localLimits: ports.localLimits,
-    serverKeys: deps.serverKeys,
+    serverKeys: serverSecrets.keys,
     clock,
     logger,
     metrics,
@@ -168,6 +170,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const parts: Parts = {
     ...deps,
     ports,
+    serverSecrets,
     unitOfWork,
     newEvent,
     denylist,
@@ -203,6 +206,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
       { name: 'client token versions', start: clientTokenVersions.start, stop: clientTokenVersions.stop },
       ...verify.jobs,
       { name: 'clients', stop: () => clients.close() },
+      every('server secrets', serverSecretsPollSeconds, serverSecrets.refresh),
       every('client secrets', secretsPollSeconds, () => clients.refreshSecrets()),
       jobs.component,
       { name: 'changes of keys', start: () => changes.keys(keyRing.current()) },
@@ -213,6 +217,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
 
 /** The maximum number of cached accounts, and of cached consents. Each of the two caches uses about 10 MB. */
 const keptReads = 10_000;
+
+/** How soon the process notices new server secrets, after what the place of the secrets may take. */
+const serverSecretsPollSeconds = 10;
 
 /** How soon the process notices that the client secret behind a reference was replaced. */
 const secretsPollSeconds = 60;

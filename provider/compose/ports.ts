@@ -16,9 +16,9 @@ import type { RemoteSigner } from '../ports/remote-signer.ts';
 import type { RevocationCache } from '../ports/revocation-cache.ts';
 import type { RevocationStore } from '../ports/revocation-store.ts';
 import type { Schema } from '../ports/schema.ts';
-import type { Secrets } from '../ports/secrets.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { WakeUp } from '../ports/wake-up.ts';
+import type { ProcessSecrets } from './process-secrets.ts';
 
 /** The name of a product in metrics and traces. */
 export type Home = 'postgres' | 'redis' | 'file' | 'secretsmanager' | 'kms';
@@ -46,7 +46,7 @@ export interface Ports {
   clientSources: ClientSource[];
   eventSink: EventSink;
   schema: Schema;
-  secrets: Secrets;
+  secrets: ProcessSecrets;
   expired: ExpiredRows[];
   leases: Leases;
   wakeUp: WakeUp;

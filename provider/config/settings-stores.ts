@@ -17,7 +17,8 @@ function eventsSink() {
 export const storeSettings = {
   databaseUrl: {
     name: 'GATEHOUSE_DATABASE_URL',
-    description: 'The Postgres database. `gatehouse serve` needs one.',
+    description:
+      'The Postgres database, or where its URL is. `gatehouse serve` needs one. Behind a reference, a rotated user name and password need no restart, and another host does.',
     schema: connectionUrl('postgres://user:password@host:5432/name', readDatabaseUrl),
     secret: true,
     example: 'postgres://gatehouse@db.example.com:5432/gatehouse',
@@ -39,7 +40,8 @@ export const storeSettings = {
   },
   redisUrl: {
     name: 'GATEHOUSE_REDIS_URL',
-    description: 'Redis, for what is kept for a short time. Without it everything is in Postgres.',
+    description:
+      'Redis, or where its URL is, for what is kept for a short time. Without it everything is in Postgres.',
     schema: connectionUrl('rediss://user:password@host:6379', readRedisUrl),
     secret: true,
     example: 'rediss://cache.example.com:6379',

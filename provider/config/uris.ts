@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { UrlReading } from '../lib/connection-urls.ts';
+import { readSecretReference, secretForms } from '../lib/secret-reference.ts';
 import { value } from './values.ts';
 
 /** Whether a URL's host name can only mean this machine (RFC 6761 §6.3, RFC 5735, RFC 4291 §2.5.3). */
@@ -51,16 +52,26 @@ export function audience() {
   return value(audienceForm, (text) => (isAudience(text) ? text : undefined));
 }
 
-/** A connection URL. The same reader is used when connecting, so what is allowed here is what works there. */
+/**
+ * A connection URL, or a reference to a secret that holds one. The same reader is used when connecting, so what is allowed
+ * here is what works there.
+ */
 export function connectionUrl(allowed: string, read: (text: string) => UrlReading<unknown>) {
+  const reference = `a reference to one: ${Object.values(secretForms).join(' or ')}`;
   return z
     .string()
     .superRefine((text, context) => {
+      if (readSecretReference(text) !== undefined) return;
       const reading = read(text);
       if (reading.ok) return;
-      for (const message of reading.problems) context.addIssue({ code: 'custom', message });
+      for (const problem of reading.problems) {
+        const message = text.includes('://') ? problem : `${problem}, or ${reference}`;
+        context.addIssue({ code: 'custom', message });
+      }
     })
-    .describe(`a URL like ${allowed}, with special characters in the password percent-encoded`);
+    .describe(
+      `a URL like ${allowed}, with special characters in the password percent-encoded, or ${reference}`,
+    );
 }
 
 /** A link for people: an https URL, or a mailto URL when an example of one is given. */

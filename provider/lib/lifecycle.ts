@@ -51,6 +51,22 @@ async function settlesWithin(promise: Promise<unknown>, seconds: number): Promis
   }
 }
 
+/** Waits for the work. Rejects with the reason of the signal as soon as it is aborted; then the work is left alone. */
+export async function unlessStopped<T>(work: Promise<T>, stopping: AbortSignal | undefined): Promise<T> {
+  if (stopping === undefined) return work;
+  let stop: (() => void) | undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(stopping.reason);
+    if (stopping.aborted) stop();
+    stopping.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    if (stop !== undefined) stopping.removeEventListener('abort', stop);
+  }
+}
+
 /** Starts and stops the parts of a process in order. */
 export function createLifecycle({ logger, clock }: { logger: Logger; clock: Clock }): Lifecycle {
   const components: Component[] = [];

@@ -191,6 +191,10 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
     ),
     outboxSetAside: gauge('gatehouse_outbox_set_aside', 'Events given up on, kept for a person to look at.'),
     keys: gauge('gatehouse_keys', 'Signing keys, by their state.', 'state'),
+    secretsOutdated: gauge(
+      'gatehouse_secrets_outdated',
+      'Secrets that cannot be read or used now, so that their last good value is in use.',
+    ),
     keysReloadFailures: counter(
       'gatehouse_keys_reload_failures_total',
       'Looks for changed keys that failed; the last good ones stayed in use.',

@@ -31,6 +31,12 @@ export interface ServerKeys {
   cookieKeys(): string[];
 }
 
+/** Server keys whose secrets change while they are in use. */
+export interface ReplaceableServerKeys extends ServerKeys {
+  /** Uses these secrets from now on, the first as the current one. */
+  replace(secrets: readonly [string, ...string[]]): void;
+}
+
 interface DerivedKeys {
   lookup: KeyObject;
   seal: KeyObject;
@@ -54,10 +60,16 @@ const mac = (key: KeyObject, label: string, value: string) =>
  * @param secrets at least one, each of 256 bits or more; the first is current. Keys for each purpose are
  *   derived by HKDF (RFC 5869), so no two purposes share a key.
  */
-export function createServerKeys(secrets: readonly [string, ...string[]]): ServerKeys {
-  const [current, ...older] = secrets.map(derive) as [DerivedKeys, ...DerivedKeys[]];
-  const all = [current, ...older];
+export function createServerKeys(secrets: readonly [string, ...string[]]): ReplaceableServerKeys {
+  const deriveAll = ([first, ...more]: typeof secrets) => {
+    const [current, older] = [derive(first), more.map(derive)];
+    return { current, older, all: [current, ...older] };
+  };
+  let { current, older, all } = deriveAll(secrets);
   return {
+    replace: (next) => {
+      ({ current, older, all } = deriveAll(next));
+    },
     lookupHashes: (label, value) => {
       const hash = (keys: DerivedKeys) => mac(keys.lookup, label, value).toString('base64url');
       return [hash(current), ...older.map(hash)];

@@ -1,3 +1,15 @@
+/** What happened to a secret. It is reported once for each change. */
+export interface SecretChange {
+  /**
+   * `waiting`: the first read failed and is tried again. `outdated`: the secret can't be read or used, and the last good
+   * value stays in use. `current`: it was read after one of these.
+   */
+  state: 'waiting' | 'outdated' | 'current';
+  reference: string;
+  /** Why, without the secret. */
+  reason?: string | undefined;
+}
+
 /**
  * Reads secrets by reference: `file:/run/secrets/db`, `env:NAME`, `secretsmanager:NAME#KEY`. One line break at the end is
  * not part of a secret. Parallel calls for one secret may share one read.

@@ -60,7 +60,7 @@ export async function startInProcess(
     logger,
     accessModel: { ...demoAccessModel(audience), claims },
     pages: openPages(config),
-    serverSecrets: [testServerSecret],
+    readServerSecrets: async () => [testServerSecret],
     prepare: async ({ accounts }) => {
       await accounts.create({ ...demoAccount, emailVerified: true, metadata: {} });
     },

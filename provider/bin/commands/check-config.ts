@@ -1,8 +1,9 @@
 import { checkClientDocument } from '../../clients/check-client-document.ts';
 import { createClientRegistry } from '../../clients/client-registry.ts';
 import { describeClientProblem } from '../../clients/parse-client-documents.ts';
-import { openClientsFile, unreadSecrets } from '../../compose/adapters.ts';
+import { openClientsFile } from '../../compose/adapters.ts';
 import { openPages } from '../../compose/open-pages.ts';
+import { unreadSecrets } from '../../compose/process-secrets.ts';
 import { version } from '../../compose/version.ts';
 import type { AccessModel } from '../../config/access-model.ts';
 import { loadAccessModel, withSignupRoles } from '../../config/apis.ts';

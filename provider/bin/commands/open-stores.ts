@@ -19,7 +19,7 @@ import { createCachedDenylist } from '../../revocation/cached-denylist.ts';
 import { noticeChanges } from '../../revocation/change-notices.ts';
 import { createClientRevocation } from '../../revocation/client-revocation.ts';
 import type { Revocation } from '../../revocation/revocation.ts';
-import { resolveServerSecrets } from '../resolve-server-secrets.ts';
+import { serverSecretsReader } from '../resolve-server-secrets.ts';
 import { accessModelOf } from './access-settings.ts';
 import { requireCurrentSchema } from './migrate-schema.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -145,7 +145,7 @@ function composeStores(
   });
   const ports = { ...opened, unitOfWork };
   const revocation = composeRevocation({ config, ports, denylist, unitOfWork, newEvent, clock, logger });
-  const serverKeys = async () => createServerKeys(await resolveServerSecrets(config, ports.secrets));
+  const serverKeys = async () => createServerKeys(await serverSecretsReader(config, ports.secrets)());
   return {
     config,
     accessModel,

@@ -5,8 +5,9 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { AwsSecrets, type AwsSecretsOptions, type SecretChange } from '../../../adapters/aws/secrets.ts';
+import { AwsSecrets, type AwsSecretsOptions } from '../../../adapters/aws/secrets.ts';
 import { newId } from '../../../provider/lib/ids.ts';
+import type { SecretChange } from '../../../provider/ports/secrets.ts';
 import { secretsContract } from '../../contract/secrets.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { type DecidingProxy, openAwsProxy } from '../../support/servers/aws-proxy.ts';
