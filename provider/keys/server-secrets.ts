@@ -55,7 +55,7 @@ export async function openServerSecrets({ read, clock, logger }: ServerSecretsDe
     for (const changed of listeners) changed();
     inUse = next;
     const position = secrets.indexOf(sealing) + 1;
-    logger.info({ secrets: secrets.length, sealing: position }, 'server secrets changed');
+    logger.info({ known: secrets.length, sealing: position }, 'server secrets changed');
   };
 
   return {
