@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { apisFile, audience } from '../cli/command.ts';
 import { type Program, runProgram, runToEnd } from '../support/program.ts';
 import { testServerSecret } from '../support/secrets.ts';
@@ -84,4 +85,64 @@ test('SIGTERM while serve waits for Postgres: the process ends, and a second sig
     for (const socket of sockets) socket.destroy();
     server.close();
   }
+});
+
+describe('SIGTERM while the process waits for AWS', () => {
+  let aws: Server;
+  let asked = 0;
+  let isSilent = false;
+  beforeEach(async () => {
+    [asked, isSilent] = [0, false];
+    aws = createHttpServer((_, response) => {
+      asked += 1;
+      if (!isSilent) response.writeHead(404).end();
+    });
+    await once(aws.listen(0, '127.0.0.1'), 'listening');
+  });
+  afterEach(() => {
+    aws.closeAllConnections();
+    aws.close();
+  });
+
+  const secret = 'secretsmanager:gatehouse/none';
+  const url = () => `http://127.0.0.1:${(aws.address() as AddressInfo).port}/`;
+  const noCredentials = () => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: url(), AWS_ACCESS_KEY_ID: '' });
+  const noAnswer = () => {
+    isSilent = true;
+    return { AWS_ENDPOINT_URL: url(), AWS_ACCESS_KEY_ID: 'testing', AWS_SECRET_ACCESS_KEY: 'testing' };
+  };
+
+  test.each([
+    ['serve', 'has no credentials', { GATEHOUSE_DATABASE_PASSWORD: secret }, noCredentials],
+    ['serve', 'gets no answer', { GATEHOUSE_DATABASE_PASSWORD: secret }, noAnswer],
+    ['worker', 'has no credentials', { GATEHOUSE_DATABASE_URL: secret }, noCredentials],
+    ['dev', 'has no credentials for the keys', { GATEHOUSE_KEYS: secret }, noCredentials],
+    ['dev', 'gets no answer for the server secrets', { GATEHOUSE_SERVER_SECRETS: secret }, noAnswer],
+    ['dev', 'gets no answer for Redis', { GATEHOUSE_REDIS_URL: secret }, noAnswer],
+  ])('%s %s: it ends at once, and what it opened is closed', async (command, _, settings, fault) => {
+    await writeFile(join(folder, 'server-secrets'), testServerSecret, { mode: 0o600 });
+    await writeFile(join(folder, 'apis.yaml'), apisFile);
+    const servers = {
+      GATEHOUSE_DATABASE_URL: 'postgres://gatehouse@127.0.0.1:1/none',
+      GATEHOUSE_KEYS: 'file:keys.json',
+      GATEHOUSE_SERVER_SECRETS: 'file:server-secrets',
+      GATEHOUSE_APIS_FILE: 'apis.yaml',
+      GATEHOUSE_AUDIENCE: audience,
+    };
+    const own = command === 'dev' ? {} : servers;
+    const env = { ...anyPorts, ...own, AWS_REGION: 'eu-central-1', AWS_PROFILE: '', ...fault(), ...settings };
+    program = runProgram([command], { env, cwd: folder });
+    await waitFor(() => asked > 0 || program?.hasEnded(), {
+      timeoutMs: 60_000,
+      what: 'a request to AWS',
+    });
+    program.kill('SIGTERM');
+    // The wait for AWS would go on for up to 30 seconds.
+    await waitFor(() => program?.hasEnded(), { timeoutMs: 10_000, what: 'the end of the process' });
+    expect(await program.ended).toBe(0);
+    // The AWS SDK may warn about the version of Node.
+    expect(program.output()).not.toMatch(/gatehouse is ready|gatehouse: /);
+    const left = await readdir(join(folder, '.gatehouse')).catch(() => []);
+    expect(left).not.toContain('gatehouse.pid');
+  });
 });
