@@ -11,8 +11,8 @@ Gatehouse is configured by environment variables. This page is generated from th
 - An empty value counts as unset.
 - A value that isn't allowed stops the start, and so does a \`GATEHOUSE_…\` variable that isn't in this table. All
   problems are listed at once.
-- A *reference* names a secret and isn't one: \`file:/path/of/the/file\` or \`env:NAME_OF_A_VARIABLE\` (choose a name
-  that doesn't begin with \`GATEHOUSE_\`). *Secret* values are never shown, not even in errors.
+- A *reference* names a secret and isn't one: \`file:/path/of/the/file\`, \`secretsmanager:NAME#KEY\` or
+  \`env:NAME_OF_A_VARIABLE\` (choose a name that doesn't begin with \`GATEHOUSE_\`). *Secret* values are never shown, not even in errors.
 - A file with a secret must not be readable by its group or by others (\`chmod 600\`), unless a platform mounted it: as a
   link, or in a folder that can't be written, as Kubernetes and Docker do.
 - In the URLs of Postgres and Redis, special characters of user name and password are written as \`%XX\`: \`%\` as \`%25\`,

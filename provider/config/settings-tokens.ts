@@ -70,7 +70,7 @@ export const tokenSettings = {
   serverSecrets: {
     name: 'GATEHOUSE_SERVER_SECRETS',
     description:
-      'Where the secrets are that protect cookies, sessions and refresh tokens: one or more, each of at least 32 random characters, separated by white space or commas. One that repeats itself or has few different characters is refused. The first is used, the others are still accepted: to replace one, put the new one in front and drop the old one after GATEHOUSE_REFRESH_TOKEN_ABSOLUTE_DAYS. All processes need the same.',
+      'Where the secrets are that protect cookies, sessions and refresh tokens: one or more, each of at least 32 random characters, separated by white space or commas. One that repeats itself or has few different characters is refused. The first is used, the others are still accepted. They are read again while the process runs: `docs/secrets.md` says in which order to replace one. All processes need the same.',
     schema: reference('file', 'env', 'secretsmanager'),
     reference: true,
     example: 'file:/run/secrets/server-secrets',

@@ -88,6 +88,8 @@ describe('values', () => {
     ['GATEHOUSE_DATABASE_URL', 'postgresql:///gatehouse?host=/run/postgresql'],
     ['GATEHOUSE_DATABASE_URL', 'postgres://u:p%40ss%2Fw%23%3F%25@[::1]:6432/gate%20house?sslmode=require'],
     ['GATEHOUSE_DATABASE_URL', 'POSTGRES://u@%2Frun%2Fpostgresql/d'],
+    ['GATEHOUSE_DATABASE_URL', 'file:/run/secrets/database-url'],
+    ['GATEHOUSE_REDIS_URL', 'secretsmanager:gatehouse/redis#url'],
     ['GATEHOUSE_REDIS_URL', 'rediss://:p%40ss%2Fw%23%3F%25@cache.example.com:6380/15'],
     ['GATEHOUSE_KEYS', 'file:keys.json'],
     [
@@ -136,6 +138,7 @@ describe('values', () => {
     ['GATEHOUSE_EVENTS_SINK', 'eventbridge:arn:aws:sqs:eu-west-1:123456789012:queue', 'an event bus'],
     ['GATEHOUSE_EVENTS_SINK', 'sqs', 'an event bus'],
     ['GATEHOUSE_DATABASE_URL', 'mysql://db', 'postgres://'],
+    ['GATEHOUSE_DATABASE_URL', 'vault:database', 'or a reference to one: file:/path/of/the/file or env:'],
     ['GATEHOUSE_DATABASE_URL', 'postgres://db/d?sslmode=prefer', 'use verify-full'],
     ['GATEHOUSE_DATABASE_URL', 'postgres://db/d?application_name=x', '(application_name)'],
     ['GATEHOUSE_DATABASE_URL', 'postgres://u:100%@db/d', '% as %25'],

@@ -119,6 +119,18 @@ describe('a refused start', () => {
     expect(text).toMatch(/postgres can't be reached/i);
   });
 
+  test.each([
+    ['GATEHOUSE_DATABASE_URL', `mysql://gatehouse:${secret}@db.example.com/gatehouse`, 'postgres://'],
+    ['GATEHOUSE_REDIS_URL', `redis://:${secret}@cache.example.com?a=b`, 'has parameters'],
+  ])('names the reference of a %s that cannot be used, and not its text', async (name, text, reason) => {
+    const path = join(folder, name);
+    await writeFile(path, text, { mode: 0o600 });
+    const { code, problems } = await refusal('serve', { ...env, [name]: `file:${path}` });
+    expect(code).toBe(78);
+    expect(problems).toEqual([expect.stringContaining(`The URL in the secret file:${path}`)]);
+    expect(problems[0]).toContain(reason);
+  });
+
   test('reports the position of a server secret that is too short', async () => {
     const path = join(folder, 'short-secrets');
     await writeFile(path, `${testServerSecret}\n${secret}\n`, { mode: 0o600 });

@@ -36,6 +36,7 @@ describe('metrics', () => {
       'gatehouse_outbox_set_aside gauge',
       'gatehouse_refresh_tokens_repeated_total counter',
       'gatehouse_refresh_tokens_reused_total counter',
+      'gatehouse_secrets_outdated gauge',
       'gatehouse_sign_ins_total counter',
       'gatehouse_signatures_total counter',
       'gatehouse_store_call_duration_seconds histogram',
