@@ -76,6 +76,7 @@ function parse(path: string, text: string): RawClientDocument[] {
 /** Loads client documents from a YAML file that holds one list named `clients`. */
 export class FileClientSource implements ClientSource {
   readonly name: string;
+  readonly eachByItself = false;
   readonly #path: string;
   readonly #pollMs: number;
   #loaded: string | undefined;

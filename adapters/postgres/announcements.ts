@@ -29,4 +29,12 @@ export class PostgresAnnouncements implements Announcements {
     });
     return last?.value ?? undefined;
   }
+  async read(topic: string): Promise<string | undefined> {
+    const [last] = await rows<{ value: string | null }>(
+      this.#db,
+      'select value from announcements where topic = :topic',
+      { topic },
+    );
+    return last?.value ?? undefined;
+  }
 }

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { PostgresAccountStore } from './account-store.ts';
 import { PostgresAnnouncements } from './announcements.ts';
+import { PostgresClientWriter } from './client-store.ts';
 import { PostgresClientTokenVersions } from './client-token-versions.ts';
 import { PostgresConsentStore } from './consent-store.ts';
 import { PostgresOutbox } from './outbox.ts';
@@ -55,6 +56,7 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
   let outbox: PostgresOutbox | undefined;
   let announcements: PostgresAnnouncements | undefined;
   let clientTokenVersions: PostgresClientTokenVersions | undefined;
+  let clients: PostgresClientWriter | undefined;
   return {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
@@ -75,6 +77,10 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get clientTokenVersions() {
       clientTokenVersions ??= new PostgresClientTokenVersions({ db });
       return clientTokenVersions;
+    },
+    get clients() {
+      clients ??= new PostgresClientWriter({ db });
+      return clients;
     },
     denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
   };

@@ -4,19 +4,20 @@ import { openConnection } from './database.ts';
 import { affected } from './sql.ts';
 import { translateError } from './store-errors.ts';
 
-const channel = 'gatehouse_events';
-
 /** Uses NOTIFY and LISTEN. A listener has a connection of its own, because the pool closes idle connections. */
 export class PostgresWakeUp implements WakeUp {
   readonly #db: Knex;
+  readonly #channel: string;
 
-  constructor({ db }: { db: Knex }) {
+  /** @param options.channel a name in lower case, which goes into the statement as it is */
+  constructor({ db, channel = 'gatehouse_events' }: { db: Knex; channel?: string }) {
     this.#db = db;
+    this.#channel = channel;
   }
 
   async notify(): Promise<void> {
     // In a statement of its own. In the transaction of a sign-in, NOTIFY would make commits wait for each other.
-    await affected(this.#db, `notify ${channel}`);
+    await affected(this.#db, `notify ${this.#channel}`);
   }
 
   async listen(woken: () => void, lost: (reason: string) => void): Promise<() => Promise<void>> {
@@ -37,7 +38,7 @@ export class PostgresWakeUp implements WakeUp {
       await connection.end().catch(() => {});
     };
     try {
-      await connection.query(`listen ${channel}`);
+      await connection.query(`listen ${this.#channel}`);
     } catch (error) {
       await stop();
       throw translateError(error);

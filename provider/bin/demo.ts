@@ -49,7 +49,7 @@ export function refuseRemoteIssuer({ issuer }: Pick<Config, 'issuer'>): void {
 /** Returns the demo clients as a source that never changes. */
 export function demoClientSource(audience: string): ClientSource {
   const documents = demoClients(audience).map((value) => ({ origin: 'demo', value }));
-  return { name: 'demo', load: async () => documents, watch: () => () => {} };
+  return { name: 'demo', eachByItself: false, load: async () => documents, watch: () => () => {} };
 }
 
 /** Returns client documents in the form that a person would write. */

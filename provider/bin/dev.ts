@@ -62,10 +62,10 @@ function withDevDefaults(config: Config): Config {
   };
 }
 
-/** Without a clients file, the demo clients are registered. */
+/** Without a clients file, the demo clients are registered, beside those of the store. */
 function withDemoClients(ports: Ports, config: Config): Ports {
   if (config.clientsFile) return ports;
-  return { ...ports, clientSources: [demoClientSource(config.audience)] };
+  return { ...ports, clientSources: [...ports.clientSources, demoClientSource(config.audience)] };
 }
 
 /** Does nothing when the account exists. */

@@ -14,6 +14,7 @@ import type { ClientProblem, DocumentSettings, KnownApi } from './parse-client-d
 import { singleFlight } from './single-flight.ts';
 import { createSourceReport, type SourceReportOptions } from './source-report.ts';
 import {
+  type LoadedSource,
   loadSource,
   mergeSources,
   nextState,
@@ -38,11 +39,11 @@ export interface ClientRegistryOptions extends DocumentSettings, SourceReportOpt
   builtIn?: readonly ClientDocument[] | undefined;
   /** The client that `/auth/*` acts for when a request names none. It must be in a source and be first-party. */
   defaultClientId?: string | undefined;
-  /** Called with the last good documents of each source after every load; must not throw. */
-  loaded?: ((source: string, clients: readonly ClientDocument[]) => void) | undefined;
+  /** Called with the last good documents of each source after every load, without disabled clients; must not throw. */
+  loaded?: ((source: ClientSource, clients: readonly ClientDocument[]) => void) | undefined;
 }
 
-/** The clients in use, from all sources. */
+/** The clients in use, from all sources. A disabled client is not in use. */
 export interface ClientRegistry {
   /** Gives the client with this id if it is enabled, also a built-in one. */
   find(id: string): ClientDocument | undefined;
@@ -111,27 +112,25 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
   /**
    * Reads all secrets and puts the loaded documents into use. Gives the secrets that could be read before but not now.
    */
-  const update = async (loaded: readonly SourceState[]): Promise<ClientProblem[]> => {
+  const update = async (loaded: readonly LoadedSource[]): Promise<ClientProblem[]> => {
     const candidates = [...loaded, ...states].flatMap(({ documents }) => documents);
     const { digests, missing, outdated } = await secrets.resolve(candidates);
     states = states.map((state, at) => {
-      const next = loaded[at];
-      return next === undefined ? state : nextState(state, next, missing);
+      const [source, next] = [sources[at], loaded[at]];
+      return source === undefined || next === undefined ? state : nextState(source, state, next, missing);
     });
     index = createIndex(states);
     secrets.use(index.clients, digests);
     return outdated;
   };
   const reportAll = (outdated: readonly ClientProblem[], loaded: boolean) => {
-    for (const [at, { documents, problems }] of states.entries()) {
-      const source = sources[at]?.name ?? '';
+    for (const [at, given] of sources.entries()) {
+      const { documents, problems } = states[at] ?? { documents: [], problems: [] };
+      const source = given.name;
       const ignored = index.ignored[at] ?? [];
-      if (loaded)
-        options.loaded?.(
-          source,
-          documents.map(({ document }) => document),
-        );
-      options.metrics.clientsLoaded.set(documents.length - ignored.length, { source });
+      const enabled = documents.flatMap(({ document }) => (document.enabled ? document : []));
+      if (loaded) options.loaded?.(given, enabled);
+      options.metrics.clientsLoaded.set(enabled.length - ignored.length, { source });
       const stale = problemLines(documents, outdated).map(
         (line) => `${line}; the value read last stays in use`,
       );
@@ -140,8 +139,11 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
     report('default client', defaultProblems());
   };
 
-  const outdated = await update(await Promise.all(sources.map((source) => loadSource(source, options))));
-  const fatal = [...states.flatMap(({ problems }) => problems), ...defaultProblems()];
+  const first = await Promise.all(sources.map((source) => loadSource(source, options)));
+  const outdated = await update(first);
+  // A bad document in a store must not keep a process from its start. The log and a metric report it.
+  const refused = states.filter((_, at) => !sources[at]?.eachByItself || first[at]?.refused === 'all');
+  const fatal = [...refused.flatMap(({ problems }) => problems), ...defaultProblems()];
   if (fatal.length > 0) throw new ConfigurationError(fatal);
   reportAll(outdated, true);
 

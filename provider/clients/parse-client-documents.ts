@@ -26,7 +26,10 @@ export interface ClientProblem extends DocumentProblem {
   clientId: string | undefined;
 }
 
-type ParsedDocuments = { ok: true; documents: LocatedDocument[] } | { ok: false; problems: ClientProblem[] };
+/** The documents without a problem, with their defaults filled in, and all problems of the others. */
+type ParsedDocuments =
+  | { ok: true; documents: LocatedDocument[] }
+  | { ok: false; documents: LocatedDocument[]; problems: ClientProblem[] };
 
 function unknownName(kind: string, name: string, known: readonly string[]): string {
   const similar = nearMiss(name, known);
@@ -98,7 +101,7 @@ function checkSettings(
 /**
  * Checks all documents of one source: each document by itself, against the APIs and settings, and against the others.
  *
- * @returns all documents with their defaults filled in, or all problems of all documents
+ * @returns `ok` when no document has a problem
  */
 export function parseClientDocuments(
   raw: readonly RawClientDocument[],
@@ -128,9 +131,9 @@ export function parseClientDocuments(
       firstOrigins.set(clientId, origin);
     }
     problems.push(...found.map((problem) => ({ origin, clientId, ...problem })));
-    if (checked.ok) documents.push({ origin, document: checked.document });
+    if (checked.ok && found.length === 0) documents.push({ origin, document: checked.document });
   }
-  return problems.length === 0 ? { ok: true, documents } : { ok: false, problems };
+  return problems.length === 0 ? { ok: true, documents } : { ok: false, documents, problems };
 }
 
 /** Gives a problem as one line of text: the place, the client, the field, and what to do. */

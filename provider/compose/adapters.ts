@@ -8,6 +8,8 @@ import { createFileSecrets } from '../../adapters/file/secrets.ts';
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
+import { PostgresClientSource } from '../../adapters/postgres/client-source.ts';
+import { clientsChannel, PostgresClientStore } from '../../adapters/postgres/client-store.ts';
 import { PostgresClientTokenVersions } from '../../adapters/postgres/client-token-versions.ts';
 import { PostgresConsentStore } from '../../adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
@@ -133,6 +135,7 @@ async function openAll(config: Config, deps: Deps, dependencies: Dependency[]): 
   };
   const redis = await openConfiguredRedis(config, secrets, lost, deps);
   if (redis) dependencies.push(redis.dependency);
+  const clients = new PostgresClientStore({ db });
   const familiesInRedis = redis && config.refreshTokenStore === 'redis';
   const familiesHome = familiesInRedis ? 'redis' : 'postgres';
   return {
@@ -155,7 +158,16 @@ async function openAll(config: Config, deps: Deps, dependencies: Dependency[]): 
     localLimits: new MemoryLimits({ clock }),
     keyStore: await openKeyStore(config, deps, database, secrets),
     remoteSigner: openRemoteSigner(),
-    clientSources: config.clientsFile ? [openClientsFile(config.clientsFile)] : [],
+    clients,
+    clientSources: [
+      new PostgresClientSource({
+        store: clients,
+        clock,
+        signal:
+          config.databaseUrl === undefined ? undefined : new PostgresWakeUp({ db, channel: clientsChannel }),
+      }),
+      ...(config.clientsFile ? [openClientsFile(config.clientsFile)] : []),
+    ],
     eventSink,
     schema: schemaOf(database),
     secrets,
@@ -177,6 +189,7 @@ async function openAll(config: Config, deps: Deps, dependencies: Dependency[]): 
       accountIndex: familiesHome,
       clientTokenVersions: 'postgres',
       limits: redis ? 'redis' : 'postgres',
+      clients: 'postgres',
     },
     dependencies,
   };

@@ -6,6 +6,7 @@ import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
 import { knownClaims } from '../config/token-budget.ts';
+import { longestRefreshTokenSeconds } from '../config/settings-tokens.ts';
 import { createNewEvent } from '../events/catalogue.ts';
 import { createConfigurationChanges } from '../events/configuration-changes.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
@@ -18,6 +19,7 @@ import { checkOutgoingGuard } from '../oidc/outgoing-requests.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createCachedDenylist } from '../revocation/cached-denylist.ts';
 import { noticeChanges } from '../revocation/change-notices.ts';
+import { createClientRevocation } from '../revocation/client-revocation.ts';
 import { createKnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
 import { createRecentReads } from '../revocation/recent-reads.ts';
 import { createRequestDenylist } from '../revocation/request-denylist.ts';
@@ -76,7 +78,18 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     eventCommitted: jobs.eventCommitted,
   });
   const newEvent = createNewEvent({ clock });
-  const changes = createConfigurationChanges({ unitOfWork, newEvent, logger });
+  const clientRevocation = createClientRevocation({
+    unitOfWork,
+    denylist,
+    clock,
+    refreshTokenSeconds: longestRefreshTokenSeconds,
+  });
+  const changes = createConfigurationChanges({
+    unitOfWork,
+    newEvent,
+    logger,
+    revokeClients: clientRevocation.revokeWithin,
+  });
   const reads = createRecentReads({
     accounts: ports.accounts,
     consents: ports.consents,
@@ -155,6 +168,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     defaultClientId: config.defaultClient,
     loaded: (source, documents) => void changes.clients(source, documents),
   });
+  // Other processes and commands read here that no file of this process defines a client.
+  if (ports.clientSources.every(({ eachByItself }) => eachByItself))
+    void changes.clients({ name: 'file', eachByItself: false }, []);
   const keyRing = createKeyRing({
     store: ports.keyStore,
     clock,

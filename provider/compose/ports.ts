@@ -1,6 +1,7 @@
 import type { AccountIndex } from '../ports/account-index.ts';
 import type { AccountStore } from '../ports/account-store.ts';
 import type { ClientSource } from '../ports/client-source.ts';
+import type { ClientStore } from '../ports/client-store.ts';
 import type { ClientTokenVersions } from '../ports/client-token-versions.ts';
 import type { ConsentStore } from '../ports/consent-store.ts';
 import type { Dependency } from '../ports/dependency.ts';
@@ -43,6 +44,8 @@ export interface Ports {
   keyStore: KeyStore;
   /** Signs with keys that are in KMS. */
   remoteSigner: RemoteSigner;
+  clients: ClientStore;
+  /** In order of precedence. */
   clientSources: ClientSource[];
   eventSink: EventSink;
   schema: Schema;
@@ -64,4 +67,4 @@ export interface Ports {
 type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
-  | 'remoteSigner';
+  | ('remoteSigner' | 'clients');

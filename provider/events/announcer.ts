@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '../lib/logger.ts';
+import { announcedDigests, announcedState } from '../ports/announcements.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
-import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 
 /** The difference between two sets, as ids. */
 export interface Difference {
@@ -16,6 +17,13 @@ export interface Announced {
   members: ReadonlyMap<string, unknown>;
   /** Makes the event that reports a change. It is called once for every 500 changed ids. */
   event(difference: Difference): OutboxEvent;
+  /**
+   * Does what follows from a removal, in the transaction that reports it. So it is done once, although every process
+   * notices the removal.
+   *
+   * @returns what is done after the commit
+   */
+  removed?(stores: TransactionStores, ids: readonly string[]): Promise<() => Promise<void>>;
 }
 
 export interface AnnouncerDeps {
@@ -47,15 +55,19 @@ export function createAnnouncer({ unitOfWork, logger }: AnnouncerDeps): Announce
 
   const tell = async (announced: Announced): Promise<void> => {
     const { topic } = announced;
-    const value = JSON.stringify(digests(announced.members));
+    const value = announcedState(digests(announced.members));
     failed.delete(topic);
     if (told.get(topic) === value) return;
     try {
-      await unitOfWork.run(async ({ announcements, outbox }) => {
-        const last = await announcements.exchange(topic, value);
-        for (const difference of differences(last, value)) await outbox.append(announced.event(difference));
+      const afterwards = await unitOfWork.run(async (stores) => {
+        const last = await stores.announcements.exchange(topic, value);
+        const all = differences(last, value);
+        for (const difference of all) await stores.outbox.append(announced.event(difference));
+        const removed = all.flatMap((difference) => difference.removed);
+        return removed.length > 0 ? announced.removed?.(stores, removed) : undefined;
       });
       told.set(topic, value);
+      await afterwards?.();
     } catch (error) {
       failed.set(topic, announced);
       logger.warn({ err: error, topic }, 'event about clients or keys not written, trying again');
@@ -75,21 +87,14 @@ export function createAnnouncer({ unitOfWork, logger }: AnnouncerDeps): Announce
   };
 }
 
-/**
- * The members are sorted, so that equal sets give equal texts. Contents may be secret, so only their digests are
- * stored.
- */
-function digests(members: ReadonlyMap<string, unknown>): [id: string, digest: string][] {
-  return [...members]
-    .map(([id, content]): [string, string] => [id, digest(JSON.stringify(content))])
-    .sort(([one], [other]) => (one < other ? -1 : 1));
-}
+/** Contents may be secret, so only their digests are stored. */
+const digests = (members: ReadonlyMap<string, unknown>): Map<string, string> =>
+  new Map([...members].map(([id, content]) => [id, digest(JSON.stringify(content))]));
 
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 function differences(last: string | undefined, value: string): Difference[] {
-  const before = new Map<string, string>(JSON.parse(last ?? '[]'));
-  const after = new Map<string, string>(JSON.parse(value));
+  const [before, after] = [announcedDigests(last), announcedDigests(value)];
   const kindOf = (id: string): keyof Difference | undefined => {
     if (!before.has(id)) return 'added';
     if (!after.has(id)) return 'removed';

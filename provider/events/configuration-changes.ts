@@ -1,33 +1,49 @@
 import type { ClientDocument } from '../clients/client-document.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
-import { type AnnouncerDeps, createAnnouncer } from './announcer.ts';
+import { clientsFileTopic } from '../ports/announcements.ts';
+import type { ClientSource } from '../ports/client-source.ts';
+import type { TransactionStores } from '../ports/unit-of-work.ts';
+import { type Announced, type AnnouncerDeps, createAnnouncer } from './announcer.ts';
 import type { NewEvent } from './catalogue.ts';
 
 /** Writes events about changes of clients and keys. Every process notices these changes separately. */
 export interface ConfigurationChanges {
-  /**
-   * Never rejects; `retry` repeats a failed write.
-   *
-   * @param source the name of the clients' source
-   */
-  clients(source: string, clients: readonly ClientDocument[]): Promise<void>;
+  /** Never rejects; `retry` repeats a failed write. */
+  clients(
+    source: Pick<ClientSource, 'name' | 'eachByItself'>,
+    clients: readonly ClientDocument[],
+  ): Promise<void>;
   /** Never rejects; a failed write is repeated by `retry`. */
   keys(keys: CurrentKeys): Promise<void>;
   retry(): Promise<void>;
 }
 
-export function createConfigurationChanges({
-  newEvent,
-  ...deps
-}: AnnouncerDeps & { newEvent: NewEvent }): ConfigurationChanges {
+export interface ConfigurationChangesDeps extends AnnouncerDeps {
+  newEvent: NewEvent;
+  /**
+   * Revokes everything that these clients were issued. Gives what is done after the commit.
+   */
+  revokeClients(stores: TransactionStores, ids: readonly string[]): Promise<() => Promise<void>>;
+}
+
+export function createConfigurationChanges(deps: ConfigurationChangesDeps): ConfigurationChanges {
+  const { newEvent, revokeClients } = deps;
   const announcer = createAnnouncer(deps);
+  /** Only for a file. In a store, the transaction that deletes a client revokes its tokens. */
+  const revokeRemoved: Announced['removed'] = async (stores, ids) => {
+    const gone: string[] = [];
+    for (const id of ids) if ((await stores.clients.find(id)) === undefined) gone.push(id);
+    return revokeClients(stores, gone);
+  };
   return {
-    clients: (source, clients) =>
-      announcer.announce({
-        topic: `clients of ${source}`,
+    clients: ({ name: source, eachByItself }, clients) => {
+      const announced: Announced = {
+        topic: eachByItself ? `clients of ${source}` : clientsFileTopic,
         members: new Map(clients.map((client) => [client.id, client])),
         event: (difference) => newEvent('clients.changed', `clients:${source}`, { source, ...difference }),
-      }),
+      };
+      return announcer.announce(eachByItself ? announced : { ...announced, removed: revokeRemoved });
+    },
     keys: ({ kept }) =>
       announcer.announce({
         topic: 'keys',

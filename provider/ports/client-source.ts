@@ -21,6 +21,11 @@ export interface ClientSource {
   /** For logs and metrics. */
   readonly name: string;
   /**
+   * Whether each document is used or refused by itself. In a store, one bad document must not take others out of use.
+   * Otherwise (a file, which a person edits as a whole) one bad document refuses all.
+   */
+  readonly eachByItself: boolean;
+  /**
    * Gives all documents.
    *
    * @throws ClientSourceUnreadable when the source can't be read; each line of its message says where a problem is and

@@ -1,5 +1,6 @@
 import type { AccountStore } from './account-store.ts';
 import type { Announcements } from './announcements.ts';
+import type { ClientWriter } from './client-store.ts';
 import type { ClientTokenVersions } from './client-token-versions.ts';
 import type { ConsentStore } from './consent-store.ts';
 import type { Denylist } from './denylist.ts';
@@ -13,6 +14,7 @@ export interface TransactionStores {
   announcements: Announcements;
   denylist: Pick<Denylist, 'revoke'>;
   clientTokenVersions: Pick<ClientTokenVersions, 'raise'>;
+  clients: ClientWriter;
 }
 
 /**

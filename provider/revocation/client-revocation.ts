@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
-import { clientKey } from '../ports/revocation-keys.ts';
-import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import { clientKey, type RevocationKey } from '../ports/revocation-keys.ts';
+import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { CachedDenylist } from './cached-denylist.ts';
 
 export interface ClientRevocationOptions {
@@ -14,23 +14,43 @@ export interface ClientRevocationOptions {
 /** Allows for clocks that differ, and for a process that does not know the new token version yet. */
 const slackSeconds = 60;
 
+/** Revokes everything that was issued to clients. */
+export interface ClientRevocation {
+  /** Revokes for one client, in a transaction of its own. When it has resolved, this is in force in every process. */
+  revoke(clientId: string): Promise<void>;
+  /**
+   * Revokes as a part of the caller's transaction.
+   *
+   * @returns a function to call after the commit. When it has resolved, the revocation is in force in every process.
+   */
+  revokeWithin(
+    stores: Pick<TransactionStores, 'clientTokenVersions' | 'denylist'>,
+    clientIds: readonly string[],
+  ): Promise<() => Promise<void>>;
+}
+
 /**
- * Returns a function that revokes everything that was issued to a client: codes, refresh tokens and access tokens, also
- * the tokens of the client itself. When the function has resolved, the revocation is in force in every process. It
- * writes one entry, for the token version that was current. Lower versions were revoked before. Tokens that are issued
- * afterwards have the next version and are valid.
+ * Revokes codes, refresh tokens and access tokens of a client, also the tokens of the client itself. It writes one
+ * entry, for the token version that was current. Lower versions were revoked before. Tokens that are issued afterwards
+ * have the next version and are valid.
  */
-export function createClientRevocation(
-  options: ClientRevocationOptions,
-): (clientId: string) => Promise<void> {
+export function createClientRevocation(options: ClientRevocationOptions): ClientRevocation {
   const { unitOfWork, denylist: cachedDenylist, clock, refreshTokenSeconds } = options;
-  return async (clientId) => {
+  const revokeWithin: ClientRevocation['revokeWithin'] = async (stores, clientIds) => {
     const expiresAt = clock.now() + (refreshTokenSeconds + slackSeconds) * 1000;
-    const key = await unitOfWork.run(async ({ clientTokenVersions, denylist }) => {
-      const ended = clientKey(clientId, (await clientTokenVersions.raise(clientId)) - 1);
-      await denylist.revoke([ended], expiresAt);
-      return ended;
-    });
-    await cachedDenylist.cacheEntries([key], expiresAt);
+    const ended: RevocationKey[] = [];
+    // Sorted, because two transactions that lock rows in different orders can deadlock.
+    for (const id of [...new Set(clientIds)].sort())
+      ended.push(clientKey(id, (await stores.clientTokenVersions.raise(id)) - 1));
+    if (ended.length === 0) return async () => {};
+    await stores.denylist.revoke(ended, expiresAt);
+    return () => cachedDenylist.cacheEntries(ended, expiresAt);
+  };
+  return {
+    revokeWithin,
+    revoke: async (clientId) => {
+      const spread = await unitOfWork.run((stores) => revokeWithin(stores, [clientId]));
+      await spread();
+    },
   };
 }

@@ -183,6 +183,101 @@ describe('createClientRegistry', () => {
     expect(clients.find('web')?.name).toBe('Other');
   });
 
+  describe('a source whose documents count each by itself', () => {
+    beforeEach(() => {
+      stored = new MemoryClientSource({ name: 'stored', eachByItself: true });
+    });
+
+    test('leaves out a bad document at the start, and reports it', async () => {
+      stored.replace([
+        publicClient({ id: 'good' }),
+        publicClient({ id: 'bad', scopes: ['openid', 'no:such'] }),
+        webClient({ id: 'unread', secrets: [{ ref: 'env:NONE' }] }),
+      ]);
+      const clients = await open();
+      expect(ids(clients)).toEqual(['web', 'good']);
+      expect(lines).toEqual([
+        {
+          level: 'warn',
+          source: 'stored',
+          problems: [
+            expect.stringMatching(/^stored\[1\]: client bad: \/scopes\/1 .*no:such/),
+            expect.stringMatching(/^stored\[2\]: client unread: \/secrets\/0\/ref can't be read/),
+          ],
+        },
+      ]);
+      expect(gauges).toMatchObject({ 'stale stored': 1, 'loaded stored': 1 });
+    });
+
+    test('keeps the last good version of a bad document, and uses the changes of all others', async () => {
+      stored.replace(['one', 'two', 'three'].map((id) => publicClient({ id, name: 'Old' })));
+      const clients = await open();
+      stored.replace([
+        publicClient({ id: 'one', name: 'New' }),
+        publicClient({ id: 'two', name: 'New', scopes: ['no:such'] }),
+        publicClient({ id: 'four', name: 'New' }),
+      ]);
+      await settled(clients);
+      const names = clients.all().map(({ id, name }) => `${id} ${name}`);
+      expect(names.sort()).toEqual(['four New', 'one New', 'two Old', 'web Web']);
+      stored.replace([publicClient({ id: 'two', name: 'Newer' })]);
+      await settled(clients);
+      expect(clients.find('two')?.name).toBe('Newer');
+      expect(gauges).toMatchObject({ 'stale stored': 0 });
+    });
+
+    test('keeps all documents while it can not be reached', async () => {
+      stored.replace([publicClient({ id: 'one' })]);
+      const clients = await open();
+      const load = stored.load.bind(stored);
+      stored.load = async () => {
+        throw new StoreUnavailable('postgres', undefined);
+      };
+      stored.replace([]);
+      await settled(clients);
+      expect(ids(clients)).toEqual(['web', 'one']);
+      stored.load = load;
+      await clients.reload();
+      expect(ids(clients)).toEqual(['web']);
+    });
+
+    test('is used before a file: the entry of the file is left out, and the log names the owner', async () => {
+      const shared = publicClient({ id: 'web', name: 'Stored' });
+      stored.load = async () => [{ origin: 'clients apply (owner default), client web', value: shared }];
+      const clients = await open({ sources: [stored, yaml] });
+      expect(clients.find('web')?.name).toBe('Stored');
+      const problem =
+        'yaml[0]: client web: ignored, because clients apply (owner default), client web defines it too';
+      expect(lines).toEqual([{ level: 'warn', source: 'yaml', problems: [problem] }]);
+      expect(gauges).toMatchObject({ 'stale yaml': 1, 'stale stored': 0 });
+    });
+  });
+
+  test('a disabled client is not found, its secrets and origins do not count, and no later source replaces it', async () => {
+    const origins = ['https://spa.example.com'];
+    yaml.replace([webClient(), publicClient({ id: 'spa', origins })]);
+    const loaded: string[][] = [];
+    const clients = await open({
+      loaded: (source, documents) => {
+        if (source.name === 'yaml') loaded.push(documents.map(({ id }) => id));
+      },
+    });
+    expect([clients.isAllowedOrigin(origins[0] ?? ''), clients.secretMatches('web', 'a-secret')]).toEqual([
+      true,
+      true,
+    ]);
+    stored.replace([webClient({ name: 'Other' })]);
+    yaml.replace([webClient({ enabled: false }), publicClient({ id: 'spa', origins, enabled: false })]);
+    await settled(clients);
+    expect([clients.find('web'), clients.metadata('web'), ids(clients)]).toEqual([undefined, undefined, []]);
+    expect([clients.isAllowedOrigin(origins[0] ?? ''), clients.secretMatches('web', 'a-secret')]).toEqual([
+      false,
+      false,
+    ]);
+    expect([loaded[0], loaded.at(-1)]).toEqual([['web', 'spa'], []]);
+    expect(gauges).toMatchObject({ 'loaded yaml': 0 });
+  });
+
   test('reads replaced secrets without a load of the documents', async () => {
     yaml.replace([webClient({ secrets: [{ ref: 'env:A' }] })]);
     const clients = await open();
@@ -380,7 +475,7 @@ describe('createClientRegistry', () => {
   test('passes the last good documents of each source to `loaded` after every load', async () => {
     const calls: string[] = [];
     const clients = await open({
-      loaded: (source, documents) => calls.push(`${source}: ${documents.map(({ id }) => id).join(' ')}`),
+      loaded: (source, documents) => calls.push(`${source.name}: ${documents.map(({ id }) => id).join(' ')}`),
     });
     expect(calls).toEqual(['yaml: web', 'stored: ']);
     await clients.refreshSecrets();

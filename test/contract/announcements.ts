@@ -27,6 +27,15 @@ export function announcementsContract(name: string, open: () => Promise<Announce
       expect(await exchange(other, 'one')).toBeUndefined();
     });
 
+    test('can be read without a change', async () => {
+      const topic = newId('topic');
+      const read = () => fixture().unitOfWork.run(({ announcements }) => announcements.read(topic));
+      expect(await read()).toBeUndefined();
+      await exchange(topic, 'one');
+      expect([await read(), await read()]).toEqual(['one', 'one']);
+      expect(await exchange(topic, 'two')).toBe('one');
+    });
+
     test('does not keep the value of a failed transaction', async () => {
       const topic = newId('topic');
       await exchange(topic, 'one');

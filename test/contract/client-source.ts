@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ClientSource, ClientSourceUnreadable } from '../../provider/ports/client-source.ts';
+import type { ClientOwner, ClientStore } from '../../provider/ports/client-store.ts';
+import type { UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 export interface ClientSourceFixture {
   source: ClientSource;
+  /** Whether the source gives every document an id, as a store does. */
+  addsIds?: boolean;
   /** Replaces the source's documents with these. */
   put(documents: readonly Record<string, unknown>[]): Promise<void>;
   /** Makes the source unreadable, if this kind of source can become unreadable. */
@@ -38,7 +42,11 @@ export function clientSourceContract(name: string, open: () => Promise<ClientSou
     test('returns all documents unchanged and unchecked', async () => {
       const documents = [{ id: 'one', redirectUris: ['https://a'] }, { anything: { goes: [1, true, null] } }];
       await fixture.put(documents);
-      expect(await values()).toEqual(documents);
+      const given = await values();
+      if (fixture.addsIds)
+        expect(given.map((value) => (value as { id: string }).id)).toEqual(['nameless-1', 'one']);
+      const expected = fixture.addsIds ? [{ ...documents[1], id: 'nameless-1' }, documents[0]] : documents;
+      expect(given).toEqual(expected);
     });
 
     test('returns the origin of each document', async () => {
@@ -95,4 +103,23 @@ export function clientSourceContract(name: string, open: () => Promise<ClientSou
       expect(await values()).toEqual([{ id: 'one' }]);
     });
   });
+}
+
+/** Replaces all clients of a store by these documents. A document without an id gets one. */
+export function putClients(unitOfWork: UnitOfWork, store: ClientStore): ClientSourceFixture['put'] {
+  const owner: ClientOwner = { source: 'commands', name: 'default' };
+  return async (documents) => {
+    const wanted = documents.map((document, at) => ({
+      id: String(document.id ?? `nameless-${at}`),
+      owner,
+      document,
+      secrets: [],
+    }));
+    const known = await store.all();
+    await unitOfWork.run(async ({ clients }) => {
+      for (const { id } of known)
+        if (!wanted.some((client) => client.id === id)) await clients.delete(id, owner);
+      for (const client of wanted) await clients.put(client);
+    });
+  };
 }

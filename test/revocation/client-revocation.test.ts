@@ -30,7 +30,7 @@ const revokeClient = (clientId: string, through = unitOfWork) =>
     denylist: {
       cacheEntries: async (keys, expiresAt) => void cached.push(...keys.map((key) => ({ key, expiresAt }))),
     },
-  })(clientId);
+  }).revoke(clientId);
 const inForce = async () => (await denylist.inForce({ limit: 10 })).map(({ key }) => key);
 
 test('a revoked client is one entry with its old token version, for the longest life of a refresh token', async () => {

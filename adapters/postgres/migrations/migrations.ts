@@ -16,6 +16,7 @@ import { normalAddresses } from './0015-normal-addresses.ts';
 import { signingKeys } from './0016-signing-keys.ts';
 import { eventSequences } from './0017-event-sequences.ts';
 import { leases } from './0018-leases.ts';
+import { clients } from './0019-clients.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   signingKeys,
   eventSequences,
   leases,
+  clients,
 ];

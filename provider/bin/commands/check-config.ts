@@ -68,7 +68,7 @@ async function checkFiles(config: Config, { serving, attempt }: { serving: boole
 function clientSource({ clientsFile, audience }: Config, serving: boolean): ClientSource {
   if (clientsFile !== undefined) return openClientsFile(clientsFile);
   if (!serving) return demoClientSource(audience);
-  return { name: 'none', load: async () => [], watch: () => () => {} };
+  return { name: 'none', eachByItself: false, load: async () => [], watch: () => () => {} };
 }
 
 /** Checks client documents as the start does, but reads no secrets: they may not exist on this machine. */

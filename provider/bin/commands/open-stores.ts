@@ -17,7 +17,7 @@ import { createServerKeys, type ServerKeys } from '../../lib/server-keys.ts';
 import type { SignIns } from '../../oidc/sessions/sign-ins.ts';
 import { createCachedDenylist } from '../../revocation/cached-denylist.ts';
 import { noticeChanges } from '../../revocation/change-notices.ts';
-import { createClientRevocation } from '../../revocation/client-revocation.ts';
+import { type ClientRevocation, createClientRevocation } from '../../revocation/client-revocation.ts';
 import type { Revocation } from '../../revocation/revocation.ts';
 import { serverSecretsReader } from '../resolve-server-secrets.ts';
 import { accessModelOf } from './access-settings.ts';
@@ -35,8 +35,7 @@ export interface Stores {
   accounts: Accounts;
   newEvent: NewEvent;
   revocation: Revocation;
-  /** Revokes all tokens and codes that a client was issued until now. */
-  revokeClient(clientId: string): Promise<void>;
+  clientRevocation: ClientRevocation;
   /** Throws a ConfigurationError when the server secrets can't be read. */
   serverKeys(): Promise<ServerKeys>;
   /** Gives the sign-ins of accounts. Throws a ConfigurationError when the server secrets can't be read. */
@@ -153,7 +152,7 @@ function composeStores(
     accounts: accountsOf(config, accessModel, ports),
     newEvent,
     revocation,
-    revokeClient: createClientRevocation({
+    clientRevocation: createClientRevocation({
       unitOfWork,
       clock,
       denylist,

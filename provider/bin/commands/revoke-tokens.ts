@@ -72,8 +72,8 @@ async function endFamily({ revocation, redisHint }: Stores, id: string): Promise
 
 function byClient(given: string): Revoke {
   const id = checked('--client', given, /^[\x21-\x7e]{1,255}$/);
-  return async ({ revokeClient }) => {
-    await revokeClient(id);
+  return async ({ clientRevocation }) => {
+    await clientRevocation.revoke(id);
     return {
       revoked: 'client',
       id,

@@ -3,6 +3,8 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { afterAll, beforeAll, jest } from '@jest/globals';
 import { PostgresAccountIndex } from '../../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../../adapters/postgres/account-store.ts';
+import { PostgresClientSource } from '../../../adapters/postgres/client-source.ts';
+import { PostgresClientStore } from '../../../adapters/postgres/client-store.ts';
 import { PostgresClientTokenVersions } from '../../../adapters/postgres/client-token-versions.ts';
 import { PostgresConsentStore } from '../../../adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../../../adapters/postgres/database.ts';
@@ -19,6 +21,8 @@ import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import { createServerKeys } from '../../../provider/lib/server-keys.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
+import { clientSourceContract, putClients } from '../../contract/client-source.ts';
+import { clientStoreContract } from '../../contract/client-store.ts';
 import { clientTokenVersionsContract } from '../../contract/client-token-versions.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
@@ -129,6 +133,19 @@ clientTokenVersionsContract('PostgresClientTokenVersions, embedded', async () =>
     unitOfWork: new PostgresUnitOfWork({ db }),
     close,
   };
+});
+
+clientStoreContract('PostgresClientStore, embedded', async () => {
+  const db = await emptyTables();
+  return { store: new PostgresClientStore({ db }), unitOfWork: new PostgresUnitOfWork({ db }), close };
+});
+
+clientSourceContract('PostgresClientSource, embedded', async () => {
+  const db = await emptyTables();
+  const store = new PostgresClientStore({ db });
+  const pollMs = { withSignal: 20, without: 20 };
+  const source = new PostgresClientSource({ store, clock: systemClock, pollMs });
+  return { source, addsIds: true, put: putClients(new PostgresUnitOfWork({ db }), store), close };
 });
 
 schemaContract('PostgresSchema, embedded', async () => {

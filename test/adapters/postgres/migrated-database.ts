@@ -75,6 +75,7 @@ export async function emptyTables({ knex }: Database): Promise<void> {
       'limits',
       'client_generations',
       'leases',
+      'clients',
     ].join(', ')}`,
   );
 }

@@ -16,4 +16,7 @@ export class MemoryAnnouncements implements Announcements {
       return last;
     });
   }
+  read(topic: string): Promise<string | undefined> {
+    return this.#database.use(({ announcements }) => announcements.get(topic));
+  }
 }

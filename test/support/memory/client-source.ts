@@ -7,11 +7,21 @@ import {
 /** Client documents in memory. */
 export class MemoryClientSource implements ClientSource {
   readonly name: string;
+  readonly eachByItself: boolean;
   readonly #watchers = new Set<() => void>();
   #documents: RawClientDocument[] | string;
 
-  constructor({ name = 'memory', values = [] }: { name?: string; values?: unknown[] } = {}) {
+  constructor({
+    name = 'memory',
+    values = [],
+    eachByItself = false,
+  }: {
+    name?: string;
+    values?: unknown[];
+    eachByItself?: boolean;
+  } = {}) {
     this.name = name;
+    this.eachByItself = eachByItself;
     this.#documents = this.#raw(values);
   }
 

@@ -1,4 +1,5 @@
 import type { Account } from '../../../provider/ports/account-store.ts';
+import type { StoredClient } from '../../../provider/ports/client-store.ts';
 import type { Consent } from '../../../provider/ports/consent-store.ts';
 import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
@@ -28,6 +29,8 @@ export interface Tables {
   revocations: Map<RevocationKey, { expiresAt: number; revokedAt: number }>;
   /** By client id. */
   clientTokenVersions: Map<string, number>;
+  /** By id. */
+  clients: Map<string, StoredClient>;
 }
 
 export interface Access {
@@ -42,6 +45,7 @@ const emptyTables = (): Tables => ({
   announcements: new Map(),
   revocations: new Map(),
   clientTokenVersions: new Map(),
+  clients: new Map(),
 });
 
 /**
@@ -59,7 +63,8 @@ export class MemoryDatabase implements Access {
   /** Runs `work` on a copy. The copy replaces the tables if `work` resolves, and is dropped if `work` throws. */
   transaction<T>(work: (access: Access) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const { accounts, consents, outbox, announcements, revocations, clientTokenVersions } = this.#tables;
+      const { accounts, consents, outbox, announcements, revocations } = this.#tables;
+      const { clientTokenVersions, clients } = this.#tables;
       const copy = {
         accounts: new Map(accounts),
         consents: new Map(consents),
@@ -67,6 +72,7 @@ export class MemoryDatabase implements Access {
         announcements: new Map(announcements),
         revocations: new Map(revocations),
         clientTokenVersions: new Map(clientTokenVersions),
+        clients: new Map(clients),
       };
       const result = await work({ use: async (step) => step(copy) });
       this.#tables = copy;

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import type { TransactionStores, UnitOfWork } from '../../../provider/ports/unit-of-work.ts';
 import { MemoryAccountStore } from './account-store.ts';
 import { MemoryAnnouncements } from './announcements.ts';
+import { MemoryClientStore } from './client-store.ts';
 import { MemoryClientTokenVersions } from './client-token-versions.ts';
 import { MemoryConsentStore } from './consent-store.ts';
 import type { MemoryDatabase } from './database.ts';
@@ -27,6 +28,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
         announcements: new MemoryAnnouncements({ database }),
         denylist: new MemoryRevocationStore({ database, clock: this.#clock }),
         clientTokenVersions: new MemoryClientTokenVersions({ database }),
+        clients: new MemoryClientStore({ database }),
       }),
     );
   }
