@@ -1,6 +1,6 @@
 import type { Clock } from '../../provider/lib/clock.ts';
 import type { ClientSource, RawClientDocument } from '../../provider/ports/client-source.ts';
-import type { ClientOwner, ClientStore, StoredClient } from '../../provider/ports/client-store.ts';
+import { type ClientStore, describeOwner, type StoredClient } from '../../provider/ports/client-store.ts';
 import type { WakeUp } from '../../provider/ports/wake-up.ts';
 import { versionOf } from './client-store.ts';
 
@@ -18,17 +18,6 @@ const proofMs = 3000;
 
 /** How long a watcher waits before it tries again to listen. */
 const listenAgainMs = 30_000;
-
-function originOf({ id, owner }: Pick<StoredClient, 'id' | 'owner'>): string {
-  return `${describeOwner(owner)}, client ${id}`;
-}
-
-const describeOwner = ({ source, name }: ClientOwner): string =>
-  ({
-    commands: `clients apply (owner ${name})`,
-    kubernetes: `OIDCClient ${name}`,
-    registration: 'registration',
-  })[source];
 
 /** The secrets that a document names, followed by those stored beside it. */
 function withSecrets({ id, document, secrets }: StoredClient, now: number): Record<string, unknown> {
@@ -60,7 +49,10 @@ export class PostgresClientSource implements ClientSource {
     const clients = await this.#store.all();
     this.#loaded = versionOf(clients);
     const now = this.#clock.now();
-    return clients.map((client) => ({ origin: originOf(client), value: withSecrets(client, now) }));
+    return clients.map((client) => ({
+      origin: describeOwner(client.owner),
+      value: withSecrets(client, now),
+    }));
   }
 
   /**

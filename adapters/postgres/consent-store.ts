@@ -96,4 +96,8 @@ export class PostgresConsentStore implements ConsentStore {
     );
     return withdrawn === 1;
   }
+  withdrawAll(clientIds: readonly string[]): Promise<number> {
+    const ids = clientIds.filter((id) => storable(id));
+    return affected(this.#db, 'delete from consents where client_id = any(:ids::text[])', { ids });
+  }
 }

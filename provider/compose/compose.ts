@@ -88,7 +88,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     unitOfWork,
     newEvent,
     logger,
-    revokeClients: clientRevocation.revokeWithin,
+    endClients: clientRevocation.endWithin,
   });
   const reads = createRecentReads({
     accounts: ports.accounts,

@@ -28,7 +28,7 @@ export type Home = 'postgres' | 'redis' | 'file' | 'secretsmanager' | 'kms';
 export interface Ports {
   /** Accounts change only in a unit of work, which also notifies the caches of accounts. */
   accounts: Omit<AccountStore, 'update'>;
-  consents: Omit<ConsentStore, 'add' | 'withdraw'>;
+  consents: Omit<ConsentStore, 'add' | 'withdraw' | 'withdrawAll'>;
   outbox: Outbox;
   unitOfWork: UnitOfWork;
   denylist: RevocationStore;

@@ -20,20 +20,18 @@ export interface ConfigurationChanges {
 
 export interface ConfigurationChangesDeps extends AnnouncerDeps {
   newEvent: NewEvent;
-  /**
-   * Revokes everything that these clients were issued. Gives what is done after the commit.
-   */
-  revokeClients(stores: TransactionStores, ids: readonly string[]): Promise<() => Promise<void>>;
+  /** Ends everything that these clients were issued. Gives what is done after the commit. */
+  endClients(stores: TransactionStores, ids: readonly string[]): Promise<() => Promise<void>>;
 }
 
 export function createConfigurationChanges(deps: ConfigurationChangesDeps): ConfigurationChanges {
-  const { newEvent, revokeClients } = deps;
+  const { newEvent, endClients } = deps;
   const announcer = createAnnouncer(deps);
   /** Only for a file. In a store, the transaction that deletes a client revokes its tokens. */
-  const revokeRemoved: Announced['removed'] = async (stores, ids) => {
+  const endRemoved: Announced['removed'] = async (stores, ids) => {
     const gone: string[] = [];
     for (const id of ids) if ((await stores.clients.find(id)) === undefined) gone.push(id);
-    return revokeClients(stores, gone);
+    return endClients(stores, gone);
   };
   return {
     clients: ({ name: source, eachByItself }, clients) => {
@@ -42,7 +40,7 @@ export function createConfigurationChanges(deps: ConfigurationChangesDeps): Conf
         members: new Map(clients.map((client) => [client.id, client])),
         event: (difference) => newEvent('clients.changed', `clients:${source}`, { source, ...difference }),
       };
-      return announcer.announce(eachByItself ? announced : { ...announced, removed: revokeRemoved });
+      return announcer.announce(eachByItself ? announced : { ...announced, removed: endRemoved });
     },
     keys: ({ kept }) =>
       announcer.announce({

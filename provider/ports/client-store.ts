@@ -6,6 +6,12 @@ export interface ClientOwner {
   name: string;
 }
 
+/** The way in which a client is written, and the name of the owner, for people. */
+export function describeOwner({ source, name }: ClientOwner): string {
+  if (source === 'commands') return `clients apply (owner ${name})`;
+  return source === 'kubernetes' ? `OIDCClient ${name}` : 'registration';
+}
+
 /** A secret that Gatehouse generated or that a Kubernetes Secret holds. Only its digest is stored. */
 export interface StoredClientSecret {
   /** SHA-256 of the secret, base64url. */

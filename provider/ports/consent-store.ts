@@ -40,4 +40,6 @@ export interface ConsentStore {
   add(agreement: Agreement, at: number): Promise<{ consent: Consent; isNew: boolean }>;
   /** Gives false when there is no consent with this id. */
   withdraw(consent: Pick<Consent, 'accountId' | 'clientId' | 'id'>): Promise<boolean>;
+  /** Withdraws the consents of all accounts for these clients. Gives their number. */
+  withdrawAll(clientIds: readonly string[]): Promise<number>;
 }

@@ -86,6 +86,12 @@ function watch(stores: TransactionStores, watcher: Watcher): TransactionStores {
           watcher.changed(consentNotice(consent.accountId, consent.clientId));
           return consents.withdraw(consent);
         },
+        withdrawAll: async (clientIds) => {
+          const withdrawn = await consents.withdrawAll(clientIds);
+          // There may be many, so there is one notice about everything.
+          if (withdrawn > 0) watcher.changed(everythingNotice);
+          return withdrawn;
+        },
       });
     },
     get outbox() {

@@ -19,12 +19,13 @@ export interface ClientRevocation {
   /** Revokes for one client, in a transaction of its own. When it has resolved, this is in force in every process. */
   revoke(clientId: string): Promise<void>;
   /**
-   * Revokes as a part of the caller's transaction.
+   * For clients that are deleted or disabled: revokes as a part of the caller's transaction, and withdraws the consents
+   * of all people. So a client that gets the same id later has to ask for consent again.
    *
    * @returns a function to call after the commit. When it has resolved, the revocation is in force in every process.
    */
-  revokeWithin(
-    stores: Pick<TransactionStores, 'clientTokenVersions' | 'denylist'>,
+  endWithin(
+    stores: Pick<TransactionStores, 'clientTokenVersions' | 'denylist' | 'consents'>,
     clientIds: readonly string[],
   ): Promise<() => Promise<void>>;
 }
@@ -36,21 +37,27 @@ export interface ClientRevocation {
  */
 export function createClientRevocation(options: ClientRevocationOptions): ClientRevocation {
   const { unitOfWork, denylist: cachedDenylist, clock, refreshTokenSeconds } = options;
-  const revokeWithin: ClientRevocation['revokeWithin'] = async (stores, clientIds) => {
+  const revokeWithin = async (
+    stores: Pick<TransactionStores, 'clientTokenVersions' | 'denylist'>,
+    clientIds: readonly string[],
+  ) => {
     const expiresAt = clock.now() + (refreshTokenSeconds + slackSeconds) * 1000;
     const ended: RevocationKey[] = [];
     // Sorted, because two transactions that lock rows in different orders can deadlock.
     for (const id of [...new Set(clientIds)].sort())
       ended.push(clientKey(id, (await stores.clientTokenVersions.raise(id)) - 1));
-    if (ended.length === 0) return async () => {};
     await stores.denylist.revoke(ended, expiresAt);
     return () => cachedDenylist.cacheEntries(ended, expiresAt);
   };
   return {
-    revokeWithin,
     revoke: async (clientId) => {
       const spread = await unitOfWork.run((stores) => revokeWithin(stores, [clientId]));
       await spread();
+    },
+    endWithin: async (stores, clientIds) => {
+      if (clientIds.length === 0) return async () => {};
+      await stores.consents.withdrawAll(clientIds);
+      return revokeWithin(stores, clientIds);
     },
   };
 }

@@ -243,11 +243,10 @@ describe('createClientRegistry', () => {
 
     test('is used before a file: the entry of the file is left out, and the log names the owner', async () => {
       const shared = publicClient({ id: 'web', name: 'Stored' });
-      stored.load = async () => [{ origin: 'clients apply (owner default), client web', value: shared }];
+      stored.load = async () => [{ origin: 'clients apply (owner default)', value: shared }];
       const clients = await open({ sources: [stored, yaml] });
       expect(clients.find('web')?.name).toBe('Stored');
-      const problem =
-        'yaml[0]: client web: ignored, because clients apply (owner default), client web defines it too';
+      const problem = 'yaml[0]: client web: ignored, because clients apply (owner default) defines it too';
       expect(lines).toEqual([{ level: 'warn', source: 'yaml', problems: [problem] }]);
       expect(gauges).toMatchObject({ 'stale yaml': 1, 'stale stored': 0 });
     });

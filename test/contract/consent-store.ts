@@ -156,6 +156,17 @@ export function consentStoreContract(name: string, open: () => Promise<ConsentSt
       expect(sorted(await store.find(accountId, clientId))).toEqual(sorted(next));
     });
 
+    test('withdrawAll deletes the consents of all accounts for these clients, and no others', async () => {
+      const [one, two, three] = [newId('client'), newId('client'), newId('client')];
+      const agreed = [];
+      for (const clientId of [one, one, two, three])
+        agreed.push(await agree(store, sample({ clientId }), at));
+      expect(await other.withdrawAll([one, two, newId('client'), 'a\0b'])).toBe(3);
+      expect(await store.withdrawAll([one])).toBe(0);
+      const left = await Promise.all(agreed.map((consent) => store.list(consent.accountId)));
+      expect(left.map(({ length }) => length)).toEqual([0, 0, 0, 1]);
+    });
+
     test('exactly one of 20 parallel calls of withdraw succeeds', async () => {
       const consent = await agree(store, sample(), at);
       const done = await Promise.all(

@@ -29,12 +29,12 @@ const createProcess = () =>
     unitOfWork,
     newEvent: createNewEvent({ clock }),
     logger: { warn: () => {} },
-    revokeClients: createClientRevocation({
+    endClients: createClientRevocation({
       unitOfWork,
       clock,
       refreshTokenSeconds: 60,
       denylist: { cacheEntries: async (keys) => void cached.push(...keys) },
-    }).revokeWithin,
+    }).endWithin,
   });
 
 const file = { name: '/etc/clients.yaml', eachByItself: false };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Accounts, createAccounts } from '../../accounts/accounts.ts';
 import { createHashingPool } from '../../accounts/hashing-pool.ts';
 import { createPasswords, passwordParams } from '../../accounts/passwords.ts';
+import { type ClientWrites, createClientWrites } from '../../clients/apply-clients.ts';
 import { openPorts } from '../../compose/adapters.ts';
 import { composeRevocation, composeSignIns } from '../../compose/compose-sign-ins.ts';
 import type { Ports } from '../../compose/ports.ts';
@@ -36,6 +37,7 @@ export interface Stores {
   newEvent: NewEvent;
   revocation: Revocation;
   clientRevocation: ClientRevocation;
+  clientWrites: ClientWrites;
   /** Throws a ConfigurationError when the server secrets can't be read. */
   serverKeys(): Promise<ServerKeys>;
   /** Gives the sign-ins of accounts. Throws a ConfigurationError when the server secrets can't be read. */
@@ -144,6 +146,14 @@ function composeStores(
   });
   const ports = { ...opened, unitOfWork };
   const revocation = composeRevocation({ config, ports, denylist, unitOfWork, newEvent, clock, logger });
+  const clientRevocation = createClientRevocation({
+    unitOfWork,
+    clock,
+    denylist,
+    // The setting is not used, because the servers may have another value, or had another one when they issued the
+    // tokens.
+    refreshTokenSeconds: longestRefreshTokenSeconds,
+  });
   const serverKeys = async () => createServerKeys(await serverSecretsReader(config, ports.secrets)());
   return {
     config,
@@ -152,13 +162,12 @@ function composeStores(
     accounts: accountsOf(config, accessModel, ports),
     newEvent,
     revocation,
-    clientRevocation: createClientRevocation({
+    clientRevocation,
+    clientWrites: createClientWrites({
+      store: ports.clients,
       unitOfWork,
+      endClients: clientRevocation.endWithin,
       clock,
-      denylist,
-      // The setting is not used, because the servers may have another value, or had another one when they issued the
-      // tokens.
-      refreshTokenSeconds: longestRefreshTokenSeconds,
     }),
     serverKeys,
     signIns: async () => {

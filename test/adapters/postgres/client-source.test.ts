@@ -71,9 +71,9 @@ describe('PostgresClientSource', () => {
         await clients.put({ id: `client-${at}`, owner: one, document: {}, secrets: [] });
     });
     expect((await source.load()).map(({ origin }) => origin)).toEqual([
-      'clients apply (owner default), client client-0',
-      'OIDCClient shop/web, client client-1',
-      'registration, client client-2',
+      'clients apply (owner default)',
+      'OIDCClient shop/web',
+      'registration',
     ]);
     await close();
   });

@@ -60,4 +60,11 @@ export class MemoryConsentStore implements ConsentStore {
       return consents.get(key)?.id === id && consents.delete(key);
     });
   }
+  withdrawAll(clientIds: readonly string[]): Promise<number> {
+    return this.#database.use(({ consents }) => {
+      const withdrawn = [...consents].filter(([, { clientId }]) => clientIds.includes(clientId));
+      for (const [key] of withdrawn) consents.delete(key);
+      return withdrawn.length;
+    });
+  }
 }
