@@ -1,79 +1,104 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
-import { yamlReferenceProblem, yamlSyntaxProblem } from '../../provider/lib/yaml-problems.ts';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type ClientSource,
   ClientSourceUnreadable,
   type RawClientDocument,
 } from '../../provider/ports/client-source.ts';
+import { parseClientsYaml } from './clients-yaml.ts';
 
 const reasons: Record<string, string> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'there is no such file or folder',
   EACCES: 'it may not be read: check its permissions',
-  EISDIR: 'it is a folder: name the file in it',
 };
 
-async function readText(path: string): Promise<string> {
+/** Far more than clients need. A watcher reads everything again every few seconds. */
+const limits = { files: 2000, bytes: 16 * 1024 * 1024 };
+
+interface ReadFile {
+  path: string;
+  text: string;
+}
+
+async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await readFile(path, 'utf8');
+    return await work();
   } catch (error) {
+    if (error instanceof ClientSourceUnreadable) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     throw new ClientSourceUnreadable(`${path}: ${reasons[code] ?? `it can't be read (${code})`}`);
   }
 }
 
-/** The entries of the list named `clients`; undefined when there is no such list. */
-function entriesOf(root: unknown): unknown[] | undefined {
-  const clients = isMap(root) ? root.get('clients', true) : undefined;
-  return isSeq(clients) ? clients.items : undefined;
+/** The YAML files of a folder, sorted by name. Hidden files, also those that Kubernetes makes, are left out. */
+async function filesIn(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => /^[^.].*\.ya?ml$/.test(name)).sort();
+  const paths: string[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    if (!(await explained(path, () => stat(path))).isDirectory()) paths.push(path);
+  }
+  // A folder that was not mounted looks like this. It must not remove all clients.
+  if (paths.length === 0)
+    throw new ClientSourceUnreadable(
+      `${folder}: there is no .yaml or .yml file in it; a file with "clients: []" if there are none`,
+    );
+  if (paths.length > limits.files)
+    throw new ClientSourceUnreadable(
+      `${folder}: there are more than ${limits.files} files in it: put several clients into one file`,
+    );
+  return paths;
 }
 
-function rootProblems(path: string, root: unknown): string[] {
-  const keys = isMap(root) ? root.items.map(({ key }) => String(key)) : [];
-  const other = keys.filter((key) => key !== 'clients');
-  if (other.length === 0 && entriesOf(root) !== undefined) return [];
-  // An empty file is refused too. Some editors truncate a file before they write it, and this must not remove all
-  // clients.
-  const found = other.length > 0 ? ` (found "${other.join('", "')}")` : '';
-  return [`${path}: must hold one list named "clients"${found}; "clients: []" if there are none`];
+async function readAll(path: string): Promise<ReadFile[]> {
+  const isFolder = (await explained(path, () => stat(path))).isDirectory();
+  const paths = isFolder ? await explained(path, () => filesIn(path)) : [path];
+  const files: ReadFile[] = [];
+  let bytes = 0;
+  for (const one of paths) {
+    bytes += (await explained(one, () => stat(one))).size;
+    if (bytes > limits.bytes)
+      throw new ClientSourceUnreadable(`${path}: it is larger than ${limits.bytes / 1024 / 1024} MiB`);
+    files.push({ path: one, text: await explained(one, () => readFile(one, 'utf8')) });
+  }
+  return files;
 }
 
-function parse(path: string, text: string): RawClientDocument[] {
-  const lines = new LineCounter();
-  const lineOf = (offset: number) => `${path}:${lines.linePos(offset).line}`;
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  // A warning says that a part of the file would be dropped.
-  const faults = [...document.errors, ...document.warnings].map(({ code, pos: [offset] }) => ({
-    code,
-    offset,
-  }));
-  const problems = faults.map(
-    ({ code, offset }) => `${lineOf(offset)}:${lines.linePos(offset).col}: ${yamlSyntaxProblem(code)}`,
-  );
-  if (faults.length === 0) problems.push(...rootProblems(path, document.contents));
-  const entries = (entriesOf(document.contents) ?? []).map((item) => ({
-    item,
-    offset: isNode(item) ? (item.range?.[0] ?? 0) : 0,
-  }));
+/** Kubernetes mounts a ConfigMap as links through `..data`, and replaces this one link when the ConfigMap changes. */
+const versionOf = (folder: string) => readlink(join(folder, '..data')).catch(() => undefined);
+
+/** Reads again if the files were replaced meanwhile, so that files of two versions are not mixed. */
+async function readOneVersion(path: string): Promise<ReadFile[]> {
+  for (let tries = 1; ; tries += 1) {
+    const before = await versionOf(path);
+    const read = await readAll(path).then(
+      (files) => ({ files }),
+      (error: unknown) => ({ error }),
+    );
+    if (before !== (await versionOf(path)) && tries < 5) continue;
+    if ('error' in read) throw read.error;
+    return read.files;
+  }
+}
+
+function parseAll(files: readonly ReadFile[]): RawClientDocument[] {
   const readable: RawClientDocument[] = [];
-  for (const [index, { item, offset }] of entries.entries()) {
-    // Near a fault, the parser guesses. Its guesses must not be reported as further problems.
-    const begin = text.lastIndexOf('\n', offset - 1) + 1;
-    const end = entries[index + 1]?.offset ?? text.length;
-    if (faults.some((fault) => fault.offset >= begin && fault.offset <= end)) continue;
-    const origin = lineOf(offset);
+  const problems: string[] = [];
+  for (const { path, text } of files) {
     try {
-      readable.push({ origin, value: isNode(item) ? item.toJS(document, { maxAliasCount: 100 }) : item });
+      readable.push(...parseClientsYaml(path, text));
     } catch (error) {
-      problems.push(`${origin}: ${yamlReferenceProblem(error)}`);
+      if (!(error instanceof ClientSourceUnreadable)) throw error;
+      problems.push(error.message);
+      readable.push(...error.readable);
     }
   }
   if (problems.length > 0) throw new ClientSourceUnreadable(problems.join('\n'), readable);
   return readable;
 }
 
-/** Loads client documents from a YAML file that holds one list named `clients`. */
+/** Loads client documents from a YAML file, or from all YAML files of a folder. */
 export class FileClientSource implements ClientSource {
   readonly name: string;
   readonly eachByItself = false;
@@ -81,7 +106,7 @@ export class FileClientSource implements ClientSource {
   readonly #pollMs: number;
   #loaded: string | undefined;
 
-  /** @param options.pollMs how often a watcher reads the file, in milliseconds */
+  /** @param options.pollMs how often a watcher reads the files, in milliseconds */
   constructor(options: { path: string; pollMs: number }) {
     this.name = options.path;
     this.#path = options.path;
@@ -92,12 +117,13 @@ export class FileClientSource implements ClientSource {
     const read = await this.#read();
     this.#loaded = read.fingerprint;
     if (read.error !== undefined) throw read.error;
-    return parse(this.#path, read.text);
+    return parseAll(read.files);
   }
 
   /**
-   * Compares contents, so it detects edits in place, atomic renames and the symbolic links of a Kubernetes ConfigMap.
-   * It calls `changed` only when two polls in a row read the same content, so that a half-written file is not loaded.
+   * Compares contents, so it detects edits in place, atomic renames and the symbolic links of a Kubernetes ConfigMap. It
+   * needs no watch of the operating system, whose number is limited. It calls `changed` only when two polls in a row read
+   * the same content, so that a half-written file is not loaded.
    */
   watch(changed: () => void): () => void {
     let loaded = this.#loaded;
@@ -130,12 +156,14 @@ export class FileClientSource implements ClientSource {
     };
   }
 
-  async #read(): Promise<{ fingerprint: string; text: string; error?: Error }> {
+  async #read(): Promise<{ fingerprint: string; files: ReadFile[]; error?: Error }> {
     try {
-      const text = await readText(this.#path);
-      return { fingerprint: createHash('sha256').update(text).digest('base64url'), text };
+      const files = await readOneVersion(this.#path);
+      const hash = createHash('sha256');
+      for (const { path, text } of files) hash.update(JSON.stringify([path, text]));
+      return { fingerprint: hash.digest('base64url'), files };
     } catch (error) {
-      return { fingerprint: String(error), text: '', error: error as Error };
+      return { fingerprint: String(error), files: [], error: error as Error };
     }
   }
 }
