@@ -1,6 +1,10 @@
 import { type Document, isMap, isNode, isSeq, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml';
 import { yamlReferenceProblem, yamlSyntaxProblem } from '../../provider/lib/yaml-problems.ts';
-import { ClientSourceUnreadable, type RawClientDocument } from '../../provider/ports/client-source.ts';
+import {
+  type ClientSource,
+  ClientSourceUnreadable,
+  type RawClientDocument,
+} from '../../provider/ports/client-source.ts';
 
 type YamlDocument = Document.Parsed<ParsedNode>;
 
@@ -81,4 +85,25 @@ export function parseClientsYaml(path: string, text: string): RawClientDocument[
 /** What `---` without anything behind it gives. */
 function isEmptyScalar(node: ParsedNode): boolean {
   return 'value' in node && (node as { value: unknown }).value === null;
+}
+
+/** Client documents in a text that does not change. */
+export class TextClientSource implements ClientSource {
+  readonly name: string;
+  readonly eachByItself = false;
+  readonly #text: string;
+
+  /** @param options.name the place of the text, for error messages and origins */
+  constructor({ name, text }: { name: string; text: string }) {
+    this.name = name;
+    this.#text = text;
+  }
+
+  async load(): Promise<RawClientDocument[]> {
+    return parseClientsYaml(this.name, this.#text);
+  }
+
+  watch(): () => void {
+    return () => {};
+  }
 }

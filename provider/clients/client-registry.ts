@@ -43,7 +43,7 @@ export interface ClientRegistryOptions extends DocumentSettings, SourceReportOpt
   loaded?: ((source: ClientSource, clients: readonly ClientDocument[]) => void) | undefined;
 }
 
-/** The clients in use, from all sources. A disabled client is not in use. */
+/** The clients in use, from all sources. */
 export interface ClientRegistry {
   /** Gives the client with this id if it is enabled, also a built-in one. */
   find(id: string): ClientDocument | undefined;

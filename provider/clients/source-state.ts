@@ -105,7 +105,6 @@ export function nextState(
 }
 
 interface MergedSources {
-  /** The enabled clients. */
   clients: readonly LocatedDocument[];
   byId: ReadonlyMap<string, ClientDocument>;
   /** For each source, a line for each of its clients that an earlier source defines too. */
@@ -128,6 +127,6 @@ export function mergeSources(states: readonly SourceState[]): MergedSources {
     }
     return lines;
   });
-  const clients = [...winners.values()].filter(({ document }) => document.enabled);
+  const clients = [...winners.values()];
   return { clients, byId: new Map(clients.map(({ document }) => [document.id, document])), ignored };
 }

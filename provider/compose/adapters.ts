@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { IamTokens } from '../../adapters/aws/iam-tokens.ts';
 import { AwsSecrets } from '../../adapters/aws/secrets.ts';
 import { FileClientSource } from '../../adapters/file/client-source.ts';
-import { parseClientsYaml } from '../../adapters/file/clients-yaml.ts';
+import { TextClientSource } from '../../adapters/file/clients-yaml.ts';
 import { FileKeyStore } from '../../adapters/file/key-store.ts';
 import { createFileSecrets } from '../../adapters/file/secrets.ts';
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
@@ -232,12 +232,8 @@ async function openConfiguredRedis(config: Config, secrets: ProcessSecrets, lost
 export const openClientsFile = (path: string): ClientSource => new FileClientSource({ path, pollMs: 2000 });
 
 /** Client documents in a YAML text. @param name the place of the text, for messages */
-export const openClientsText = (name: string, text: string): ClientSource => ({
-  name,
-  eachByItself: false,
-  load: async () => parseClientsYaml(name, text),
-  watch: () => () => {},
-});
+export const openClientsText = (name: string, text: string): ClientSource =>
+  new TextClientSource({ name, text });
 
 /** The product that keeps the signing keys. The reference names it. */
 export function keysHome({ keys = 'file:' }: Pick<Config, 'keys'>): Home {
