@@ -52,6 +52,8 @@ class Outdated extends Error {}
 const mostTries = 10;
 
 export interface ClientWrites {
+  /** The ids of the clients in the file that servers read. */
+  fileIds(): Promise<ReadonlySet<string>>;
   /** Compares what is wanted with the store. */
   plan(request: ApplyRequest): Promise<ClientPlan>;
   /**
@@ -91,11 +93,19 @@ export interface ClientWrites {
 export function createClientWrites(deps: ClientWritesDeps): ClientWrites {
   const { store, unitOfWork, endClients, clock } = deps;
 
-  const plan = async ({ owner, wanted, prune, fromFile }: ApplyRequest): Promise<ClientPlan> => {
+  const fileIds = async (): Promise<ReadonlySet<string>> => {
     const announced = await unitOfWork.run(({ announcements }) => announcements.read(clientsFileTopic));
-    const fileIds = new Set(fromFile ? [] : announcedDigests(announced).keys());
-    return planClients({ owner, wanted, prune, stored: await store.all(), fileIds, now: clock.now() });
+    return new Set(announcedDigests(announced).keys());
   };
+  const plan = async ({ owner, wanted, prune, fromFile }: ApplyRequest): Promise<ClientPlan> =>
+    planClients({
+      owner,
+      wanted,
+      prune,
+      stored: await store.all(),
+      fileIds: fromFile ? new Set() : await fileIds(),
+      now: clock.now(),
+    });
 
   const write = async (changes: readonly PlannedChange[], owner: ClientOwner): Promise<void> => {
     const afterwards = await unitOfWork.run(async (stores) => {
@@ -125,6 +135,7 @@ export function createClientWrites(deps: ClientWritesDeps): ClientWrites {
   };
 
   return {
+    fileIds,
     plan,
     apply: async (request, keep = async () => {}) => {
       const generated = new Map<string, string>();

@@ -71,3 +71,30 @@ export function keptSecrets(
     needsNew: false,
   };
 }
+
+/** Why a secret can't be added to a client. */
+export type SecretProblem =
+  | { problem: 'uses_no_secret' | 'named_in_document' }
+  /** Two secrets work. The earlier one until this time, or without an end. */
+  | { problem: 'two_secrets'; until: string | undefined };
+
+/**
+ * Adds a secret to those that are stored beside a client's document.
+ *
+ * @param overlapMs how long the present secrets work at most from now on. Undefined: they keep their ends. 0: they stop
+ *   working at once.
+ * @param now milliseconds since the epoch
+ */
+export function addSecret(
+  { document, secrets }: { document: Record<string, unknown>; secrets: readonly StoredClientSecret[] },
+  sha256: string,
+  { overlapMs, now }: { overlapMs: number | undefined; now: number },
+): StoredClientSecret[] | SecretProblem {
+  if (!usesSecret(document)) return { problem: 'uses_no_secret' };
+  if (namedSecrets(document) > 0) return { problem: 'named_in_document' };
+  if (overlapMs === 0) return [{ sha256 }];
+  const live = liveSecrets(secrets, now);
+  if (live.length >= mostSecrets) return { problem: 'two_secrets', until: live[0]?.notAfter };
+  const before = overlapMs === undefined ? live : live.map((one) => endingBy(one, now + overlapMs));
+  return [...before, { sha256 }];
+}

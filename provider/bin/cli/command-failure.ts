@@ -5,6 +5,7 @@
 export const exitCodes = {
   ok: { code: 0, meaning: 'It is done.' },
   problems: { code: 1, meaning: 'Not found, nothing matched, or what was checked has problems.' },
+  differs: { code: 2, meaning: 'Something would change (`clients diff`).' },
   usage: { code: 64, meaning: 'The command was called wrongly: an unknown command, option or value.' },
   unavailable: {
     code: 69,

@@ -62,6 +62,8 @@ export interface StoreNeeds {
    * per account.
    */
   manyAccounts?: boolean;
+  /** The file with the APIs, instead of the setting. */
+  apisFile?: string | undefined;
 }
 
 /**
@@ -70,7 +72,10 @@ export interface StoreNeeds {
  * old, or when another process uses the embedded one. Errors that `work` throws are thrown on.
  */
 export async function withStores<T>(needs: StoreNeeds, work: (stores: Stores) => Promise<T>): Promise<T> {
-  const config = loadConfig({ required: requiredSettings(needs) });
+  const config = loadConfig({
+    required: requiredSettings(needs),
+    overrides: needs.apisFile === undefined ? {} : { GATEHOUSE_APIS_FILE: needs.apisFile },
+  });
   const accessModel = accessModelOf(config);
   const ports = await openStores(needs.redis ? config : { ...config, redisUrl: undefined });
   try {
