@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import { announcedDigests, clientsFileTopic } from '../ports/announcements.ts';
 import type { ClientOwner, ClientStore, StoredClient, StoredClientSecret } from '../ports/client-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
+import type { EndedClients } from '../revocation/client-revocation.ts';
 import {
   type ClientConflict,
   type ClientPlan,
@@ -16,7 +17,7 @@ export interface ClientWritesDeps {
   store: Pick<ClientStore, 'all' | 'find'>;
   unitOfWork: UnitOfWork;
   /** Ends everything that these clients were issued. Gives what is done after the commit. */
-  endClients(stores: TransactionStores, ids: readonly string[]): Promise<() => Promise<void>>;
+  endClients(stores: TransactionStores, clients: EndedClients): Promise<() => Promise<void>>;
   clock: Clock;
 }
 
@@ -116,10 +117,10 @@ export function createClientWrites(deps: ClientWritesDeps): ClientWrites {
         if (client === undefined) await stores.clients.delete(id, owner);
         else await stores.clients.put(client, stored?.revision);
       }
-      return endClients(
-        stores,
-        changes.flatMap(({ id, ends }) => (ends ? id : [])),
-      );
+      const ended = changes.filter(({ ends }) => ends);
+      const idsOf = (isDeleted: boolean) =>
+        ended.filter(({ action }) => (action === 'delete') === isDeleted).map(({ id }) => id);
+      return endClients(stores, { deleted: idsOf(true), disabled: idsOf(false) });
     });
     await afterwards();
   };
@@ -171,7 +172,9 @@ export function createClientWrites(deps: ClientWritesDeps): ClientWrites {
       const deleted = await unitOfWork.run(async (stores) => {
         const result = await stores.clients.delete(id, owner);
         if (result.outcome === 'taken') throw new ClientsTaken([{ id, by: result.by }]);
-        return result.outcome === 'deleted' ? await endClients(stores, [id]) : undefined;
+        return result.outcome === 'deleted'
+          ? await endClients(stores, { deleted: [id], disabled: [] })
+          : undefined;
       });
       await deleted?.();
       return deleted !== undefined;

@@ -39,7 +39,7 @@ export interface ClientRegistryOptions extends DocumentSettings, SourceReportOpt
   builtIn?: readonly ClientDocument[] | undefined;
   /** The client that `/auth/*` acts for when a request names none. It must be in a source and be first-party. */
   defaultClientId?: string | undefined;
-  /** Called with the last good documents of each source after every load, without disabled clients; must not throw. */
+  /** Called with the last good documents of each source after every load; must not throw. */
   loaded?: ((source: ClientSource, clients: readonly ClientDocument[]) => void) | undefined;
 }
 
@@ -128,8 +128,12 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
       const { documents, problems } = states[at] ?? { documents: [], problems: [] };
       const source = given.name;
       const ignored = index.ignored[at] ?? [];
-      const enabled = documents.flatMap(({ document }) => (document.enabled ? document : []));
-      if (loaded) options.loaded?.(given, enabled);
+      const enabled = documents.filter(({ document }) => document.enabled);
+      if (loaded)
+        options.loaded?.(
+          given,
+          documents.map(({ document }) => document),
+        );
       options.metrics.clientsLoaded.set(enabled.length - ignored.length, { source });
       const stale = problemLines(documents, outdated).map(
         (line) => `${line}; the value read last stays in use`,

@@ -3,12 +3,13 @@ import type { CurrentKeys } from '../keys/key-ring.ts';
 import { clientsFileTopic } from '../ports/announcements.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
+import type { EndedClients } from '../revocation/client-revocation.ts';
 import { type Announced, type AnnouncerDeps, createAnnouncer } from './announcer.ts';
 import type { NewEvent } from './catalogue.ts';
 
 /** Writes events about changes of clients and keys. Every process notices these changes separately. */
 export interface ConfigurationChanges {
-  /** Never rejects; `retry` repeats a failed write. */
+  /** A disabled client counts as removed. Never rejects; `retry` repeats a failed write. */
   clients(
     source: Pick<ClientSource, 'name' | 'eachByItself'>,
     clients: readonly ClientDocument[],
@@ -21,26 +22,32 @@ export interface ConfigurationChanges {
 export interface ConfigurationChangesDeps extends AnnouncerDeps {
   newEvent: NewEvent;
   /** Ends everything that these clients were issued. Gives what is done after the commit. */
-  endClients(stores: TransactionStores, ids: readonly string[]): Promise<() => Promise<void>>;
+  endClients(stores: TransactionStores, clients: EndedClients): Promise<() => Promise<void>>;
 }
 
 export function createConfigurationChanges(deps: ConfigurationChangesDeps): ConfigurationChanges {
   const { newEvent, endClients } = deps;
   const announcer = createAnnouncer(deps);
   /** Only for a file. In a store, the transaction that deletes a client revokes its tokens. */
-  const endRemoved: Announced['removed'] = async (stores, ids) => {
-    const gone: string[] = [];
-    for (const id of ids) if ((await stores.clients.find(id)) === undefined) gone.push(id);
-    return endClients(stores, gone);
-  };
+  const endRemoved =
+    (clients: readonly ClientDocument[]): Announced['removed'] =>
+    async (stores, ids) => {
+      const gone: string[] = [];
+      for (const id of ids) if ((await stores.clients.find(id)) === undefined) gone.push(id);
+      const isDisabled = (id: string) => clients.some((client) => client.id === id);
+      return endClients(stores, {
+        deleted: gone.filter((id) => !isDisabled(id)),
+        disabled: gone.filter(isDisabled),
+      });
+    };
   return {
     clients: ({ name: source, eachByItself }, clients) => {
       const announced: Announced = {
         topic: eachByItself ? `clients of ${source}` : clientsFileTopic,
-        members: new Map(clients.map((client) => [client.id, client])),
+        members: new Map(clients.flatMap((client) => (client.enabled ? [[client.id, client]] : []))),
         event: (difference) => newEvent('clients.changed', `clients:${source}`, { source, ...difference }),
       };
-      return announcer.announce(eachByItself ? announced : { ...announced, removed: endRemoved });
+      return announcer.announce(eachByItself ? announced : { ...announced, removed: endRemoved(clients) });
     },
     keys: ({ kept }) =>
       announcer.announce({

@@ -19,15 +19,22 @@ export interface ClientRevocation {
   /** Revokes for one client, in a transaction of its own. When it has resolved, this is in force in every process. */
   revoke(clientId: string): Promise<void>;
   /**
-   * For clients that are deleted or disabled: revokes as a part of the caller's transaction, and withdraws the consents
-   * of all people. So a client that gets the same id later has to ask for consent again.
+   * Revokes as a part of the caller's transaction. It also withdraws the consents of all people for a client that is
+   * deleted. So a client that gets the same id later has to ask for consent again.
    *
    * @returns a function to call after the commit. When it has resolved, the revocation is in force in every process.
    */
   endWithin(
     stores: Pick<TransactionStores, 'clientTokenVersions' | 'denylist' | 'consents'>,
-    clientIds: readonly string[],
+    clients: EndedClients,
   ): Promise<() => Promise<void>>;
+}
+
+/** The ids of clients whose codes and tokens end. */
+export interface EndedClients {
+  deleted: readonly string[];
+  /** The consents of people stay. */
+  disabled: readonly string[];
 }
 
 /**
@@ -46,6 +53,7 @@ export function createClientRevocation(options: ClientRevocationOptions): Client
     // Sorted, because two transactions that lock rows in different orders can deadlock.
     for (const id of [...new Set(clientIds)].sort())
       ended.push(clientKey(id, (await stores.clientTokenVersions.raise(id)) - 1));
+    if (ended.length === 0) return async () => {};
     await stores.denylist.revoke(ended, expiresAt);
     return () => cachedDenylist.cacheEntries(ended, expiresAt);
   };
@@ -54,10 +62,9 @@ export function createClientRevocation(options: ClientRevocationOptions): Client
       const spread = await unitOfWork.run((stores) => revokeWithin(stores, [clientId]));
       await spread();
     },
-    endWithin: async (stores, clientIds) => {
-      if (clientIds.length === 0) return async () => {};
-      await stores.consents.withdrawAll(clientIds);
-      return revokeWithin(stores, clientIds);
+    endWithin: async (stores, { deleted, disabled }) => {
+      if (deleted.length > 0) await stores.consents.withdrawAll(deleted);
+      return revokeWithin(stores, [...deleted, ...disabled]);
     },
   };
 }

@@ -266,7 +266,7 @@ describe('clients list and show', () => {
     for (const id of ['shop', 'named'])
       for (const flags of [[], ['--json']]) all.push((await clients('show', id, ...flags)).stdout);
     all.push((await clients('list', '--json')).stdout);
-    expect(all[1]).toMatch(/^Owner +clients apply \(owner default\)\n[^]*---\nid: shop\n/);
+    expect(all[1]).toMatch(/^Owner +clients apply \(owner default\)\n[\s\S]*---\nid: shop\n/);
     expect(JSON.parse(all[4] ?? '')).toMatchObject({
       id: 'named',
       owner: { name: 'team' },

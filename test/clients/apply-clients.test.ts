@@ -27,7 +27,10 @@ const writesWith = (through: UnitOfWork) =>
   createClientWrites({
     store,
     unitOfWork: through,
-    endClients: async (_, ids) => async () => void ended.push(...ids),
+    endClients:
+      async (_, { deleted, disabled }) =>
+      async () =>
+        void ended.push(...deleted, ...disabled.map((id) => `${id}, disabled`)),
     clock,
   });
 const wanted = (id: string, more: Record<string, unknown> = {}) => ({ id, document: { id, ...more } });
@@ -107,10 +110,10 @@ test('clients of another owner and of a file stop everything, and are all named'
 test('deleted and disabled clients end, after the commit', async () => {
   await writes.apply(request(wanted('one'), wanted('two'), wanted('three')));
   await writes.apply({ owner, wanted: [wanted('one', { enabled: false }), wanted('two')], prune: true });
-  expect(ended).toEqual(['one', 'three']);
+  expect(ended).toEqual(['three', 'one, disabled']);
   expect(await writes.delete('two', owner)).toBe(true);
   expect(await writes.delete('two', owner)).toBe(false);
-  expect(ended).toEqual(['one', 'three', 'two']);
+  expect(ended).toEqual(['three', 'one, disabled', 'two']);
 });
 
 test('parallel changes of secrets all count', async () => {

@@ -268,7 +268,10 @@ describe('createClientRegistry', () => {
     expect([clients.find('web'), clients.metadata('web')]).toEqual([undefined, undefined]);
     expect(clients.findAny('web')).toMatchObject({ name: 'Web', enabled: false });
     expect(clients.isAllowedOrigin(origins[0] ?? '')).toBe(false);
-    expect([loaded[0], loaded.at(-1)]).toEqual([['web', 'spa'], []]);
+    expect([loaded[0], loaded.at(-1)]).toEqual([
+      ['web', 'spa'],
+      ['web', 'spa'],
+    ]);
     expect(gauges).toMatchObject({ 'loaded yaml': 0 });
   });
 

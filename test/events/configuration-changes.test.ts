@@ -65,6 +65,24 @@ test('a client that left the file keeps its tokens if the store has it', async (
   expect(await revoked()).toEqual(['client:gone@0']);
 });
 
+test('people keep their consents for a client that is disabled in the file, and not for one that left it', async () => {
+  const changes = createProcess();
+  const [disabled, gone] = documents('disabled', 'gone');
+  if (!disabled || !gone) throw new Error('two clients were made');
+  const find = (clientId: string) => unitOfWork.run(({ consents }) => consents.find('user_1', clientId));
+  await changes.clients(file, [disabled, gone]);
+  for (const { id: clientId } of [disabled, gone])
+    await unitOfWork.run(({ consents }) =>
+      consents.add(
+        { accountId: 'user_1', clientId, oidcScopes: ['openid'], resourceScopes: {} },
+        clock.now(),
+      ),
+    );
+  await changes.clients(file, [{ ...disabled, enabled: false }]);
+  expect(await revoked()).toEqual(['client:disabled@0', 'client:gone@0']);
+  expect([await find('disabled'), await find('gone')]).toEqual([expect.anything(), undefined]);
+});
+
 test('a client that left the store is not revoked here, because the deletion did that', async () => {
   const changes = createProcess();
   await changes.clients(store, documents('web'));

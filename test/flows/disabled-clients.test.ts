@@ -110,6 +110,11 @@ describe('a client that its document disables', () => {
     expect(account.html).toContain('Withdraw access of app');
 
     await changeClient(deployment, 'app', { enabled: true });
-    await waitFor(async () => (await app.refresh(tokens.refresh_token)).status === 200, patience);
+    // What it was issued before has ended.
+    await waitFor(async () => (await app.clientCredentials()).status === 200, patience);
+    expect(refusal(await app.refresh(tokens.refresh_token))).toEqual([400, 'invalid_grant']);
+    expect((await app.authorize(agent, { scope: allScopes, prompt: 'none' })).get('code')).toEqual(
+      expect.any(String),
+    );
   }, 150_000);
 });
