@@ -18,12 +18,12 @@ export interface Announced {
   /** Makes the event that reports a change. It is called once for every 500 changed ids. */
   event(difference: Difference): OutboxEvent;
   /**
-   * Does what follows from a removal, in the transaction that reports it. So it is done once, although every process
-   * notices the removal.
+   * Does what follows from a change, in the transaction that reports it. So it is done once, although every process
+   * notices the change. It is called once for every 500 changed ids.
    *
    * @returns what is done after the commit
    */
-  removed?(stores: TransactionStores, ids: readonly string[]): Promise<() => Promise<void>>;
+  follow?(stores: TransactionStores, difference: Difference): Promise<() => Promise<void>>;
 }
 
 export interface AnnouncerDeps {
@@ -61,13 +61,15 @@ export function createAnnouncer({ unitOfWork, logger }: AnnouncerDeps): Announce
     try {
       const afterwards = await unitOfWork.run(async (stores) => {
         const last = await stores.announcements.exchange(topic, value);
-        const all = differences(last, value);
-        for (const difference of all) await stores.outbox.append(announced.event(difference));
-        const removed = all.flatMap((difference) => difference.removed);
-        return removed.length > 0 ? announced.removed?.(stores, removed) : undefined;
+        const followed: (() => Promise<void>)[] = [];
+        for (const difference of differences(last, value)) {
+          await stores.outbox.append(announced.event(difference));
+          if (announced.follow) followed.push(await announced.follow(stores, difference));
+        }
+        return followed;
       });
       told.set(topic, value);
-      await afterwards?.();
+      for (const after of afterwards) await after();
     } catch (error) {
       failed.set(topic, announced);
       logger.warn({ err: error, topic }, 'event about clients or keys not written, trying again');

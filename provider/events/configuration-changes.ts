@@ -9,7 +9,7 @@ import type { NewEvent } from './catalogue.ts';
 
 /** Writes events about changes of clients and keys. Every process notices these changes separately. */
 export interface ConfigurationChanges {
-  /** A disabled client counts as removed. Never rejects; `retry` repeats a failed write. */
+  /** Never rejects; `retry` repeats a failed write. */
   clients(
     source: Pick<ClientSource, 'name' | 'eachByItself'>,
     clients: readonly ClientDocument[],
@@ -18,6 +18,8 @@ export interface ConfigurationChanges {
   keys(keys: CurrentKeys): Promise<void>;
   retry(): Promise<void>;
 }
+
+type Follow = NonNullable<Announced['follow']>;
 
 export interface ConfigurationChangesDeps extends AnnouncerDeps {
   newEvent: NewEvent;
@@ -28,26 +30,26 @@ export interface ConfigurationChangesDeps extends AnnouncerDeps {
 export function createConfigurationChanges(deps: ConfigurationChangesDeps): ConfigurationChanges {
   const { newEvent, endClients } = deps;
   const announcer = createAnnouncer(deps);
-  /** Only for a file. In a store, the transaction that deletes a client revokes its tokens. */
-  const endRemoved =
-    (clients: readonly ClientDocument[]): Announced['removed'] =>
-    async (stores, ids) => {
-      const gone: string[] = [];
-      for (const id of ids) if ((await stores.clients.find(id)) === undefined) gone.push(id);
-      const isDisabled = (id: string) => clients.some((client) => client.id === id);
-      return endClients(stores, {
-        deleted: gone.filter((id) => !isDisabled(id)),
-        disabled: gone.filter(isDisabled),
-      });
+  /**
+   * Ends what was issued to clients that left the file or are disabled in it. In a store, the transaction that deletes or
+   * disables a client does this.
+   */
+  const endGone =
+    (clients: readonly ClientDocument[]): Follow =>
+    async (stores, { removed, changed }) => {
+      const deleted: string[] = [];
+      for (const id of removed) if ((await stores.clients.find(id)) === undefined) deleted.push(id);
+      const isDisabled = (id: string) => clients.some((client) => client.id === id && !client.enabled);
+      return endClients(stores, { deleted, disabled: changed.filter(isDisabled) });
     };
   return {
     clients: ({ name: source, eachByItself }, clients) => {
       const announced: Announced = {
         topic: eachByItself ? `clients of ${source}` : clientsFileTopic,
-        members: new Map(clients.flatMap((client) => (client.enabled ? [[client.id, client]] : []))),
+        members: new Map(clients.map((client) => [client.id, client])),
         event: (difference) => newEvent('clients.changed', `clients:${source}`, { source, ...difference }),
       };
-      return announcer.announce(eachByItself ? announced : { ...announced, removed: endRemoved(clients) });
+      return announcer.announce(eachByItself ? announced : { ...announced, follow: endGone(clients) });
     },
     keys: ({ kept }) =>
       announcer.announce({

@@ -81,6 +81,8 @@ test('people keep their consents for a client that is disabled in the file, and 
   await changes.clients(file, [{ ...disabled, enabled: false }]);
   expect(await revoked()).toEqual(['client:disabled@0', 'client:gone@0']);
   expect([await find('disabled'), await find('gone')]).toEqual([expect.anything(), undefined]);
+  await changes.clients(file, []);
+  expect(await find('disabled')).toBeUndefined();
 });
 
 test('a client that left the store is not revoked here, because the deletion did that', async () => {
