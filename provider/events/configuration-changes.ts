@@ -37,10 +37,14 @@ export function createConfigurationChanges(deps: ConfigurationChangesDeps): Conf
   const endGone =
     (clients: readonly ClientDocument[]): Follow =>
     async (stores, { removed, changed }) => {
-      const deleted: string[] = [];
-      for (const id of removed) if ((await stores.clients.find(id)) === undefined) deleted.push(id);
       const isDisabled = (id: string) => clients.some((client) => client.id === id && !client.enabled);
-      return endClients(stores, { deleted, disabled: changed.filter(isDisabled) });
+      const ofFile: string[] = [];
+      for (const id of [...removed, ...changed.filter(isDisabled)])
+        if ((await stores.clients.find(id)) === undefined) ofFile.push(id);
+      return endClients(stores, {
+        deleted: ofFile.filter((id) => !isDisabled(id)),
+        disabled: ofFile.filter(isDisabled),
+      });
     };
   return {
     clients: ({ name: source, eachByItself }, clients) => {

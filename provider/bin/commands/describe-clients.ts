@@ -1,5 +1,5 @@
 import { ClientsTaken } from '../../clients/apply-clients.ts';
-import { describeFieldChange, shownDocument } from '../../clients/describe-change.ts';
+import { describeFieldChange, type FieldChange, shownDocument } from '../../clients/describe-change.ts';
 import type { ClientConflict, ClientPlan, PlannedChange } from '../../clients/plan-clients.ts';
 import { type ClientOwner, describeOwner, type StoredClient } from '../../ports/client-store.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
@@ -28,6 +28,14 @@ export function changeDocument({ id, action, ends, fields, secretNotes, client }
 
 const signs = { create: '+', update: '~', delete: '-' };
 
+/** Of a new client, only the values are shown. */
+function describeFields(action: PlannedChange['action'], fields: readonly FieldChange[]): string[] {
+  if (action !== 'create') return fields.flatMap(describeFieldChange);
+  return fields
+    .filter(({ field }) => field !== 'id')
+    .map(({ field, after }) => `${field}: ${JSON.stringify(after)}`);
+}
+
 /** A plan as lines for a person. @param words how each action is called */
 export function describePlan(
   { changes, unchanged }: ClientPlan,
@@ -35,7 +43,7 @@ export function describePlan(
 ): string {
   const lines = changes.flatMap(({ id, action, ends, fields, secretNotes }) => [
     `${signs[action]} ${id}: ${words[action]}`,
-    ...fields.flatMap(describeFieldChange).map((line) => `    ${line}`),
+    ...describeFields(action, fields).map((line) => `    ${line}`),
     ...secretNotes.map((note) => `    ${note}`),
     ...(ends ? ['    everything it was issued ends'] : []),
   ]);
