@@ -6,7 +6,7 @@ import { boolean, integer, matching, oneOf, path, value } from './values.ts';
 export const accountSettings = {
   clientsFile: {
     name: 'GATEHOUSE_CLIENTS_FILE',
-    description: 'A YAML file with client documents. Read again when it changes.',
+    description: 'A YAML file with client documents, or a folder of such files. Read again when it changes.',
     schema: path(),
     example: '/etc/gatehouse/clients.yaml',
   },

@@ -136,7 +136,7 @@ export const eventCatalogue = {
   },
   'clients.changed': {
     version: 1,
-    when: 'The clients of one source changed since the last event. There is one event, even if several processes notice the change; several events if there are more than 500 ids.',
+    when: 'The clients of one source changed since the last event: `store` is the database, any other name is the file or folder. There is one event, even if several processes notice the change; several events if there are more than 500 ids.',
     data: z.strictObject({ source: z.string().describe('the name of the source'), ...difference }),
   },
   'keys.changed': {
