@@ -16,6 +16,12 @@ export interface PostgresClientSourceOptions {
 /** How long a new listener waits for its own signal. A pooler may accept LISTEN and pass no signal on. */
 const proofMs = 3000;
 
+/**
+ * The shortest pause between two comparisons. Each change makes the process read and check all clients, so many changes
+ * in a short time, as an operator makes them, must not keep it busy.
+ */
+const restMs = 500;
+
 /** How long a watcher waits before it tries again to listen. */
 const listenAgainMs = 30_000;
 
@@ -85,6 +91,8 @@ class Watcher {
   #listenTimer: NodeJS.Timeout | undefined;
   #comparing = false;
   #again = false;
+  /** When the next comparison may begin, by `performance.now`. */
+  #restedAt = 0;
   #stopped = false;
   /** Whether a signal arrived since the listener was opened. */
   #proved = false;
@@ -103,18 +111,24 @@ class Watcher {
     void this.#end?.();
   }
 
+  /** Compares now, or soon if a comparison runs or has just ended. */
+  #wake(): void {
+    this.#again = true;
+    if (this.#comparing || this.#stopped) return;
+    clearTimeout(this.#timer);
+    const rest = Math.max(0, this.#restedAt - performance.now());
+    this.#timer = setTimeout(() => void this.#compare(), rest).unref();
+  }
+
   /** While the store can't be reached, the next pause follows. Its failures are counted where the store is called. */
   async #compare(): Promise<void> {
-    this.#again = true;
-    if (this.#comparing) return;
     this.#comparing = true;
-    clearTimeout(this.#timer);
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      await this.#options.compare().catch(() => {});
-    }
+    this.#again = false;
+    await this.#options.compare().catch(() => {});
     this.#comparing = false;
-    this.#schedule();
+    this.#restedAt = performance.now() + restMs;
+    if (this.#again) this.#wake();
+    else this.#schedule();
   }
 
   #schedule(): void {
@@ -132,7 +146,7 @@ class Watcher {
       const end = await signal.listen(
         () => {
           this.#proved = true;
-          void this.#compare();
+          this.#wake();
         },
         () => this.#lost(),
       );
@@ -156,6 +170,6 @@ class Watcher {
     if (this.#stopped) return;
     clearTimeout(this.#listenTimer);
     this.#listenTimer = setTimeout(() => void this.#listen(), listenAgainMs).unref();
-    void this.#compare();
+    this.#wake();
   }
 }

@@ -104,8 +104,8 @@ describe.each(eachStore)('clients in the store, over two processes on $name', ({
     // Without NOTIFY.
     await world.database.knex.raw(`
       update clients set revision = nextval('client_revisions'),
-        document = document || '{"grants": ["authorization_code"]}' where id = 'lost'`);
-    await waitFor(async () => all(400)(await commands.statuses('lost', secret)), patience);
+        document = document || '{"enabled": false}' where id = 'lost'`);
+    await waitFor(async () => all(401)(await commands.statuses('lost', secret)), patience);
   }, 60_000);
 
   test('a process whose connection for signals was ended uses changes in under two seconds too', async () => {
