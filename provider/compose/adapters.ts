@@ -1,11 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IamTokens } from '../../adapters/aws/iam-tokens.ts';
-import { AwsSecrets } from '../../adapters/aws/secrets.ts';
 import { FileClientSource } from '../../adapters/file/client-source.ts';
 import { TextClientSource } from '../../adapters/file/clients-yaml.ts';
 import { FileKeyStore } from '../../adapters/file/key-store.ts';
-import { createFileSecrets } from '../../adapters/file/secrets.ts';
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
@@ -13,7 +10,7 @@ import { PostgresClientSource } from '../../adapters/postgres/client-source.ts';
 import { clientsChannel, PostgresClientStore } from '../../adapters/postgres/client-store.ts';
 import { PostgresClientTokenVersions } from '../../adapters/postgres/client-token-versions.ts';
 import { PostgresConsentStore } from '../../adapters/postgres/consent-store.ts';
-import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
+import type { Database } from '../../adapters/postgres/database.ts';
 import { PostgresExpiredRows } from '../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../adapters/postgres/family-store.ts';
 import { PostgresKeyStore } from '../../adapters/postgres/key-store.ts';
@@ -22,7 +19,6 @@ import { PostgresLimits } from '../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
 import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
-import { PostgresSchema } from '../../adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../../adapters/postgres/unit-of-work.ts';
 import { noWakeUp, PostgresWakeUp } from '../../adapters/postgres/wake-up.ts';
 import { RedisAccountIndex } from '../../adapters/redis/account-index.ts';
@@ -31,89 +27,29 @@ import { RedisLimits } from '../../adapters/redis/limits.ts';
 import { RedisOidcStore } from '../../adapters/redis/oidc-store.ts';
 import { RedisRevocationCache } from '../../adapters/redis/revocation-cache.ts';
 import { StdoutEventSink } from '../../adapters/stdout/event-sink.ts';
-import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { parseServerSecrets } from '../config/server-secrets.ts';
-import type { Clock } from '../lib/clock.ts';
-import { readDatabaseUrl, readRedisUrl } from '../lib/connection-urls.ts';
 import { ConfigurationError } from '../lib/errors.ts';
-import type { Logger } from '../lib/logger.ts';
-import { parseSecretReference } from '../lib/secret-reference.ts';
 import { createServerKeys } from '../lib/server-keys.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { Dependency } from '../ports/dependency.ts';
 import type { EventSink } from '../ports/event-sink.ts';
 import type { KeyStore } from '../ports/key-store.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';
-import type { Schema } from '../ports/schema.ts';
-import { databaseTokens, redisTokens, type TokenSource } from './iam-credentials.ts';
+import {
+  type ConnectionDeps,
+  openConfiguredDatabase,
+  openConfiguredRedis,
+  openSecrets,
+  schemaOf,
+} from './connections.ts';
 import type { Home, Ports } from './ports.ts';
-import { connectionOf, createProcessSecrets, credentialOf, type ProcessSecrets } from './process-secrets.ts';
-
-interface Deps {
-  logger: Logger;
-  clock: Clock;
-  /** Aborted when the process stops. Then nothing waits any longer for the first secret. */
-  stopping?: AbortSignal | undefined;
-}
-
-/** Secrets of every scheme. One instance has one cache, so a process has one. */
-function openSecrets({ clock, logger, stopping }: Deps): ProcessSecrets {
-  return createProcessSecrets(logger, (report) => {
-    const local = createFileSecrets({ env: processEnvironment() });
-    const aws = new AwsSecrets({ clock, stopping, onChange: report });
-    return (reference) => (parseSecretReference(reference).scheme === 'secretsmanager' ? aws : local);
-  });
-}
-
-/** IAM tokens for RDS and ElastiCache. */
-function openTokens({ clock, logger, stopping }: Deps): TokenSource {
-  const onWaiting = (reason: string) =>
-    logger.warn({ reason }, 'no AWS credentials for an IAM token yet, trying again');
-  return new IamTokens({ clock, stopping, onWaiting });
-}
 
 /**
- * Opens the database that the settings name. Without one, it opens an embedded Postgres in this process, with its files
- * in the data folder.
+ * Creates the implementation of every port from the settings. Only this file and `connections.ts` know which product
+ * implements which port (DESIGN §7). If a part fails, it closes the parts that it had opened.
  */
-export async function openConfiguredDatabase(
-  config: Config,
-  deps: Deps,
-  secrets = openSecrets(deps),
-): Promise<Database> {
-  const { logger } = deps;
-  const warn = (detail: string) => logger.warn({ detail }, 'database connection lost');
-  if (config.databaseUrl !== undefined) {
-    const { url, credentials: inUrl } = await connectionOf(secrets, config.databaseUrl, readDatabaseUrl);
-    const { databasePassword } = config;
-    const credentials =
-      databaseTokens(url, databasePassword, openTokens(deps)) ??
-      credentialOf(secrets, databasePassword) ??
-      inUrl;
-    // An error of the configuration stops the start here. Later, it would look like a database that is unreachable.
-    await credentials?.current();
-    return openDatabase({ url, credentials, poolMax: config.databasePoolMax, warn });
-  }
-  // This module is loaded only here. Commands should start quickly, and a server does not need it.
-  const { openEmbeddedDatabase } = await import('../../adapters/embedded/database.ts');
-  const embedded = await openEmbeddedDatabase({ dataFolder: config.dataFolder });
-  const database = openDatabase({ connection: embedded.connection, warn });
-  const close = async () => {
-    await database.close();
-    await embedded.close();
-  };
-  return { name: 'postgres', knex: database.knex, ping: () => database.ping(), close };
-}
-
-/** The schema of an open database. */
-export const schemaOf = (database: Database): Schema => new PostgresSchema({ db: database.knex });
-
-/**
- * Creates the implementation of every port from the settings. Only this file knows which product implements which port
- * (DESIGN §7). If a part fails, it closes the parts that it had opened.
- */
-export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
+export async function openPorts(config: Config, deps: ConnectionDeps): Promise<Ports> {
   const opened: Dependency[] = [];
   try {
     return await openAll(config, deps, opened);
@@ -123,7 +59,7 @@ export async function openPorts(config: Config, deps: Deps): Promise<Ports> {
   }
 }
 
-async function openAll(config: Config, deps: Deps, dependencies: Dependency[]): Promise<Ports> {
+async function openAll(config: Config, deps: ConnectionDeps, dependencies: Dependency[]): Promise<Ports> {
   const { clock } = deps;
   const secrets = openSecrets(deps);
   const eventSink = await openEventSink(config);
@@ -197,36 +133,11 @@ async function openAll(config: Config, deps: Deps, dependencies: Dependency[]): 
 }
 
 /** Like `openPorts`, without what only servers use: Redis, the signing keys and the clients. */
-export const openWorkerPorts = (config: Config, deps: Deps): Promise<Ports> =>
+export const openWorkerPorts = (config: Config, deps: ConnectionDeps): Promise<Ports> =>
   openPorts(
     { ...config, redisUrl: undefined, keys: config.keys ?? 'file:unused', clientsFile: undefined },
     deps,
   );
-
-async function openConfiguredRedis(config: Config, secrets: ProcessSecrets, lost: () => void, deps: Deps) {
-  const { logger } = deps;
-  const { redisPassword } = config;
-  if (config.redisUrl === undefined) return undefined;
-  const { openRedis } = await import('../../adapters/redis/connection.ts');
-  const { url, credentials: inUrl } = await connectionOf(secrets, config.redisUrl, readRedisUrl);
-  return openRedis({
-    url,
-    caFile: config.redisCaFile,
-    cluster: config.redisCluster,
-    keyPrefix: config.redisKeyPrefix,
-    credentials:
-      redisTokens(url, redisPassword, openTokens(deps)) ?? credentialOf(secrets, redisPassword) ?? inUrl,
-    onCredentialTrouble: (reason) => logger.warn({ reason }, 'redis credential not renewed, trying again'),
-    onStateChange: (change) => {
-      const { state, reason } = change;
-      if (state !== 'ready' && state !== 'closed') lost();
-      if (state === 'ready') logger.info({}, 'redis connected');
-      else if (state === 'closed') logger.info({ reason }, 'redis connection closed');
-      else if (state === 'partial') logger.warn({ reason }, 'redis node failed');
-      else logger.warn({ reason }, 'redis connection lost');
-    },
-  });
-}
 
 /** Client documents in a YAML file or a folder of them. */
 export const openClientsFile = (path: string): ClientSource => new FileClientSource({ path, pollMs: 2000 });
@@ -248,7 +159,7 @@ export function keysHome({ keys = 'file:' }: Pick<Config, 'keys'>): Home {
  */
 export async function openKeyStore(
   config: Config,
-  deps: Deps,
+  deps: ConnectionDeps,
   database?: Database,
   secrets = openSecrets(deps),
 ): Promise<KeyStore> {

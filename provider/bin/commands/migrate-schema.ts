@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { openConfiguredDatabase, schemaOf } from '../../compose/adapters.ts';
+import { openConfiguredDatabase, schemaOf } from '../../compose/connections.ts';
 import { loadConfig } from '../../config/load.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { ConfigurationError } from '../../lib/errors.ts';

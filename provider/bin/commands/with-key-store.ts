@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { keysHome, openConfiguredDatabase, openKeyStore, schemaOf } from '../../compose/adapters.ts';
+import { keysHome, openKeyStore } from '../../compose/adapters.ts';
+import { openConfiguredDatabase, schemaOf } from '../../compose/connections.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { type KeyTimes, keyTimesOf } from '../../keys/key-set.ts';

@@ -85,11 +85,14 @@ const configTypes = importRule(
       : undefined,
 );
 
+/** One opens connections and secrets, the other creates the ports on them. */
+const adapterImporters = ['compose/adapters.ts', 'compose/connections.ts'];
+
 const adaptersImported = importRule(
-  'only compose/adapters.ts imports adapters',
+  'only two files of compose import adapters',
   'all other code uses ports, otherwise a product could not be replaced in one place',
   ({ path }, { target }) =>
-    layerOf(target ?? '') === 'adapters' && layerOf(path) !== 'adapters' && path !== 'compose/adapters.ts'
+    layerOf(target ?? '') === 'adapters' && layerOf(path) !== 'adapters' && !adapterImporters.includes(path)
       ? `imports ${target}`
       : undefined,
 );
