@@ -105,6 +105,10 @@ describe('SIGTERM while the process waits for AWS', () => {
   });
 
   const secret = 'secretsmanager:gatehouse/none';
+  const tokens = {
+    GATEHOUSE_DATABASE_URL: 'postgres://app@localhost:1/none?sslmode=verify-full',
+    GATEHOUSE_DATABASE_PASSWORD: 'rds-iam:',
+  };
   const url = () => `http://127.0.0.1:${(aws.address() as AddressInfo).port}/`;
   const noCredentials = () => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: url(), AWS_ACCESS_KEY_ID: '' });
   const noAnswer = () => {
@@ -116,6 +120,7 @@ describe('SIGTERM while the process waits for AWS', () => {
     ['serve', 'has no credentials', { GATEHOUSE_DATABASE_PASSWORD: secret }, noCredentials],
     ['serve', 'gets no answer', { GATEHOUSE_DATABASE_PASSWORD: secret }, noAnswer],
     ['worker', 'has no credentials', { GATEHOUSE_DATABASE_URL: secret }, noCredentials],
+    ['serve', 'has no credentials for an IAM token', tokens, noCredentials],
     ['dev', 'has no credentials for the keys', { GATEHOUSE_KEYS: secret }, noCredentials],
     ['dev', 'gets no answer for the server secrets', { GATEHOUSE_SERVER_SECRETS: secret }, noAnswer],
     ['dev', 'gets no answer for Redis', { GATEHOUSE_REDIS_URL: secret }, noAnswer],
