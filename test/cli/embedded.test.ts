@@ -1,6 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
 import { demo, startEmbedded } from '../support/deployment.ts';
 import { runProgram } from '../support/program.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
 
 test('accounts commands on the embedded database are refused while dev runs, and work afterwards', async () => {
   const deployment = await startEmbedded();
@@ -20,6 +24,35 @@ test('accounts commands on the embedded database are refused while dev runs, and
     expect(await accounts('list')).toMatchObject({ code: 0, stdout: expect.stringContaining(demo.email) });
     const changed = await accounts('set-roles', demo.email, 'CLIENT');
     expect(changed).toEqual({ code: 0, stdout: `${demo.email} now has the roles CLIENT.\n`, stderr: '' });
+  } finally {
+    await deployment.stop();
+  }
+}, 120_000);
+
+test('clients apply on the embedded database gives the client to the next dev', async () => {
+  const deployment = await startEmbedded();
+  try {
+    const { env, folder: cwd, programs } = deployment;
+    const client = {
+      id: 'applied',
+      name: 'Applied',
+      grants: ['client_credentials'],
+      scopes: ['contracts:read'],
+    };
+    await writeFile(join(cwd, 'applied.yaml'), stringify(client));
+    programs[0]?.kill('SIGTERM');
+    await programs[0]?.ended;
+    const apply = runProgram(['clients', 'apply', '-f', 'applied.yaml', '--json'], {
+      env: { ...env, GATEHOUSE_APIS_FILE: '' },
+      cwd,
+    });
+    expect([await apply.ended, apply.stderr()]).toEqual([0, '']);
+    const { secret } = JSON.parse(apply.stdout()).secrets[0];
+    await deployment.restart(0);
+    const app = createTestClient(deployment, { id: client.id, secret });
+    expect((await app.clientCredentials()).status).toBe(200);
+    const demoService = createTestClient(deployment, demoApps.service);
+    expect((await demoService.clientCredentials()).status).toBe(200);
   } finally {
     await deployment.stop();
   }
