@@ -56,7 +56,11 @@ COPY views ./views
 COPY --from=build /app/build ./build
 COPY --from=build /app/bin ./bin
 # Amazon's authorities for RDS are trusted beside those of Node, so that sslmode=verify-full needs no more settings.
+# docs/operate.md ("Size of a pod") has the measurements behind the three numbers: the young generation of the heap, the
+# old one as a part of the container's memory limit, and the threads that hash passwords and look up names.
 ENV NODE_ENV=production \
+    NODE_OPTIONS="--max-semi-space-size=4 --max-old-space-size-percentage=60" \
+    UV_THREADPOOL_SIZE=4 \
     NODE_EXTRA_CA_CERTS=/app/certificates/rds-global-bundle.pem \
     PATH=/app/bin:/nodejs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # The check runs in the finished image, without a shell, and stops the build. It leaves nothing behind.

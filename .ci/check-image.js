@@ -67,7 +67,9 @@ await check('password hashing', async () => {
 await check('modules', async () => {
   const programs = ['provider/bin/cli.js', 'provider/bin/generate.js'];
   const developmentOnly = 'adapters/embedded/';
-  const modules = [...filesIn(join(app, 'build'))].map(({ path }) => path.slice(app.length + '/build/'.length));
+  const modules = [...filesIn(join(app, 'build'))].map(({ path }) =>
+    path.slice(app.length + '/build/'.length),
+  );
   const wanted = modules.filter(
     (path) => path.endsWith('.js') && !programs.includes(path) && !path.startsWith(developmentOnly),
   );
@@ -94,7 +96,12 @@ await check('certificates', () => {
 });
 
 await check('what must be absent', () => {
-  const found = ['/bin/sh', '/usr/bin/env', '/nodejs/lib/node_modules/npm', `${app}/node_modules/@electric-sql`]
+  const found = [
+    '/bin/sh',
+    '/usr/bin/env',
+    '/nodejs/lib/node_modules/npm',
+    `${app}/node_modules/@electric-sql`,
+  ]
     .concat(['typescript', 'jest', 'tsx'].map((name) => `${app}/node_modules/${name}`))
     .filter((path) => existsSync(path));
   return found.join(', ');
@@ -102,14 +109,17 @@ await check('what must be absent', () => {
 
 const files = [...filesIn('/')];
 await check('rights', () => {
-  const wrong = files.filter(({ path, mode }) => (mode & 0o6000) !== 0 || (path.startsWith(app) && (mode & 0o022) !== 0));
+  const wrong = files.filter(
+    ({ path, mode }) => (mode & 0o6000) !== 0 || (path.startsWith(app) && (mode & 0o022) !== 0),
+  );
   return wrong.map(({ path }) => path).join(', ');
 });
 
 const sum = (some) => some.reduce((total, { bytes }) => total + bytes, 0);
 const inMegabytes = (some) => Math.round((sum(some) / megabyte) * 10) / 10;
 await check('size', () => {
-  if (sum(files) > mostMegabytes * megabyte) return `${inMegabytes(files)} MB, at most ${mostMegabytes} are allowed`;
+  if (sum(files) > mostMegabytes * megabyte)
+    return `${inMegabytes(files)} MB, at most ${mostMegabytes} are allowed`;
 });
 
 const parts = [

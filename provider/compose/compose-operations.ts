@@ -2,6 +2,7 @@ import type Koa from 'koa';
 import { createOperationsApp } from '../http/health.ts';
 import { createReadiness } from '../http/readiness.ts';
 import type { ComposeDeps } from './compose-deps.ts';
+import { version } from './version.ts';
 
 /**
  * Assembles the operations listener's application, for every kind of process.
@@ -20,6 +21,7 @@ export function composeOperations(
   measure: () => Promise<void>,
 ): Koa {
   return createOperationsApp({
+    version,
     readiness: createReadiness({
       dependencies: ports.dependencies,
       clock,

@@ -7,6 +7,7 @@ import { processEnvironment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../lib/clock.ts';
 import { readDatabaseUrl, readRedisUrl } from '../lib/connection-urls.ts';
+import { ConfigurationError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseSecretReference } from '../lib/secret-reference.ts';
 import type { Schema } from '../ports/schema.ts';
@@ -59,7 +60,12 @@ export async function openConfiguredDatabase(
     return openDatabase({ url, credentials, poolMax: config.databasePoolMax, warn });
   }
   // This module is loaded only here. Commands should start quickly, and a server does not need it.
-  const { openEmbeddedDatabase } = await import('../../adapters/embedded/database.ts');
+  const { openEmbeddedDatabase } = await import('../../adapters/embedded/database.ts').catch((error) => {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new ConfigurationError([
+      'GATEHOUSE_DATABASE_URL is missing, and this installation has no embedded database: neither the image nor `npm ci --omit=dev` contains it.',
+    ]);
+  });
   const embedded = await openEmbeddedDatabase({ dataFolder: config.dataFolder });
   const database = openDatabase({ connection: embedded.connection, warn });
   const close = async () => {

@@ -3,6 +3,8 @@ import Koa from 'koa';
 import type { Readiness } from './readiness.ts';
 
 export interface OperationsDeps {
+  /** The release that runs, as `gatehouse version` prints it. */
+  version: string;
   readiness: Readiness;
   /** The state is `serving` from the end of the start until SIGTERM. */
   phase(): 'starting' | 'serving' | 'stopping';
@@ -14,7 +16,7 @@ export function createOperationsApp(deps: OperationsDeps): Koa {
   const app = new Koa();
   const router = new Router();
   router.get('/livez', (ctx) => {
-    ctx.body = { status: 'ok' };
+    ctx.body = { status: 'ok', version: deps.version };
   });
   router.get('/readyz', async (ctx) => {
     const { ready, failing } = await deps.readiness.check();

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { demo, startEmbedded } from '../support/deployment.ts';
 import { runProgram } from '../support/program.ts';
 import { createTestClient, demoApps } from '../support/test-client.ts';
+import { createWorkplace } from './command.ts';
 
 test('accounts commands on the embedded database are refused while dev runs, and work afterwards', async () => {
   const deployment = await startEmbedded();
@@ -57,3 +58,28 @@ test('clients apply on the embedded database gives the client to the next dev', 
     await deployment.stop();
   }
 }, 120_000);
+/** Makes the packages of the embedded database look as if they were not installed, as in the image. */
+const withoutEmbeddedDatabase = () => {
+  const hooks = `export async function resolve(specifier, context, next) {
+    if (!specifier.startsWith('@electric-sql/')) return next(specifier, context);
+    throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
+  }`;
+  const asUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+  const register = `import { register } from 'node:module'; register(${JSON.stringify(asUrl(hooks))});`;
+  return `--import ${asUrl(register)}`;
+};
+
+test('without a database URL, dev says what to set where there is no embedded database', async () => {
+  const workplace = await createWorkplace();
+  try {
+    const ended = await workplace.gatehouse(['dev'], { env: { NODE_OPTIONS: withoutEmbeddedDatabase() } });
+    expect(ended).toEqual({
+      code: 78,
+      stdout: '',
+      stderr:
+        'gatehouse: GATEHOUSE_DATABASE_URL is missing, and this installation has no embedded database: neither the image nor `npm ci --omit=dev` contains it.\n',
+    });
+  } finally {
+    await workplace.remove();
+  }
+}, 60_000);

@@ -10,6 +10,7 @@ if ! id -un >/dev/null 2>&1; then
   echo "The user id $(id -u) has no name here: use runAsUser 999." >&2
   exit 1
 fi
+mkdir -p "$PGDATA"
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   password=$(mktemp)
   printf '%s' "${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD}" >"$password"

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { version } from '../../provider/compose/version.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, postJson } from '../support/json-api.ts';
@@ -73,8 +74,9 @@ describe('the operations listener', () => {
     await apiLogin(deployment);
   };
 
-  test('reports that the process runs and is ready', async () => {
-    expect((await ops('/livez')).status).toBe(200);
+  test('reports that the process runs and is ready, and its release', async () => {
+    const alive = await ops('/livez');
+    expect([alive.status, await alive.json()]).toEqual([200, { status: 'ok', version }]);
     expect(await readiness()).toEqual({ ready: true, status: 'ok' });
   });
 

@@ -8,7 +8,6 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { verify as verifyBcrypt } from '@node-rs/bcrypt';
 import type { ForeignHash } from './foreign-hash-formats.ts';
 
 const pbkdf2 = promisify(pbkdf2Callback);
@@ -21,11 +20,12 @@ type ScryptHash = Extract<ForeignHash, { ln: number }>;
  * parameters of the hash determine its cost. bcrypt uses only the first 72 bytes, as in every implementation.
  */
 export async function matchesForeignHash(password: Buffer, stored: ForeignHash): Promise<boolean> {
-  if (stored.scheme === 'bcrypt')
-    return verifyBcrypt(
-      stored.digested ? createHash('sha256').update(password).digest('hex') : password,
-      stored.text,
-    );
+  if (stored.scheme === 'bcrypt') {
+    // Loaded only here: most installations have imported no such hash, and a native module takes memory.
+    const { verify } = await import('@node-rs/bcrypt');
+    const input = stored.digested ? createHash('sha256').update(password).digest('hex') : password;
+    return verify(input, stored.text);
+  }
   return timingSafeEqual(await derive(password, stored), stored.hash);
 }
 
