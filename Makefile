@@ -8,7 +8,7 @@ CHECKS := types lint architecture generated audit
 # Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
 TESTS :=
 
-.PHONY: help install run test chaos bench bench-migrations check list-checks build format clean $(CHECKS:%=check-%)
+.PHONY: help install run test chaos bench bench-migrations check list-checks build image format clean $(CHECKS:%=check-%)
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ check-audit: install
 
 build: install ## Compile for production into build/
 	npm run --silent build
+
+image: ## Build the container image with docker, podman or buildah; docs/image.md says what is in it
+	.ci/image.sh $(IMAGE_ARGS)
 
 format: install ## Format every file
 	npm run --silent format
