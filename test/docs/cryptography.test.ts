@@ -6,7 +6,7 @@ const product = readProduct();
 
 /** An algorithm as the code names it: in a text, or as a function or library that has only one. */
 const algorithm =
-  /'(?<text>sha-?\d+|md\d|(?:aes|des|chacha\w*)-[\w-]+|[RPE]S\d{3}|HS\d{3}|EdDSA|Ed\d+|RSA-\w+)'|\b(?<call>hkdf|pbkdf2|scrypt)(?:Sync)?\(|from '@node-rs\/(?<library>argon2|bcrypt)'/gi;
+  /'(?<text>sha-?\d+|md\d|(?:aes|des|chacha\w*)-[\w-]+|[RPE]S\d{3}|HS\d{3}|EdDSA|Ed\d+|RSA-\w+)'|\b(?<call>hkdf|pbkdf2|scrypt)(?:Sync)?\(|(?:from |import\()'@node-rs\/(?<library>argon2|bcrypt)'/gi;
 
 /** Each algorithm that the code names, with the files that name it. */
 function named(): Map<string, Set<string>> {
