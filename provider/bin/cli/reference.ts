@@ -15,8 +15,8 @@ This page is generated from the commands themselves by \`npm run generate\`; \`-
   \`{ "error": { "code", "message" } }\` on standard error, with \`problems\` where there may be several. Fields may be
   added; none is renamed.
 - Passwords are never arguments, which others can see in the process list: they are asked for on a terminal, and read
-  from standard input elsewhere. No command prints a password, a secret or a private key; \`accounts export\` writes
-  password hashes, which is its purpose.
+  from standard input elsewhere. No command prints a password, a secret or a private key, except the client secrets that
+  \`clients\` has just generated; \`accounts export\` writes password hashes, which is its purpose.
 - An account is named by its address or its id. A change of it is written with its event (\`actor\`:
   \`operator\`), in one transaction. What import and export read and write: [\`import.md\`](import.md).
 - \`sessions\` looks where the servers keep what people are signed in by, so it wants their \`GATEHOUSE_REDIS_URL\` and
