@@ -37,7 +37,10 @@ export interface ClientRegistryOptions extends DocumentSettings, SourceReportOpt
    * ids.
    */
   builtIn?: readonly ClientDocument[] | undefined;
-  /** The client that `/auth/*` acts for when a request names none. It must be in a source and be first-party. */
+  /**
+   * The client that `/auth/*` acts for when a request names none. It should be in a source and be first-party. If it is
+   * not, the process starts nevertheless, because commands or the operator may write it later. The log reports it.
+   */
   defaultClientId?: string | undefined;
   /** Called with the last good documents of each source after every load; must not throw. */
   loaded?: ((source: ClientSource, clients: readonly ClientDocument[]) => void) | undefined;
@@ -147,7 +150,7 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
   const outdated = await update(first);
   // A bad document in a store must not keep a process from its start. The log and a metric report it.
   const refused = states.filter((_, at) => !sources[at]?.eachByItself || first[at]?.refused === 'all');
-  const fatal = [...refused.flatMap(({ problems }) => problems), ...defaultProblems()];
+  const fatal = refused.flatMap(({ problems }) => problems);
   if (fatal.length > 0) throw new ConfigurationError(fatal);
   reportAll(outdated, true);
 

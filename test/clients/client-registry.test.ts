@@ -375,9 +375,8 @@ describe('createClientRegistry', () => {
     });
 
     test('cannot be the default client', async () => {
-      expect(await problemsAtStart({ builtIn, defaultClientId: accountClientId })).toEqual([
-        expect.stringMatching(/gatehouse-account is in no source/),
-      ]);
+      await open({ builtIn, defaultClientId: accountClientId });
+      expect(lines[0]?.problems).toEqual([expect.stringMatching(/gatehouse-account is in no source/)]);
     });
   });
 
@@ -397,8 +396,18 @@ describe('createClientRegistry', () => {
     test.each([
       ['own', /own is in no source/],
       ['web', /web must be first-party/],
-    ])('must be first-party and defined in a source (%s)', async (defaultClientId, problem) => {
-      expect(await problemsAtStart({ defaultClientId })).toEqual([expect.stringMatching(problem)]);
+    ])('is reported and stops no start when it cannot be used (%s)', async (defaultClientId, problem) => {
+      await open({ defaultClientId });
+      expect(lines[0]?.problems).toEqual([expect.stringMatching(problem)]);
+    });
+
+    test('may come into a source after the start', async () => {
+      const clients = await open({ defaultClientId: 'own' });
+      expect(lines.at(-1)?.problems).toHaveLength(1);
+      stored.replace([firstParty]);
+      await settled(clients);
+      expect(clients.find('own')?.firstParty).toBe(true);
+      expect(lines.at(-1)).toMatchObject({ level: 'info' });
     });
 
     test('is logged as missing after its source removed it', async () => {

@@ -51,17 +51,20 @@ export async function checkConfig(
     (await attempt(() => loadAccessSettings())) ??
     (await attempt(() => loadAccessSettings({ anyPort: true })));
   if (config && purpose === 'dev') await attempt(() => refuseRemoteIssuer(config));
-  if (files) await checkFiles(files, { serving, attempt });
+  if (files) await checkFiles(files, { serving, attempt, output });
   const looks = config ?? (await attempt(loadPageSettings));
   if (looks) await attempt(() => openPages(looks));
   report({ serving, problems: [...new Set(problems)] }, output);
 }
 
-async function checkFiles(config: Config, { serving, attempt }: { serving: boolean; attempt: Attempt }) {
+async function checkFiles(
+  config: Config,
+  { serving, attempt, output }: { serving: boolean; attempt: Attempt; output: Output },
+) {
   const model = await attempt(() => (serving ? loadAccessModel(config) : devAccessModel(config)));
   if (model) await attempt(() => withSignupRoles(model, config.signupRoles));
   const source = clientSource(config, serving);
-  if (model) await attempt(() => checkClients(config, model, source));
+  if (model) await attempt(() => checkClients(config, model, source, output));
   else await attempt(() => checkClientsAlone(source));
 }
 
@@ -72,7 +75,12 @@ function clientSource({ clientsFile, audience }: Config, serving: boolean): Clie
 }
 
 /** Checks client documents as the start does, but reads no secrets: they may not exist on this machine. */
-async function checkClients(config: Config, model: AccessModel, source: ClientSource): Promise<void> {
+async function checkClients(
+  config: Config,
+  model: AccessModel,
+  source: ClientSource,
+  output: Output,
+): Promise<void> {
   const registry = await createClientRegistry({
     sources: [source],
     apis: knownApis(model),
@@ -83,8 +91,12 @@ async function checkClients(config: Config, model: AccessModel, source: ClientSo
     clock: systemClock,
     logger: silentLogger(),
     metrics: createMetrics({ version, runtime: false }),
-    defaultClientId: config.defaultClient,
   });
+  const { defaultClient } = config;
+  if (defaultClient !== undefined && registry.find(defaultClient) === undefined)
+    output.note(
+      `GATEHOUSE_DEFAULT_CLIENT names ${defaultClient}, which no file defines. It must be in the database: gatehouse clients list`,
+    );
   await registry.close();
 }
 
