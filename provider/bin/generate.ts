@@ -1,7 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { renderClientJsonSchema, renderClientsFileJsonSchema } from '../clients/json-schema.ts';
+import {
+  clientDocumentJsonSchema,
+  renderClientJsonSchema,
+  renderClientsFileJsonSchema,
+} from '../clients/json-schema.ts';
 import { version } from '../compose/version.ts';
 import { renderConfigurationDocs } from '../config/docs.ts';
 import { renderEventsJsonSchema } from '../events/events-json-schema.ts';
@@ -10,6 +14,8 @@ import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
 import { verifyDescription } from '../json-api/verify.ts';
 import { packageRoot } from '../lib/package-root.ts';
+import { ownRules, renderAccessRules, watchedRules } from '../operator/access-rules.ts';
+import { renderResourceDefinition } from '../operator/resource-definition.ts';
 import { renderLimitsMarkdown } from '../rate-limits/limits-markdown.ts';
 import { renderCommandReference } from './cli/reference.ts';
 
@@ -40,6 +46,12 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/client.schema.json', render: renderClientJsonSchema },
   { path: 'docs/clients.schema.json', render: renderClientsFileJsonSchema },
   { path: 'docs/openapi.json', render: renderOpenApi },
+  {
+    path: 'charts/gatehouse/files/crd-oidcclients.yaml',
+    render: () => renderResourceDefinition(clientDocumentJsonSchema()),
+  },
+  { path: 'charts/gatehouse/files/operator-rules.yaml', render: () => renderAccessRules(watchedRules) },
+  { path: 'charts/gatehouse/files/operator-own-rules.yaml', render: () => renderAccessRules(ownRules) },
 ];
 
 function read(file: string): string | undefined {

@@ -8,6 +8,9 @@ function clientSchema() {
   return { $schema, schema: { title: 'Gatehouse client document', ...schema } };
 }
 
+/** The schema of one client document, for schemas that contain it. */
+export const clientDocumentJsonSchema = () => clientSchema().schema;
+
 /**
  * Renders the JSON Schema (draft 2020-12) of one client document, for editors and CI. It does not contain the rules
  * between fields, for APIs and for URIs: `gatehouse clients validate` checks these.

@@ -12,6 +12,7 @@ const secondLevel = [
   'events',
   'revocation',
   'doctor',
+  'operator',
 ];
 
 /** The layers that each layer may import besides itself. Adapters have separate rules. */
