@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { FileClientSource } from '../../adapters/file/client-source.ts';
 import { TextClientSource } from '../../adapters/file/clients-yaml.ts';
 import { FileKeyStore } from '../../adapters/file/key-store.ts';
+import type { KubernetesOptions } from '../../adapters/kubernetes/open-kubernetes.ts';
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
@@ -145,6 +146,10 @@ export const openClientsFile = (path: string): ClientSource => new FileClientSou
 /** Client documents in a YAML text. @param name the place of the text, for messages */
 export const openClientsText = (name: string, text: string): ClientSource =>
   new TextClientSource({ name, text });
+
+/** Kubernetes. Its library is loaded only here, because it is large and only the operator needs it. */
+export const openKubernetes = async (options: KubernetesOptions) =>
+  (await import('../../adapters/kubernetes/open-kubernetes.ts')).openKubernetes(options);
 
 /** The product that keeps the signing keys. The reference names it. */
 export function keysHome({ keys = 'file:' }: Pick<Config, 'keys'>): Home {

@@ -1,4 +1,5 @@
 import { createPollingLoop } from '../events/polling-loop.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Leases } from '../ports/leases.ts';
 
@@ -17,6 +18,11 @@ export interface LeadershipDeps {
   /** How long after the end of a killed leader another process may take over, in milliseconds. */
   leaseMs: number;
   work: LedWork;
+  /**
+   * Stops the work when the lease could not be extended for two thirds of its duration. For work that is still possible
+   * without the store of the leases: another process may do it by then.
+   */
+  stopWithoutLease?: { clock: Clock };
   logger: Pick<Logger, 'info' | 'warn'>;
 }
 
@@ -28,8 +34,8 @@ export interface Leadership {
 
 /**
  * Starts `work` in the one process that has the lease, and asks for the lease in the others. The lease is extended three
- * times in its duration. While the store can't be reached, nothing changes: without the store, the work can't do
- * anything either.
+ * times in its duration. While the store can't be reached, nothing changes by default: without the store, the work can't
+ * do anything either.
  */
 export function createLeadership({
   leases,
@@ -38,8 +44,10 @@ export function createLeadership({
   leaseMs,
   work,
   logger,
+  stopWithoutLease,
 }: LeadershipDeps): Leadership {
   let leading = false;
+  let heldAt = 0;
   const change = async (held: boolean): Promise<void> => {
     leading = held;
     if (held) {
@@ -53,10 +61,16 @@ export function createLeadership({
   const loop = createPollingLoop({
     step: async () => {
       const held = await leases.hold(name, holder, leaseMs);
+      heldAt = stopWithoutLease?.clock.now() ?? 0;
       if (held !== leading) await change(held);
       return false;
     },
-    failed: (error) => logger.warn({ err: error }, 'lease of the jobs cannot be read, trying again'),
+    failed: (error) => {
+      logger.warn({ err: error }, 'lease of the jobs cannot be read, trying again');
+      const isLost =
+        stopWithoutLease !== undefined && stopWithoutLease.clock.now() - heldAt >= (leaseMs * 2) / 3;
+      if (leading && isLost) void change(false);
+    },
     minIdleMs: leaseMs / 3,
     maxIdleMs: leaseMs / 3,
   });

@@ -1,5 +1,6 @@
 import type { Setting, SettingTable, SettingValue } from './setting.ts';
 import { accountSettings } from './settings-accounts.ts';
+import { operatorSettings } from './settings-operator.ts';
 import { pageSettings } from './settings-pages.ts';
 import { serverSettings } from './settings-server.ts';
 import { storeSettings } from './settings-stores.ts';
@@ -12,6 +13,7 @@ export const settingGroups: ReadonlyArray<{ title: string; settings: SettingTabl
   { title: 'Tokens and keys', settings: tokenSettings },
   { title: 'Clients and accounts', settings: accountSettings },
   { title: 'Pages', settings: pageSettings },
+  { title: 'Operator', settings: operatorSettings },
 ];
 
 /** The table of all settings, by their key in `Config`. */
@@ -21,6 +23,7 @@ export const settings = {
   ...tokenSettings,
   ...accountSettings,
   ...pageSettings,
+  ...operatorSettings,
 };
 
 export type ConfigKey = keyof typeof settings;

@@ -203,6 +203,25 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       'gatehouse_untrusted_forwarded_headers_total',
       'Requests with forwarded headers from an address that is no trusted proxy.',
     ),
+    operatorResources: gauge(
+      'gatehouse_operator_resources',
+      'OIDCClient resources, by whether they are ready.',
+      'state',
+    ),
+    operatorWaiting: gauge('gatehouse_operator_waiting', 'OIDCClient resources that wait for a look.'),
+    operatorLooks: counter(
+      'gatehouse_operator_looks_total',
+      'Looks at an OIDCClient, by what came of them.',
+      'outcome',
+    ),
+    operatorLeader: gauge(
+      'gatehouse_operator_leader',
+      '1 while this process does the work of the operator, else 0.',
+    ),
+    operatorWatchFailures: counter(
+      'gatehouse_operator_watch_failures_total',
+      'Failed attempts to list or watch objects in Kubernetes.',
+    ),
     /** Gives all metrics in the text format of Prometheus. */
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };

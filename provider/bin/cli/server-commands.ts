@@ -26,7 +26,7 @@ async function untilStopped(begin: (stopping: AbortSignal) => Promise<Running>):
   process.exit(0);
 }
 
-/** `dev`, `serve`, `worker`, `migrate`. */
+/** `dev`, `serve`, `worker`, `operator`, `migrate`. */
 export function addServerCommands(program: CliCommand): void {
   program
     .command('dev')
@@ -63,6 +63,20 @@ export function addServerCommands(program: CliCommand): void {
       await untilStopped(async (stopping) => {
         const { worker } = await import('../worker.ts');
         return worker(stopping);
+      });
+    });
+
+  program
+    .command('operator')
+    .description(
+      'Make clients of the OIDCClient resources in a Kubernetes cluster. Needs the database and the Kubernetes API. Any number may run: one works, another takes over when it ends.',
+    )
+    .option('--json', 'the log is JSON lines anyway; with this what stops a start is JSON too')
+    .example('GATEHOUSE_ISSUER=https://id.example.com GATEHOUSE_DATABASE_URL=postgres://… gatehouse operator')
+    .action(async () => {
+      await untilStopped(async (stopping) => {
+        const { operator } = await import('../operator.ts');
+        return operator(stopping);
       });
     });
 
