@@ -9,6 +9,9 @@ export interface WaitOptions {
   what?: string;
 }
 
+/** What is left of a type without the values that are not truthy. */
+type Truthy<T> = Exclude<T, false | undefined | null | 0 | ''>;
+
 /**
  * Calls the condition until it returns a truthy value, and returns that value. A condition that throws counts as
  * 'not yet'. Rejects after `timeoutMs` with `what` and with what the last try returned or threw.
@@ -16,11 +19,11 @@ export interface WaitOptions {
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
   { timeoutMs = 10_000, intervalMs = 20, what = 'the condition' }: WaitOptions = {},
-): Promise<T> {
+): Promise<Truthy<T>> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const { value, seen } = await look(condition);
-    if (value) return value;
+    if (value) return value as Truthy<T>;
     if (performance.now() >= end)
       throw new Error(`Waited ${timeoutMs} ms for ${what} in vain; the last look ${seen}.`);
     await pause(intervalMs);
