@@ -17,6 +17,8 @@ import { packageRoot } from '../lib/package-root.ts';
 import { ownRules, renderAccessRules, watchedRules } from '../operator/access-rules.ts';
 import { renderResourceDefinition } from '../operator/resource-definition.ts';
 import { renderLimitsMarkdown } from '../rate-limits/limits-markdown.ts';
+import { renderChartReadme } from './chart/values-readme.ts';
+import { renderValuesSchema } from './chart/values-schema.ts';
 import { renderCommandReference } from './cli/reference.ts';
 
 /** The generator only reads the table of endpoints and calls none of its functions. */
@@ -52,6 +54,8 @@ export const generatedFiles: readonly GeneratedFile[] = [
   },
   { path: 'charts/gatehouse/files/operator-rules.yaml', render: () => renderAccessRules(watchedRules) },
   { path: 'charts/gatehouse/files/operator-own-rules.yaml', render: () => renderAccessRules(ownRules) },
+  { path: 'charts/gatehouse/README.md', render: () => renderChartReadme() },
+  { path: 'charts/gatehouse/values.schema.json', render: () => renderValuesSchema() },
 ];
 
 function read(file: string): string | undefined {

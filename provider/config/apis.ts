@@ -81,6 +81,12 @@ const accessModel = z.strictObject(
   'must be a mapping with apis, and roles and claims if there are any',
 );
 
+/** The JSON Schema of one API, as a part of another schema. */
+export function apiJsonSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(api, { io: 'input' });
+  return schema;
+}
+
 /**
  * Reads the APIs file.
  *
