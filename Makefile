@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 
 # The steps of `make check`, in order. Each prints `ok: <step>` when it is through.
-CHECKS := types lint architecture generated audit
+CHECKS := types lint architecture generated chart audit
 
 # Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
 TESTS :=
@@ -57,6 +57,10 @@ check-architecture: install
 check-generated: install
 	npm run --silent generate -- --check
 	@echo 'ok: generated'
+
+check-chart: install
+	bash .ci/check-chart.sh
+	@echo 'ok: chart'
 
 check-audit: install
 	node .ci/audit.js

@@ -12,6 +12,10 @@ const config = {
       },
     ],
   },
+  // These need Helm: `make check-chart` finds it and runs them.
+  testPathIgnorePatterns: process.env.HELM
+    ? ['/node_modules/']
+    : ['/node_modules/', '<rootDir>/test/chart/rendered/'],
   modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/artifacts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',

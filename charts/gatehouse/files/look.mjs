@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 
 const { ISSUER, SERVICE, CLIENT_ID, REDIRECT_URI } = process.env;
 const origin = new URL(ISSUER).origin;
+const say = (text) => process.stdout.write(`${text}\n`);
 const account = (key) => readFileSync(`/account/${key}`, 'utf8').trim();
 
 /** Sends a request for one of the issuer's URLs to the Service, as the load balancer does. */
@@ -45,9 +46,16 @@ function claimsOf(token, keys) {
 }
 
 async function signInByPassword(keys) {
-  const body = JSON.stringify({ clientId: CLIENT_ID, email: account('email'), password: account('password') });
+  const body = JSON.stringify({
+    clientId: CLIENT_ID,
+    email: account('email'),
+    password: account('password'),
+  });
   const headers = { 'content-type': 'application/json' };
-  const answer = await json('/auth/login', await ask(`${ISSUER}/auth/login`, { method: 'POST', headers, body }));
+  const answer = await json(
+    '/auth/login',
+    await ask(`${ISSUER}/auth/login`, { method: 'POST', headers, body }),
+  );
   return claimsOf(answer.accessToken, keys).sub;
 }
 
@@ -73,7 +81,12 @@ async function browse(url, options = {}) {
 }
 
 const plain = (text) =>
-  text.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
 
 async function signInOnThePage({ document, keys }) {
   const verifier = randomBytes(32).toString('base64url');
@@ -108,18 +121,21 @@ async function signInOnThePage({ document, keys }) {
     client_id: CLIENT_ID,
     code_verifier: verifier,
   });
-  const tokens = await json('the token endpoint', await ask(document.token_endpoint, { method: 'POST', body }));
+  const tokens = await json(
+    'the token endpoint',
+    await ask(document.token_endpoint, { method: 'POST', body }),
+  );
   return claimsOf(tokens.id_token, keys).sub;
 }
 
 const found = await discover();
-console.log(`ok: discovery and ${found.keys.length} keys of ${ISSUER}`);
+say(`ok: discovery and ${found.keys.length} keys of ${ISSUER}`);
 if (CLIENT_ID) {
   const byPassword = await signInByPassword(found.keys);
-  console.log(`ok: password sign-in as ${byPassword}`);
+  say(`ok: password sign-in as ${byPassword}`);
   const onThePage = await signInOnThePage(found);
   expect(onThePage === byPassword, `the page signed in ${onThePage}`);
-  console.log(`ok: code flow as ${onThePage}`);
+  say(`ok: code flow as ${onThePage}`);
 } else {
-  console.log('No account in tests.signIn: nobody signed in.');
+  say('No account in tests.signIn: nobody signed in.');
 }

@@ -51,24 +51,29 @@
 {{- end }}
 {{- end }}
 
-{{/* What every process is told: who it is, and the settings of the values. */}}
+{{/*
+What every process is told: who it is, and the settings of the values. Takes (dict "root" $ "needs" (list "redis" …)):
+settings about Redis stop a process that has no URL of it.
+*/}}
 {{- define "gatehouse.settingsEnv" -}}
 - name: GATEHOUSE_ISSUER
-  value: {{ .Values.issuer | quote }}
-{{- with .Values.audience }}
+  value: {{ .root.Values.issuer | quote }}
+{{- with .root.Values.audience }}
 - name: GATEHOUSE_AUDIENCE
   value: {{ . | quote }}
 {{- end }}
-{{- with .Values.trustedProxies }}
+{{- with .root.Values.trustedProxies }}
 - name: GATEHOUSE_TRUSTED_PROXIES
   value: {{ join "," . | quote }}
 {{- end }}
 - name: GATEHOUSE_JOBS
-  value: {{ ternary "worker" "serve" .Values.worker.enabled }}
-{{- range $name, $value := .Values.settings }}
+  value: {{ ternary "worker" "serve" .root.Values.worker.enabled }}
+{{- range $name, $value := .root.Values.settings }}
+{{- if or (has "redis" $.needs) (not (or (hasPrefix "GATEHOUSE_REDIS_" $name) (eq $name "GATEHOUSE_REFRESH_TOKEN_STORE"))) }}
 - name: {{ $name }}
   {{- /* A number comes as a float: written without an exponent. */}}
   value: {{ ternary (printf "%v" (int64 (default 0 $value))) (toString $value) (kindIs "float64" $value) | quote }}
+{{- end }}
 {{- end }}
 {{- end }}
 

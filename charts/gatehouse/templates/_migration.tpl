@@ -8,7 +8,7 @@
 {{- include "gatehouse.container" . }}
 args: [migrate]
 env:
-  {{- include "gatehouse.settingsEnv" . | nindent 2 }}
+  {{- include "gatehouse.settingsEnv" (dict "root" . "needs" list) | nindent 2 }}
   {{- include "gatehouse.databaseEnv" (dict "database" (include "gatehouse.migrationDatabase" . | fromYaml)) | nindent 2 }}
   {{- include "gatehouse.extraEnv" (dict "root" . "values" .Values.migration) | nindent 2 }}
 resources:

@@ -1,10 +1,10 @@
 import { clientDocumentJsonSchema } from '../../clients/json-schema.ts';
 import { apiJsonSchema } from '../../config/apis.ts';
-import { type SettingName, settingList } from '../../config/schema.ts';
+import { settingList } from '../../config/schema.ts';
 import { type ChartValue, readChartValues } from './values-file.ts';
 
 /** The settings that the chart sets from values of its own, or that make no sense in a pod. */
-const setByTheChart: ReadonlySet<string> = new Set<SettingName>([
+const setByTheChart: ReadonlySet<string> = new Set([
   'GATEHOUSE_PORT',
   'GATEHOUSE_OPS_PORT',
   'GATEHOUSE_HOST',
@@ -23,6 +23,8 @@ const setByTheChart: ReadonlySet<string> = new Set<SettingName>([
   'GATEHOUSE_DATA_FOLDER',
   'GATEHOUSE_SHUTDOWN_DELAY_SECONDS',
   'GATEHOUSE_SHUTDOWN_SECONDS',
+  'GATEHOUSE_OPERATOR_NAMESPACES',
+  'GATEHOUSE_OPERATOR_LEASE',
 ]);
 
 /** Parts of the schema that come from the product, by their name in `@schema {"gatehouse": …}`. */
