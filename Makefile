@@ -8,7 +8,7 @@ CHECKS := types lint architecture generated chart audit
 # Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
 TESTS :=
 
-.PHONY: help install run test chaos bench bench-migrations check list-checks build image format clean $(CHECKS:%=check-%)
+.PHONY: help install run test chaos bench bench-migrations cluster-test check list-checks build image format clean $(CHECKS:%=check-%)
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +37,10 @@ bench: install ## Measure speed beside what the machine can do, for five minutes
 bench-migrations: install ## Apply each new migration to tables with 5 million rows, and see that no caller waits long
 	node --import tsx test/bench/migrations.ts
 
-check: $(CHECKS:%=check-%) ## Check types, style, architecture, generated files and known vulnerabilities
+cluster-test: install ## Install in a real Kubernetes, upgrade under traffic, and break what can break
+	bash test/cluster/run.sh
+
+check: $(CHECKS:%=check-%) ## Check types, style, architecture, generated files, the chart and known vulnerabilities
 
 list-checks:
 	@echo $(CHECKS)

@@ -16,6 +16,8 @@ export interface BrowserOptions {
   bypassCsp?: boolean;
   /** The default is true. */
   javaScriptEnabled?: boolean;
+  /** Whether to accept certificates that nobody signed. The default is false. */
+  ignoreHTTPSErrors?: boolean;
 }
 
 /** Launches a headless browser with a fresh profile. Close it before the server it talks to. */
@@ -30,6 +32,7 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<TestB
       executablePath,
       bypassCSP: options.bypassCsp ?? true,
       javaScriptEnabled: options.javaScriptEnabled ?? true,
+      ignoreHTTPSErrors: options.ignoreHTTPSErrors ?? false,
       args: launchArguments,
     });
     return { context, close: () => context.close().finally(removeProfile) };

@@ -1,0 +1,187 @@
+/**
+ * `make cluster-test`: installs Gatehouse in a real Kubernetes and breaks what can break. Needs kubectl, helm, Chromium and
+ * a KUBECONFIG, see README.md in this folder. Each step is printed; the first one that fails ends the test.
+ */
+import { randomBytes } from 'node:crypto';
+import { waitFor } from '../support/wait-for.ts';
+import { signInWithBrowser } from './browser.ts';
+import {
+  allNew,
+  deployments,
+  gatehouse,
+  hasOperator,
+  images,
+  install,
+  makeNamespace,
+  makeSecrets,
+  person,
+  pods,
+  startStores,
+} from './installation.ts';
+import { fetchIssuer, issuer, portal, refresh, signIn, startFront } from './outside.ts';
+import {
+  clientByResource,
+  publicPodsMayNothing,
+  restrictedIsEnforced,
+  rotateByCronJob,
+} from './resources.ts';
+import { expect, helm, kubectl, namespace, run, say, step } from './tools.ts';
+import { startTraffic, withoutFailure } from './traffic.ts';
+
+const password = () => randomBytes(18).toString('base64url');
+const passwords = { owner: password(), servers: password() };
+
+/** Deletes the pod of a store, and looks what Gatehouse does meanwhile and after it. */
+async function restartStore(name: string): Promise<void> {
+  const before = await signIn(portal, person);
+  const servers = await pods('serve');
+  const traffic = await startTraffic(person, 2);
+  await kubectl('delete', 'pod', `${name}-0`, '--wait=true');
+  await kubectl('rollout', 'status', `statefulset/${name}`, '--timeout=120s');
+  const healthy = () => fetchIssuer(`${issuer}/.well-known/jwks.json`).then(({ status }) => status === 200);
+  await waitFor(healthy, { timeoutMs: 60_000, intervalMs: 500, what: 'an answer' });
+  const after = await waitFor(() => refresh(portal, before.refresh_token), {
+    timeoutMs: 60_000,
+    intervalMs: 500,
+    what: 'a refresh with the token from before',
+  });
+  await refresh(portal, after.refresh_token);
+  const { requests, failures } = await traffic.stop();
+  const kinds = new Set(failures.map((failure) => failure.replace(/^\S+ /, '').slice(0, 60)));
+  say(`   ${requests} requests, ${failures.length} failed while ${name} was away: ${[...kinds].join('; ')}`);
+  expect((await pods('serve')).join() === servers.join(), 'a server was restarted because a store was');
+  await withoutFailure(person, async () => void (await signIn(portal, person)));
+}
+
+/** One node only: one server is evicted, the budget protects the other, and both are back afterwards. */
+async function drainAsFarAsOneNodeAllows(): Promise<void> {
+  const node = await kubectl('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}');
+  const selector = '--pod-selector=app.kubernetes.io/component=serve';
+  await kubectl('cordon', node);
+  try {
+    const drain = await run('kubectl', ['drain', node, selector, '--timeout=60s', '--delete-emptydir-data'], {
+      check: false,
+    });
+    expect(drain.status !== 0, 'the only node was drained of every server');
+    expect(`${drain.stdout}${drain.stderr}`.includes('disruption budget'), drain.stderr);
+    const left = await pods('serve');
+    say(`   the budget kept ${left.join(', ')}`);
+    expect(left.length === 1, `${left.length} servers are left`);
+  } finally {
+    await kubectl('uncordon', node);
+  }
+  await allNew();
+}
+
+async function uninstall(): Promise<void> {
+  await helm('uninstall', 'gatehouse', '--wait');
+  const kinds =
+    'deployments,pods,services,jobs,cronjobs,configmaps,serviceaccounts,networkpolicies,poddisruptionbudgets';
+  await waitFor(
+    async () =>
+      (await kubectl('get', kinds, '-l', 'app.kubernetes.io/instance=gatehouse', '-o', 'name')) === '',
+    { timeoutMs: 120_000, intervalMs: 1000, what: 'the end of all objects of the release' },
+  );
+  const secrets = await kubectl('get', 'secrets', '-o', 'name');
+  for (const name of ['database', 'database-owner', 'server-secrets'])
+    expect(secrets.includes(`secret/${name}`), `the Secret ${name} is gone`);
+  if (hasOperator) {
+    expect(await kubectl('get', 'oidcclient', 'shop', '-o', 'name'), 'the OIDCClient is gone');
+    expect(secrets.includes('shop-oidc'), 'the Secret of the OIDCClient is gone');
+  }
+  await install(images.first);
+  const tokens = await signIn(portal, person);
+  expect(tokens.id_token, 'nobody can sign in after a new installation');
+}
+
+async function main(): Promise<void> {
+  const stopFront = await startFront();
+  try {
+    if (!hasOperator) say('LEFT OUT: everything about the operator (CLUSTER_TEST_OPERATOR=false)');
+    await step('A namespace that enforces Pod Security "restricted"', makeNamespace);
+    await step('Postgres with two users, and Redis', () => startStores(passwords));
+    await step('The Secrets that the values name', () => makeSecrets(passwords));
+    await step('helm install: the migration first, then servers, workers and the operator', () =>
+      install(images.first),
+    );
+    await step('An account', async () => {
+      await gatehouse(
+        ['accounts', 'create', '--email', person.email, '--role', 'CLIENT', '--verified'],
+        person.password,
+      );
+    });
+    await step('helm test: password sign-in and code flow from inside', async () =>
+      say((await helm('test', 'gatehouse', '--logs')).replaceAll(/^/gm, '   ')),
+    );
+    await step('Sign-in from outside, with a browser', async () => {
+      const tokens = await signInWithBrowser(portal, person);
+      expect(tokens.refresh_token, 'no refresh token');
+    });
+    if (hasOperator) await step('kubectl apply of an OIDCClient, and a sign-in with it', clientByResource);
+    await step('Keys rotated by the CronJob', rotateByCronJob);
+    await step('Rights: a public pod can do nothing', () => publicPodsMayNothing(hasOperator));
+    await step('Pod Security "restricted" is enforced', restrictedIsEnforced);
+    await step('helm upgrade to a new version under traffic', () =>
+      withoutFailure(person, () => install(images.next)),
+    );
+    await step('helm rollback under traffic', () =>
+      withoutFailure(person, async () => {
+        await helm('rollback', 'gatehouse', '--wait', '--timeout', '5m');
+        await allNew();
+      }),
+    );
+    await step('An upgrade after the number of servers was changed by another hand', () =>
+      withoutFailure(person, async () => {
+        await install(
+          images.first,
+          '--set',
+          'serve.autoscaling.enabled=true,serve.autoscaling.minReplicas=2',
+        );
+        await kubectl('scale', 'deployment/gatehouse-serve', '--replicas=3');
+        await allNew();
+        await install(images.next, '--set', 'serve.autoscaling.enabled=true,serve.autoscaling.minReplicas=2');
+        expect((await pods('serve')).length === 3, 'the upgrade changed the number of servers');
+        await install(images.next);
+      }),
+    );
+    await step('A server is killed under traffic: another one takes over', async () => {
+      const [victim = ''] = await pods('serve');
+      const traffic = await startTraffic(person);
+      await kubectl('delete', 'pod', victim, '--grace-period=0', '--force');
+      await allNew();
+      const { requests, failures } = await traffic.stop();
+      say(`   ${requests} requests, ${failures.length} failed at the killed process`);
+      expect(failures.length <= 10, failures.slice(0, 20).join('\n'));
+    });
+    await step('A server is deleted in order under traffic', () =>
+      withoutFailure(person, async () => {
+        const [victim = ''] = await pods('serve');
+        await kubectl('delete', 'pod', victim);
+        await allNew();
+      }),
+    );
+    await step('The node is drained, as far as one node allows', () =>
+      withoutFailure(person, drainAsFarAsOneNodeAllows),
+    );
+    await step('Redis restarts', () => restartStore('redis'));
+    await step('Postgres restarts', () => restartStore('postgres'));
+    await step(
+      'helm uninstall leaves Secrets, resources and data, and a new installation finds them',
+      uninstall,
+    );
+    say(`\nAll steps passed. Deployments at the end: ${(await deployments()).join(', ')}`);
+  } catch (error) {
+    say(`\nFAILED: ${error instanceof Error ? error.message : String(error)}\n`);
+    for (const what of [
+      ['get', 'all'],
+      ['get', 'events', '--sort-by=.lastTimestamp'],
+      ['logs', '-l', 'app.kubernetes.io/instance=gatehouse', '--all-containers', '--tail=20', '--prefix'],
+    ])
+      say((await run('kubectl', ['--namespace', namespace, ...what], { check: false })).stdout.slice(-6000));
+    process.exitCode = 1;
+  } finally {
+    stopFront();
+  }
+}
+
+await main();
