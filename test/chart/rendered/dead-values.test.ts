@@ -8,7 +8,6 @@ const leaves = (values: ChartValue[]): ChartValue[] =>
 /** Values that have an effect only with another one, which `all-values.yaml` does not have. */
 const conditions: Record<string, Tree> = {
   'serve.replicas': { serve: { autoscaling: { enabled: false } } },
-  'serve.autoscaling.targetCPUUtilizationPercentage': {},
   'service.nodePort': { service: { type: 'NodePort' } },
   'migration.database.passwordRef': {
     migration: { database: { existingSecret: { keys: { password: '' } } } },
@@ -20,10 +19,9 @@ const conditions: Record<string, Tree> = {
   'redis.passwordRef': { redis: { existingSecret: { keys: { password: '' } } } },
   'serverSecrets.ref': { serverSecrets: { existingSecret: { name: '' } } },
   'keys.secretRef': { keys: { existingSecret: { name: '' } } },
-  'crds.keep': {},
 };
 
-/** Values of which another one makes sense only with care. */
+/** Other values than a default one, where a simple change would mean nothing or break the template. */
 const others: Record<string, unknown> = {
   'keys.store': 'secretsmanager:keys',
   'migration.mode': 'none',
