@@ -31,6 +31,18 @@ import { startTraffic, withoutFailure } from './traffic.ts';
 const password = () => randomBytes(18).toString('base64url');
 const passwords = { owner: password(), servers: password() };
 
+/** Runs `helm test`, and prints what its pod prints. The pod is gone at the end. */
+async function testFromInside(): Promise<void> {
+  const tested = helm('test', 'gatehouse');
+  await waitFor(() => kubectl('get', 'pod', 'gatehouse-test', '-o', 'name'), {
+    timeoutMs: 30_000,
+    what: 'the pod',
+  });
+  await kubectl('wait', '--for=condition=Ready', 'pod/gatehouse-test', '--timeout=60s').catch(() => {});
+  say((await kubectl('logs', '--follow', 'pod/gatehouse-test')).replaceAll(/^/gm, '   '));
+  await tested;
+}
+
 /** Deletes the pod of a store, and looks what Gatehouse does meanwhile and after it. */
 async function restartStore(name: string): Promise<void> {
   const before = await signIn(portal, person);
@@ -110,9 +122,7 @@ async function main(): Promise<void> {
         person.password,
       );
     });
-    await step('helm test: password sign-in and code flow from inside', async () =>
-      say((await helm('test', 'gatehouse', '--logs')).replaceAll(/^/gm, '   ')),
-    );
+    await step('helm test: password sign-in and code flow from inside', testFromInside);
     await step('Sign-in from outside, with a browser', async () => {
       const tokens = await signInWithBrowser(portal, person);
       expect(tokens.refresh_token, 'no refresh token');
