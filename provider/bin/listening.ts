@@ -1,21 +1,22 @@
 import type Koa from 'koa';
-import { type Listener, listen } from '../http/server.ts';
+import { type Listener, type ListenOptions, listen } from '../http/server.ts';
 import type { Component } from '../lib/lifecycle.ts';
 
 export interface Listening {
   app: Koa;
   port: number;
   host: string | undefined;
+  isStopping?: ListenOptions['isStopping'];
 }
 
 /** A listener as a part of the process. */
-export function listening(name: string, { app, port, host }: Listening, stopSeconds: number): Component {
+export function listening(name: string, { app, ...options }: Listening, stopSeconds: number): Component {
   let listener: Listener | undefined;
   return {
     name,
     stopSeconds,
     start: async () => {
-      listener = await listen(app, { port, host });
+      listener = await listen(app, options);
     },
     stop: async () => listener?.close(),
   };

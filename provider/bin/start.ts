@@ -72,7 +72,9 @@ export async function start(deps: StartDeps): Promise<Running> {
   const { port, host, opsPort, opsHost } = config;
   const operations = { app: gatehouse.operations, port: opsPort, host: opsHost ?? host };
   lifecycle.add(listening('operations listener', operations, config.shutdownSeconds));
-  lifecycle.add(listening('public listener', { app: gatehouse.app, port, host }, config.shutdownSeconds));
+  const isStopping = () => lifecycle.phase() === 'stopping';
+  const open = { app: gatehouse.app, port, host, isStopping };
+  lifecycle.add(listening('public listener', open, config.shutdownSeconds));
   await yieldToRequests();
   await startUnless(deps.stopping, lifecycle);
   sayHello(deps);

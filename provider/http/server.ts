@@ -7,6 +7,11 @@ import { answerUnreadable } from './unreadable-requests.ts';
 export interface ListenOptions {
   port: number;
   host?: string | undefined;
+  /**
+   * Whether the process stops soon. Then each response ends its connection, so that no client sends a request over a
+   * connection that is being closed.
+   */
+  isStopping?: (() => boolean) | undefined;
   /** How long a request may take to arrive, and how often this is checked. */
   arrival?: { headersMs: number; wholeMs: number; checkMs: number };
 }
@@ -24,7 +29,8 @@ const usual = { headersMs: 20_000, wholeMs: 30_000, checkMs: 5_000 };
  * balancer keeps them open (60 s by default on AWS), so that the load balancer never uses a connection that we are
  * closing.
  */
-export async function listen(app: Koa, { port, host, arrival = usual }: ListenOptions): Promise<Listener> {
+export async function listen(app: Koa, options: ListenOptions): Promise<Listener> {
+  const { port, host, isStopping, arrival = usual } = options;
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
@@ -44,6 +50,8 @@ export async function listen(app: Koa, { port, host, arrival = usual }: ListenOp
   // Otherwise Node would silently drop all headers after the first 2,000, even short ones. The size of the headers has
   // its own limit.
   server.maxHeadersCount = 0;
+  if (isStopping)
+    server.prependListener('request', (_request, response) => isStopping() && endAfter(response));
   const underWay = new Set<ServerResponse>();
   server.on('request', (_request, response) => {
     underWay.add(response);
@@ -76,18 +84,21 @@ function refusal(error: Error & { code?: string }, port: number, host: string | 
   return new ConfigurationError([`Can't listen on ${place}: ${reason} (${settings}).`]);
 }
 
+/**
+ * A response whose headers are not sent yet tells its client not to reuse the connection. A reused connection would
+ * delay the shutdown.
+ */
+function endAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+}
+
 function close(
   server: Server,
   underWay: ReadonlySet<ServerResponse>,
   connections: ReadonlySet<Socket>,
 ): Promise<void> {
-  // A response whose headers are not sent yet tells its client not to reuse the connection. A reused connection would
-  // delay the shutdown.
-  const last = (response: ServerResponse) => {
-    if (!response.headersSent) response.setHeader('Connection', 'close');
-  };
-  for (const response of underWay) last(response);
-  server.prependListener('request', (_request, response) => last(response));
+  for (const response of underWay) endAfter(response);
+  server.prependListener('request', (_request, response) => endAfter(response));
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();

@@ -93,6 +93,18 @@ describe('listen', () => {
     await closed;
   });
 
+  test('tells clients not to reuse connections as soon as the process is about to stop', async () => {
+    let stopping = false;
+    const { origin } = await start({ isStopping: () => stopping });
+    const connection = async () => {
+      const { headers } = await httpCall(origin, '/', { headers: { connection: 'keep-alive' } });
+      return headers.connection;
+    };
+    expect(await connection()).toBe('keep-alive');
+    stopping = true;
+    expect(await connection()).toBe('close');
+  });
+
   test('reports a port in use with the name of the setting', async () => {
     const { listener } = await start();
     const again = listen(new Koa(), { port: listener.port, host: '127.0.0.1' });
