@@ -6,8 +6,8 @@
 - name: GATEHOUSE_DATABASE_URL
   value: {{ .database.url | quote }}
 {{- else }}
-- name: GATEHOUSE_DATABASE_URL_FILE
-  value: /run/secrets/gatehouse/database/url
+- name: GATEHOUSE_DATABASE_URL
+  value: file:/run/secrets/gatehouse/database/url
 {{- end }}
 {{- if .database.passwordRef }}
 - name: GATEHOUSE_DATABASE_PASSWORD
@@ -24,8 +24,8 @@
 - name: GATEHOUSE_REDIS_URL
   value: {{ .url | quote }}
 {{- else if .existingSecret.keys.url }}
-- name: GATEHOUSE_REDIS_URL_FILE
-  value: /run/secrets/gatehouse/redis/url
+- name: GATEHOUSE_REDIS_URL
+  value: file:/run/secrets/gatehouse/redis/url
 {{- end }}
 {{- if .passwordRef }}
 - name: GATEHOUSE_REDIS_PASSWORD
