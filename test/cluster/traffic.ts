@@ -8,7 +8,10 @@ export interface Traffic {
   stop(): Promise<{ requests: number; failures: string[] }>;
 }
 
-/** Starts callers. Each has a sign-in of its own, and refreshes it again and again; a lost refresh token is a failure too. */
+/**
+ * Starts callers, and resolves when each is signed in. Each refreshes its sign-in again and again; a lost refresh token
+ * is a failure too.
+ */
 export async function startTraffic(person: Person, callers = 3): Promise<Traffic> {
   let [running, requests] = [true, 0];
   const failures: string[] = [];
@@ -24,8 +27,8 @@ export async function startTraffic(person: Person, callers = 3): Promise<Traffic
     const { status } = await fetchIssuer(`${issuer}${path}`, { headers });
     expect(status === 200, `answered ${status}`);
   };
-  const call = async () => {
-    let tokens: Tokens = await signIn(portal, person);
+  const call = async (first: Tokens) => {
+    let tokens = first;
     while (running) {
       await count('discovery', () => get('/.well-known/openid-configuration'));
       await count('key set', () => get('/.well-known/jwks.json'));
@@ -41,9 +44,8 @@ export async function startTraffic(person: Person, callers = 3): Promise<Traffic
       });
     }
   };
-  const all = Array.from({ length: callers }, call);
-  const ended = Promise.all(all);
-  ended.catch(() => {});
+  const signedIn = await Promise.all(Array.from({ length: callers }, () => signIn(portal, person)));
+  const ended = Promise.all(signedIn.map(call));
   return {
     stop: async () => {
       running = false;
