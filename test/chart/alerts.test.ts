@@ -62,6 +62,6 @@ test('promtool tests every alert: that it fires, and that it does not', () => {
     const fired = cases
       .filter(({ alertname }) => alertname === alert)
       .map(({ exp_alerts }) => exp_alerts.length > 0);
-    expect([alert, ...fired.sort()]).toEqual([alert, false, true]);
+    expect([alert, ...new Set(fired.sort())]).toEqual([alert, false, true]);
   }
 });
