@@ -38,10 +38,18 @@ interface Run {
 interface Sweep {
   /** Compares soon, even if no client changed. Several calls in a short time cause one comparison. */
   soon(): void;
+  /**
+   * Compares the next time even if the store looks as before. A client that was written and deleted by others between
+   * two comparisons leaves the store as it was, but its resource has no client.
+   */
+  expectMore(): void;
   stop(): Promise<void>;
 }
 
 const textOf = ({ namespace, name }: ObjectKey) => `${namespace}/${name}`;
+
+const isReady = ({ status }: ClientResource): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
 
 function keyOf(text: string): ObjectKey {
   const [namespace = '', name = ''] = text.split('/');
@@ -63,6 +71,7 @@ export function createOperator(deps: OperatorDeps): Operator {
       handle: async (key) => {
         const resource = resources.find(keyOf(key));
         if (resource === undefined) return undefined;
+        sweep.expectMore();
         const againMs = await reconcile(resource, deps);
         metrics.reconciled('done');
         return againMs;
@@ -108,9 +117,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     stop,
     state: () => {
       const all = run?.resources.all() ?? [];
-      const ready = all.filter(({ status }) =>
-        status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
-      ).length;
+      const ready = all.filter(isReady).length;
       return { ready, notReady: all.length - ready, waiting: run?.queue.depth() ?? 0 };
     },
   };
@@ -150,7 +157,8 @@ function createSweep(
     const seen = new Map(stored.map(({ id, revision }) => [id, revision]));
     for (const resource of resources.all()) {
       const id = clientIdOf(resource);
-      if (seen.get(id) !== revisions.get(id)) queue.add(textOf(resource.metadata));
+      const isMissing = !seen.has(id) && isReady(resource);
+      if (isMissing || seen.get(id) !== revisions.get(id)) queue.add(textOf(resource.metadata));
     }
     revisions = seen;
   };
@@ -179,6 +187,9 @@ function createSweep(
   };
   after(sweepMs);
   return {
+    expectMore: () => {
+      version = undefined;
+    },
     soon: () => {
       version = undefined;
       after(200);

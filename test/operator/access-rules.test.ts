@@ -44,7 +44,8 @@ await withCluster('the rights of the operator', (cluster) => {
     await waitFor(isRotated, { what: 'the rotation' });
     await at.remove('shop');
     await waitFor(async () => (await at.resource('shop')) === undefined, { what: 'the deletion' });
-    const used = new Set(at.proxy.requests.flatMap((request) => rightOf(request) ?? []));
-    expect([...used].sort()).toEqual(rightsOf([...watchedRules, ...ownRules]).sort());
+    const used = () => new Set(at.proxy.requests.flatMap((request) => rightOf(request) ?? []));
+    await waitFor(() => used().has('update leases'), { what: 'the extension of the lease' });
+    expect([...used()].sort()).toEqual(rightsOf([...watchedRules, ...ownRules]).sort());
   });
 });

@@ -287,6 +287,17 @@ await withCluster('the operator on a real API server', (cluster) => {
     );
   });
 
+  test('a client that is deleted in the store right after it was made is made again', async () => {
+    const owner = { source: 'kubernetes' as const, name: `${at.namespace}/short-lived` };
+    await at.apply('short-lived', { ...web, auth: 'none' });
+    await at.condition('short-lived', 'Ready', 'InUse');
+    // The status that was just written leads to one more look.
+    for (let count = 0; count < 5; count += 1) {
+      await at.ports.unitOfWork.run(({ clients }) => clients.delete(idOf('short-lived'), owner));
+      await waitFor(async () => (await client(idOf('short-lived'))) !== undefined, { what: 'the client' });
+    }
+  });
+
   test('the conditions are events too', async () => {
     await at.apply('told', { ...web, secretRef: { name: 'told-secret' } });
     await at.condition('told', 'SecretReady', 'SecretNotFound');
