@@ -28,6 +28,8 @@ export class PostgresExpiredRows implements ExpiredRows {
       { table: 'families', column: 'expires_at', before: now },
       { table: 'revocations', column: 'expires_at', before: now },
       { table: 'account_index', column: 'expires_at', before: now },
+      { table: 'registered_clients', column: 'expires_at', before: now },
+      { table: 'registration_tokens', column: 'expires_at', before: now },
       { table: 'limits', column: 'expires_at', before: now },
       { table: 'outbox', column: 'published_at', before: now - this.#outboxRetentionMs },
     ];

@@ -6,6 +6,7 @@ import { PostgresClientWriter } from './client-store.ts';
 import { PostgresClientTokenVersions } from './client-token-versions.ts';
 import { PostgresConsentStore } from './consent-store.ts';
 import { PostgresOutbox } from './outbox.ts';
+import { PostgresRegisteredClients } from './registered-clients.ts';
 import { revokeKeys } from './revocation-store.ts';
 import { translateError } from './store-errors.ts';
 
@@ -57,6 +58,7 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
   let announcements: PostgresAnnouncements | undefined;
   let clientTokenVersions: PostgresClientTokenVersions | undefined;
   let clients: PostgresClientWriter | undefined;
+  let registeredClients: PostgresRegisteredClients | undefined;
   return {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
@@ -81,6 +83,10 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get clients() {
       clients ??= new PostgresClientWriter({ db });
       return clients;
+    },
+    get registeredClients() {
+      registeredClients ??= new PostgresRegisteredClients({ db });
+      return registeredClients;
     },
     denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
   };

@@ -3,6 +3,9 @@ import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { clientJwksSchema } from './client-jwks.ts';
 import { originProblem, redirectUriProblem, webUriProblem } from './client-uris.ts';
 
+/** What the ids of clients that registered themselves begin with. */
+export const registeredIdPrefix = 'registered_';
+
 /** The client id of the account page (account-client.ts). No document may use it. */
 export const accountClientId = 'gatehouse-account';
 
@@ -75,6 +78,9 @@ export const clientDocumentSchema = z.strictObject({
     })
     .refine((id) => id !== accountClientId, {
       error: `must not be "${accountClientId}": that is the account page's own. Use another id`,
+    })
+    .refine((id) => !id.startsWith(registeredIdPrefix), {
+      error: `must not start with "${registeredIdPrefix}": clients that register themselves get such ids`,
     })
     .describe('The client id.'),
   name: z

@@ -37,6 +37,8 @@ export interface ClientRegistryOptions extends DocumentSettings, SourceReportOpt
    * ids.
    */
   builtIn?: readonly ClientDocument[] | undefined;
+  /** Clients that are in no source. */
+  others?: readonly OtherClients[] | undefined;
   /**
    * The client that `/auth/*` acts for when a request names none. It should be in a source and be first-party. If it is
    * not, the process starts nevertheless, because commands or the operator may write it later. The log reports it.
@@ -46,12 +48,38 @@ export interface ClientRegistryOptions extends DocumentSettings, SourceReportOpt
   loaded?: ((source: ClientSource, clients: readonly ClientDocument[]) => void) | undefined;
 }
 
+/**
+ * Clients that are in no source: each is looked up when a request names it. Lists do not contain them. All of them are
+ * third parties.
+ */
+export interface OtherClients {
+  /** Gives the client if this process has looked it up. */
+  find(id: string): ClientDocument | undefined;
+  /** @throws ClientRefused with the reason why the client can't be used; a GatehouseError when it can't be looked up now */
+  lookup(id: string): Promise<ClientDocument | undefined>;
+  /** Whether there may be a client with this id. */
+  isAllowed(id: string): boolean;
+  /** Whether `presented` is the secret of the client. The comparison takes constant time. */
+  secretMatches(id: string, presented: string): boolean;
+}
+
 /** The clients in use, from all sources. */
 export interface ClientRegistry {
-  /** Gives the client with this id if it is enabled, also a built-in one. */
+  /**
+   * Gives the client with this id if it is enabled, also a built-in one. Only `lookup` finds a client of no source that
+   * this process has not seen.
+   */
   find(id: string): ClientDocument | undefined;
   /** Gives the client with this id, also a disabled one: for errors and for names on pages. */
   findAny(id: string): ClientDocument | undefined;
+  /**
+   * Like `findAny`, but looks further: a client whose id is a URL is fetched from there. After this, `find` gives it too.
+   *
+   * @throws ClientRefused with the reason why the client can't be used; a GatehouseError when it can't be looked up now
+   */
+  lookup(id: string): Promise<ClientDocument | undefined>;
+  /** Whether a token with this client id may be one of ours, although `findAny` does not give the client. */
+  mayBeThirdParty(id: string): boolean;
   /** Gives all clients except the built-in ones, also the disabled ones. */
   all(): readonly ClientDocument[];
   /**
@@ -99,17 +127,27 @@ function createIndex(states: readonly SourceState[]) {
  *   source cannot be reached
  */
 export async function createClientRegistry(options: ClientRegistryOptions): Promise<ClientRegistry> {
-  const { sources, defaultClientId, builtIn = [] } = options;
+  const { sources, defaultClientId, builtIn = [], others = [] } = options;
   const secrets = createClientSecretCheck(options);
   const report = createSourceReport(options);
   const metadataOf = new WeakMap<ClientDocument, OidcClientMetadata>();
   let states = sources.map((): SourceState => ({ documents: [], problems: [] }));
   let index = createIndex(states);
-  const findAny = (id: string) => index.byId.get(id) ?? builtIn.find((client) => client.id === id);
+  const findHere = (id: string) => index.byId.get(id) ?? builtIn.find((client) => client.id === id);
+  const findAny = (id: string) => {
+    const here = findHere(id);
+    if (here !== undefined) return here;
+    for (const other of others) {
+      const found = other.find(id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
   const find = (id: string) => {
     const client = findAny(id);
     return client?.enabled ? client : undefined;
   };
+  const otherOf = (id: string) => others.find((other) => other.isAllowed(id));
   const defaultProblems = () => defaultClientProblems(index.byId.get(defaultClientId ?? ''), defaultClientId);
 
   /**
@@ -172,6 +210,16 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
   return {
     find,
     findAny,
+    lookup: async (id) => {
+      const here = findHere(id);
+      if (here !== undefined) return here;
+      for (const other of others) {
+        const found = await other.lookup(id);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    mayBeThirdParty: (id) => findHere(id) === undefined && otherOf(id) !== undefined,
     all: () => index.all,
     metadata: (id) => {
       const document = find(id);
@@ -180,7 +228,10 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
       metadataOf.set(document, metadata);
       return metadata;
     },
-    secretMatches: secrets.matches,
+    secretMatches: (id, presented) =>
+      findHere(id) === undefined
+        ? (otherOf(id)?.secretMatches(id, presented) ?? false)
+        : secrets.matches(id, presented),
     isAllowedOrigin: (origin) => index.origins.has(origin),
     reload,
     refreshSecrets: run,

@@ -19,6 +19,7 @@ import { PostgresLeases, soleHolder } from '../../adapters/postgres/leases.ts';
 import { PostgresLimits } from '../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
+import { PostgresRegisteredClients } from '../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
 import { PostgresUnitOfWork } from '../../adapters/postgres/unit-of-work.ts';
 import { noWakeUp, PostgresWakeUp } from '../../adapters/postgres/wake-up.ts';
@@ -97,6 +98,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     keyStore: await openKeyStore(config, deps, database, secrets),
     remoteSigner: openRemoteSigner(),
     clients,
+    registeredClients: new PostgresRegisteredClients({ db }),
     clientSources: [
       new PostgresClientSource({
         store: clients,
@@ -128,6 +130,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       clientTokenVersions: 'postgres',
       limits: redis ? 'redis' : 'postgres',
       clients: 'postgres',
+      registeredClients: 'postgres',
     },
     dependencies,
   };

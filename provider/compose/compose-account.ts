@@ -2,6 +2,7 @@ import { createChangePassword } from '../accounts/change-password.ts';
 import { passwordLength } from '../accounts/password-rules.ts';
 import { accountClient } from '../clients/account-client.ts';
 import { accountClientId, type ClientDocument } from '../clients/client-document.ts';
+import { hostOfClientId } from '../clients/client-id-url.ts';
 import type { Config } from '../config/schema.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
 import type { AccountSources } from '../oidc/sessions/accounts-view.ts';
@@ -17,6 +18,12 @@ const redirectUri = ({ issuer }: Config) => `${issuer}/account/signed-in`;
 export const builtInClients = (config: Config): ClientDocument[] => [
   accountClient({ name: config.appName, redirectUri: redirectUri(config) }),
 ];
+
+/** An app that this process has not looked up is shown by the host of its id. */
+function appOfUrl(id: string): { name: string; firstParty: boolean } | undefined {
+  const name = hostOfClientId(id);
+  return name === undefined ? undefined : { name, firstParty: false };
+}
 
 /** Assembles the account page. */
 export function composeAccount(
@@ -57,7 +64,7 @@ export function composeAccount(
     client: { id: accountClientId, redirectUri: redirectUri(config) },
     session: (ctx) => findBrowserSession(host.current(), sources, ctx),
     countRequest: (sessionUid) => parts.rateLimits.countSession(sessionUid),
-    app: (id) => clients.findAny(id),
+    app: (id) => clients.findAny(id) ?? appOfUrl(id),
     apis: accessModel.apis,
     signIns,
     sessionHandle,

@@ -49,5 +49,6 @@ export interface Parts extends ComposeDeps {
   accounts: Accounts;
   signIn: SignIn;
   clients: ClientRegistry;
+  clientUsed(clientId: string): Promise<void>;
   keyRing: KeyRing;
 }

@@ -1,6 +1,8 @@
 import type Koa from 'koa';
 import { passwordLength } from '../accounts/password-rules.ts';
 import type { Register } from '../accounts/register.ts';
+import { ClientRefused } from '../clients/client-id-metadata.ts';
+import type { ClientRegistration } from '../clients/client-registration.ts';
 import { createApp } from '../http/app.ts';
 import { assets } from '../http/assets.ts';
 import { handleErrors } from '../http/error-handler.ts';
@@ -15,6 +17,7 @@ import { interactionRoutes } from '../interactions/routes.ts';
 import type { InteractionDeps } from '../interactions/step.ts';
 import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
+import { registrationRoutes } from '../json-api/registration-routes.ts';
 import { jsonApiRoutes } from '../json-api/routes.ts';
 import { type VerifyDeps, verifyDescription, verifyRoutes } from '../json-api/verify.ts';
 import { publicJwks } from '../keys/jwks.ts';
@@ -26,6 +29,7 @@ import { moveEmptySecret } from '../oidc/empty-secret.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
 import { createEndFamilyOf } from '../oidc/tokens/end-family.ts';
 import { wrapTokenParameter } from '../oidc/tokens/structured-tokens.ts';
+import { pageClient } from './compose-clients.ts';
 import type { Parts } from './compose-deps.ts';
 import type { Protocol } from './compose-protocol.ts';
 import { basePath } from './open-pages.ts';
@@ -36,6 +40,8 @@ export interface HttpParts extends Parts {
   account: Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'>;
   verify: VerifyDeps<AccessTokenClaims>;
   register: Register | undefined;
+  /** Undefined where clients can't register themselves. */
+  registration: ClientRegistration | undefined;
 }
 
 /** Assembles the public listener. */
@@ -73,12 +79,20 @@ export function composeHttp(parts: HttpParts): Koa {
       accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
       jsonApiRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: parts.clients.isAllowedOrigin }),
       verifyRoutes(parts.verify),
+      ...(parts.registration
+        ? [registrationRoutes({ registration: parts.registration, bodyLimitBytes })]
+        : []),
     ],
     protocol: serveProtocol({
       handle: (request, response) => protocol.host.handle(request, response),
       wrapTokenParameter,
       moveEmptySecret: (request, body) =>
-        moveEmptySecret(request, body, (id) => parts.clients.find(id)?.auth),
+        // A client that this process has not seen can only be one without a secret.
+        moveEmptySecret(
+          request,
+          body,
+          (id) => parts.clients.find(id)?.auth ?? (parts.clients.mayBeThirdParty(id) ? 'none' : undefined),
+        ),
       bodyLimitBytes,
       issuer,
       deviceFlow: config.deviceFlow,
@@ -111,6 +125,11 @@ function addressReader({ config, logger, metrics }: HttpParts) {
   });
 }
 
+/** The page says that the app is not registered any more. Other errors have pages of their own. */
+function refusedClient(error: unknown): undefined {
+  if (!(error instanceof ClientRefused)) throw error;
+}
+
 function jsonApiDeps(parts: HttpParts): JsonApiDeps {
   const { config, ports, clients, protocol, register } = parts;
   return {
@@ -139,10 +158,10 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     epochSeconds: () => epochSeconds(clock),
     issuer: config.issuer,
     basePath: basePath(config.issuer),
-    client: (id) => {
-      const client = clients.findAny(id);
+    client: async (id) => {
+      const client = clients.findAny(id) ?? (await clients.lookup(id).catch(refusedClient));
       if (client) noteClient(id);
-      return client;
+      return client && pageClient(client);
     },
     account: (id) => ports.accounts.findById(id),
     signIn: parts.signIn,
@@ -152,7 +171,10 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     proveSignIn: protocol.browserBinding.prove,
     rememberMe: config.rememberMe,
     passwordLength,
-    addConsent: protocol.consents.add,
+    addConsent: async (agreement) => {
+      await protocol.consents.add(agreement);
+      await parts.clientUsed(agreement.clientId);
+    },
     consent: {
       protocolScopes,
       scopeOfClaim: protocol.personClaims.scopeOf,

@@ -26,6 +26,7 @@ import { createGrants } from '../oidc/tokens/grants.ts';
 import { createTokenPolicy } from '../oidc/tokens/token-policy.ts';
 import { createTokenRequests, type TokenRequests } from '../oidc/tokens/token-requests.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';
+import { pageClient } from './compose-clients.ts';
 import type { Parts } from './compose-deps.ts';
 import { composeRevocation, composeSignIns } from './compose-sign-ins.ts';
 import { basePath } from './open-pages.ts';
@@ -135,7 +136,15 @@ function protocolPages({ config, pages, ports, clients }: Parts): ProtocolPages 
   return {
     logout: createLogoutPages({ renderer, account }),
     device: config.deviceFlow
-      ? createDevicePages({ renderer, account, client: clients.find, sendErrorPage: renderError })
+      ? createDevicePages({
+          renderer,
+          account,
+          client: (id) => {
+            const client = clients.find(id);
+            return client && pageClient(client);
+          },
+          sendErrorPage: renderError,
+        })
       : undefined,
     renderError,
     languages: pages.languages,

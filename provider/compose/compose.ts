@@ -24,6 +24,7 @@ import { createKnownClientTokenVersions } from '../revocation/known-client-token
 import { createRecentReads } from '../revocation/recent-reads.ts';
 import { createRequestDenylist } from '../revocation/request-denylist.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
+import { composeRegistration, composeSelfRegistered } from './compose-clients.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeJobs, keyRotationOf } from './compose-jobs.ts';
@@ -151,6 +152,12 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     logger,
   });
   // Clients and keys.
+  const selfRegistered = composeSelfRegistered({
+    ...deps,
+    ports,
+    rateLimits,
+    serverKeys: serverSecrets.keys,
+  });
   const clients = await createClientRegistry({
     sources: ports.clientSources,
     apis: accessModel.apis.map(({ audience, scopes }) => ({
@@ -165,6 +172,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     logger,
     metrics,
     builtIn: builtInClients(config),
+    others: selfRegistered.others,
     defaultClientId: config.defaultClient,
     loaded: (source, documents) => void changes.clients(source, documents),
   });
@@ -197,6 +205,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     accounts,
     signIn,
     clients,
+    clientUsed: selfRegistered.used,
     keyRing,
   };
   const protocol = composeProtocol(parts);
@@ -206,6 +215,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     protocol,
     verify,
     account: composeAccount(parts, protocol),
+    registration: composeRegistration({ ...parts, endClients: clientRevocation.endWithin }),
     register: config.signup ? (input) => rateLimits.signUp(() => register(input)) : undefined,
   });
   const operations = composeOperations({ ...deps, ports }, () =>

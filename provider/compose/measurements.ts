@@ -27,7 +27,7 @@ type Call = (port: string, operation: string, work: () => Promise<unknown>) => P
 const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
   ...(['families', 'accountIndex', 'keyStore', 'revocationCache', 'limits', 'clientTokenVersions'] as const),
-  ...(['remoteSigner', 'clients'] as const),
+  ...(['remoteSigner', 'clients', 'registeredClients'] as const),
 ];
 
 /**

@@ -13,6 +13,7 @@ import type { Leases } from '../ports/leases.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { Outbox } from '../ports/outbox.ts';
+import type { RegisteredClients } from '../ports/registered-clients.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';
 import type { RevocationCache } from '../ports/revocation-cache.ts';
 import type { RevocationStore } from '../ports/revocation-store.ts';
@@ -45,6 +46,7 @@ export interface Ports {
   /** Signs with keys that are in KMS. */
   remoteSigner: RemoteSigner;
   clients: ClientStore;
+  registeredClients: RegisteredClients;
   /** In order of precedence. */
   clientSources: ClientSource[];
   eventSink: EventSink;
@@ -67,4 +69,4 @@ export interface Ports {
 type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
-  | ('remoteSigner' | 'clients');
+  | ('remoteSigner' | 'clients' | 'registeredClients');

@@ -59,3 +59,20 @@ export function privateDestinations() {
     return destinations;
   });
 }
+
+/** Whole host names, and `*.example.com` for every host below a name; separated by commas or spaces. */
+export function hostPatterns() {
+  const allowed = 'host names separated by commas; *.example.com stands for every host below example.com';
+  return value(allowed, (text): string[] | undefined => {
+    const patterns = text
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter((part) => part !== '');
+    const isPattern = (part: string) => {
+      const name = part.startsWith('*.') ? part.slice(2) : part;
+      // A name without a dot is not a public one. With `*.com` anybody could have a host.
+      return hostName.test(name) && name.includes('.') && !/\.\d+$/.test(name);
+    };
+    return patterns.every(isPattern) ? patterns : undefined;
+  });
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigurationError } from '../lib/errors.ts';
-import { builtInClaims, type ClaimScope } from '../lib/oidc-scopes.ts';
+import { builtInClaims, type ClaimScope, protocolScopes } from '../lib/oidc-scopes.ts';
 import { type AccessModel, type AccessModelContext, defaultAccessModel } from './access-model.ts';
 import { modelProblems, reservedClaims } from './apis-checks.ts';
 import { audienceForm, isAudience } from './uris.ts';
@@ -121,6 +121,16 @@ export function withSignupRoles(model: AccessModel, roles: readonly string[] | u
   if (unknown.length === 0) return model;
   throw new ConfigurationError([
     `GATEHOUSE_SIGNUP_ROLES: there is no role ${unknown.join(', ')}. GATEHOUSE_APIS_FILE defines: ${known.join(', ') || 'none'}.`,
+  ]);
+}
+
+/** Returns the model. Throws a ConfigurationError when GATEHOUSE_SELF_REGISTERED_SCOPES names a scope that does not exist. */
+export function withSelfRegisteredScopes(model: AccessModel, scopes: readonly string[]): AccessModel {
+  const known = [...protocolScopes, ...model.apis.flatMap((api) => api.scopes.map(({ name }) => name))];
+  const unknown = scopes.filter((scope) => !known.includes(scope));
+  if (unknown.length === 0) return model;
+  throw new ConfigurationError([
+    `GATEHOUSE_SELF_REGISTERED_SCOPES: there is no scope ${unknown.join(', ')}. Known are: ${known.join(', ')}.`,
   ]);
 }
 

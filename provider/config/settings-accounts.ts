@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { hostPatterns } from './addresses.ts';
 import type { SettingTable } from './setting.ts';
 import { boolean, integer, matching, oneOf, path, value } from './values.ts';
 
@@ -15,6 +16,34 @@ export const accountSettings = {
     description: 'The client that `/auth/*` acts for when a request names none: a public first-party one.',
     schema: matching('a client id', /^[\x21-\x7e]{1,255}$/),
     example: 'web-app',
+  },
+  clientIdMetadataHosts: {
+    name: 'GATEHOUSE_CLIENT_ID_METADATA_HOSTS',
+    description:
+      'The hosts whose apps may use the URL of a metadata document as their client id, as MCP clients do (OAuth Client ID Metadata Document). Gatehouse fetches the document from there. Name only hosts where you trust everybody who can publish a file. See [`clients.md`](clients.md#clients-that-register-themselves).',
+    schema: hostPatterns(),
+    default: { text: 'none', from: () => '' },
+    example: 'claude.ai, *.apps.example.com',
+  },
+  registration: {
+    name: 'GATEHOUSE_REGISTRATION',
+    description:
+      'Whether apps may register themselves at `/oauth2/register` (RFC 7591): `off`, with an `initial-access-token` that `gatehouse clients registration-token` prints, or `open` for everybody. For older MCP clients; newer ones use GATEHOUSE_CLIENT_ID_METADATA_HOSTS. With `off`, clients that are registered already keep working.',
+    schema: oneOf('off', 'initial-access-token', 'open'),
+    default: 'off',
+  },
+  selfRegisteredScopes: {
+    name: 'GATEHOUSE_SELF_REGISTERED_SCOPES',
+    description:
+      'The scopes that clients which registered themselves may ask for, separated by spaces: those of OpenID Connect, and of APIs in GATEHOUSE_APIS_FILE. People still have to agree.',
+    schema: value('scopes separated by spaces', (text) => {
+      const names = text.split(/\s+/).filter((name) => name !== '');
+      return names.length > 0 && names.every((name) => /^[\x21\x23-\x5B\x5D-\x7E]{1,200}$/.test(name))
+        ? names
+        : undefined;
+    }),
+    default: 'openid profile email offline_access',
+    example: 'openid offline_access mcp:tools',
   },
   deviceFlow: {
     name: 'GATEHOUSE_DEVICE_FLOW',

@@ -82,6 +82,9 @@ function challenge(ctx: Context, error: GatehouseError): string {
   return `Bearer error="${error.code}", error_description="${error.message}"${scope}`;
 }
 
+/** Codes that RFC 7591 §3.2.2 and RFC 6750 §3.1 define too. */
+const protocolCodes = new Set(['invalid_client_metadata', 'invalid_redirect_uri', 'invalid_token']);
+
 /** The error format of RFC 6749 §5.2, in ASCII. Callers of the protocol's endpoints can read no other format. */
 function sendProtocolError(ctx: Context, error: GatehouseError): void {
   // RFC 6749 defines no error for too many requests. Such a caller gets the error code of a busy server, but with
@@ -92,7 +95,7 @@ function sendProtocolError(ctx: Context, error: GatehouseError): void {
   // The library does the same here: the developer of a single-page app should be able to read the error.
   ctx.set('Access-Control-Allow-Origin', '*');
   ctx.body = {
-    error: ours ? told : 'invalid_request',
+    error: ours ? told : protocolCodes.has(error.code) ? error.code : 'invalid_request',
     error_description: error.message.replaceAll('’', "'"),
   };
 }

@@ -95,6 +95,31 @@ const page = (label: string, limit: Limit): Route =>
 const form = (label: string, limit: Limit): Route =>
   own({ label, methods: post, kind: 'page', limit, body: 'configured', cors: 'none' });
 
+const registered = { label: '/oauth2/register/:client', kind: 'protocol', cors: 'any' } as const;
+
+/** Clients register themselves (RFC 7591) and manage that (RFC 7592). Without GATEHOUSE_REGISTRATION, nothing is there. */
+const registration: readonly Route[] = [
+  own({
+    label: '/oauth2/register',
+    methods: post,
+    kind: 'protocol',
+    limit: 'register',
+    body: 'configured',
+    cors: 'any',
+  }),
+  own({
+    label: '/oauth2/register',
+    methods: ['OPTIONS'],
+    kind: 'protocol',
+    limit: preflight,
+    body: 'unread',
+    cors: 'any',
+  }),
+  own({ ...registered, methods: [...get, 'DELETE'], limit: 'token', body: 'unread' }),
+  own({ ...registered, methods: ['PUT'], limit: 'token', body: 'configured' }),
+  own({ ...registered, methods: ['OPTIONS'], limit: preflight, body: 'unread' }),
+];
+
 /** An endpoint of the JSON API, with its preflight request. */
 const api = (method: 'GET' | 'POST', label: string, limit: Limit): Route[] => [
   own({
@@ -147,6 +172,7 @@ export const table: readonly Route[] = [
   ...programs('/oauth2/revoke', 'token'),
   ...programs('/oauth2/par', 'token').map(short),
   ...programs('/oauth2/device', 'token', 'deviceFlow').map(shortOfDevice),
+  ...registration,
   libraryPage('/device', 'device-page', 'deviceFlow'),
   library({
     label: '/device',

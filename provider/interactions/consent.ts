@@ -40,6 +40,7 @@ export async function showConsent(deps: ConsentPageDeps, step: Step): Promise<vo
     action: `${interactionPath(deps.basePath, interaction, '/consent')}&${shownParameter(asked)}`,
     accountEmail: account?.email ?? '',
     redirectHost: URL.canParse(interaction.redirectUri) ? new URL(interaction.redirectUri).host : undefined,
+    isRegistered: client.isRegistered,
   });
   sendPage(ctx, page, { redirectsTo: [interaction.redirectUri] });
 }

@@ -1,10 +1,10 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { ClientDocument } from '../clients/client-document.ts';
 import type { Account } from '../ports/account-store.ts';
 import { browserName } from './account/browser-name.ts';
 import type { LanguageSource } from './pages.ts';
 import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
+import type { PageClient } from './step.ts';
 
 export interface DevicePagesDeps {
   renderer(ctx: LanguageSource): Renderer;
@@ -14,7 +14,10 @@ export interface DevicePagesDeps {
   sendErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): void;
 }
 
-type ClientOfDevice = Pick<ClientDocument, 'name' | 'clientUri' | 'logoUri' | 'policyUri' | 'tosUri'>;
+type ClientOfDevice = Pick<
+  PageClient,
+  'name' | 'clientUri' | 'logoUri' | 'policyUri' | 'tosUri' | 'publishedBy'
+>;
 
 interface ErrorOut {
   error: string;
@@ -61,6 +64,7 @@ export function createDevicePages(deps: DevicePagesDeps) {
         logoUri: client?.logoUri,
         policyUri: client?.policyUri,
         termsUri: client?.tosUri,
+        publishedBy: client?.publishedBy,
         accountEmail: account?.email,
         deviceName: named && nameOf(renderer, named),
         deviceAddress: device.ip,

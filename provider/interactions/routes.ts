@@ -34,7 +34,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     const uid = String(ctx.params.uid);
     const interaction = await findInteraction(provider, ctx.req, ctx.res, uid);
     ctx.state.uiLocales = interaction.uiLocales;
-    const client = deps.client(interaction.clientId);
+    const client = await deps.client(interaction.clientId);
     if (!client)
       throw new GatehouseError('client_not_allowed', 'The app that asked is no longer registered.');
     if (!client.enabled)

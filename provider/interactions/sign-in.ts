@@ -46,8 +46,8 @@ export async function showSignIn(deps: InteractionDeps, step: Step, again?: Agai
 
 /** Returns the data of the client that pages show. */
 export function faceOf({ client }: Step) {
-  const { name: clientName, clientUri, logoUri, policyUri, tosUri: termsUri } = client;
-  return { clientName, clientUri, logoUri, policyUri, termsUri };
+  const { name: clientName, clientUri, logoUri, policyUri, tosUri: termsUri, publishedBy } = client;
+  return { clientName, clientUri, logoUri, policyUri, termsUri, publishedBy };
 }
 
 /**

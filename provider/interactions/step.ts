@@ -29,7 +29,12 @@ export type PageClient = Pick<
   | 'logoUri'
   | 'policyUri'
   | 'tosUri'
->;
+> & {
+  /** The host where the client publishes its metadata, if its id is a URL. */
+  publishedBy?: string | undefined;
+  /** Whether the client registered itself here. */
+  isRegistered?: boolean | undefined;
+};
 
 export interface InteractionDeps {
   provider(): Provider;
@@ -42,7 +47,7 @@ export interface InteractionDeps {
   issuer: string;
   /** The issuer's path. Every link begins with it. */
   basePath: string;
-  client(id: string): PageClient | undefined;
+  client(id: string): Promise<PageClient | undefined>;
   account: AccountStore['findById'];
   signIn: SignIn;
   /** Replaces a password that `signIn` has just found right but not certain (`needsNewPassword`). */

@@ -23,6 +23,11 @@ export interface ClientFace {
   /** The client's privacy policy and terms of service (`policy_uri`, `tos_uri`). */
   policyUri?: string | undefined;
   termsUri?: string | undefined;
+  /**
+   * The host where the client publishes its own metadata. It identifies the client, because nobody has checked the name. It
+   * is undefined for clients of the configuration.
+   */
+  publishedBy?: string | undefined;
 }
 
 /**
@@ -87,6 +92,8 @@ export interface ConsentView extends ClientFace {
   apis: ConsentApi[];
   /** The host that the person returns to. It identifies the receiver in case the client's name can't be trusted. */
   redirectHost?: string | undefined;
+  /** Whether the app registered itself, so that nobody has checked its name. */
+  isRegistered?: boolean | undefined;
 }
 
 /** Posts `xsrf` to `action`, with `logout=yes` when the person agreed to end the session and without it when not. */

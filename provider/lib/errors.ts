@@ -7,6 +7,8 @@ export const errorStatus = {
   invalid_json: 400,
   validation_failed: 400,
   invalid_dpop_proof: 400,
+  invalid_client_metadata: 400,
+  invalid_redirect_uri: 400,
   invalid_credentials: 401,
   invalid_grant: 401,
   invalid_token: 401,

@@ -177,6 +177,11 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       '1 while the last change of clients was bad and those before it are in use.',
       'source',
     ),
+    clientMetadataFetches: counter(
+      'gatehouse_client_metadata_fetches_total',
+      'Looks for the metadata document of a client at its URL, by what came of them.',
+      'outcome',
+    ),
     outboxPending: gauge('gatehouse_outbox_pending', 'Events not published yet.'),
     outboxOldest: gauge('gatehouse_outbox_oldest_seconds', 'Age of the oldest event not published yet.'),
     outboxEvents: tally(

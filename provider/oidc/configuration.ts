@@ -7,7 +7,7 @@ import { protocolScopes } from '../lib/oidc-scopes.ts';
 import { passwordSignIn } from '../lib/password-sign-in.ts';
 import { anonymousRecord } from '../ports/oidc-store.ts';
 import { checkClientAssertion } from './client-assertion.ts';
-import { clientOf, orUnavailable } from './current-request.ts';
+import { clientOf, currentContext, orUnavailable } from './current-request.ts';
 import { features } from './features.ts';
 import { checkAuthorizationRequest, interactionPolicy } from './interaction-policy.ts';
 import { createOutgoingFetch } from './outgoing-requests.ts';
@@ -85,15 +85,31 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
       ui_locales_supported: [...pages.languages],
       // Initiating User Registration via OpenID Connect §4.
       prompt_values_supported: ['none', ...policy.map(({ name }) => name)],
+      registration_endpoint: config.registration === 'off' ? undefined : `${services.issuer}/oauth2/register`,
+      // The library's own feature keeps documents in one Provider, of which we build another for each new key.
+      client_id_metadata_document_supported: config.clientIdMetadataHosts.length > 0 || undefined,
     },
-    fetch: createOutgoingFetch({
-      destinations: config.outgoingPrivateHosts,
-      isConfigured: (url) =>
-        services.clients.all().some(({ jwksUri }) => jwksUri && new URL(jwksUri).href === url),
-    }) as Configuration['fetch'],
+    fetch: limited(
+      services,
+      createOutgoingFetch({
+        destinations: config.outgoingPrivateHosts,
+        isConfigured: (url) =>
+          services.clients.all().some(({ jwksUri }) => jwksUri && new URL(jwksUri).href === url),
+      }),
+    ) as Configuration['fetch'],
     ttl: ttl(config, services.clock),
   };
 }
+
+/** The keys of a client that registered itself may be anywhere. Requests for them have the limits of its metadata. */
+const limited =
+  ({ clients, rateLimits }: OidcServices, fetch: ReturnType<typeof createOutgoingFetch>): typeof fetch =>
+  async (url, options) => {
+    const clientId = currentContext()?.oidc.client?.clientId;
+    if (clientId !== undefined && clients.mayBeThirdParty(clientId))
+      await rateLimits.count('client-metadata');
+    return fetch(url, options);
+  };
 
 /** The account of a session, code or token, if its sign-in is still active. */
 async function findAccount(services: OidcServices, ctx: KoaContextWithOIDC, id: string, token: unknown) {

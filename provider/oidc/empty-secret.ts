@@ -26,6 +26,8 @@ export function moveEmptySecret(
 
 function idWithEmptySecret(header: string): string | undefined {
   const credentials = /^basic (?<base64>[A-Za-z0-9+/]+=*)$/i.exec(header)?.groups?.base64;
-  // Ids have only characters that look the same when they are form-encoded.
-  return /^(?<id>[\w.-]+):$/.exec(Buffer.from(credentials ?? '', 'base64').toString('utf8'))?.groups?.id;
+  const id = /^(?<id>[\w.%+-]+):$/.exec(Buffer.from(credentials ?? '', 'base64').toString('utf8'))?.groups
+    ?.id;
+  // Only an id that is a URL has characters that form-encoding changes. As the only value it is decoded whole.
+  return id === undefined ? undefined : (new URLSearchParams(`id=${id}`).get('id') ?? undefined);
 }

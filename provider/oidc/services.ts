@@ -34,7 +34,10 @@ export interface OidcServices {
   logger: Logger;
   metrics: Metrics;
   store: OidcStore;
-  clients: Pick<ClientRegistry, 'all' | 'find' | 'findAny' | 'metadata' | 'secretMatches'>;
+  clients: Pick<
+    ClientRegistry,
+    'all' | 'find' | 'findAny' | 'lookup' | 'mayBeThirdParty' | 'metadata' | 'secretMatches'
+  >;
   accounts: Pick<Accounts, 'permissionsOf'>;
   signIn: SignIn;
   reads: RecentReads;

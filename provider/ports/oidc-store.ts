@@ -20,7 +20,9 @@ export type ArtifactKind =
   | 'PushedAuthorizationRequest'
   | 'DeviceCode'
   | 'BackchannelAuthenticationRequest'
-  | 'ReplayDetection';
+  | 'ReplayDetection'
+  /** The metadata document of a client, by its URL. */
+  | 'ClientIdMetadata';
 
 export interface Artifact {
   /** Encrypted by the caller: the store can't read it. */

@@ -5,6 +5,7 @@ import type { ClientTokenVersions } from './client-token-versions.ts';
 import type { ConsentStore } from './consent-store.ts';
 import type { Denylist } from './denylist.ts';
 import type { Outbox } from './outbox.ts';
+import type { RegisteredClients } from './registered-clients.ts';
 
 /** The stores that can be used in one transaction. */
 export interface TransactionStores {
@@ -15,6 +16,7 @@ export interface TransactionStores {
   denylist: Pick<Denylist, 'revoke'>;
   clientTokenVersions: Pick<ClientTokenVersions, 'raise'>;
   clients: ClientWriter;
+  registeredClients: RegisteredClients;
 }
 
 /**

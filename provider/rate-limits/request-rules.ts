@@ -9,9 +9,10 @@ export type Limit<Rule> = Rule & {
 
 /**
  * Requests that are counted when they are about to be stored. `page` is an authorization request that leads to a page,
- * `pushed` a pushed authorization request of a public client, `device-code` a request of a public client for a code.
+ * `pushed` a pushed authorization request of a public client, `device-code` a request of a public client for a code,
+ * `client-metadata` a request that makes us fetch the metadata document of a client.
  */
-export type LimitedRecord = 'page' | 'pushed' | 'device-code';
+export type LimitedRecord = 'page' | 'pushed' | 'device-code' | 'client-metadata';
 
 /**
  * Requests that are counted, whether they succeed or fail. `step` is a page or form of a sign-in that has begun, `device-page` a
@@ -20,6 +21,7 @@ export type LimitedRecord = 'page' | 'pushed' | 'device-code';
 export type LimitedRequest =
   | LimitedRecord
   | 'authorize'
+  | 'register'
   | 'step'
   | 'device-page'
   | 'logout'
@@ -125,6 +127,41 @@ export const requestBuckets = {
       why: 'As for pages where devices are let in.',
     },
   },
+  register: {
+    address: {
+      burst: 20,
+      perSeconds: 3600,
+      counts: 'registrations of clients (`/oauth2/register`), from an address',
+      why: 'Each registration is stored for a day, and for 91 days after its last use. An app registers once for each installation.',
+    },
+    network: {
+      burst: 100,
+      perSeconds: 3600,
+      counts: 'the same, from a network',
+      why: 'As for signing in.',
+    },
+    all: {
+      burst: 300,
+      perSeconds: 3600,
+      counts: 'the same, from everywhere',
+      why: 'A registration that is never used is deleted after a day. So a flood from many networks stores at most 7,500 of the 10,000 that are possible, of 5 KB each. The answer is 503.',
+    },
+  },
+  'client-metadata': {
+    network: {
+      burst: 60,
+      perSeconds: 3600,
+      counts:
+        'requests that make Gatehouse fetch the metadata document of a client (`GATEHOUSE_CLIENT_ID_METADATA_HOSTS`), or the keys of one that registered itself, from a network',
+      why: 'Anyone can send them. A document is kept for all processes and asked for again after five minutes at the earliest, usually after an hour. While the limit is reached, the last good document stays in use for a day.',
+    },
+    all: {
+      burst: 600,
+      perSeconds: 3600,
+      counts: 'the same, from everywhere',
+      why: 'Each fetched document is stored for one or two days. So a caller who can publish many documents on an allowed host cannot fill the store, and no host gets a flood from here. The answer is 503.',
+    },
+  },
   step: {
     address: {
       burst: 1200,
@@ -178,7 +215,7 @@ export const requestBuckets = {
       burst: 6000,
       perSeconds: 60,
       counts:
-        'requests to `/oauth2/token`, `/oauth2/par`, `/oauth2/device`, `/oauth2/revoke` and `/auth/logout` from an address',
+        'requests to `/oauth2/token`, `/oauth2/par`, `/oauth2/device`, `/oauth2/revoke`, `/auth/logout`, and to `/oauth2/register/…` for a registered client, from an address',
       why: 'Nothing can be guessed here, so this only keeps one caller from using a whole server. An app’s own server redeems codes for all its users from one address: a hundred a second is enough for a hundred thousand users.',
     },
     network: {

@@ -8,6 +8,7 @@ import { accountRoutes } from '../../provider/interactions/account/account-route
 import { homeRoutes } from '../../provider/interactions/protocol-pages.ts';
 import { interactionRoutes } from '../../provider/interactions/routes.ts';
 import { jsonApiEndpoints } from '../../provider/json-api/endpoints.ts';
+import { registrationRoutes } from '../../provider/json-api/registration-routes.ts';
 import { jsonApiRoutes } from '../../provider/json-api/routes.ts';
 import { verifyRoutes } from '../../provider/json-api/verify.ts';
 import { routes as libraryRoutes } from '../../provider/oidc/configuration.ts';
@@ -66,6 +67,7 @@ describe('the table of routes', () => {
     accountRoutes({} as never),
     jsonApiRoutes({ endpoints } as never),
     verifyRoutes({} as never),
+    registrationRoutes({} as never),
   ];
   const served = routers.flatMap((router) =>
     router.stack.flatMap(({ path, methods }) => {

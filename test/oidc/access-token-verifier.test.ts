@@ -48,7 +48,7 @@ const verifier = () =>
     issuer,
     clock,
     publicKeys: () => published,
-    clients: clientsNow(),
+    clients: { ...clientsNow(), mayBeThirdParty: () => false },
     denylist: {
       preload: async () => {},
       anyRevoked: async (keys) => keys.some((key) => revoked.includes(key.replace(/^\w+:|@\d+$/g, ''))),
@@ -168,7 +168,7 @@ test('a token is not reported as valid if the denylist cannot be read', async ()
     issuer,
     clock,
     publicKeys: () => published,
-    clients: clientsNow(),
+    clients: { ...clientsNow(), mayBeThirdParty: () => false },
     denylist: { preload: () => Promise.reject(away), anyRevoked: () => Promise.reject(away) },
     reads: { notices: () => [], account: () => Promise.reject(away) },
   });

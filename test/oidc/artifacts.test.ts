@@ -140,6 +140,8 @@ describe("the library's adapters", () => {
       all: () => [],
       find: () => undefined,
       findAny: () => undefined,
+      lookup: async () => undefined,
+      mayBeThirdParty: () => false,
       metadata: () => undefined,
       secretMatches: () => false,
     },

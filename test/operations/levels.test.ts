@@ -26,6 +26,8 @@ function createWorld() {
       all: () => [],
       find: () => undefined,
       findAny: () => undefined,
+      lookup: async () => undefined,
+      mayBeThirdParty: () => false,
       metadata: () => undefined,
       secretMatches: () => false,
     },

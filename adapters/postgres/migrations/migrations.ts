@@ -17,6 +17,7 @@ import { signingKeys } from './0016-signing-keys.ts';
 import { eventSequences } from './0017-event-sequences.ts';
 import { leases } from './0018-leases.ts';
 import { clients } from './0019-clients.ts';
+import { registeredClients } from './0020-registered-clients.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   eventSequences,
   leases,
   clients,
+  registeredClients,
 ];

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { CliCommand } from './cli-command.ts';
 import { commandOutput, jsonOption } from './output.ts';
+import { addRegistrationCommands } from './registration-commands.ts';
 
 interface Common {
   json?: boolean;
@@ -65,6 +66,8 @@ function addValidate(clients: CliCommand): void {
       const { validateClients } = await import('../commands/validate-clients.ts');
       await validateClients(options, commandOutput(options));
     });
+
+  addRegistrationCommands(clients);
 }
 
 const withApplyOptions = (command: CliCommand) =>

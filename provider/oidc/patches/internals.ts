@@ -9,7 +9,8 @@
  * - `helpers/re_render_errors.js`: the error for which the page for device codes is shown again. Any other error would be
  *   sent to the device and end its code.
  * - `helpers/fetch_request.js`: the library's way to send requests, with its guard against private addresses. It is called
- *   once at the start, to see that the guard is in force.
+ *   once at the start, to see that the guard is in force. Its list of addresses that are not public is used for documents
+ *   that clients publish.
  * - `helpers/als.js`: the storage behind `Provider.ctx`, for requests that enter by the JSON API.
  */
 
@@ -18,7 +19,7 @@ import { confirm as logoutSteps } from 'oidc-provider/lib/actions/end_session.js
 import { handler as clientCredentialsHandler } from 'oidc-provider/lib/actions/grants/client_credentials.js';
 import { handler as deviceCodeHandler } from 'oidc-provider/lib/actions/grants/device_code.js';
 import als from 'oidc-provider/lib/helpers/als.js';
-import fetchRequest from 'oidc-provider/lib/helpers/fetch_request.js';
+import fetchRequest, { isSpecialUseIP } from 'oidc-provider/lib/helpers/fetch_request.js';
 import * as grantCommon from 'oidc-provider/lib/helpers/grant_common.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import type { GrantSteps } from '../grants/grant.ts';
@@ -64,6 +65,8 @@ export async function endSession(ctx: KoaContextWithOIDC): Promise<void> {
 export function runInProviderContext<T>(ctx: KoaContextWithOIDC, work: () => Promise<T>): Promise<T> {
   return als.run(ctx, work);
 }
+
+export { isSpecialUseIP };
 
 /** Sends a request as the library sends its own: to `jwks_uri` and the like. */
 export function fetchAsLibrary(provider: Provider, url: string): Promise<Response> {

@@ -58,4 +58,6 @@ declare module 'oidc-provider/lib/helpers/fetch_request.js' {
     url: string,
     options: { method: string },
   ): Promise<Response>;
+
+  export function isSpecialUseIP(address: string): boolean;
 }

@@ -37,7 +37,7 @@ export function createStorageAdapter(services: OidcServices): (kind: string) => 
     ClientCredentials: () => machineTokenAdapter(services),
     RefreshToken: () => refreshTokenAdapter(services),
     Grant: () => ({ ...nothing, find: (grantId) => services.grants.byId(grantId) }),
-    Client: () => ({ ...nothing, find: async (id) => clientMetadata(services, id) }),
+    Client: () => ({ ...nothing, find: (id) => clientMetadata(services, id) }),
   };
   return (kind) => {
     const row = table[kind];
@@ -47,11 +47,16 @@ export function createStorageAdapter(services: OidcServices): (kind: string) => 
 }
 
 /**
- * @throws InvalidClient (RFC 6749 §5.2) for a disabled client, with a cause that names the reason. With a header
+ * @throws InvalidClient (RFC 6749 §5.2) with the reason for a client that registered itself and can't be used; for a
+ *   disabled client, with a cause that names the reason. With a header
  *   `Authorization`, §5.2 requires the status 401.
  */
-function clientMetadata({ clients }: OidcServices, id: string) {
-  if (clients.findAny(id)?.enabled !== false) return clients.metadata(id);
+async function clientMetadata({ clients }: OidcServices, id: string): Promise<AdapterPayload | undefined> {
+  const client = await clients.lookup(id).catch((error: unknown) => {
+    if (error instanceof GatehouseError || !(error instanceof Error)) throw error;
+    throw new errors.InvalidClient(error.message);
+  });
+  if (client?.enabled !== false) return clients.metadata(id);
   const cause = new GatehouseError(
     'client_disabled',
     'this client is disabled: its document says enabled: false',

@@ -59,7 +59,7 @@ export interface AccessTokenVerifierOptions {
   /** Every key that may have signed a token that is not expired yet. */
   publicKeys(): readonly JWK[];
   /** A token of a client that was removed is not ours any more. */
-  clients: Pick<ClientRegistry, 'find'>;
+  clients: Pick<ClientRegistry, 'find' | 'mayBeThirdParty'>;
   denylist: Pick<RequestDenylist, 'preload' | 'anyRevoked'>;
   reads: Pick<RecentReads, 'account' | 'notices'>;
 }
@@ -92,8 +92,8 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
   const read = async (token: string): Promise<AccessTokenClaims | undefined> => {
     const claims = await claimsOf(token);
     const client = claims && clients.find(claims.client_id);
-    if (!client) return undefined;
-    const isConsented = client.firstParty || claims.consent !== undefined || isMachineToken(claims);
+    if (!claims || !(client || clients.mayBeThirdParty(claims.client_id))) return undefined;
+    const isConsented = client?.firstParty || claims.consent !== undefined || isMachineToken(claims);
     return isConsented ? claims : undefined;
   };
 

@@ -96,13 +96,24 @@ export interface GrantId {
  * withdrawn consent names a grant that is never created again. A grant id is not a secret: it gives no access.
  */
 export function grantIdOf({ accountId, clientId, consentId }: GrantId): string {
-  return [accountId, clientId, ...(consentId === undefined ? [] : [consentId])].join(':');
+  return [accountId, encodeURIComponent(clientId), ...(consentId === undefined ? [] : [consentId])].join(':');
+}
+
+/** A client id may be a URL, which has a colon. */
+function decoded(clientId: string): string | undefined {
+  try {
+    return decodeURIComponent(clientId);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns the parts of a grant id, or undefined for any other text */
 export function parseGrantId(grantId: string): GrantId | undefined {
-  const [accountId, clientId, consentId, ...rest] = grantId.split(':');
-  if (!accountId || !clientId || consentId === '' || rest.length > 0) return undefined;
+  const [accountId, encodedId, consentId, ...rest] = grantId.split(':');
+  if (!accountId || !encodedId || consentId === '' || rest.length > 0) return undefined;
+  const clientId = decoded(encodedId);
+  if (clientId === undefined) return undefined;
   return consentId === undefined ? { accountId, clientId } : { accountId, clientId, consentId };
 }
 

@@ -14,6 +14,7 @@ import { PostgresKeyStore } from '../../../adapters/postgres/key-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
+import { PostgresRegisteredClients } from '../../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
@@ -31,6 +32,7 @@ import { keyStoreContract } from '../../contract/key-store.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
+import { registeredClientsContract } from '../../contract/registered-clients.ts';
 import { revocationStoreContract } from '../../contract/revocation-store.ts';
 import { schemaContract } from '../../contract/schema.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
@@ -138,6 +140,11 @@ clientTokenVersionsContract('PostgresClientTokenVersions, embedded', async () =>
 clientStoreContract('PostgresClientStore, embedded', async () => {
   const db = await emptyTables();
   return { store: new PostgresClientStore({ db }), unitOfWork: new PostgresUnitOfWork({ db }), close };
+});
+
+registeredClientsContract('PostgresRegisteredClients, embedded', async () => {
+  const db = await emptyTables();
+  return { store: new PostgresRegisteredClients({ db }), unitOfWork: new PostgresUnitOfWork({ db }), close };
 });
 
 clientSourceContract('PostgresClientSource, embedded', async () => {

@@ -2,6 +2,7 @@ import type { Account } from '../../../provider/ports/account-store.ts';
 import type { StoredClient } from '../../../provider/ports/client-store.ts';
 import type { Consent } from '../../../provider/ports/consent-store.ts';
 import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
+import type { RegisteredClient } from '../../../provider/ports/registered-clients.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
 
 export interface OutboxRow {
@@ -31,6 +32,10 @@ export interface Tables {
   clientTokenVersions: Map<string, number>;
   /** By id. */
   clients: Map<string, StoredClient>;
+  /** By id. */
+  registeredClients: Map<string, RegisteredClient>;
+  /** Their ends, by digest. */
+  registrationTokens: Map<string, number>;
 }
 
 export interface Access {
@@ -46,6 +51,8 @@ const emptyTables = (): Tables => ({
   revocations: new Map(),
   clientTokenVersions: new Map(),
   clients: new Map(),
+  registeredClients: new Map(),
+  registrationTokens: new Map(),
 });
 
 /**
@@ -64,7 +71,7 @@ export class MemoryDatabase implements Access {
   transaction<T>(work: (access: Access) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       const { accounts, consents, outbox, announcements, revocations } = this.#tables;
-      const { clientTokenVersions, clients } = this.#tables;
+      const { clientTokenVersions, clients, registeredClients, registrationTokens } = this.#tables;
       const copy = {
         accounts: new Map(accounts),
         consents: new Map(consents),
@@ -73,6 +80,8 @@ export class MemoryDatabase implements Access {
         revocations: new Map(revocations),
         clientTokenVersions: new Map(clientTokenVersions),
         clients: new Map(clients),
+        registeredClients: new Map(registeredClients),
+        registrationTokens: new Map(registrationTokens),
       };
       const result = await work({ use: async (step) => step(copy) });
       this.#tables = copy;

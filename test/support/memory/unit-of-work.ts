@@ -7,6 +7,7 @@ import { MemoryClientTokenVersions } from './client-token-versions.ts';
 import { MemoryConsentStore } from './consent-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { MemoryOutbox } from './outbox.ts';
+import { MemoryRegisteredClients } from './registered-clients.ts';
 import { MemoryRevocationStore } from './revocation-store.ts';
 
 /** Runs transactions on a MemoryDatabase one by one. Other stores wait, as on the embedded database. */
@@ -29,6 +30,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
         denylist: new MemoryRevocationStore({ database, clock: this.#clock }),
         clientTokenVersions: new MemoryClientTokenVersions({ database }),
         clients: new MemoryClientStore({ database }),
+        registeredClients: new MemoryRegisteredClients({ database }),
       }),
     );
   }
