@@ -28,11 +28,11 @@ RUN npm run --silent build && \
 FROM node-with-npm AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# What no program reads at run time is left out: source maps, types, documents, tests, and OpenTelemetry's copies for
-# browsers. Licences stay. The check in the last stage loads every module.
+# What no program reads at run time is left out: source maps, types, documents, tests, OpenTelemetry's copies for
+# browsers, and binaries for another runtime than Node (Bare). Licences stay. The check in the last stage loads every module.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
     find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' \) -delete && \
-    rm -rf node_modules/*/test node_modules/@*/*/test node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext && \
+    rm -rf node_modules/*/test node_modules/@*/*/test node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext node_modules/bare-*/prebuilds && \
     find node_modules -depth -type d -empty -delete
 
 FROM node-alone
