@@ -49,7 +49,7 @@ function storedDocuments({ ports, serverKeys: keys, clock }: LookupDeps): Stored
   };
 }
 
-/** What pages show of a client. A home page that nobody has checked would make the app look like that page. */
+/** What pages show of a client. A home page that was not checked would make the app look like that page. */
 export function pageClient(client: ClientDocument): PageClient {
   const isRegistered = isRegisteredId(client.id);
   const clientUri = isRegistered ? undefined : client.clientUri;

@@ -7,7 +7,7 @@ import { version } from './version.ts';
 /**
  * Assembles the operations listener's application, for every kind of process.
  *
- * @param measure updates the metrics that are measured only when somebody requests them
+ * @param measure updates the metrics that are measured only when they are requested
  */
 export function composeOperations(
   {

@@ -43,7 +43,7 @@ export interface ComposedOperator {
   /** The operations listener's application. */
   operations: Koa;
   component: Component;
-  /** Updates the metrics that are measured only when somebody requests them. */
+  /** Updates the metrics that are measured only when they are requested. */
   measure(): void;
 }
 

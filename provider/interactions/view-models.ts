@@ -24,7 +24,7 @@ export interface ClientFace {
   policyUri?: string | undefined;
   termsUri?: string | undefined;
   /**
-   * The host where the client publishes its own metadata. It identifies the client, because nobody has checked the name. It
+   * The host where the client publishes its own metadata. It identifies the client, because the name was not checked. It
    * is undefined for clients of the configuration.
    */
   publishedBy?: string | undefined;
@@ -92,7 +92,7 @@ export interface ConsentView extends ClientFace {
   apis: ConsentApi[];
   /** The host that the person returns to. It identifies the receiver in case the client's name can't be trusted. */
   redirectHost?: string | undefined;
-  /** Whether the app registered itself, so that nobody has checked its name. */
+  /** Whether the app registered itself, so that its name was not checked. */
   isRegistered?: boolean | undefined;
 }
 

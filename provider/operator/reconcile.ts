@@ -47,7 +47,7 @@ export const finalizer = 'gatehouse.dev/client';
 
 const textOf = ({ metadata: { namespace, name } }: ClientResource) => `${namespace}/${name}`;
 
-/** Somebody else changed the object at the same time. The next look starts from its new state. */
+/** Another writer changed the object at the same time. The next look starts from its new state. */
 export class ChangedMeanwhile extends Error {
   constructor() {
     super('changed by another process at the same time');

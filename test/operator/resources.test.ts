@@ -83,7 +83,7 @@ await withCluster('the operator on a real API server', (cluster) => {
     expect(await at.secret('edited-keys-oidc')).toEqual(before);
   });
 
-  test('a Secret of somebody else is never overwritten', async () => {
+  test('a Secret of another owner is never overwritten', async () => {
     await at.writeSecret('foreign-oidc', { password: 'precious' });
     await at.apply('foreign', web);
     expect(await at.condition('foreign', 'SecretReady', 'SecretNotOurs')).toContain('foreign-oidc');

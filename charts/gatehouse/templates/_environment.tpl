@@ -52,7 +52,7 @@
 {{- end }}
 
 {{/*
-What every process is told: who it is, and the settings of the values. Takes (dict "root" $ "needs" (list "redis" …)):
+The variables of every process: its identity and the settings of the values. Takes (dict "root" $ "needs" (list "redis" …)):
 settings about Redis stop a process that has no URL of it.
 */}}
 {{- define "gatehouse.settingsEnv" -}}

@@ -16,7 +16,7 @@ spec:
   {{- else }}
   maxUnavailable: {{ .maxUnavailable }}
   {{- end }}
-  # A pod that is not ready serves nobody: it must not hold up a drain.
+  # A pod that is not ready answers no request, so it must not delay a drain.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:

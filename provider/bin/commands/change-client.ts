@@ -25,7 +25,7 @@ async function requireClient(id: string, { ports, clientWrites }: Stores): Promi
   throw notFound(id, (await clientWrites.fileIds()).has(id));
 }
 
-/** `gatehouse clients delete`. With `force`, whatever the owner is. */
+/** `gatehouse clients delete`. With `force`, it may have any owner. */
 export async function deleteClient(
   { id, owner, force }: OwnedClient & { force: boolean },
   output: Output,
