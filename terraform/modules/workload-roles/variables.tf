@@ -1,0 +1,71 @@
+variable "name" {
+  description = "The beginning of the names of the roles."
+  type        = string
+}
+
+variable "workloads" {
+  description = "The processes of Gatehouse, each with the service account it runs as and what it may do."
+  type = map(object({
+    service_account = string
+    secrets         = optional(set(string), [])
+    secrets_written = optional(set(string), [])
+    database_user   = optional(string)
+    cache           = optional(bool, false)
+    events          = optional(bool, false)
+    signs           = optional(bool, false)
+  }))
+}
+
+variable "secret_arns" {
+  description = "The ARNs of the secrets, by the names that workloads use."
+  type        = map(string)
+}
+
+variable "secrets_kms_key_arn" {
+  description = "The KMS key of the secrets."
+  type        = string
+}
+
+
+variable "signing_key_arn" {
+  description = "The KMS key that signs tokens, or null."
+  type        = string
+}
+
+variable "database_resource_id" {
+  description = "The resource id of the database."
+  type        = string
+}
+
+variable "cache_arns" {
+  description = "The ARNs of the replication group and of its user."
+  type        = list(string)
+}
+
+variable "bus_arn" {
+  description = "The ARN of the event bus."
+  type        = string
+}
+
+variable "pod_identity" {
+  description = "The cluster whose pods get the roles by Pod Identity, or null."
+  type = object({
+    cluster_name = string
+    cluster_arn  = string
+    namespace    = string
+  })
+}
+
+variable "irsa" {
+  description = "The cluster whose pods get the roles by its tokens, for a Fargate profile, or null."
+  type = object({
+    provider_arn = string
+    issuer       = string
+    namespace    = string
+  })
+}
+
+variable "ecs" {
+  description = "Whether ECS tasks of this account get the roles."
+  type        = bool
+}
