@@ -1,16 +1,7 @@
 # The platform: everything that Gatehouse stands on. The roots `edge` and `fargate` come after it.
 
-data "aws_availability_zones" "available" {
-  state = "available"
-  # No local zones: databases and load balancers do not work in all of them.
-  filter {
-    name   = "opt-in-status"
-    values = ["opt-in-not-required"]
-  }
-}
-
 locals {
-  zones = slice(data.aws_availability_zones.available.names, 0, var.network.zones)
+  zones = [for letter in var.network.zones : "${var.region}${letter}"]
 
   # docs/terraform.md explains these numbers.
   sizes = {
@@ -85,6 +76,7 @@ module "cluster" {
 
 # Tasks on ECS have their own group. They call AWS, and the key addresses (`jwks_uri`) of clients, by HTTPS.
 resource "aws_security_group" "tasks" {
+  # checkov:skip=CKV2_AWS_5:The root `fargate` attaches it to its services.
   count = var.ecs ? 1 : 0
 
   name        = "${var.name}-tasks"

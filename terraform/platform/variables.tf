@@ -37,18 +37,18 @@ variable "size" {
 }
 
 variable "network" {
-  description = "The VPC. Without nat_gateway_per_zone, the size decides: one NAT gateway for small, one for each zone otherwise."
+  description = "The VPC. `zones` are the letters of the availability zones. Without nat_gateway_per_zone, the size decides: one NAT gateway for small, one for each zone otherwise."
   type = object({
     vpc_cidr             = optional(string, "10.40.0.0/16")
-    zones                = optional(number, 3)
+    zones                = optional(list(string), ["a", "b", "c"])
     nat_gateway_per_zone = optional(bool)
     interface_endpoints  = optional(set(string), ["secretsmanager", "kms", "sts", "events", "logs", "ecr.api", "ecr.dkr"])
   })
   default = {}
 
   validation {
-    condition     = var.network.zones >= 2 && var.network.zones <= 4
-    error_message = "network.zones must be 2, 3 or 4: the database and the load balancer need two zones."
+    condition     = length(distinct(var.network.zones)) >= 2 && length(var.network.zones) <= 4 && alltrue([for zone in var.network.zones : can(regex("^[a-f]$", zone))])
+    error_message = "network.zones must be two to four letters, such as [\"a\", \"b\"]: the database and the load balancer need two zones. `aws ec2 describe-availability-zones` lists those of your account."
   }
 }
 

@@ -1,6 +1,7 @@
 # The internal load balancer. Only the VPC link of API Gateway may call it, by TLS.
 
 resource "aws_security_group" "link" {
+  # checkov:skip=CKV2_AWS_5:The root `edge` attaches it to the VPC link.
   name        = "${var.name}-link"
   description = "The VPC link of API Gateway"
   vpc_id      = var.vpc_id

@@ -101,11 +101,11 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  for_each = { for key, statements in local.rights : key => statements if length(statements) > 0 }
+  for_each = var.workloads
 
   name   = "gatehouse"
   role   = aws_iam_role.this[each.key].id
-  policy = jsonencode({ Version = "2012-10-17", Statement = each.value })
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.rights[each.key] })
 }
 
 resource "aws_eks_pod_identity_association" "this" {

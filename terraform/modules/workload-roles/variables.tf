@@ -14,6 +14,16 @@ variable "workloads" {
     events          = optional(bool, false)
     signs           = optional(bool, false)
   }))
+
+  validation {
+    condition     = alltrue([for workload in values(var.workloads) : length(workload.secrets) > 0 || workload.database_user != null])
+    error_message = "Each workload needs a secret or a database user: a role without rights is not worth having."
+  }
+
+  validation {
+    condition     = alltrue([for workload in values(var.workloads) : length(setsubtract(workload.secrets_written, workload.secrets)) == 0])
+    error_message = "A workload that writes a secret must also read it."
+  }
 }
 
 variable "secret_arns" {
