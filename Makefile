@@ -8,7 +8,7 @@ CHECKS := types lint architecture generated chart audit
 # Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
 TESTS :=
 
-.PHONY: help install run test chaos bench bench-migrations cluster-test check list-checks build image format clean $(CHECKS:%=check-%)
+.PHONY: help install run test chaos bench bench-migrations cluster-test check list-checks check-terraform build image format clean $(CHECKS:%=check-%)
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ check-chart: install
 check-audit: install
 	node .ci/audit.js
 	@echo 'ok: audit'
+
+check-terraform: ## Check the Terraform files, as far as terraform, tflint and checkov are here
+	terraform/check.sh
 
 build: install ## Compile for production into build/
 	npm run --silent build

@@ -38,7 +38,7 @@ function argument(body, name) {
 }
 
 const unquote = (text) => text?.replace(/^"|"$/g, '').replace(/\\"/g, '"');
-const cell = (text) => text.replaceAll('|', '\\|');
+const cell = (text) => (text ?? '').replaceAll('|', '\\|');
 
 function variablesOf(folder) {
   return filesOf(folder)

@@ -85,20 +85,20 @@ run "api" {
     error_message = "The default address of AWS must be off."
   }
   assert {
-    condition     = alltrue([for integration in values(aws_apigatewayv2_integration.this) : integration.tls_config[0].server_name_to_verify == "lb.example.com" && integration.connection_type == "VPC_LINK"])
+    condition     = alltrue([for integration in values(aws_apigatewayv2_integration.this) : try(integration.tls_config[0].server_name_to_verify == "lb.example.com", false) && integration.connection_type == "VPC_LINK"])
     error_message = "API Gateway must speak TLS to the load balancer and verify the name."
   }
   assert {
     condition = alltrue([for key, integration in aws_apigatewayv2_integration.this : alltrue([for header in ["subject", "client", "scope", "token-id", "roles", "permissions", "email"] :
-    integration.request_parameters["remove:header.x-caller-${header}"] == "''"]) if startswith(key, "open ")])
+    lookup(integration.request_parameters, "remove:header.x-caller-${header}", "") == "''"]) if startswith(key, "open ")])
     error_message = "An open route lets an identity header of the caller through."
   }
   assert {
-    condition     = alltrue([for header, claim in { subject = "sub", client = "client_id", scope = "scope", token-id = "jti" } : aws_apigatewayv2_integration.this["protected platform"].request_parameters["overwrite:header.x-caller-${header}"] == "$context.authorizer.claims.${claim}"])
+    condition     = alltrue([for header, claim in { subject = "sub", client = "client_id", scope = "scope", token-id = "jti" } : lookup(aws_apigatewayv2_integration.this["protected platform"].request_parameters, "overwrite:header.x-caller-${header}", "") == "$context.authorizer.claims.${claim}"])
     error_message = "A protected route does not overwrite an identity header."
   }
   assert {
-    condition     = alltrue([for header in ["roles", "permissions", "email"] : aws_apigatewayv2_integration.this["protected platform"].request_parameters["remove:header.x-caller-${header}"] == "''"])
+    condition     = alltrue([for header in ["roles", "permissions", "email"] : lookup(aws_apigatewayv2_integration.this["protected platform"].request_parameters, "remove:header.x-caller-${header}", "") == "''"])
     error_message = "A protected route lets a header through whose claim may be missing."
   }
   assert {

@@ -78,7 +78,7 @@ run "network" {
     error_message = "Each zone should have its own NAT gateway."
   }
   assert {
-    condition     = alltrue([for subnet in values(aws_subnet.private) : subnet.tags["kubernetes.io/role/internal-elb"] == "1"])
+    condition     = alltrue([for subnet in values(aws_subnet.private) : lookup(subnet.tags, "kubernetes.io/role/internal-elb", "") == "1"])
     error_message = "Auto Mode finds no subnet for internal load balancers."
   }
 }
@@ -123,7 +123,7 @@ run "security_groups_of_the_load_balancer" {
     error_message = "The listener must speak TLS 1.2 or 1.3."
   }
   assert {
-    condition     = aws_lb_target_group.gatehouse.tags["eks:eks-cluster-name"] == "gatehouse" && aws_lb_target_group.gatehouse.target_type == "ip"
+    condition     = lookup(aws_lb_target_group.gatehouse.tags, "eks:eks-cluster-name", "") == "gatehouse" && aws_lb_target_group.gatehouse.target_type == "ip"
     error_message = "EKS Auto Mode registers pods only in a target group of the type ip with the tag eks:eks-cluster-name."
   }
   assert {
@@ -266,7 +266,7 @@ run "events" {
   }
 
   assert {
-    condition     = alltrue([for target in concat([aws_cloudwatch_event_target.security], values(aws_cloudwatch_event_target.subscriber)) : target.dead_letter_config[0].arn == aws_sqs_queue.dead_letters.arn && target.retry_policy[0].maximum_retry_attempts > 0])
+    condition     = alltrue([for target in concat([aws_cloudwatch_event_target.security], values(aws_cloudwatch_event_target.subscriber)) : try(target.dead_letter_config[0].arn == aws_sqs_queue.dead_letters.arn && target.retry_policy[0].maximum_retry_attempts > 0, false)])
     error_message = "Every target needs retries and the dead-letter queue: otherwise events vanish."
   }
   assert {
