@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// biome-ignore-all lint/suspicious/noConsole: a program of the command line
 // Writes the tables of variables and outputs into the README of each root, and the graph of each root into docs/terraform.md.
 //   node terraform/docs.mjs --write [--graphs]    node terraform/docs.mjs --check [--graphs]
 // --graphs needs `terraform`. It also checks rules that no plan shows, and names each problem.
@@ -161,27 +162,43 @@ function checkRules() {
 
 function checkFile(path, text) {
   const forbidden = [
-    [/^resource "(aws_secretsmanager_secret_version|random_password|tls_private_key|aws_iam_access_key)"/m, 'holds a secret value in the state'],
-    [/^\s*(password|auth_token|secret_string|secret_binary|master_password|client_secret)\s*=/m, 'gives a secret value to AWS'],
+    [
+      /^resource "(aws_secretsmanager_secret_version|random_password|tls_private_key|aws_iam_access_key)"/m,
+      'holds a secret value in the state',
+    ],
+    [
+      /^\s*(password|auth_token|secret_string|secret_binary|master_password|client_secret)\s*=/m,
+      'gives a secret value to AWS',
+    ],
     [/^check "/m, 'has a check block, which only warns: use a precondition or a postcondition'],
-    [/^data "aws_iam_policy_document"/m, 'makes a policy by a data source, which tests with mocks cannot see: use jsonencode'],
-    [/ForAllValues|StringLike/, 'has a condition that is true when the key is missing, or that takes patterns'],
+    [
+      /^data "aws_iam_policy_document"/m,
+      'makes a policy by a data source, which tests with mocks cannot see: use jsonencode',
+    ],
+    [
+      /ForAllValues|StringLike/,
+      'has a condition that is true when the key is missing, or that takes patterns',
+    ],
     [/checkov:skip=[A-Z0-9_]+\s*$/m, 'skips a check of checkov without a reason'],
   ];
   for (const [pattern, what] of forbidden) if (pattern.test(text)) problems.push(`${path} ${what}`);
   const services = text.match(/^resource "aws_ecs_service"/gm)?.length ?? 0;
   const noticed = text.match(/postcondition \{\n\s+condition\s+= self\.task_definition == /g)?.length ?? 0;
-  if (services !== noticed) problems.push(`${path} has a service without a postcondition that notices a rollback`);
+  if (services !== noticed)
+    problems.push(`${path} has a service without a postcondition that notices a rollback`);
   const authorizers = text.match(/^resource "aws_apigatewayv2_authorizer"/gm)?.length ?? 0;
-  if (authorizers > 0 && !text.includes('precondition')) problems.push(`${path} has an authorizer without a precondition`);
+  if (authorizers > 0 && !text.includes('precondition'))
+    problems.push(`${path} has an authorizer without a precondition`);
   for (const [, source] of text.matchAll(/^\s+source\s+= "([^"]+)"/gm))
-    if (!source.startsWith('../modules/') && source !== 'hashicorp/aws') problems.push(`${path} takes a module from ${source}`);
+    if (!source.startsWith('../modules/') && source !== 'hashicorp/aws')
+      problems.push(`${path} takes a module from ${source}`);
 }
 
 const write = process.argv.includes('--write');
 for (const root of roots) put(join(here, root, 'README.md'), 'tables', tables(root), write);
 if (process.argv.includes('--graphs'))
-  for (const root of roots) put(join(here, '..', 'docs', 'terraform.md'), `graph ${root}`, graph(root), write);
+  for (const root of roots)
+    put(join(here, '..', 'docs', 'terraform.md'), `graph ${root}`, graph(root), write);
 checkRules();
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

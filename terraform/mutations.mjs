@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// biome-ignore-all lint/suspicious/noConsole: a program of the command line
 // Puts wrong values into copies of the roots, one after the other, and sees that a check catches each with a clear message.
 //   node terraform/mutations.mjs [platform|fargate|edge] [values|edits]
 // Needs what `terraform test` needs: see check.sh, which finds the provider. Ends with 1 if a wrong value gets through.
@@ -59,7 +60,12 @@ function tryValues(root) {
       const file = `wrong/${String(index).padStart(2, '0')}.tftest.hcl`;
       const from = output.indexOf(`${file}... in progress`);
       const to = output.indexOf(`${file}... tearing down`, from);
-      report(root, set.replace(/\s+/g, ' '), message, from < 0 ? output : output.slice(from, to < 0 ? undefined : to));
+      report(
+        root,
+        set.replace(/\s+/g, ' '),
+        message,
+        from < 0 ? output : output.slice(from, to < 0 ? undefined : to),
+      );
     }
   });
 }
@@ -90,5 +96,9 @@ for (const root of ['platform', 'fargate', 'edge']) {
   if (only !== 'edits') tryValues(root);
   if (only !== 'values') tryEdits(root);
 }
-console.log(missed === 0 ? 'ok: terraform-mutations' : `failed: terraform-mutations: ${missed} wrong values got through`);
+console.log(
+  missed === 0
+    ? 'ok: terraform-mutations'
+    : `failed: terraform-mutations: ${missed} wrong values got through`,
+);
 process.exitCode = missed === 0 ? 0 : 1;

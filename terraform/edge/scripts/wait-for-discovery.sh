@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs `gatehouse doctor` until it finds nothing that API Gateway would refuse, or until the time is over. Takes the variables
-# ISSUER, DOCTOR (the command, quoted for a shell) and SECONDS_TO_TRY. Ends with 1 and the last report if a rule is not met.
+# ISSUER, DOCTOR (the command, quoted for a shell) and SECONDS_TO_TRY; SECONDS_BETWEEN is 10. Ends with 1 and the last report if a rule
+# is not met.
 set -u
 end=$(($(date +%s) + SECONDS_TO_TRY))
 eval "set -- $DOCTOR"
@@ -14,8 +15,8 @@ while true; do
     exit 0
   fi
   [ "$(date +%s)" -lt "$end" ] || break
-  echo "$ISSUER does not meet all rules yet, trying again in 10 seconds."
-  sleep 10
+  echo "$ISSUER does not meet all rules yet, trying again in ${SECONDS_BETWEEN:=10} seconds."
+  sleep "$SECONDS_BETWEEN"
 done
 echo "$report" >&2
 echo "API Gateway would refuse $ISSUER: the authorizer was not made. Mend what the report names, then apply again." >&2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs one task on Fargate and waits for its end. Ends with 1 if its container did not end with 0. Takes the variables AWS_REGION,
-# CLUSTER, TASK_DEFINITION, SUBNETS and SECURITY_GROUP, and LOG_GROUP for the message.
+# CLUSTER, TASK_DEFINITION, SUBNETS and SECURITY_GROUP, and LOG_GROUP for the message; SECONDS_BETWEEN is 5.
 set -eu
 command -v aws >/dev/null || { echo "The AWS command line is not here: install it, or set run_migration = false." >&2; exit 1; }
 
@@ -14,7 +14,7 @@ echo "Waiting for $task"
 while true; do
   status=$(aws ecs describe-tasks --cluster "$CLUSTER" --tasks "$task" --query 'tasks[0].lastStatus' --output text)
   [ "$status" = STOPPED ] && break
-  sleep 5
+  sleep "${SECONDS_BETWEEN:-5}"
 done
 code=$(aws ecs describe-tasks --cluster "$CLUSTER" --tasks "$task" --query 'tasks[0].containers[0].exitCode' --output text)
 [ "$code" = 0 ] && exit 0
