@@ -4,6 +4,7 @@
 #
 #   terraform/check.sh               all
 #   terraform/check.sh --fast        without tflint and checkov
+#   terraform/check.sh --mutations   tries wrong values too, which takes some minutes
 #
 # The AWS provider comes from, in this order: TF_CLI_CONFIG_FILE, the stand-in in ../shared/terraform-check beside the checkout
 # (it knows the schema only), or the registry. tflint and checkov are taken from the PATH, or installed into a cache if Go and Python
@@ -51,6 +52,18 @@ initialize() {
 }
 validate() { terraform -chdir="$1" validate -no-color; }
 run_tests() { terraform -chdir="$1" test -no-color; }
+# The example of each root must be accepted, so that a copy of it is a good beginning.
+plan_example() {
+  local copy status
+  copy=$(mktemp -d)
+  cp -r modules "$1" "$copy/" && mkdir "$copy/$1/example"
+  { sed '/^variables {/,$d' "$1/tests/$1.tftest.hcl"; echo 'run "example" { command = plan }'; } >"$copy/$1/example/example.tftest.hcl"
+  terraform -chdir="$copy/$1" get -test-directory=example >/dev/null &&
+    terraform -chdir="$copy/$1" test -no-color -test-directory=example -var-file=example.tfvars
+  status=$?
+  rm -rf "$copy"
+  return "$status"
+}
 # A root reads its modules itself, and each module is checked alone too.
 lint() { for folder in "${roots[@]}" modules/*; do "$1" --config="$PWD/.tflint.hcl" --chdir="$folder" --call-module-type=none || return 1; done; }
 scan() { "$1" --skip-download --quiet --compact --framework terraform --directory .; }
@@ -85,6 +98,7 @@ for root in "${roots[@]}"; do
   fi
   step "validate-$root" validate "$root"
   step "test-$root" run_tests "$root"
+  step "example-$root" plan_example "$root"
 done
 if [ -n "$configuration" ] && grep -q dev_overrides "$configuration"; then
   left_out 'checks of the AWS provider itself' "a stand-in with its schema was used; docs/terraform.md says what it does not show"
@@ -94,6 +108,7 @@ else
   left_out graphs 'they are compared only where the provider needs no init'
 fi
 
+if [ "${1:-}" = --mutations ]; then step mutations node mutations.mjs; fi
 if [ "${1:-}" != --fast ]; then
   tflint=$(find_tflint)
   if [ -n "$tflint" ]; then step tflint lint "$tflint"; else left_out tflint 'it is not here, and Go could not install it'; fi

@@ -33,6 +33,7 @@ export const values = [
     set: 'kubernetes = { admin_role_arns = ["arn:aws:sts::111122223333:assumed-role/admin/me"] }',
     message: 'must be ARNs of IAM roles',
   },
+  { root: 'platform', set: 'kubernetes = {}', message: 'kubernetes.admin_role_arns needs at least one role' },
   { root: 'platform', set: 'kubernetes = { enabled = false }', message: 'Nothing would run Gatehouse' },
   {
     root: 'platform',

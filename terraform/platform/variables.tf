@@ -76,6 +76,11 @@ variable "kubernetes" {
   }
 
   validation {
+    condition     = !var.kubernetes.enabled || length(var.kubernetes.admin_role_arns) > 0
+    error_message = "kubernetes.admin_role_arns needs at least one role: the one that makes the cluster does not become its administrator by itself."
+  }
+
+  validation {
     condition     = alltrue([for arn in var.kubernetes.admin_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", arn))])
     error_message = "kubernetes.admin_role_arns must be ARNs of IAM roles. An ARN of an assumed role (sts) does not work."
   }

@@ -48,7 +48,8 @@ locals {
         description = "A server has not been ready for five minutes: see /readyz in docs/operate.md."
       }
       load-balancer-none-healthy = {
-        namespace   = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = local.target_dimension, statistic = "Minimum", below = 1, minutes = 2
+        namespace = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = local.target_dimension, statistic = "Minimum", below = 1, minutes = 2, missing = "breaching"
+        # Without any registered server, AWS sends no numbers at all. So this alarm also rings until Gatehouse is installed.
         description = "No server is ready: people cannot sign in."
       }
       load-balancer-errors = {

@@ -12,7 +12,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = each.value.minutes
   comparison_operator = each.value.above == null ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = coalesce(each.value.above, each.value.below)
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = each.value.missing
   alarm_actions       = [var.topic_arn]
   ok_actions          = [var.topic_arn]
 }

@@ -13,6 +13,7 @@ variable "alarms" {
     above       = optional(number)
     below       = optional(number)
     minutes     = optional(number, 5)
+    missing     = optional(string, "notBreaching")
     description = string
   }))
 

@@ -61,7 +61,7 @@ resource "aws_elasticache_user_group" "this" {
 
 resource "aws_cloudwatch_log_group" "this" {
   # checkov:skip=CKV_AWS_338:The days are a variable of the root; its default is a year.
-  name              = "/${var.name}/cache"
+  name              = "/aws/vendedlogs/${var.name}/cache"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
 }

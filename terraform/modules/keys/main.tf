@@ -32,7 +32,7 @@ locals {
         Sid       = "EventsAndAlarmsOfThisAccount"
         Effect    = "Allow"
         Principal = { Service = ["events.amazonaws.com", "cloudwatch.amazonaws.com"] }
-        Action    = ["kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"]
+        Action    = local.use_it
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
       },

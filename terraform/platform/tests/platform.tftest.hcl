@@ -36,6 +36,7 @@ mock_provider "aws" {
 variables {
   region          = "eu-central-1"
   certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/00000000-0000-0000-0000-000000000000"
+  kubernetes      = { admin_role_arns = ["arn:aws:iam::111122223333:role/platform-admin"] }
   github = {
     owner         = "example"
     owner_id      = 101
@@ -372,6 +373,10 @@ run "whole" {
     error_message = "An alarm is missing."
   }
   assert {
+    condition     = local.alarms["load-balancer-none-healthy"].missing == "breaching"
+    error_message = "The alarm must also ring if no server is registered: then AWS sends no numbers."
+  }
+  assert {
     condition     = aws_vpc_security_group_egress_rule.tasks_https[0].to_port == 443
     error_message = "Tasks may leave the VPC by HTTPS only."
   }
@@ -432,7 +437,7 @@ run "rights_of_the_processes" {
 
 run "fargate_profile_uses_service_account_tokens" {
   variables {
-    kubernetes = { fargate_profile = true }
+    kubernetes = { fargate_profile = true, admin_role_arns = ["arn:aws:iam::111122223333:role/platform-admin"] }
   }
 
   assert {
