@@ -28,6 +28,12 @@ mock_provider "aws" {
   mock_resource "aws_iam_openid_connect_provider" {
     defaults = { arn = "arn:aws:iam::111122223333:oidc-provider/mocked" }
   }
+  mock_resource "aws_ecr_repository" {
+    defaults = { repository_url = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/gatehouse/image" }
+  }
+  mock_resource "aws_elasticache_replication_group" {
+    defaults = { primary_endpoint_address = "master.gatehouse.abc.euc1.cache.amazonaws.com" }
+  }
   mock_resource "aws_lb_target_group" {
     defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/gatehouse/0123" }
   }
@@ -355,6 +361,11 @@ run "whole" {
   assert {
     condition     = yamldecode(output.chart_values).database.passwordRef == "rds-iam:" && yamldecode(output.chart_values).redis.passwordRef == "elasticache-iam:gatehouse"
     error_message = "The chart must sign in by IAM."
+  }
+  # test/chart/rendered/terraform-values.test.ts installs the chart with this file.
+  assert {
+    condition     = output.chart_values == file("tests/chart-values.yaml")
+    error_message = output.chart_values
   }
   assert {
     condition     = yamldecode(output.chart_values).trustedProxies == ["10.40.0.0/20", "10.40.16.0/20", "10.40.32.0/20"]
