@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks all Terraform files: format, validation, tests, pages, tflint and checkov. Prints `ok: <step>` for each step that is through,
-# `left out: <step>` with the reason where a program is missing, and what a check found. Ends with 1 if a check found something.
+# `LEFT OUT: …` with the reason where a program is missing, and what a check found. Ends with 1 if a check found something.
 #
 #   terraform/check.sh               all
 #   terraform/check.sh --fast        without tflint and checkov
@@ -18,7 +18,7 @@ trap 'rm -f "$log"' EXIT
 failed=0
 
 has() { command -v "$1" >/dev/null 2>&1; }
-left_out() { echo "left out: $1: $2"; }
+left_out() { echo "LEFT OUT: terraform: $1: $2"; }
 
 # Runs a step. Shows what it wrote only when it failed.
 step() {

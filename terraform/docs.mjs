@@ -182,6 +182,12 @@ function checkFile(path, text) {
     [/checkov:skip=[A-Z0-9_]+\s*$/m, 'skips a check of checkov without a reason'],
   ];
   for (const [pattern, what] of forbidden) if (pattern.test(text)) problems.push(`${path} ${what}`);
+  for (const [rule, name] of text.matchAll(
+    /^resource "aws_vpc_security_group_ingress_rule" "(\w+)" \{[\s\S]*?^\}/gm,
+  ))
+    if (/"(0\.0\.0\.0|::)\/0"/.test(rule)) problems.push(`${path}: the rule ${name} is open to the world`);
+  if (/^ {2}ingress \{/m.test(text))
+    problems.push(`${path} has a rule inside a security group: use a resource of its own`);
   const services = text.match(/^resource "aws_ecs_service"/gm)?.length ?? 0;
   const noticed = text.match(/postcondition \{\n\s+condition\s+= self\.task_definition == /g)?.length ?? 0;
   if (services !== noticed)

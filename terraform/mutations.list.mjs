@@ -202,6 +202,14 @@ export const values = [
 export const edits = [
   {
     root: 'platform',
+    file: 'modules/network/main.tf',
+    from: /cidr_ipv4 +=.*/,
+    to: 'cidr_ipv4 = "0.0.0.0/0"',
+    by: 'pages',
+    message: 'the rule endpoints is open to the world',
+  },
+  {
+    root: 'platform',
     file: 'modules/load-balancer/main.tf',
     from: 'referenced_security_group_id = aws_security_group.link.id',
     to: 'cidr_ipv4 = "0.0.0.0/0"',
