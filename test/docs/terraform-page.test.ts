@@ -31,6 +31,14 @@ test('the table of sizes has the instances that Terraform chooses', () => {
   );
 });
 
+test('every setting that Terraform names exists', () => {
+  const known = readFileSync('docs/configuration.md', 'utf8');
+  const files = execFileSync('git', ['ls-files', 'terraform/*.tf'], { encoding: 'utf8' }).trim().split('\n');
+  const named = files.flatMap((file) => readFileSync(file, 'utf8').match(/GATEHOUSE_\w*[A-Z](?!\w)/g) ?? []);
+  expect(new Set(named).size).toBeGreaterThan(15);
+  expect(named.filter((name) => !known.includes(`| \`${name}\` |`))).toEqual([]);
+});
+
 test('the costs in the table add up', () => {
   const lines = page.split('\n');
   const from = lines.findIndex((line) => line.startsWith('| a month, in dollars'));
