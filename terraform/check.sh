@@ -46,8 +46,8 @@ provider_configuration() {
 
 # Without a stand-in, the real provider is installed. Fails if the registry can't be reached.
 initialize() {
-  if [ -n "${TF_CLI_CONFIG_FILE:-}" ] && grep -q dev_overrides "$TF_CLI_CONFIG_FILE"; then terraform -chdir="$1" get; else
-    terraform -chdir="$1" init -backend=false -input=false
+  if [ -n "${TF_CLI_CONFIG_FILE:-}" ] && grep -q dev_overrides "$TF_CLI_CONFIG_FILE"; then terraform -chdir="$1" get -no-color; else
+    terraform -chdir="$1" init -backend=false -input=false -no-color
   fi
 }
 validate() { terraform -chdir="$1" validate -no-color; }
@@ -93,7 +93,7 @@ step format terraform fmt -check -diff -recursive
 for root in "${roots[@]}"; do
   if ! initialize "$root" >"$log" 2>&1; then
     left_out "$root" 'the AWS provider could not be had: neither a stand-in nor the registry'
-    grep -v '^$' "$log" | tail -n 5
+    grep -A 6 '^Error' "$log" | grep -v '^$' | head -n 5
     continue
   fi
   step "validate-$root" validate "$root"
