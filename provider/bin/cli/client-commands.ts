@@ -140,7 +140,11 @@ function addDelete(clients: CliCommand): void {
     .description('Delete a client from the database. Everything it was issued ends, on every server.')
     .argument(...who)
     .option(...ownerOption)
-    .option('--force', 'delete it also if it has another owner. An operator that still runs writes it again', false)
+    .option(
+      '--force',
+      'delete it also if it has another owner. An operator that still runs writes it again',
+      false,
+    )
     .option(...jsonOption)
     .example('gatehouse clients delete shop')
     .action(async (id: string, options: Common & { owner: string; force: boolean }) => {
