@@ -37,6 +37,7 @@ const defaultTimes = {
   sweepMs: 10_000,
   propagationMs: 2000,
   deletionMs: 60_000,
+  takenMs: 10_000,
 };
 
 export interface ComposedOperator {

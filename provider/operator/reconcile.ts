@@ -41,6 +41,8 @@ export interface ReconcileDeps extends SecretDeps {
   check: CheckDocument;
   /** How long the deletion of a resource waits for the store, in milliseconds. */
   deletionMs: number;
+  /** When a resource looks again for a client id that another owner has, in milliseconds. */
+  takenMs: number;
 }
 
 export const finalizer = 'gatehouse.dev/client';
@@ -69,7 +71,11 @@ export async function reconcile(resource: ClientResource, deps: ReconcileDeps): 
   const held = await withFinalizer(resource, deps);
   const stored = await deps.clients.find(acceptable.clientId);
   const taken = await takenBy(acceptable.clientId, stored, owner, deps);
-  if (taken !== undefined) return report(held, taken, owner, deps);
+  if (taken !== undefined) {
+    await report(held, taken, owner, deps);
+    // Nothing says when a file or another owner gives the id up.
+    return deps.takenMs;
+  }
   const secret = await settleSecret(
     {
       resource: held,

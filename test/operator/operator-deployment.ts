@@ -230,7 +230,7 @@ async function startOperator({
     leases: opened.leases,
     namespaces: opened.namespaces,
     phase: () => 'serving',
-    times: { leaseMs: 1500, sweepMs: 300, propagationMs: 100, deletionMs: 2000, ...times },
+    times: { leaseMs: 1500, sweepMs: 300, propagationMs: 100, deletionMs: 2000, takenMs: 300, ...times },
   });
   await component.start?.();
   let stopped: Promise<void> | undefined;
