@@ -1,21 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { CliCommand } from '../../provider/bin/cli/cli-command.ts';
 import { createProgram } from '../../provider/bin/cli/program.ts';
-import { settingList } from '../../provider/config/schema.ts';
-import { blocksOf } from '../support/page-blocks.ts';
+import { codeIn, pages, shellLinesIn } from './markdown-pages.ts';
 
-const pages = [
-  'README.md',
-  ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? `docs/${name}` : [])),
-];
-
-/** The commands in the shell blocks of a page, each without comments and up to a shell operator. */
-function typedIn(file: string): string[] {
-  const shell = blocksOf(readFileSync(file, 'utf8')).filter(({ language }) => language === 'sh');
-  const lines = shell.flatMap(({ text }) => text.replaceAll('\\\n', ' ').split('\n'));
-  return lines.flatMap((line) => line.replace(/ #.*$/, '').split(/&&|[;|]/)).map((command) => command.trim());
-}
+/** The commands in the shell blocks of a page, each up to a shell operator. */
+const typedIn = (text: string) =>
+  shellLinesIn(text)
+    .flatMap((line) => line.split(/&&|[;|]/))
+    .map((command) => command.trim());
 
 /** The problem of a `gatehouse` command line. Undefined if the command and its options exist. */
 function wrongWith(typed: string): string | undefined {
@@ -24,26 +17,51 @@ function wrongWith(typed: string): string | undefined {
   for (const word of words) {
     const child = command.children.find((one) => one.name() === word);
     if (child) command = child;
-    else if (command.children.length > 0) return `${command.path} has no ${word}`;
-    else if (word.startsWith('-') && word !== '-' && !isOptionOf(command, word))
-      return `${command.path} has no option ${word}`;
+    else if (word.startsWith('-') && word !== '-') {
+      if (!isOptionOf(command, word)) return `${command.path} has no option ${word}`;
+    } else if (command.children.length > 0) return `${command.path} has no ${word}`;
   }
   return command.children.length > 0 ? `${command.path} does nothing by itself` : undefined;
 }
 
 const isOptionOf = ({ options }: CliCommand, word: string) =>
-  options.some(({ long, short }) => long === word || short === word);
+  ['--help', '-h'].includes(word) || options.some(({ long, short }) => long === word || short === word);
 
-const withoutSettings = (command: string) => command.replace(/^(?:export )?(?:[A-Z_]+=\S+\s*)*/, '');
+/** The problem of a command in a sentence, which may name a group of commands, or several: `clients apply|diff`. */
+function wrongInSentence(code: string): string | undefined {
+  const [alternatives = ''] = /\S+\|\S+/.exec(code) ?? [];
+  const commands = alternatives.split('|').map((one) => code.replace(alternatives, one));
+  return commands.map(wrongWith).find((wrong) => wrong && !wrong.endsWith('does nothing by itself'));
+}
 
-const typed = pages.flatMap((page) => typedIn(page).map((line) => ({ page, line })));
-const commands = typed.map(({ page, line }) => ({ page, command: withoutSettings(line) }));
+/** Removes variables in front of a command, and what runs it in a container. */
+const ownPart = (command: string) =>
+  command.replace(/^(?:export )?(?:[A-Z_]+=\S+\s*)*/, '').replace(/^kubectl .* -- /, '');
+
+const commands = pages.flatMap(({ path, text }) =>
+  typedIn(text).map((line) => ({ page: path, command: ownPart(line) })),
+);
+const inSentences = pages.flatMap(({ path, text }) =>
+  codeIn(text).map((command) => ({ page: path, command })),
+);
+
+/** A message in the log of `gatehouse serve`. */
+const message = 'gatehouse is ready';
 
 describe('commands in the documentation', () => {
   test('every gatehouse command exists, with its options', () => {
     const own = commands.filter(({ command }) => command.startsWith('gatehouse '));
     expect(own.filter(({ page }) => page === 'docs/first-hour.md').length).toBeGreaterThan(8);
     const wrong = own.map(({ page, command }) => ({ page, wrong: wrongWith(command) }));
+    expect(wrong.filter((one) => one.wrong !== undefined && !one.wrong.startsWith('gatehouse does'))).toEqual(
+      [],
+    );
+  });
+
+  test('every gatehouse command in a sentence exists, with its options', () => {
+    const own = inSentences.filter(({ command }) => /^gatehouse [a-z-]/.test(command) && command !== message);
+    expect(own.length).toBeGreaterThan(100);
+    const wrong = own.map(({ page, command }) => ({ page, wrong: wrongInSentence(command) }));
     expect(wrong.filter((one) => one.wrong !== undefined)).toEqual([]);
   });
 
@@ -51,22 +69,31 @@ describe('commands in the documentation', () => {
     expect(wrongWith('gatehouse sessions stop ann@example.com')).toBe('gatehouse sessions has no stop');
     expect(wrongWith('gatehouse accounts import - --dryrun')).toContain('no option --dryrun');
     expect(wrongWith('gatehouse accounts')).toContain('does nothing by itself');
+    expect(wrongInSentence('gatehouse accounts')).toBeUndefined();
+    expect(wrongInSentence('gatehouse clients apply|diff -f clients.yaml')).toBeUndefined();
+    expect(wrongInSentence('gatehouse clients apply|compare')).toBe('gatehouse clients has no compare');
+    expect(typedIn('1. Do:\n\n   ```sh\n   true && gatehouse serv\n   ```\n')).toEqual([
+      'true',
+      'gatehouse serv',
+    ]);
+    expect(ownPart('kubectl exec deploy/gatehouse -- gatehouse keys list')).toBe('gatehouse keys list');
   });
 
   test('every target of make exists', () => {
     const makefile = readFileSync('Makefile', 'utf8');
-    const targets = commands.flatMap(({ command }) => /^make ([a-z-]+)/.exec(command)?.[1] ?? []);
-    expect(targets).toEqual(expect.arrayContaining(['run', 'build']));
-    for (const target of targets) expect(makefile).toMatch(new RegExp(`^${target}:`, 'm'));
+    const targets = [...commands, ...inSentences].flatMap(
+      ({ command }) => /^make ([a-z-]+)/.exec(command)?.[1] ?? [],
+    );
+    expect(targets).toEqual(expect.arrayContaining(['run', 'build', 'cluster-test']));
+    expect(targets.filter((target) => !new RegExp(`^${target}:`, 'm').test(makefile))).toEqual([]);
   });
 
-  test('every setting exists', () => {
-    const names: string[] = settingList.map(({ setting }) => setting.name);
-    const set = typed.flatMap(({ page, line }) =>
-      [...line.matchAll(/\b(GATEHOUSE_\w+)=/g)].map(([, name = '']) => ({ page, name })),
+  test('every script of npm exists', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const named = [...commands, ...inSentences].flatMap(
+      ({ command }) => /\bnpm run (?:--silent )?([\w-]+)/.exec(command)?.[1] ?? [],
     );
-    const unknown = set.filter(({ name }) => !names.includes(name));
-    // This is one of three intended mistakes on this page.
-    expect(unknown).toEqual([{ page: 'docs/first-hour.md', name: 'GATEHOUSE_CLIENT_FILE' }]);
+    expect(named).toEqual(expect.arrayContaining(['build', 'generate']));
+    expect(named.filter((name) => !Object.keys(scripts).includes(name))).toEqual([]);
   });
 });
