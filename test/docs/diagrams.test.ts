@@ -1,15 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { launchBrowser, type TestBrowser } from '../support/chromium.ts';
 import { blocksOf } from '../support/page-blocks.ts';
+import { repositoryFiles } from './markdown-pages.ts';
 
-const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((path) => path !== '' && existsSync(path));
+const pages = repositoryFiles.filter((path) => path.endsWith('.md'));
 
 const diagrams = pages.flatMap((page) => {
   const blocks = blocksOf(readFileSync(page, 'utf8')).filter(({ language }) => language === 'mermaid');
