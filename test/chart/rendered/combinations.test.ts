@@ -51,6 +51,7 @@ const wrong: [what: string, ci: 'small' | 'large' | 'gateway', values: Tree, sen
   ['two clients files', 'large', { settings: { GATEHOUSE_CLIENTS_FILE: '/a' } }, 'keep one'],
   ['two APIs files', 'large', { settings: { GATEHOUSE_APIS_FILE: '/a' } }, 'keep one'],
   ['roles without APIs', 'small', { roles: { A: ['b'] } }, 'roles without apis'],
+  ['claims without APIs', 'small', { claims: { team: { scope: 'profile' } } }, 'claims without apis'],
   [
     'a minimum above the maximum',
     'large',
