@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 
 # The steps of `make check`, in order. Each prints `ok: <step>` when it is through.
-CHECKS := types lint architecture generated chart audit
+CHECKS := types lint architecture generated chart workflows audit
 
 # Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
 TESTS :=
@@ -40,7 +40,7 @@ bench-migrations: install ## Apply each new migration to tables with 5 million r
 cluster-test: install ## Install in a real Kubernetes, upgrade under traffic, and break what can break
 	bash test/cluster/run.sh
 
-check: $(CHECKS:%=check-%) ## Check types, style, architecture, generated files, the chart and known vulnerabilities
+check: $(CHECKS:%=check-%) ## Check types, style, architecture, generated files, the chart, the workflows and known vulnerabilities
 
 list-checks:
 	@echo $(CHECKS)
@@ -64,6 +64,10 @@ check-generated: install
 check-chart: install
 	bash .ci/check-chart.sh
 	@echo 'ok: chart'
+
+check-workflows: install
+	bash .ci/check-workflows.sh
+	@echo 'ok: workflows'
 
 check-audit: install
 	node .ci/audit.js
