@@ -4,13 +4,14 @@
 #
 #   .ci/terraform.sh plan ROOT                          plans, and prints commit and SHA-256 of the plan
 #   .ci/terraform.sh apply ROOT COMMIT SHA256 PLANNED   applies this plan. PLANNED: a checkout of COMMIT
+#   .ci/terraform.sh output ROOT OUTPUT                 prints an output, and nothing else
 #
 #   STATE_BUCKET, AWS_REGION   where state and plans are
 #   NAME                       the beginning of the keys of the states (default: gatehouse)
 #   TFVARS                     the content of terraform.tfvars, for plan
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-action=${1:?"say plan or apply"} root=${2:?"name the root"}
+action=${1:?"say plan, apply or output"} root=${2:?"name the root"}
 [[ $root =~ ^(platform|fargate|edge)$ ]] || { echo "terraform: there is no root '$root'; there are platform, fargate and edge." >&2 && exit 1; }
 plan=$(mktemp)
 trap 'rm -f "$plan"' EXIT
@@ -47,5 +48,9 @@ case $action in
     # Terraform itself refuses a plan if the state has changed since.
     in_root apply -input=false -no-color -lock-timeout=5m "$plan"
     ;;
-  *) refuse "say plan or apply, not '$action'." ;;
+  output)
+    init >&2
+    in_root output -raw "${3:?"name the output"}"
+    ;;
+  *) refuse "say plan, apply or output, not '$action'." ;;
 esac

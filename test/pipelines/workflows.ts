@@ -13,7 +13,7 @@ const local = /^\s*(- )?uses: \.\//;
 
 /** The targets that a script gives to `make`. Variables such as `TESTS=…` and options are no targets. */
 function targetsIn(script: string): string[] {
-  return [...script.matchAll(/(?:^|[\s;&(])make((?:\s+[\w=.$"/-]+)*)/g)].flatMap(([, words = '']) =>
+  return [...script.matchAll(/(?:^|[\s;&(])make((?:[ \t]+[\w=.$"/-]+)*)/g)].flatMap(([, words = '']) =>
     words
       .trim()
       .split(/\s+/)
