@@ -32,9 +32,13 @@ echo "== $VERSION: image $image, chart $chart, both signed by the release"
 # A tag in this registry is immutable, so this is the chart whose signature was verified.
 helm pull "oci://$REGISTRY/$NAME/charts/gatehouse" --version "$VERSION" --destination "$work"
 
-# An error, such as a missing right, must not look like a first installation.
-releases=$(helm list --namespace "$NAMESPACE" --filter "^$RELEASE\$" --output json)
-before=$(jq -r 'map(select(.status == "deployed"))[0].revision // empty' <<<"$releases")
+# An error, such as a missing right, must not look like a first installation. The newest revision can be one that failed, so
+# the one that runs is looked up in the history.
+before='' releases=$(helm list --all --namespace "$NAMESPACE" --filter "^$RELEASE\$" --output json)
+if [ "$(jq length <<<"$releases")" != 0 ]; then
+  history=$(helm history "$RELEASE" --namespace "$NAMESPACE" --output json)
+  before=$(jq -r 'map(select(.status == "deployed"))[-1].revision // empty' <<<"$history")
+fi
 echo "== before: ${before:-no release}"
 helm upgrade "$RELEASE" "$work/gatehouse-$VERSION.tgz" --install --namespace "$NAMESPACE" "${values[@]}" \
   --set-string "image.digest=$image" --atomic --timeout 15m

@@ -5,17 +5,20 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 
 const digest = `sha256:${'a'.repeat(64)}`;
-const deployed = '[{"name":"gatehouse","revision":"4","status":"deployed"}]';
+/** The newest revision failed, and the one before it runs. */
+const newest = '[{"name":"gatehouse","revision":"5","status":"failed"}]';
+const history =
+  '[{"revision":3,"status":"superseded"},{"revision":4,"status":"deployed"},{"revision":5,"status":"failed"}]';
 
 /** Runs .ci/deploy-chart.sh with programs that write down how they were called; a call that `fails` matches ends with 1. */
-function deploy({ releases = deployed, fails = '^$', version = '1.2.3' } = {}) {
+function deploy({ releases = newest, fails = '^$', version = '1.2.3' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
   const calls = join(folder, 'calls');
   mkdirSync(join(folder, 'bin'));
   const answers = {
     aws: `echo ${digest}`,
     cosign: '',
-    helm: `[ "$1" != list ] || echo '${releases}'`,
+    helm: `case $1 in list) echo '${releases}' ;; history) echo '${history}' ;; esac`,
     gatehouse: '',
   };
   for (const [name, answer] of Object.entries(answers)) {
@@ -83,6 +86,7 @@ test('a first installation that fails says that there is nothing to go back to',
 });
 
 test('a cluster that does not say which release runs, and a version that is none, end the deployment before it changes anything', () => {
-  expect(deploy({ fails: 'helm list' })).toMatchObject({ status: 1, upgrade: undefined });
+  for (const fails of ['helm list', 'helm history'])
+    expect(deploy({ fails })).toMatchObject({ status: 1, upgrade: undefined });
   expect(deploy({ version: 'latest' })).toMatchObject({ status: 1, called: [] });
 });
