@@ -7,8 +7,7 @@ type Workflow = { permissions?: unknown; concurrency?: unknown; jobs?: Record<st
 /** What a workflow may name: the targets of the Makefile, and the files of the repository. */
 export type Known = { targets: string[]; isFile: (path: string) => boolean };
 
-// Of some actions, only the major version of a commit is known.
-const pinned = /^\s*(- )?uses: [\w.-]+(\/[\w.-]+)+@[0-9a-f]{40} # v\d+(\.\d+\.\d+)?$/;
+const pinned = /^\s*(- )?uses: [\w.-]+(\/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
 const local = /^\s*(- )?uses: \.\//;
 
 /** The targets that a script gives to `make`. Variables such as `TESTS=…` and options are no targets. */
