@@ -212,6 +212,8 @@ describe('a lost secret', () => {
     const env = { ...deployment.env, GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' };
     const program = runProgram(['serve'], { env, cwd: deployment.folder });
     expect(await program.ended).toBe(78);
-    expect(program.stderr()).toMatch(/secret gatehouse\/rotating-keys can't be used .*Create it without a value/);
+    expect(program.stderr()).toMatch(
+      /secret gatehouse\/rotating-keys can't be used .*Create it without a value/,
+    );
   });
 });
