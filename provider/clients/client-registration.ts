@@ -1,12 +1,12 @@
 import type { NewEvent } from '../events/catalogue.ts';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
-import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import { newId, randomToken } from '../lib/ids.ts';
 import type { RegisteredClient, RegisteredClients } from '../ports/registered-clients.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { EndedClients } from '../revocation/client-revocation.ts';
 import type { ClientDocument } from './client-document.ts';
+import { oidcMetadata } from './oidc-metadata.ts';
 import { checkRegistration, isDigestOf, registrationMs, sha256 } from './registered-clients.ts';
 import {
   type ClientMetadata,
@@ -62,32 +62,14 @@ const mostBytes = 4096;
 
 const badToken = (message: string) => new GatehouseError('invalid_token', message);
 
-const given = (name: string, value: unknown) => (value === undefined ? {} : { [name]: value });
-
 /** The metadata that are in force (RFC 7591 §3.2.1), by its names. */
 function metadataOf(document: ClientDocument): Registration {
-  const metadata: Registration = {
-    client_name: document.name,
-    application_type: document.applicationType,
-    token_endpoint_auth_method: document.auth,
-    grant_types: document.grants.map((grant) => (grant === 'device_code' ? deviceCodeGrant : grant)),
-    response_types: document.grants.includes('authorization_code') ? ['code'] : [],
-    redirect_uris: document.redirectUris,
-    post_logout_redirect_uris: document.postLogoutRedirectUris,
-    scope: document.scopes.join(' '),
-    dpop_bound_access_tokens: document.dpopBoundAccessTokens,
-    require_pushed_authorization_requests: document.requirePushedAuthorizationRequests,
-  };
-  return Object.assign(
-    metadata,
-    given('jwks', document.jwks),
-    given('jwks_uri', document.jwksUri),
-    given('client_uri', document.clientUri),
-    given('logo_uri', document.logoUri),
-    given('policy_uri', document.policyUri),
-    given('tos_uri', document.tosUri),
-    given('initiate_login_uri', document.initiateLoginUri),
-  );
+  const {
+    client_id: _id,
+    client_secret: _placeholder,
+    ...metadata
+  } = oidcMetadata(document, document.scopes);
+  return metadata;
 }
 
 const usesSecret = ({ auth }: ClientDocument) => auth.startsWith('client_secret');
