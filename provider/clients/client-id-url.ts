@@ -1,3 +1,5 @@
+import { parseUrl } from '../lib/parse-url.ts';
+
 /**
  * Client ids that are URLs (draft-ietf-oauth-client-id-metadata-document §3). An id must be in the one spelling that URL
  * parsers give it, so that two spellings of one URL are never two clients. Ids have no query, because the draft advises
@@ -23,7 +25,7 @@ export const hostOfClientId = (id: string): string | undefined => spelling.exec(
 export function clientIdUrlProblem(id: string, allowed: readonly string[]): string | undefined {
   const host = hostOfClientId(id);
   if (id.length > longest) return `must have at most ${longest} characters`;
-  if (host === undefined || !URL.canParse(id) || new URL(id).href !== id)
+  if (host === undefined || parseUrl(id)?.href !== id)
     return 'must be written as https://host/path, in lower case up to the path, without port, query, fragment and dot segments';
   const isAllowed = allowed.some((pattern) =>
     pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern,

@@ -1,3 +1,5 @@
+import { parseUrl } from '../lib/parse-url.ts';
+
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Whether a host, as `URL.hostname` writes it, is the loopback interface (RFC 8252 §7.3). */
@@ -8,8 +10,8 @@ const isLoopback = (hostname: string) => loopbackHosts.has(hostname);
 const uriCharacters = /^[a-z][a-z0-9+.-]*:[\x21\x23-\x3B\x3D\x3F-\x5B\x5D\x5F\x61-\x7A\x7E]+$/i;
 
 function parseExact(value: string): URL | undefined {
-  if (!uriCharacters.test(value) || !URL.canParse(value)) return undefined;
-  const url = new URL(value);
+  const url = uriCharacters.test(value) ? parseUrl(value) : undefined;
+  if (url === undefined) return undefined;
   const isWeb = url.protocol === 'https:' || url.protocol === 'http:';
   if (isWeb && !/^https?:\/\/[^/]/i.test(value)) return undefined;
   return url;
@@ -19,8 +21,8 @@ function parseExact(value: string): URL | undefined {
  * A hint for a URL with letters beyond ASCII: URIs have none (RFC 3986 §2), and browsers write their hosts in Punycode.
  */
 function asciiProblem(value: string): string | undefined {
-  if (/^\p{ASCII}*$/u.test(value) || !URL.canParse(value)) return undefined;
-  return `must be written in ASCII, as browsers send it: ${new URL(value).href}`;
+  const url = /^\p{ASCII}*$/u.test(value) ? undefined : parseUrl(value);
+  return url && `must be written in ASCII, as browsers send it: ${url.href}`;
 }
 
 /**

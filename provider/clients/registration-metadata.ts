@@ -1,5 +1,6 @@
 import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
+import { parseUrl } from '../lib/parse-url.ts';
 import type { ClientDocument } from './client-document.ts';
 import { type DocumentSettings, type KnownApi, parseClientDocuments } from './parse-client-documents.ts';
 
@@ -83,7 +84,7 @@ function applicationType(redirectUris: readonly string[]): ClientDocument['appli
 
 /** The origins from which a public client in a browser calls: those of its web pages that people return to. */
 function originsOf(redirectUris: readonly string[]): string[] {
-  const pages = redirectUris.filter((uri) => /^https?:/.test(uri) && URL.canParse(uri));
+  const pages = redirectUris.filter((uri) => /^https?:/.test(uri) && parseUrl(uri) !== undefined);
   return [...new Set(pages.map((uri) => new URL(uri).origin))];
 }
 

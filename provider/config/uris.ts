@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import type { UrlReading } from '../lib/connection-urls.ts';
+import { parseUrl } from '../lib/parse-url.ts';
 import { readSecretReference, secretForms } from '../lib/secret-reference.ts';
 import { value } from './values.ts';
 
 /** Whether a URL's host name can only mean this machine (RFC 6761 §6.3, RFC 5735, RFC 4291 §2.5.3). */
 export function isLoopback(hostname: string): boolean {
   return /^(localhost|[a-z0-9.-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
 }
 
 function issuerProblem(text: string): string | undefined {
@@ -42,7 +39,7 @@ export function issuer() {
 
 /** Whether a text can be an audience: an absolute URI without a fragment (RFC 8707 §2). */
 export function isAudience(text: string): boolean {
-  return /^[\x21-\x22\x24-\x7e]+$/.test(text) && URL.canParse(text);
+  return /^[\x21-\x22\x24-\x7e]+$/.test(text) && parseUrl(text) !== undefined;
 }
 
 export const audienceForm = 'an absolute URI without a fragment, such as https://api.example.com';

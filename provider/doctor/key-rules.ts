@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import { parseUrl } from '../lib/parse-url.ts';
 import type { Observation } from './observe.ts';
 import { type DoctorRule, failed, gatewayLimits, ok, skipped, type Verdict, warning } from './rule.ts';
 
@@ -51,7 +52,7 @@ export const keyRules: DoctorRule[] = [
     check: ({ metadata }) => {
       if (!metadata) return skipped('There is no discovery document.');
       const { jwks_uri: uri } = metadata;
-      if (typeof uri !== 'string' || !URL.canParse(uri))
+      if (typeof uri !== 'string' || parseUrl(uri) === undefined)
         return failed(
           `The discovery document has ${uri === undefined ? 'no jwks_uri' : 'a jwks_uri that is no URL'}.`,
           'Publish the key set, and name its URL as jwks_uri.',

@@ -1,3 +1,4 @@
+import { parseUrl } from '../lib/parse-url.ts';
 import { csrfToken } from './csrf.ts';
 import { interactionPath } from './interaction.ts';
 import {
@@ -39,7 +40,7 @@ export async function showConsent(deps: ConsentPageDeps, step: Step): Promise<vo
     csrf: csrfToken(deps.keys, interaction.uid),
     action: `${interactionPath(deps.basePath, interaction, '/consent')}&${shownParameter(asked)}`,
     accountEmail: account?.email ?? '',
-    redirectHost: URL.canParse(interaction.redirectUri) ? new URL(interaction.redirectUri).host : undefined,
+    redirectHost: parseUrl(interaction.redirectUri)?.host,
     isRegistered: client.isRegistered,
   });
   sendPage(ctx, page, { redirectsTo: [interaction.redirectUri] });

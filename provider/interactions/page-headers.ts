@@ -1,3 +1,5 @@
+import { parseUrl } from '../lib/parse-url.ts';
+
 export interface PageHeadersOptions {
   /**
    * Addresses that a post of the page's form may be redirected to: redirect URIs as they were requested. Chromium
@@ -28,8 +30,9 @@ const plainHost = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 const unspellableHost = /^(\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)$/;
 
 function formActionSource(uri: string): string | undefined {
-  if (!URL.canParse(uri)) return undefined;
-  const { protocol, hostname, origin } = new URL(uri);
+  const parsed = parseUrl(uri);
+  if (parsed === undefined) return undefined;
+  const { protocol, hostname, origin } = parsed;
   if (notReceivers.has(protocol)) return undefined;
   // The private scheme of a native app (RFC 8252 §7.1) has no origin, so only the scheme can be named. An https
   // callback often redirects to another origin (from `app.` to `www.`, or to a tenant's own domain). These origins are

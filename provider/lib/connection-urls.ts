@@ -1,3 +1,5 @@
+import { parseUrl } from './parse-url.ts';
+
 /** What a connection URL says, or what is wrong with it. Problems complete the sentence "The URL …" and repeat no part of it. */
 export type UrlReading<T> = { ok: true; value: T } | { ok: false; problems: string[] };
 
@@ -63,7 +65,8 @@ function parse(text: string, schemes: readonly string[], form: string): UrlReadi
   if (scheme === undefined || !schemes.includes(scheme)) return shape;
   const problems = writtenProblems(text);
   if (problems.length > 0) return { ok: false, problems };
-  return URL.canParse(text) ? { ok: true, value: new URL(text) } : shape;
+  const value = parseUrl(text);
+  return value === undefined ? shape : { ok: true, value };
 }
 
 /** The text without its escapes; undefined when it is empty, or when the escapes make no text in UTF-8. */

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { isCut } from '../lib/cut-connection.ts';
 import { StoreUnavailable } from '../lib/errors.ts';
+import { parseUrl } from '../lib/parse-url.ts';
 import type { OidcServices } from './services.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each event has arguments of its own; the rows below name theirs.
@@ -86,7 +87,7 @@ export function listen(
 
 /** The origin of an unregistered redirect URI shows its owner. Its path may contain data that must not be logged. */
 function originOf(uri: unknown): string | undefined {
-  if (typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
+  if (typeof uri !== 'string' || parseUrl(uri) === undefined) return undefined;
   const { protocol, host } = new URL(uri);
   return `${protocol}//${host}`.slice(0, 300);
 }

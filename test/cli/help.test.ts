@@ -22,13 +22,16 @@ function words(example: string): string[] {
 
 test('the list of commands is complete', () => {
   expect(leaves.map(([path]) => path.replace('gatehouse ', ''))).toEqual([
-    ...['dev', 'serve', 'worker', 'migrate', 'config check', 'config docs'],
+    ...['dev', 'serve', 'worker', 'operator', 'migrate', 'config check', 'config docs'],
     ...['list', 'show', 'create', 'disable', 'enable', 'set-password', 'set-roles', 'import', 'export'].map(
       (name) => `accounts ${name}`,
     ),
     ...['sessions list', 'sessions end', 'tokens revoke'],
     ...[
       'validate',
+      'registration-token',
+      'registered',
+      'delete-registered',
       'diff',
       'apply',
       'list',

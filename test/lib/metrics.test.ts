@@ -14,6 +14,7 @@ describe('metrics', () => {
     const names = lines.flatMap((line) => /^# TYPE (\S+ \S+)$/.exec(line)?.[1] ?? []);
     expect(names.sort()).toEqual([
       'gatehouse_build_info gauge',
+      'gatehouse_client_metadata_fetches_total counter',
       'gatehouse_clients_loaded gauge',
       'gatehouse_clients_reload_failures_total counter',
       'gatehouse_clients_stale gauge',
@@ -29,6 +30,11 @@ describe('metrics', () => {
       'gatehouse_keys_reload_failures_total counter',
       'gatehouse_limited_total counter',
       'gatehouse_limits_local gauge',
+      'gatehouse_operator_leader gauge',
+      'gatehouse_operator_looks_total counter',
+      'gatehouse_operator_resources gauge',
+      'gatehouse_operator_waiting gauge',
+      'gatehouse_operator_watch_failures_total counter',
       'gatehouse_outbox_events_total counter',
       'gatehouse_outbox_lag_seconds histogram',
       'gatehouse_outbox_oldest_seconds gauge',

@@ -66,5 +66,6 @@ function apisFile(model: AccessModel) {
     scopes: Object.fromEntries(scopes.map(({ name, ...scope }) => [name, scope])),
   }));
   const claims = Object.fromEntries(model.claims.map(({ name, ...claim }) => [name, claim]));
-  return { apis, roles: { ...model.roles }, claims };
+  // The last release does not know an empty list of claims.
+  return { apis, roles: { ...model.roles }, ...(model.claims.length > 0 && { claims }) };
 }

@@ -1,3 +1,5 @@
+import { parseUrl } from '../../lib/parse-url.ts';
+
 /**
  * Returns an address that is safe for a link, in normal form: http, https or a path on this server. Returns undefined
  * for all others. It parses the address as a browser does, so `/\evil.example` or a tab inside `java script:` can't
@@ -5,8 +7,8 @@
  */
 export function linkTo(value: string | undefined): string | undefined {
   const here = 'http://here.invalid';
-  if (value === undefined || !URL.canParse(value, here)) return undefined;
-  const url = new URL(value, here);
+  const url = value === undefined ? undefined : parseUrl(value, here);
+  if (value === undefined || url === undefined) return undefined;
   if (url.origin === here) return value.startsWith('/') ? url.href.slice(here.length) : undefined;
   return /^https?:/i.test(value) ? url.href : undefined;
 }
@@ -19,5 +21,5 @@ export function httpsOnly(value: string | undefined): string | undefined {
 
 /** Returns the host of an address, with its port. */
 export function hostOf(value: string | undefined): string | undefined {
-  return value !== undefined && URL.canParse(value) ? new URL(value).host : undefined;
+  return value === undefined ? undefined : parseUrl(value)?.host;
 }
