@@ -6,7 +6,7 @@ export interface Listening {
   app: Koa;
   port: number;
   host: string | undefined;
-  isStopping?: ListenOptions['isStopping'];
+  stopsSoon?: ListenOptions['stopsSoon'];
 }
 
 /** A listener as a part of the process. */

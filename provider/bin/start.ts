@@ -72,14 +72,15 @@ export async function start(deps: StartDeps): Promise<Running> {
   const { port, host, opsPort, opsHost } = config;
   const operations = { app: gatehouse.operations, port: opsPort, host: opsHost ?? host };
   lifecycle.add(listening('operations listener', operations, config.shutdownSeconds));
-  const isStopping = () => lifecycle.phase() === 'stopping';
-  const open = { app: gatehouse.app, port, host, isStopping };
+  const stopsSoon = new AbortController();
+  const open = { app: gatehouse.app, port, host, stopsSoon: stopsSoon.signal };
   lifecycle.add(listening('public listener', open, config.shutdownSeconds));
   await yieldToRequests();
   await startUnless(deps.stopping, lifecycle);
   sayHello(deps);
   return {
     stop: async () => {
+      stopsSoon.abort();
       await lifecycle.stop({ delaySeconds: config.shutdownDelaySeconds });
     },
   };

@@ -8,10 +8,10 @@ export interface ListenOptions {
   port: number;
   host?: string | undefined;
   /**
-   * Whether the process stops soon. Then each response ends its connection, so that no client sends a request over a
-   * connection that is being closed.
+   * Aborted when the process stops soon. From then on, each response ends its connection, so that no client sends a
+   * request over a connection that is being closed.
    */
-  isStopping?: (() => boolean) | undefined;
+  stopsSoon?: AbortSignal | undefined;
   /** How long a request may take to arrive, and how often this is checked. */
   arrival?: { headersMs: number; wholeMs: number; checkMs: number };
 }
@@ -30,7 +30,7 @@ const usual = { headersMs: 20_000, wholeMs: 30_000, checkMs: 5_000 };
  * closing.
  */
 export async function listen(app: Koa, options: ListenOptions): Promise<Listener> {
-  const { port, host, isStopping, arrival = usual } = options;
+  const { port, host, stopsSoon, arrival = usual } = options;
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
@@ -50,8 +50,9 @@ export async function listen(app: Koa, options: ListenOptions): Promise<Listener
   // Otherwise Node would silently drop all headers after the first 2,000, even short ones. The size of the headers has
   // its own limit.
   server.maxHeadersCount = 0;
-  if (isStopping)
-    server.prependListener('request', (_request, response) => isStopping() && endAfter(response));
+  stopsSoon?.addEventListener('abort', () => {
+    server.prependListener('request', (_request, response) => endAfter(response));
+  });
   const underWay = new Set<ServerResponse>();
   server.on('request', (_request, response) => {
     underWay.add(response);

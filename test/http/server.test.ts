@@ -94,14 +94,14 @@ describe('listen', () => {
   });
 
   test('tells clients not to reuse connections as soon as the process is about to stop', async () => {
-    let stopping = false;
-    const { origin } = await start({ isStopping: () => stopping });
+    const stopsSoon = new AbortController();
+    const { origin } = await start({ stopsSoon: stopsSoon.signal });
     const connection = async () => {
       const { headers } = await httpCall(origin, '/', { headers: { connection: 'keep-alive' } });
       return headers.connection;
     };
     expect(await connection()).toBe('keep-alive');
-    stopping = true;
+    stopsSoon.abort();
     expect(await connection()).toBe('close');
   });
 
