@@ -1,10 +1,11 @@
-import type {
-  ClientOwner,
-  ClientStore,
-  ClientWrite,
-  ClientWriter,
-  StoredClient,
-  StoredClientSecret,
+import {
+  type ClientOwner,
+  type ClientStore,
+  type ClientWrite,
+  type ClientWriter,
+  isSameOwner,
+  type StoredClient,
+  type StoredClientSecret,
 } from '../../provider/ports/client-store.ts';
 import { affected, rows, type Sql, storable } from './sql.ts';
 
@@ -34,9 +35,6 @@ const toClient = (row: Row): StoredClient => ({
   revision: row.revision,
   updatedAt: Number(row.updated_ms),
 });
-
-const isSame = (one: ClientOwner, other: ClientOwner) =>
-  one.source === other.source && one.name === other.name;
 
 async function findClient(db: Sql, id: string): Promise<StoredClient | undefined> {
   if (!storable(id)) return undefined;
@@ -124,7 +122,7 @@ export class PostgresClientWriter implements ClientWriter {
     }
     const known = await findClient(this.#db, id);
     if (known === undefined) return { outcome: 'changed' };
-    if (!isSame(known.owner, owner)) return { outcome: 'taken', by: known.owner };
+    if (!isSameOwner(known.owner, owner)) return { outcome: 'taken', by: known.owner };
     if (expected !== undefined && expected !== known.revision) return { outcome: 'changed' };
     return { outcome: 'unchanged', revision: known.revision };
   }
@@ -133,7 +131,7 @@ export class PostgresClientWriter implements ClientWriter {
     await this.#takeTurn();
     const known = await findClient(this.#db, id);
     if (known === undefined) return { outcome: 'unchanged' };
-    if (!isSame(known.owner, owner)) return { outcome: 'taken', by: known.owner };
+    if (!isSameOwner(known.owner, owner)) return { outcome: 'taken', by: known.owner };
     await affected(this.#db, 'delete from clients where id = :id', { id });
     await this.#signal();
     return { outcome: 'deleted' };

@@ -1,12 +1,17 @@
 import type { Clock } from '../lib/clock.ts';
 import { announcedDigests, clientsFileTopic } from '../ports/announcements.ts';
-import type { ClientOwner, ClientStore, StoredClient, StoredClientSecret } from '../ports/client-store.ts';
+import {
+  type ClientOwner,
+  type ClientStore,
+  isSameOwner,
+  type StoredClient,
+  type StoredClientSecret,
+} from '../ports/client-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { EndedClients } from '../revocation/client-revocation.ts';
 import {
   type ClientConflict,
   type ClientPlan,
-  isSameOwner,
   type PlannedChange,
   planClients,
   type WantedClient,

@@ -1,4 +1,9 @@
-import type { ClientOwner, StoredClient, StoredClientSecret } from '../ports/client-store.ts';
+import {
+  type ClientOwner,
+  isSameOwner,
+  type StoredClient,
+  type StoredClientSecret,
+} from '../ports/client-store.ts';
 import { type FieldChange, fieldChanges, isEqualDocument } from './describe-change.ts';
 import { keptSecrets } from './stored-secrets.ts';
 
@@ -54,9 +59,6 @@ export interface PlanInput {
   /** Milliseconds since the epoch. */
   now: number;
 }
-
-export const isSameOwner = (one: ClientOwner, other: ClientOwner): boolean =>
-  one.source === other.source && one.name === other.name;
 
 const isDisabled = (document: Record<string, unknown>) => document.enabled === false;
 

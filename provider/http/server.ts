@@ -50,9 +50,7 @@ export async function listen(app: Koa, options: ListenOptions): Promise<Listener
   // Otherwise Node would silently drop all headers after the first 2,000, even short ones. The size of the headers has
   // its own limit.
   server.maxHeadersCount = 0;
-  stopsSoon?.addEventListener('abort', () => {
-    server.prependListener('request', (_request, response) => endAfter(response));
-  });
+  stopsSoon?.addEventListener('abort', () => endAfterEach(server), { once: true });
   const underWay = new Set<ServerResponse>();
   server.on('request', (_request, response) => {
     underWay.add(response);
@@ -93,13 +91,16 @@ function endAfter(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
 }
 
+const endAfterEach = (server: Server) =>
+  server.prependListener('request', (_request, response) => endAfter(response));
+
 function close(
   server: Server,
   underWay: ReadonlySet<ServerResponse>,
   connections: ReadonlySet<Socket>,
 ): Promise<void> {
   for (const response of underWay) endAfter(response);
-  server.prependListener('request', (_request, response) => endAfter(response));
+  endAfterEach(server);
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();

@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ClientOwner, ClientStore, ClientWrite, StoredClient } from '../ports/client-store.ts';
+import {
+  type ClientOwner,
+  type ClientStore,
+  type ClientWrite,
+  describeOwner,
+  isSameOwner,
+  type StoredClient,
+} from '../ports/client-store.ts';
 import type { ClientResource, ClientResourceStatus } from '../ports/kubernetes.ts';
 import {
   type Acceptable,
@@ -115,7 +122,7 @@ async function takenBy(
   owner: ClientOwner,
   { clients }: ReconcileDeps,
 ): Promise<Finding | undefined> {
-  if (stored !== undefined && !isOwner(stored.owner, owner)) return taken(clientId, stored.owner);
+  if (stored !== undefined && !isSameOwner(stored.owner, owner)) return taken(clientId, stored.owner);
   if (stored !== undefined || !(await clients.isInFile(clientId))) return undefined;
   return missing(
     'ClientIdTaken',
@@ -123,19 +130,10 @@ async function takenBy(
   );
 }
 
-const isOwner = (a: ClientOwner, b: ClientOwner) => a.source === b.source && a.name === b.name;
-
-const ownerText = ({ source, name }: ClientOwner): string =>
-  source === 'kubernetes'
-    ? `OIDCClient ${name}`
-    : source === 'commands'
-      ? `"clients apply" (owner ${name})`
-      : 'self-registration';
-
 const taken = (clientId: string, by: ClientOwner): Finding =>
   missing(
     'ClientIdTaken',
-    `The client ${clientId} belongs to ${ownerText(by)}. Delete it there, or use another client id here.`,
+    `The client ${clientId} belongs to ${describeOwner(by)}. Delete it there, or use another client id here.`,
   );
 
 /** The spec is not in use. A good client that an earlier spec made stays as it is. */
@@ -147,7 +145,7 @@ async function report(
 ): Promise<undefined> {
   const clientId = clientIdOf(resource);
   const stored = await deps.clients.find(clientId);
-  const stays = stored !== undefined && isOwner(stored.owner, owner);
+  const stays = stored !== undefined && isSameOwner(stored.owner, owner);
   const rest = stays ? ' The last valid spec stays in use.' : '';
   const before = resource.status?.conditions?.find(({ type }) => type === 'SecretReady');
   const secret: Finding = before ?? {
@@ -209,7 +207,7 @@ async function end(resource: ClientResource, deps: ReconcileDeps): Promise<numbe
   const owner: ClientOwner = { source: 'kubernetes', name: ownerName(cluster, resource.metadata) };
   try {
     const stored = await clients.find(clientId);
-    const isOwn = stored !== undefined && isOwner(stored.owner, owner);
+    const isOwn = stored !== undefined && isSameOwner(stored.owner, owner);
     if (isOwn && (await clients.delete(clientId, owner)))
       logger.info({ resource: textOf(resource), clientId }, 'client of a resource deleted');
   } catch (error) {

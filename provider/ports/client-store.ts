@@ -6,6 +6,9 @@ export interface ClientOwner {
   name: string;
 }
 
+export const isSameOwner = (one: ClientOwner, other: ClientOwner): boolean =>
+  one.source === other.source && one.name === other.name;
+
 /** The way in which a client is written, and the name of the owner, for people. */
 export function describeOwner({ source, name }: ClientOwner): string {
   if (source === 'commands') return `clients apply (owner ${name})`;

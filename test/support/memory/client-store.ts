@@ -1,24 +1,15 @@
-import type {
-  ClientOwner,
-  ClientStore,
-  ClientWrite,
-  ClientWriter,
-  StoredClient,
+import { isEqualDocument } from '../../../provider/clients/describe-change.ts';
+import {
+  type ClientOwner,
+  type ClientStore,
+  type ClientWrite,
+  type ClientWriter,
+  isSameOwner,
+  type StoredClient,
 } from '../../../provider/ports/client-store.ts';
 import type { Access } from './database.ts';
 
 let lastRevision = 0;
-
-const isSame = (one: ClientOwner, other: ClientOwner) =>
-  one.source === other.source && one.name === other.name;
-
-/** The same text for equal values, whatever the order of their members. */
-const canonical = (value: unknown) =>
-  JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : member,
-  );
 
 /** Clients in a MemoryDatabase shared with the other stores of a transaction. For tests. */
 export class MemoryClientStore implements ClientStore, ClientWriter {
@@ -51,15 +42,12 @@ export class MemoryClientStore implements ClientStore, ClientWriter {
     return this.#database.use(({ clients }): ClientWrite => {
       const known = clients.get(client.id);
       if (known === undefined && expected !== undefined) return { outcome: 'changed' };
-      if (known !== undefined && !isSame(known.owner, client.owner))
+      if (known !== undefined && !isSameOwner(known.owner, client.owner))
         return { outcome: 'taken', by: known.owner };
       if (known !== undefined && expected !== undefined && known.revision !== expected)
         return { outcome: 'changed' };
       const { document, secrets } = structuredClone(client);
-      if (
-        known !== undefined &&
-        canonical([known.document, known.secrets]) === canonical([document, secrets])
-      )
+      if (known !== undefined && isEqualDocument([known.document, known.secrets], [document, secrets]))
         return { outcome: 'unchanged', revision: known.revision };
       lastRevision += 1;
       const revision = String(lastRevision);
@@ -79,7 +67,7 @@ export class MemoryClientStore implements ClientStore, ClientWriter {
     return this.#database.use(({ clients }): Awaited<ReturnType<ClientWriter['delete']>> => {
       const known = clients.get(id);
       if (known === undefined) return { outcome: 'unchanged' };
-      if (!isSame(known.owner, owner)) return { outcome: 'taken', by: known.owner };
+      if (!isSameOwner(known.owner, owner)) return { outcome: 'taken', by: known.owner };
       clients.delete(id);
       return { outcome: 'deleted' };
     });
