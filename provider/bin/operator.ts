@@ -35,7 +35,7 @@ export async function operator(stopping: AbortSignal): Promise<Running> {
   });
   // It publishes no events, and needs neither signing keys nor the clients file.
   const unused = { keys: 'file:unused', clientsFile: undefined, eventsSink: 'none' };
-  const opened = await openPorts({ ...config, ...unused }, { logger, clock });
+  const opened = await openPorts({ ...config, ...unused }, { logger, clock, stopping });
   const ports = { ...opened, dependencies: [...opened.dependencies, dependency] };
   const lifecycle = createLifecycle({ logger, clock });
   try {
