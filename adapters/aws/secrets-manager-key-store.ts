@@ -47,7 +47,7 @@ const hasName = (error: unknown, name: string) => (error as Error).name === name
  * The key set in Secrets Manager, as the value of one secret. The secret must exist, with or without a value. The
  * version of the set is the id of the secret's version with the label AWSCURRENT.
  *
- * `save` writes the value as a version that nobody reads yet, and then moves AWSCURRENT from the expected version to the
+ * `save` writes the value as a version that no process reads yet, and then moves AWSCURRENT from the expected version to the
  * new one. AWS refuses this when the label is not on the expected version. So a save needs no lock.
  */
 export class SecretsManagerKeyStore implements KeyStore {

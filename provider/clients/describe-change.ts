@@ -9,7 +9,7 @@ export interface FieldChange {
   removed?: unknown[];
 }
 
-/** The same text for equal values, whatever the order of their members. */
+/** The same text for equal values. The order of their members does not matter. */
 function canonical(value: unknown): string {
   return (
     JSON.stringify(value, (_, member: unknown) =>

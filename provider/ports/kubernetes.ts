@@ -81,7 +81,7 @@ export type ObjectKey = Pick<KubernetesMetadata, 'namespace' | 'name'>;
 /**
  * A copy of all objects of one kind in the watched namespaces.
  *
- * After `start`, the copy converges to the state of the API server, whatever happens between: a restart of the server,
+ * After `start`, the copy converges to the state of the API server, also after a fault: a restart of the server,
  * answers with errors, a connection that goes silent. `changed` is called at least once after each change that the copy
  * took over, and for each object after the first complete list. An error that it throws changes nothing.
  */

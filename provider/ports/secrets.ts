@@ -2,7 +2,7 @@
 export interface SecretChange {
   /**
    * `waiting`: the first read failed and is tried again. `outdated`: the secret can't be read or used, and the last good
-   * value stays in use. `current`: it was read after one of these.
+   * value stays in use. `current`: it was read again after such a problem.
    */
   state: 'waiting' | 'outdated' | 'current';
   reference: string;

@@ -1,4 +1,4 @@
-# Who may do what: a role for each process of Gatehouse, and three for GitHub.
+# Access rights: a role for each process of Gatehouse, and three for GitHub.
 
 locals {
   # The chart names service accounts after the release (its `gatehouse.fullname`).

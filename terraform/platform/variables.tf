@@ -193,7 +193,7 @@ variable "github" {
 }
 
 variable "alarm_emails" {
-  description = "Who gets alarms by email. Each person must confirm the first message."
+  description = "The email addresses that get alarms. Each person must confirm the first message."
   type        = set(string)
   default     = []
 

@@ -59,7 +59,7 @@ describe.each(kinds)('anonymous requests on $name', ({ store }) => {
   /** Every record by its name. The names of counters begin with `limits`. */
   async function records(): Promise<Map<string, StoredRecord>> {
     const found = new Map<string, StoredRecord>();
-    // The process that does the jobs renews its lease all the time, whatever the requests are.
+    // The process that does the jobs renews its lease all the time, also without requests.
     const tables = await database.query(
       `select tablename from pg_tables where schemaname = 'public' and tablename <> 'leases'`,
     );

@@ -323,7 +323,7 @@ describe('what this emulator does not check', () => {
     return createGateway({ issuer, audiences: [audience], clock: systemClock, fetch });
   };
 
-  /** A token that is signed with RS256 by the key of Gatehouse, whatever its header says. */
+  /** A token that is signed with RS256 by the key of Gatehouse. Its header may say something else. */
   async function forge(header: object, claims: object): Promise<string> {
     const { accessToken } = await login();
     const { header: realHeader, claims: realClaims } = decodeJwt(accessToken);

@@ -100,7 +100,7 @@ describe.each(deployments)('registration that is open, on $name', ({ start }) =>
     expect(read.body).not.toHaveProperty('client_secret');
   });
 
-  test('the consent page says that nobody has checked the name, and shows no home page', async () => {
+  test('the consent page says that the name was not checked, and shows no home page', async () => {
     const app = await registered(deployment, {
       client_name: 'Your Bank',
       client_uri: 'https://bank.example.com/',

@@ -55,7 +55,7 @@ describe('what happens to a generated secret', () => {
       { secret: undefined, stored: [{ sha256: old }] },
       { kind: 'write', why: 'SecretReplaced' },
     ],
-    ['a Secret of somebody else', { secret: { ...held, owned: false } }, { kind: 'wait' }],
+    ['a Secret of another owner', { secret: { ...held, owned: false } }, { kind: 'wait' }],
     ['a Secret whose key was removed', { secret: { ...held, value: undefined } }, { kind: 'write' }],
     ['a Secret whose value was made short', { secret: { ...held, value: 'short' } }, { kind: 'write' }],
     ['a Secret that the store does not know', {}, { kind: 'use', secrets: [{ sha256: next }] }],

@@ -36,7 +36,7 @@ function problemsOfJob(name: string, job: Job, known: Known): string[] {
   for (const { uses, run = '', with: inputs } of job.steps ?? []) {
     if (uses?.startsWith('actions/checkout@') && inputs?.['persist-credentials'] !== false)
       problems.push(`${name}: checkout must have persist-credentials: false`);
-    // A value in a script is read as part of the script, whatever it contains.
+    // A value in a script is read as a part of the script, and it can contain commands.
     if (run.includes('${{')) problems.push(`${name}: values must come to a script by env, not by \${{ }}`);
     for (const target of targetsIn(run))
       if (!known.targets.includes(target)) problems.push(`${name}: there is no make target ${target}`);

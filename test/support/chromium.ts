@@ -16,7 +16,7 @@ export interface BrowserOptions {
   bypassCsp?: boolean;
   /** The default is true. */
   javaScriptEnabled?: boolean;
-  /** Whether to accept certificates that nobody signed. The default is false. */
+  /** Whether to accept certificates without a known authority. The default is false. */
   ignoreHTTPSErrors?: boolean;
 }
 

@@ -137,5 +137,5 @@ if (CLIENT_ID) {
   expect(onThePage === byPassword, `the page signed in ${onThePage}`);
   say(`ok: code flow as ${onThePage}`);
 } else {
-  say('No account in tests.signIn: nobody signed in.');
+  say('No account in tests.signIn: the sign-in was left out.');
 }

@@ -28,7 +28,7 @@ const apisOption = [
 ] as const;
 const ownerOption = [
   '--owner <label>',
-  'whose clients these are; other owners can not change them. `default` unless given',
+  'the owner of these clients; other owners cannot change them. `default` unless given',
   'default',
 ] as const;
 const folderOption = [

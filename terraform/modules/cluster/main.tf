@@ -4,7 +4,7 @@ data "aws_partition" "current" {}
 
 locals {
   policies = "arn:${data.aws_partition.current.partition}:iam::aws:policy"
-  # Auto Mode wants all of these on the role of the cluster, beside sts:TagSession.
+  # Auto Mode needs all these policies on the role of the cluster, beside sts:TagSession.
   cluster_policies = [
     "AmazonEKSClusterPolicy", "AmazonEKSComputePolicy", "AmazonEKSBlockStoragePolicy",
     "AmazonEKSLoadBalancingPolicy", "AmazonEKSNetworkingPolicy",

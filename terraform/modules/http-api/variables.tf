@@ -112,7 +112,7 @@ variable "default_throttle" {
 }
 
 variable "cors" {
-  description = "Who may call the API from a browser, answered by API Gateway. Null: the services answer."
+  description = "The origins that may call the API from a browser, answered by API Gateway. Null: the services answer."
   type = object({
     allow_origins     = set(string)
     allow_methods     = set(string)
