@@ -4,6 +4,7 @@ import { GatehouseError } from '../lib/errors.ts';
 import type { Account, AccountChange, AccountStore } from '../ports/account-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import { addAccount, checkCredentials, newAccount } from './new-account.ts';
+import type { PasswordRules } from './password-rules.ts';
 import type { Passwords } from './passwords.ts';
 
 /*
@@ -25,6 +26,7 @@ export interface AccountsDeps {
   accounts: Pick<AccountStore, 'findById'>;
   unitOfWork: UnitOfWork;
   passwords: Pick<Passwords, 'hash'>;
+  passwordRules: Pick<PasswordRules, 'problems'>;
   newEvent: NewEvent;
   clock: Clock;
   /** The permissions of each role. */
@@ -53,7 +55,7 @@ export interface Accounts {
 
 /** The changes that administrators and owners make to accounts. Each change and its event are one transaction. */
 export function createAccounts(deps: AccountsDeps): Accounts {
-  const { accounts, unitOfWork, passwords, newEvent, clock } = deps;
+  const { accounts, unitOfWork, passwords, passwordRules, newEvent, clock } = deps;
   const permissions = new Map(Object.entries(deps.permissionsByRole));
   const permissionsOf = (roles: readonly string[]) =>
     [...new Set(roles.flatMap((role) => permissions.get(role) ?? []))].sort();
@@ -73,7 +75,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
   return {
     create: async ({ password, ...input }) => {
-      const email = checkCredentials({ email: input.email, password });
+      const email = await checkCredentials({ email: input.email, password }, passwordRules);
       const passwordHash = password === undefined ? undefined : await passwords.hash(password);
       const account = newAccount({ ...input, email, passwordHash }, clock);
       return (await addAccount(account, unitOfWork, newEvent)) ? account : undefined;
@@ -83,7 +85,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     setPassword: async (id, password) => {
       const account = await accounts.findById(id);
       if (account === undefined) throw noSuchAccount(id);
-      checkCredentials({ email: account.email, password });
+      await checkCredentials({ email: account.email, password }, passwordRules);
       const passwordHash = await passwords.hash(password);
       return change(id, { passwordHash, raiseTokenVersion: true }, 'user.password_changed');
     },

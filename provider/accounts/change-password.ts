@@ -6,7 +6,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
-import { passwordProblems } from './password-rules.ts';
+import type { PasswordRules } from './password-rules.ts';
 import type { Passwords } from './passwords.ts';
 
 export interface ChangePasswordInput {
@@ -23,6 +23,7 @@ export interface ChangePasswordDeps {
   accounts: Pick<AccountStore, 'findById'>;
   unitOfWork: UnitOfWork;
   passwords: Passwords;
+  passwordRules: Pick<PasswordRules, 'problems'>;
   rateLimits: Pick<RateLimits, 'signIn'>;
   newEvent: NewEvent;
   clock: Clock;
@@ -47,7 +48,7 @@ export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
     const { accountId, tokenVersion, current, next, browser } = input;
     const account = await accounts.findById(accountId);
     if (account?.state !== 'active' || account.tokenVersion !== tokenVersion) throw ended();
-    checkNewPassword(input, account.email);
+    await checkNewPassword(deps.passwordRules, input, account.email);
     const tried = { email: account.email, browser, tokenVersion: async () => tokenVersion };
     await rateLimits.signIn(tried, async () => {
       if (!(await isCurrent(passwords, account, current))) throw refused();
@@ -70,8 +71,12 @@ export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
 
 const isOverloaded = (error: unknown) => error instanceof GatehouseError && error.code === 'overloaded';
 
-function checkNewPassword({ current, next }: ChangePasswordInput, email: string): void {
-  const problems = passwordProblems(next, email);
+async function checkNewPassword(
+  rules: Pick<PasswordRules, 'problems'>,
+  { current, next }: ChangePasswordInput,
+  email: string,
+): Promise<void> {
+  const problems = await rules.problems(next, email);
   if (next.normalize('NFC') === current.normalize('NFC'))
     problems.push('The new password is the one you have. Use another one.');
   if (problems.length === 0) return;

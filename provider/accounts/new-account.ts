@@ -5,7 +5,7 @@ import { newId } from '../lib/ids.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import { emailAddress } from './email.ts';
-import { passwordProblems } from './password-rules.ts';
+import type { PasswordRules } from './password-rules.ts';
 
 export interface Credentials {
   email: string;
@@ -16,13 +16,16 @@ export interface Credentials {
  * Checks both fields and gives the address without white space around it. Throws `validation_failed` with all problems
  * of both fields.
  */
-export function checkCredentials({ email, password }: Credentials): string {
+export async function checkCredentials(
+  { email, password }: Credentials,
+  rules: Pick<PasswordRules, 'problems'>,
+): Promise<string> {
   const parsed = emailAddress.safeParse(email);
   const fields: FieldProblem[] = (parsed.error?.issues ?? []).map(({ message }) => ({
     pointer: '/email',
     message,
   }));
-  const problems = password === undefined ? [] : passwordProblems(password, parsed.data ?? email);
+  const problems = password === undefined ? [] : await rules.problems(password, parsed.data ?? email);
   fields.push(...problems.map((message) => ({ pointer: '/password', message })));
   if (parsed.success && fields.length === 0) return parsed.data;
   throw new GatehouseError('validation_failed', fields.map(({ message }) => message).join(' '), { fields });

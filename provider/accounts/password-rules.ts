@@ -1,8 +1,29 @@
 import { emailKey } from '../ports/account-store.ts';
-import { commonPasswords } from './common-passwords.ts';
+import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
+import { isCommonPassword } from './common-passwords.ts';
 
-/** The lengths are in code points. */
-export const passwordLength = { shortest: 8, longest: 256 } as const;
+export interface PasswordRuleOptions {
+  /** The length that a new password has at least, in code points. */
+  shortest: number;
+  /** Lists in addition to the packaged dictionary, in the order in which they are asked. */
+  blocklists: readonly PasswordBlocklist[];
+}
+
+/** The rules for a new password. Passwords that exist stay valid until they are changed. */
+export interface PasswordRules {
+  /** The lengths that a new password may have, in code points. */
+  length: PasswordLength;
+  /** Gives the problems of a new password as sentences; empty when there are none. */
+  problems(password: string, email: string): Promise<string[]>;
+}
+
+export interface PasswordLength {
+  shortest: number;
+  longest: number;
+}
+
+/** At least 64 must be allowed (NIST SP 800-63B-4 §3.1.1.2). The bound keeps the cost of a hash small. */
+const longest = 256;
 
 /**
  * Characters that a person can't type, so the person could not enter the password again (RFC 8265 §4.2.2 allows none of
@@ -12,22 +33,33 @@ export const passwordLength = { shortest: 8, longest: 256 } as const;
 const untypable = /[\p{Cc}\p{Cs}\ufffd]/u;
 
 /**
- * Gives the problems of a new password as sentences; empty when there are none. The length is counted in code points.
- * NIST SP 800-63B requires a minimum length and a check against common passwords. It advises against rules about kinds
- * of characters.
+ * Creates the rules of NIST SP 800-63B-4 §3.1.1.2: a minimum length, and a check of the whole password against lists of
+ * known ones. There are no rules about kinds of characters, because they make passwords no harder to guess.
+ *
+ * The lists are asked only about a password that has no other problem, so a service outside learns about fewer of them.
  */
-export function passwordProblems(password: string, email: string): string[] {
-  const { shortest, longest } = passwordLength;
-  const composed = password.normalize('NFC');
-  const length = [...composed].length;
-  const problems = [];
-  if (length < shortest) problems.push(`A password has at least ${shortest} characters. Use a longer one.`);
-  if (length > longest) problems.push(`A password has at most ${longest} characters. Use a shorter one.`);
-  if (untypable.test(password))
-    problems.push("The password holds a character that can't be typed again. Use another one.");
-  if (emailKey(password) === emailKey(email))
-    problems.push("The password can't be the email address. Use another one.");
-  if (commonPasswords.has(composed.toLowerCase()))
-    problems.push('This password is among the first to be guessed. Use another one.');
-  return problems;
+export function createPasswordRules({ shortest, blocklists }: PasswordRuleOptions): PasswordRules {
+  const isBlocked = async (password: string): Promise<boolean> => {
+    if (await isCommonPassword(password)) return true;
+    for (const list of blocklists) if (await list.has(password)) return true;
+    return false;
+  };
+  return {
+    length: { shortest, longest },
+    problems: async (password, email) => {
+      const composed = password.normalize('NFC');
+      const length = [...composed].length;
+      const problems = [];
+      if (length < shortest)
+        problems.push(`A password has at least ${shortest} characters. Use a longer one.`);
+      if (length > longest) problems.push(`A password has at most ${longest} characters. Use a shorter one.`);
+      if (untypable.test(password))
+        problems.push("The password holds a character that can't be typed again. Use another one.");
+      if (emailKey(password) === emailKey(email))
+        problems.push("The password can't be the email address. Use another one.");
+      if (problems.length === 0 && (await isBlocked(composed)))
+        problems.push('This password is among the first to be guessed. Use another one.');
+      return problems;
+    },
+  };
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../lib/logger.ts';
 import { requestOrigin } from '../lib/request-scope.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import { addAccount, checkCredentials, newAccount } from './new-account.ts';
+import type { PasswordRules } from './password-rules.ts';
 import type { Passwords } from './passwords.ts';
 
 export interface RegisterInput {
@@ -19,6 +20,7 @@ export interface RegisterOptions {
   roles: string[];
   unitOfWork: UnitOfWork;
   passwords: Pick<Passwords, 'hash'>;
+  passwordRules: Pick<PasswordRules, 'problems'>;
   newEvent: NewEvent;
   clock: Clock;
   logger: Pick<Logger, 'info'>;
@@ -33,7 +35,7 @@ export type Register = (input: RegisterInput) => Promise<void>;
  * @throws GatehouseError `signup_disabled`, `validation_failed` with fields, or `overloaded`
  */
 export function createRegister(options: RegisterOptions): Register {
-  const { enabled, roles, unitOfWork, passwords, newEvent, clock, logger } = options;
+  const { enabled, roles, unitOfWork, passwords, passwordRules, newEvent, clock, logger } = options;
   return async ({ email, password }) => {
     if (!enabled) {
       throw new GatehouseError(
@@ -41,7 +43,7 @@ export function createRegister(options: RegisterOptions): Register {
         "Accounts can't be made here. Ask an administrator for one.",
       );
     }
-    const address = checkCredentials({ email, password });
+    const address = await checkCredentials({ email, password }, passwordRules);
     const passwordHash = await passwords.hash(password);
     const fields = { email: address, emailVerified: false, passwordHash, roles: [...roles], metadata: {} };
     const account = newAccount(fields, clock);

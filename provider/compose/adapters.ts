@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { FileClientSource } from '../../adapters/file/client-source.ts';
 import { TextClientSource } from '../../adapters/file/clients-yaml.ts';
 import { FileKeyStore } from '../../adapters/file/key-store.ts';
+import { openPasswordFilter } from '../../adapters/file/password-filter.ts';
 import type { KubernetesOptions } from '../../adapters/kubernetes/open-kubernetes.ts';
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
@@ -37,6 +38,7 @@ import type { ClientSource } from '../ports/client-source.ts';
 import type { Dependency } from '../ports/dependency.ts';
 import type { EventSink } from '../ports/event-sink.ts';
 import type { KeyStore } from '../ports/key-store.ts';
+import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';
 import {
   type ConnectionDeps,
@@ -109,6 +111,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       ...(config.clientsFile ? [openClientsFile(config.clientsFile)] : []),
     ],
     eventSink,
+    passwordBlocklists: await openPasswordBlocklists(config, deps),
     schema: schemaOf(database),
     secrets,
     expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * 86_400_000 })],
@@ -204,6 +207,21 @@ export function openRemoteSigner(): RemoteSigner {
     describe: async (name) => (await signer()).describe(name),
     sign: async (arn, digest) => (await signer()).sign(arn, digest),
   };
+}
+
+/** The file before the service, because it answers faster. Throws a ConfigurationError for a file that is no blocklist. */
+async function openPasswordBlocklists(
+  { passwordBlocklist, passwordBreachService: url }: Config,
+  { logger }: Pick<ConnectionDeps, 'logger'>,
+): Promise<PasswordBlocklist[]> {
+  const lists: PasswordBlocklist[] = [];
+  if (passwordBlocklist !== undefined) lists.push(await openPasswordFilter(passwordBlocklist, { logger }));
+  if (url !== undefined) {
+    // Loaded only where it is used.
+    const { createPwnedPasswords } = await import('../../adapters/pwned-passwords/blocklist.ts');
+    lists.push(createPwnedPasswords({ url, logger }));
+  }
+  return lists;
 }
 
 /** Throws a ConfigurationError when the sink needs an AWS region and there is none. */

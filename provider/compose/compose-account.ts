@@ -1,5 +1,4 @@
 import { createChangePassword } from '../accounts/change-password.ts';
-import { passwordLength } from '../accounts/password-rules.ts';
 import { accountClient } from '../clients/account-client.ts';
 import { accountClientId, type ClientDocument } from '../clients/client-document.ts';
 import { hostOfClientId } from '../clients/client-id-url.ts';
@@ -50,6 +49,7 @@ export function composeAccount(
     accounts: ports.accounts,
     unitOfWork: parts.unitOfWork,
     passwords: parts.passwords,
+    passwordRules: parts.passwordRules,
     rateLimits: parts.rateLimits,
     newEvent: parts.newEvent,
     clock,
@@ -81,6 +81,6 @@ export function composeAccount(
       return changed;
     },
     browser: parts.rateLimits.browsers.read,
-    passwordLength,
+    passwordLength: parts.passwordRules.length,
   };
 }

@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import type { PasswordRules } from '../accounts/password-rules.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
@@ -46,6 +47,7 @@ export interface Parts extends ComposeDeps {
   clientTokenVersions: KnownClientTokenVersions;
   rateLimits: RateLimits;
   passwords: Passwords;
+  passwordRules: PasswordRules;
   accounts: Accounts;
   signIn: SignIn;
   clients: ClientRegistry;

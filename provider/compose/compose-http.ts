@@ -1,5 +1,4 @@
 import type Koa from 'koa';
-import { passwordLength } from '../accounts/password-rules.ts';
 import type { Register } from '../accounts/register.ts';
 import { ClientRefused } from '../clients/client-id-metadata.ts';
 import type { ClientRegistration } from '../clients/client-registration.ts';
@@ -170,7 +169,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     register: parts.register,
     proveSignIn: protocol.browserBinding.prove,
     rememberMe: config.rememberMe,
-    passwordLength,
+    passwordLength: parts.passwordRules.length,
     addConsent: async (agreement) => {
       await protocol.consents.add(agreement);
       await parts.clientUsed(agreement.clientId);

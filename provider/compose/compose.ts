@@ -1,6 +1,7 @@
 import type Koa from 'koa';
 import { type Accounts, createAccounts } from '../accounts/accounts.ts';
 import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
+import { createPasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
@@ -123,10 +124,15 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const pool = createHashingPool(hashing);
   const costlyLane = createCostlyLane(pool, hashing);
   const passwords = createPasswords({ params: passwordParams(config), pool, costlyLane });
+  const passwordRules = createPasswordRules({
+    shortest: config.passwordMinLength,
+    blocklists: ports.passwordBlocklists,
+  });
   const accounts = createAccounts({
     accounts: ports.accounts,
     unitOfWork,
     passwords,
+    passwordRules,
     newEvent,
     clock,
     permissionsByRole: accessModel.roles,
@@ -147,6 +153,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     roles: [...(config.signupRoles ?? [])],
     unitOfWork,
     passwords,
+    passwordRules,
     newEvent,
     clock,
     logger,
@@ -202,6 +209,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     clientTokenVersions,
     rateLimits,
     passwords,
+    passwordRules,
     accounts,
     signIn,
     clients,

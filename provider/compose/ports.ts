@@ -13,6 +13,7 @@ import type { Leases } from '../ports/leases.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { Outbox } from '../ports/outbox.ts';
+import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import type { RegisteredClients } from '../ports/registered-clients.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';
 import type { RevocationCache } from '../ports/revocation-cache.ts';
@@ -50,6 +51,8 @@ export interface Ports {
   /** In order of precedence. */
   clientSources: ClientSource[];
   eventSink: EventSink;
+  /** In addition to the packaged dictionary. */
+  passwordBlocklists: PasswordBlocklist[];
   schema: Schema;
   secrets: ProcessSecrets;
   expired: ExpiredRows[];

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { hostPatterns } from './addresses.ts';
 import type { SettingTable } from './setting.ts';
+import { issuer } from './uris.ts';
 import { boolean, integer, matching, oneOf, path, value } from './values.ts';
 
 /** Settings about clients, accounts and sign-in, and about how long sign-ins last. */
@@ -107,6 +108,27 @@ export const accountSettings = {
       'How long a person who has signed in may take for each page that follows, such as the consent page. For the sign-in itself a person has ten minutes, or this time if it is shorter: nobody has proved anything before, and the request is stored.',
     schema: integer(60, 86_400),
     default: '3600',
+  },
+  passwordMinLength: {
+    name: 'GATEHOUSE_PASSWORD_MIN_LENGTH',
+    description:
+      'The length that a new password has at least, in characters. NIST SP 800-63B-4 asks for 15 where the password is the only factor. Passwords that exist stay valid until they are changed.',
+    schema: integer(8, 64),
+    default: '15',
+  },
+  passwordBlocklist: {
+    name: 'GATEHOUSE_PASSWORD_BLOCKLIST',
+    description:
+      'A file with known passwords that new ones are compared with, in addition to the packaged dictionary. `gatehouse passwords blocklist build` makes it from a breach list: [`passwords.md`](passwords.md).',
+    schema: path(),
+    example: '/etc/gatehouse/passwords.filter',
+  },
+  passwordBreachService: {
+    name: 'GATEHOUSE_PASSWORD_BREACH_SERVICE',
+    description:
+      'The URL of a service with the API of Pwned Passwords, that new passwords are compared with. It gets the first five digits of the SHA-1 digest of a password, never the password. If it does not answer within half a second, the password is accepted and a warning is logged.',
+    schema: issuer(),
+    example: 'https://api.pwnedpasswords.com',
   },
   argon2MemoryKib: {
     name: 'GATEHOUSE_ARGON2_MEMORY_KIB',

@@ -1,5 +1,6 @@
 import { createAccounts } from '../../provider/accounts/accounts.ts';
 import { createHashingPool, type HashingPool } from '../../provider/accounts/hashing-pool.ts';
+import { createPasswordRules } from '../../provider/accounts/password-rules.ts';
 import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createRegister } from '../../provider/accounts/register.ts';
 import { createSignIn } from '../../provider/accounts/sign-in.ts';
@@ -57,7 +58,8 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
   const logger = {
     info: (fields: Record<string, unknown>, message: string) => void logged.push([message, fields]),
   };
-  const shared = { unitOfWork, passwords, newEvent, clock, pool: usedPool, rateLimits };
+  const passwordRules = createPasswordRules({ shortest: 8, blocklists: [] });
+  const shared = { unitOfWork, passwords, passwordRules, newEvent, clock, pool: usedPool, rateLimits };
   const signIn = createSignIn({ ...shared, accounts: store, metrics, logger });
   return {
     ...shared,

@@ -39,8 +39,8 @@ export const keycloakFields = z.object({
 const argon2Parameters = z.object({
   type: only(z.enum(['i', 'd', 'id'])),
   version: only(z.enum(['1.0', '1.3'])),
-  memory: only(z.string().regex(/^\d{1,10}$/)),
-  parallelism: only(z.string().regex(/^\d{1,3}$/)),
+  memory: only(z.string().regex(/^[1-9]\d{0,9}$/)),
+  parallelism: only(z.string().regex(/^[1-9]\d{0,2}$/)),
 });
 
 /**

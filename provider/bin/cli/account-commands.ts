@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { CliCommand } from './cli-command.ts';
+import { type CliCommand, wholeNumber } from './cli-command.ts';
 import { commandOutput, jsonOption } from './output.ts';
 
 interface Common {
@@ -11,12 +11,6 @@ interface ImportFlags {
   update: boolean;
   firebase?: string;
 }
-
-const wholeNumber = (least: number, most: number) => (text: string) => {
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
-};
 
 const oneLine = (text: string) => {
   if (/^(?=.*\S)[^\p{Cc}]{1,200}$/u.test(text)) return text.trim();

@@ -1,4 +1,4 @@
-import { Command, type HelpContext } from 'commander';
+import { Command, type HelpContext, InvalidArgumentError } from 'commander';
 
 /** A command with examples, which its help and docs/cli.md show. */
 export class CliCommand extends Command {
@@ -30,3 +30,10 @@ export class CliCommand extends Command {
     return `${above}${this.name()}`;
   }
 }
+
+/** A parser for an option or argument that is a whole number, both bounds allowed. */
+export const wholeNumber = (least: number, most: number) => (text: string) => {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+};

@@ -23,17 +23,17 @@ export async function refuseExisting(path: string): Promise<void> {
 
 /**
  * Writes a file of mode 0600, either completely or not at all. Throws a CommandFailure when the file exists (unless it
- * may be replaced) or can't be written. Errors that `lines` throws are thrown on.
+ * may be replaced) or can't be written. Errors that `content` throws are thrown on.
  */
 export async function writePrivateFile(
   path: string,
-  lines: AsyncIterable<string>,
+  content: AsyncIterable<string | Uint8Array>,
   { replace }: { replace: boolean },
 ): Promise<void> {
   const draft = `${path}.${randomToken(6)}.partial`;
   try {
     const file = await open(draft, 'wx', 0o600);
-    await pipeline(lines, file.createWriteStream({ flush: true }));
+    await pipeline(content, file.createWriteStream({ flush: true }));
     // Unlike a rename, a link fails if another process has created a file of this name in the meantime.
     await (replace ? rename(draft, path) : link(draft, path));
   } catch (error) {

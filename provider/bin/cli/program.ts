@@ -6,6 +6,7 @@ import { addConfigCommands } from './config-commands.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { addEventCommands } from './event-commands.ts';
 import { addKeyCommands } from './key-commands.ts';
+import { addPasswordCommands } from './password-commands.ts';
 import { addServerCommands } from './server-commands.ts';
 import { addSessionCommands } from './session-commands.ts';
 import { addShellCommands } from './shell-commands.ts';
@@ -33,6 +34,7 @@ export function createProgram({ json }: ProgramOptions = { json: false }): CliCo
   addAccountCommands(program);
   addSessionCommands(program);
   addTokenCommands(program);
+  addPasswordCommands(program);
   addClientCommands(program);
   addKeyCommands(program);
   addEventCommands(program);

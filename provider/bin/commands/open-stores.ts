@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Accounts, createAccounts } from '../../accounts/accounts.ts';
 import { createHashingPool } from '../../accounts/hashing-pool.ts';
+import { createPasswordRules } from '../../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../../accounts/passwords.ts';
 import { type ClientWrites, createClientWrites } from '../../clients/apply-clients.ts';
 import { openPorts } from '../../compose/adapters.ts';
@@ -191,6 +192,10 @@ function accountsOf(config: Config, { roles }: AccessModel, ports: Ports): Accou
     accounts: ports.accounts,
     unitOfWork: ports.unitOfWork,
     passwords: createPasswords({ params: passwordParams(config), pool }),
+    passwordRules: createPasswordRules({
+      shortest: config.passwordMinLength,
+      blocklists: ports.passwordBlocklists,
+    }),
     newEvent,
     clock,
     permissionsByRole: roles,
