@@ -43,6 +43,7 @@ const breaches: [rule: string, files: Files][] = [
   ['ioredis only in adapters/redis/', { 'rate-limits/a.ts': "import { Redis } from 'ioredis';" }],
   ['@aws-sdk only in adapters/aws/', { 'keys/a.ts': "import { C } from '@aws-sdk/client-kms';" }],
   ['@smithy only in adapters/aws/', { 'keys/a.ts': "import { C } from '@smithy/types';" }],
+  ['hibp only in adapters/pwned-passwords/', { 'accounts/a.ts': "import { pwnedPassword } from 'hibp';" }],
   [
     '@kubernetes/client-node only in adapters/kubernetes/',
     { 'clients/a.ts': "import * as k8s from '@kubernetes/client-node';" },

@@ -26,8 +26,11 @@ export async function openPasswordFilter(
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) =>
     refuse(path, `The file can't be read (${error.code ?? 'unreadable'}).`),
   );
-  const readByte = async (at: number) =>
-    (await file.read(Buffer.alloc(1), 0, 1, filterHeaderBytes + at)).buffer[0] ?? 0;
+  const readByte = async (at: number) => {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, filterHeaderBytes + at);
+    if (bytesRead === 0) throw new Error(`the blocklist ${path} became shorter`);
+    return buffer[0] ?? 0;
+  };
   try {
     const { buffer } = await file.read(Buffer.alloc(filterHeaderBytes), 0, filterHeaderBytes, 0);
     const header = readFilterHeader(buffer);

@@ -193,6 +193,7 @@ describe('a hash that is too expensive or malformed', () => {
     ['Identity V3 with too many iterations', identityV3(2, 5_000_001), /2.6 seconds/],
     ['Identity V3 with an unknown digest', identityV3(3, 1000), /known format/],
     ['Identity V3 with a salt that is longer than the text', identityV3(2, 1000, 1000), /known format/],
+    ['a number with a zero in front', `$scrypt$ln=10,r=08,p=1$${salt}$${hash}`, /known format/],
     ['a truncated Argon2 hash', '$argon2id$v=19$m=64,t=1,p=1$AAAA', /can't be read/],
     ['SHA-256', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', /known format/],
     ['a password', 'correct-horse-battery', /known format/],

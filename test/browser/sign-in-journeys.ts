@@ -209,7 +209,7 @@ export function signInJourneys(world: () => World): void {
         ['', good, 'email', 'Enter your email address.'],
         ['john', good, 'email', 'Enter an email address like name@example.com.'],
         [email, '', 'password', 'Enter your password.'],
-        [email, 'short', 'password', 'Use at least 8 characters.'],
+        [email, 'short', 'password', 'Use at least 15 characters.'],
         [email, good.repeat(20), 'password', 'Use at most 256 characters.'],
         [email, email, 'password', 'This password is easy to guess. Choose another one.'],
       ];

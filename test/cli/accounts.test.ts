@@ -52,7 +52,7 @@ describe('accounts create', () => {
     ['an undefined role', ['--role', 'CLEINT'], 'hunter2hunter2', 64, /Did you mean CLIENT\?/],
     ['an empty name', ['--name', ' '], 'hunter2hunter2', 64, /Give one line of 1 to 200 characters/],
     ['a name of two lines', ['--name', 'a\nb'], 'hunter2hunter2', 64, /Give one line of 1 to 200 characters/],
-    ['a password too short', [], 'hunter2', 1, /at least 8 characters/],
+    ['a password too short', [], 'hunter2', 1, /at least 15 characters/],
     ['no password', [], '', 64, /No password came by standard input/],
   ])('refuses %s', async (_, more, input, code, message) => {
     const ended = await accounts(['create', '--email', 'refused@example.com', ...more], input);

@@ -71,8 +71,8 @@ test.each([
   ['not this one', next, 'currentPassword', 'This isn’t your current password. Try again.'],
   ['x'.repeat(2000), next, 'currentPassword', 'This isn’t your current password. Try again.'],
   ['a quiet evening in', '', 'newPassword', 'Enter a new password.'],
-  ['a quiet evening in', 'short', 'newPassword', 'Use at least 8 characters.'],
-  ['not this one', 'short', 'newPassword', 'Use at least 8 characters.'],
+  ['a quiet evening in', 'short', 'newPassword', 'Use at least 15 characters.'],
+  ['not this one', 'short', 'newPassword', 'Use at least 15 characters.'],
   ['a quiet evening in', 'x'.repeat(257), 'newPassword', 'Use at most 256 characters.'],
   ['a quiet evening in', 'password', 'newPassword', 'This password is easy to guess. Choose another one.'],
   [

@@ -35,12 +35,13 @@ const digestBytes: Record<Pbkdf2Digest, number> = { sha1: 20, sha256: 32, sha512
 
 const bcrypt = /^(?:(?<digested>bcrypt_sha256\$)|bcrypt\$)?(?<text>\$2[aby]\$\d\d\$[./A-Za-z0-9]{53})$/;
 const pbkdf2 =
-  /^\$pbkdf2(-(?<digest>sha1|sha256|sha512))?\$(i=)?(?<iterations>[1-9]\d{0,8})(,l=(?<length>[1-9]\d{0,2}))?\$(?<salt>[^$]*)\$(?<hash>[^$]+)$/;
+  /^\$pbkdf2(-(?<digest>sha1|sha256|sha512))?\$(i=)?(?<iterations>0|[1-9]\d{0,8})(,l=(?<length>0|[1-9]\d{0,2}))?\$(?<salt>[^$]*)\$(?<hash>[^$]+)$/;
 const djangoPbkdf2 =
-  /^pbkdf2_(?<digest>sha1|sha256)\$(?<iterations>[1-9]\d{0,8})\$(?<salt>[^$]*)\$(?<hash>[^$]+)$/;
+  /^pbkdf2_(?<digest>sha1|sha256)\$(?<iterations>0|[1-9]\d{0,8})\$(?<salt>[^$]*)\$(?<hash>[^$]+)$/;
 const scrypt =
-  /^\$(?<scheme>scrypt|firebase-scrypt)\$ln=(?<ln>[1-9]\d{0,8}),r=(?<r>[1-9]\d{0,3}),p=(?<p>[1-9]\d{0,3})\$(?<salt>[^$]*)\$(?<hash>[^$]+)$/;
-const djangoScrypt = /^scrypt\$(?<n>[1-9]\d{0,8})\$(?<salt>[^$]*)\$(?<r>[1-9]\d{0,3})\$(?<p>[1-9]\d{0,3})\$(?<hash>[^$]+)$/;
+  /^\$(?<scheme>scrypt|firebase-scrypt)\$ln=(?<ln>0|[1-9]\d{0,8}),r=(?<r>0|[1-9]\d{0,3}),p=(?<p>0|[1-9]\d{0,3})\$(?<salt>[^$]*)\$(?<hash>[^$]+)$/;
+const djangoScrypt =
+  /^scrypt\$(?<n>0|[1-9]\d{0,8})\$(?<salt>[^$]*)\$(?<r>0|[1-9]\d{0,3})\$(?<p>0|[1-9]\d{0,3})\$(?<hash>[^$]+)$/;
 const wrapped = /^(?<base64>[A-Za-z0-9+/_-]{40,}={0,2})$/;
 
 type Groups = Record<string, string | undefined>;

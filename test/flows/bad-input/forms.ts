@@ -137,7 +137,7 @@ const signUpForms: [name: string, change: Change, expected: Expected][] = [
   [
     'a short password',
     withFields({ email: 'n@example.com', password: 'short' }),
-    formAgain(400, /at least 8 characters/),
+    formAgain(400, /at least 15 characters/),
   ],
   [
     'a password of 300 characters',
