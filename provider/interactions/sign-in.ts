@@ -174,9 +174,9 @@ export function passwordMessage(
 ): string {
   const length = [...value.normalize('NFC')].length;
   if (length === 0) return text('message.password-missing');
+  if (/[\p{Cc}\p{Cs}\ufffd]/u.test(value)) return text('message.password-untypable');
   if (length < shortest) return text('message.password-too-short', { count: shortest });
   if (length > longest) return text('message.password-too-long', { count: longest });
-  if (/[\p{Cc}\p{Cs}\ufffd]/u.test(value)) return text('message.password-untypable');
   return text('message.password-guessable');
 }
 

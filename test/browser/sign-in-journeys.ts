@@ -175,7 +175,7 @@ export function signInJourneys(world: () => World): void {
         await page.getByRole('link', { name: 'Create an account' }).click();
         await page.getByRole('heading', { name: 'Create your account' }).waitFor();
         await look(page, 'sign-up');
-        await submit(page, { ...person, password: 'password' }, 'Create account');
+        await submit(page, { ...person, password: 'passwordpassword' }, 'Create account');
         expect(await page.locator('#password-error').innerText()).toContain('easy to guess');
         expect(await page.getByLabel('Email address').inputValue()).toBe(person.email);
         await look(page, 'sign-up-refused');

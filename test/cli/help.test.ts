@@ -26,7 +26,7 @@ test('the list of commands is complete', () => {
     ...['list', 'show', 'create', 'disable', 'enable', 'set-password', 'set-roles', 'import', 'export'].map(
       (name) => `accounts ${name}`,
     ),
-    ...['sessions list', 'sessions end', 'tokens revoke'],
+    ...['sessions list', 'sessions end', 'tokens revoke', 'passwords blocklist build'],
     ...[
       'validate',
       'registration-token',

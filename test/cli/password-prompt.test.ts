@@ -60,7 +60,7 @@ test.each([
   [
     'two different passwords',
     [
-      ['New password: ', 'one-password\r'],
+      ['New password: ', 'one of the passwords\r'],
       ['Once more: ', 'another-password\r'],
     ],
     64,

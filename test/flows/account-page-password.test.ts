@@ -74,7 +74,12 @@ test.each([
   ['a quiet evening in', 'short', 'newPassword', 'Use at least 15 characters.'],
   ['not this one', 'short', 'newPassword', 'Use at least 15 characters.'],
   ['a quiet evening in', 'x'.repeat(257), 'newPassword', 'Use at most 256 characters.'],
-  ['a quiet evening in', 'password', 'newPassword', 'This password is easy to guess. Choose another one.'],
+  [
+    'a quiet evening in',
+    'passwordpassword',
+    'newPassword',
+    'This password is easy to guess. Choose another one.',
+  ],
   [
     'a quiet evening in',
     'a quiet evening in',

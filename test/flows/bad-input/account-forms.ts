@@ -25,7 +25,7 @@ const posting =
     return form(`/account/${action}`, body, { Accept: 'text/html', Cookie: world.cookie(), ...headers });
   };
 
-const passwords = { currentPassword: `${sentinel}-old`, newPassword: `${sentinel}-new` };
+const passwords = { currentPassword: `${sentinel}-old`, newPassword: `${sentinel}-new-password` };
 const actions: [action: string, fields: Fields][] = [
   ['end', { id: 'somebody-else' }],
   ['sign-out-everywhere', {}],
@@ -114,7 +114,7 @@ export const accountForms: BadInput[] = [
   },
   {
     name: 'a new password with a NUL',
-    send: posting('password', { ...passwords, newPassword: `${sentinel}\0-new` }),
+    send: posting('password', { ...passwords, newPassword: `${sentinel}\0-new-password` }),
     expected: formAgain(400, /can’t be typed again|isn’t your current password/),
   },
   {

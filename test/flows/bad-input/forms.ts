@@ -146,7 +146,7 @@ const signUpForms: [name: string, change: Change, expected: Expected][] = [
   ],
   [
     'a NUL in the password',
-    withFields({ email: 'n@example.com', password: `${sentinel}\0-fine` }),
+    withFields({ email: 'n@example.com', password: `${sentinel}\0-all-fine` }),
     formAgain(400, /can’t be typed again/),
   ],
   [
@@ -156,27 +156,27 @@ const signUpForms: [name: string, change: Change, expected: Expected][] = [
   ],
   [
     'a password that is easy to guess',
-    withFields({ email: 'n@example.com', password: 'password1' }),
+    withFields({ email: 'n@example.com', password: 'passwordpassword' }),
     formAgain(400, /easy to guess/),
   ],
   [
     'a NUL in the address',
-    withFields({ email: 'n\0@example.com', password: `${sentinel}-fine` }),
+    withFields({ email: 'n\0@example.com', password: `${sentinel}-all-fine` }),
     formAgain(400, /email address like name@example\.com/),
   ],
   [
     'markup for an address',
-    withFields({ email: '"><img src=x onerror=alert(1)>', password: `${sentinel}-fine` }),
+    withFields({ email: '"><img src=x onerror=alert(1)>', password: `${sentinel}-all-fine` }),
     formAgain(400, /email address like name@example\.com/),
   ],
   [
     'a known address and another password',
-    withFields({ password: `${sentinel}-other` }),
+    withFields({ password: `${sentinel}-another-one` }),
     formAgain(400, /./),
   ],
   [
     'a tampered form token',
-    withFields({ email: 'n@example.com', password: `${sentinel}-fine`, csrf: 'x' }),
+    withFields({ email: 'n@example.com', password: `${sentinel}-all-fine`, csrf: 'x' }),
     expired,
   ],
   ['no cookie', withHeaders({ Cookie: '' }), expired],

@@ -2,7 +2,7 @@ import { demo } from '../../support/deployment.ts';
 import { type BadInput, json, sentinel, taken, toProgram } from './row.ts';
 
 const { email } = demo;
-const password = `${sentinel}-field`;
+const password = `${sentinel}-one-field`;
 
 /** The pointers name the wrong fields; '' is the whole body. */
 const wrong: [path: string, body: unknown, pointers: string[]][] = [
