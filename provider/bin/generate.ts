@@ -20,6 +20,11 @@ import { renderLimitsMarkdown } from '../rate-limits/limits-markdown.ts';
 import { renderChartReadme } from './chart/values-readme.ts';
 import { renderValuesSchema } from './chart/values-schema.ts';
 import { renderCommandReference } from './cli/reference.ts';
+import {
+  renderAccessTokenClaims,
+  renderAccessTokenClaimsJsonSchema,
+  renderEventTypes,
+} from './verify-package.ts';
 
 /** The generator only reads the table of endpoints and calls none of its functions. */
 const uncalled = {} as JsonApiDeps;
@@ -44,6 +49,13 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/cli.md', render: renderCommandReference },
   { path: 'docs/events.md', render: renderEventsMarkdown },
   { path: 'docs/events.schema.json', render: renderEventsJsonSchema },
+  { path: 'packages/verify/src/generated/access-token-claims.ts', render: () => renderAccessTokenClaims() },
+  { path: 'packages/verify/src/generated/events.ts', render: () => renderEventTypes() },
+  {
+    path: 'packages/verify/schemas/access-token-claims.schema.json',
+    render: renderAccessTokenClaimsJsonSchema,
+  },
+  { path: 'packages/verify/schemas/events.schema.json', render: renderEventsJsonSchema },
   { path: 'docs/limits.md', render: renderLimitsMarkdown },
   { path: 'docs/client.schema.json', render: renderClientJsonSchema },
   { path: 'docs/clients.schema.json', render: renderClientsFileJsonSchema },

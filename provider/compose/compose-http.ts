@@ -25,7 +25,7 @@ import { isCut } from '../lib/cut-connection.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
 import { noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
 import { moveEmptySecret } from '../oidc/empty-secret.ts';
-import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
+import type { AccessTokenClaims } from '../oidc/tokens/access-token-claims.ts';
 import { createEndFamilyOf } from '../oidc/tokens/end-family.ts';
 import { wrapTokenParameter } from '../oidc/tokens/structured-tokens.ts';
 import { pageClient } from './compose-clients.ts';

@@ -1,11 +1,8 @@
 import type { VerifyDeps } from '../json-api/verify.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { noteAccount, noteClient } from '../lib/request-scope.ts';
-import {
-  type AccessTokenClaims,
-  isMachineToken,
-  revocationSubjects,
-} from '../oidc/tokens/access-token-verifier.ts';
+import type { AccessTokenClaims } from '../oidc/tokens/access-token-claims.ts';
+import { isMachineToken, revocationSubjects } from '../oidc/tokens/access-token-verifier.ts';
 import { revocationKeys } from '../ports/revocation-keys.ts';
 import { createOutageTolerance } from '../revocation/outage-tolerance.ts';
 import type { Parts } from './compose-deps.ts';

@@ -31,7 +31,8 @@ export function renderEventsJsonSchema(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-function eventSchema(type: EventType) {
+/** The JSON Schema of one type of event. */
+export function eventSchema(type: EventType) {
   const { version, when, data } = eventCatalogue[type];
   const { $schema: _, ...dataSchema } = z.toJSONSchema(data, {
     override: ({ jsonSchema }) => {

@@ -5,7 +5,7 @@
 import type { Register } from '../accounts/register.ts';
 import type { ClientDocument } from '../clients/client-document.ts';
 import { GatehouseError } from '../lib/errors.ts';
-import type { AccessTokenClaims } from '../oidc/tokens/access-token-verifier.ts';
+import type { AccessTokenClaims } from '../oidc/tokens/access-token-claims.ts';
 import type { EndFamilyOf } from '../oidc/tokens/end-family.ts';
 import type { TokenRequests, TokenResponse } from '../oidc/tokens/token-requests.ts';
 import type { AccountStore } from '../ports/account-store.ts';

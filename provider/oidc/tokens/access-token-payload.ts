@@ -1,5 +1,5 @@
 import type { AdapterPayload } from 'oidc-provider';
-import type { AccessTokenClaims } from './access-token-verifier.ts';
+import type { AccessTokenClaims } from './access-token-claims.ts';
 import { grantIdOf } from './grants.ts';
 
 const wrapped = /^at~(?<encoded>[\w-]+)$/;

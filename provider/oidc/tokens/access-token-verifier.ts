@@ -1,37 +1,12 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type JWK, jwtVerify } from 'jose';
-import { z } from 'zod';
 import type { ClientRegistry } from '../../clients/client-registry.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type RevocationSubjects, revocationKeys } from '../../ports/revocation-keys.ts';
 import type { RecentReads } from '../../revocation/recent-reads.ts';
 import type { RequestDenylist } from '../../revocation/request-denylist.ts';
 import { currentContext } from '../current-request.ts';
-
-const claimsSchema = z.looseObject({
-  iss: z.string(),
-  sub: z.string(),
-  aud: z.string(),
-  client_id: z.string(),
-  jti: z.string(),
-  iat: z.number(),
-  exp: z.number(),
-  scope: z.string().optional(),
-  family: z.string().optional(),
-  consent: z.string().optional(),
-  sid: z.string().optional(),
-  generation: z.number().optional(),
-  client_generation: z.number().optional(),
-  email: z.string().optional(),
-  email_verified: z.boolean().optional(),
-  roles: z.array(z.string()).optional(),
-  permissions: z.array(z.string()).optional(),
-  userinfo_claims: z.array(z.string()).optional(),
-  cnf: z.object({ jkt: z.string() }).optional(),
-});
-
-/** The claims of an access token of ours (RFC 9068 §2.2 and DESIGN §4). */
-export type AccessTokenClaims = z.infer<typeof claimsSchema>;
+import { type AccessTokenClaims, accessTokenClaimsSchema } from './access-token-claims.ts';
 
 export interface AccessTokenVerifier {
   /**
@@ -83,7 +58,7 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
         algorithms: ['RS256'],
         currentDate: new Date(clock.now()),
       });
-      return claimsSchema.parse(payload);
+      return accessTokenClaimsSchema.parse(payload);
     } catch {
       return undefined;
     }

@@ -1,0 +1,518 @@
+// Generated from the schemas of Gatehouse by `npm run generate`. Do not edit.
+
+/** An account was created. Not for an import. */
+export interface UserCreatedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.created';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** A person signed in with a correct password. Not for single sign-on, and not for a refresh. */
+export interface UserLoginEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.login';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The client the person signed in to. */
+    clientId: string;
+    /** The client address of the request. */
+    ip: string;
+    /** The `User-Agent` of the request, cut to 512 characters; empty if there was none. */
+    userAgent: string;
+  };
+}
+
+/** The account got a new password. Every token that was issued before is invalid. */
+export interface UserPasswordChangedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.password_changed';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** The roles of the account changed. Access tokens that were issued before keep the old roles until they expire. */
+export interface UserRolesChangedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.roles_changed';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** All roles of the account after the change. */
+    roles: string[];
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** The account was disabled. Every token that was issued before is invalid. */
+export interface UserDisabledEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.disabled';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** The account can sign in again. */
+export interface UserEnabledEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.enabled';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** All sessions of the account were ended. Every token that was issued before is invalid. */
+export interface UserSignedOutEverywhereEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.signed_out_everywhere';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** A person agreed to the access that a client requested. */
+export interface ConsentGrantedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'consent.granted';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** The client. */
+    clientId: string;
+    /** All scopes that the person has agreed to for this client, including earlier ones. */
+    scopes: string[];
+    /** The APIs of these scopes. */
+    audiences: string[];
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** A person withdrew the consent for a client. Every token that was issued under this consent is invalid. */
+export interface ConsentWithdrawnEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'consent.withdrawn';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** The client. */
+    clientId: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** A session in a browser was ended, with its families that have no `offline_access`. Not for a session that expires. */
+export interface SessionEndedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'session.ended';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** The id that the session has in the list of sign-ins. */
+    sessionId: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** A family was ended: all tokens that were issued from one sign-in at one client. The cause was a sign-out, a revocation, a withdrawn consent, an operator, or a code that was used again. */
+export interface FamilyEndedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'family.ended';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** The client it was issued to. */
+    clientId: string;
+    /** The `family` of its access tokens. */
+    familyId: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** A spent refresh token was used again after its grace. It may have been stolen, so its family was ended. */
+export interface TokenReuseDetectedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'token.reuse_detected';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** The client it was issued to. */
+    clientId: string;
+    /** The family that was ended. */
+    familyId: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** The clients of one source changed since the last event: `store` is the database, any other name is the file or folder. There is one event, even if several processes notice the change; several events if there are more than 500 ids. */
+export interface ClientsChangedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'clients.changed';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The name of the source. */
+    source: string;
+    /** Ids that are new. */
+    added: string[];
+    /** Ids whose content changed. */
+    changed: string[];
+    /** Ids that were removed. */
+    removed: string[];
+  };
+}
+
+/** The set of signing keys changed since the last event. There is one event, even if several processes notice the change. */
+export interface KeysChangedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'keys.changed';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** Ids that are new. */
+    added: string[];
+    /** Ids whose content changed. */
+    changed: string[];
+    /** Ids that were removed. */
+    removed: string[];
+  };
+}
+
+/** Every event. Compare `type` to get the type of `data`. */
+export type GatehouseEvent =
+  | UserCreatedEvent
+  | UserLoginEvent
+  | UserPasswordChangedEvent
+  | UserRolesChangedEvent
+  | UserDisabledEvent
+  | UserEnabledEvent
+  | UserSignedOutEverywhereEvent
+  | ConsentGrantedEvent
+  | ConsentWithdrawnEvent
+  | SessionEndedEvent
+  | FamilyEndedEvent
+  | TokenReuseDetectedEvent
+  | ClientsChangedEvent
+  | KeysChangedEvent;
+
+/** What all events have besides `type`, `version` and `data`, for checks at run time. */
+export const envelopeShape = {
+  id: 'string',
+  time: 'string',
+  subject: 'string',
+  sequence: 'number',
+} as const;
+
+/** The data of each type for checks at run time. A question mark means that the field can be missing. */
+export const eventShapes = {
+  'user.created': {
+    version: 1,
+    data: {
+      id: 'string',
+      email: 'string',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'user.login': {
+    version: 1,
+    data: {
+      id: 'string',
+      email: 'string',
+      clientId: 'string',
+      ip: 'string',
+      userAgent: 'string',
+    },
+  },
+  'user.password_changed': {
+    version: 1,
+    data: {
+      id: 'string',
+      email: 'string',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'user.roles_changed': {
+    version: 1,
+    data: {
+      id: 'string',
+      roles: 'string[]',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'user.disabled': {
+    version: 1,
+    data: {
+      id: 'string',
+      email: 'string',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'user.enabled': {
+    version: 1,
+    data: {
+      id: 'string',
+      email: 'string',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'user.signed_out_everywhere': {
+    version: 1,
+    data: {
+      id: 'string',
+      email: 'string',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'consent.granted': {
+    version: 1,
+    data: {
+      id: 'string',
+      clientId: 'string',
+      scopes: 'string[]',
+      audiences: 'string[]',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'consent.withdrawn': {
+    version: 1,
+    data: {
+      id: 'string',
+      clientId: 'string',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'session.ended': {
+    version: 1,
+    data: {
+      id: 'string',
+      sessionId: 'string',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'family.ended': {
+    version: 1,
+    data: {
+      id: 'string',
+      clientId: 'string',
+      familyId: 'string',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'token.reuse_detected': {
+    version: 1,
+    data: {
+      id: 'string',
+      clientId: 'string',
+      familyId: 'string',
+      actor: 'string?',
+      ip: 'string?',
+    },
+  },
+  'clients.changed': {
+    version: 1,
+    data: {
+      source: 'string',
+      added: 'string[]',
+      changed: 'string[]',
+      removed: 'string[]',
+    },
+  },
+  'keys.changed': {
+    version: 1,
+    data: {
+      added: 'string[]',
+      changed: 'string[]',
+      removed: 'string[]',
+    },
+  },
+} as const;
