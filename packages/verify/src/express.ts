@@ -11,6 +11,8 @@ export { accessTokenOf, type RouteOptions };
 
 /** The parts of Express 4 and 5 that are used here. `node:http` and Connect have them too. */
 export interface ExpressRequest {
+  method: string;
+  url: string;
   headers: { authorization?: string | undefined };
 }
 export interface ExpressResponse {
@@ -24,12 +26,9 @@ type Next = (error?: unknown) => void;
  * A middleware that lets only requests with an access token pass. It answers all others itself. Behind it,
  * `accessTokenOf(request)` returns the token.
  */
-export function requireAccessToken<Request extends ExpressRequest>(
-  verifier: Verifier,
-  options: RouteOptions<Request> = {},
-) {
+export function requireAccessToken(verifier: Verifier, options: RouteOptions<ExpressRequest> = {}) {
   checkRouteOptions(options);
-  return (request: Request, response: ExpressResponse, next: Next): void => {
+  return (request: ExpressRequest, response: ExpressResponse, next: Next): void => {
     verifier
       .verifyHeader(request.headers.authorization, options)
       .then((token) => rememberToken(request, token))
@@ -44,19 +43,17 @@ export function requireAccessToken<Request extends ExpressRequest>(
  * An error handler for `app.use`, after the routes. It answers the refusals of `requireScopes`, `requirePermissions` and
  * `require`, when a route calls them. All other errors go to the next handler.
  */
-export function handleRefusals<Request extends ExpressRequest>(
-  options: Pick<RouteOptions<Request>, 'onRefusal'> = {},
-) {
-  return (error: unknown, request: Request, response: ExpressResponse, next: Next): void =>
+export function handleRefusals(options: Pick<RouteOptions<ExpressRequest>, 'onRefusal'> = {}) {
+  return (error: unknown, request: ExpressRequest, response: ExpressResponse, next: Next): void =>
     answer(error, request, response, next, options);
 }
 
-function answer<Request>(
+function answer(
   error: unknown,
-  request: Request,
+  request: ExpressRequest,
   response: ExpressResponse,
   next: Next,
-  options: RouteOptions<Request>,
+  options: RouteOptions<ExpressRequest>,
 ): void {
   try {
     const { status, headers, body } = refusalOf(error, request, options);

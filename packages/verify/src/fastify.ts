@@ -11,6 +11,8 @@ export { accessTokenOf, type RouteOptions };
 
 /** The parts of Fastify 4 and 5 that are used here. */
 export interface FastifyRequest {
+  method: string;
+  url: string;
   headers: { authorization?: string | undefined };
 }
 export interface FastifyReply {
@@ -23,12 +25,9 @@ export interface FastifyReply {
  * A hook for `onRequest` or `preHandler`, of one route or of all. It lets only requests with an access token pass, and
  * answers all others itself. Behind it, `accessTokenOf(request)` returns the token.
  */
-export function requireAccessToken<Request extends FastifyRequest>(
-  verifier: Verifier,
-  options: RouteOptions<Request> = {},
-) {
+export function requireAccessToken(verifier: Verifier, options: RouteOptions<FastifyRequest> = {}) {
   checkRouteOptions(options);
-  return async (request: Request, reply: FastifyReply): Promise<unknown> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     try {
       rememberToken(request, await verifier.verifyHeader(request.headers.authorization, options));
       return undefined;
@@ -42,18 +41,16 @@ export function requireAccessToken<Request extends FastifyRequest>(
  * An error handler for `app.setErrorHandler`. It answers the refusals of `requireScopes`, `requirePermissions` and `require`,
  * when a route calls them. All other errors go to Fastify's own handler.
  */
-export function handleRefusals<Request extends FastifyRequest>(
-  options: Pick<RouteOptions<Request>, 'onRefusal'> = {},
-) {
-  return async (error: unknown, request: Request, reply: FastifyReply): Promise<unknown> =>
+export function handleRefusals(options: Pick<RouteOptions<FastifyRequest>, 'onRefusal'> = {}) {
+  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
     answer(error, request, reply, options);
 }
 
-function answer<Request>(
+function answer(
   error: unknown,
-  request: Request,
+  request: FastifyRequest,
   reply: FastifyReply,
-  options: RouteOptions<Request>,
+  options: RouteOptions<FastifyRequest>,
 ): unknown {
   const { status, headers, body } = refusalOf(error, request, options);
   reply.code(status);

@@ -1,15 +1,7 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { createBoundedFetch, type FetchDocument } from './bounded-fetch.ts';
+import type { KeyCacheOptions } from './verifier-options.ts';
 import { VerifyError } from './verify-error.ts';
-
-export interface KeyCacheOptions {
-  /** The age, in seconds, at which the keys are read again in the background. Default: 600. */
-  refreshAfterSeconds?: number | undefined;
-  /** The age, in seconds, at which keys are not used any more if they cannot be read again. Default: 3600. */
-  maxAgeSeconds?: number | undefined;
-  /** An unknown `kid` makes the keys be read again, but not if they are younger than this. Default: 30 seconds. */
-  cooldownSeconds?: number | undefined;
-}
 
 export interface KeySourceOptions {
   issuer: string;

@@ -11,6 +11,8 @@ export { accessTokenOf, type RouteOptions };
 
 /** The parts of Koa 2 and 3 that are used here. */
 export interface KoaContext {
+  method: string;
+  url: string;
   headers: { authorization?: string | undefined };
   status: number;
   body: unknown;
@@ -21,12 +23,9 @@ export interface KoaContext {
  * A middleware that lets only requests with an access token pass. It answers all others itself, and also the refusals of
  * `requireScopes`, `requirePermissions` and `require` behind it. Behind it, `accessTokenOf(ctx)` returns the token.
  */
-export function requireAccessToken<Context extends KoaContext>(
-  verifier: Verifier,
-  options: RouteOptions<Context> = {},
-) {
+export function requireAccessToken(verifier: Verifier, options: RouteOptions<KoaContext> = {}) {
   checkRouteOptions(options);
-  return async (ctx: Context, next: () => Promise<unknown>): Promise<void> => {
+  return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
     try {
       rememberToken(ctx, await verifier.verifyHeader(ctx.headers.authorization, options));
       await next();

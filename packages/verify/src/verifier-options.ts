@@ -1,6 +1,15 @@
-import type { KeyCacheOptions } from './key-source.ts';
 import { problemsOfRequirements, type Requirements } from './requirements.ts';
 import type { RevocationOptions } from './revocation-look.ts';
+
+// The public types name nothing of jose: its types cannot be read from CommonJS.
+export interface KeyCacheOptions {
+  /** The age, in seconds, at which the keys are read again in the background. Default: 600. */
+  refreshAfterSeconds?: number | undefined;
+  /** The age, in seconds, at which keys are not used any more if they cannot be read again. Default: 3600. */
+  maxAgeSeconds?: number | undefined;
+  /** An unknown `kid` makes the keys be read again, but not if they are younger than this. Default: 30 seconds. */
+  cooldownSeconds?: number | undefined;
+}
 
 export interface VerifierOptions extends Requirements {
   /** The issuer, exactly as in the claim `iss`: `https://id.example.com`. */
