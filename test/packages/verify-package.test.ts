@@ -69,8 +69,18 @@ describe('the packed package', () => {
     expect(await project.compile(home, options)).toBe('');
   });
 
+  /** Calls a function of a compiled example in a process of its own, and returns the result. */
+  async function callExample(format: Format, name: string, expression: string, input: unknown) {
+    const file = join(await compiledExamples(format), `out/readme-${name}.js`);
+    const load = format === 'module' ? `await import('${pathToFileURL(file)}')` : `require('${file}')`;
+    const script = `const input = JSON.parse(process.argv[1]); const { ${expression.split('(')[0]} } = ${load};
+      Promise.resolve(${expression}).then((result) => console.log(JSON.stringify(result)));`;
+    const args = [`--input-type=${format}`, '-e', script, JSON.stringify(input)];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    return JSON.parse(stdout);
+  }
+
   test.each(formats)('reads an event at run time, as %s', async (format) => {
-    const home = await compiledExamples(format);
     const event = {
       id: 'evt_1',
       type: 'user.created',
@@ -80,17 +90,28 @@ describe('the packed package', () => {
       sequence: 1,
       data: { id: 'user_1', email: 'ada@example.com' },
     };
-    const file = join(home, 'out/readme-events.js');
-    const load = format === 'module' ? `await import('${pathToFileURL(file)}')` : `require('${file}')`;
-    const script = `console.log((${load}).greetingFor(process.argv[1]))`;
-    const kind = `--input-type=${format}`;
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      kind,
-      '-e',
-      script,
-      JSON.stringify(event),
-    ]);
-    expect(stdout).toBe('Welcome, ada@example.com!\n');
+    const text = JSON.stringify(event);
+    expect(await callExample(format, 'events', 'greetingFor(input)', text)).toBe('Welcome, ada@example.com!');
+  });
+
+  test.each(formats)('takes the claims of an HTTP API in a Lambda function, as %s', async (format) => {
+    const { accessToken } = await apiLogin(deployment);
+    const { claims } = decodeJwt(accessToken);
+    const asText = (value: unknown) => (Array.isArray(value) ? `[${value.join(' ')}]` : String(value));
+    const texts = Object.entries(claims).map(([name, value]) => [name, asText(value)]);
+    const event = (method: string) => ({
+      version: '2.0',
+      headers: bearer(accessToken),
+      requestContext: {
+        http: { method },
+        authorizer: { jwt: { claims: Object.fromEntries(texts), scopes: null } },
+      },
+    });
+    const answer = await callExample(format, 'lambda', 'handler(input, {})', event('GET'));
+    expect(answer).toMatchObject({ statusCode: 200 });
+    expect(JSON.parse(answer.body)).toMatchObject({ subject: claims.sub });
+    const refused = await callExample(format, 'lambda', 'handler(input, {})', event('DELETE'));
+    expect(refused).toMatchObject({ statusCode: 403 });
   });
 
   /** Replaces generated types in the installed package, compiles the consumer, and puts them back. */
