@@ -15,7 +15,8 @@ FROM node-with-npm AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # The secret is for private registries: `--secret id=npmrc,src=FILE`. Without it nothing is mounted.
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --no-audit --no-fund
+# The workspaces in packages/ are for services and are not in the image.
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --workspaces=false --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY adapters ./adapters
 COPY provider ./provider
@@ -30,7 +31,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 # What no program reads at run time is left out: source maps, types, documents, tests, OpenTelemetry's copies for
 # browsers, and binaries for another runtime than Node (Bare). Licences stay. The check in the last stage loads every module.
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund && \
     find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' \) -delete && \
     rm -rf node_modules/*/test node_modules/@*/*/test node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext node_modules/bare-*/prebuilds && \
     find node_modules -depth -type d -empty -delete

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that this commit may be released under a tag: `.ci/check-release.sh v1.2.3`. The tag, package.json and the chart have
-# the same version, and CHANGELOG.md has a section for it with a date. Lists all problems at once.
+# Checks that this commit may be released under a tag: `.ci/check-release.sh v1.2.3`. The tag, package.json, the packages and the
+# chart have the same version, and CHANGELOG.md has a section for it with a date. Lists all problems at once.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tag=${1:?"give the tag, such as v1.2.3"}
@@ -14,6 +14,7 @@ must_be() { [ "$2" = "$version" ] || problem "$1 has the version '$2', but the t
 
 [[ $tag =~ ^v(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z.-]+)?$ ]] || problem "the tag '$tag' must be v and a version, such as v1.2.3."
 must_be package.json "$(field package.json '  "version": "(.*)",')"
+must_be packages/verify/package.json "$(field packages/verify/package.json '  "version": "(.*)",')"
 must_be 'charts/gatehouse/Chart.yaml (version)' "$(field charts/gatehouse/Chart.yaml 'version: (.*)')"
 must_be 'charts/gatehouse/Chart.yaml (appVersion)' "$(field charts/gatehouse/Chart.yaml 'appVersion: (.*)')"
 
