@@ -136,6 +136,19 @@ describe('the product obeys the rules', () => {
   });
 });
 
+test('the package for services imports nothing of the product, and no library but jose', () => {
+  const files = readSources('packages/verify/src');
+  const foreign = files.flatMap(({ path, imports }) =>
+    imports
+      .filter(({ specifier, target }) =>
+        target === undefined ? specifier !== 'jose' : target.startsWith('..'),
+      )
+      .map(({ specifier }) => `${path}: ${specifier}`),
+  );
+  expect(files.map(({ path }) => path)).toContain('verifier.ts');
+  expect(foreign).toEqual([]);
+});
+
 test('no test spreads an object literal', () => {
   const found = readSources('test').flatMap(({ path, code }) => (/\.{3}\{/.test(code) ? [path] : []));
   expect(found).toEqual([]);

@@ -6,6 +6,7 @@ const intro = `# Events
 Each event is a JSON object with \`id\` (\`evt_…\`, the same at every delivery), \`type\`, \`time\`, \`version\` (of the format of
 \`data\`), \`subject\` (the id of the account; or \`keys\`; or \`clients:\` with the name of the source), \`sequence\` and \`data\`. New
 fields can be added without a new version. [\`events.schema.json\`](events.schema.json) has a JSON Schema for each type.
+In TypeScript, [\`@gatehouse/verify/events\`](../packages/verify/README.md#events) has the types, and a function that reads an event.
 
 Each event is delivered at least once: ignore an event whose \`id\` you have seen before. \`sequence\` counts the events of a
 subject: 1, 2, 3 and so on. Gatehouse sends an event when the earlier ones of its subject were accepted, but EventBridge may deliver them

@@ -385,134 +385,92 @@ export const envelopeShape = {
 
 /** The data of each type for checks at run time. A question mark means that the field can be missing. */
 export const eventShapes = {
-  'user.created': {
-    version: 1,
-    data: {
-      id: 'string',
-      email: 'string',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'user.login': {
-    version: 1,
-    data: {
-      id: 'string',
-      email: 'string',
-      clientId: 'string',
-      ip: 'string',
-      userAgent: 'string',
-    },
-  },
-  'user.password_changed': {
-    version: 1,
-    data: {
-      id: 'string',
-      email: 'string',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'user.roles_changed': {
-    version: 1,
-    data: {
-      id: 'string',
-      roles: 'string[]',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'user.disabled': {
-    version: 1,
-    data: {
-      id: 'string',
-      email: 'string',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'user.enabled': {
-    version: 1,
-    data: {
-      id: 'string',
-      email: 'string',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'user.signed_out_everywhere': {
-    version: 1,
-    data: {
-      id: 'string',
-      email: 'string',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'consent.granted': {
-    version: 1,
-    data: {
-      id: 'string',
-      clientId: 'string',
-      scopes: 'string[]',
-      audiences: 'string[]',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'consent.withdrawn': {
-    version: 1,
-    data: {
-      id: 'string',
-      clientId: 'string',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'session.ended': {
-    version: 1,
-    data: {
-      id: 'string',
-      sessionId: 'string',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'family.ended': {
-    version: 1,
-    data: {
-      id: 'string',
-      clientId: 'string',
-      familyId: 'string',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'token.reuse_detected': {
-    version: 1,
-    data: {
-      id: 'string',
-      clientId: 'string',
-      familyId: 'string',
-      actor: 'string?',
-      ip: 'string?',
-    },
-  },
-  'clients.changed': {
-    version: 1,
-    data: {
-      source: 'string',
-      added: 'string[]',
-      changed: 'string[]',
-      removed: 'string[]',
-    },
-  },
-  'keys.changed': {
-    version: 1,
-    data: {
-      added: 'string[]',
-      changed: 'string[]',
-      removed: 'string[]',
-    },
-  },
+  'user.created': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.login': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    clientId: 'string',
+    ip: 'string',
+    userAgent: 'string',
+  } },
+  'user.password_changed': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.roles_changed': { version: 1, data: {
+    id: 'string',
+    roles: 'string[]',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.disabled': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.enabled': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.signed_out_everywhere': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'consent.granted': { version: 1, data: {
+    id: 'string',
+    clientId: 'string',
+    scopes: 'string[]',
+    audiences: 'string[]',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'consent.withdrawn': { version: 1, data: {
+    id: 'string',
+    clientId: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'session.ended': { version: 1, data: {
+    id: 'string',
+    sessionId: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'family.ended': { version: 1, data: {
+    id: 'string',
+    clientId: 'string',
+    familyId: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'token.reuse_detected': { version: 1, data: {
+    id: 'string',
+    clientId: 'string',
+    familyId: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'clients.changed': { version: 1, data: {
+    source: 'string',
+    added: 'string[]',
+    changed: 'string[]',
+    removed: 'string[]',
+  } },
+  'keys.changed': { version: 1, data: {
+    added: 'string[]',
+    changed: 'string[]',
+    removed: 'string[]',
+  } },
 } as const;
