@@ -22,15 +22,16 @@ export interface OwnIssuer {
 
 type SigningKey = Parameters<SignJWT['sign']>[0];
 
-export async function startOwnIssuer(): Promise<OwnIssuer> {
+/** @param alg the algorithm of its keys */
+export async function startOwnIssuer(alg = 'RS256'): Promise<OwnIssuer> {
   const audience = 'https://api.example.com';
   const keys: { kid: string; jwk: object; privateKey: SigningKey }[] = [];
   const requests: string[] = [];
   const answers = new Map<string, () => Answer>();
   const rotate = async () => {
-    const { privateKey, publicKey } = await generateKeyPair('RS256');
+    const { privateKey, publicKey } = await generateKeyPair(alg);
     const kid = `key-${keys.length + 1}`;
-    keys.push({ kid, jwk: { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' }, privateKey });
+    keys.push({ kid, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }, privateKey });
   };
   await rotate();
 
@@ -62,7 +63,7 @@ export async function startOwnIssuer(): Promise<OwnIssuer> {
       exp: now + 900,
     };
     return new SignJWT({ ...base, scope: 'contracts:read', permissions: ['contracts:read'], ...claims })
-      .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid, ...header })
+      .setProtectedHeader({ alg, typ: 'at+jwt', kid, ...header })
       .sign(privateKey);
   };
   const close = () =>

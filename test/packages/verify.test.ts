@@ -86,6 +86,19 @@ describe('a token', () => {
       expect(await refusalOf(verifierFor().verify(token))).toMatchObject({ code: 'invalid_token' });
   });
 
+  test('with another algorithm is refused, unless the service allows it', async () => {
+    const other = await startOwnIssuer('ES256');
+    try {
+      const { url, audience } = other;
+      const token = await other.token();
+      const refused = createVerifier({ issuer: url, audience }).verify(token);
+      expect(await refusalOf(refused)).toMatchObject({ code: 'invalid_token' });
+      await createVerifier({ issuer: url, audience, algorithms: ['RS256', 'ES256'] }).verify(token);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('with a changed payload is refused', async () => {
     const [header, payload = '', signature] = (await issuer.token()).split('.');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
@@ -121,7 +134,29 @@ describe('the requirements', () => {
     const verifier = verifierFor({ scopes: ['contracts:read'] });
     const token = await issuer.token({ scope: 'contracts:write' });
     const promise = verifier.verify(token, { scopes: ['contracts:write'] });
-    expect(await refusalOf(promise)).toMatchObject({ code: 'insufficient_scope' });
+    expect(await refusalOf(promise)).toMatchObject({
+      code: 'insufficient_scope',
+      challenge: expect.stringContaining('scope="contracts:read contracts:write"'),
+    });
+  });
+
+  test('requirements that are written wrongly are a mistake of the service, not of the token', async () => {
+    const scopes = 'contracts:read' as unknown as string[];
+    await expect(verifierFor().verify(await issuer.token(), { scopes })).rejects.toThrow(TypeError);
+    const token = await verifierFor().verify(await issuer.token());
+    expect(() => token.requireScopes('a "b"')).toThrow(TypeError);
+  });
+
+  test('a call cannot lower the requirements of the verifier', async () => {
+    const verifier = verifierFor({ maxAgeSeconds: 60, acr: ['key'] });
+    const old = verifier.verify(await issuer.token({ auth_time: seconds() - 300, acr: 'key' }), {
+      maxAgeSeconds: 600,
+    });
+    expect((await refusalOf(old)).challenge).toContain('max_age="60"');
+    const weak = verifier.verify(await issuer.token({ auth_time: seconds(), acr: 'otp' }), {
+      acr: ['otp', 'key'],
+    });
+    expect((await refusalOf(weak)).challenge).toContain('acr_values="key"');
   });
 
   test.each<[name: string, claims: object, more: object, parameters: string]>([

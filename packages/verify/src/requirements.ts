@@ -39,6 +39,28 @@ export function problemsOfRequirements({ scopes, permissions, acr, maxAgeSeconds
   return isAge ? problems : [...problems, 'maxAgeSeconds must be a whole number, 0 or more.'];
 }
 
+function refuseWrongRequirements(requirements: Requirements): void {
+  const problems = problemsOfRequirements(requirements);
+  if (problems.length > 0) throw new TypeError(problems.join(' '));
+}
+
+/**
+ * Both together: everything that one of them asks for is needed. The challenge then names all of it.
+ *
+ * @throws TypeError as `checkRequirements`
+ */
+export function combineRequirements(first: Requirements, second: Requirements): Requirements {
+  refuseWrongRequirements(second);
+  const acr = first.acr && second.acr ? first.acr.filter((one) => second.acr?.includes(one)) : undefined;
+  const ages = [first.maxAgeSeconds, second.maxAgeSeconds].filter((age) => age !== undefined);
+  return {
+    scopes: [...new Set([...(first.scopes ?? []), ...(second.scopes ?? [])])],
+    permissions: [...new Set([...(first.permissions ?? []), ...(second.permissions ?? [])])],
+    acr: acr ?? first.acr ?? second.acr,
+    maxAgeSeconds: ages.length > 0 ? Math.min(...ages) : undefined,
+  };
+}
+
 /**
  * @throws VerifyError when the claims do not have everything
  * @throws TypeError for requirements that no token can meet, because they are written wrongly
@@ -48,8 +70,7 @@ export function checkRequirements(
   requirements: Requirements,
   { resourceMetadata, toleranceSeconds }: { resourceMetadata?: string | undefined; toleranceSeconds: number },
 ): void {
-  const problems = problemsOfRequirements(requirements);
-  if (problems.length > 0) throw new TypeError(problems.join(' '));
+  refuseWrongRequirements(requirements);
   const { scopes = [], permissions = [], acr, maxAgeSeconds } = requirements;
 
   const isOldSignIn =

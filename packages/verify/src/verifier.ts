@@ -3,7 +3,7 @@ import { type AccessToken, createAccessToken } from './access-token.ts';
 import { readAuthorizerClaims } from './authorizer-claims.ts';
 import { type AccessTokenClaims, accessTokenShape } from './generated/access-token-claims.ts';
 import { createKeySource } from './key-source.ts';
-import { checkRequirements, type Requirements } from './requirements.ts';
+import { checkRequirements, combineRequirements, type Requirements } from './requirements.ts';
 import { createRevocationLook } from './revocation-look.ts';
 import { firstMismatch } from './shape.ts';
 import { checkVerifierOptions, problemOfUrl, type VerifierOptions } from './verifier-options.ts';
@@ -95,8 +95,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       checkRequirements(claims, needed, { resourceMetadata, toleranceSeconds: clockToleranceSeconds });
     if (look && token === undefined) throw refusal('missing_token', 'The access token is missing.');
     const state = look && token !== undefined ? await look(token, claims) : 'not_requested';
-    check(options);
-    check(requirements);
+    check(combineRequirements(options, requirements));
     return createAccessToken(claims, state, check);
   };
 
