@@ -80,7 +80,10 @@ describe('a verifier that never had the keys answers 503', () => {
     [
       'discovery is for another issuer',
       discovery,
-      () => () => ({ status: 200, body: { issuer: 'x', jwks_uri: 'y' } }),
+      () => () => ({
+        status: 200,
+        body: { issuer: 'https://other.example.com', jwks_uri: `${issuer.url}/jwks` },
+      }),
     ],
     ['discovery is no JSON', discovery, () => () => ({ status: 200, body: '<html>' })],
     [

@@ -84,10 +84,20 @@ const isText = (value: unknown) => typeof value === 'string' && value !== '';
 
 /** @returns what is wrong with the URL: it must use TLS, except on this machine */
 export function problemOfUrl(url: string, allowHttp = false): string | undefined {
-  if (!URL.canParse(url) || /["\\\s]/.test(url)) return 'must be a URL';
-  const { protocol, hostname, hash } = new URL(url);
+  const parsed = parseUrl(url);
+  if (!parsed || /["\\\s]/.test(url)) return 'must be a URL';
+  const { protocol, hostname, hash } = parsed;
   if (hash !== '') return 'must be a URL without a fragment';
   if (protocol === 'https:' || (protocol === 'http:' && (allowHttp || loopback.test(hostname))))
     return undefined;
   return 'must be an https URL (see allowHttp)';
+}
+
+/** `URL.canParse` gives wrong answers in Node 20 after many calls. */
+function parseUrl(url: string): URL | undefined {
+  try {
+    return new URL(url);
+  } catch {
+    return undefined;
+  }
 }
