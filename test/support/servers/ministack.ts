@@ -5,7 +5,10 @@ import { startServer, type TestServer } from './server.ts';
 /** ministack checks signatures with `cryptography`. Without it, every token gets 401. */
 const requirements = ['ministack==1.5.33', 'cryptography==50.0.2'];
 
-/** An emulator of API Gateway (HTTP APIs with JWT authorizers) and Lambda. */
+/** The Python program that ministack runs in. It is installed at the first use. */
+export const ministackPython = (): Promise<string> => pythonWith(requirements);
+
+/** An emulator of API Gateway (HTTP APIs with JWT authorizers) and Lambda, and of other services that a caller names. */
 export interface Ministack extends TestServer {
   /** Calls the control plane, as the AWS SDK does. Throws if the answer is not a success. */
   post(path: string, body: object): Promise<Record<string, string>>;
@@ -16,9 +19,10 @@ export interface Ministack extends TestServer {
 /**
  * Starts ministack on 127.0.0.1. Its Python packages are installed at the first use. Only test files that call this
  * start it.
+ * @param services the services of AWS that it emulates, by ministack's names
  */
-export async function startMinistack(): Promise<Ministack> {
-  const python = await pythonWith(requirements);
+export async function startMinistack(services = ['apigateway', 'lambda']): Promise<Ministack> {
+  const python = await ministackPython();
   const server = await startServer({
     name: 'ministack',
     start: (port) => {
@@ -28,7 +32,7 @@ export async function startMinistack(): Promise<Ministack> {
       const settings = {
         BIND_HOST: '127.0.0.1',
         GATEWAY_PORT: String(port),
-        SERVICES: 'apigateway,lambda',
+        SERVICES: services.join(','),
         HOME: folder,
         NO_PROXY: '*',
         no_proxy: '*',

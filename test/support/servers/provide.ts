@@ -13,14 +13,16 @@ interface Wanted {
   docker(): Promise<TestServer>;
 }
 
+const postgres: Wanted = {
+  given: 'DATABASE_URL',
+  told: 'GATEHOUSE_TEST_DATABASE_URL',
+  debianPackage: 'postgresql',
+  local: startLocalPostgres,
+  docker: startDockerPostgres,
+};
+
 const wanted: Wanted[] = [
-  {
-    given: 'DATABASE_URL',
-    told: 'GATEHOUSE_TEST_DATABASE_URL',
-    debianPackage: 'postgresql',
-    local: startLocalPostgres,
-    docker: startDockerPostgres,
-  },
+  postgres,
   {
     given: 'REDIS_URL',
     told: 'GATEHOUSE_TEST_REDIS_URL',
@@ -56,6 +58,10 @@ export async function provideServers(): Promise<() => Promise<void>> {
   await stop();
   throw failed.reason;
 }
+
+/** Starts a Postgres of its own, from a program on this machine, Docker or Debian's package. */
+export const startPostgres = async (): Promise<TestServer> =>
+  (await postgres.local()) ?? (await elsewhere(postgres));
 
 async function startOne(server: Wanted, started: TestServer[]): Promise<string> {
   const running = (await server.local()) ?? (await elsewhere(server));
