@@ -26,7 +26,7 @@ export function setting(name: string): string {
 
 /**
  * The parts that the long poll and the Lambda function share. Settings: DATABASE_URL, DEAD_LETTER_QUEUE_URL, GAP_SECONDS,
- * and those of the AWS SDK.
+ * RETRY_SECONDS, and those of the AWS SDK.
  */
 export function createConsumer(): Consumer {
   // A statement must end before the message becomes visible again (30 seconds by default).
@@ -37,6 +37,7 @@ export function createConsumer(): Consumer {
     pool,
     apply: applyEvent,
     gapSeconds: Number(process.env.GAP_SECONDS ?? 30),
+    retrySeconds: Number(process.env.RETRY_SECONDS ?? 10),
     giveUp: sendToDeadLetters(sqs, setting('DEAD_LETTER_QUEUE_URL')),
     log,
   });

@@ -6,17 +6,14 @@ interface SqsInvocation {
   Records?: { messageId: string; body: string }[];
 }
 
-const { inOrder, prepare } = createConsumer();
-let prepared: Promise<void> | undefined;
+const { inOrder } = createConsumer();
 
 /**
  * The consumer as a Lambda function. The event source mapping needs `ReportBatchItemFailures`: then SQS deletes only the
  * messages that did not fail. The same function needs a schedule (once a minute): when no message comes, that call ends
- * the waits.
+ * the waits. Create the tables (`tables.sql`) before.
  */
 export const handler = async ({ Records = [] }: SqsInvocation) => {
-  prepared ??= prepare();
-  await prepared;
   const messages = Records.map(({ messageId, body }) => ({ id: messageId, body }));
   const failed = await handleMessages(messages, inOrder, log);
   await inOrder.endWaits();

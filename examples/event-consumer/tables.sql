@@ -1,5 +1,8 @@
 -- The tables of the consumer. They are in the same database as the effects, because one transaction changes both.
 
+-- IF NOT EXISTS fails when two consumers start at the same moment. The lock ends with the transaction.
+SELECT pg_advisory_xact_lock(hashtext('tables of the event consumer'));
+
 -- The events that were taken from the queue. A repeat has an id that is here already.
 CREATE TABLE IF NOT EXISTS taken_events (
   id text PRIMARY KEY,

@@ -6,20 +6,23 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 
+/** The settings of an AWS client. */
+export interface AwsClientSettings {
+  endpoint: string;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+}
+
 export interface EventQueue {
-  /** The name of the bus, for `GATEHOUSE_EVENTS_SINK`. */
-  bus: string;
   queueUrl: string;
   deadLetterQueueUrl: string;
 }
 
 export interface EventQueueOptions {
-  /** The settings of the AWS clients. */
-  client: {
-    endpoint: string;
-    region: string;
-    credentials: { accessKeyId: string; secretAccessKey: string };
-  };
+  client: AwsClientSettings;
+  /** The bus that Gatehouse publishes to (`GATEHOUSE_EVENTS_SINK=eventbridge:BUS`). */
+  bus: string;
+  /** The name of the queue and of the rule. */
   name: string;
   /** How long a message that was taken stays hidden, in seconds. A batch must be finished before. The default is 30. */
   visibilitySeconds?: number;
@@ -27,9 +30,16 @@ export interface EventQueueOptions {
   tries?: number;
 }
 
-/** Creates a bus, and a rule that sends the events of Gatehouse to a queue with a dead-letter queue. */
+export async function createEventBus(client: AwsClientSettings, name: string): Promise<void> {
+  const events = new EventBridgeClient(client);
+  await events.send(new CreateEventBusCommand({ Name: name }));
+  events.destroy();
+}
+
+/** Creates a queue with a dead-letter queue, and a rule that sends the events of Gatehouse to it. */
 export async function createEventQueue({
   client,
+  bus,
   name,
   visibilitySeconds = 30,
   tries = 5,
@@ -42,10 +52,9 @@ export async function createEventQueue({
     return { url: QueueUrl, arn: (await sqs.send(wanted)).Attributes?.QueueArn ?? '' };
   };
   try {
-    await events.send(new CreateEventBusCommand({ Name: name }));
     const EventPattern = JSON.stringify({ source: ['gatehouse'] });
     const { RuleArn } = await events.send(
-      new PutRuleCommand({ Name: name, EventBusName: name, EventPattern }),
+      new PutRuleCommand({ Name: name, EventBusName: bus, EventPattern }),
     );
     // 14 days is the longest time. It should be longer than any repair takes.
     const deadLetters = await createQueue(`${name}-dead-letters`, { MessageRetentionPeriod: '1209600' });
@@ -68,8 +77,8 @@ export async function createEventQueue({
       }),
     });
     const target = { Id: 'queue', Arn: queue.arn, DeadLetterConfig: { Arn: deadLetters.arn } };
-    await events.send(new PutTargetsCommand({ Rule: name, EventBusName: name, Targets: [target] }));
-    return { bus: name, queueUrl: queue.url, deadLetterQueueUrl: deadLetters.url };
+    await events.send(new PutTargetsCommand({ Rule: name, EventBusName: bus, Targets: [target] }));
+    return { queueUrl: queue.url, deadLetterQueueUrl: deadLetters.url };
   } finally {
     events.destroy();
     sqs.destroy();

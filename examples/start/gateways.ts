@@ -1,20 +1,16 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { build } from 'esbuild';
-import { type Ministack, ministackPython } from '../../test/support/servers/ministack.ts';
+import type { Ministack } from '../../test/support/servers/ministack.ts';
 import { startNginx } from '../../test/support/servers/nginx.ts';
 import type { TestServer } from '../../test/support/servers/server.ts';
 import { audience } from './gatehouse.ts';
+import { createFunction } from './lambda-function.ts';
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const documentation = fileURLToPath(new URL('../../docs/gateways/nginx.conf', import.meta.url));
 
 /** Starts nginx with `docs/gateways/nginx.conf`. Only the addresses are others. */
 export async function startNginxGateway(issuer: string, service: string): Promise<TestServer> {
-  const documented = await readFile(here('../../docs/gateways/nginx.conf'), 'utf8');
+  const documented = await readFile(documentation, 'utf8');
   const replaced = (port: number): [from: string, to: string][] => [
     ['listen 80;', `listen 127.0.0.1:${port};`],
     ['server gatehouse.internal:3000;', `server 127.0.0.1:${new URL(issuer).port};`],
@@ -73,7 +69,11 @@ export async function createApiGateway({
 
   const users = await integration({
     integrationType: 'AWS_PROXY',
-    integrationUri: await createUserService(ministack, issuer),
+    integrationUri: await createFunction(ministack, {
+      name: 'user-service',
+      file: '../user-service/handler.ts',
+      variables: { ISSUER: issuer, AUDIENCE: audience },
+    }),
     payloadFormatVersion: '2.0',
   });
   await route('GET /v1/me', users, 'account:read');
@@ -81,33 +81,4 @@ export async function createApiGateway({
   await route('GET /v1/users', users, 'account:read');
   await ministack.post(`${api}/stages`, { stageName: '$default', autoDeploy: true });
   return ministack.apiUrl(apiId);
-}
-
-/** Bundles the handler into one file, as for AWS, and creates the function. Gives its ARN. */
-async function createUserService(ministack: Ministack, issuer: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-user-service-'));
-  try {
-    await build({
-      entryPoints: [here('../user-service/handler.ts')],
-      outfile: join(folder, 'index.mjs'),
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-    });
-    const zip = join(folder, 'function.zip');
-    const python = await ministackPython();
-    await promisify(execFile)(python, ['-m', 'zipfile', '-c', zip, 'index.mjs'], { cwd: folder });
-    const { FunctionArn = '' } = await ministack.post('/2015-03-31/functions', {
-      FunctionName: 'user-service',
-      Runtime: 'nodejs20.x',
-      Role: 'arn:aws:iam::000000000000:role/user-service',
-      Handler: 'index.handler',
-      Code: { ZipFile: (await readFile(zip)).toString('base64') },
-      Environment: { Variables: { ISSUER: issuer, AUDIENCE: audience } },
-    });
-    return FunctionArn;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { showCalls } from './show-calls.ts';
 import { type Stops, startExamples } from './start-examples.ts';
 
@@ -8,6 +9,10 @@ const write = (text: string) => void process.stdout.write(text);
 
 // The settings of a Gatehouse or an AWS account of one's own must not reach the examples.
 for (const name of Object.keys(process.env)) if (/^(GATEHOUSE|AWS)_/.test(name)) delete process.env[name];
+// The AWS SDK would print a warning about Node 20 between the calls.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+// The emulator is installed once, in the folder `artifacts` of the repository.
+process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stopping.abort());

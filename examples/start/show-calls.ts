@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { createPrinter } from './calls.ts';
-import { ann, mia } from './gatehouse.ts';
+import { ann, mia, type Tokens } from './gatehouse.ts';
 import type { Examples } from './start-examples.ts';
 
 /** Makes the calls and prints them with their answers. Gives those whose answer was not the expected one. */
@@ -78,22 +78,40 @@ export async function showCalls(
   await call({ ...atApi, ...users, ...revoked, expected: 401, because: 'the function asked Gatehouse' });
 
   heading('What the event consumer got through EventBridge and SQS:');
-  for (const row of await historyOf(consumerDatabase)) line(row);
+  const names = new Map([
+    [subjectOf(ofAnn), 'Ann'],
+    [subjectOf(ofMia), 'Mia'],
+  ]);
+  const history = await historyOf(consumerDatabase, subjectOf(ofMia));
+  for (const { person, sequence, type } of history) {
+    const name = names.get(person);
+    if (name !== undefined) line(`  ${name}  ${sequence}  ${type}`);
+  }
   return wrong;
 }
 
-/** Waits until the sign-out came to the consumer. Gives the events about accounts, in the order of their processing. */
-async function historyOf(database: string): Promise<string[]> {
+/** The id of the account that the token is for. */
+function subjectOf({ accessToken }: Tokens): string {
+  const [, claims = ''] = accessToken.split('.');
+  return (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string }).sub;
+}
+
+interface Row {
+  person: string;
+  sequence: string;
+  type: string;
+}
+
+/** Waits until the sign-out of this person came to the consumer. Gives what it processed, in that order. */
+async function historyOf(database: string, signedOut: string): Promise<Row[]> {
   const client = new Client({ connectionString: database });
   await client.connect();
   try {
     return await waitFor(
       async () => {
-        const { rows } = await client.query('SELECT * FROM people_history ORDER BY position');
-        return (
-          rows.some(({ type }) => type === 'family.ended') &&
-          rows.map(({ person, sequence, type }) => `  ${person}  ${sequence}  ${type}`)
-        );
+        const { rows } = await client.query<Row>('SELECT * FROM people_history ORDER BY position');
+        const isThere = rows.some(({ person, type }) => person === signedOut && type === 'family.ended');
+        return isThere && rows;
       },
       { timeoutMs: 60_000, intervalMs: 200, what: 'the event of the sign-out' },
     );

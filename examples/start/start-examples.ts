@@ -3,7 +3,7 @@ import type { KeptProcess } from '../../test/support/servers/kept-process.ts';
 import { type Ministack, startMinistack } from '../../test/support/servers/ministack.ts';
 import { startPostgres } from '../../test/support/servers/provide.ts';
 import { startServer } from '../../test/support/servers/server.ts';
-import { createEventQueue, type EventQueue } from './event-queue.ts';
+import { createEventBus, createEventQueue, type EventQueue } from './event-queue.ts';
 import { ann, audience, type Gatehouse, mia, startGatehouse } from './gatehouse.ts';
 import { createApiGateway, startNginxGateway } from './gateways.ts';
 import { startNode } from './processes.ts';
@@ -37,11 +37,13 @@ export async function startExamples(stops: Stops): Promise<Examples> {
   ]);
   const [gatehouseDatabase, consumerDatabase] = await createDatabases(postgres.url);
   const client = { endpoint: ministack.url, region, credentials };
-  const queue = await createEventQueue({ client, name: 'examples' });
+  const bus = 'gatehouse';
+  await createEventBus(client, bus);
+  const queue = await createEventQueue({ client, bus, name: 'event-consumer' });
   const aws = awsEnvironment(ministack);
   const consumer = started(startConsumer(queue, { ...aws, DATABASE_URL: consumerDatabase }));
   const gatehouse = started(
-    await startGatehouse(gatehouseDatabase, { ...aws, GATEHOUSE_EVENTS_SINK: `eventbridge:${queue.bus}` }, [
+    await startGatehouse(gatehouseDatabase, { ...aws, GATEHOUSE_EVENTS_SINK: `eventbridge:${bus}` }, [
       ann,
       mia,
     ]),
