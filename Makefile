@@ -8,7 +8,7 @@ CHECKS := types lint architecture generated chart workflows audit
 # Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
 TESTS :=
 
-.PHONY: help install run test chaos bench bench-migrations cluster-test check list-checks check-terraform build image format clean $(CHECKS:%=check-%)
+.PHONY: help install run examples test chaos bench bench-migrations cluster-test check list-checks check-terraform build image format clean $(CHECKS:%=check-%)
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ node_modules/.package-lock.json: package-lock.json
 
 run: install ## Start on this machine with demo data; needs nothing but Node
 	node --import tsx provider/bin/cli.ts dev
+
+examples: install ## Start two services behind nginx and API Gateway, and show calls; ONCE=1 ends after them
+	node --import tsx examples/start/main.ts $(if $(ONCE),--once)
 
 test: install ## Run all tests against real Postgres and Redis, found or started by the run
 	@mkdir -p artifacts

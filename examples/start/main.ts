@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { showCalls } from './show-calls.ts';
+import { showCalls, tryIt } from './show-calls.ts';
 import { type Stops, startExamples } from './start-examples.ts';
 
 /** Starts everything, makes the calls, and stays until Ctrl-C. With `--once`, it ends after the calls. */
@@ -25,17 +25,19 @@ async function run(stops: Stops): Promise<number> {
   const wrong = await showCalls(examples, write);
   if (wrong.length > 0) return 1;
   if (isOnce) return 0;
-  write('\nEverything stays until Ctrl-C.\n');
+  write(tryIt(examples));
+  isReady = true;
   await stopped;
   return 0;
 }
 
+let isReady = false;
 const stops: Stops = [];
-const interrupted = stopped.then(() => 130);
+const interrupted = stopped.then(() => (isReady ? 0 : 130));
 const code = await Promise.race([run(stops), interrupted]).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   return 1;
 });
 for (const stop of stops.reverse()) await stop();
-// A start that was interrupted may still have something open. What it starts ends with this process.
+// A start that was interrupted may still have something open. What it started ends with this process.
 process.exit(code);

@@ -14,7 +14,12 @@ export interface NodeProcess {
 /** Starts a program of this repository. It ends at the latest when this process ends, however that happens. */
 export function startNode({ file, args = [], env }: NodeProcess): KeptProcess {
   const program = fileURLToPath(new URL(file, import.meta.url));
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  // The process runs in a folder of its own. This file says where `@gatehouse/verify` is.
+  const settings = {
+    TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../tsconfig.json', import.meta.url)),
+    ...env,
+  };
+  const variables = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   return startKept({
     program: '/usr/bin/env',
     args: [...variables, process.execPath, '--import', loader, program, ...args],

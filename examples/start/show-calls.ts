@@ -90,6 +90,17 @@ export async function showCalls(
   return wrong;
 }
 
+/** Commands to type while the examples run. */
+export const tryIt = ({ gatehouse: { issuer }, nginx, apiGateway }: Examples): string => `
+Try it. Ctrl-C stops everything.
+
+  curl -s ${issuer}/auth/login -H 'Content-Type: application/json' \\
+    -d '{"email":"${ann.email}","password":"${ann.password}"}'
+  TOKEN=...                                   # the accessToken of the answer
+  curl -i -H "Authorization: Bearer $TOKEN" ${nginx}/v1/contracts
+  curl -i -H "Authorization: Bearer $TOKEN" '${apiGateway}/v1/me'
+`;
+
 /** The id of the account that the token is for. */
 function subjectOf({ accessToken }: Tokens): string {
   const [, claims = ''] = accessToken.split('.');

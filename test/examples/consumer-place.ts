@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client } from 'pg';
 import { createEventBus, createEventQueue } from '../../examples/start/event-queue.ts';
+import { createFunction } from '../../examples/start/lambda-function.ts';
 import { newId } from '../../provider/lib/ids.ts';
 import { createTestDatabase } from '../support/databases.ts';
 import { type Ministack, startMinistack } from '../support/servers/ministack.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const region = 'eu-central-1';
+/** The region of ministack's calls without a signature, such as those that create functions. */
+const region = 'us-east-1';
 const credentials = { accessKeyId: 'testing', secretAccessKey: 'testing' };
 
 /** The variables that make the AWS SDK of another process use this address. */
@@ -123,8 +125,10 @@ export interface ConsumerPlace {
   sequences(subject: string, count: number): Promise<number[]>;
   /** How many messages the queue has, also those that were taken and not deleted. */
   left(): Promise<number>;
-  /** Reads and deletes the messages of the dead-letter queue. */
-  deadLetters(): Promise<string[]>;
+  /** Waits until the dead-letter queue has so many messages. Reads and deletes them. */
+  deadLetters(count: number): Promise<string[]>;
+  /** Makes the emulator run the consumer as a Lambda function, with batches of messages of the queue. */
+  runAsFunction(settings: Record<string, string>): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -138,11 +142,13 @@ export interface PlaceOptions {
   /** The bus whose events come to the queue. The default is a bus of its own, to which no Gatehouse publishes. */
   bus?: string;
   tries?: number;
+  /** For a Lambda function it must be longer than a call can take. The default is 1. */
+  visibilitySeconds?: number;
 }
 
 export async function createConsumerPlace(
   { ministack }: EventSource,
-  { bus, tries }: PlaceOptions = {},
+  { bus, tries, visibilitySeconds = 1 }: PlaceOptions = {},
 ): Promise<ConsumerPlace> {
   const client = { endpoint: ministack.url, region, credentials };
   const name = newId('queue');
@@ -151,7 +157,7 @@ export async function createConsumerPlace(
     client,
     bus: bus ?? name,
     name,
-    visibilitySeconds: 1,
+    visibilitySeconds,
     ...(tries !== undefined && { tries }),
   });
   const own = await createTestDatabase();
@@ -204,7 +210,31 @@ export async function createConsumerPlace(
       );
       return names.reduce((sum, attribute) => sum + Number(Attributes[attribute]), 0);
     },
-    deadLetters: () => takeAll(ministack, queues.deadLetterQueueUrl),
+    deadLetters: async (count) => {
+      const found: string[] = [];
+      const isThere = async () => {
+        found.push(...(await takeAll(ministack, queues.deadLetterQueueUrl)));
+        return found.length >= count;
+      };
+      await waitFor(isThere, { timeoutMs: 60_000, intervalMs: 100, what: `${count} dead letters` });
+      return found;
+    },
+    runAsFunction: async (settings) => {
+      const variables = { ...environment, ...settings };
+      const file = '../event-consumer/lambda.ts';
+      const FunctionName = await createFunction(ministack, { name, file, variables });
+      const { Attributes } = await sqs<{ Attributes: Record<string, string> }>(
+        ministack.url,
+        'GetQueueAttributes',
+        { QueueUrl: queues.queueUrl, AttributeNames: ['QueueArn'] },
+      );
+      await ministack.post('/2015-03-31/event-source-mappings', {
+        FunctionName,
+        EventSourceArn: Attributes.QueueArn,
+        BatchSize: 10,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+      });
+    },
     remove: async () => {
       await Promise.all(running.map((consumer) => consumer.end('SIGKILL')));
       await database.end();
