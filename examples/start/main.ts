@@ -27,7 +27,10 @@ async function run(stops: Stops): Promise<number> {
   if (isOnce) return 0;
   write(tryIt(examples));
   isReady = true;
+  // Nothing else keeps this process alive: the servers must end with it, and not the other way round.
+  const alive = setInterval(() => {}, 60_000);
   await stopped;
+  clearInterval(alive);
   return 0;
 }
 

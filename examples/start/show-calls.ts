@@ -77,15 +77,11 @@ export async function showCalls(
   });
   await call({ ...atApi, ...users, ...revoked, expected: 401, because: 'the function asked Gatehouse' });
 
-  heading('What the event consumer got through EventBridge and SQS:');
-  const names = new Map([
-    [subjectOf(ofAnn), 'Ann'],
-    [subjectOf(ofMia), 'Mia'],
-  ]);
+  heading('What the event consumer got through EventBridge and SQS, with the sequence of each event:');
   const history = await historyOf(consumerDatabase, subjectOf(ofMia));
-  for (const { person, sequence, type } of history) {
-    const name = names.get(person);
-    if (name !== undefined) line(`  ${name}  ${sequence}  ${type}`);
+  for (const [name, tokens] of [['Ann', ofAnn] as const, ['Mia', ofMia] as const]) {
+    const own = history.filter(({ person }) => person === subjectOf(tokens));
+    line(`  ${name}: ${own.map(({ sequence, type }) => `${sequence} ${type}`).join(', ')}`);
   }
   return wrong;
 }

@@ -34,6 +34,8 @@ export async function startMinistack(services = ['apigateway', 'lambda']): Promi
         GATEWAY_PORT: String(port),
         SERVICES: services.join(','),
         HOME: folder,
+        // It leaves the code of Lambda functions here.
+        TMPDIR: folder,
         NO_PROXY: '*',
         no_proxy: '*',
         PYTHONDONTWRITEBYTECODE: '1',
