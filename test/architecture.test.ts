@@ -149,9 +149,14 @@ test('the package for services imports nothing of the product, and no library bu
   expect(foreign).toEqual([]);
 });
 
-test('no test spreads an object literal', () => {
-  const found = readSources('test').flatMap(({ path, code }) => (/\.{3}\{/.test(code) ? [path] : []));
+test.each(['test', 'examples', 'packages'])('no file in %s/ spreads an object literal', (folder) => {
+  const found = readSources(folder).flatMap(({ path, code }) => (/\.{3}\{/.test(code) ? [path] : []));
   expect(found).toEqual([]);
+});
+
+test('no file in examples/ has more than 300 lines', () => {
+  const long = readSources('examples').filter(({ text }) => text.split('\n').length > 301);
+  expect(long.map(({ path }) => path)).toEqual([]);
 });
 
 describe('the rules', () => {

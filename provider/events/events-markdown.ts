@@ -13,6 +13,7 @@ subject: 1, 2, 3 and so on. Gatehouse sends an event when the earlier ones of it
 in another order. So compare \`sequence\` with the highest one that you have processed for this subject: an older event is late. A
 gap that stays means that an event was set aside; \`gatehouse events failed\` shows it ([\`operate.md\`](operate.md#events)). It keeps its
 number when it is delivered later. Events that a release without \`sequence\` published have none.
+[\`examples/event-consumer\`](../examples/event-consumer/README.md) is a consumer that does all of this.
 
 On EventBridge, \`source\` is \`gatehouse\`, \`detail-type\` is the event's \`type\`, and \`detail\` is the event. A rule for sign-ins:
 

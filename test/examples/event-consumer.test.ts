@@ -147,11 +147,11 @@ describe('a consumer that is killed loses no effect and makes none twice', () =>
   test('in its transaction', async () => {
     const place = await newPlace();
     const first = await place.start();
-    // The transaction of the consumer waits for this row.
+    // The consumer has noted the id of the event, and waits for this lock before it makes the effect.
     const blocker = new Client({ connectionString: place.environment.DATABASE_URL });
     await blocker.connect();
     await blocker.query('BEGIN');
-    await blocker.query('INSERT INTO event_subjects (subject) VALUES ($1)', [subject]);
+    await blocker.query('LOCK TABLE people_history');
     await place.send(pick(1, 2));
     const waiting =
       "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";

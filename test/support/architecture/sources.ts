@@ -56,7 +56,7 @@ const productPath = (path: string) =>
 /** Reads every TypeScript file under a folder except declarations (`.d.ts`), which only describe foreign code. */
 export function readSources(root: string, prefix = ''): Source[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts') && !path.includes('node_modules'))
     .sort()
     .map((path) => parseSource(prefix + path.split(sep).join('/'), readFileSync(join(root, path), 'utf8')));
 }
