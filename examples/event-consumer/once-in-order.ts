@@ -79,7 +79,7 @@ export function createOnceInOrder(options: OnceInOrderOptions): OnceInOrder {
     }
   }
 
-  /** Counts a failure of a waiting event. After the last try, it no longer holds up the later ones. */
+  /** Counts a failure of a waiting event. After the last try, it no longer blocks the later ones. */
   async function isGivenUp(event: ReceivedEvent, error: unknown): Promise<boolean> {
     const { rows } = await pool.query(
       `UPDATE waiting_events SET failures = failures + 1, failed_at = now()

@@ -232,7 +232,7 @@ describe('a consumer that is killed loses no effect and makes none twice', () =>
   }
 });
 
-describe('what can never be processed comes to the dead-letter queue, and holds up nothing else', () => {
+describe('what can never be processed comes to the dead-letter queue, and blocks nothing else', () => {
   test('a message that is no event', async () => {
     const place = await newPlace({ tries: 2 });
     await place.start();
