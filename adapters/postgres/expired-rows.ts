@@ -6,6 +6,8 @@ export interface PostgresExpiredRowsOptions {
   db: Knex;
   /** Published events are kept for this many milliseconds, so that operators can look them up. */
   outboxRetentionMs: number;
+  /** Logouts that could not be delivered are kept for this many milliseconds after the session ended. */
+  logoutRetentionMs: number;
 }
 
 /**
@@ -15,10 +17,12 @@ export interface PostgresExpiredRowsOptions {
 export class PostgresExpiredRows implements ExpiredRows {
   readonly #db: Knex;
   readonly #outboxRetentionMs: number;
+  readonly #logoutRetentionMs: number;
 
-  constructor({ db, outboxRetentionMs }: PostgresExpiredRowsOptions) {
+  constructor({ db, outboxRetentionMs, logoutRetentionMs }: PostgresExpiredRowsOptions) {
     this.#db = db;
     this.#outboxRetentionMs = outboxRetentionMs;
+    this.#logoutRetentionMs = logoutRetentionMs;
   }
 
   async sweep(limit: number, now: number): Promise<number> {
@@ -31,6 +35,8 @@ export class PostgresExpiredRows implements ExpiredRows {
       { table: 'registered_clients', column: 'expires_at', before: now },
       { table: 'registration_tokens', column: 'expires_at', before: now },
       { table: 'limits', column: 'expires_at', before: now },
+      { table: 'client_sessions', column: 'expires_at', before: now },
+      { table: 'logouts', column: 'ended_at', before: now - this.#logoutRetentionMs },
       { table: 'outbox', column: 'published_at', before: now - this.#outboxRetentionMs },
     ];
     let deleted = 0;

@@ -6,6 +6,7 @@ interface FamilyRow {
   id: string;
   account_id: string;
   client_id: string;
+  sid: string | null;
   current_hash: string;
   payload: string;
   expires_at: string;
@@ -21,6 +22,7 @@ function toFamily(row: FamilyRow): StoredFamily {
     currentHash: row.current_hash,
     payload: row.payload,
     expiresAt: Number(row.expires_at),
+    ...(row.sid === null ? {} : { sid: row.sid }),
   };
   return row.answer === null ? family : { ...family, storedResponse: row.answer };
 }
@@ -41,10 +43,10 @@ export class PostgresFamilyStore implements FamilyStore {
   async open(family: Family): Promise<boolean> {
     const opened = await affected(
       this.#db,
-      `insert into families (id, account_id, client_id, current_hash, payload, expires_at)
-       values (:id, :accountId, :clientId, :currentHash, :payload, :expiresAt)
+      `insert into families (id, account_id, client_id, sid, current_hash, payload, expires_at)
+       values (:id, :accountId, :clientId, :sid, :currentHash, :payload, :expiresAt)
        on conflict (id) do update set
-         account_id = excluded.account_id, client_id = excluded.client_id,
+         account_id = excluded.account_id, client_id = excluded.client_id, sid = excluded.sid,
          current_hash = excluded.current_hash, payload = excluded.payload, expires_at = excluded.expires_at,
          answer = null, answer_until = null, ended = false
        where families.expires_at <= :now`,
@@ -52,6 +54,7 @@ export class PostgresFamilyStore implements FamilyStore {
         id: family.id,
         accountId: family.accountId,
         clientId: family.clientId,
+        sid: family.sid ?? null,
         currentHash: family.currentHash,
         payload: family.payload,
         expiresAt: family.expiresAt,
@@ -65,7 +68,7 @@ export class PostgresFamilyStore implements FamilyStore {
     if (!storable(familyId)) return undefined;
     const [row] = await rows<FamilyRow>(
       this.#db,
-      `select id, account_id, client_id, current_hash, payload, expires_at,
+      `select id, account_id, client_id, sid, current_hash, payload, expires_at,
          case when answer_until > :now then answer end as answer
        from families where id = :familyId and not ended and expires_at > :now`,
       { familyId, now: this.#clock.now() },

@@ -2,9 +2,11 @@ import type { Knex } from 'knex';
 import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { PostgresAccountStore } from './account-store.ts';
 import { PostgresAnnouncements } from './announcements.ts';
+import { PostgresClientSessions } from './client-sessions.ts';
 import { PostgresClientWriter } from './client-store.ts';
 import { PostgresClientTokenVersions } from './client-token-versions.ts';
 import { PostgresConsentStore } from './consent-store.ts';
+import { PostgresLogouts } from './logouts.ts';
 import { PostgresOutbox } from './outbox.ts';
 import { PostgresRegisteredClients } from './registered-clients.ts';
 import { revokeKeys } from './revocation-store.ts';
@@ -59,6 +61,8 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
   let clientTokenVersions: PostgresClientTokenVersions | undefined;
   let clients: PostgresClientWriter | undefined;
   let registeredClients: PostgresRegisteredClients | undefined;
+  let clientSessions: PostgresClientSessions | undefined;
+  let logouts: PostgresLogouts | undefined;
   return {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
@@ -87,6 +91,14 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get registeredClients() {
       registeredClients ??= new PostgresRegisteredClients({ db });
       return registeredClients;
+    },
+    get clientSessions() {
+      clientSessions ??= new PostgresClientSessions({ db });
+      return clientSessions;
+    },
+    get logouts() {
+      logouts ??= new PostgresLogouts({ db });
+      return logouts;
     },
     denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
   };

@@ -5,6 +5,7 @@
  * - `h`: current hash
  * - `p`: payload
  * - `e`: expiry
+ * - `d`: the client's `sid`, if it has one
  *
  * An ended family has only one field:
  * - `t`: time until which the family stays ended
@@ -24,25 +25,26 @@ local function ahead(time)
 end
 `;
 
-/** KEYS: family, answer. ARGV: now, account, client, hash, payload, expiresAt. Gives 1 when it was opened. */
+/** KEYS: family, answer. ARGV: now, account, client, hash, payload, expiresAt, and, if there is one, the `sid`. Gives 1 when it was opened. */
 export const openScript = `${prelude}
 local old = redis.call('HMGET', KEYS[1], 't', 'e')
 if ahead(old[1]) or ahead(old[2]) then return 0 end
 redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('HSET', KEYS[1], 'a', ARGV[2], 'c', ARGV[3], 'h', ARGV[4], 'p', ARGV[5], 'e', ARGV[6])
+if ARGV[7] then redis.call('HSET', KEYS[1], 'd', ARGV[7]) end
 expire(KEYS[1], ARGV[6])
 return 1
 `;
 
 /**
- * KEYS: family, answer. ARGV: now. Gives account, client, hash, payload, expiry and, before its `u`, the sealed
- * response.
+ * KEYS: family, answer. ARGV: now. Gives account, client, hash, payload, expiry, `sid` and, before its `u`, the
+ * sealed response.
  */
 export const findScript = `${prelude}
-local family = redis.call('HMGET', KEYS[1], 'a', 'c', 'h', 'p', 'e')
+local family = redis.call('HMGET', KEYS[1], 'a', 'c', 'h', 'p', 'e', 'd')
 if not ahead(family[5]) then return {} end
 local answer = redis.call('HMGET', KEYS[2], 'u', 's')
-if ahead(answer[1]) then family[6] = answer[2] end
+if ahead(answer[1]) then family[7] = answer[2] end
 return family
 `;
 

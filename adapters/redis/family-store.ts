@@ -25,16 +25,18 @@ export class RedisFamilyStore implements FamilyStore {
   }
 
   async open(family: Family): Promise<boolean> {
-    const { id, accountId, clientId, currentHash, payload, expiresAt } = family;
-    const args = [this.#clock.now(), accountId, clientId, currentHash, payload, expiresAt];
+    const { id, accountId, clientId, currentHash, payload, expiresAt, sid } = family;
+    const known = sid === undefined ? [] : [sid];
+    const args = [this.#clock.now(), accountId, clientId, currentHash, payload, expiresAt, ...known];
     return (await this.#open(this.#keys(id), args)) === 1;
   }
 
   async find(id: string): Promise<StoredFamily | undefined> {
     const found = (await this.#find(this.#keys(id), [this.#clock.now()])) as (string | null)[];
-    const [accountId, clientId, currentHash, payload, expiresAt, storedResponse] = found;
+    const [accountId, clientId, currentHash, payload, expiresAt, sid, storedResponse] = found;
     if (!accountId || !clientId || !currentHash || typeof payload !== 'string') return undefined;
-    const family = { id, accountId, clientId, currentHash, payload, expiresAt: Number(expiresAt) };
+    const fields = { id, accountId, clientId, currentHash, payload, expiresAt: Number(expiresAt) };
+    const family = typeof sid === 'string' ? { ...fields, sid } : fields;
     return typeof storedResponse === 'string' ? { ...family, storedResponse } : family;
   }
 

@@ -69,6 +69,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     unitOfWork.run(async (stores) => {
       const account = await stores.accounts.update(id, changes, clock.now());
       if (account === undefined) throw noSuchAccount(id);
+      if (changes.raiseTokenVersion) await stores.clientSessions.end({ accountId: id }, clock.now());
       await stores.outbox.append(newEvent(type, id, eventData(account)));
       return account;
     });

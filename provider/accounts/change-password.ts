@@ -97,9 +97,10 @@ function replace(
   { id, tokenVersion }: Account,
   passwordHash: string,
 ): Promise<Account> {
-  return unitOfWork.run(async ({ accounts, outbox }) => {
+  return unitOfWork.run(async ({ accounts, outbox, clientSessions }) => {
     const changed = await accounts.update(id, { passwordHash, raiseTokenVersion: true }, clock.now());
     if (changed?.state !== 'active' || changed.tokenVersion !== tokenVersion + 1) throw ended();
+    await clientSessions.end({ accountId: id }, clock.now());
     await outbox.append(newEvent('user.password_changed', id, { id, email: changed.email }));
     return changed;
   });

@@ -12,12 +12,12 @@ import { listening } from './listening.ts';
 import type { Running } from './start.ts';
 
 /**
- * `gatehouse worker`: does the jobs without answering requests. It needs only the database and the sink of events. Any
- * number may run: one does the jobs, and another takes over when it ends. Rejects when `stopping` is aborted before the
+ * `gatehouse worker`: does the jobs without answering requests. It needs the database, the sink of events, and the signing
+ * keys for logout tokens. Any number may run: one does the jobs, and another takes over when it ends. Rejects when `stopping` is aborted before the
  * start is complete.
  */
 export async function worker(stopping: AbortSignal): Promise<Running> {
-  const config = loadConfig({ required: ['GATEHOUSE_DATABASE_URL'] });
+  const config = loadConfig({ required: requiredSettings() });
   const logger = createLogger({ level: config.logLevel });
   const ports = await openWorkerPorts(config, { logger, clock, stopping });
   const lifecycle = createLifecycle({ logger, clock });
@@ -53,4 +53,11 @@ export async function worker(stopping: AbortSignal): Promise<Running> {
       await lifecycle.stop();
     },
   };
+}
+
+/** A worker with signing keys signs logout tokens, and these name the issuer. */
+function requiredSettings() {
+  const has = (name: string) => [name, `${name}_FILE`].some((one) => processEnvironment()[one]);
+  const always = ['GATEHOUSE_DATABASE_URL'] as const;
+  return has('GATEHOUSE_KEYS') ? ([...always, 'GATEHOUSE_ISSUER'] as const) : always;
 }

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { deviceCodeGrant } from '../lib/device-code-grant.ts';
 import { clientJwksSchema } from './client-jwks.ts';
-import { originProblem, redirectUriProblem, webUriProblem } from './client-uris.ts';
+import {
+  backchannelLogoutUriProblem,
+  originProblem,
+  redirectUriProblem,
+  webUriProblem,
+} from './client-uris.ts';
 
 /** What the ids of clients that registered themselves begin with. */
 export const registeredIdPrefix = 'registered_';
@@ -198,7 +203,17 @@ export const clientDocumentSchema = z.strictObject({
     .describe(
       'Whether people are asked before they are signed out when the app sends a valid id_token_hint; if left out, first-party clients sign out without a question and others with one.',
     ),
-  backchannelLogoutUri: webUri.optional().describe('Told when a session ends.'),
+  backchannelLogoutUri: checkedBy(backchannelLogoutUriProblem)
+    .optional()
+    .describe(
+      'Where the app gets a logout token by POST whenever a session of a person there ends (OpenID Connect Back-Channel Logout 1.0). Its id tokens then have a sid.',
+    ),
+  backchannelLogoutSessionRequired: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether logout tokens have a sid; true if left out. false is for an app that knows people only by sub: each ending then ends all sessions of the person at the app.',
+    ),
 });
 
 export type ClientDocument = z.output<typeof clientDocumentSchema>;

@@ -41,6 +41,17 @@ export function webUriProblem(value: string): string | undefined {
 }
 
 /**
+ * Checks a back-channel logout URI (OpenID Connect Back-Channel Logout 1.0 §2.2): no fragment, and otherwise as any URL
+ * that Gatehouse opens.
+ *
+ * @returns what is wrong with it, or undefined
+ */
+export function backchannelLogoutUriProblem(value: string): string | undefined {
+  if (value.includes('#')) return 'must not contain a fragment: remove the # and what follows';
+  return webUriProblem(value);
+}
+
+/**
  * Checks a redirect URI by the rules for every client (RFC 6749 §3.1.2, RFC 9700 §2.1).
  *
  * @returns what is wrong with it, or undefined

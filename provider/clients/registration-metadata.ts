@@ -47,6 +47,7 @@ const sameFields = {
   policy_uri: 'policyUri',
   tos_uri: 'tosUri',
   initiate_login_uri: 'initiateLoginUri',
+  backchannel_logout_uri: 'backchannelLogoutUri',
   dpop_bound_access_tokens: 'dpopBoundAccessTokens',
   require_pushed_authorization_requests: 'requirePushedAuthorizationRequests',
 } as const;
@@ -132,6 +133,10 @@ function unsupportedProblems(metadata: ClientMetadata): MetadataProblem[] {
     if (asked !== undefined && asked !== false)
       problems.push(problem(field, 'is not supported: leave it out'));
   }
+  // Gatehouse opens this URL itself. Where it leads is checked again at each request (oidc/outgoing-requests.ts).
+  const logoutUri = given(metadata, 'backchannel_logout_uri');
+  if (typeof logoutUri === 'string' && !logoutUri.startsWith('https://'))
+    problems.push(problem('backchannel_logout_uri', 'must start with https://'));
   return problems;
 }
 

@@ -8,6 +8,7 @@ import type { KubernetesOptions } from '../../adapters/kubernetes/open-kubernete
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
+import { PostgresClientSessions } from '../../adapters/postgres/client-sessions.ts';
 import { PostgresClientSource } from '../../adapters/postgres/client-source.ts';
 import { clientsChannel, PostgresClientStore } from '../../adapters/postgres/client-store.ts';
 import { PostgresClientTokenVersions } from '../../adapters/postgres/client-token-versions.ts';
@@ -18,6 +19,7 @@ import { PostgresFamilyStore } from '../../adapters/postgres/family-store.ts';
 import { PostgresKeyStore } from '../../adapters/postgres/key-store.ts';
 import { PostgresLeases, soleHolder } from '../../adapters/postgres/leases.ts';
 import { PostgresLimits } from '../../adapters/postgres/limits.ts';
+import { PostgresLogouts } from '../../adapters/postgres/logouts.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../adapters/postgres/registered-clients.ts';
@@ -83,6 +85,8 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     accounts: new PostgresAccountStore({ db }),
     consents: new PostgresConsentStore({ db }),
     outbox: new PostgresOutbox({ db }),
+    clientSessions: new PostgresClientSessions({ db }),
+    logouts: new PostgresLogouts({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     denylist: new PostgresRevocationStore({ db, clock }),
     clientTokenVersions: new PostgresClientTokenVersions({ db }),
@@ -114,13 +118,15 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     passwordBlocklists: await openPasswordBlocklists(config, deps),
     schema: schemaOf(database),
     secrets,
-    expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * 86_400_000 })],
+    expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * day, logoutRetentionMs: 30 * day })],
     leases: config.databaseUrl === undefined ? soleHolder : new PostgresLeases({ db }),
     wakeUp: config.databaseUrl === undefined ? noWakeUp : new PostgresWakeUp({ db }),
     homes: {
       accounts: 'postgres',
       consents: 'postgres',
       outbox: 'postgres',
+      clientSessions: 'postgres',
+      logouts: 'postgres',
       unitOfWork: 'postgres',
       revocationCache: 'redis',
       denylist: 'postgres',
@@ -138,6 +144,8 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     dependencies,
   };
 }
+
+const day = 86_400_000;
 
 /** Like `openPorts`, without what only servers use: Redis, the signing keys and the clients. */
 export const openWorkerPorts = (config: Config, deps: ConnectionDeps): Promise<Ports> =>

@@ -14,6 +14,7 @@ import type { Phase } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Tracing } from '../lib/tracing.ts';
+import type { SessionsAtClients } from '../oidc/sessions/client-sessions.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { KnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
@@ -51,6 +52,7 @@ export interface Parts extends ComposeDeps {
   accounts: Accounts;
   signIn: SignIn;
   clients: ClientRegistry;
+  sessionsAtClients: SessionsAtClients;
   clientUsed(clientId: string): Promise<void>;
   keyRing: KeyRing;
 }

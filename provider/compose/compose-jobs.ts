@@ -1,4 +1,6 @@
 import type { Config } from '../config/schema.ts';
+import { createNewEvent } from '../events/catalogue.ts';
+import { createLogoutDelivery, type LogoutDeliveryDeps } from '../events/logout-delivery.ts';
 import { createPollingLoop } from '../events/polling-loop.ts';
 import { createRelay, type RelayDeps } from '../events/relay.ts';
 import { type KeyTimes, keyTimesOf } from '../keys/key-set.ts';
@@ -9,21 +11,24 @@ import type { Component } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { KeyStore } from '../ports/key-store.ts';
+import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import { createLeadership } from './leadership.ts';
-import { deliveryMetrics } from './measurements.ts';
+import { deliveryMetrics, logoutMetrics } from './measurements.ts';
 import type { Ports } from './ports.ts';
 import { createSweep } from './sweep.ts';
 
 export interface JobsDeps {
-  ports: Pick<Ports, 'outbox' | 'eventSink' | 'expired' | 'leases' | 'wakeUp'>;
+  ports: Pick<Ports, 'outbox' | 'logouts' | 'unitOfWork' | 'eventSink' | 'expired' | 'leases' | 'wakeUp'>;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
   /** Whether this process may do the jobs. Otherwise it only wakes the process that does them. */
   takesPart: boolean;
+  /** Sends a logout token. Undefined: this process has no signing keys, so logouts wait for another one. */
+  sendLogout?: LogoutDeliveryDeps['send'] | undefined;
   /** Adds a signing key when the newest one is this old. Undefined: keys are rotated by command only. */
   keyRotation?: { store: KeyStore; everyDays: number; times: KeyTimes } | undefined;
-  /** Pauses of the relay that differ from its defaults. */
+  /** Pauses of the deliveries that differ from their defaults. */
   pauses?: Pick<RelayDeps, 'minIdleMs' | 'maxIdleMs'>;
   /** How long after the end of a killed leader another process takes over. The default is 15,000 ms. */
   leaseMs?: number;
@@ -38,7 +43,7 @@ export interface Jobs {
 /** A process sends at most one signal in this time. */
 const signalMs = 50;
 
-/** The jobs that one process does for all: it publishes events and deletes expired rows. */
+/** The jobs that one process does for all: it publishes events, delivers logout tokens and deletes expired rows. */
 export function composeJobs(deps: JobsDeps): Jobs {
   const { ports, clock, logger, metrics, takesPart, leaseMs = 15_000 } = deps;
   const signal = createSignal(ports);
@@ -52,7 +57,12 @@ export function composeJobs(deps: JobsDeps): Jobs {
     ...deps.pauses,
   });
   const sweep = createSweep({ expired: ports.expired, clock, intervalSeconds: 300, batch: 1000, logger });
-  const listener = createListener(ports, relay.nudge, logger);
+  const logouts = deps.sendLogout && composeDelivery(deps, deps.sendLogout, relay.nudge);
+  const nudge = () => {
+    relay.nudge();
+    logouts?.nudge();
+  };
+  const listener = createListener(ports, nudge, logger);
   const rotation = createKeyRotation(deps);
   const leadership = createLeadership({
     leases: ports.leases,
@@ -63,12 +73,14 @@ export function composeJobs(deps: JobsDeps): Jobs {
     work: {
       start: () => {
         relay.start();
+        if (logouts) logouts.start();
+        else logger.warn({}, 'logout tokens are not sent, this process has no GATEHOUSE_KEYS');
         sweep.start();
         listener.start();
         rotation?.start();
       },
       stop: async () => {
-        await Promise.all([relay.stop(), sweep.stop(), listener.stop(), rotation?.stop()]);
+        await Promise.all([relay.stop(), logouts?.stop(), sweep.stop(), listener.stop(), rotation?.stop()]);
       },
     },
   });
@@ -85,8 +97,35 @@ export function composeJobs(deps: JobsDeps): Jobs {
       // The sink may take this long for the calls that are under way.
       stopSeconds: 10,
     },
-    eventCommitted: relay.nudge,
+    eventCommitted: nudge,
   };
+}
+
+function composeDelivery(
+  { ports, clock, logger, metrics, pauses }: JobsDeps,
+  send: LogoutDeliveryDeps['send'],
+  eventCommitted: () => void,
+) {
+  const { logouts } = ports;
+  const unitOfWork: UnitOfWork = {
+    run: async (work) => {
+      const result = await ports.unitOfWork.run(work);
+      eventCommitted();
+      return result;
+    },
+  };
+  const newEvent = createNewEvent({ clock });
+  const told = logoutMetrics(metrics);
+  return createLogoutDelivery({
+    logouts,
+    unitOfWork,
+    send,
+    newEvent,
+    clock,
+    logger,
+    metrics: told,
+    ...pauses,
+  });
 }
 
 /** Sends a signal to the leader soon. Several calls in a short time cause one signal. A lost signal only costs time. */

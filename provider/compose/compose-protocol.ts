@@ -3,7 +3,6 @@ import { interactionPath } from '../interactions/interaction.ts';
 import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
-import { publicPart } from '../keys/key-set.ts';
 import { requestId } from '../lib/request-scope.ts';
 import { createClientCredentialsGrant } from '../oidc/grants/client-credentials.ts';
 import { createDeviceCodeGrant } from '../oidc/grants/device-code.ts';
@@ -28,6 +27,7 @@ import { createTokenRequests, type TokenRequests } from '../oidc/tokens/token-re
 import type { RemoteSigner } from '../ports/remote-signer.ts';
 import { pageClient } from './compose-clients.ts';
 import type { Parts } from './compose-deps.ts';
+import { privateKeyOf } from './compose-logouts.ts';
 import { composeRevocation, composeSignIns } from './compose-sign-ins.ts';
 import { basePath } from './open-pages.ts';
 
@@ -86,6 +86,7 @@ export function composeProtocol(parts: Parts): Protocol {
     refreshTokens,
     signIns,
     sessionEnd,
+    sessionsAtClients: parts.sessionsAtClients,
     browserBinding: createBrowserBinding({ keys, issuer }),
     pages: protocolPages(parts),
   };
@@ -154,11 +155,5 @@ function protocolPages({ config, pages, ports, clients }: Parts): ProtocolPages 
 
 /** The private keys, with the signing key first. Older keys still verify the signatures that they made. */
 const privateJwks = ({ kept }: CurrentKeys, remote: RemoteSigner): PrivateKeys => ({
-  keys: kept.map((key) => {
-    const { kid, privateJwk, kms } = key;
-    const common = { kid, alg: 'RS256', use: 'sig' };
-    if (kms === undefined) return { ...privateJwk, ...common };
-    const signDigest = (digest: Uint8Array) => remote.sign(kms.arn, digest);
-    return { kty: 'RSA', ...publicPart(key), ...common, signDigest };
-  }),
+  keys: kept.map((key) => privateKeyOf(key, remote)),
 });

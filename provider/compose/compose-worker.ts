@@ -1,7 +1,10 @@
 import type Koa from 'koa';
+import { createKeyRing, type KeyRing } from '../keys/key-ring.ts';
+import { keyTimesOf } from '../keys/key-set.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { ComposeDeps } from './compose-deps.ts';
 import { composeJobs, keyRotationOf } from './compose-jobs.ts';
+import { composeLogoutSender } from './compose-logouts.ts';
 import { composeOperations } from './compose-operations.ts';
 import { measuredPorts, measureOutbox } from './measurements.ts';
 
@@ -20,6 +23,14 @@ export type WorkerDeps = Pick<
 export function composeWorker(deps: WorkerDeps): Worker {
   const { config, clock, logger, metrics, tracing } = deps;
   const ports = measuredPorts(deps.ports, { metrics, clock, tracing });
+  const keyRing = createKeyRing({
+    store: ports.keyStore,
+    clock,
+    logger,
+    metrics,
+    pollSeconds: config.keysPollSeconds,
+    ...keyTimesOf(config),
+  });
   const { component } = composeJobs({
     ports,
     clock,
@@ -27,9 +38,39 @@ export function composeWorker(deps: WorkerDeps): Worker {
     metrics,
     takesPart: true,
     keyRotation: keyRotationOf(config, ports.keyStore),
+    sendLogout: logoutSender({ ...deps, ports }, keyRing),
   });
   const operations = composeOperations({ ...deps, ports }, () =>
-    measureOutbox({ outbox: ports.outbox, clock, metrics }),
+    measureOutbox({ outbox: ports.outbox, logouts: ports.logouts, clock, metrics }),
   );
-  return { operations, jobs: component };
+  const stop = async () => {
+    await component.stop?.();
+    await keyRing.close();
+  };
+  return { operations, jobs: { ...component, stop } };
+}
+
+/**
+ * Sends logout tokens. The keys are read before the first one: a person has signed in by then, so there are keys.
+ * Undefined for a worker without a setting for the keys.
+ */
+function logoutSender({ config, ports, clock, metrics }: WorkerDeps, keyRing: KeyRing) {
+  if (config.keys === undefined) return undefined;
+  let started: Promise<void> | undefined;
+  const start = () =>
+    keyRing.start().catch((error: unknown) => {
+      started = undefined;
+      throw error;
+    });
+  return composeLogoutSender({
+    config,
+    clock,
+    metrics,
+    remoteSigner: ports.remoteSigner,
+    keys: async () => {
+      started ??= start();
+      await started;
+      return keyRing.current();
+    },
+  });
 }

@@ -5,6 +5,7 @@ import { createPasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister } from '../accounts/register.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
+import type { ClientDocument } from '../clients/client-document.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
 import { longestRefreshTokenSeconds } from '../config/settings-tokens.ts';
 import { knownClaims } from '../config/token-budget.ts';
@@ -29,6 +30,7 @@ import { composeRegistration, composeSelfRegistered } from './compose-clients.ts
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeJobs, keyRotationOf } from './compose-jobs.ts';
+import { composeLogoutSender, composeSessionsAtClients } from './compose-logouts.ts';
 import { composeOperations } from './compose-operations.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeVerify } from './compose-verify.ts';
@@ -63,6 +65,10 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     metrics,
     takesPart: config.jobs === 'serve',
     keyRotation: keyRotationOf(config, ports.keyStore),
+    sendLogout: composeLogoutSender({
+      ...{ config, clock, metrics, remoteSigner: ports.remoteSigner },
+      keys: () => keyRing.current(),
+    }),
   });
   const cachedDenylist = createCachedDenylist({
     store: ports.denylist,
@@ -165,6 +171,11 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     rateLimits,
     serverKeys: serverSecrets.keys,
   });
+  const sessionsAtClients = composeSessionsAtClients({ config, ports, clock, clients: () => clients });
+  const documentsLoaded = (documents: readonly ClientDocument[]) =>
+    sessionsAtClients
+      .documentsLoaded(documents)
+      .catch((error: unknown) => logger.warn({ err: error }, 'addresses for logout tokens not updated'));
   const clients = await createClientRegistry({
     sources: ports.clientSources,
     apis: accessModel.apis.map(({ audience, scopes }) => ({
@@ -181,7 +192,10 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     builtIn: builtInClients(config),
     others: selfRegistered.others,
     defaultClientId: config.defaultClient,
-    loaded: (source, documents) => void changes.clients(source, documents),
+    loaded: (source, documents) => {
+      void changes.clients(source, documents);
+      void documentsLoaded(documents);
+    },
   });
   // Other processes and commands read here that no file of this process defines a client.
   if (ports.clientSources.every(({ eachByItself }) => eachByItself))
@@ -213,6 +227,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     accounts,
     signIn,
     clients,
+    sessionsAtClients,
     clientUsed: selfRegistered.used,
     keyRing,
   };
@@ -227,7 +242,13 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     register: config.signup ? (input) => rateLimits.signUp(() => register(input)) : undefined,
   });
   const operations = composeOperations({ ...deps, ports }, () =>
-    measureNow({ outbox: ports.outbox, keys: () => keyRing.current(), clock, metrics }),
+    measureNow({
+      outbox: ports.outbox,
+      logouts: ports.logouts,
+      keys: () => keyRing.current(),
+      clock,
+      metrics,
+    }),
   );
   return {
     app,

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Tracing } from '../lib/tracing.ts';
+import type { Logouts } from '../ports/logouts.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
 import type { Home, Ports } from './ports.ts';
@@ -27,6 +28,7 @@ type Call = (port: string, operation: string, work: () => Promise<unknown>) => P
 const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
   ...(['families', 'accountIndex', 'keyStore', 'revocationCache', 'limits', 'clientTokenVersions'] as const),
+  ...(['clientSessions', 'logouts'] as const),
   ...(['remoteSigner', 'clients', 'registeredClients'] as const),
 ];
 
@@ -109,6 +111,7 @@ function isFailure(error: unknown, port: string): boolean {
 
 export interface MeasureDeps {
   outbox: Pick<Outbox, 'depth'>;
+  logouts: Pick<Logouts, 'depth'>;
   keys(): CurrentKeys;
   clock: Clock;
   metrics: Metrics;
@@ -132,16 +135,31 @@ function measureKeys({ keys, clock, metrics }: MeasureDeps): void {
 }
 
 /**
- * Measures the outbox. The store's own metrics report that it is unavailable; meanwhile, the metrics of the outbox keep
+ * Measures the outbox and the logouts that wait. The store's own metrics report that it is unavailable; meanwhile, the metrics of the outbox keep
  * their last values.
  */
-export async function measureOutbox({ outbox, clock, metrics }: Omit<MeasureDeps, 'keys'>): Promise<void> {
-  const depth = await outbox.depth().catch(() => undefined);
+export async function measureOutbox(deps: Omit<MeasureDeps, 'keys'>): Promise<void> {
+  const { outbox, logouts, clock, metrics } = deps;
+  const [depth, waiting] = await Promise.all(
+    [outbox, logouts].map((store) => store.depth().catch(() => undefined)),
+  );
+  const age = (oldest: number | undefined) => (oldest === undefined ? 0 : (clock.now() - oldest) / 1000);
+  if (waiting) {
+    metrics.logoutsPending.set(waiting.pending);
+    metrics.logoutsSetAside.set(waiting.setAside);
+    metrics.logoutsOldest.set(age(waiting.oldest));
+  }
   if (!depth) return;
   metrics.outboxPending.set(depth.pending);
   metrics.outboxSetAside.set(depth.setAside);
-  metrics.outboxOldest.set(depth.oldest === undefined ? 0 : (clock.now() - depth.oldest) / 1000);
+  metrics.outboxOldest.set(age(depth.oldest));
 }
+
+/** The metrics that the delivery of logouts reports. */
+export const logoutMetrics = (metrics: Metrics) => ({
+  logouts: (outcome: string) => metrics.logouts.inc({ outcome }),
+  delay: (seconds: number) => metrics.logoutDelay.observe(seconds),
+});
 
 /** The metrics that the relay reports. */
 export const deliveryMetrics = (metrics: Metrics) => ({

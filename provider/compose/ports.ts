@@ -1,5 +1,6 @@
 import type { AccountIndex } from '../ports/account-index.ts';
 import type { AccountStore } from '../ports/account-store.ts';
+import type { ClientSessions } from '../ports/client-sessions.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { ClientStore } from '../ports/client-store.ts';
 import type { ClientTokenVersions } from '../ports/client-token-versions.ts';
@@ -11,6 +12,7 @@ import type { FamilyStore } from '../ports/family-store.ts';
 import type { KeyStore } from '../ports/key-store.ts';
 import type { Leases } from '../ports/leases.ts';
 import type { Limits } from '../ports/limits.ts';
+import type { Logouts } from '../ports/logouts.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
@@ -32,6 +34,8 @@ export interface Ports {
   accounts: Omit<AccountStore, 'update'>;
   consents: Omit<ConsentStore, 'add' | 'withdraw' | 'withdrawAll'>;
   outbox: Outbox;
+  clientSessions: Pick<ClientSessions, 'join' | 'update'>;
+  logouts: Logouts;
   unitOfWork: UnitOfWork;
   denylist: RevocationStore;
   clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
@@ -72,4 +76,5 @@ export interface Ports {
 type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
+  | ('clientSessions' | 'logouts')
   | ('remoteSigner' | 'clients' | 'registeredClients');

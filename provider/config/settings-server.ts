@@ -62,7 +62,7 @@ export const serverSettings = {
   outgoingPrivateHosts: {
     name: 'GATEHOUSE_OUTGOING_PRIVATE_HOSTS',
     description:
-      'Hosts and address ranges in your own network (VPC, cluster) that `jwksUri` of a client in your configuration may lead to. All other requests to private addresses are refused. Clients that registered themselves can never use them.',
+      'Hosts and address ranges in your own network (VPC, cluster) that `jwksUri` and `backchannelLogoutUri` of a client in your configuration may lead to. All other requests to private addresses are refused. Clients that registered themselves can never use them.',
     schema: privateDestinations(),
     default: { text: 'none', from: () => '' },
     example: 'keys.internal.example.com, 10.20.0.0/16',

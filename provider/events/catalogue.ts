@@ -33,6 +33,17 @@ const origin = {
   ip: z.string().optional().describe('the client address of the request; missing if there was no request'),
 };
 
+const logout = {
+  clientId: z.string().describe('the client'),
+  logoutId: z.string().describe('the id that `gatehouse logouts failed` shows'),
+  sid: z
+    .string()
+    .optional()
+    .describe(
+      'the `sid` of the ended session in the id tokens of the client; missing if the client gets none',
+    ),
+};
+
 const difference = {
   added: z.array(z.string()).describe('ids that are new'),
   changed: z.array(z.string()).describe('ids whose content changed'),
@@ -132,6 +143,20 @@ export const eventCatalogue = {
       clientId: z.string().describe('the client it was issued to'),
       familyId: z.string().describe('the family that was ended'),
       ...origin,
+    }),
+  },
+  'logout.delivered': {
+    version: 1,
+    when: 'A client accepted the logout token for a session that had ended (OpenID Connect Back-Channel Logout). It may have got the token more than once.',
+    data: z.strictObject({ id: account.id, ...logout }),
+  },
+  'logout.failed': {
+    version: 1,
+    when: 'A client did not accept the logout token for a session that had ended, and gets it no more: it refused the token, or could not be reached for a day. The person may still be signed in there.',
+    data: z.strictObject({
+      id: account.id,
+      ...logout,
+      reason: z.string().describe('why the last try failed'),
     }),
   },
   'clients.changed': {

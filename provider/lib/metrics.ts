@@ -195,6 +195,25 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       lagSeconds,
     ),
     outboxSetAside: gauge('gatehouse_outbox_set_aside', 'Events given up on, kept for a person to look at.'),
+    logouts: counter(
+      'gatehouse_logouts_total',
+      'Tries to deliver a logout token to a client, by what came of them.',
+      'outcome',
+    ),
+    logoutDelay: histogram(
+      'gatehouse_logout_delay_seconds',
+      'From the end of a session to the delivery of its logout token.',
+      lagSeconds,
+    ),
+    logoutsPending: gauge('gatehouse_logouts_pending', 'Logout tokens not delivered yet.'),
+    logoutsOldest: gauge(
+      'gatehouse_logouts_oldest_seconds',
+      'Age of the oldest ending of which a client has not heard yet.',
+    ),
+    logoutsSetAside: gauge(
+      'gatehouse_logouts_set_aside',
+      'Logout tokens given up on, kept for a person to look at.',
+    ),
     keys: gauge('gatehouse_keys', 'Signing keys, by their state.', 'state'),
     secretsOutdated: gauge(
       'gatehouse_secrets_outdated',

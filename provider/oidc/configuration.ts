@@ -85,6 +85,9 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
       ui_locales_supported: [...pages.languages],
       // Initiating User Registration via OpenID Connect §4.
       prompt_values_supported: ['none', ...policy.map(({ name }) => name)],
+      // The library's own feature would send logout tokens during the request, and only at a sign-out.
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
       registration_endpoint: config.registration === 'off' ? undefined : `${services.issuer}/oauth2/register`,
       // The library's own feature keeps documents in one Provider, of which we build another for each new key.
       client_id_metadata_document_supported: config.clientIdMetadataHosts.length > 0 || undefined,

@@ -5,7 +5,7 @@ import { type AddressInfo, BlockList, isIP, type LookupFunction } from 'node:net
 import { Readable } from 'node:stream';
 import type { Provider } from 'oidc-provider';
 import type { PrivateDestinations } from '../config/addresses.ts';
-import { fetchAsLibrary } from './patches/internals.ts';
+import { fetchAsLibrary, isSpecialUseIP } from './patches/internals.ts';
 
 /** A `fetch` as oidc-provider calls it: with headers, a time limit, and its guard as the dispatcher. */
 type Fetch = (url: string, options: RequestInit) => Promise<Response>;
@@ -97,6 +97,105 @@ export function createOutgoingFetch({ destinations, isConfigured }: OutgoingRequ
     if (version !== 0) return isInRange(host, version) ? send(url, options, anyAddress) : guarded();
     return (await leadsIntoRange(host)) ? send(url, options, addressInRange) : guarded();
   };
+}
+
+/** The request was not sent: the address is not allowed. The message says what to do. */
+export class DestinationRefused extends Error {}
+
+/** Posts a form. Rejects with DestinationRefused, or with an error when there was no answer in time. */
+export type OutgoingPost = (
+  url: string,
+  form: URLSearchParams,
+  options: { mayBePrivate: boolean },
+) => Promise<{
+  status: number /** The `error` of a JSON body with the status 400. */;
+  error?: string | undefined;
+}>;
+
+/** For the whole exchange, from the look-up of the name to the end of the answer. */
+const mostPostMilliseconds = 5000;
+
+/** More of an answer is not read. */
+const mostAnswerBytes = 4096;
+
+/** IPv6 can write every IPv4 address in another form, which the list of the library does not have. */
+const isPublicAddress = (address: string) =>
+  !isSpecialUseIP(address) && !address.toLowerCase().startsWith('::ffff:');
+
+/**
+ * Posts forms to clients. It follows no redirect and reads at most 4 KiB of the answer. It connects to a private address
+ * only if the operator named it and `mayBePrivate` is set.
+ */
+export function createOutgoingPost({ hosts, ranges }: PrivateDestinations): OutgoingPost {
+  const list = blockListOf({ hosts, ranges });
+  const inRange = (address: string, family: number) => list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  return async (text, form, { mayBePrivate }) => {
+    const url = new URL(text);
+    const host = plainHost(url);
+    const isNamed = mayBePrivate && hosts.includes(host);
+    const isAllowed = (address: string, family: number) =>
+      isNamed || isPublicAddress(address) || (mayBePrivate && inRange(address, family));
+    const version = isIP(host);
+    // A connection to an address asks no lookup, so the address is checked here.
+    if (version !== 0 && !isAllowed(host, version)) throw notAllowed(mayBePrivate);
+    const signal = AbortSignal.timeout(mostPostMilliseconds);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
+    const body = form.toString();
+    let answer: IncomingMessage | undefined;
+    try {
+      answer = await post(url, { headers, signal, lookup: lookupWithin(isAllowed) }, body);
+      const { statusCode: status = 0 } = answer;
+      return { status, error: status === 400 ? errorCode(await textOf(answer)) : undefined };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOTALLOWED') throw notAllowed(mayBePrivate);
+      if (signal.aborted) throw new Error('the client did not answer in time');
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new Error(`the client can't be reached: ${code ?? message}`);
+    } finally {
+      answer?.destroy();
+    }
+  };
+}
+
+const notAllowed = (mayBePrivate: boolean) =>
+  new DestinationRefused(
+    mayBePrivate
+      ? 'the address is private: name it in GATEHOUSE_OUTGOING_PRIVATE_HOSTS of the process that does the jobs'
+      : 'the address is private, and the client registered itself',
+  );
+
+/** Each request has a connection of its own: one that was opened before might lead to another address. */
+function post(
+  url: URL,
+  options: { headers: Record<string, string>; signal: AbortSignal; lookup: LookupFunction },
+  body: string,
+): Promise<IncomingMessage> {
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const headers = { ...options.headers, 'content-length': String(Buffer.byteLength(body)) };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { ...options, headers, method: 'POST', agent: false }, resolve);
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    text += chunk.toString('utf8');
+    if (text.length > mostAnswerBytes) return '';
+  }
+  return text;
+}
+
+/** The `error` of RFC 6749 §5.2, and no other text of the client: it could repeat the token, which must not be logged. */
+function errorCode(text: string): string | undefined {
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown };
+    return typeof error === 'string' && /^[\w.-]{1,60}$/.test(error) ? error : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -15,6 +15,7 @@ import type { Revocation } from '../revocation/revocation.ts';
 import type { ProtocolPages } from './pages.ts';
 import type { PersonClaims } from './sessions/accounts-view.ts';
 import type { BrowserBinding } from './sessions/browser-binding.ts';
+import type { SessionsAtClients } from './sessions/client-sessions.ts';
 import type { SessionEnd } from './sessions/end-session.ts';
 import type { SignIns } from './sessions/sign-ins.ts';
 import type { RefreshTokens } from './storage/refresh-tokens.ts';
@@ -52,6 +53,7 @@ export interface OidcServices {
   refreshTokens: RefreshTokens;
   signIns: SignIns;
   sessionEnd: SessionEnd;
+  sessionsAtClients: SessionsAtClients;
   browserBinding: BrowserBinding;
   pages: ProtocolPages;
 }

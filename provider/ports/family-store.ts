@@ -8,6 +8,8 @@ export interface Family {
   id: string;
   accountId: string;
   clientId: string;
+  /** The `sid` of its id tokens; undefined for a client without back-channel logout. */
+  sid?: string | undefined;
   /** Keyed hash of the current refresh token. */
   currentHash: string;
   /** Sealed by the caller. */

@@ -1,9 +1,11 @@
 import type { AccountStore } from './account-store.ts';
 import type { Announcements } from './announcements.ts';
+import type { ClientSessions } from './client-sessions.ts';
 import type { ClientWriter } from './client-store.ts';
 import type { ClientTokenVersions } from './client-token-versions.ts';
 import type { ConsentStore } from './consent-store.ts';
 import type { Denylist } from './denylist.ts';
+import type { Logouts } from './logouts.ts';
 import type { Outbox } from './outbox.ts';
 import type { RegisteredClients } from './registered-clients.ts';
 
@@ -17,6 +19,8 @@ export interface TransactionStores {
   clientTokenVersions: Pick<ClientTokenVersions, 'raise'>;
   clients: ClientWriter;
   registeredClients: RegisteredClients;
+  clientSessions: Pick<ClientSessions, 'end' | 'leave' | 'forget'>;
+  logouts: Pick<Logouts, 'markDelivered' | 'markFailed'>;
 }
 
 /**

@@ -19,7 +19,7 @@ const slackSeconds = 60;
 export interface ChangeNoticesOptions {
   clock: Clock;
   denylist: Pick<CachedDenylist, 'cacheEntries'>;
-  /** Called after a commit that holds an event, so that the event is published soon. */
+  /** Called after a commit that holds an event or may hold a logout, so that it is delivered soon. */
   eventCommitted?: () => void;
   /** For an import. It changes many accounts, so one notice about everything is better than one for each. */
   everything?: boolean;
@@ -91,6 +91,15 @@ function watch(stores: TransactionStores, watcher: Watcher): TransactionStores {
           // There may be many, so there is one notice about everything.
           if (withdrawn > 0) watcher.changed(everythingNotice);
           return withdrawn;
+        },
+      });
+    },
+    get clientSessions() {
+      const { clientSessions } = stores;
+      return withOwn(clientSessions, {
+        end: (which, at) => {
+          watcher.appended();
+          return clientSessions.end(which, at);
         },
       });
     },

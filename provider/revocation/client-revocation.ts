@@ -20,12 +20,12 @@ export interface ClientRevocation {
   revoke(clientId: string): Promise<void>;
   /**
    * Revokes as a part of the caller's transaction. It also withdraws the consents of all people for a client that is
-   * deleted. So a client that gets the same id later has to ask for consent again.
+   * deleted, and its sessions and logouts. So a client that gets the same id later has to ask for consent again.
    *
    * @returns a function to call after the commit. When it has resolved, the revocation is in force in every process.
    */
   endWithin(
-    stores: Pick<TransactionStores, 'clientTokenVersions' | 'denylist' | 'consents'>,
+    stores: Pick<TransactionStores, 'clientTokenVersions' | 'denylist' | 'consents' | 'clientSessions'>,
     clients: EndedClients,
   ): Promise<() => Promise<void>>;
 }
@@ -63,7 +63,10 @@ export function createClientRevocation(options: ClientRevocationOptions): Client
       await spread();
     },
     endWithin: async (stores, { deleted, disabled }) => {
-      if (deleted.length > 0) await stores.consents.withdrawAll(deleted);
+      if (deleted.length > 0) {
+        await stores.consents.withdrawAll(deleted);
+        await stores.clientSessions.forget(deleted);
+      }
       return revokeWithin(stores, [...deleted, ...disabled]);
     },
   };

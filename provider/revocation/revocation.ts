@@ -13,7 +13,7 @@ import {
   revocationKeys,
 } from '../ports/revocation-keys.ts';
 import type { RevocationEntry } from '../ports/revocation-store.ts';
-import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { CachedDenylist } from './cached-denylist.ts';
 
 export interface RevocationOptions {
@@ -47,6 +47,10 @@ export interface EndedSession {
 export interface FamilyEnding {
   /** A refresh token was used again (RFC 9700 §4.14.2); the event is then `token.reuse_detected`. */
   reused?: boolean;
+  /** The client ended it itself: then it gets no logout token. */
+  byClient?: boolean;
+  /** The `sid` that the client knows, if no refresh token was issued yet: then the family is not stored. */
+  sid?: string | undefined;
   /**
    * The family, if the caller has just read it; null, if the caller knows that there is none. Otherwise it is read
    * here.
@@ -63,12 +67,13 @@ export interface Revocation {
   revokeToken(jti: string): Promise<void>;
   /**
    * Ends a family's refresh tokens and access tokens, even if its store comes back with older data, writes the event in
-   * the same transaction, and removes the family from the account's list of sign-ins.
+   * the same transaction, and removes the family from the account's list of sign-ins. A client with back-channel logout
+   * gets a logout token, unless it ended the family itself.
    */
   endFamily(familyId: string, ending?: FamilyEnding): Promise<void>;
   /**
-   * Ends a session, and the refresh tokens and codes that end with it, even if its store comes back with older data. To
-   * be called before the session is deleted.
+   * Ends a session, and the refresh tokens and codes that end with it, even if its store comes back with older data. In
+   * the same transaction, it makes a logout for each client of the session. To be called before the session is deleted.
    */
   endSession(session: EndedSession): Promise<void>;
   /**
@@ -101,11 +106,16 @@ export function createRevocation(options: RevocationOptions): Revocation {
   const revoke = (key: RevocationKey, seconds = accessTokenSeconds) =>
     denylist.revoke([key], after(seconds + slackSeconds));
 
-  /** The entry and its event are written together; both are, or none is. */
-  const revokeWithEvent = async ({ key, expiresAt }: RevocationEntry, event: OutboxEvent | undefined) => {
+  /** The entry, its event and the logouts are written together; all are, or none is. */
+  const revokeWithEvent = async (
+    { key, expiresAt }: RevocationEntry,
+    event: OutboxEvent | undefined,
+    logOut?: (sessions: TransactionStores['clientSessions']) => Promise<unknown>,
+  ) => {
     await unitOfWork.run(async (stores) => {
       await stores.denylist.revoke([key], expiresAt);
       if (event) await stores.outbox.append(event);
+      await logOut?.(stores.clientSessions);
     });
     await denylist.cacheEntries([key], expiresAt);
   };
@@ -138,6 +148,18 @@ export function createRevocation(options: RevocationOptions): Revocation {
     }
   };
 
+  /** Nothing for a client without back-channel logout: its families have no `sid`. */
+  const logOutOf = (familyId: string, sid: string | undefined, byClient: boolean) => {
+    if (sid === undefined) return undefined;
+    if (!byClient)
+      return (sessions: TransactionStores['clientSessions']) => sessions.end({ sid }, clock.now());
+    // A client revokes an old refresh token also when it goes on in the same session of the browser. So only a `sid` that
+    // is of the family alone is over.
+    return sid === familyId
+      ? (sessions: TransactionStores['clientSessions']) => sessions.leave(sid)
+      : undefined;
+  };
+
   /** This is not awaited. If the entry is not removed, it is not shown, and it expires. */
   const unlist = ({ accountId, id }: Family) =>
     void options.index
@@ -146,11 +168,13 @@ export function createRevocation(options: RevocationOptions): Revocation {
 
   return {
     revokeToken: (jti) => revoke(`jti:${jti}`),
-    endFamily: async (familyId, { reused = false, family: known } = {}) => {
+    endFamily: async (familyId, { reused = false, byClient = false, sid: knownSid, family: known } = {}) => {
       const family = known === undefined ? await findOrForbid(familyId) : (known ?? undefined);
       // The entry is written first. If the process stops before it writes the tombstone, the family is revoked already,
       // and can be ended again.
-      await revokeWithEvent(familyEntry(familyId, family), family && familyEvent(family, reused));
+      const sid = family?.sid ?? knownSid;
+      const event = family && familyEvent(family, reused);
+      await revokeWithEvent(familyEntry(familyId, family), event, logOutOf(familyId, sid, byClient));
       await families.end(familyId, after(options.tombstoneSeconds));
       if (family) unlist(family);
     },
@@ -160,11 +184,17 @@ export function createRevocation(options: RevocationOptions): Revocation {
       await revokeWithEvent(
         { key: `session:${uid}`, expiresAt: endsAt + slackSeconds * 1000 },
         newEvent('session.ended', accountId, data, eventId(`session.ended ${sessionId}`)),
+        (sessions) => sessions.end({ sessionId }, clock.now()),
       );
     },
     endConsent: (consentId) => revoke(`consent:${consentId}`),
     endSessionAtClient: (sid) => revoke(`sid:${sid}`),
-    signOutOfClient: (sid) => revoke(`sid:${sid}`, Math.max(sessionSeconds, accessTokenSeconds)),
+    signOutOfClient: async (sid) => {
+      const expiresAt = after(Math.max(sessionSeconds, accessTokenSeconds) + slackSeconds);
+      await revokeWithEvent({ key: `sid:${sid}`, expiresAt }, undefined, (sessions) =>
+        sessions.end({ sid }, clock.now()),
+      );
+    },
     isSignedOut: (sid) => denylist.anyRevoked([`sid:${sid}`]),
     isClientRevoked: (clientId, tokenVersion) => denylist.anyRevoked([clientKey(clientId, tokenVersion)]),
     isRevoked: (token) => denylist.anyRevoked(revocationKeys(token)),

@@ -10,9 +10,12 @@ import { createMetrics } from '../../provider/lib/metrics.ts';
 import type { Leases } from '../../provider/ports/leases.ts';
 import type { Outbox } from '../../provider/ports/outbox.ts';
 import type { WakeUp } from '../../provider/ports/wake-up.ts';
+import { MemoryDatabase } from '../support/memory/database.ts';
 import { MemoryEventSink } from '../support/memory/event-sink.ts';
 import { MemoryKeyStore } from '../support/memory/key-store.ts';
+import { MemoryLogouts } from '../support/memory/logouts.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
+import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const hour = 3_600_000;
@@ -64,7 +67,10 @@ function createWorld() {
       return async () => void listeners.delete(woken);
     },
   };
-  const ports = { outbox, eventSink: sink, expired: [], leases, wakeUp };
+  const database = new MemoryDatabase();
+  const logouts = new MemoryLogouts({ database });
+  const unitOfWork = new MemoryUnitOfWork({ database });
+  const ports = { outbox, logouts, unitOfWork, eventSink: sink, expired: [], leases, wakeUp };
   const keys = new MemoryKeyStore();
   const keyRotation = {
     store: keys,

@@ -18,6 +18,7 @@ import { eventSequences } from './0017-event-sequences.ts';
 import { leases } from './0018-leases.ts';
 import { clients } from './0019-clients.ts';
 import { registeredClients } from './0020-registered-clients.ts';
+import { logouts } from './0021-logouts.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   leases,
   clients,
   registeredClients,
+  logouts,
 ];

@@ -30,9 +30,10 @@ export async function updateAccount(
   change: AccountChange,
 ): Promise<void> {
   const raiseTokenVersion = change.passwordHash !== undefined || change.state === 'disabled';
-  await unitOfWork.run(async ({ accounts, outbox }) => {
+  await unitOfWork.run(async ({ accounts, outbox, clientSessions }) => {
     const account = await accounts.update(id, { ...change, raiseTokenVersion }, clock.now());
     if (account === undefined) return;
+    if (raiseTokenVersion) await clientSessions.end({ accountId: id }, clock.now());
     for (const [type, data] of eventsOf(change, account)) await outbox.append(newEvent(type, id, data));
   });
 }

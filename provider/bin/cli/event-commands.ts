@@ -1,7 +1,7 @@
 import type { CliCommand } from './cli-command.ts';
 import { commandOutput, jsonOption } from './output.ts';
 
-/** `events failed`. */
+/** `events failed` and `logouts failed`. */
 export function addEventCommands(program: CliCommand): void {
   const events = program
     .command('events')
@@ -20,7 +20,28 @@ export function addEventCommands(program: CliCommand): void {
     .example('gatehouse events failed --retry')
     .example('gatehouse events failed --retry --id evt_V1StGXR8Z5jdHi6BmyTn1A')
     .action(async (options: { retry: boolean; id?: string[]; json?: boolean }) => {
-      const { failedEvents } = await import('../commands/failed-events.ts');
+      const { failedEvents } = await import('../commands/failed-deliveries.ts');
       await failedEvents(options, commandOutput(options));
+    });
+
+  const logouts = program
+    .command('logouts')
+    .description('Logout tokens that are sent to apps (OpenID Connect Back-Channel Logout).')
+    .example('gatehouse logouts failed');
+
+  logouts
+    .command('failed')
+    .description(
+      'Show the logout tokens that apps did not accept: the app refused the token, or could not be reached for a day. The person may still be signed in there. They are kept for 30 days.',
+    )
+    .option('--retry', 'send them again, for a day more', false)
+    .option('--id <id...>', 'only these, by the ids that this command shows')
+    .option(...jsonOption)
+    .example('gatehouse logouts failed --json')
+    .example('gatehouse logouts failed --retry')
+    .example('gatehouse logouts failed --retry --id logout_3b1f8a0c5d2e4f6a9b7c1d0e2f3a4b5c')
+    .action(async (options: { retry: boolean; id?: string[]; json?: boolean }) => {
+      const { failedLogouts } = await import('../commands/failed-deliveries.ts');
+      await failedLogouts(options, commandOutput(options));
     });
 }

@@ -12,7 +12,14 @@ import { type GrantSteps, requestedScopes, requiredParameter, type TokenGrant } 
 
 type Services = Pick<
   OidcServices,
-  'signIn' | 'policy' | 'accounts' | 'clientTokenVersions' | 'clock' | 'denylist' | 'reads'
+  | 'signIn'
+  | 'policy'
+  | 'accounts'
+  | 'clientTokenVersions'
+  | 'clock'
+  | 'denylist'
+  | 'reads'
+  | 'sessionsAtClients'
 >;
 
 /**
@@ -59,6 +66,13 @@ async function redeem(
     tokenVersion: account.tokenVersion,
     clientTokenVersion: clientTokenVersions.of(client.id),
   };
+  if (client.backchannelLogoutUri !== undefined) {
+    // There is no session of a browser: the family is what ends.
+    Object.assign(family, { sid: family.familyId });
+    const session = { sid: family.familyId, accountId: account.id, tokenVersion: account.tokenVersion };
+    if (!(await services.sessionsAtClients.join(client, session)))
+      throw new errors.InvalidGrant('this sign-in was ended');
+  }
   await preloadSignIn(services, account.id, { ...family, clientId: client.id });
   const grant = await steps.validateGrant(ctx, grantIdOf({ accountId: account.id, clientId: client.id }));
   const source = new provider.AuthorizationCode({

@@ -1,6 +1,6 @@
 import { newId, randomToken } from '../../lib/ids.ts';
 import type { Revocation } from '../../revocation/revocation.ts';
-import { currentContext, orUnavailable } from '../current-request.ts';
+import { clientOf, currentContext, orUnavailable } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import type { Method } from './internals.ts';
 
@@ -26,14 +26,24 @@ export function ungrantedScope(code: { scopes: Set<string> }): string | undefine
 }
 
 /** A family's id must exist before its first access token, so the family starts with the code. */
-export function saveCode(save: Method, { clientTokenVersions, revocation }: OidcServices): Method {
+export function saveCode(save: Method, services: OidcServices): Method {
+  const { clientTokenVersions, revocation, sessionsAtClients } = services;
   return async function saveCode(...args) {
-    const oidc = currentContext()?.oidc;
+    const ctx = currentContext();
+    const oidc = ctx?.oidc;
     this.familyId ??= newId('fam');
     this.tokenVersion ??= (oidc?.account as { tokenVersion?: number } | undefined)?.tokenVersion;
     this.clientTokenVersion ??= clientTokenVersions.of(this.clientId);
     this.sessionSid ??= await liveSid(oidc?.session, this.clientId, revocation);
     this.ungrantedScope ??= ungrantedScope(this as { scopes: Set<string> });
+    if (ctx && this.sessionSid !== undefined && clientOf(ctx).backchannelLogoutUri !== undefined) {
+      this.sid = this.sessionSid;
+      const { sid, accountId, tokenVersion, sessionUid } = this;
+      // If the sign-in ended meanwhile, the code is stored and cannot be redeemed.
+      await orUnavailable(() =>
+        sessionsAtClients.join(clientOf(ctx), { sid, accountId, tokenVersion, sessionUid }),
+      );
+    }
     return save.apply(this, args);
   };
 }

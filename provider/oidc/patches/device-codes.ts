@@ -29,6 +29,13 @@ export function saveDeviceCode(save: Method, services: OidcServices): Method {
       this.tokenVersion ??= (oidc?.account as { tokenVersion?: number } | undefined)?.tokenVersion;
       this.ungrantedScope ??= ungrantedScope(this as { scopes: Set<string> });
       Object.assign(this, { sessionUid: undefined, sid: undefined, expiresWithSession: undefined });
+      const client = services.clients.find(this.clientId);
+      if (client?.backchannelLogoutUri !== undefined) {
+        // A device has no session of a browser: its family is what ends.
+        this.sid = this.familyId;
+        const { sid, accountId, tokenVersion } = this;
+        await orUnavailable(() => services.sessionsAtClients.join(client, { sid, accountId, tokenVersion }));
+      }
     }
     return save.call(this);
   };

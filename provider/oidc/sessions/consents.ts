@@ -35,8 +35,9 @@ export function createConsents(options: ConsentsOptions): Consents {
   const { store, unitOfWork, newEvent, clock, revocation, signIns } = options;
   const withdrawStored = (consent: Consent) => {
     const { accountId, clientId } = consent;
-    return unitOfWork.run(async ({ consents, outbox }) => {
+    return unitOfWork.run(async ({ consents, outbox, clientSessions }) => {
       if (!(await consents.withdraw(consent))) return false;
+      await clientSessions.end({ accountId, clientId }, clock.now());
       await outbox.append(newEvent('consent.withdrawn', accountId, { id: accountId, clientId }));
       return true;
     });

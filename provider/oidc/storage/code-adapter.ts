@@ -41,13 +41,13 @@ export function createCodeAdapter(services: Services, { kind, name }: CodeOption
     const { payload, spentAt }: { payload: AdapterPayload; spentAt?: number } =
       lost.outcome === 'lost' ? lost : { payload: {} };
     if (payload.error) throw new errors.CustomOIDCProviderError(payload.error, payload.errorDescription);
-    const { familyId, clientId = '' } = payload as { familyId?: string; clientId?: string };
+    const { familyId, clientId = '', sid } = payload as Partial<Record<string, string>>;
     const request = currentContext();
     const finding = request && findings.get(request);
     const graceSeconds = clients.find(clientId)?.graceSeconds ?? config.graceSeconds;
     const since = (finding?.arrivedAt ?? clock.now()) - (spentAt ?? clock.now());
     const isLate = !finding?.wasUnspent && since >= graceSeconds * 1000;
-    if (familyId && isLate) await revocation.endFamily(familyId);
+    if (familyId && isLate) await revocation.endFamily(familyId, { sid });
     throw new errors.InvalidGrant(`${name} already used`);
   };
 

@@ -7,6 +7,7 @@ import type { FamilyStore, StoredFamily } from '../../ports/family-store.ts';
 export type RefreshTokenPayload = Record<string, unknown> & {
   accountId?: string | undefined;
   clientId?: string | undefined;
+  sid?: string | undefined;
   grantId?: string | undefined;
   exp?: number | undefined;
   tokenVersion?: number | undefined;
@@ -135,6 +136,7 @@ export function createRefreshTokens(options: {
         id: familyId,
         accountId: payload.accountId ?? '',
         clientId: payload.clientId ?? '',
+        sid: payload.sid,
         currentHash: hashes[0],
         payload: sealed(familyId, { token: payload, count, spent: [] }),
         expiresAt: (payload.exp ?? 0) * 1000,

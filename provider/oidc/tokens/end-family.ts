@@ -3,12 +3,15 @@ import type { Revocation } from '../../revocation/revocation.ts';
 import type { OidcServices } from '../services.ts';
 import type { RefreshTokenLookup } from '../storage/refresh-tokens.ts';
 
-/** Ends the family of a refresh token that was just found, without reading the family again. */
+/** Ends the family of a refresh token that its client sent, without reading the family again. */
 export const endFoundFamily = (
   found: RefreshTokenLookup,
   revocation: Pick<Revocation, 'endFamily'>,
 ): Promise<void> =>
-  revocation.endFamily(found.token.familyId, { family: found.state === 'gone' ? null : found.family });
+  revocation.endFamily(found.token.familyId, {
+    byClient: true,
+    family: found.state === 'gone' ? null : found.family,
+  });
 
 /** Ends the family of a refresh token of this client (RFC 7009 §2.1). Any other text does nothing. */
 export type EndFamilyOf = (clientId: string, refreshToken: string) => Promise<void>;

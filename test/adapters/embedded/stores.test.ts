@@ -3,6 +3,7 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { afterAll, beforeAll, jest } from '@jest/globals';
 import { PostgresAccountIndex } from '../../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../../adapters/postgres/account-store.ts';
+import { PostgresClientSessions } from '../../../adapters/postgres/client-sessions.ts';
 import { PostgresClientSource } from '../../../adapters/postgres/client-source.ts';
 import { PostgresClientStore } from '../../../adapters/postgres/client-store.ts';
 import { PostgresClientTokenVersions } from '../../../adapters/postgres/client-token-versions.ts';
@@ -12,6 +13,7 @@ import { PostgresExpiredRows } from '../../../adapters/postgres/expired-rows.ts'
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
 import { PostgresKeyStore } from '../../../adapters/postgres/key-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
+import { PostgresLogouts } from '../../../adapters/postgres/logouts.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../../adapters/postgres/registered-clients.ts';
@@ -30,6 +32,7 @@ import { expiredRowsContract } from '../../contract/expired-rows.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
 import { keyStoreContract } from '../../contract/key-store.ts';
 import { limitsContract } from '../../contract/limits.ts';
+import { logoutsContract } from '../../contract/logouts.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
 import { registeredClientsContract } from '../../contract/registered-clients.ts';
@@ -107,6 +110,17 @@ limitsContract(
   opener((deps) => new PostgresLimits(deps)),
 );
 
+logoutsContract('Postgres, embedded', async () => {
+  const db = await emptyTables();
+  return {
+    sessions: new PostgresClientSessions({ db }),
+    logouts: new PostgresLogouts({ db }),
+    accounts: new PostgresAccountStore({ db }),
+    unitOfWork: new PostgresUnitOfWork({ db }),
+    close,
+  };
+});
+
 const seals = async () => createServerKeys(['secret']);
 keyStoreContract('PostgresKeyStore, embedded', async () => ({
   newPlace: async () => {
@@ -165,7 +179,7 @@ expiredRowsContract('PostgresExpiredRows, embedded', async () => {
   const clock = createManualClock();
   let made = 0;
   return {
-    rows: new PostgresExpiredRows({ db, outboxRetentionMs: 0 }),
+    rows: new PostgresExpiredRows({ db, outboxRetentionMs: 0, logoutRetentionMs: 0 }),
     fill: async (count, expiresAt) => {
       const store = new PostgresRevocationStore({ db, clock });
       for (let index = 0; index < count; index++) await store.revoke([`jti:${made++}`], expiresAt);

@@ -17,6 +17,7 @@ import { emptyTables, useMigratedDatabase } from './migrated-database.ts';
 const openPool = useMigratedDatabase();
 const clock = createManualClock();
 const outboxRetentionMs = 1_000;
+const logoutRetentionMs = 2_000;
 const tables = [
   'oidc_artifacts',
   'oidc_ended_indexes',
@@ -65,7 +66,7 @@ expiredRowsContract('PostgresExpiredRows', async () => {
   const pool = openPool();
   await emptyTables(pool);
   return {
-    rows: new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs }),
+    rows: new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs, logoutRetentionMs }),
     fill: async (count, expiresAt) => {
       for (let turn = 0; turn < count; turn++) await addRow(pool, turn, expiresAt);
     },
@@ -82,7 +83,7 @@ test('a consumed artifact stays as long as a repeat must be recognised', async (
   const [key, now] = [randomToken(), clock.now()];
   await store.put('AuthorizationCode', key, { payload: 'p', expiresAt: now + 10 });
   await store.consume('AuthorizationCode', key, now, now + 1_000);
-  const expired = new PostgresExpiredRows({ db, outboxRetentionMs });
+  const expired = new PostgresExpiredRows({ db, outboxRetentionMs, logoutRetentionMs });
   expect(await expired.sweep(100, now + 999)).toBe(0);
   expect(await expired.sweep(100, now + 1_001)).toBe(1);
 });
@@ -100,7 +101,7 @@ test('the answer of a refresh is deleted before its family', async () => {
     ...times,
     storedResponse: { sealed: 'secret', until: now + 1_000 },
   });
-  const expired = new PostgresExpiredRows({ db, outboxRetentionMs });
+  const expired = new PostgresExpiredRows({ db, outboxRetentionMs, logoutRetentionMs });
   expect(await expired.sweep(100, now + 999)).toBe(0);
   expect(await expired.sweep(100, now + 1_000)).toBe(1);
   expect(await rows(db, 'select answer, answer_until from families', {})).toEqual([
@@ -117,7 +118,7 @@ test('unpublished events stay, however old they are', async () => {
   await outbox.append(waiting);
   await outbox.append(poison);
   await outbox.markFailed(poison.id, 'too large', undefined);
-  const expired = new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs });
+  const expired = new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs, logoutRetentionMs });
   expect(await expired.sweep(100, clock.now() + 10 * outboxRetentionMs)).toBe(0);
   expect(await outbox.depth()).toMatchObject({ pending: 1, setAside: 1 });
 });
@@ -126,7 +127,10 @@ test('an artifact that is renewed during the sweep stays', async () => {
   const pool = openPool();
   await emptyTables(pool);
   const now = clock.now();
-  const [key, swept] = [randomToken(), new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs })];
+  const [key, swept] = [
+    randomToken(),
+    new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs, logoutRetentionMs }),
+  ];
   await new PostgresOidcStore({ db: pool.knex, clock }).put('Session', key, {
     payload: 'p',
     expiresAt: now - 1,

@@ -76,6 +76,9 @@ export async function emptyTables({ knex }: Database): Promise<void> {
       'client_generations',
       'leases',
       'clients',
+      'logout_receivers',
+      'client_sessions',
+      'logouts',
     ].join(', ')}`,
   );
 }

@@ -1,6 +1,8 @@
 import type { Account } from '../../../provider/ports/account-store.ts';
+import type { ClientSession, LogoutReceiver } from '../../../provider/ports/client-sessions.ts';
 import type { StoredClient } from '../../../provider/ports/client-store.ts';
 import type { Consent } from '../../../provider/ports/consent-store.ts';
+import type { Logout } from '../../../provider/ports/logouts.ts';
 import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
 import type { RegisteredClient } from '../../../provider/ports/registered-clients.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
@@ -15,6 +17,15 @@ export interface OutboxRow {
   /** Milliseconds since the epoch. The event isn't claimed before this time. */
   dueAt: number;
   state: 'pending' | 'published' | 'set aside';
+}
+
+export interface LogoutRow {
+  logout: Logout;
+  attempts: number;
+  firstTriedAt?: number | undefined;
+  dueAt: number;
+  reason?: string;
+  isSetAside: boolean;
 }
 
 /** The tables that a transaction writes. Rows are replaced, never changed, so a copy of the maps is a snapshot. */
@@ -36,6 +47,12 @@ export interface Tables {
   registeredClients: Map<string, RegisteredClient>;
   /** Their ends, by digest. */
   registrationTokens: Map<string, number>;
+  /** By client id. */
+  logoutReceivers: Map<string, LogoutReceiver>;
+  /** By `sid`. */
+  clientSessions: Map<string, ClientSession>;
+  /** By id. */
+  logouts: Map<string, LogoutRow>;
 }
 
 export interface Access {
@@ -53,6 +70,9 @@ const emptyTables = (): Tables => ({
   clients: new Map(),
   registeredClients: new Map(),
   registrationTokens: new Map(),
+  logoutReceivers: new Map(),
+  clientSessions: new Map(),
+  logouts: new Map(),
 });
 
 /**
@@ -70,19 +90,8 @@ export class MemoryDatabase implements Access {
   /** Runs `work` on a copy. The copy replaces the tables if `work` resolves, and is dropped if `work` throws. */
   transaction<T>(work: (access: Access) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const { accounts, consents, outbox, announcements, revocations } = this.#tables;
-      const { clientTokenVersions, clients, registeredClients, registrationTokens } = this.#tables;
-      const copy = {
-        accounts: new Map(accounts),
-        consents: new Map(consents),
-        outbox: new Map(outbox),
-        announcements: new Map(announcements),
-        revocations: new Map(revocations),
-        clientTokenVersions: new Map(clientTokenVersions),
-        clients: new Map(clients),
-        registeredClients: new Map(registeredClients),
-        registrationTokens: new Map(registrationTokens),
-      };
+      const copies = Object.entries(this.#tables).map(([name, table]) => [name, new Map(table)]);
+      const copy: Tables = Object.fromEntries(copies);
       const result = await work({ use: async (step) => step(copy) });
       this.#tables = copy;
       return result;

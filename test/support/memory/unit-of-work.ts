@@ -2,10 +2,12 @@ import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import type { TransactionStores, UnitOfWork } from '../../../provider/ports/unit-of-work.ts';
 import { MemoryAccountStore } from './account-store.ts';
 import { MemoryAnnouncements } from './announcements.ts';
+import { MemoryClientSessions } from './client-sessions.ts';
 import { MemoryClientStore } from './client-store.ts';
 import { MemoryClientTokenVersions } from './client-token-versions.ts';
 import { MemoryConsentStore } from './consent-store.ts';
 import type { MemoryDatabase } from './database.ts';
+import { MemoryLogouts } from './logouts.ts';
 import { MemoryOutbox } from './outbox.ts';
 import { MemoryRegisteredClients } from './registered-clients.ts';
 import { MemoryRevocationStore } from './revocation-store.ts';
@@ -31,6 +33,8 @@ export class MemoryUnitOfWork implements UnitOfWork {
         clientTokenVersions: new MemoryClientTokenVersions({ database }),
         clients: new MemoryClientStore({ database }),
         registeredClients: new MemoryRegisteredClients({ database }),
+        clientSessions: new MemoryClientSessions({ database }),
+        logouts: new MemoryLogouts({ database }),
       }),
     );
   }
