@@ -37,8 +37,15 @@ export class PostgresClientSessions implements ClientSessions {
        on conflict (sid) do update set expires_at = greatest(known.expires_at, excluded.expires_at)
        returning sid`,
       {
-        ...{ accountId, tokenVersion, clientId, sid, expiresAt, sessionId: sessionId ?? null },
-        ...{ uri: receiver.uri, host: receiver.host, withSid: receiver.withSid },
+        accountId,
+        tokenVersion,
+        clientId,
+        sid,
+        expiresAt,
+        sessionId: sessionId ?? null,
+        uri: receiver.uri,
+        host: receiver.host,
+        withSid: receiver.withSid,
         mayBePrivate: receiver.mayBePrivate,
       },
     );

@@ -66,7 +66,10 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     takesPart: config.jobs === 'serve',
     keyRotation: keyRotationOf(config, ports.keyStore),
     sendLogout: composeLogoutSender({
-      ...{ config, clock, metrics, remoteSigner: ports.remoteSigner },
+      config,
+      clock,
+      metrics,
+      remoteSigner: ports.remoteSigner,
       keys: () => keyRing.current(),
     }),
   });

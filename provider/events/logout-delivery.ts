@@ -44,7 +44,7 @@ export interface LogoutDeliveryDeps extends Partial<Tuning> {
   send(logout: ClaimedLogout): Promise<LogoutResult>;
   newEvent: NewEvent;
   clock: Clock;
-  logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  logger: Pick<Logger, 'info' | 'warn'>;
   metrics?: {
     logouts(outcome: 'delivered' | 'failed' | 'set_aside'): void;
     /** The time from the end of the session to the delivery. */
@@ -144,7 +144,7 @@ function createRecorder(options: Options) {
     await failed(logout, reason, isOver ? undefined : retryAt);
     metrics?.logouts(isOver ? 'set_aside' : 'failed');
     const attempts = logout.attempts + 1;
-    if (isOver) logger.error({ ...fields, attempts, reason }, 'logout set aside');
+    if (isOver) logger.warn({ ...fields, attempts, reason }, 'logout set aside');
     else logger.warn({ ...fields, attempts, reason }, 'logout not delivered, trying again');
   };
 }

@@ -34,8 +34,12 @@ export function logoutsContract(name: string, open: () => Promise<LogoutsFixture
     });
 
     const receiver = (clientId: string, changes: Partial<LogoutReceiver> = {}): LogoutReceiver => ({
-      ...{ clientId, uri: `https://${clientId}.example/logout`, host: `${clientId}.example` },
-      ...{ withSid: true, mayBePrivate: false, ...changes },
+      clientId,
+      uri: `https://${clientId}.example/logout`,
+      host: `${clientId}.example`,
+      withSid: true,
+      mayBePrivate: false,
+      ...changes,
     });
     const join = async (
       clientId: string,
@@ -43,8 +47,12 @@ export function logoutsContract(name: string, open: () => Promise<LogoutsFixture
       changed: Partial<LogoutReceiver> = {},
     ) => {
       const session: ClientSession = {
-        ...{ clientId, sid: randomToken(16), accountId: account.id, tokenVersion: account.tokenVersion },
-        ...{ expiresAt: now + 1000, ...changes },
+        clientId,
+        sid: randomToken(16),
+        accountId: account.id,
+        tokenVersion: account.tokenVersion,
+        expiresAt: now + 1000,
+        ...changes,
       };
       return { session, isJoined: await sessions.join(session, receiver(clientId, changed)) };
     };
@@ -63,9 +71,16 @@ export function logoutsContract(name: string, open: () => Promise<LogoutsFixture
       expect(await sessions.end({ sid }, now + 5)).toBe(1);
       expect(await claim()).toEqual([
         {
-          ...{ id: expect.stringMatching(/^logout_[\w-]+$/), clientId: 'app', accountId: account.id, sid },
-          ...{ endedAt: now + 5, attempts: 0, firstTriedAt: now },
-          ...{ uri: 'https://app.example/logout', host: 'app.example', mayBePrivate: false },
+          id: expect.stringMatching(/^logout_[\w-]+$/),
+          clientId: 'app',
+          accountId: account.id,
+          sid,
+          endedAt: now + 5,
+          attempts: 0,
+          firstTriedAt: now,
+          uri: 'https://app.example/logout',
+          host: 'app.example',
+          mayBePrivate: false,
         },
       ]);
     });
@@ -238,8 +253,13 @@ export function logoutsContract(name: string, open: () => Promise<LogoutsFixture
       const aside = await logouts.setAside(10);
       expect(aside).toHaveLength(2);
       expect(aside[0]).toEqual({
-        ...{ id: expect.any(String), clientId: 'app', accountId: account.id, sid: expect.any(String) },
-        ...{ endedAt: now, attempts: 1, reason: 'no  answer' },
+        id: expect.any(String),
+        clientId: 'app',
+        accountId: account.id,
+        sid: expect.any(String),
+        endedAt: now,
+        attempts: 1,
+        reason: 'no  answer',
       });
       expect(await logouts.setAside(1)).toHaveLength(1);
       expect(await logouts.retry([first?.id ?? '', 'unknown'])).toEqual([first?.id]);
