@@ -27,6 +27,8 @@ export type OidcClientMetadata = {
   initiate_login_uri?: string;
   policy_uri?: string;
   tos_uri?: string;
+  backchannel_logout_uri?: string;
+  backchannel_logout_session_required?: boolean;
 };
 
 // oidc-provider requires a value for clients with a secret, although client-secrets.ts does the comparison. The random
@@ -40,12 +42,17 @@ function addAuthentication(metadata: OidcClientMetadata, { auth, jwks, jwksUri }
 }
 
 function addUris(metadata: OidcClientMetadata, document: ClientDocument): void {
-  const { logoUri, clientUri, initiateLoginUri, policyUri, tosUri } = document;
+  const { logoUri, clientUri, initiateLoginUri, policyUri, tosUri, backchannelLogoutUri } = document;
   if (logoUri !== undefined) metadata.logo_uri = logoUri;
   if (clientUri !== undefined) metadata.client_uri = clientUri;
   if (initiateLoginUri !== undefined) metadata.initiate_login_uri = initiateLoginUri;
   if (policyUri !== undefined) metadata.policy_uri = policyUri;
   if (tosUri !== undefined) metadata.tos_uri = tosUri;
+  if (backchannelLogoutUri !== undefined) {
+    metadata.backchannel_logout_uri = backchannelLogoutUri;
+    // The library reads neither: its own back-channel logout is off. A client that registered itself reads them.
+    metadata.backchannel_logout_session_required = document.backchannelLogoutSessionRequired !== false;
+  }
 }
 
 /**

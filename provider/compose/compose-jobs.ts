@@ -38,6 +38,8 @@ export interface Jobs {
   component: Component;
   /** Call it after a commit that holds an event, so that the event is published soon. */
   eventCommitted(): void;
+  /** The same for a commit that may hold logouts. */
+  logoutCommitted(): void;
 }
 
 /** A process sends at most one signal in this time. */
@@ -97,7 +99,8 @@ export function composeJobs(deps: JobsDeps): Jobs {
       // The sink may take this long for the calls that are under way.
       stopSeconds: 10,
     },
-    eventCommitted: nudge,
+    eventCommitted: relay.nudge,
+    logoutCommitted: () => (logouts?.runs() ? logouts.nudge() : relay.nudge()),
   };
 }
 

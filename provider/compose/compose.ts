@@ -87,6 +87,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     clock,
     denylist,
     eventCommitted: jobs.eventCommitted,
+    logoutCommitted: jobs.logoutCommitted,
   });
   const newEvent = createNewEvent({ clock });
   const clientRevocation = createClientRevocation({

@@ -19,8 +19,10 @@ const slackSeconds = 60;
 export interface ChangeNoticesOptions {
   clock: Clock;
   denylist: Pick<CachedDenylist, 'cacheEntries'>;
-  /** Called after a commit that holds an event or may hold a logout, so that it is delivered soon. */
+  /** Called after a commit that holds an event, so that the event is published soon. */
   eventCommitted?: () => void;
+  /** Called after a commit that ended sessions at clients, so that their logouts are delivered soon. */
+  logoutCommitted?: () => void;
   /** For an import. It changes many accounts, so one notice about everything is better than one for each. */
   everything?: boolean;
 }
@@ -31,17 +33,20 @@ export interface ChangeNoticesOptions {
  * stop when `run` has resolved, or when they see the new entries of the denylist.
  */
 export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOptions): UnitOfWork {
-  const { clock, denylist, eventCommitted, everything } = options;
+  const { clock, denylist, eventCommitted, logoutCommitted, everything } = options;
   const expiresAt = () => clock.now() + (recentSeconds + slackSeconds) * 1000;
   return {
     run: async (work) => {
       const changed = new Set<RevocationKey>();
-      let hasEvent = false;
+      let [hasEvent, hasLogout] = [false, false];
       const result = await unitOfWork.run(async (stores) => {
         const watched = watch(stores, {
           changed: (notice) => changed.add(everything ? everythingNotice : notice),
           appended: () => {
             hasEvent = true;
+          },
+          loggedOut: () => {
+            hasLogout = true;
           },
         });
         const done = await work(watched);
@@ -49,6 +54,7 @@ export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOpti
         return done;
       });
       if (hasEvent) eventCommitted?.();
+      if (hasLogout) logoutCommitted?.();
       if (changed.size > 0) await denylist.cacheEntries([...changed], expiresAt());
       return result;
     },
@@ -58,6 +64,7 @@ export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOpti
 interface Watcher {
   changed(notice: RevocationKey): void;
   appended(): void;
+  loggedOut(): void;
 }
 
 function watch(stores: TransactionStores, watcher: Watcher): TransactionStores {
@@ -98,7 +105,7 @@ function watch(stores: TransactionStores, watcher: Watcher): TransactionStores {
       const { clientSessions } = stores;
       return withOwn(clientSessions, {
         end: (which, at) => {
-          watcher.appended();
+          watcher.loggedOut();
           return clientSessions.end(which, at);
         },
       });

@@ -110,6 +110,7 @@ describe('oidc-provider', () => {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
         deviceFlow: { enabled: true },
+        backchannelLogout: { enabled: true },
         rpInitiatedLogout: { enabled: true },
       },
     });
@@ -147,5 +148,10 @@ describe('oidcMetadata', () => {
 
   test('always has a scope, because the library allows all scopes without one', () => {
     expect(metadataOf(webClient({ scopes: ['contracts:read'] })).scope).toBe('openid');
+  });
+
+  test('requires the session in logout tokens', () => {
+    const metadata = metadataOf(webClient({ backchannelLogoutUri: 'https://a.example/b' }));
+    expect(metadata.backchannel_logout_session_required).toBe(true);
   });
 });

@@ -182,7 +182,10 @@ describe('delivery by workers', () => {
         body: JSON.stringify({ redirect_uris: [redirectUri], backchannel_logout_uri: uri }),
       });
       const body = (await answer.json()) as Record<string, string>;
-      expect([answer.status, body.backchannel_logout_uri]).toEqual([201, uri]);
+      expect(body).toMatchObject({
+        backchannel_logout_uri: uri,
+        backchannel_logout_session_required: true,
+      });
       return createTestClient(deployment, {
         id: body.client_id ?? '',
         secret: body.client_secret ?? '',
