@@ -119,6 +119,8 @@ describe('delivery by workers', () => {
     const [before] = await receiver.until('late', 1);
     const { code } = await runCommand(deployment, ['keys', 'rotate']);
     expect(code).toBe(0);
+    const knows = (worker: Program) => /"published":2[^\n]*signing keys in use/.test(worker.output());
+    await waitFor(() => workers.some(knows), { timeoutMs: 30_000, what: 'the new key in the worker' });
     // The lead time of the new key is three hours.
     await setClock(4 * hour);
     await waitFor(async () => receiver.of('late').length > 1, { timeoutMs: 30_000 });
