@@ -9,6 +9,7 @@ import { createUserAgent, type Person, type UserAgent } from '../support/user-ag
 import { waitFor } from '../support/wait-for.ts';
 import { formOf } from './account-pages.ts';
 import { allScopes, appDocument, createApp, offline } from './apps.ts';
+import { approve, beginAt, pollFor, tvDocument } from './devices.ts';
 
 jest.setTimeout(180_000);
 
@@ -17,7 +18,7 @@ const newPassword = 'a loud morning out';
 describe.each(eachStore)('back-channel logout on $name', ({ start }) => {
   let receiver: LogoutReceiver;
   let deployment: FleetDeployment;
-  let apps: Record<'web' | 'other' | 'plain' | 'own' | 'subject', TestClient>;
+  let apps: Record<'web' | 'other' | 'plain' | 'own' | 'subject' | 'strict' | 'codes' | 'tv', TestClient>;
   beforeAll(async () => {
     receiver = await startLogoutReceiver();
     const at = (id: string) => ({ backchannelLogoutUri: receiver.uriOf(id) });
@@ -30,8 +31,16 @@ describe.each(eachStore)('back-channel logout on $name', ({ start }) => {
           ...at('own'),
           auth: 'none',
           firstParty: true,
-          grants: ['authorization_code', 'refresh_token', 'password', 'device_code'],
+          grants: ['authorization_code', 'refresh_token', 'password'],
         }),
+        appDocument('strict', { ...at('strict'), graceSeconds: 0 }),
+        appDocument('codes', {
+          ...at('codes'),
+          graceSeconds: 0,
+          grants: ['authorization_code'],
+          scopes: ['openid'],
+        }),
+        tvDocument('tv', at('tv')),
         appDocument('subject', { ...at('subject'), backchannelLogoutSessionRequired: false }),
       ],
       env: {
@@ -47,6 +56,9 @@ describe.each(eachStore)('back-channel logout on $name', ({ start }) => {
       plain: app('plain'),
       own: createApp(deployment, 'own', 'public'),
       subject: app('subject'),
+      strict: app('strict'),
+      codes: app('codes'),
+      tv: app('tv'),
     };
   });
   afterAll(async () => {
@@ -258,17 +270,35 @@ describe.each(eachStore)('back-channel logout on $name', ({ start }) => {
     expect(sidOf(other)).toBeDefined();
   });
 
-  test('the use of a spent refresh token, and of a spent code', async () => {
-    const tokens = await signIn(apps.web, offline);
-    const first = await apps.web.refresh(tokens.refresh_token);
-    await apps.web.refresh(first.body.refresh_token as string);
-    const reuse = async () => (await apps.web.refresh(tokens.refresh_token)).body.error;
-    await waitFor(async () => (await reuse()) !== undefined && receiver.of('web').length > 0, {
-      timeoutMs: 60_000,
-      what: 'the end of the grace',
-    });
-    await reuse();
-    await expectLogouts(subOf(tokens), [[apps.web, [sidOf(tokens)]]]);
+  test('a spent refresh token that is used again', async () => {
+    const tokens = await signIn(apps.strict, offline);
+    expect((await apps.strict.refresh(tokens.refresh_token)).status).toBe(200);
+    for (const _ of [1, 2]) expect((await apps.strict.refresh(tokens.refresh_token)).status).toBe(400);
+    await expectLogouts(subOf(tokens), [[apps.strict, [sidOf(tokens)]]]);
+  });
+
+  test('a spent code that is used again, also if no refresh token was issued', async () => {
+    for (const [app, scope] of [
+      [apps.strict, allScopes],
+      [apps.codes, 'openid'],
+    ] as const) {
+      const code = await app.code(agent, { scope }, person);
+      const { body } = await app.redeem(code);
+      expect((await app.redeem(code)).status).toBe(400);
+      const tokens = body as unknown as Tokens;
+      await receiver.until(app.id, 1);
+      expect(await sidsAt(app, subOf(tokens))).toEqual([sidOf(tokens)]);
+    }
+  });
+
+  test('a device has its family as its sid, and does not end with the browser that let it in', async () => {
+    const { device_code: deviceCode, user_code: userCode } = await beginAt(apps.tv);
+    await approve(deployment, agent, userCode, person);
+    const tokens = (await pollFor(apps.tv, deviceCode)).body as unknown as Tokens;
+    expect(sidOf(tokens)).toBe(decodeJwt(tokens.access_token).claims.family);
+    await signOut(deployment, agent);
+    await gatehouse('accounts', 'disable', person.email);
+    await expectLogouts(subOf(tokens), [[apps.tv, [sidOf(tokens)]]]);
   });
 
   test('an app that ends its own sign-in gets nothing', async () => {
