@@ -1,3 +1,5 @@
+const connect = process.env.GATEHOUSE_CONNECT === 'true';
+
 /** @type {import('jest').Config} */
 const config = {
   testEnvironment: 'node',
@@ -12,15 +14,18 @@ const config = {
       },
     ],
   },
-  // These need Helm: `make check-chart` finds it and runs them.
-  testPathIgnorePatterns: process.env.HELM
-    ? ['/node_modules/']
-    : ['/node_modules/', '<rootDir>/test/chart/rendered/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    // These need Helm: `make check-chart` finds it and runs them.
+    ...(process.env.HELM ? [] : ['<rootDir>/test/chart/rendered/']),
+    // These install other people's clients: `make connect-test` runs them.
+    ...(connect ? [] : ['<rootDir>/test/connect/']),
+  ],
   modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/artifacts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   reporters: ['default', '<rootDir>/test/support/no-skipped-tests.js'],
-  testTimeout: 30_000,
+  testTimeout: connect ? 120_000 : 30_000,
   maxWorkers: 2,
 };
 

@@ -14,6 +14,8 @@ export interface FolderOptions {
   accessModel?: (audience: string) => AccessModel;
   /** Returns the issuer for a port. The default is `http://localhost:` and the port. */
   issuer?: (port: number) => string;
+  /** The port of the first process. The default is any free port. */
+  port?: number;
 }
 
 /** A folder with the files that a deployment needs, and the settings that name these files. */
@@ -31,7 +33,7 @@ export interface DeploymentFolder {
 export async function createDeploymentFolder(options: FolderOptions): Promise<DeploymentFolder> {
   const { clients = [], accessModel = demoAccessModel, issuer: issuerAt = localIssuer } = options;
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const issuer = issuerAt(port);
   const audience = `${issuer}/api`;
   const write = async (name: string, text: string) => {

@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type TestCertificate, testCertificate } from './certificate.ts';
 
-/** A server on https://localhost that passes requests without a body on by plain HTTP, like a load balancer. */
+/** A server on https://localhost that passes requests on by plain HTTP, like a load balancer. */
 export interface TlsFront {
   origin: string;
   certificate: TestCertificate;
@@ -15,7 +15,8 @@ export interface TlsFront {
 export async function startTlsFront(certificate = testCertificate()): Promise<TlsFront> {
   let to: string | undefined;
   const { cert, key } = certificate;
-  const server = createServer({ cert, key }, ({ method, url, headers }, response) => {
+  const server = createServer({ cert, key }, (incoming, response) => {
+    const { method, url, headers } = incoming;
     if (to === undefined) return void response.writeHead(502).end();
     const { hostname, port } = new URL(to);
     const options = { hostname, port, method, path: url, headers, agent: false };
@@ -24,7 +25,7 @@ export async function startTlsFront(certificate = testCertificate()): Promise<Tl
       answer.pipe(response);
     });
     call.once('error', () => response.destroy());
-    call.end();
+    incoming.pipe(call);
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   const { port } = server.address() as AddressInfo;
