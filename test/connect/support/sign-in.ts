@@ -9,11 +9,19 @@ import type { ConnectWorld } from './world.ts';
  * @param start the address, or what to do so that the app starts the sign-in
  */
 export async function signIn(
-  world: ConnectWorld,
+  { addresses: { issuer, app } }: ConnectWorld,
   page: Page,
   start: string | (() => Promise<unknown>),
 ): Promise<void> {
-  const { issuer, app } = world.addresses;
+  return withPlace(page, () => throughSignIn(page, start, issuer, app));
+}
+
+async function throughSignIn(
+  page: Page,
+  start: string | (() => Promise<unknown>),
+  issuer: string,
+  app: string,
+): Promise<void> {
   if (typeof start === 'string') await page.goto(start);
   else await start();
   await page.waitForURL((url) => url.origin === issuer);
@@ -44,10 +52,27 @@ export async function signOut(
     .waitForRequest((request) => request.url().startsWith(`${issuer}/oauth2/logout`))
     .then(() => page.waitForEvent('framenavigated', (frame) => frame === page.mainFrame()));
   const started = typeof start === 'string' ? page.goto(start) : start();
-  await Promise.all([answered, started]);
-  if (page.url().startsWith(issuer))
-    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-  await page.waitForURL((url) => url.href.startsWith(app));
+  await withPlace(page, async () => {
+    await Promise.all([answered, started]);
+    if (page.url().startsWith(issuer))
+      await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.waitForURL((url) => url.href.startsWith(app));
+  });
+}
+
+/** Adds to an error where the browser was and what the page said. */
+async function withPlace(page: Page, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const text = await page.innerText('body', { timeout: 1000 }).catch(() => 'nothing');
+    throw new Error(
+      `${String(error)}\nThe browser was at ${page.url()}, which says:\n${text.slice(0, 1000)}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Whether Gatehouse still knows the person in this browser: its account page then needs no sign-in. */
