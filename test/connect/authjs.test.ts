@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { demo } from '../support/deployment.ts';
 import { installedWithNpm } from './support/install.ts';
-import { isSignedInAtGatehouse, signIn, signOut } from './support/sign-in.ts';
+import { isSignedInAtGatehouse, signIn, signOut, submitForm } from './support/sign-in.ts';
+import { refreshesSeen } from './support/tokens.ts';
 import { type ConnectWorld, startWorld } from './support/world.ts';
 
 let world: ConnectWorld;
@@ -33,12 +34,11 @@ test('Auth.js signs in, refreshes again and again, and signs out at both sides',
     });
   }
   expect((await session()).error).toBeUndefined();
+  const { used, again } = await refreshesSeen(world);
+  expect(used).toBeGreaterThanOrEqual(7);
+  expect(again).toBe(0);
 
-  await signOut(world, page, () =>
-    page.evaluate(
-      "document.body.innerHTML = '<form method=post action=/logout></form>', document.forms[0].submit()",
-    ),
-  );
+  await signOut(world, page, () => submitForm(page, '/logout'));
   expect(await home()).toBe('signed out');
   expect(await isSignedInAtGatehouse(world)).toBe(false);
 });

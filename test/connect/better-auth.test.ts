@@ -4,6 +4,7 @@ import { decodeJwt } from '../support/test-client.ts';
 import { bundleForBrowser } from './support/browser-app.ts';
 import { installedWithNpm } from './support/install.ts';
 import { isSignedInAtGatehouse, signIn, signOut } from './support/sign-in.ts';
+import { refreshesSeen } from './support/tokens.ts';
 import { type ConnectWorld, startWorld } from './support/world.ts';
 
 let world: ConnectWorld;
@@ -39,6 +40,7 @@ test('better-auth signs in, gives an access token, refreshes, and signs out at b
   };
   for (let turn = 0; turn < 2; turn += 1) expect((await refresh()).status()).toBe(200);
   expect(await page.evaluate('app.accessToken()')).not.toBe(token);
+  expect(await refreshesSeen(world)).toEqual({ used: 2, again: 0 });
 
   await signOut(world, page, () => page.evaluate('void app.signOut()'));
   expect(await page.evaluate('app.session()')).toBeNull();

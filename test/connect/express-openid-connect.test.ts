@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { demo } from '../support/deployment.ts';
 import { installedWithNpm } from './support/install.ts';
 import { isSignedInAtGatehouse, signIn, signOut } from './support/sign-in.ts';
+import { refreshesSeen } from './support/tokens.ts';
 import { type ConnectWorld, startWorld } from './support/world.ts';
 
 const name = 'express-openid-connect';
@@ -25,6 +26,7 @@ test('express-openid-connect signs in, reads userinfo, refreshes, and signs out 
   for (let turn = 0; turn < 2; turn += 1)
     expect(await (await request.post(`${app}/refresh`)).json()).toEqual({ expires_in: expect.any(Number) });
   expect(await userinfo()).toMatchObject({ email: demo.email });
+  expect(await refreshesSeen(world)).toEqual({ used: 2, again: 0 });
 
   await signOut(world, page, `${app}/logout`);
   expect(await page.innerText('body')).toBe('signed out');

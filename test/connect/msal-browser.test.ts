@@ -5,6 +5,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { bundleForBrowser, serveToBrowser } from './support/browser-app.ts';
 import { installedWithNpm } from './support/install.ts';
 import { isSignedInAtGatehouse, signIn, signOut } from './support/sign-in.ts';
+import { refreshesSeen } from './support/tokens.ts';
 import { type ConnectWorld, startWorld } from './support/world.ts';
 
 let world: ConnectWorld;
@@ -37,6 +38,7 @@ test('MSAL.js signs in, gives access tokens, refreshes silently, and signs out a
   const first = await page.evaluate<string>('app.accessToken({ forceRefresh: true })');
   const second = await page.evaluate<string>('app.accessToken({ forceRefresh: true })');
   expect(new Set([token, first, second]).size).toBe(3);
+  expect(await refreshesSeen(world)).toEqual({ used: 2, again: 0 });
 
   await signOut(world, page, () => page.evaluate('void app.signOut()'));
   expect(await page.evaluate('app.started')).toBeUndefined();

@@ -75,6 +75,12 @@ async function withPlace(page: Page, work: () => Promise<void>): Promise<void> {
   }
 }
 
+/** Posts an empty form of the app, as a button of the app does. */
+export const submitForm = (page: Page, path: string): Promise<void> =>
+  page.evaluate(
+    `document.body.innerHTML = '<form method="post" action="${path}"></form>'; document.forms[0].submit()`,
+  );
+
 /** Whether Gatehouse still knows the person in this browser: its account page then needs no sign-in. */
 export async function isSignedInAtGatehouse({ addresses, browser }: ConnectWorld): Promise<boolean> {
   const page = await browser.context.newPage();

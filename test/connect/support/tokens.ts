@@ -1,4 +1,5 @@
 import { demo } from '../../support/deployment.ts';
+import { metric } from '../../support/metrics.ts';
 import {
   createTestClient,
   demoApps,
@@ -29,4 +30,12 @@ export async function tokenForTheIssuer({ deployment }: ConnectWorld): Promise<s
 export function spoiled(token: string): string {
   const [header, claims, signature = ''] = token.split('.');
   return `${header}.${claims}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
+}
+
+/** What Gatehouse saw of refresh tokens: how many were used, and how many came again because the app kept an old one. */
+export async function refreshesSeen({ deployment }: ConnectWorld): Promise<{ used: number; again: number }> {
+  const used = await metric(deployment, 'gatehouse_tokens_issued_total', 'grant="refresh_token"');
+  const repeated = await metric(deployment, 'gatehouse_refresh_tokens_repeated_total');
+  const reused = await metric(deployment, 'gatehouse_refresh_tokens_reused_total');
+  return { used, again: repeated + reused };
 }
