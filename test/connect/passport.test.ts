@@ -10,23 +10,16 @@ let world: ConnectWorld;
 beforeAll(async () => {
   world = await startWorld('passport', {
     packages: await installedWithNpm('passport'),
+    // The page's client twice more, for passport-openidconnect.
     clients: ([client]) => [
       client,
-      withoutPkce('optional-app', client),
-      { ...withoutPkce('strict-app', client), pkce: 'required' },
+      { ...client, id: 'strict-app' },
+      { ...client, id: 'optional-app', pkce: 'optional' },
     ],
   });
   await world.write('app.js', world.page.block('js'));
 }, 300_000);
 afterAll(() => world?.stop());
-
-/** The page's client, for `passport-openidconnect`. */
-const withoutPkce = (id: string, client: object | undefined) => ({
-  ...client,
-  id,
-  pkce: 'optional',
-  auth: 'client_secret_post',
-});
 
 test('Passport signs in, reads userinfo, refreshes, and signs out at both sides', async () => {
   const { app } = world.addresses;
