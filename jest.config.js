@@ -25,7 +25,7 @@ const config = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   reporters: ['default', '<rootDir>/test/support/no-skipped-tests.js'],
-  testTimeout: connect ? 120_000 : 30_000,
+  testTimeout: connect ? 240_000 : 30_000,
   maxWorkers: 2,
 };
 

@@ -20,6 +20,7 @@ describe('settings in the documentation', () => {
     GATEHOUSE_IMAGE: 'test/cluster/installation.ts',
     GATEHOUSE_NEXT_IMAGE: 'test/cluster/installation.ts',
     GATEHOUSE_NODE_PORT_URL: 'test/cluster/outside.ts',
+    GATEHOUSE_CONNECT_CACHE: 'test/connect/support/install.ts',
   };
   const settingsIn = (text: string) => text.match(/\bGATEHOUSE_[A-Z0-9_]*[A-Z0-9]\b/g) ?? [];
   const exists = (name: string) => {

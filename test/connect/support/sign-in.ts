@@ -91,3 +91,15 @@ export async function isSignedInAtGatehouse({ addresses, browser }: ConnectWorld
     await page.close();
   }
 }
+
+/** Signs the person out at Gatehouse, in another tab and without the app. */
+export async function signOutAtGatehouse({ addresses, browser }: ConnectWorld): Promise<void> {
+  const page = await browser.context.newPage();
+  try {
+    await page.goto(`${addresses.issuer}/oauth2/logout`);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.waitForLoadState();
+  } finally {
+    await page.close();
+  }
+}

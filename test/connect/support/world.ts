@@ -73,6 +73,8 @@ export async function startWorld(name: string, options: WorldOptions = {}): Prom
       ? noBrowser
       : await launchBrowser({ bypassCsp: false, ignoreHTTPSErrors: front !== undefined });
     stops.push(browser.close);
+    // Many clients may run at once on a small machine.
+    if (!options.withoutBrowser) browser.context.setDefaultTimeout(60_000);
     const start: ConnectWorld['start'] = async (app) => {
       const trust: Record<string, string> = caFile ? { NODE_EXTRA_CA_CERTS: caFile } : {};
       const env = { ...page.secrets, ...trust, PORT: String(appPort), ...app.env };
