@@ -15,7 +15,7 @@ describe('openidconnect (Rust)', () => {
       args: [],
       env: { API_URL: await startApi(world), ISSUER: world.addresses.issuer },
     });
-  }, 900_000);
+  }, 1_500_000);
   afterAll(() => world?.stop());
 
   testSmallApp(() => world, { idToken: { email: 'john@example.com' }, userinfo: { email_verified: true } });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canInstallPackages, findProgram, installPackages } from '../../support/servers/programs.ts';
@@ -40,23 +41,18 @@ export async function builtWithCargo(name: string, folder: string): Promise<stri
 }
 
 /**
- * Returns the path of a program of a Debian package, which is installed if that is possible without a question. Throws
+ * Returns the path of a program of Debian's packages, which are installed if that is possible without a question. Throws
  * with a sentence that says what to install.
+ *
+ * @param file another file that the packages bring, and without which the program is of no use
  */
-export async function debianProgram(names: string[], packages: string[]): Promise<string> {
-  const folders = ['/usr/sbin', '/usr/local/sbin'];
-  if (findProgram(names, folders) === undefined && canInstallPackages()) await installPackages(packages);
-  return findProgram(names, folders) ?? requireProgram(names, `${packages.join(' and ')} of Debian`);
+export async function debianProgram(name: string, file: string, packages: string[]): Promise<string> {
+  const found = () => (existsSync(file) ? findProgram([name], ['/usr/sbin']) : undefined);
+  if (found() === undefined && canInstallPackages()) await installPackages(packages);
+  const program = found();
+  if (program !== undefined) return program;
+  throw new Error(`This test needs ${packages.join(' and ')} of Debian or Ubuntu: install both.`);
 }
-
-/** The settings in a block of a page with lines such as `NAME=value`. */
-export const settingsOf = (block: string): Record<string, string> =>
-  Object.fromEntries(
-    [...block.matchAll(/^(?<name>[A-Z_]+)=(?<value>.*)$/gm)].map(([, name = '', value = '']) => [
-      name,
-      value,
-    ]),
-  );
 
 /** Runs a command of the client to its end. Returns what it printed. */
 export const commandOutput = (program: string, args: string[], cwd: string, env = {}): Promise<string> =>
