@@ -5,7 +5,7 @@ import { type SeenRequest, startEchoService } from '../support/echo-service.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startApi } from './support/api.ts';
 import { installedGoTool } from './support/native.ts';
-import { isSignedInAtGatehouse, signIn, signOut } from './support/sign-in.ts';
+import { isSignedInAtGatehouse, signIn, signOut, signOutAtGatehouse } from './support/sign-in.ts';
 import { type ConnectWorld, startWorld } from './support/world.ts';
 
 describe('oauth2-proxy', () => {
@@ -84,10 +84,7 @@ describe('oauth2-proxy', () => {
   test('ends the session at the next refresh after a sign-out at Gatehouse', async () => {
     await signIn(world, page, start);
     expect(await seenByService()).toBeDefined();
-    const elsewhere = await world.browser.context.newPage();
-    await elsewhere.goto(`${world.addresses.issuer}/oauth2/logout`);
-    await elsewhere.getByRole('button', { name: 'Sign out', exact: true }).click();
-    await elsewhere.close();
+    await signOutAtGatehouse(world);
     await waitFor(async () => (await seenByService()) === undefined, {
       timeoutMs: 20_000,
       what: 'the end of the session',
