@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { startApi } from './support/api.ts';
 import { builtWithGo } from './support/native.ts';
-import { testSmallApp } from './support/small-app.ts';
+import { privateApp, testSmallApp } from './support/small-app.ts';
 import { type ConnectWorld, startWorld } from './support/world.ts';
 
 describe('go-oidc', () => {
   let world: ConnectWorld;
   beforeAll(async () => {
-    world = await startWorld('go-oidc');
+    world = await startWorld('go-oidc', { env: privateApp });
     await world.write('gatehouse.go', world.page.block('go'));
     const program = await builtWithGo(world.folder);
     const env = { API_URL: await startApi(world) };
@@ -18,5 +18,6 @@ describe('go-oidc', () => {
   testSmallApp(() => world, {
     idToken: { email: 'john@example.com' },
     userinfo: { email_verified: true },
+    backChannelLogout: true,
   });
 });

@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { demo } from '../support/deployment.ts';
 import { type SeenRequest, startEchoService } from '../support/echo-service.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { startApi } from './support/api.ts';
 import { debianProgram } from './support/native.ts';
-import { isSignedInAtGatehouse, signIn, signOut } from './support/sign-in.ts';
+import { isSignedInAtGatehouse, signIn, signOut, signOutAtGatehouse } from './support/sign-in.ts';
+import { privateApp } from './support/small-app.ts';
 import { type ConnectWorld, startWorld } from './support/world.ts';
 
 const modules = '/usr/lib/apache2/modules';
@@ -19,7 +21,7 @@ describe('mod_auth_openidc', () => {
       'apache2',
       'libapache2-mod-auth-openidc',
     ]);
-    world = await startWorld('mod_auth_openidc');
+    world = await startWorld('mod_auth_openidc', { env: privateApp });
     await chmod(world.folder, 0o755);
     const echo = await startEchoService();
     world.onStop(echo.close);
@@ -89,5 +91,15 @@ describe('mod_auth_openidc', () => {
     expect(await isSignedInAtGatehouse(world)).toBe(false);
     await page.goto(start());
     expect(page.url()).toContain(world.addresses.issuer);
+  });
+
+  test('ends its session when the person signs out at Gatehouse', async () => {
+    await signIn(world, page, start());
+    expect(await open('/')).toEqual(protectedPage);
+    await signOutAtGatehouse(world);
+    await waitFor(async () => {
+      await page.goto(start());
+      return page.url().startsWith(world.addresses.issuer);
+    });
   });
 });

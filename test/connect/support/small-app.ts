@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { demo } from '../../support/deployment.ts';
-import { isSignedInAtGatehouse, signIn, signOut } from './sign-in.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { isSignedInAtGatehouse, signIn, signOut, signOutAtGatehouse } from './sign-in.ts';
 import type { ConnectWorld } from './world.ts';
 
 /** What the app on a page is: a web app with `/login`, `/me`, `/call`, `/refresh` and `/logout`, which answers in JSON. */
@@ -10,10 +11,18 @@ export interface SmallApp {
   idToken?: object;
   /** The claims of userinfo, besides `sub`. */
   userinfo: object;
+  /** Whether the app takes logout tokens. */
+  backChannelLogout?: boolean;
 }
 
+/** For a world whose app takes logout tokens: it is on this machine. */
+export const privateApp = { GATEHOUSE_OUTGOING_PRIVATE_HOSTS: '127.0.0.0/8' };
+
 /** The tests of such an app, in one browser, in this order. */
-export function testSmallApp(world: () => ConnectWorld, { idToken = {}, userinfo }: SmallApp): void {
+export function testSmallApp(
+  world: () => ConnectWorld,
+  { idToken = {}, userinfo, backChannelLogout }: SmallApp,
+): void {
   let page: Page;
   let sub: string;
   const see = async (path: string) => {
@@ -54,4 +63,12 @@ export function testSmallApp(world: () => ConnectWorld, { idToken = {}, userinfo
     expect(await see('/')).toEqual({ signedIn: false });
     expect(await isSignedInAtGatehouse(world())).toBe(false);
   });
+
+  if (backChannelLogout)
+    test('ends its session when the person signs out at Gatehouse', async () => {
+      await signIn(world(), page, `${world().addresses.app}/login`);
+      expect(await see('/')).toEqual({ signedIn: true });
+      await signOutAtGatehouse(world());
+      await waitFor(async () => !(await see('/')).signedIn, { what: 'the logout token' });
+    });
 }

@@ -150,7 +150,7 @@ func main() {
 		return nil
 	})
 	http.HandleFunc("POST /backchannel-logout", func(w http.ResponseWriter, r *http.Request) {
-		ended, err := gatehouse.verifier.VerifyLogout(r.Context(), r.PostFormValue("logout_token"))
+		ended, err := gatehouse.loggedOut(r)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
