@@ -7,6 +7,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { startApiServer } from './support/api-server.ts';
 import { ownEnvironment } from './support/app-process.ts';
 import { commandOutput } from './support/native.ts';
+import { refreshesSeen } from './support/tokens.ts';
 import { type ConnectWorld, startWorld } from './support/world.ts';
 
 describe('kubectl', () => {
@@ -87,5 +88,6 @@ describe('kubectl', () => {
     expect(after['id-token']).not.toBe(old);
     expect(after['refresh-token']).toBeTruthy();
     expect(after['refresh-token']).not.toBe(before['refresh-token']);
+    expect(await refreshesSeen(world)).toMatchObject({ again: 0 });
   }, 60_000);
 });

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { demo } from '../../support/deployment.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { isSignedInAtGatehouse, signIn, signOut, signOutAtGatehouse } from './sign-in.ts';
+import { refreshesSeen } from './tokens.ts';
 import type { ConnectWorld } from './world.ts';
 
 /** What the app on a page is: a web app with `/login`, `/me`, `/call`, `/refresh` and `/logout`, which answers in JSON. */
@@ -55,6 +56,7 @@ export function testSmallApp(
     for (let turn = 0; turn < 2; turn += 1)
       expect(await see('/refresh')).toEqual({ newAccessToken: true, newRefreshToken: true });
     expect(await see('/call')).toMatchObject({ sub });
+    expect(await refreshesSeen(world())).toEqual({ used: 2, again: 0 });
   });
 
   test('signs out here and at Gatehouse', async () => {
