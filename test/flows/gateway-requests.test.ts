@@ -52,7 +52,10 @@ interface Matcher {
 async function envoy(): Promise<Ask> {
   const { static_resources: resources } = parse(await example('envoy.yaml'));
   const manager = resources.listeners[0].filter_chains[0].filters[0].typed_config;
-  const { http_service: http } = manager.http_filters[0].typed_config;
+  const { typed_config: authorization } = manager.http_filters.find(
+    ({ name }: { name: string }) => name === 'envoy.filters.http.ext_authz',
+  );
+  const { http_service: http } = authorization;
   const { path_prefix: prefix, authorization_response: response } = http;
   const matches = (name: string, { patterns }: { patterns: Matcher[] }) =>
     patterns.some((one) => one.exact === name || (one.prefix !== undefined && name.startsWith(one.prefix)));
