@@ -1,5 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { demoAccessModel } from '../../provider/bin/demo.ts';
+import {
+  describeClientProblem,
+  parseClientDocuments,
+} from '../../provider/clients/parse-client-documents.ts';
+import { knownClaims } from '../../provider/config/token-budget.ts';
 import { blocksOf } from '../support/page-blocks.ts';
 
 const folder = 'docs/connect';
@@ -55,6 +62,19 @@ describe('the pages about clients', () => {
     expect(document?.language).toBe('yaml');
     expect(others.length).toBeGreaterThan(0);
     expect(text.split('\n').length).toBeLessThan(110);
+  });
+
+  test.each(pages)('the client documents of $name have no problem', ({ name, text }) => {
+    const model = demoAccessModel('https://api.example.com');
+    const apis = model.apis.map(({ scopes, ...api }) => ({
+      ...api,
+      scopes: scopes.map((scope) => scope.name),
+    }));
+    const document = parse(blocksOf(text)[0]?.text ?? '');
+    const raw = (document.clients ?? [document]).map((value: unknown) => ({ origin: `${name}.md`, value }));
+    const claims = knownClaims(model, 'https://auth.example.com');
+    const parsed = parseClientDocuments(raw, apis, { deviceFlow: true, claims });
+    expect(parsed.ok ? [] : parsed.problems.map(describeClientProblem)).toEqual([]);
   });
 
   test('every test of a client has its page', () => {
