@@ -7,6 +7,7 @@ import { httpCall } from '../support/http-call.ts';
 import { apiLogin } from '../support/json-api.ts';
 import { bearer, createTestClient, demoApps, tokensOf } from '../support/test-client.ts';
 import { createUserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { installed, requireProgram, runInstaller } from './support/install.ts';
 import { placeholders, readPage } from './support/page.ts';
 import { isSignedInAtGatehouse, signIn, signOut } from './support/sign-in.ts';
@@ -54,7 +55,11 @@ describe.each([
   beforeAll(async () => {
     const libraries = await librariesOf(manifest);
     // Spring refreshes a token that expires within a minute, so it refreshes before each call.
-    const env = { GATEHOUSE_ACCESS_TOKEN_SECONDS: '60', ...secrets };
+    const env = {
+      GATEHOUSE_ACCESS_TOKEN_SECONDS: '60',
+      GATEHOUSE_OUTGOING_PRIVATE_HOSTS: '127.0.0.0/8',
+      ...secrets,
+    };
     world = await startWorld('spring-boot', { env, clients: (web) => [...web, ...services, writer] });
     await compile(world, libraries);
     const run = async (name: string, port: number, more: Record<string, string> = {}) => {
@@ -104,6 +109,18 @@ describe.each([
     expect(await page.innerText('body')).toBe('signed out');
     expect((await request.get(`${app}/me`, { maxRedirects: 0 })).status()).toBe(302);
     expect(await isSignedInAtGatehouse(world)).toBe(false);
+  });
+
+  test('the session of the app ends when the person signs out at Gatehouse, also after a refresh', async () => {
+    const { app, issuer } = world.addresses;
+    const page = await world.browser.context.newPage();
+    await signIn(world, page, `${app}/me`);
+    const { request } = world.browser.context;
+    const status = async (path: string) => (await request.get(`${app}${path}`, { maxRedirects: 0 })).status();
+    expect([await status('/contracts'), await status('/contracts')]).toEqual([200, 200]);
+    await page.goto(`${issuer}/oauth2/logout`);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await waitFor(async () => (await status('/me')) === 302, { what: 'the end of the session of the app' });
   });
 
   describe('an API', () => {
