@@ -11,6 +11,7 @@ let world: GatewayWorld;
 testGateway({
   name: 'nginx',
   statusWhileAway: 503,
+  refusalType: 'text/html',
   start: async (started) => {
     world = started;
     const { page, addresses, appPort, gatehouse, service, onStop } = world;

@@ -22,6 +22,8 @@ export interface GatewayUnderTest {
   statusWhileAway: number;
   /** The same for a wrong token, if the gateway checks signatures itself. */
   statusOfWrongTokenWhileAway?: number;
+  /** The type of the body of a refusal by Gatehouse. The default is that of a problem document (RFC 9457). */
+  refusalType?: string;
   /** What the gateway answers if a header has a name such as `X_Auth_Subject`. The default is 200, without the header. */
   statusOfAliases?: number;
 }
@@ -47,6 +49,7 @@ const writer = { id: 'writer', name: 'Writer', scopes: ['contracts:write'] };
 /** The tests that every gateway passes: it runs as its page says, in front of a service. */
 export function testGateway({ name, start, statusOfAliases = 200, ...expected }: GatewayUnderTest) {
   const { statusWhileAway, statusOfWrongTokenWhileAway = statusWhileAway } = expected;
+  const { refusalType = 'application/problem+json' } = expected;
   let world: ConnectWorld;
   let service: EchoService;
   beforeAll(async () => {
@@ -133,6 +136,8 @@ export function testGateway({ name, start, statusOfAliases = 200, ...expected }:
       [401, expect.stringMatching(/^Bearer .*error="invalid_token"/)],
       [403, expect.stringMatching(/^Bearer error="insufficient_scope".* scope="contracts:read"$/)],
     ]);
+    const { headers } = await call('/orders', { headers: bearer(await serviceToken('writer')) });
+    expect(headers['content-type']).toBe(refusalType);
     expect(service.count()).toBe(before);
   });
 
