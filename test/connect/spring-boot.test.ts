@@ -68,16 +68,13 @@ describe.each([
       const config = `--spring.config.location=optional:file:${name}.yaml`;
       const args = [...fast, '-cp', `classes:${libraries}`, main, config];
       const app = { program: requireProgram(['java'], jdk), args, ready: `http://127.0.0.1:${port}` };
-      await world.start({ ...app, env: { SERVER_PORT: String(port), ...more } });
+      await world.start({ ...app, timeoutMs: 120_000, env: { SERVER_PORT: String(port), ...more } });
       return app.ready;
     };
     const issuer = { SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI: world.addresses.issuer };
-    const apiPort = await freePort();
-    [api, plain] = await Promise.all([
-      run('api', apiPort),
-      run('plain', await freePort(), issuer),
-      run('web', world.appPort, { API_URL: `http://127.0.0.1:${apiPort}/contracts` }),
-    ]);
+    api = await run('api', await freePort());
+    plain = await run('plain', await freePort(), issuer);
+    await run('web', world.appPort, { API_URL: `${api}/contracts` });
   }, 300_000);
   afterAll(() => world?.stop());
 
