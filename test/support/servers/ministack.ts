@@ -1,9 +1,13 @@
+import { join } from 'node:path';
+import { packageRoot } from '../../../provider/lib/package-root.ts';
 import { pythonWith } from '../python.ts';
 import { serverFolder, startKept } from './kept-process.ts';
 import { startServer, type TestServer } from './server.ts';
 
 /** ministack checks signatures with `cryptography`. Without it, every token gets 401. */
 const requirements = ['ministack==1.5.33', 'cryptography==50.0.2'];
+
+const script = join(packageRoot, 'test', 'support', 'servers', 'ministack_server.py');
 
 /** The Python program that ministack runs in. It is installed at the first use. */
 export const ministackPython = (): Promise<string> => pythonWith(requirements);
@@ -41,7 +45,7 @@ export async function startMinistack(services = ['apigateway', 'lambda']): Promi
         PYTHONDONTWRITEBYTECODE: '1',
       };
       const variables = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
-      const args = [...variables, python, '-m', 'ministack'];
+      const args = [...variables, python, script];
       return startKept({ program: '/usr/bin/env', args, folder, owner });
     },
     url: (port) => `http://127.0.0.1:${port}`,

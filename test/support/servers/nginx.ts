@@ -16,7 +16,8 @@ async function program(): Promise<string> {
   throw new Error('The test found no nginx: install nginx-light (Debian) or nginx (others).');
 }
 
-const main = (folder: string, configuration: string) => `
+const main = (folder: string, configuration: string, asRoot: boolean) => `
+${asRoot ? 'user root;' : ''}
 daemon off;
 worker_processes 1;
 pid ${folder}/nginx.pid;
@@ -36,16 +37,20 @@ ${configuration}
 /**
  * Starts nginx on 127.0.0.1.
  * @param configuration returns the content of the http block for the given listening port
+ * @param asRoot whether it may also listen on ports below 1024
  */
-export async function startNginx(configuration: (port: number) => string): Promise<TestServer> {
+export async function startNginx(
+  configuration: (port: number) => string,
+  asRoot = false,
+): Promise<TestServer> {
   const nginx = await program();
   return startServer({
     name: 'nginx',
     start: (port) => {
-      const owner = serverOwner();
+      const owner = asRoot ? {} : serverOwner();
       const folder = serverFolder('nginx', owner);
       const file = join(folder, 'nginx.conf');
-      writeFileSync(file, main(folder, configuration(port)));
+      writeFileSync(file, main(folder, configuration(port), asRoot));
       return startKept({ program: nginx, args: ['-p', folder, '-c', file, '-e', 'stderr'], folder, owner });
     },
     url: (port) => `http://127.0.0.1:${port}`,
