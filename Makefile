@@ -8,7 +8,7 @@ CHECKS := types lint architecture generated chart workflows audit
 # Which tests `make test` runs: all, or those whose path matches, as in `make test TESTS=test/support`.
 TESTS :=
 
-.PHONY: help install run examples test chaos bench bench-migrations cluster-test connect-test check list-checks check-terraform build image format clean $(CHECKS:%=check-%)
+.PHONY: help install run examples test chaos bench bench-migrations cluster-test connect-test deploy-rehearsal check list-checks check-terraform build image format clean $(CHECKS:%=check-%)
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ cluster-test: install ## Install in a real Kubernetes, upgrade under traffic, an
 connect-test: install ## Run the pages of docs/connect with the real clients: all, or CLIENTS="passport oidc-client-ts"
 	@mkdir -p artifacts
 	GATEHOUSE_CONNECT=true npm test --silent -- --json --outputFile=artifacts/connect-tests.json $(or $(CLIENTS:%=test/connect/%.test.ts),test/connect)
+
+deploy-rehearsal: install ## Follow docs/deploy.md against emulators, up to a sign-in through API Gateway and a protected call
+	bash test/cluster/run.sh rehearsal
 
 check: $(CHECKS:%=check-%) ## Check types, style, architecture, generated files, the chart, the workflows and known vulnerabilities
 

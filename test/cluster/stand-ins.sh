@@ -6,6 +6,7 @@
 #                                 use them: .ci/image.sh $(test/cluster/stand-ins.sh bases)
 #   stand-ins.sh stores FOLDER    postgres:17 and redis:8, as FOLDER/postgres.tar and FOLDER/redis.tar (docker archives).
 #                                 They read the same variables and have the same user ids as the official images.
+#   stand-ins.sh moto FOLDER      motoserver/moto, as FOLDER/moto.tar. It needs Python with venv too
 #
 # What was made is kept in the storage of buildah and in CACHE (default: ~/.cache/gatehouse-stand-ins), and used again.
 set -euo pipefail
@@ -155,8 +156,36 @@ stores() {
   done
 }
 
+# The emulator of AWS: Debian's Python, with packages from PyPI.
+moto() {
+  local work=$cache/work-moto image version=5.2.5 python container
+  image=docker.io/motoserver/moto:$version
+  mkdir -p "$1"
+  if ! exists "$image"; then
+    say "makes $image"
+    rm -rf "$work" && cp -a "$(debian_root)" "$work"
+    cp /etc/resolv.conf "$work/etc/resolv.conf"
+    chroot "$work" sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3' \
+      >"$cache/apt.log" 2>&1
+    python=$(chroot "$work" python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    [ -x "$cache/pip/bin/pip" ] || python3 -m venv "$cache/pip"
+    "$cache/pip/bin/pip" install --quiet --disable-pip-version-check --no-input --target "$work/opt/moto" --only-binary=:all: \
+      --implementation cp --python-version "$python" "moto[server]==$version" >&2
+    rm -rf "$work"/var/cache/apt/archives/*.deb "$work"/var/lib/apt/lists/* "$work"/usr/share/{doc,man,locale}/*
+    container=$(buildah from scratch)
+    buildah config --env PATH=/usr/local/bin:/usr/bin:/bin --env PYTHONPATH=/opt/moto --user 65532:65532 --workingdir / \
+      --entrypoint '["/usr/bin/python3", "-m", "moto.server", "-H", "0.0.0.0"]' --cmd '' "$container"
+    commit "$container" "$image" "$work"
+    rm -rf "$work"
+  fi
+  rm -f "$1/moto.tar"
+  buildah push --quiet "$image" "docker-archive:$1/moto.tar:$image" >/dev/null
+  echo "$1/moto.tar"
+}
+
 case ${1:-} in
   bases) bases ;;
   stores) stores "${2:?usage: stand-ins.sh stores FOLDER}" ;;
+  moto) moto "${2:?usage: stand-ins.sh moto FOLDER}" ;;
   *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 64 ;;
 esac

@@ -50,10 +50,11 @@ test('every diagram is a block that this test reads', () => {
 
 test('the pages have the diagrams of the main flows', () => {
   const count = (name: string) => diagrams.filter((one) => one.name.startsWith(`${name},`)).length;
-  expect({ readme: count('README.md'), architecture: count('docs/architecture.md') }).toEqual({
-    readme: 1,
-    architecture: 8,
-  });
+  expect({
+    readme: count('README.md'),
+    architecture: count('docs/architecture.md'),
+    deploy: count('docs/deploy.md'),
+  }).toEqual({ readme: 1, architecture: 8, deploy: 1 });
 });
 
 test.each(diagrams)('Mermaid draws $name', async ({ text }) => {

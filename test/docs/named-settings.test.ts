@@ -108,7 +108,7 @@ describe('values of the chart in the documentation', () => {
 
   test('every value exists', () => {
     const named = namedBy(valuesIn);
-    expect(named.filter(({ page }) => page === 'docs/deploy.md').length).toBeGreaterThan(20);
+    expect(named.filter(({ page }) => page === 'docs/running.md').length).toBeGreaterThan(20);
     expect(named.filter(({ name }) => !isValue(name))).toEqual([]);
   });
 

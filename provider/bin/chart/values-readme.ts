@@ -3,7 +3,7 @@ import { type ChartValue, readChartValues } from './values-file.ts';
 const head = `# The chart \`gatehouse\`
 
 Installs Gatehouse on Kubernetes 1.30 or later: servers, workers, optionally the operator, the migration of the database, the rotation of the
-signing keys, and what watches them. [\`docs/deploy.md\`](../../docs/deploy.md#kubernetes) has the whole walk.
+signing keys, and what watches them. [\`docs/running.md\`](../../docs/running.md#kubernetes) has the whole walk.
 
 \`\`\`sh
 helm upgrade --install gatehouse charts/gatehouse --namespace gatehouse --values values.yaml

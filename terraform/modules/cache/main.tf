@@ -29,7 +29,7 @@ resource "aws_elasticache_parameter_group" "this" {
   family      = "valkey${split(".", var.settings.engine_version)[0]}"
   description = "Gatehouse"
 
-  # Other policies drop sessions, refresh tokens, and the record of a used proof (docs/deploy.md).
+  # Other policies drop sessions, refresh tokens, and the record of a used proof (docs/running.md).
   parameter {
     name  = "maxmemory-policy"
     value = "noeviction"

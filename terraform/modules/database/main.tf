@@ -84,7 +84,7 @@ resource "aws_db_instance" "this" {
   engine         = "postgres"
   engine_version = var.settings.engine_version
   instance_class = var.settings.instance_class
-  # No db_name: docs/deploy.md creates the database with its owner.
+  # No db_name: charts/gatehouse/files/database-users.sql creates the database with its owner.
 
   storage_type          = "gp3"
   allocated_storage     = var.settings.allocated_storage_gib

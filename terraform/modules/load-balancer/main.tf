@@ -95,7 +95,7 @@ resource "aws_lb" "this" {
 }
 
 resource "aws_lb_target_group" "gatehouse" {
-  # checkov:skip=CKV_AWS_378:TLS ends at the load balancer; the way from there is one VPC, open to the load balancer's group alone (docs/deploy.md).
+  # checkov:skip=CKV_AWS_378:TLS ends at the load balancer; the way from there is one VPC, open to the load balancer's group alone (docs/running.md).
   name        = var.name
   vpc_id      = var.vpc_id
   target_type = "ip"

@@ -135,7 +135,7 @@ run "security_groups_of_the_load_balancer" {
   }
   assert {
     condition     = aws_lb_target_group.gatehouse.health_check[0].path == "/readyz" && aws_lb_target_group.gatehouse.health_check[0].port == "9090"
-    error_message = "Health is /readyz of the operations listener (docs/deploy.md)."
+    error_message = "Health is /readyz of the operations listener (docs/running.md)."
   }
 }
 
@@ -250,7 +250,7 @@ run "cache" {
   }
   assert {
     condition     = contains([for parameter in aws_elasticache_parameter_group.this.parameter : "${parameter.name}=${parameter.value}"], "maxmemory-policy=noeviction")
-    error_message = "The cache must not drop sessions and refresh tokens (docs/deploy.md)."
+    error_message = "The cache must not drop sessions and refresh tokens (docs/running.md)."
   }
   assert {
     condition     = strcontains(aws_elasticache_user.gatehouse.access_string, "~gatehouse:*") && strcontains(aws_elasticache_user.gatehouse.access_string, "-@all")
