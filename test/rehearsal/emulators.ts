@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../cluster/tools.ts';
@@ -37,10 +38,14 @@ export async function sql(statements: string): Promise<void> {
   await kubectl(['exec', '-i', 'postgres-0', '--', ...psql], statements);
 }
 
-/** What RDS brings: the role whose members sign in by IAM, and the secret with the administrator's password. */
+/** As RDS does: an administrator who is no superuser, its password in a secret, and the role whose members sign in by IAM. */
 export async function prepareDatabase(): Promise<void> {
-  await sql('CREATE ROLE rds_iam;');
-  const value = JSON.stringify({ username: 'postgres', password: 'administrator' });
+  const password = randomBytes(18).toString('hex');
+  await sql(`
+    CREATE ROLE administrator LOGIN CREATEROLE CREATEDB PASSWORD '${password}';
+    CREATE ROLE rds_iam;
+    GRANT rds_iam TO administrator WITH ADMIN OPTION;`);
+  const value = JSON.stringify({ username: 'administrator', password });
   const secret = ['secretsmanager', 'create-secret', '--name', administratorSecret];
   await run('aws', [...secret, '--secret-string', value]);
 }
@@ -66,7 +71,7 @@ server {
     ${content}
 }`;
 
-/** What a service of the owner says, which is behind the same load balancer: the identity that the gateway gave it. */
+/** A service of the owner is behind the same load balancer. It answers with the identity that the gateway gave it. */
 const service = `location = /v1/contracts {
         default_type application/json;
         return 200 '{"subject":"$http_x_caller_subject","client":"$http_x_caller_client","roles":"$http_x_caller_roles"}';

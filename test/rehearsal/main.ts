@@ -19,7 +19,7 @@ const issuer = 'https://id.example.com';
 const api = 'https://api.example.com';
 const began = performance.now();
 
-/** What no block of the page is left out for, but what the emulators do not show either. */
+/** No block of the page is left out for these, but the emulators do not show them either. */
 const alsoLeftOut = [
   'The AWS provider of Terraform: a stand-in or mocks know its schema. Names, quotas and rights are not checked (docs/terraform.md).',
   'Sign-in by IAM to Postgres and Valkey, and TLS to both: a password in Secrets Manager takes its place. test/flows/iam-tokens.test.ts shows IAM.',
@@ -121,7 +121,7 @@ async function nothingRestarted(): Promise<void> {
   }
 }
 
-/** What the rehearsal does beside the page, by the number of a step. */
+/** The work of the rehearsal beside the page, by the number of a step. */
 const before: Record<number, (rehearsal: Rehearsal) => Promise<void>> = { 9: prepareDatabase };
 const after: Record<number, (rehearsal: Rehearsal) => Promise<void>> = {
   9: passwordsInPlaceOfIam,
