@@ -127,7 +127,7 @@ describe('gatehouse doctor on oidc-provider without configuration', () => {
     }).callback();
 
   test('behind a proxy finds a key set without TLS and without Cache-Control', async () => {
-    const proxy = await startTlsFront(front.certificate);
+    const proxy = await startTlsFront({ certificate: front.certificate });
     const server = createServer(stock(proxy.origin));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     proxy.passTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -166,7 +166,7 @@ test.each([
   ['has expired', { days: -1 }],
   ['is for another host name', { host: 'other.example' }],
 ])('gatehouse doctor finds a certificate that %s', async (message, options) => {
-  const bad = await startTlsFront(testCertificate(options));
+  const bad = await startTlsFront({ certificate: testCertificate(options) });
   await place.write('bad.pem', bad.certificate.cert);
   const ended = await doctor(['--issuer', bad.origin, '--json'], undefined, 'bad.pem');
   await bad.stop();

@@ -12,22 +12,31 @@ export interface TlsFront {
   stop(): Promise<void>;
 }
 
-export async function startTlsFront(certificate = testCertificate()): Promise<TlsFront> {
+export interface TlsFrontOptions {
+  certificate?: TestCertificate;
+  /** The default is any free port. */
+  port?: number;
+  /** Headers that replace those of each request. */
+  headers?: Record<string, string>;
+}
+
+export async function startTlsFront(options: TlsFrontOptions = {}): Promise<TlsFront> {
+  const { certificate = testCertificate(), headers: own = {} } = options;
   let to: string | undefined;
   const { cert, key } = certificate;
-  const server = createServer({ cert, key }, (incoming, response) => {
-    const { method, url, headers } = incoming;
+  const server = createServer({ cert, key }, (received, response) => {
     if (to === undefined) return void response.writeHead(502).end();
+    const { method, url: path } = received;
     const { hostname, port } = new URL(to);
-    const options = { hostname, port, method, path: url, headers, agent: false };
-    const call = request(options, (answer) => {
+    const headers = { ...received.headers, ...own };
+    const call = request({ hostname, port, method, path, headers, agent: false }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     });
     call.once('error', () => response.destroy());
-    incoming.pipe(call);
+    received.pipe(call);
   });
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, 'localhost', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     origin: `https://localhost:${port}`,
