@@ -32,6 +32,7 @@ test('the list of commands is complete', () => {
       'registration-token',
       'registered',
       'delete-registered',
+      'new',
       'diff',
       'apply',
       'list',

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { ClientKind } from '../commands/new-client.ts';
 import type { CliCommand } from './cli-command.ts';
 import { commandOutput, jsonOption } from './output.ts';
 import { addRegistrationCommands } from './registration-commands.ts';
@@ -35,9 +36,10 @@ const folderOption = [
   '--secrets-dir <folder>',
   'write new secrets to files ID.secret there, with mode 0600, instead of showing them',
 ] as const;
+const kinds: ClientKind[] = ['web', 'spa', 'native', 'service', 'first-party'];
 const who = ['<id>', 'the client id'] as const;
 
-/** `clients validate|diff|apply|list|show|delete|rotate-secret|new-secret|end-secret`. */
+/** `clients validate|new|diff|apply|list|show|delete|rotate-secret|new-secret|end-secret`. */
 export function addClientCommands(program: CliCommand): void {
   const clients = program
     .command('clients')
@@ -45,6 +47,7 @@ export function addClientCommands(program: CliCommand): void {
     .example('gatehouse clients validate -f clients.yaml')
     .example('gatehouse clients apply -f clients.yaml');
   addValidate(clients);
+  addNew(clients);
   addApply(clients);
   addReading(clients);
   addDelete(clients);
@@ -68,6 +71,48 @@ function addValidate(clients: CliCommand): void {
     });
 
   addRegistrationCommands(clients);
+}
+
+interface NewFlags extends Common {
+  kind: ClientKind;
+  redirectUri: string[];
+  scope: string[];
+  apis?: string;
+}
+
+function addNew(clients: CliCommand): void {
+  clients
+    .command('new')
+    .description(
+      'Print a client document for an app of this kind, and beside it, on standard error, what to paste into the app. Makes the secret, if there is one, and shows it only once. Stores nothing.',
+    )
+    .argument('<name>', 'what people read; the client id is made from it: My Shop becomes my-shop')
+    .addOption(new Option('--kind <kind>', 'what kind of app it is').choices(kinds).makeOptionMandatory())
+    .option(
+      '--redirect-uri <uri...>',
+      'where people return to after signing in, exactly. A native app has http://127.0.0.1/callback, with any port, unless given',
+      [],
+    )
+    .option(
+      '--scope <scope...>',
+      'scopes of APIs that the app may ask for, in addition to those about people',
+      [],
+    )
+    .option(...apisOption)
+    .option(...jsonOption)
+    .example(
+      'gatehouse clients new "My Shop" --kind web --redirect-uri https://shop.example.com/callback > my-shop.yaml',
+    )
+    .example(
+      'gatehouse clients new nightly-report --kind service --scope contracts:read > nightly-report.yaml',
+    )
+    .action(async (name: string, { kind, redirectUri, scope, apis, json }: NewFlags) => {
+      const { newClient } = await import('../commands/new-client.ts');
+      await newClient(
+        { name, kind, redirectUris: redirectUri, scopes: scope, apis },
+        commandOutput({ json: json ?? false }),
+      );
+    });
 }
 
 const withApplyOptions = (command: CliCommand) =>
