@@ -7,9 +7,9 @@ import { z } from 'zod';
 const folder = 'test/conformance';
 
 /** One step in the browser of the suite: `["click", "css", "button"]`. */
-const command = z.tuple([z.enum(['text', 'click', 'wait']), z.string(), z.string()]).rest(
-  z.union([z.string(), z.number()]),
-);
+const command = z
+  .tuple([z.enum(['text', 'click', 'wait']), z.string(), z.string()])
+  .rest(z.union([z.string(), z.number()]));
 
 const page = z.strictObject({
   match: z.string(),

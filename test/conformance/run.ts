@@ -18,6 +18,7 @@ import { expectedFor, problemOf } from './verdict.ts';
 
 const suiteAddress = process.env.SUITE_ADDRESS ?? 'http://127.0.0.1:8080';
 const reports = 'artifacts/conformance';
+const print = (line: string) => void process.stdout.write(`${line}\n`);
 const program = ['--import', 'tsx', 'provider/bin/cli.ts'];
 
 const { plans, expected, settings, clientsFile } = await readConformanceFiles();
@@ -91,9 +92,20 @@ function personOf(): string[] {
 await (await start())();
 const [email = '', password = ''] = personOf();
 const accounts = await file('accounts.jsonl', account(email, password));
-const importing = spawn(process.execPath, [...program, 'accounts', 'import', accounts], { env, stdio: 'inherit' });
+const importing = spawn(process.execPath, [...program, 'accounts', 'import', accounts], {
+  env,
+  stdio: 'inherit',
+});
 const [imported] = await once(importing, 'close');
 if (imported !== 0) throw new Error('the account could not be imported');
+
+/** The configuration of a plan. A client that registers itself has only a name. */
+function configFor(variant: Record<string, string>): object {
+  if (variant.client_registration !== 'dynamic_client') return plans.config;
+  const { client_secret_post: _, client, client2, ...config } = plans.config;
+  const nameOf = ({ client_name }: typeof client) => ({ client_name });
+  return { ...config, client: nameOf(client), client2: nameOf(client2) };
+}
 
 let problems = 0;
 const stop = await start();
@@ -102,8 +114,8 @@ try {
   await suite.ready();
   for (const { name, plan, variant } of plans.plans) {
     if (planNames.length > 0 && !planNames.includes(name)) continue;
-    const { id, modules } = await suite.createPlan(plan, variant, plans.config);
-    console.log(`\n${name} (${plan}), ${modules.length} modules`);
+    const { id, modules } = await suite.createPlan(plan, variant, configFor(variant));
+    print(`\n${name} (${plan}), ${modules.length} modules`);
     for (const module of modules) {
       const { testModule } = module;
       if (moduleNames.length > 0 && !moduleNames.includes(testModule)) continue;
@@ -111,7 +123,7 @@ try {
       const problem = problemOf(found, expectedFor(expected, name, testModule));
       if (problem !== undefined) problems += 1;
       const note = problem === undefined ? '' : `  <-- ${problem}`;
-      console.log(`  ${found.result.padEnd(9)} ${testModule} ${found.id}${note}`);
+      print(`  ${found.result.padEnd(9)} ${testModule} ${found.id}${note}`);
     }
     await suite.report(id, join(reports, `${name.replace(/\W+/g, '-')}.zip`));
   }
@@ -120,5 +132,5 @@ try {
   await Promise.all([front.stop(), suiteFront.stop()]);
   await rm(folder, { recursive: true, force: true });
 }
-console.log(problems === 0 ? '\nAll results are as expected.' : `\n${problems} results are not as expected.`);
+print(problems === 0 ? '\nAll results are as expected.' : `\n${problems} results are not as expected.`);
 process.exitCode = problems === 0 ? 0 : 1;

@@ -51,13 +51,18 @@ export function createSuite(base: string): Suite {
   const call = async (method: 'GET' | 'POST', path: string, query = {}, body?: object) => {
     const response = await fetch(`${base}/api/${path}?${new URLSearchParams(query)}`, {
       method,
-      headers: Object.assign({ accept: 'application/json, application/zip', 'content-type': 'application/json' }, forwarded),
+      headers: Object.assign(
+        { accept: 'application/json, application/zip', 'content-type': 'application/json' },
+        forwarded,
+      ),
       body: body === undefined ? null : JSON.stringify(body),
     });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${(await response.text()).slice(0, 500)}`);
+    if (!response.ok)
+      throw new Error(`${method} ${path}: ${response.status} ${(await response.text()).slice(0, 500)}`);
     return response;
   };
-  const json = async <T>(...request: Parameters<typeof call>) => (await call(...request)).json() as Promise<T>;
+  const json = async <T>(...request: Parameters<typeof call>) =>
+    (await call(...request)).json() as Promise<T>;
 
   /** @returns how the module ended */
   async function finished(id: string): Promise<string> {
@@ -85,7 +90,11 @@ export function createSuite(base: string): Suite {
     createPlan: (planName, variant, config) =>
       json('POST', 'plan', { planName, variant: JSON.stringify(variant) }, config),
     run: async (plan, { testModule: test, variant = {} }) => {
-      const { id } = await json<{ id: string }>('POST', 'runner', { test, plan, variant: JSON.stringify(variant) });
+      const { id } = await json<{ id: string }>('POST', 'runner', {
+        test,
+        plan,
+        variant: JSON.stringify(variant),
+      });
       const result = await finished(id);
       const log = await json<LogEntry[]>('GET', `log/${id}`);
       const bad = log.filter((entry) => entry.result === 'WARNING' || entry.result === 'FAILURE');

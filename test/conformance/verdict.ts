@@ -22,6 +22,10 @@ export function problemOf(
 const listed = (conditions: string[]) => (conditions.length > 0 ? ` (${conditions.join(', ')})` : '');
 
 /** The expectation for a module in a plan. */
-export function expectedFor(expected: readonly Expected[], plan: string, module: string): Expected | undefined {
+export function expectedFor(
+  expected: readonly Expected[],
+  plan: string,
+  module: string,
+): Expected | undefined {
   return expected.find((one) => one.module === module && (one.plans?.includes(plan) ?? true));
 }
