@@ -11,6 +11,8 @@ export type ClientMetadata = Readonly<Record<string, unknown>>;
 export interface RegistrationRules extends DocumentSettings {
   /** GATEHOUSE_SELF_REGISTERED_SCOPES. */
   scopes: readonly string[];
+  /** GATEHOUSE_REGISTRATION_PKCE. It does not apply to metadata that a client publishes for all servers. */
+  pkce: ClientDocument['pkce'];
   apis: readonly KnownApi[];
 }
 
@@ -219,6 +221,8 @@ export function documentOfMetadata(
     auth: method,
     grants,
     scopes: scopes.scopes,
+    // A public client must always use PKCE (RFC 9700 §2.1.1).
+    pkce: isForAllServers || method === 'none' ? 'required' : rules.pkce,
     applicationType: given(metadata, 'application_type') ?? applicationType(redirectUris),
     origins: method === 'none' ? originsOf(redirectUris) : [],
   };

@@ -26,6 +26,7 @@ import type { ComposeDeps, Parts } from './compose-deps.ts';
 /** What clients that register themselves may be, by the settings. */
 export const registrationRules = ({ config, accessModel }: ComposeDeps): RegistrationRules => ({
   scopes: config.selfRegisteredScopes,
+  pkce: config.registrationPkce,
   apis: accessModel.apis.map(({ audience, scopes }) => ({
     audience,
     scopes: scopes.map(({ name }) => name),

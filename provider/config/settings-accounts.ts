@@ -33,6 +33,13 @@ export const accountSettings = {
     schema: oneOf('off', 'initial-access-token', 'open'),
     default: 'off',
   },
+  registrationPkce: {
+    name: 'GATEHOUSE_REGISTRATION_PKCE',
+    description:
+      'Whether apps with a secret or a key that registered themselves at `/oauth2/register` must use PKCE: `required`, or `optional` for libraries that register but send none. Apps without a secret or a key must use it in any case (RFC 9700 §2.1.1).',
+    schema: oneOf('required', 'optional'),
+    default: 'required',
+  },
   selfRegisteredScopes: {
     name: 'GATEHOUSE_SELF_REGISTERED_SCOPES',
     description:

@@ -9,7 +9,8 @@ import { anonymousRecord } from '../ports/oidc-store.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { clientOf, currentContext, orUnavailable } from './current-request.ts';
 import { features } from './features.ts';
-import { checkAuthorizationRequest, interactionPolicy } from './interaction-policy.ts';
+import { reportIgnored } from './ignored-parameters.ts';
+import { checkAuthorizationRequest, interactionPolicy, requirePkce } from './interaction-policy.ts';
 import { createOutgoingFetch } from './outgoing-requests.ts';
 import { deviceCodeSeconds } from './patches/device-codes.ts';
 import type { OidcServices } from './services.ts';
@@ -56,7 +57,8 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     },
     // RFC 6749 §4.1.3: a redirect URI of the authorization request must be repeated in the token request.
     allowOmittingSingleRegisteredRedirectUri: false,
-    pkce: { required: (ctx) => clientOf(ctx).pkce === 'required' },
+    // The library calls this only for a request without a challenge.
+    pkce: { required: (ctx) => requirePkce(ctx, services.clients) },
     cookies: {
       // Given bare keys, the library that signs cookies uses HMAC-SHA-1.
       keys: new Keygrip(keys.cookieKeys(), 'sha256'),
@@ -70,7 +72,13 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
       policy,
     },
     // The library calls this for every request, with and without a scope, after all its own checks.
-    extraParams: { scope: (ctx) => checkAuthorizationRequest(ctx) },
+    extraParams: {
+      audience: null,
+      scope: (ctx) => {
+        checkAuthorizationRequest(ctx);
+        reportIgnored(ctx, services);
+      },
+    },
     findAccount: (ctx, id, token) => orUnavailable(() => findAccount(services, ctx, id, token)),
     loadExistingGrant: (ctx) => loadGrant(ctx, grants),
     extraTokenClaims: (ctx, token) => extraTokenClaims(services, ctx, token),

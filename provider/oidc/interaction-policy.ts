@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, interactionPolicy as library } from 'oidc-provider';
+import type { ClientRegistry } from '../clients/client-registry.ts';
 import { passwordSignIn } from '../lib/password-sign-in.ts';
 import { clientOf } from './current-request.ts';
 import { putBackOfflineAccess } from './patches/requests.ts';
@@ -58,6 +59,28 @@ function knownScopes({ oidc }: KoaContextWithOIDC): string[] {
   const ofApis = Object.values(oidc.resourceServers ?? {}).flatMap(({ scopes }) => [...scopes]);
   const known = new Set([...oidc.requestParamOIDCScopes, ...ofApis]);
   return [...oidc.requestParamScopes].filter((scope) => known.has(scope));
+}
+
+/**
+ * Decides about a request without a PKCE challenge. The error says how the app goes on: it reaches a developer who may
+ * have only the address bar of a browser.
+ * @returns false where the client's document makes PKCE optional
+ * @throws InvalidRequest (RFC 7636 §4.4.1)
+ */
+export function requirePkce(
+  ctx: KoaContextWithOIDC,
+  clients: Pick<ClientRegistry, 'mayBeThirdParty'>,
+): false {
+  const { id, auth, pkce } = clientOf(ctx);
+  if (pkce === 'optional') return false;
+  // A client that registered itself has no document that a person could change.
+  const wayOut =
+    auth === 'none' || clients.mayBeThirdParty(id)
+      ? ''
+      : ` If its library has no PKCE, set pkce: optional in the client document of ${id}.`;
+  throw new errors.InvalidRequest(
+    `code_challenge is missing: switch on PKCE (S256) in the library of the app.${wayOut} See docs/connect/README.md#pkce`,
+  );
 }
 
 /** SHA-256 in base64url: RFC 7636 §4.2 for PKCE, RFC 7638 §3 for a thumbprint. */

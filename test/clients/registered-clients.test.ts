@@ -33,7 +33,7 @@ async function world(scopes = ['openid']) {
     },
     keep: store.keep.bind(store),
   };
-  const rules = { scopes, apis: [], deviceFlow: false, claims };
+  const rules = { scopes, pkce: 'required' as const, apis: [], deviceFlow: false, claims };
   return { clock, store, reads, lookup: createRegisteredLookup({ store: watched, rules, clock }) };
 }
 

@@ -4,12 +4,14 @@ import {
   describeMetadataProblems,
   documentOfMetadata,
   keptMetadata,
+  type RegistrationRules,
 } from '../../provider/clients/registration-metadata.ts';
 import { defaultAccessModel } from '../../provider/config/access-model.ts';
 import { knownClaims } from '../../provider/config/token-budget.ts';
 
 const rules = {
   scopes: ['openid', 'email', 'offline_access', 'notes:read'],
+  pkce: 'required' as const,
   apis: [{ audience: 'https://api.example.com', scopes: ['notes:read', 'notes:write'] }],
   deviceFlow: false,
   claims: knownClaims(defaultAccessModel('https://api.example.com'), 'https://login.example.com'),
@@ -25,13 +27,17 @@ const published = (metadata: Record<string, unknown>) =>
     isForAllServers: true,
   });
 
-const registered = (metadata: Record<string, unknown>) =>
-  documentOfMetadata({ ...good, ...metadata }, rules, {
-    id: 'registered_x',
-    name: 'An app',
-    auth: ['none', 'client_secret_basic', 'private_key_jwt'],
-    isForAllServers: false,
-  });
+const registered = (metadata: Record<string, unknown>, changes: Partial<RegistrationRules> = {}) =>
+  documentOfMetadata(
+    { ...good, ...metadata },
+    { ...rules, ...changes },
+    {
+      id: 'registered_x',
+      name: 'An app',
+      auth: ['none', 'client_secret_basic', 'private_key_jwt'],
+      isForAllServers: false,
+    },
+  );
 
 const documentOf = (checked: ReturnType<typeof published>) => {
   if (!checked.ok) throw new Error(describeMetadataProblems(checked.problems));
@@ -49,6 +55,28 @@ test('a client that registers itself is a third party with its own id, whatever 
     introspects: [],
     pkce: 'required',
     secrets: [],
+  });
+});
+
+describe('GATEHOUSE_REGISTRATION_PKCE', () => {
+  const secret = { token_endpoint_auth_method: 'client_secret_basic' };
+  const optional = { pkce: 'optional' } as const;
+
+  test('makes PKCE optional for a client that registers with a secret, if it says so', () => {
+    expect(documentOf(registered(secret)).pkce).toBe('required');
+    expect(documentOf(registered(secret, optional)).pkce).toBe('optional');
+  });
+
+  test('never does so for a public client, or for metadata that a client publishes', () => {
+    expect(documentOf(registered({}, optional)).pkce).toBe('required');
+    const keys = { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://app.example.com/jwks' };
+    const checked = documentOfMetadata(Object.assign({}, good, keys), Object.assign({}, rules, optional), {
+      id: 'https://app.example.com/client',
+      name: 'app.example.com',
+      auth: ['none', 'private_key_jwt'],
+      isForAllServers: true,
+    });
+    expect(documentOf(checked).pkce).toBe('required');
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Deployment } from '../support/deployment.ts';
-import type { JsonAnswer, TestClient } from '../support/test-client.ts';
+import type { JsonAnswer, Parameters, TestClient } from '../support/test-client.ts';
 import type { Page, Person, UserAgent } from '../support/user-agent.ts';
 import { allScopes, appDocument, type ClientDocument } from './apps.ts';
 
@@ -19,8 +19,12 @@ export const tvDocument = (id: string, changes: Record<string, unknown> = {}): C
   appDocument(id, { grants: ['device_code', 'refresh_token'], redirectUris: [], ...changes });
 
 /** Requests a device code. */
-export async function beginAt(app: TestClient, scope = allScopes): Promise<DeviceAuthorization> {
-  const { status, body } = await app.post('device', { scope });
+export async function beginAt(
+  app: TestClient,
+  scope = allScopes,
+  parameters: Parameters = {},
+): Promise<DeviceAuthorization> {
+  const { status, body } = await app.post('device', { scope, ...parameters });
   if (status !== 200) throw new Error(`no device code: ${status} ${JSON.stringify(body)}`);
   return body as unknown as DeviceAuthorization;
 }

@@ -1,7 +1,9 @@
 import { errors } from 'oidc-provider';
 import type { Api } from '../../config/access-model.ts';
 import { clientOf } from '../current-request.ts';
+import { reportIgnored } from '../ignored-parameters.ts';
 import type { OidcServices } from '../services.ts';
+import { audienceAsResource } from '../tokens/token-policy.ts';
 import { requestedScopes, type TokenGrant } from './grant.ts';
 
 /**
@@ -9,19 +11,22 @@ import { requestedScopes, type TokenGrant } from './grant.ts';
  * scopes of the client's document (§3.3), because every API would refuse a token without scopes.
  */
 export function createClientCredentialsGrant(
-  { policy }: Pick<OidcServices, 'policy'>,
+  { policy, logger }: Pick<OidcServices, 'policy' | 'logger'>,
   apis: readonly Api[],
 ): TokenGrant {
   const apiScopes = new Set(apis.flatMap((api) => api.scopes.map(({ name }) => name)));
   return {
     name: 'client_credentials',
-    parameters: ['scope'],
+    parameters: ['scope', 'audience'],
     handler: (_provider, steps) => async (ctx) => {
       const client = clientOf(ctx);
       const scopes = requestedScopes(ctx) ?? client.scopes.filter((scope) => apiScopes.has(scope));
       if (scopes.includes('openid'))
         throw new errors.InvalidScope('openid needs a person to sign in', 'openid');
-      const resource = policy.audience(client, new Set(scopes), ctx.oidc.params?.resource);
+      const requested = new Set(scopes);
+      const named = ctx.oidc.params?.resource ?? audienceAsResource(policy, ctx, requested);
+      const resource = policy.audience(client, requested, named);
+      reportIgnored(ctx, { logger, resource });
       Object.assign(ctx.oidc.params ?? {}, { scope: scopes.join(' ') || undefined, resource });
       await steps.clientCredentials(ctx);
     },

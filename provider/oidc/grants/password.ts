@@ -7,7 +7,7 @@ import { clientOf } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import { preloadSignIn } from '../sessions/accounts-view.ts';
 import { grantIdOf } from '../tokens/grants.ts';
-import { nothingPermitted } from '../tokens/token-policy.ts';
+import { audienceAsResource, nothingPermitted } from '../tokens/token-policy.ts';
 import { type GrantSteps, requestedScopes, requiredParameter, type TokenGrant } from './grant.ts';
 
 type Services = Pick<
@@ -30,7 +30,7 @@ type Services = Pick<
 export function createPasswordGrant(services: Services): TokenGrant {
   return {
     name: 'password',
-    parameters: ['username', 'password', 'scope'],
+    parameters: ['username', 'password', 'scope', 'audience'],
     handler: (provider, steps) => (ctx) => redeem(services, provider, steps, ctx),
   };
 }
@@ -51,7 +51,7 @@ async function redeem(
   const refused = scopes.find((scope) => !client.scopes.includes(scope));
   if (refused) throw new errors.InvalidScope(`this client may not ask for ${printable(refused)}`, refused);
 
-  const named = ctx.oidc.params?.resource;
+  const named = ctx.oidc.params?.resource ?? audienceAsResource(policy, ctx, new Set(scopes));
   // First, so that a request that can only fail is refused before the password is checked.
   policy.audience(client, new Set(scopes), named);
   const dPoP = await steps.validateDpop(ctx);

@@ -155,6 +155,8 @@ export function resourceIndicators(policy: TokenPolicy, accessTokenSeconds: numb
         return preferred && audiences.includes(preferred) ? preferred : (audiences[0] ?? '');
       }
       const requested = new Set((ctx.oidc.params?.scope as string | undefined)?.split(' '));
+      const named = audienceAsResource(policy, ctx, requested);
+      if (named !== undefined) return named;
       const audiences = policy.defaultAudiences(client, requested);
       return audiences.length === 1 ? (audiences[0] ?? '') : [...audiences];
     },
@@ -173,6 +175,28 @@ export function resourceIndicators(policy: TokenPolicy, accessTokenSeconds: numb
       };
     },
   };
+}
+
+/**
+ * SDKs of some providers name the API in a parameter `audience`, which is older than `resource` (RFC 8707). It means the
+ * same where a `resource` with this value would be accepted. Anything else is ignored, as before.
+ *
+ * @param requested the requested scopes
+ * @returns the audience, if the request names exactly one that the client may have, and no `resource`
+ */
+export function audienceAsResource(
+  policy: Pick<TokenPolicy, 'resource'>,
+  ctx: KoaContextWithOIDC,
+  requested: ReadonlySet<string>,
+): string | undefined {
+  const { audience, resource } = ctx.oidc.params ?? {};
+  if (typeof audience !== 'string' || audience === ctx.oidc.issuer || resource !== undefined)
+    return undefined;
+  try {
+    return policy.resource(clientOf(ctx), audience, requested).audience;
+  } catch {
+    return undefined;
+  }
 }
 
 const isCode = ({ oidc }: KoaContextWithOIDC) =>
