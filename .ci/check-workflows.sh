@@ -21,7 +21,7 @@ fi
 
 if has actionlint; then actionlint || fail actionlint; else left_out "actionlint is not here, and Go could not install it"; fi
 if has shellcheck; then
-  shellcheck .ci/*.sh .ci/run || fail "shellcheck of .ci"
+  shellcheck .ci/*.sh .ci/run test/conformance/run.sh || fail "shellcheck of .ci and test/conformance"
 else left_out "shellcheck is not here, so neither .ci nor the scripts in the workflows were read by it"; fi
 if has zizmor; then zizmor --offline --quiet --no-progress . || fail zizmor; else left_out "zizmor is not here, and Python could not install it"; fi
 

@@ -55,6 +55,8 @@ export function demoClientSource(audience: string): ClientSource {
 /** Returns client documents in the form that a person would write. */
 export function demoClients(audience: string): unknown[] {
   const app = {
+    // A redirect URI on this machine then fits with any port (RFC 8252 §7.3): port 8080 is often taken.
+    applicationType: 'native',
     grants: ['authorization_code', 'refresh_token'],
     scopes: [...protocol, 'contracts:read'],
     postLogoutRedirectUris: ['http://localhost:8080/'],
@@ -80,6 +82,7 @@ export function demoClients(audience: string): unknown[] {
       name: 'Demo first-party app',
       auth: 'none',
       firstParty: true,
+      applicationType: 'native',
       grants: ['password', 'refresh_token', 'authorization_code'],
       scopes: [...protocol, 'contracts:read', 'contracts:write'],
       defaultResource: audience,
@@ -101,9 +104,9 @@ export function demoClients(audience: string): unknown[] {
 export const demoDefaultClient = 'demo-first-party';
 
 const demoFacts = `  Clients    demo-web           confidential, third party, secret demo-web-secret,
-                                redirect URI http://localhost:8080/callback
+                                redirect URI http://localhost:8080/callback (any port)
              demo-spa           public, third party,
-                                redirect URI http://localhost:8080/spa-callback
+                                redirect URI http://localhost:8080/spa-callback (any port)
              demo-first-party   public, first party: /auth/* acts for it
              demo-service       client credentials, secret demo-service-secret
 `;

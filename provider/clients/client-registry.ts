@@ -9,6 +9,7 @@ import type { ClientSource } from '../ports/client-source.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { ClientDocument } from './client-document.ts';
 import { createClientSecretCheck } from './client-secrets.ts';
+import { isOriginOf, loopbackOrigin } from './client-uris.ts';
 import { type OidcClientMetadata, oidcMetadata } from './oidc-metadata.ts';
 import type { ClientProblem, DocumentSettings, KnownApi } from './parse-client-documents.ts';
 import { singleFlight } from './single-flight.ts';
@@ -94,6 +95,8 @@ export interface ClientRegistry {
    * do not run in a browser.
    */
   isAllowedOrigin(origin: string): boolean;
+  /** Whether a browser may call from this origin for this client. */
+  isOriginOf(client: ClientDocument, origin: string): boolean;
   /**
    * Loads all sources and secrets again. Never throws: problems are logged, and the last good documents stay in use.
    */
@@ -116,7 +119,10 @@ function createIndex(states: readonly SourceState[]) {
   const { clients, byId, ignored } = mergeSources(states);
   const all = [...byId.values()];
   const publicClients = all.filter(({ auth, enabled }) => auth === 'none' && enabled);
-  return { clients, byId, ignored, all, origins: new Set(publicClients.flatMap(({ origins }) => origins)) };
+  const origins = new Set(publicClients.flatMap((client) => client.origins));
+  const natives = publicClients.filter(({ applicationType }) => applicationType === 'native');
+  const loopbackOrigins = new Set(natives.flatMap((client) => client.origins.map(loopbackOrigin)));
+  return { clients, byId, ignored, all, origins, loopbackOrigins };
 }
 
 /**
@@ -232,7 +238,12 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
       findHere(id) === undefined
         ? (otherOf(id)?.secretMatches(id, presented) ?? false)
         : secrets.matches(id, presented),
-    isAllowedOrigin: (origin) => index.origins.has(origin),
+    isAllowedOrigin: (origin) => {
+      if (index.origins.has(origin)) return true;
+      const host = loopbackOrigin(origin);
+      return host !== undefined && index.loopbackOrigins.has(host);
+    },
+    isOriginOf,
     reload,
     refreshSecrets: run,
     close: async () => {

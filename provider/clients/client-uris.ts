@@ -1,4 +1,5 @@
 import { parseUrl } from '../lib/parse-url.ts';
+import type { ClientDocument } from './client-document.ts';
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -95,6 +96,28 @@ export function redirectSchemeProblem(value: string, applicationType: 'web' | 'n
   return url.protocol === 'https:'
     ? undefined
     : 'must use https://, or set "applicationType: native" for an app with a scheme of its own';
+}
+
+/**
+ * Takes the port away from an origin on this machine. A native app takes a free port (RFC 8252 §7.3), so its page may
+ * call from any.
+ *
+ * @returns undefined for any other origin
+ */
+export function loopbackOrigin(origin: string): string | undefined {
+  const url = parseUrl(origin);
+  if (url?.protocol !== 'http:' || !isLoopback(url.hostname) || url.origin !== origin) return undefined;
+  return `http://${url.hostname}`;
+}
+
+/** Whether a browser may call from this origin, by the document of the client. */
+export function isOriginOf(
+  { origins, applicationType }: Pick<ClientDocument, 'origins' | 'applicationType'>,
+  origin: string,
+): boolean {
+  if (origins.includes(origin)) return true;
+  const host = applicationType === 'native' ? loopbackOrigin(origin) : undefined;
+  return host !== undefined && origins.some((listed) => loopbackOrigin(listed) === host);
 }
 
 /**

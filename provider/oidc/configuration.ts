@@ -87,7 +87,7 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     expiresWithSession: async () => true,
     // A grant is the consent of a person. Logout and revocation end families, but never a consent.
     revokeGrantPolicy: () => false,
-    clientBasedCORS: (ctx, origin) => clientOf(ctx).origins.includes(origin),
+    clientBasedCORS: (ctx, origin) => services.clients.isOriginOf(clientOf(ctx), origin),
     renderError: pages.renderError,
     discovery: {
       ui_locales_supported: [...pages.languages],

@@ -37,7 +37,7 @@ export interface OidcServices {
   store: OidcStore;
   clients: Pick<
     ClientRegistry,
-    'all' | 'find' | 'findAny' | 'lookup' | 'mayBeThirdParty' | 'metadata' | 'secretMatches'
+    'all' | 'find' | 'findAny' | 'isOriginOf' | 'lookup' | 'mayBeThirdParty' | 'metadata' | 'secretMatches'
   >;
   accounts: Pick<Accounts, 'permissionsOf'>;
   signIn: SignIn;

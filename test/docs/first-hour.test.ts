@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -11,6 +12,7 @@ import { type Deployment, demo, startEmbedded } from '../support/deployment.ts';
 import { freePort } from '../support/free-port.ts';
 import { blocksOf } from '../support/page-blocks.ts';
 import { runProgram } from '../support/program.ts';
+import { createTestClient, demoApps } from '../support/test-client.ts';
 import { createUserAgent, signInAndAgree } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -104,75 +106,146 @@ async function output(args: string[]): Promise<string> {
   return written;
 }
 
+/** The app of the page, which runs until `stop`. */
+interface App {
+  home: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the app of the page with these variables. Resolves when it listens; rejects with its output if it ends before. */
+async function startApp(env: Record<string, string>): Promise<App> {
+  await writeFile(join(folder, 'app.mjs'), textsOf('js')[0] ?? '');
+  const app = spawn(process.execPath, ['app.mjs'], { cwd: folder, env: Object.assign({}, process.env, env) });
+  const home = `http://localhost:${env.PORT}`;
+  let written = '';
+  for (const stream of [app.stdout, app.stderr])
+    stream.on('data', (text: Buffer) => {
+      written += text;
+    });
+  const closed = once(app, 'close');
+  const isOpen = () => written.includes(`Open ${home}`);
+  const opened = waitFor(() => isOpen() || app.exitCode !== null, {
+    timeoutMs: 60_000,
+    what: 'the app to listen',
+  });
+  await opened;
+  if (!isOpen()) throw new Error(`the app ended:\n${written}`);
+  return {
+    home,
+    stop: async () => {
+      app.kill();
+      await closed;
+    },
+  };
+}
+
+const begin = async ({ home }: App) => {
+  const away = await fetch(`${home}/sign-in`, { redirect: 'manual' });
+  const cookie = away.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  return { cookie, location: away.headers.get('location') ?? '' };
+};
+const comeBack = async (url: string, cookie: string) => (await fetch(url, { headers: { cookie } })).text();
+const greeting = /^Hello John.*$/m.exec(answers)?.[0] ?? 'no greeting on the page';
+
+describe('a person whose port 8080 is taken', () => {
+  let deployment: Deployment;
+  let other: Server;
+  beforeAll(async () => {
+    deployment = await startEmbedded();
+    other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, 'localhost', resolve));
+  }, 120_000);
+  afterAll(async () => {
+    await new Promise((resolve) => other.close(resolve));
+    await deployment.stop();
+  });
+
+  test('sees the error that the page names', async () => {
+    const { port } = other.address() as AddressInfo;
+    const failed = startApp({ ISSUER: deployment.issuer, PORT: String(port) });
+    await expect(failed).rejects.toThrow('EADDRINUSE');
+    expect(pageText).toContain('Node ends with `EADDRINUSE`');
+  });
+
+  test('signs in at the demo client on another port, as the page says', async () => {
+    const app = await startApp({ ISSUER: deployment.issuer, PORT: String(await freePort()) });
+    try {
+      const { cookie, location } = await begin(app);
+      const agent = createUserAgent(deployment);
+      const back = await signInAndAgree(agent, await agent.get(location), demo);
+      expect(await comeBack(back, cookie)).toContain(greeting);
+    } finally {
+      await app.stop();
+    }
+  });
+
+  test('can use every demo client that has a redirect URI on another port, also from its page (CORS)', async () => {
+    const { programs, issuer, fetch: call } = deployment;
+    const shown = programs[0]?.output() ?? '';
+    expect(shown.match(/redirect URI http:\/\/localhost:8080\/\S+ \(any port\)/g)).toHaveLength(2);
+    for (const { id, ...app } of [demoApps.web, demoApps.spa, demoApps.firstParty]) {
+      const redirectUri = app.redirectUri.replace('8080', '49152');
+      const client = createTestClient(deployment, Object.assign({ id }, app, { redirectUri }));
+      expect((await client.signIn(createUserAgent(deployment))).id_token).toBeDefined();
+    }
+    const origin = 'http://localhost:49152';
+    for (const path of ['/oauth2/token', '/auth/login']) {
+      const headers = { origin, 'access-control-request-method': 'POST' };
+      const answer = await call(`${issuer}${path}`, { method: 'OPTIONS', headers });
+      expect([path, answer.headers.get('access-control-allow-origin')]).toEqual([path, origin]);
+    }
+    const token = await call(`${issuer}/oauth2/token`, {
+      method: 'POST',
+      headers: { origin },
+      body: new URLSearchParams({ grant_type: 'refresh_token', client_id: 'demo-spa', refresh_token: 'x' }),
+    });
+    expect(token.headers.get('access-control-allow-origin')).toBe(origin);
+  });
+});
+
 describe('the small app', () => {
   const secret = 'a secret with /, + and = in it';
   let deployment: Deployment;
-  let home = '';
-  const stops: (() => Promise<void>)[] = [];
+  let app: App;
 
   beforeAll(async () => {
     const port = await freePort();
-    home = `http://localhost:${port}`;
     const { clients } = parse(textsOf('yaml')[0] ?? '') as { clients: [{ id: string }] };
     const client = {
       ...clients[0],
       secrets: [{ sha256: createHash('sha256').update(secret).digest('hex') }],
-      redirectUris: [`${home}/callback`],
+      redirectUris: [`http://localhost:${port}/callback`],
     };
     deployment = await startEmbedded({ clients: [client] });
-    stops.push(() => deployment.stop());
-    await writeFile(join(folder, 'app.mjs'), textsOf('js')[0] ?? '');
-    const app = spawn(process.execPath, ['app.mjs'], {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: {
-        ...process.env,
-        ISSUER: deployment.issuer,
-        PORT: String(port),
-        CLIENT_ID: client.id,
-        CLIENT_SECRET: secret,
-      },
+    app = await startApp({
+      ISSUER: deployment.issuer,
+      PORT: String(port),
+      CLIENT_ID: client.id,
+      CLIENT_SECRET: secret,
     });
-    const closed = once(app, 'close');
-    stops.unshift(async () => {
-      app.kill();
-      await closed;
-    });
-    let written = '';
-    app.stdout.on('data', (text: Buffer) => {
-      written += text;
-    });
-    await waitFor(() => written.includes(`Open ${home}`), { timeoutMs: 60_000, what: 'the app to listen' });
-  });
+  }, 120_000);
   afterAll(async () => {
-    for (const stop of stops) await stop();
+    await app?.stop();
+    await deployment?.stop();
   });
-
-  const begin = async () => {
-    const away = await fetch(`${home}/sign-in`, { redirect: 'manual' });
-    const cookie = away.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-    return { cookie, location: away.headers.get('location') ?? '' };
-  };
-  const comeBack = async (url: string, cookie: string) => (await fetch(url, { headers: { cookie } })).text();
 
   test('signs the demo person in and shows the greeting of the page', async () => {
-    const { cookie, location } = await begin();
+    const { cookie, location } = await begin(app);
     const agent = createUserAgent(deployment);
     const back = await signInAndAgree(agent, await agent.get(location), demo);
-    const greeting = /^Hello John.*$/m.exec(answers)?.[0] ?? 'no greeting on the page';
     expect(await comeBack(back, cookie)).toContain(greeting);
   });
 
   test('refuses an authorization response for another browser', async () => {
-    const { location } = await begin();
+    const { location } = await begin(app);
     const agent = createUserAgent(deployment);
     const back = await signInAndAgree(agent, await agent.get(location), demo);
-    const other = await begin();
+    const other = await begin(app);
     expect(await comeBack(back, other.cookie)).toContain('That was not begun here.');
   });
 
   test('gets the error page for an unregistered redirect URI', async () => {
-    const { location } = await begin();
+    const { location } = await begin(app);
     const elsewhere = new URL(location);
     elsewhere.searchParams.set('redirect_uri', 'http://localhost:1/callback');
     const { status, html } = await createUserAgent(deployment).get(elsewhere.href);

@@ -7,7 +7,7 @@ import { createUserAgent } from '../support/user-agent.ts';
 const registered = 'http://localhost:8080';
 const others = [
   'https://evil.example',
-  'http://localhost:8081',
+  'http://127.0.0.1:8080',
   'https://localhost:8080',
   'http://localhost:8080.evil.example',
   'null',

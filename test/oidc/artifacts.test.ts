@@ -142,6 +142,7 @@ describe("the library's adapters", () => {
       findAny: () => undefined,
       lookup: async () => undefined,
       mayBeThirdParty: () => false,
+      isOriginOf: () => false,
       metadata: () => undefined,
       secretMatches: () => false,
     },

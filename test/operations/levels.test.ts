@@ -28,6 +28,7 @@ function createWorld() {
       findAny: () => undefined,
       lookup: async () => undefined,
       mayBeThirdParty: () => false,
+      isOriginOf: () => false,
       metadata: () => undefined,
       secretMatches: () => false,
     },
