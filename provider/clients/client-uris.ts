@@ -1,5 +1,4 @@
 import { parseUrl } from '../lib/parse-url.ts';
-import type { ClientDocument } from './client-document.ts';
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -112,7 +111,7 @@ export function loopbackOrigin(origin: string): string | undefined {
 
 /** Whether a browser may call from this origin, by the document of the client. */
 export function isOriginOf(
-  { origins, applicationType }: Pick<ClientDocument, 'origins' | 'applicationType'>,
+  { origins, applicationType }: { origins: readonly string[]; applicationType: 'web' | 'native' },
   origin: string,
 ): boolean {
   if (origins.includes(origin)) return true;
