@@ -75,12 +75,17 @@ async function start(): Promise<() => Promise<void>> {
   const child = spawn(process.execPath, [...program, 'dev'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   child.stdout.pipe(createWriteStream(join(reports, 'gatehouse.log'), { flags: 'a' }));
   const ended = once(child, 'close');
-  const isUp = async () => (await fetch(`http://127.0.0.1:${settings.GATEHOUSE_OPS_PORT}/readyz`)).ok;
-  await waitFor(isUp, { timeoutMs: 60_000, intervalMs: 200, what: 'Gatehouse to be ready' });
-  return async () => {
+  const stop = async () => {
     child.kill();
     await ended;
   };
+  const isUp = async () => (await fetch(`http://127.0.0.1:${settings.GATEHOUSE_OPS_PORT}/readyz`)).ok;
+  const ready = waitFor(isUp, { timeoutMs: 180_000, intervalMs: 200, what: 'Gatehouse to be ready' });
+  await ready.catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return stop;
 }
 
 /** The person that the steps of the browser sign in: address and password. */
