@@ -73,7 +73,7 @@ describe('values of the chart in the documentation', () => {
 
   /** `keys.md` is a file, and `keys.changed` is an event. */
   const isOther = (name: string) =>
-    /\.(md|ts|js|json|yaml|sh|tar)$/.test(name) || Object.keys(eventCatalogue).includes(name);
+    /\.(md|ts|js|json|yaml|sh|tar|py|env)$/.test(name) || Object.keys(eventCatalogue).includes(name);
 
   /** Also in files of their own: `docs/clients.md`. */
   const alsoFiles = ['clients', 'apis', 'roles'];

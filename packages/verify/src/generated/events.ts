@@ -310,6 +310,58 @@ export interface TokenReuseDetectedEvent {
   };
 }
 
+/** A client accepted the logout token for a session that had ended (OpenID Connect Back-Channel Logout). It may have got the token more than once. */
+export interface LogoutDeliveredEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'logout.delivered';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** The client. */
+    clientId: string;
+    /** The id that `gatehouse logouts failed` shows. */
+    logoutId: string;
+    /** The `sid` of the ended session in the id tokens of the client; missing if the client gets none. */
+    sid?: string;
+  };
+}
+
+/** A client did not accept the logout token for a session that had ended, and gets it no more: it refused the token, or could not be reached for a day. The person may still be signed in there. */
+export interface LogoutFailedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'logout.failed';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** The client. */
+    clientId: string;
+    /** The id that `gatehouse logouts failed` shows. */
+    logoutId: string;
+    /** The `sid` of the ended session in the id tokens of the client; missing if the client gets none. */
+    sid?: string;
+    /** Why the last try failed. */
+    reason: string;
+  };
+}
+
 /** The clients of one source changed since the last event: `store` is the database, any other name is the file or folder. There is one event, even if several processes notice the change; several events if there are more than 500 ids. */
 export interface ClientsChangedEvent {
   /** The same at every delivery. */
@@ -372,6 +424,8 @@ export type GatehouseEvent =
   | SessionEndedEvent
   | FamilyEndedEvent
   | TokenReuseDetectedEvent
+  | LogoutDeliveredEvent
+  | LogoutFailedEvent
   | ClientsChangedEvent
   | KeysChangedEvent;
 
@@ -461,6 +515,19 @@ export const eventShapes = {
     familyId: 'string',
     actor: 'string?',
     ip: 'string?',
+  } },
+  'logout.delivered': { version: 1, data: {
+    id: 'string',
+    clientId: 'string',
+    logoutId: 'string',
+    sid: 'string?',
+  } },
+  'logout.failed': { version: 1, data: {
+    id: 'string',
+    clientId: 'string',
+    logoutId: 'string',
+    sid: 'string?',
+    reason: 'string',
   } },
   'clients.changed': { version: 1, data: {
     source: 'string',
