@@ -1,7 +1,7 @@
 import { lookup as resolveName } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { isSpecialUseIP } from './patches/internals.ts';
 
 /** The longest document that is read. The draft for client id metadata documents recommends 5 KB (§8.7). */
@@ -79,12 +79,15 @@ function maxAgeOf({ headers }: IncomingMessage, now: number): number | undefined
 
 /**
  * Fetches a JSON document from a public web server by https. It follows no redirect and never connects to a private
- * address, also not to those of GATEHOUSE_OUTGOING_PRIVATE_HOSTS. The document must be complete within three seconds.
+ * address, also not to those of GATEHOUSE_OUTGOING_PRIVATE_HOSTS. The host must be a name. The document must be complete within three seconds.
  *
  * @param now milliseconds since the epoch
  * @throws DocumentNotFetched
  */
 export async function fetchPublicDocument(url: string, now: number): Promise<PublicDocument> {
+  // A connection to an address asks no lookup, so `lookupPublic` would not see it.
+  if (isIP(new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')) !== 0)
+    throw refused('its host is an address: it must be a name');
   const signal = AbortSignal.timeout(mostMilliseconds);
   let answer: IncomingMessage | undefined;
   try {
