@@ -44,7 +44,7 @@ const lists = { first: listed.slice(0, 9), second: listed.slice(9) };
 const scopes = [...protocolScopes, 'contracts:read'];
 const clients = [
   ...Object.entries(lists).map(([id, idTokenClaims]) => appDocument(id, { scopes, idTokenClaims })),
-  appDocument('plain', { scopes }),
+  appDocument('plain', { scopes, backchannelLogoutUri: 'https://plain.example.com/logout' }),
   appDocument('own', { scopes, firstParty: true }),
 ];
 
