@@ -29,7 +29,9 @@ const planNames = chosen.filter((one) => !one.startsWith('module='));
 await mkdir(reports, { recursive: true });
 await rm(join(reports, 'gatehouse.log'), { force: true });
 const folder = await mkdtemp(join(tmpdir(), 'gatehouse-conformance-'));
-const suiteFront = await startTlsFront({ port: 8443, headers: forwarded });
+/** What Node negotiates. The suite checks how Gatehouse called it. */
+const tls = { 'x-ssl-protocol': 'TLSv1.3', 'x-ssl-cipher': 'TLS_AES_256_GCM_SHA384' };
+const suiteFront = await startTlsFront({ port: 8443, headers: Object.assign({}, forwarded, tls) });
 const { certificate } = suiteFront;
 const front = await startTlsFront({ port: 9443, certificate });
 suiteFront.passTo(suiteAddress);
