@@ -55,8 +55,8 @@ export function demoClientSource(audience: string): ClientSource {
 /** Returns client documents in the form that a person would write. */
 export function demoClients(audience: string): unknown[] {
   const app = {
-    // A redirect URI on this machine then fits with any port (RFC 8252 §7.3): port 8080 is often taken.
-    applicationType: 'native',
+    // Port 8080 is often taken.
+    anyLoopbackPort: true,
     grants: ['authorization_code', 'refresh_token'],
     scopes: [...protocol, 'contracts:read'],
     postLogoutRedirectUris: ['http://localhost:8080/'],
@@ -82,7 +82,7 @@ export function demoClients(audience: string): unknown[] {
       name: 'Demo first-party app',
       auth: 'none',
       firstParty: true,
-      applicationType: 'native',
+      anyLoopbackPort: true,
       grants: ['password', 'refresh_token', 'authorization_code'],
       scopes: [...protocol, 'contracts:read', 'contracts:write'],
       defaultResource: audience,

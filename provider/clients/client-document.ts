@@ -182,6 +182,12 @@ export const clientDocumentSchema = z.strictObject({
       'How long after its use a refresh token that comes again gets the same answer, and an authorization code that comes again ends nothing; GATEHOUSE_GRACE_SECONDS if left out.',
     ),
   applicationType: z.enum(['web', 'native']).default('web').describe('native: installed on a device.'),
+  anyLoopbackPort: z
+    .boolean()
+    .optional()
+    .describe(
+      'For development: redirect URIs and origins on localhost, 127.0.0.1 or [::1] fit with any port. For native apps it is always so (RFC 8252 §7.3).',
+    ),
   logoUri: webUri
     .optional()
     .describe('A picture of the app, shown on the sign-in and consent pages if it is https.'),

@@ -5,11 +5,12 @@
 import type { Clock } from '../lib/clock.ts';
 import { ConfigurationError } from '../lib/errors.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import { withoutLoopbackPort } from '../lib/parse-url.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { ClientDocument } from './client-document.ts';
 import { createClientSecretCheck } from './client-secrets.ts';
-import { isOriginOf, loopbackOrigin } from './client-uris.ts';
+import { isOriginOf, takesAnyLoopbackPort } from './client-uris.ts';
 import { type OidcClientMetadata, oidcMetadata } from './oidc-metadata.ts';
 import type { ClientProblem, DocumentSettings, KnownApi } from './parse-client-documents.ts';
 import { singleFlight } from './single-flight.ts';
@@ -120,8 +121,8 @@ function createIndex(states: readonly SourceState[]) {
   const all = [...byId.values()];
   const publicClients = all.filter(({ auth, enabled }) => auth === 'none' && enabled);
   const origins = new Set(publicClients.flatMap((client) => client.origins));
-  const natives = publicClients.filter(({ applicationType }) => applicationType === 'native');
-  const loopbackOrigins = new Set(natives.flatMap((client) => client.origins.map(loopbackOrigin)));
+  const onAnyPort = publicClients.filter(takesAnyLoopbackPort);
+  const loopbackOrigins = new Set(onAnyPort.flatMap((client) => client.origins.map(withoutLoopbackPort)));
   return { clients, byId, ignored, all, origins, loopbackOrigins };
 }
 
@@ -240,7 +241,7 @@ export async function createClientRegistry(options: ClientRegistryOptions): Prom
         : secrets.matches(id, presented),
     isAllowedOrigin: (origin) => {
       if (index.origins.has(origin)) return true;
-      const host = loopbackOrigin(origin);
+      const host = withoutLoopbackPort(origin);
       return host !== undefined && index.loopbackOrigins.has(host);
     },
     isOriginOf,

@@ -1,4 +1,4 @@
-import { parseUrl } from '../lib/parse-url.ts';
+import { parseUrl, withoutLoopbackPort } from '../lib/parse-url.ts';
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -97,26 +97,20 @@ export function redirectSchemeProblem(value: string, applicationType: 'web' | 'n
     : 'must use https://, or set "applicationType: native" for an app with a scheme of its own';
 }
 
-/**
- * Takes the port away from an origin on this machine. A native app takes a free port (RFC 8252 §7.3), so its page may
- * call from any.
- *
- * @returns undefined for any other origin
- */
-export function loopbackOrigin(origin: string): string | undefined {
-  const url = parseUrl(origin);
-  if (url?.protocol !== 'http:' || !isLoopback(url.hostname) || url.origin !== origin) return undefined;
-  return `http://${url.hostname}`;
+interface LoopbackPorts {
+  anyLoopbackPort?: boolean | undefined;
+  applicationType: 'web' | 'native';
 }
 
+/** A native app takes a free port (RFC 8252 §7.3), and its page may call from any. */
+export const takesAnyLoopbackPort = ({ anyLoopbackPort, applicationType }: LoopbackPorts) =>
+  anyLoopbackPort === true || applicationType === 'native';
+
 /** Whether a browser may call from this origin, by the document of the client. */
-export function isOriginOf(
-  { origins, applicationType }: { origins: readonly string[]; applicationType: 'web' | 'native' },
-  origin: string,
-): boolean {
-  if (origins.includes(origin)) return true;
-  const host = applicationType === 'native' ? loopbackOrigin(origin) : undefined;
-  return host !== undefined && origins.some((listed) => loopbackOrigin(listed) === host);
+export function isOriginOf(client: LoopbackPorts & { origins: readonly string[] }, origin: string): boolean {
+  if (client.origins.includes(origin)) return true;
+  const host = takesAnyLoopbackPort(client) ? withoutLoopbackPort(origin) : undefined;
+  return host !== undefined && client.origins.some((listed) => withoutLoopbackPort(listed) === host);
 }
 
 /**

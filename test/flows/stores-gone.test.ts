@@ -76,7 +76,7 @@ describe('outages of the stores during requests', () => {
   type Prepared = Awaited<ReturnType<typeof prepare>>;
 
   const signUp = () =>
-    post('/auth/register', { email: `${randomUUID()}@example.com`, password: `${sentinel}-fine` });
+    post('/auth/register', { email: `${randomUUID()}@example.com`, password: `${sentinel}-all-fine` });
   const csrfOf = ({ html }: Page) => /name="csrf" value="(?<value>[^"]+)"/.exec(html)?.groups?.value ?? '';
   const spare = ({ tokens }: Prepared, index: number) => tokens[index] as ApiTokens;
   const firstParty = { client_id: demoApps.firstParty.id };

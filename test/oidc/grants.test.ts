@@ -142,6 +142,12 @@ describe('the withdrawal of a consent', () => {
           return consents.withdraw(each);
         },
       },
+      clientSessions: {
+        end: async () => {
+          done.push('sessions at the app');
+          return 0;
+        },
+      },
       outbox: { append: async ({ type }: { type: string }) => void told.push(type) },
     };
     const made = createConsents({
@@ -170,10 +176,10 @@ describe('the withdrawal of a consent', () => {
     await consents.add(agreement, 1);
     const { made, done, told } = world();
     expect(await made.withdraw('user_A', 'app')).toBe(true);
-    expect(done).toEqual(['access tokens', 'consent', 'families']);
+    expect(done).toEqual(['access tokens', 'consent', 'sessions at the app', 'families']);
     expect(told).toEqual(['consent.withdrawn']);
     expect(await made.withdraw('user_A', 'app')).toBe(false);
-    expect(done).toHaveLength(3);
+    expect(done).toHaveLength(4);
   });
 
   test('can be repeated after a failure', async () => {
@@ -183,6 +189,6 @@ describe('the withdrawal of a consent', () => {
     await expect(made.withdraw('user_A', 'app')).rejects.toThrow('away');
     state.away = false;
     expect(await made.withdraw('user_A', 'app')).toBe(true);
-    expect(done).toEqual(['access tokens', 'access tokens', 'consent', 'families']);
+    expect(done).toEqual(['access tokens', 'access tokens', 'consent', 'sessions at the app', 'families']);
   });
 });

@@ -1,5 +1,6 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { deviceCodeGrant } from '../../lib/device-code-grant.ts';
+import { withoutLoopbackPort } from '../../lib/parse-url.ts';
 import { noteAccount, noteClient } from '../../lib/request-scope.ts';
 import { clientOf, currentContext, orUnavailable, rememberClient } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
@@ -75,6 +76,20 @@ export function issueIdToken(issue: Method): Method {
     return withoutIdToken.has(this.ctx) ? Promise.resolve(undefined) : issue.call(this, options);
   };
 }
+
+/** For development: with `anyLoopbackPort`, a URI on this machine fits with any port, as for native apps. */
+function allowsAnyLoopbackPort(list: 'redirectUris' | 'postLogoutRedirectUris') {
+  return (isAllowed: Method, { clients }: OidcServices): Method =>
+    function allowsUri(value: string): boolean {
+      if (isAllowed.call(this, value)) return true;
+      if (!clients.find(this.clientId)?.anyLoopbackPort) return false;
+      const wanted = withoutLoopbackPort(value);
+      const listed: string[] = this[list] ?? [];
+      return wanted !== undefined && listed.some((uri) => withoutLoopbackPort(uri) === wanted);
+    };
+}
+export const redirectUriAllowed = allowsAnyLoopbackPort('redirectUris');
+export const postLogoutRedirectUriAllowed = allowsAnyLoopbackPort('postLogoutRedirectUris');
 
 /** Compares by digest, in constant time; wrong secrets are limited by client and address. */
 export function compareClientSecret(_original: Method, { rateLimits, clients }: OidcServices): Method {

@@ -10,6 +10,8 @@ import {
   issueIdToken,
   isUniqueProof,
   noteEntity,
+  postLogoutRedirectUriAllowed,
+  redirectUriAllowed,
   takeOutOfflineAccess,
   urlFor,
 } from './requests.ts';
@@ -134,6 +136,22 @@ export const patches: readonly Patch[] = [
     since: '9.13.3',
     test: 'test/flows/limits-requests.test.ts',
     override: compareClientSecret,
+  },
+  {
+    model: 'Client',
+    member: 'redirectUriAllowed',
+    why: 'with anyLoopbackPort, also a web app in development has any port on this machine; as a native app, the library would ask the person at each sign-in',
+    since: '9.13.3',
+    test: 'test/flows/loopback-ports.test.ts',
+    override: redirectUriAllowed,
+  },
+  {
+    model: 'Client',
+    member: 'postLogoutRedirectUriAllowed',
+    why: 'the same as for redirectUriAllowed',
+    since: '9.13.3',
+    test: 'test/flows/loopback-ports.test.ts',
+    override: postLogoutRedirectUriAllowed,
   },
   {
     model: 'Client',

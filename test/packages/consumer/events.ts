@@ -22,6 +22,9 @@ export function describeEvent(event: GatehouseEvent): string {
     case 'family.ended':
     case 'token.reuse_detected':
       return `${event.data.clientId} ${event.data.familyId}`;
+    case 'logout.delivered':
+    case 'logout.failed':
+      return `${event.data.clientId} ${event.data.sid ?? ''}`;
     case 'clients.changed':
       return `${event.data.source} ${event.data.added.join()}`;
     case 'keys.changed':
