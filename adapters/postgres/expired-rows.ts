@@ -6,8 +6,11 @@ export interface PostgresExpiredRowsOptions {
   db: Knex;
   /** Published events are kept for this many milliseconds, so that operators can look them up. */
   outboxRetentionMs: number;
-  /** Logouts that could not be delivered are kept for this many milliseconds after the session ended. */
-  logoutRetentionMs: number;
+  /**
+   * Logouts and mails that could not be delivered are kept for this many milliseconds after the session ended, or after the
+   * mail expired.
+   */
+  failedRetentionMs: number;
 }
 
 /**
@@ -17,12 +20,12 @@ export interface PostgresExpiredRowsOptions {
 export class PostgresExpiredRows implements ExpiredRows {
   readonly #db: Knex;
   readonly #outboxRetentionMs: number;
-  readonly #logoutRetentionMs: number;
+  readonly #failedRetentionMs: number;
 
-  constructor({ db, outboxRetentionMs, logoutRetentionMs }: PostgresExpiredRowsOptions) {
+  constructor({ db, outboxRetentionMs, failedRetentionMs }: PostgresExpiredRowsOptions) {
     this.#db = db;
     this.#outboxRetentionMs = outboxRetentionMs;
-    this.#logoutRetentionMs = logoutRetentionMs;
+    this.#failedRetentionMs = failedRetentionMs;
   }
 
   async sweep(limit: number, now: number): Promise<number> {
@@ -36,7 +39,8 @@ export class PostgresExpiredRows implements ExpiredRows {
       { table: 'registration_tokens', column: 'expires_at', before: now },
       { table: 'limits', column: 'expires_at', before: now },
       { table: 'client_sessions', column: 'expires_at', before: now },
-      { table: 'logouts', column: 'ended_at', before: now - this.#logoutRetentionMs },
+      { table: 'logouts', column: 'ended_at', before: now - this.#failedRetentionMs },
+      { table: 'mails', column: 'expires_at', before: now - this.#failedRetentionMs },
       { table: 'outbox', column: 'published_at', before: now - this.#outboxRetentionMs },
     ];
     let deleted = 0;

@@ -7,6 +7,7 @@ import { PostgresClientWriter } from './client-store.ts';
 import { PostgresClientTokenVersions } from './client-token-versions.ts';
 import { PostgresConsentStore } from './consent-store.ts';
 import { PostgresLogouts } from './logouts.ts';
+import { PostgresMails } from './mails.ts';
 import { PostgresOutbox } from './outbox.ts';
 import { PostgresRegisteredClients } from './registered-clients.ts';
 import { revokeKeys } from './revocation-store.ts';
@@ -63,6 +64,7 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
   let registeredClients: PostgresRegisteredClients | undefined;
   let clientSessions: PostgresClientSessions | undefined;
   let logouts: PostgresLogouts | undefined;
+  let mails: PostgresMails | undefined;
   return {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
@@ -99,6 +101,10 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get logouts() {
       logouts ??= new PostgresLogouts({ db });
       return logouts;
+    },
+    get mails() {
+      mails ??= new PostgresMails({ db });
+      return mails;
     },
     denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
   };

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import type { Account, AccountChange, AccountStore } from '../ports/account-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import { type WriteMail, writePasswordChanged } from './mails.ts';
 import { addAccount, checkCredentials, newAccount } from './new-account.ts';
 import type { PasswordRules } from './password-rules.ts';
 import type { Passwords } from './passwords.ts';
@@ -28,6 +29,8 @@ export interface AccountsDeps {
   passwords: Pick<Passwords, 'hash'>;
   passwordRules: Pick<PasswordRules, 'problems'>;
   newEvent: NewEvent;
+  /** Undefined when mail is off. */
+  writeMail?: WriteMail | undefined;
   clock: Clock;
   /** The permissions of each role. */
   permissionsByRole: Readonly<Record<string, readonly string[]>>;
@@ -55,7 +58,7 @@ export interface Accounts {
 
 /** The changes that administrators and owners make to accounts. Each change and its event are one transaction. */
 export function createAccounts(deps: AccountsDeps): Accounts {
-  const { accounts, unitOfWork, passwords, passwordRules, newEvent, clock } = deps;
+  const { accounts, unitOfWork, passwords, passwordRules, newEvent, writeMail, clock } = deps;
   const permissions = new Map(Object.entries(deps.permissionsByRole));
   const permissionsOf = (roles: readonly string[]) =>
     [...new Set(roles.flatMap((role) => permissions.get(role) ?? []))].sort();
@@ -71,6 +74,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       if (account === undefined) throw noSuchAccount(id);
       if (changes.raiseTokenVersion) await stores.clientSessions.end({ accountId: id }, clock.now());
       await stores.outbox.append(newEvent(type, id, eventData(account)));
+      if (changes.passwordHash !== undefined)
+        await writePasswordChanged(writeMail, stores, { account, at: clock.now() });
       return account;
     });
 

@@ -6,6 +6,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
+import { type WriteMail, writePasswordChanged } from './mails.ts';
 import type { PasswordRules } from './password-rules.ts';
 import type { Passwords } from './passwords.ts';
 
@@ -17,6 +18,8 @@ export interface ChangePasswordInput {
   next: string;
   /** The result of `rateLimits.browsers.read`. */
   browser?: string | undefined;
+  /** The language of the page, for the mail that tells the person. */
+  language?: string | undefined;
 }
 
 export interface ChangePasswordDeps {
@@ -26,6 +29,8 @@ export interface ChangePasswordDeps {
   passwordRules: Pick<PasswordRules, 'problems'>;
   rateLimits: Pick<RateLimits, 'signIn'>;
   newEvent: NewEvent;
+  /** Undefined when mail is off. */
+  writeMail?: WriteMail | undefined;
   clock: Clock;
   metrics: Pick<Metrics, 'signIns'>;
   logger: Pick<Logger, 'info'>;
@@ -53,7 +58,7 @@ export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
     await rateLimits.signIn(tried, async () => {
       if (!(await isCurrent(passwords, account, current))) throw refused();
     });
-    return replace(deps, account, await passwords.hash(next));
+    return replace(deps, { ...input, account }, await passwords.hash(next));
   };
   return async (input) => {
     try {
@@ -93,15 +98,17 @@ async function isCurrent(passwords: Passwords, account: Account, password: strin
 
 /** If another change raised the token version while the password was hashed, this change is rolled back. */
 function replace(
-  { unitOfWork, newEvent, clock }: ChangePasswordDeps,
-  { id, tokenVersion }: Account,
+  { unitOfWork, newEvent, writeMail, clock }: ChangePasswordDeps,
+  { account: { id, tokenVersion }, language }: { account: Account; language?: string | undefined },
   passwordHash: string,
 ): Promise<Account> {
-  return unitOfWork.run(async ({ accounts, outbox, clientSessions }) => {
+  return unitOfWork.run(async (stores) => {
+    const { accounts, outbox, clientSessions } = stores;
     const changed = await accounts.update(id, { passwordHash, raiseTokenVersion: true }, clock.now());
     if (changed?.state !== 'active' || changed.tokenVersion !== tokenVersion + 1) throw ended();
     await clientSessions.end({ accountId: id }, clock.now());
     await outbox.append(newEvent('user.password_changed', id, { id, email: changed.email }));
+    await writePasswordChanged(writeMail, stores, { account: changed, at: clock.now(), language });
     return changed;
   });
 }

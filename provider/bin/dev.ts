@@ -47,7 +47,7 @@ export async function dev(write: (text: string) => void, stopping: AbortSignal):
   }
 }
 
-/** Listens on this machine only, stops without delay, allows sign-up, and lets `/auth/*` act for the demo client. */
+/** Listens on this machine only, stops without delay, allows sign-up, writes mails into a folder, and lets `/auth/*` act for the demo client. */
 function withDevDefaults(config: Config): Config {
   const host = config.host ?? '127.0.0.1';
   return {
@@ -58,6 +58,7 @@ function withDevDefaults(config: Config): Config {
     // The roles of the demo model; a file of one's own may have other names.
     signupRoles: config.signupRoles ?? (config.apisFile ? undefined : demoAccount.roles),
     shutdownDelaySeconds: 0,
+    mail: config.mail ?? { kind: 'folder' },
     defaultClient: config.defaultClient ?? (config.clientsFile ? undefined : demoDefaultClient),
   };
 }

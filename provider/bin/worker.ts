@@ -1,7 +1,11 @@
 import { openWorkerPorts } from '../compose/adapters.ts';
+import { isMailOn } from '../compose/compose-mails.ts';
 import { composeWorker } from '../compose/compose-worker.ts';
+import { openPages } from '../compose/open-pages.ts';
 import { version } from '../compose/version.ts';
 import { loadConfig, processEnvironment } from '../config/load.ts';
+import type { SettingName } from '../config/schema.ts';
+import { openServerSecrets } from '../keys/server-secrets.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { createLifecycle } from '../lib/lifecycle.ts';
 import { createLogger } from '../lib/logger.ts';
@@ -9,12 +13,13 @@ import { createMetrics } from '../lib/metrics.ts';
 import { startTracing } from '../lib/start-tracing.ts';
 import { awaitCurrentSchema } from './commands/migrate-schema.ts';
 import { listening } from './listening.ts';
+import { serverSecretsReader } from './resolve-server-secrets.ts';
 import type { Running } from './start.ts';
 
 /**
- * `gatehouse worker`: does the jobs without answering requests. It needs the database, the sink of events, and the signing
- * keys for logout tokens. Any number may run: one does the jobs, and another takes over when it ends. Rejects when `stopping` is aborted before the
- * start is complete.
+ * `gatehouse worker`: does the jobs without answering requests. It needs the database, the sink of events, the signing
+ * keys for logout tokens, and for mails the server secrets and the settings of the pages. Any number may run: one does the
+ * jobs, and another takes over when it ends. Rejects when `stopping` is aborted before the start is complete.
  */
 export async function worker(stopping: AbortSignal): Promise<Running> {
   const config = loadConfig({ required: requiredSettings() });
@@ -22,6 +27,16 @@ export async function worker(stopping: AbortSignal): Promise<Running> {
   const ports = await openWorkerPorts(config, { logger, clock, stopping });
   const lifecycle = createLifecycle({ logger, clock });
   try {
+    const mail = isMailOn(config)
+      ? {
+          renderer: openPages(config).mails,
+          serverSecrets: await openServerSecrets({
+            read: serverSecretsReader(config, ports.secrets),
+            clock,
+            logger,
+          }),
+        }
+      : undefined;
     await awaitCurrentSchema(ports.schema, { logger, stopping });
     for (const dependency of ports.dependencies)
       lifecycle.add({ name: dependency.name, stop: () => dependency.close() });
@@ -33,6 +48,7 @@ export async function worker(stopping: AbortSignal): Promise<Running> {
       clock,
       logger,
       tracing,
+      mail,
       metrics: createMetrics({ version, runtime: true }),
       phase: () => lifecycle.phase(),
     });
@@ -55,9 +71,15 @@ export async function worker(stopping: AbortSignal): Promise<Running> {
   };
 }
 
-/** A worker with signing keys signs logout tokens, and these name the issuer. */
-function requiredSettings() {
+/**
+ * A worker with signing keys signs logout tokens, and these name the issuer. One that sends mails opens their content with the
+ * server secrets, and links in mails begin with the issuer.
+ */
+function requiredSettings(): SettingName[] {
   const has = (name: string) => [name, `${name}_FILE`].some((one) => processEnvironment()[one]);
-  const always = ['GATEHOUSE_DATABASE_URL'] as const;
-  return has('GATEHOUSE_KEYS') ? ([...always, 'GATEHOUSE_ISSUER'] as const) : always;
+  const sendsMails = has('GATEHOUSE_MAIL') && processEnvironment().GATEHOUSE_MAIL !== 'off';
+  const names: SettingName[] = ['GATEHOUSE_DATABASE_URL'];
+  if (has('GATEHOUSE_KEYS') || sendsMails) names.push('GATEHOUSE_ISSUER');
+  if (sendsMails) names.push('GATEHOUSE_SERVER_SECRETS');
+  return names;
 }

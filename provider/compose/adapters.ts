@@ -20,6 +20,7 @@ import { PostgresKeyStore } from '../../adapters/postgres/key-store.ts';
 import { PostgresLeases, soleHolder } from '../../adapters/postgres/leases.ts';
 import { PostgresLimits } from '../../adapters/postgres/limits.ts';
 import { PostgresLogouts } from '../../adapters/postgres/logouts.ts';
+import { PostgresMails } from '../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../adapters/postgres/registered-clients.ts';
@@ -46,6 +47,7 @@ import {
   type ConnectionDeps,
   openConfiguredDatabase,
   openConfiguredRedis,
+  openMailSender,
   openSecrets,
   schemaOf,
 } from './connections.ts';
@@ -87,6 +89,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     outbox: new PostgresOutbox({ db }),
     clientSessions: new PostgresClientSessions({ db }),
     logouts: new PostgresLogouts({ db }),
+    mails: new PostgresMails({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     denylist: new PostgresRevocationStore({ db, clock }),
     clientTokenVersions: new PostgresClientTokenVersions({ db }),
@@ -115,10 +118,11 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       ...(config.clientsFile ? [openClientsFile(config.clientsFile)] : []),
     ],
     eventSink,
+    mailSender: openMailSender(config, secrets),
     passwordBlocklists: await openPasswordBlocklists(config, deps),
     schema: schemaOf(database),
     secrets,
-    expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * day, logoutRetentionMs: 30 * day })],
+    expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * day, failedRetentionMs: 30 * day })],
     leases: config.databaseUrl === undefined ? soleHolder : new PostgresLeases({ db }),
     wakeUp: config.databaseUrl === undefined ? noWakeUp : new PostgresWakeUp({ db }),
     homes: {
@@ -127,6 +131,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       outbox: 'postgres',
       clientSessions: 'postgres',
       logouts: 'postgres',
+      mails: 'postgres',
       unitOfWork: 'postgres',
       revocationCache: 'redis',
       denylist: 'postgres',

@@ -52,6 +52,7 @@ export function composeAccount(
     passwordRules: parts.passwordRules,
     rateLimits: parts.rateLimits,
     newEvent: parts.newEvent,
+    writeMail: parts.writeMail,
     clock,
     logger,
     metrics,

@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import type { WriteMail } from '../accounts/mails.ts';
 import type { PasswordRules } from '../accounts/password-rules.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { SignIn } from '../accounts/sign-in.ts';
@@ -43,6 +44,8 @@ export interface Parts extends ComposeDeps {
   serverSecrets: ServerSecrets;
   unitOfWork: UnitOfWork;
   newEvent: NewEvent;
+  /** Undefined when mail is off. */
+  writeMail: WriteMail | undefined;
   denylist: RequestDenylist;
   reads: RecentReads;
   clientTokenVersions: KnownClientTokenVersions;

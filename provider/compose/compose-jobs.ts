@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { createNewEvent } from '../events/catalogue.ts';
 import { createLogoutDelivery, type LogoutDeliveryDeps } from '../events/logout-delivery.ts';
-import { createPollingLoop } from '../events/polling-loop.ts';
+import { createPollingLoop, type PollingLoop } from '../events/polling-loop.ts';
 import { createRelay, type RelayDeps } from '../events/relay.ts';
 import { type KeyTimes, keyTimesOf } from '../keys/key-set.ts';
 import { rotateWhenDue } from '../keys/scheduled-rotation.ts';
@@ -26,6 +26,8 @@ export interface JobsDeps {
   takesPart: boolean;
   /** Sends a logout token. Undefined: this process has no signing keys, so logouts wait for another one. */
   sendLogout?: LogoutDeliveryDeps['send'] | undefined;
+  /** Sends mails. Undefined when mail is off. */
+  mails?: PollingLoop | undefined;
   /** Adds a signing key when the newest one is this old. Undefined: keys are rotated by command only. */
   keyRotation?: { store: KeyStore; everyDays: number; times: KeyTimes } | undefined;
   /** Pauses of the deliveries that differ from their defaults. */
@@ -40,14 +42,16 @@ export interface Jobs {
   eventCommitted(): void;
   /** The same for a commit that may hold logouts. */
   logoutCommitted(): void;
+  /** The same for a commit that holds mails. */
+  mailCommitted(): void;
 }
 
 /** A process sends at most one signal in this time. */
 const signalMs = 50;
 
-/** The jobs that one process does for all: it publishes events, delivers logout tokens and deletes expired rows. */
+/** The jobs that one process does for all: it publishes events, sends logout tokens and mails, and deletes expired rows. */
 export function composeJobs(deps: JobsDeps): Jobs {
-  const { ports, clock, logger, metrics, takesPart, leaseMs = 15_000 } = deps;
+  const { ports, clock, logger, metrics, takesPart, mails, leaseMs = 15_000 } = deps;
   const signal = createSignal(ports);
   const relay = createRelay({
     outbox: ports.outbox,
@@ -63,6 +67,7 @@ export function composeJobs(deps: JobsDeps): Jobs {
   const nudge = () => {
     relay.nudge();
     logouts?.nudge();
+    mails?.nudge();
   };
   const listener = createListener(ports, nudge, logger);
   const rotation = createKeyRotation(deps);
@@ -77,12 +82,14 @@ export function composeJobs(deps: JobsDeps): Jobs {
         relay.start();
         if (logouts) logouts.start();
         else logger.warn({}, 'logout tokens are not sent, this process has no GATEHOUSE_KEYS');
+        mails?.start();
         sweep.start();
         listener.start();
         rotation?.start();
       },
       stop: async () => {
-        await Promise.all([relay.stop(), logouts?.stop(), sweep.stop(), listener.stop(), rotation?.stop()]);
+        const loops = [relay, logouts, mails, sweep, listener, rotation];
+        await Promise.all(loops.map((loop) => loop?.stop()));
       },
     },
   });
@@ -101,6 +108,7 @@ export function composeJobs(deps: JobsDeps): Jobs {
     },
     eventCommitted: relay.nudge,
     logoutCommitted: () => (logouts?.runs() ? logouts.nudge() : relay.nudge()),
+    mailCommitted: () => (mails?.runs() ? mails.nudge() : relay.nudge()),
   };
 }
 

@@ -1,12 +1,16 @@
 import type Koa from 'koa';
+import type { MailRenderer } from '../interactions/mail-renderer.ts';
 import { createKeyRing, type KeyRing } from '../keys/key-ring.ts';
 import { keyTimesOf } from '../keys/key-set.ts';
+import type { ServerSecrets } from '../keys/server-secrets.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { ComposeDeps } from './compose-deps.ts';
 import { composeJobs, keyRotationOf } from './compose-jobs.ts';
 import { composeLogoutSender } from './compose-logouts.ts';
+import { composeMailDelivery } from './compose-mails.ts';
 import { composeOperations } from './compose-operations.ts';
 import { measuredPorts, measureOutbox } from './measurements.ts';
+import { every, serverSecretsPollSeconds } from './repeated-job.ts';
 
 export interface Worker {
   /** The operations listener's application. */
@@ -17,11 +21,14 @@ export interface Worker {
 export type WorkerDeps = Pick<
   ComposeDeps,
   'config' | 'ports' | 'clock' | 'logger' | 'metrics' | 'tracing' | 'phase'
->;
+> & {
+  /** What mails need. Undefined when mail is off. */
+  mail?: { renderer: MailRenderer; serverSecrets: ServerSecrets } | undefined;
+};
 
 /** Assembles a process that does jobs and answers no requests except those of operations. */
 export function composeWorker(deps: WorkerDeps): Worker {
-  const { config, clock, logger, metrics, tracing } = deps;
+  const { config, clock, logger, metrics, tracing, mail } = deps;
   const ports = measuredPorts(deps.ports, { metrics, clock, tracing });
   const keyRing = createKeyRing({
     store: ports.keyStore,
@@ -31,23 +38,44 @@ export function composeWorker(deps: WorkerDeps): Worker {
     pollSeconds: config.keysPollSeconds,
     ...keyTimesOf(config),
   });
+  const mails =
+    mail &&
+    composeMailDelivery({
+      ...deps,
+      ports,
+      keys: () => mail.serverSecrets.keys,
+      renderer: mail.renderer,
+    });
+  const secrets = mail && every('server secrets', serverSecretsPollSeconds, mail.serverSecrets.refresh);
   const { component } = composeJobs({
     ports,
     clock,
     logger,
     metrics,
     takesPart: true,
+    mails,
     keyRotation: keyRotationOf(config, ports.keyStore),
     sendLogout: logoutSender({ ...deps, ports }, keyRing),
   });
   const operations = composeOperations({ ...deps, ports }, () =>
-    measureOutbox({ outbox: ports.outbox, logouts: ports.logouts, clock, metrics }),
+    measureOutbox({
+      outbox: ports.outbox,
+      logouts: ports.logouts,
+      mails: mail && ports.mails,
+      clock,
+      metrics,
+    }),
   );
+  const start = async () => {
+    await secrets?.start?.();
+    await component.start?.();
+  };
   const stop = async () => {
     await component.stop?.();
+    await secrets?.stop?.();
     await keyRing.close();
   };
-  return { operations, jobs: { ...component, stop } };
+  return { operations, jobs: { ...component, start, stop } };
 }
 
 /**

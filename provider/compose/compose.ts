@@ -31,10 +31,12 @@ import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
 import { composeJobs, keyRotationOf } from './compose-jobs.ts';
 import { composeLogoutSender, composeSessionsAtClients } from './compose-logouts.ts';
+import { composeMailDelivery, composeWriteMail, isMailOn } from './compose-mails.ts';
 import { composeOperations } from './compose-operations.ts';
 import { composeProtocol } from './compose-protocol.ts';
 import { composeVerify } from './compose-verify.ts';
 import { measuredPorts, measureNow } from './measurements.ts';
+import { every, serverSecretsPollSeconds } from './repeated-job.ts';
 
 export interface Gatehouse {
   /** The public listener's application. */
@@ -64,6 +66,12 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     logger,
     metrics,
     takesPart: config.jobs === 'serve',
+    mails: composeMailDelivery({
+      ...deps,
+      ports,
+      keys: () => serverSecrets.keys,
+      renderer: deps.pages.mails,
+    }),
     keyRotation: keyRotationOf(config, ports.keyStore),
     sendLogout: composeLogoutSender({
       config,
@@ -88,6 +96,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     denylist,
     eventCommitted: jobs.eventCommitted,
     logoutCommitted: jobs.logoutCommitted,
+    mailCommitted: jobs.mailCommitted,
   });
   const newEvent = createNewEvent({ clock });
   const clientRevocation = createClientRevocation({
@@ -113,6 +122,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
 
   // Accounts, and the limits on sign-in attempts.
   const serverSecrets = await openServerSecrets({ read: deps.readServerSecrets, clock, logger });
+  const writeMail = composeWriteMail(config, serverSecrets.keys, clock);
   const rateLimits = createRateLimits({
     config,
     limits: ports.limits,
@@ -144,6 +154,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     passwords,
     passwordRules,
     newEvent,
+    writeMail,
     clock,
     permissionsByRole: accessModel.roles,
   });
@@ -222,6 +233,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     serverSecrets,
     unitOfWork,
     newEvent,
+    writeMail,
     denylist,
     reads,
     clientTokenVersions,
@@ -249,6 +261,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     measureNow({
       outbox: ports.outbox,
       logouts: ports.logouts,
+      mails: isMailOn(config) ? ports.mails : undefined,
       keys: () => keyRing.current(),
       clock,
       metrics,
@@ -277,23 +290,8 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
 /** The maximum number of cached accounts, and of cached consents. Each of the two caches uses about 10 MB. */
 const keptReads = 10_000;
 
-/** How soon the process notices new server secrets, after what the place of the secrets may take. */
-const serverSecretsPollSeconds = 10;
-
 /** How soon the process notices that the client secret behind a reference was replaced. */
 const secretsPollSeconds = 60;
 
 /** How soon the process tries again to write an event about changed clients or keys after a failed attempt. */
 const unreportedPollSeconds = 30;
-
-/** Creates a job that repeats; `work` must not throw. */
-function every(name: string, seconds: number, work: () => Promise<void>): Component {
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    name,
-    start: () => {
-      timer = setInterval(() => void work(), seconds * 1000);
-    },
-    stop: () => clearInterval(timer),
-  };
-}

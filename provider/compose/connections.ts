@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { IamTokens } from '../../adapters/aws/iam-tokens.ts';
 import { AwsSecrets } from '../../adapters/aws/secrets.ts';
 import { createFileSecrets } from '../../adapters/file/secrets.ts';
@@ -10,7 +11,9 @@ import { readDatabaseUrl, readRedisUrl } from '../lib/connection-urls.ts';
 import { ConfigurationError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseSecretReference } from '../lib/secret-reference.ts';
+import type { MailSender } from '../ports/mail-sender.ts';
 import type { Schema } from '../ports/schema.ts';
+import { checkedMailSender } from './compose-mails.ts';
 import { databaseTokens, redisTokens, type TokenSource } from './iam-credentials.ts';
 import { connectionOf, createProcessSecrets, credentialOf, type ProcessSecrets } from './process-secrets.ts';
 
@@ -108,3 +111,44 @@ export async function openConfiguredRedis(
     },
   });
 }
+
+/**
+ * What sends mails. Its library is loaded at the first mail, because most processes send none. Every address is checked
+ * here, before any library sees it: exactly one, with at most 254 characters.
+ */
+export function openMailSender(
+  { mail = { kind: 'off' }, mailFrom: from, smtpUser, smtpPassword, dataFolder }: MailSettings,
+  secrets: Pick<ProcessSecrets, 'follow'>,
+): MailSender | undefined {
+  if (mail.kind === 'off') return undefined;
+  const sender = from ?? { address: 'gatehouse@localhost' };
+  const password =
+    smtpPassword === undefined ? undefined : secrets.follow(smtpPassword, (text) => text.trim());
+  const open = async (): Promise<MailSender> => {
+    switch (mail.kind) {
+      case 'smtp': {
+        const { SmtpMailSender } = await import('../../adapters/smtp/mail-sender.ts');
+        const credential = password && (async () => ({ user: smtpUser ?? '', password: await password() }));
+        return new SmtpMailSender({ server: mail, from: sender, credential });
+      }
+      case 'ses': {
+        const { SesMailSender } = await import('../../adapters/aws/ses-mail-sender.ts');
+        return new SesMailSender({ from: sender, region: mail.region });
+      }
+      default: {
+        const { MailFolder } = await import('../../adapters/file/mail-folder.ts');
+        const write = process.stdout.write.bind(process.stdout);
+        return new MailFolder({ folder: join(dataFolder, 'mails'), write });
+      }
+    }
+  };
+  let opened: Promise<MailSender> | undefined;
+  return checkedMailSender({
+    send: async (outgoing) => {
+      opened ??= open();
+      return (await opened).send(outgoing);
+    },
+  });
+}
+
+type MailSettings = Pick<Config, 'mail' | 'mailFrom' | 'smtpUser' | 'smtpPassword' | 'dataFolder'>;

@@ -4,6 +4,7 @@ import { GatehouseError } from '../lib/errors.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Tracing } from '../lib/tracing.ts';
 import type { Logouts } from '../ports/logouts.ts';
+import type { Mails } from '../ports/mails.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
 import type { Home, Ports } from './ports.ts';
@@ -28,7 +29,7 @@ type Call = (port: string, operation: string, work: () => Promise<unknown>) => P
 const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
   ...(['families', 'accountIndex', 'keyStore', 'revocationCache', 'limits', 'clientTokenVersions'] as const),
-  ...(['clientSessions', 'logouts'] as const),
+  ...(['clientSessions', 'logouts', 'mails'] as const),
   ...(['remoteSigner', 'clients', 'registeredClients'] as const),
 ];
 
@@ -112,6 +113,8 @@ function isFailure(error: unknown, port: string): boolean {
 export interface MeasureDeps {
   outbox: Pick<Outbox, 'depth'>;
   logouts: Pick<Logouts, 'depth'>;
+  /** Undefined when mail is off. */
+  mails: Pick<Mails, 'depth'> | undefined;
   keys(): CurrentKeys;
   clock: Clock;
   metrics: Metrics;
@@ -135,19 +138,24 @@ function measureKeys({ keys, clock, metrics }: MeasureDeps): void {
 }
 
 /**
- * Measures the outbox and the logouts that wait. The store's own metrics report that it is unavailable; meanwhile, the metrics of the outbox keep
+ * Measures the outbox, and the logouts and mails that wait. The store's own metrics report that it is unavailable; meanwhile, the metrics of the outbox keep
  * their last values.
  */
 export async function measureOutbox(deps: Omit<MeasureDeps, 'keys'>): Promise<void> {
-  const { outbox, logouts, clock, metrics } = deps;
-  const [depth, waiting] = await Promise.all(
-    [outbox, logouts].map((store) => store.depth().catch(() => undefined)),
+  const { outbox, logouts, mails, clock, metrics } = deps;
+  const [depth, waiting, unsent] = await Promise.all(
+    [outbox, logouts, mails].map((store) => store?.depth().catch(() => undefined)),
   );
   const age = (oldest: number | undefined) => (oldest === undefined ? 0 : (clock.now() - oldest) / 1000);
   if (waiting) {
     metrics.logoutsPending.set(waiting.pending);
     metrics.logoutsSetAside.set(waiting.setAside);
     metrics.logoutsOldest.set(age(waiting.oldest));
+  }
+  if (unsent) {
+    metrics.mailsPending.set(unsent.pending);
+    metrics.mailsSetAside.set(unsent.setAside);
+    metrics.mailsOldest.set(age(unsent.oldest));
   }
   if (!depth) return;
   metrics.outboxPending.set(depth.pending);
@@ -159,6 +167,12 @@ export async function measureOutbox(deps: Omit<MeasureDeps, 'keys'>): Promise<vo
 export const logoutMetrics = (metrics: Metrics) => ({
   logouts: (outcome: string) => metrics.logouts.inc({ outcome }),
   delay: (seconds: number) => metrics.logoutDelay.observe(seconds),
+});
+
+/** The metrics that the delivery of mails reports. */
+export const mailMetrics = (metrics: Metrics) => ({
+  mails: (outcome: string) => metrics.mails.inc({ outcome }),
+  delay: (seconds: number) => metrics.mailDelay.observe(seconds),
 });
 
 /** The metrics that the relay reports. */

@@ -13,6 +13,8 @@ import type { KeyStore } from '../ports/key-store.ts';
 import type { Leases } from '../ports/leases.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { Logouts } from '../ports/logouts.ts';
+import type { MailSender } from '../ports/mail-sender.ts';
+import type { Mails } from '../ports/mails.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
@@ -36,6 +38,7 @@ export interface Ports {
   outbox: Outbox;
   clientSessions: Pick<ClientSessions, 'join' | 'update'>;
   logouts: Logouts;
+  mails: Mails;
   unitOfWork: UnitOfWork;
   denylist: RevocationStore;
   clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
@@ -55,6 +58,8 @@ export interface Ports {
   /** In order of precedence. */
   clientSources: ClientSource[];
   eventSink: EventSink;
+  /** Opened when it is first used. Undefined when mail is off. */
+  mailSender: MailSender | undefined;
   /** In addition to the packaged dictionary. */
   passwordBlocklists: PasswordBlocklist[];
   schema: Schema;
@@ -76,5 +81,5 @@ export interface Ports {
 type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
-  | ('clientSessions' | 'logouts')
+  | ('clientSessions' | 'logouts' | 'mails')
   | ('remoteSigner' | 'clients' | 'registeredClients');

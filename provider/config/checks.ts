@@ -181,6 +181,23 @@ export const checks: readonly Check[] = [
           : undefined,
   },
   {
+    settings: ['mail', 'mailFrom'],
+    problem: ({ mail, mailFrom }) =>
+      mail !== undefined && mail.kind !== 'off' && mailFrom === undefined
+        ? 'GATEHOUSE_MAIL is set without GATEHOUSE_MAIL_FROM, the sender of the mails. Set that too.'
+        : undefined,
+  },
+  {
+    settings: ['mail', 'smtpUser', 'smtpPassword'],
+    problem: ({ mail, smtpUser, smtpPassword }) => {
+      if ((smtpUser === undefined) !== (smtpPassword === undefined))
+        return 'GATEHOUSE_SMTP_USER and GATEHOUSE_SMTP_PASSWORD need each other. Set both, or neither.';
+      return smtpUser !== undefined && mail?.kind !== 'smtp'
+        ? 'GATEHOUSE_SMTP_USER is set, but GATEHOUSE_MAIL names no SMTP server. Name one, or leave the user unset.'
+        : undefined;
+    },
+  },
+  {
     settings: ['accentColorDark', 'accentColor'],
     problem: ({ accentColorDark, accentColor }) =>
       accentColorDark !== undefined && accentColor === undefined

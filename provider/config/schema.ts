@@ -1,5 +1,6 @@
 import type { Setting, SettingTable, SettingValue } from './setting.ts';
 import { accountSettings } from './settings-accounts.ts';
+import { mailSettings } from './settings-mail.ts';
 import { operatorSettings } from './settings-operator.ts';
 import { pageSettings } from './settings-pages.ts';
 import { serverSettings } from './settings-server.ts';
@@ -12,6 +13,7 @@ export const settingGroups: ReadonlyArray<{ title: string; settings: SettingTabl
   { title: 'Stores and events', settings: storeSettings },
   { title: 'Tokens and keys', settings: tokenSettings },
   { title: 'Clients and accounts', settings: accountSettings },
+  { title: 'Mail', settings: mailSettings },
   { title: 'Pages', settings: pageSettings },
   { title: 'Operator', settings: operatorSettings },
 ];
@@ -22,6 +24,7 @@ export const settings = {
   ...storeSettings,
   ...tokenSettings,
   ...accountSettings,
+  ...mailSettings,
   ...pageSettings,
   ...operatorSettings,
 };

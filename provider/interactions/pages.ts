@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../lib/errors.ts';
+import { createMailRenderer, type MailRenderer } from './mail-renderer.ts';
 import { createRenderer, type Renderer } from './render.ts';
 import { checkPlaceholders, loadCatalogues } from './theme/catalogues.ts';
 import { acceptedLanguages, lookUp, namedLanguages } from './theme/language.ts';
@@ -47,6 +48,8 @@ export interface Pages {
    * §12.5.4), else it is the default.
    */
   of(ctx: LanguageSource): Renderer;
+  /** Renders mails, in the same look. */
+  mails: MailRenderer;
   assets: PageAssets;
   /** The texts that a language lacks, so that they appear in English. */
   missingTexts: readonly { language: string; keys: string[] }[];
@@ -84,6 +87,7 @@ export function createPages(options: PagesOptions): Pages {
     languages,
     for: find,
     of: (ctx) => find(wishOf(ctx)),
+    mails: createMailRenderer(eta, catalogues, options),
     assets,
     missingTexts: catalogues
       .filter(({ missing }) => missing.length > 0)

@@ -75,7 +75,7 @@ export async function signInByForm(
     const signedIn = await deps.signIn({ email, password, clientId: step.client.id, browser });
     if (signedIn.needsNewPassword && newPassword === undefined)
       return await showSignIn(deps, step, { ...again, asksNewPassword: true });
-    const account = signedIn.needsNewPassword ? await replacePassword(deps, signedIn, typed) : signedIn;
+    const account = signedIn.needsNewPassword ? await replacePassword(deps, step, signedIn, typed) : signedIn;
     deps.browsers.know(step.ctx, account);
     // The time of the sign-in is set explicitly. Otherwise a later consent would change it (Core §2 `auth_time`).
     const { id: accountId, tokenVersion } = account;
@@ -93,6 +93,7 @@ type Typed = Record<SignInField, string>;
 
 function replacePassword(
   deps: InteractionDeps,
+  { renderer: { language } }: Step,
   { id, tokenVersion }: Account,
   typed: Typed,
 ): Promise<Account> {
@@ -101,6 +102,7 @@ function replacePassword(
     tokenVersion,
     current: typed.password,
     next: typed.newPassword,
+    language,
   });
 }
 

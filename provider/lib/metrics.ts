@@ -214,6 +214,15 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       'gatehouse_logouts_set_aside',
       'Logout tokens given up on, kept for a person to look at.',
     ),
+    mails: counter('gatehouse_mails_total', 'Tries to send a mail, by what came of them.', 'outcome'),
+    mailDelay: histogram(
+      'gatehouse_mail_delay_seconds',
+      'From the writing of a mail until the server has taken it.',
+      lagSeconds,
+    ),
+    mailsPending: gauge('gatehouse_mails_pending', 'Mails not sent yet.'),
+    mailsOldest: gauge('gatehouse_mails_oldest_seconds', 'Age of the oldest mail not sent yet.'),
+    mailsSetAside: gauge('gatehouse_mails_set_aside', 'Mails given up on, kept for a person to look at.'),
     keys: gauge('gatehouse_keys', 'Signing keys, by their state.', 'state'),
     secretsOutdated: gauge(
       'gatehouse_secrets_outdated',

@@ -6,6 +6,7 @@ import type { ClientTokenVersions } from './client-token-versions.ts';
 import type { ConsentStore } from './consent-store.ts';
 import type { Denylist } from './denylist.ts';
 import type { Logouts } from './logouts.ts';
+import type { Mails } from './mails.ts';
 import type { Outbox } from './outbox.ts';
 import type { RegisteredClients } from './registered-clients.ts';
 
@@ -21,6 +22,7 @@ export interface TransactionStores {
   registeredClients: RegisteredClients;
   clientSessions: Pick<ClientSessions, 'end' | 'leave' | 'forget'>;
   logouts: Pick<Logouts, 'markDelivered' | 'markFailed'>;
+  mails: Pick<Mails, 'add'>;
 }
 
 /**

@@ -65,6 +65,7 @@ const names: Record<Action, string> = {
   client: 'Client secrets',
   'user-code': 'Device codes',
   device: 'Polls of devices',
+  mail: 'Mails',
 };
 
 /** The page `docs/limits.md`, generated from the table of rules. */

@@ -5,10 +5,21 @@ import { type Limit, type LimitedRequest, requestBuckets } from './request-rules
  * What is limited. `newcomer` is a sign-in to an account whose own tries are used up, `client` is the check of a
  * client's secret.
  */
-export type Action = LimitedRequest | 'sign-in' | 'newcomer' | 'sign-up' | 'client' | 'user-code' | 'device';
+export type Action =
+  | LimitedRequest
+  | 'sign-in'
+  | 'newcomer'
+  | 'sign-up'
+  | 'client'
+  | 'user-code'
+  | 'device'
+  | 'mail';
 
-/** What it is counted by. A pair is an account, or a client, together with an address. A session is that of a browser. */
-export type By = 'address' | 'network' | 'account' | 'session' | 'pair' | 'all';
+/**
+ * What it is counted by. A pair is an account, or a client, together with an address. A session is that of a browser. A recipient
+ * is the address that a mail goes to.
+ */
+export type By = 'address' | 'network' | 'account' | 'session' | 'pair' | 'recipient' | 'all';
 
 const hour = 3600;
 const day = 24 * hour;
@@ -121,6 +132,20 @@ export const buckets = {
       perSeconds: 10,
       counts: 'polls of a device that waits for approval',
       why: 'RFC 8628 lets a device poll every five seconds. The answer is `slow_down`, not 429.',
+    },
+  },
+  mail: {
+    recipient: {
+      burst: 20,
+      perSeconds: day,
+      counts: 'mails to one address',
+      why: 'Somebody could sign up with the address of another person and cause mails there. Further mails are dropped, with a line in the log. A person who changes the password several times a day still gets all of them.',
+    },
+    all: {
+      burst: 20_000,
+      perSeconds: hour,
+      counts: 'mails to everybody',
+      why: 'A flood must not use up the quota of the mail server or its good name. Further mails wait, and are sent when the limit allows.',
     },
   },
 } satisfies Record<Action, Partial<Record<By, Limit<BucketRule>>>>;

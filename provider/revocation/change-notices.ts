@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Agreement } from '../ports/consent-store.ts';
+import type { Mail } from '../ports/mails.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
 import {
   accountNotice,
@@ -23,6 +24,8 @@ export interface ChangeNoticesOptions {
   eventCommitted?: () => void;
   /** Called after a commit that ended sessions at clients, so that their logouts are delivered soon. */
   logoutCommitted?: () => void;
+  /** Called after a commit that holds a mail, so that it is sent soon. */
+  mailCommitted?: () => void;
   /** For an import. It changes many accounts, so one notice about everything is better than one for each. */
   everything?: boolean;
 }
@@ -33,12 +36,12 @@ export interface ChangeNoticesOptions {
  * stop when `run` has resolved, or when they see the new entries of the denylist.
  */
 export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOptions): UnitOfWork {
-  const { clock, denylist, eventCommitted, logoutCommitted, everything } = options;
+  const { clock, denylist, eventCommitted, logoutCommitted, mailCommitted, everything } = options;
   const expiresAt = () => clock.now() + (recentSeconds + slackSeconds) * 1000;
   return {
     run: async (work) => {
       const changed = new Set<RevocationKey>();
-      let [hasEvent, hasLogout] = [false, false];
+      let [hasEvent, hasLogout, hasMail] = [false, false, false];
       const result = await unitOfWork.run(async (stores) => {
         const watched = watch(stores, {
           changed: (notice) => changed.add(everything ? everythingNotice : notice),
@@ -48,6 +51,9 @@ export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOpti
           loggedOut: () => {
             hasLogout = true;
           },
+          mailed: () => {
+            hasMail = true;
+          },
         });
         const done = await work(watched);
         if (changed.size > 0) await stores.denylist.revoke([...changed], expiresAt());
@@ -55,6 +61,7 @@ export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOpti
       });
       if (hasEvent) eventCommitted?.();
       if (hasLogout) logoutCommitted?.();
+      if (hasMail) mailCommitted?.();
       if (changed.size > 0) await denylist.cacheEntries([...changed], expiresAt());
       return result;
     },
@@ -65,6 +72,7 @@ interface Watcher {
   changed(notice: RevocationKey): void;
   appended(): void;
   loggedOut(): void;
+  mailed(): void;
 }
 
 function watch(stores: TransactionStores, watcher: Watcher): TransactionStores {
@@ -109,6 +117,15 @@ function watch(stores: TransactionStores, watcher: Watcher): TransactionStores {
           return clientSessions.end(which, at);
         },
       });
+    },
+    get mails() {
+      const { mails } = stores;
+      return {
+        add: (mail: Mail) => {
+          watcher.mailed();
+          return mails.add(mail);
+        },
+      };
     },
     get outbox() {
       const { outbox } = stores;

@@ -283,6 +283,7 @@ describe('problems', () => {
       'keys',
       'keysSecret',
       'serverSecrets',
+      'smtpPassword',
     ]);
     const env = Object.fromEntries(named.map(({ setting }) => [setting.name, `x:${secret}`]));
     const problems = problemsOf({

@@ -165,6 +165,7 @@ describe('texts', () => {
     for (const { name, source } of templates) {
       const spoken = source
         .replace(/<%.*?%>/gs, '')
+        .replace(/<style>.*?<\/style>/gs, '')
         .replace(/<[^>]*?\s(?:alt|title|placeholder|aria-label)="([^"]*)"[^>]*>/g, ' $1 ')
         .replace(/<[^>]*>/g, '');
       expect({ name, words: spoken.match(/\p{L}+/gu) }).toEqual({ name, words: null });

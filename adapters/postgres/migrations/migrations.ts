@@ -19,6 +19,7 @@ import { leases } from './0018-leases.ts';
 import { clients } from './0019-clients.ts';
 import { registeredClients } from './0020-registered-clients.ts';
 import { logouts } from './0021-logouts.ts';
+import { mails } from './0022-mails.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   clients,
   registeredClients,
   logouts,
+  mails,
 ];

@@ -6,6 +6,7 @@ import { addConfigCommands } from './config-commands.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { addEventCommands } from './event-commands.ts';
 import { addKeyCommands } from './key-commands.ts';
+import { addMailCommands } from './mail-commands.ts';
 import { addPasswordCommands } from './password-commands.ts';
 import { addServerCommands } from './server-commands.ts';
 import { addSessionCommands } from './session-commands.ts';
@@ -38,6 +39,7 @@ export function createProgram({ json }: ProgramOptions = { json: false }): CliCo
   addClientCommands(program);
   addKeyCommands(program);
   addEventCommands(program);
+  addMailCommands(program);
   addDoctorCommand(program);
   addShellCommands(program);
   return program;

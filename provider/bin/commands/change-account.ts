@@ -5,7 +5,7 @@ import { readPassword } from '../cli/read-password.ts';
 import { accountDocument } from './account-document.ts';
 import { checkRoles } from './check-roles.ts';
 import { findAccount } from './find-account.ts';
-import { type Stores, withStores } from './open-stores.ts';
+import { type StoreNeeds, type Stores, withStores } from './open-stores.ts';
 
 /** `gatehouse accounts disable`. Does nothing to an account that is already disabled. Throws `not_found`. */
 export function disableAccount(account: string, output: Output): Promise<void> {
@@ -33,10 +33,15 @@ export function enableAccount(account: string, output: Output): Promise<void> {
 
 /** `gatehouse accounts set-password`. Throws `not_found`, or `validation_failed` with fields. */
 export function setPassword(account: string, output: Output): Promise<void> {
-  return change(account, output, async ({ accounts }, found) => {
-    const changed = await accounts.setPassword(found.id, await readPassword());
-    return [changed, 'has a new password; every token it was issued is dead'];
-  });
+  return change(
+    account,
+    output,
+    async ({ accounts }, found) => {
+      const changed = await accounts.setPassword(found.id, await readPassword());
+      return [changed, 'has a new password; every token it was issued is dead'];
+    },
+    { mails: true },
+  );
 }
 
 export interface SetRolesOptions {
@@ -66,8 +71,9 @@ async function change(
   account: string,
   output: Output,
   work: (stores: Stores, found: Account) => Promise<Changed>,
+  needs: StoreNeeds = {},
 ): Promise<void> {
-  const [changed, done] = await withStores({}, async (stores) =>
+  const [changed, done] = await withStores(needs, async (stores) =>
     work(stores, await findAccount(stores.ports.accounts, account)),
   );
   output.result(accountDocument(changed), `${changed.email} ${done}.`);

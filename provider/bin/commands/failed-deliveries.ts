@@ -1,4 +1,6 @@
+import { systemClock as clock } from '../../lib/clock.ts';
 import type { SetAsideLogout } from '../../ports/logouts.ts';
+import type { SetAsideMail } from '../../ports/mails.ts';
 import type { SetAsideEvent } from '../../ports/outbox.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
@@ -56,6 +58,30 @@ export const failedLogouts = (options: FailedOptions, output: Output): Promise<v
         ...[clientId, accountId, isoTime(endedAt), String(attempts), reason],
       ],
       document: ({ endedAt, ...logout }) => ({ ...logout, endedAt: isoTime(endedAt) }),
+    },
+    options,
+    output,
+  );
+
+/** `gatehouse mail failed`. Errors are those of `failed`. */
+export const failedMails = (options: FailedOptions, output: Output): Promise<void> =>
+  failed<SetAsideMail>(
+    {
+      noun: 'mail',
+      store: ({ ports: { mails } }) => ({
+        depth: () => mails.depth(),
+        setAside: (limit) => mails.setAside(limit),
+        retry: (ids) => mails.retry(ids, clock.now()),
+      }),
+      head: ['kind', 'account', 'written', 'expires', 'attempts', 'reason'],
+      row: ({ kind, accountId = '', createdAt, expiresAt, attempts, reason }) => [
+        ...[kind, accountId, isoTime(createdAt), isoTime(expiresAt), String(attempts), reason],
+      ],
+      document: ({ createdAt, expiresAt, ...mail }) => ({
+        ...mail,
+        createdAt: isoTime(createdAt),
+        expiresAt: isoTime(expiresAt),
+      }),
     },
     options,
     output,

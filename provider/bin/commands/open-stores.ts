@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Accounts, createAccounts } from '../../accounts/accounts.ts';
 import { createHashingPool } from '../../accounts/hashing-pool.ts';
+import type { WriteMail } from '../../accounts/mails.ts';
 import { createPasswordRules } from '../../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../../accounts/passwords.ts';
 import { type ClientWrites, createClientWrites } from '../../clients/apply-clients.ts';
 import { openPorts } from '../../compose/adapters.ts';
+import { composeWriteMail, isMailOn } from '../../compose/compose-mails.ts';
 import { composeRevocation, composeSignIns } from '../../compose/compose-sign-ins.ts';
 import type { Ports } from '../../compose/ports.ts';
 import type { AccessModel } from '../../config/access-model.ts';
@@ -58,6 +60,8 @@ export interface StoreNeeds {
   redis?: boolean;
   /** Requires GATEHOUSE_SERVER_SECRETS when a real database is configured. The embedded one keeps its own secret. */
   serverSecrets?: boolean;
+  /** For commands that cause mails: requires GATEHOUSE_SERVER_SECRETS when mail is on and a real database is configured. */
+  mails?: boolean;
   /**
    * For commands that may change many accounts: the servers get one notice to read all accounts again, not one notice
    * per account.
@@ -83,8 +87,13 @@ export async function withStores<T>(needs: StoreNeeds, work: (stores: Stores) =>
     // The embedded database belongs to this release. Other releases may still use a real one.
     if (config.databaseUrl === undefined) await ports.schema.migrate();
     else await requireCurrentSchema(ports.schema);
+    const reader = serverSecretsReader(config, ports.secrets);
+    const writeMail =
+      needs.mails && isMailOn(config)
+        ? composeWriteMail(config, createServerKeys(await reader()), clock)
+        : undefined;
     return await workAndWake(ports, (eventCommitted) =>
-      work(composeStores(config, accessModel, ports, { ...needs, eventCommitted })),
+      work(composeStores(config, accessModel, ports, { ...needs, eventCommitted, writeMail })),
     );
   } finally {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
@@ -107,10 +116,12 @@ async function workAndWake<T>(
   }
 }
 
-function requiredSettings({ serverSecrets = false }: StoreNeeds) {
+function requiredSettings({ serverSecrets = false, mails = false }: StoreNeeds) {
   const names = ['GATEHOUSE_DATABASE_URL', 'GATEHOUSE_DATABASE_URL_FILE'];
   const realDatabase = names.some((name) => processEnvironment()[name]);
-  return serverSecrets && realDatabase ? (['GATEHOUSE_SERVER_SECRETS'] as const) : [];
+  const { GATEHOUSE_MAIL: mail, GATEHOUSE_MAIL_FILE: mailFile } = processEnvironment();
+  const sealsMails = mails && (mail ?? mailFile ?? 'off') !== 'off';
+  return (serverSecrets || sealsMails) && realDatabase ? (['GATEHOUSE_SERVER_SECRETS'] as const) : [];
 }
 
 function openStores(config: Config): Promise<Ports> {
@@ -130,12 +141,17 @@ function openStores(config: Config): Promise<Ports> {
 
 const newEvent = createNewEvent({ clock, actor: 'operator' });
 
+interface ComposedNeeds extends StoreNeeds {
+  eventCommitted: () => void;
+  writeMail: WriteMail | undefined;
+}
+
 /** Assembles the modules as the servers do, but without background jobs. */
 function composeStores(
   config: Config,
   accessModel: AccessModel,
   opened: Ports,
-  { manyAccounts = false, eventCommitted }: StoreNeeds & { eventCommitted: () => void },
+  { manyAccounts = false, eventCommitted, writeMail }: ComposedNeeds,
 ): Stores {
   const logger = silentLogger();
   const denylist = createCachedDenylist({
@@ -165,7 +181,7 @@ function composeStores(
     config,
     accessModel,
     ports,
-    accounts: accountsOf(config, accessModel, ports),
+    accounts: accountsOf(config, accessModel, ports, writeMail),
     newEvent,
     revocation,
     clientRevocation,
@@ -186,7 +202,12 @@ function composeStores(
   };
 }
 
-function accountsOf(config: Config, { roles }: AccessModel, ports: Ports): Accounts {
+function accountsOf(
+  config: Config,
+  { roles }: AccessModel,
+  ports: Ports,
+  writeMail: WriteMail | undefined,
+): Accounts {
   const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock });
   return createAccounts({
     accounts: ports.accounts,
@@ -197,6 +218,7 @@ function accountsOf(config: Config, { roles }: AccessModel, ports: Ports): Accou
       blocklists: ports.passwordBlocklists,
     }),
     newEvent,
+    writeMail,
     clock,
     permissionsByRole: roles,
   });

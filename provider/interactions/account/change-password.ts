@@ -22,7 +22,9 @@ export async function changePassword(
   const { currentPassword: current, newPassword: next } = typed;
   try {
     const { id: accountId, tokenVersion } = account;
-    await deps.changePassword({ accountId, tokenVersion, current, next, browser: deps.browser(ctx) });
+    const { language } = renderer;
+    const browser = deps.browser(ctx);
+    await deps.changePassword({ accountId, tokenVersion, current, next, browser, language });
     return undefined;
   } catch (error) {
     return problemOf(deps, ctx, error, typed);

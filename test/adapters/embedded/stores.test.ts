@@ -14,6 +14,7 @@ import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts'
 import { PostgresKeyStore } from '../../../adapters/postgres/key-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresLogouts } from '../../../adapters/postgres/logouts.ts';
+import { PostgresMails } from '../../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../../adapters/postgres/registered-clients.ts';
@@ -33,6 +34,7 @@ import { familyStoreContract } from '../../contract/family-store.ts';
 import { keyStoreContract } from '../../contract/key-store.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { logoutsContract } from '../../contract/logouts.ts';
+import { mailsContract } from '../../contract/mails.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
 import { registeredClientsContract } from '../../contract/registered-clients.ts';
@@ -110,6 +112,11 @@ limitsContract(
   opener((deps) => new PostgresLimits(deps)),
 );
 
+mailsContract('Postgres, embedded', async () => {
+  const db = await emptyTables();
+  return { mails: new PostgresMails({ db }), unitOfWork: new PostgresUnitOfWork({ db }), close };
+});
+
 logoutsContract('Postgres, embedded', async () => {
   const db = await emptyTables();
   return {
@@ -179,7 +186,7 @@ expiredRowsContract('PostgresExpiredRows, embedded', async () => {
   const clock = createManualClock();
   let made = 0;
   return {
-    rows: new PostgresExpiredRows({ db, outboxRetentionMs: 0, logoutRetentionMs: 0 }),
+    rows: new PostgresExpiredRows({ db, outboxRetentionMs: 0, failedRetentionMs: 0 }),
     fill: async (count, expiresAt) => {
       const store = new PostgresRevocationStore({ db, clock });
       for (let index = 0; index < count; index++) await store.revoke([`jti:${made++}`], expiresAt);

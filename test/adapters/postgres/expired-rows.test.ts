@@ -4,12 +4,14 @@ import type { Database } from '../../../adapters/postgres/database.ts';
 import { PostgresExpiredRows } from '../../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
+import { PostgresMails } from '../../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { rows } from '../../../adapters/postgres/sql.ts';
 import { newId, randomToken } from '../../../provider/lib/ids.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
+import { sampleMail } from '../../contract/mails.ts';
 import { sampleEvent } from '../../contract/outbox.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { emptyTables, useMigratedDatabase } from './migrated-database.ts';
@@ -17,7 +19,7 @@ import { emptyTables, useMigratedDatabase } from './migrated-database.ts';
 const openPool = useMigratedDatabase();
 const clock = createManualClock();
 const outboxRetentionMs = 1_000;
-const logoutRetentionMs = 2_000;
+const failedRetentionMs = 2_000;
 const tables = [
   'oidc_artifacts',
   'oidc_ended_indexes',
@@ -25,6 +27,7 @@ const tables = [
   'revocations',
   'account_index',
   'limits',
+  'mails',
   'outbox',
 ];
 
@@ -53,6 +56,7 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
         expiresAt,
       }),
     () => new PostgresLimits({ db, clock: { now: () => expiresAt - 60_000 } }).forgive(key, 60),
+    () => new PostgresMails({ db }).add(sampleMail({ expiresAt: expiresAt - failedRetentionMs })),
     async () => {
       const event = sampleEvent();
       await outbox.append(event);
@@ -66,7 +70,7 @@ expiredRowsContract('PostgresExpiredRows', async () => {
   const pool = openPool();
   await emptyTables(pool);
   return {
-    rows: new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs, logoutRetentionMs }),
+    rows: new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs, failedRetentionMs }),
     fill: async (count, expiresAt) => {
       for (let turn = 0; turn < count; turn++) await addRow(pool, turn, expiresAt);
     },
@@ -83,7 +87,7 @@ test('a consumed artifact stays as long as a repeat must be recognised', async (
   const [key, now] = [randomToken(), clock.now()];
   await store.put('AuthorizationCode', key, { payload: 'p', expiresAt: now + 10 });
   await store.consume('AuthorizationCode', key, now, now + 1_000);
-  const expired = new PostgresExpiredRows({ db, outboxRetentionMs, logoutRetentionMs });
+  const expired = new PostgresExpiredRows({ db, outboxRetentionMs, failedRetentionMs });
   expect(await expired.sweep(100, now + 999)).toBe(0);
   expect(await expired.sweep(100, now + 1_001)).toBe(1);
 });
@@ -101,7 +105,7 @@ test('the answer of a refresh is deleted before its family', async () => {
     ...times,
     storedResponse: { sealed: 'secret', until: now + 1_000 },
   });
-  const expired = new PostgresExpiredRows({ db, outboxRetentionMs, logoutRetentionMs });
+  const expired = new PostgresExpiredRows({ db, outboxRetentionMs, failedRetentionMs });
   expect(await expired.sweep(100, now + 999)).toBe(0);
   expect(await expired.sweep(100, now + 1_000)).toBe(1);
   expect(await rows(db, 'select answer, answer_until from families', {})).toEqual([
@@ -118,7 +122,7 @@ test('unpublished events stay, however old they are', async () => {
   await outbox.append(waiting);
   await outbox.append(poison);
   await outbox.markFailed(poison.id, 'too large', undefined);
-  const expired = new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs, logoutRetentionMs });
+  const expired = new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs, failedRetentionMs });
   expect(await expired.sweep(100, clock.now() + 10 * outboxRetentionMs)).toBe(0);
   expect(await outbox.depth()).toMatchObject({ pending: 1, setAside: 1 });
 });
@@ -129,7 +133,7 @@ test('an artifact that is renewed during the sweep stays', async () => {
   const now = clock.now();
   const [key, swept] = [
     randomToken(),
-    new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs, logoutRetentionMs }),
+    new PostgresExpiredRows({ db: pool.knex, outboxRetentionMs, failedRetentionMs }),
   ];
   await new PostgresOidcStore({ db: pool.knex, clock }).put('Session', key, {
     payload: 'p',

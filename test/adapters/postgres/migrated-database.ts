@@ -79,6 +79,7 @@ export async function emptyTables({ knex }: Database): Promise<void> {
       'logout_receivers',
       'client_sessions',
       'logouts',
+      'mails',
     ].join(', ')}`,
   );
 }

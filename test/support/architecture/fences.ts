@@ -17,6 +17,7 @@ const fences: Fence[] = [
   { library: 'ioredis', within: ['adapters/redis/'], because: product },
   { library: '@aws-sdk', within: ['adapters/aws/'], because: product },
   { library: '@smithy', within: ['adapters/aws/'], because: product },
+  { library: 'nodemailer', within: ['adapters/smtp/'], because: product },
   { library: 'hibp', within: ['adapters/pwned-passwords/'], because: product },
   { library: '@kubernetes/client-node', within: ['adapters/kubernetes/'], because: product },
   { library: '@node-rs/argon2', within: ['accounts/passwords.ts'], because: oneHash },

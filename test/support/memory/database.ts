@@ -3,6 +3,7 @@ import type { ClientSession, LogoutReceiver } from '../../../provider/ports/clie
 import type { StoredClient } from '../../../provider/ports/client-store.ts';
 import type { Consent } from '../../../provider/ports/consent-store.ts';
 import type { Logout } from '../../../provider/ports/logouts.ts';
+import type { Mail } from '../../../provider/ports/mails.ts';
 import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
 import type { RegisteredClient } from '../../../provider/ports/registered-clients.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
@@ -23,6 +24,14 @@ export interface LogoutRow {
   logout: Logout;
   attempts: number;
   firstTriedAt?: number | undefined;
+  dueAt: number;
+  reason?: string;
+  isSetAside: boolean;
+}
+
+export interface MailRow {
+  mail: Mail;
+  attempts: number;
   dueAt: number;
   reason?: string;
   isSetAside: boolean;
@@ -53,6 +62,8 @@ export interface Tables {
   clientSessions: Map<string, ClientSession>;
   /** By id. */
   logouts: Map<string, LogoutRow>;
+  /** By id. */
+  mails: Map<string, MailRow>;
 }
 
 export interface Access {
@@ -73,6 +84,7 @@ const emptyTables = (): Tables => ({
   logoutReceivers: new Map(),
   clientSessions: new Map(),
   logouts: new Map(),
+  mails: new Map(),
 });
 
 /**

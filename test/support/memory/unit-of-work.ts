@@ -8,6 +8,7 @@ import { MemoryClientTokenVersions } from './client-token-versions.ts';
 import { MemoryConsentStore } from './consent-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { MemoryLogouts } from './logouts.ts';
+import { MemoryMails } from './mails.ts';
 import { MemoryOutbox } from './outbox.ts';
 import { MemoryRegisteredClients } from './registered-clients.ts';
 import { MemoryRevocationStore } from './revocation-store.ts';
@@ -35,6 +36,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
         registeredClients: new MemoryRegisteredClients({ database }),
         clientSessions: new MemoryClientSessions({ database }),
         logouts: new MemoryLogouts({ database }),
+        mails: new MemoryMails({ database }),
       }),
     );
   }

@@ -1,0 +1,66 @@
+import type { Clock } from '../lib/clock.ts';
+import { newId } from '../lib/ids.ts';
+import { type MailKind, type MailModels, sealMail } from '../lib/mail-content.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import type { Account } from '../ports/account-store.ts';
+import type { TransactionStores } from '../ports/unit-of-work.ts';
+
+/** How long after it was written a mail is still useful, in milliseconds. */
+const usefulMs: Record<MailKind, number> = { 'password-changed': 3 * 86_400_000, test: 3_600_000 };
+
+export interface MailRequest<Kind extends MailKind> {
+  kind: Kind;
+  account: Pick<Account, 'id' | 'email' | 'metadata'>;
+  /** The language of the page on which it was caused. The default is the `locale` of the account's metadata. */
+  language?: string | undefined;
+  model: MailModels[Kind];
+}
+
+/**
+ * Writes a mail in the transaction that it belongs to. A worker sends it later, so it costs the answer one row. The mail
+ * goes to the stored address of the account, never to one that was typed.
+ */
+export type WriteMail = <Kind extends MailKind>(
+  stores: Pick<TransactionStores, 'mails'>,
+  request: MailRequest<Kind>,
+) => Promise<void>;
+
+export function createWriteMail({
+  keys,
+  clock,
+}: {
+  keys: Pick<ServerKeys, 'seal'>;
+  clock: Clock;
+}): WriteMail {
+  return async ({ mails }, { kind, account, language = localeOf(account), model }) => {
+    const id = newId('mail');
+    const content = sealMail(keys, id, {
+      to: account.email,
+      ...(language === undefined ? {} : { language }),
+      model: { ...model },
+    });
+    const createdAt = clock.now();
+    await mails.add({
+      id,
+      kind,
+      accountId: account.id,
+      content,
+      createdAt,
+      expiresAt: createdAt + usefulMs[kind],
+    });
+  };
+}
+
+function localeOf({ metadata: { locale } }: Pick<Account, 'metadata'>): string | undefined {
+  return typeof locale === 'string' && locale.length <= 35 ? locale : undefined;
+}
+
+/** Tells a person that the password of the account was changed. Does nothing when mail is off. */
+export async function writePasswordChanged(
+  writeMail: WriteMail | undefined,
+  stores: Pick<TransactionStores, 'mails'>,
+  { account, at, language }: { account: Account; at: number; language?: string | undefined },
+): Promise<void> {
+  const model = { email: account.email, at };
+  await writeMail?.(stores, { kind: 'password-changed', account, language, model });
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { ServerKeys } from './server-keys.ts';
+
+/** What each kind of mail says, by the name of its template. Later releases add kinds. */
+export interface MailModels {
+  /** `at`: when it happened, in milliseconds since the epoch. */
+  'password-changed': { email: string; at: number };
+  test: { at: number };
+}
+
+export type MailKind = keyof MailModels;
+
+const schema = z.object({
+  to: z.string(),
+  language: z.string().optional(),
+  model: z.record(z.string(), z.unknown()),
+});
+
+/** The content of a mail that waits. */
+export type MailContent = z.infer<typeof schema>;
+
+const context = (id: string) => `mail ${id}`;
+
+/** Seals the content of a mail under its id. */
+export const sealMail = (keys: Pick<ServerKeys, 'seal'>, id: string, content: MailContent): string =>
+  keys.seal(context(id), JSON.stringify(content));
+
+/** Gives the content again. Throws when no known server secret sealed it. */
+export function openMail(keys: Pick<ServerKeys, 'open'>, id: string, sealed: string): MailContent {
+  const text = keys.open(context(id), sealed);
+  if (text === undefined)
+    throw new Error('its content cannot be read: the server secret that protects it is not in use here');
+  return schema.parse(JSON.parse(text));
+}
