@@ -1,6 +1,12 @@
 import { SESv2Client, type SESv2ClientConfig, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import type { MailFrom } from '../../provider/lib/mail-transport.ts';
-import type { MailSender, OutgoingMail, SendResult } from '../../provider/ports/mail-sender.ts';
+import {
+  isOneAddress,
+  type MailSender,
+  type OutgoingMail,
+  type SendResult,
+  severalAddresses,
+} from '../../provider/ports/mail-sender.ts';
 import { type AwsError, errorText, identityAdvice } from './errors.ts';
 
 export interface SesMailSenderOptions {
@@ -35,6 +41,7 @@ export class SesMailSender implements MailSender {
   }
 
   async send({ id, to, subject, text, html }: OutgoingMail): Promise<SendResult> {
+    if (!isOneAddress(to)) return severalAddresses;
     const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
     const command = new SendEmailCommand({
       FromEmailAddress: this.#from,

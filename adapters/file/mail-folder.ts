@@ -1,6 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { MailSender, OutgoingMail, SendResult } from '../../provider/ports/mail-sender.ts';
+import {
+  isOneAddress,
+  type MailSender,
+  type OutgoingMail,
+  type SendResult,
+  severalAddresses,
+} from '../../provider/ports/mail-sender.ts';
 
 export interface MailFolderOptions {
   folder: string;
@@ -18,6 +24,7 @@ export class MailFolder implements MailSender {
 
   async send({ id, to, subject, text, html }: OutgoingMail): Promise<SendResult> {
     const { folder, write } = this.#options;
+    if (!isOneAddress(to)) return severalAddresses;
     try {
       if (!/^[\w-]{1,100}$/.test(id)) throw new Error('the id cannot be a file name');
       const page = join(resolve(folder), `${id}.html`);

@@ -1,6 +1,12 @@
 import { createTransport } from 'nodemailer';
 import type { MailFrom, SmtpServer } from '../../provider/lib/mail-transport.ts';
-import type { MailSender, OutgoingMail, SendResult } from '../../provider/ports/mail-sender.ts';
+import {
+  isOneAddress,
+  type MailSender,
+  type OutgoingMail,
+  type SendResult,
+  severalAddresses,
+} from '../../provider/ports/mail-sender.ts';
 
 export interface SmtpMailSenderOptions {
   server: SmtpServer;
@@ -36,12 +42,14 @@ export class SmtpMailSender implements MailSender {
 
   async send({ id, to, subject, text, html }: OutgoingMail): Promise<SendResult> {
     const { from, sendMs = 40_000 } = this.#options;
+    if (!isOneAddress(to)) return severalAddresses;
     try {
       const transport = await this.#transport();
       const sent = await transport.sendMail({
         from: { name: from.name ?? '', address: from.address },
         to: { name: '', address: to },
-        envelope: { from: from.address, to: [to] },
+        // A text here would be read as a list of addresses.
+        envelope: { from: [{ name: '', address: from.address }], to: [{ name: '', address: to }] },
         messageId: `<${id}@${from.address.split('@')[1]}>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
         subject,

@@ -43,7 +43,8 @@ export function createMailRenderer(
       const language = lookUp(wanted === undefined ? [] : [wanted], offered) ?? offered[0];
       const { texts } = catalogues.find((each) => each.language === language) ?? { texts: {} };
       const { text, html } = createTexts(texts, eta.config.escapeFunction);
-      const frame = { appName, footerText, supportUrl, accents, language, issuer };
+      const accountUrl = `${issuer}/account`;
+      const frame = { appName, footerText, supportUrl, accents, language, accountUrl };
       const subject = text(`mail.${kind}.subject`, { app: appName });
       const tools = { text, html, link: linkTo, time: timeIn(language ?? 'en') };
       const data = { ...model, ...frame, ...tools, subject };

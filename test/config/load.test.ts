@@ -295,7 +295,7 @@ describe('problems', () => {
       },
       readFile: files({ '/a': secret }),
     });
-    expect(problems).toHaveLength(10);
+    expect(problems).toHaveLength(11);
     expect(problems.join('\n')).not.toContain(secret);
   });
 
