@@ -38,7 +38,7 @@ export class PostgresMails implements Mails {
 
   async claim(limit: number, now: number, leaseMs: number): Promise<ClaimedMail[]> {
     // A claim counts as a try when it begins. So a mail that kills the process while it is sent is counted too.
-    const claimed = await rows<MailRow>(
+    const claimed = await rows<MailRow & { reason: string | null }>(
       this.#db,
       `with due as materialized (
          select id from mails where not set_aside and due_at <= :now
@@ -48,7 +48,12 @@ export class PostgresMails implements Mails {
        from due where mails.id = due.id returning mails.*`,
       { limit, now, leasedUntil: now + leaseMs },
     );
-    return claimed.map((row) => ({ ...factsOf(row), content: row.content, attempts: row.attempts - 1 }));
+    return claimed.map(({ content, attempts, reason, ...row }) => ({
+      ...factsOf({ ...row, attempts }),
+      content,
+      attempts: attempts - 1,
+      ...(reason === null ? {} : { reason }),
+    }));
   }
 
   async remove(id: string): Promise<boolean> {

@@ -73,7 +73,7 @@ async function deliverOne(options: Options, mail: ClaimedMail): Promise<void> {
   const { mails, clock, logger, metrics } = options;
   const fields = { mailId: mail.id, kind: mail.kind, accountId: mail.accountId };
   if (mail.expiresAt <= clock.now())
-    return fail(options, mail, { outcome: 'rejected', reason: 'it expired before it could be sent' });
+    return fail(options, mail, { outcome: 'rejected', reason: expired(mail) });
   let outgoing: OutgoingMail;
   try {
     outgoing = options.render(mail);
@@ -118,5 +118,8 @@ async function fail(
   if (isOver) logger.warn({ ...fields, attempts, reason }, 'mail set aside');
   else logger.warn({ ...fields, attempts, reason }, 'mail not sent, trying again');
 }
+
+const expired = ({ reason }: ClaimedMail) =>
+  `it expired before it could be sent${reason === undefined ? '' : `; the last try: ${reason}`}`;
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

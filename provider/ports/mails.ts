@@ -18,6 +18,8 @@ export interface Mail {
 export interface ClaimedMail extends Mail {
   /** The number of earlier tries. */
   attempts: number;
+  /** Why the last try failed. Undefined before the first failure. */
+  reason?: string | undefined;
 }
 
 /** A mail that is not tried any more. */

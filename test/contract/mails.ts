@@ -112,7 +112,9 @@ export function mailsContract(name: string, open: () => Promise<MailsFixture>): 
       expect(idsOf(await claim(now + leaseMs))).toEqual([other.id]);
       expect(await mails.remove(other.id)).toBe(true);
       expect(await claim(now + 5 * leaseMs - 1)).toEqual([]);
-      expect(await claim(now + 5 * leaseMs)).toMatchObject([{ id: failed.id, attempts: 1 }]);
+      expect(await claim(now + 5 * leaseMs)).toMatchObject([
+        { id: failed.id, attempts: 1, reason: 'a  reason' },
+      ]);
     });
 
     test('a postponed mail is due again at its time, and the claim was no try', async () => {

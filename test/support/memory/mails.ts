@@ -22,7 +22,7 @@ export class MemoryMails implements Mails {
         .slice(0, limit);
       for (const row of due)
         mails.set(row.mail.id, { ...row, attempts: row.attempts + 1, dueAt: now + leaseMs });
-      return due.map(({ mail, attempts }) => ({ ...mail, attempts }));
+      return due.map(({ mail, attempts, reason }) => ({ ...mail, attempts, reason }));
     });
   }
 
