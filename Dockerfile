@@ -30,10 +30,10 @@ FROM node-with-npm AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # What no program reads at run time is left out: source maps, types, documents, tests, OpenTelemetry's copies for
-# browsers, and binaries for another runtime than Node (Bare). Licences stay. The check in the last stage loads every module.
+# browsers, copies of libraries for the other kind of modules (`@aws-sdk/client-*`, nodemailer), and binaries for another runtime than Node (Bare). Licences stay. The check in the last stage loads every module.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund && \
     find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' \) -delete && \
-    rm -rf node_modules/*/test node_modules/@*/*/test node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext node_modules/bare-*/prebuilds && \
+    rm -rf node_modules/*/test node_modules/@*/*/test node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext node_modules/bare-*/prebuilds node_modules/@aws-sdk/client-*/dist-es node_modules/nodemailer/dist/cjs && \
     find node_modules -depth -type d -empty -delete
 
 FROM node-alone
