@@ -41,6 +41,9 @@ locals {
   without_redis = { for key, value in var.settings : key => value if !startswith(key, "GATEHOUSE_REDIS_") && key != "GATEHOUSE_REFRESH_TOKEN_STORE" }
   worker_environment = merge(local.without_redis, local.common, local.database, local.keys, {
     GATEHOUSE_KEYS_ROTATE_DAYS = tostring(var.key_rotation_days)
+    }, lookup(var.settings, "GATEHOUSE_MAIL", "off") == "off" ? {} : {
+    # The content of mails that wait is encrypted with the server secrets.
+    GATEHOUSE_SERVER_SECRETS = "secretsmanager:${local.platform.secret_names["server-secrets"]}"
   })
   migrate_environment = merge(local.without_redis, local.common, {
     GATEHOUSE_DATABASE_URL      = local.platform.owner_database_url

@@ -12,14 +12,17 @@ locals {
       database_user   = "gatehouse"
       cache           = true
       events          = var.serve.does_jobs
+      mails           = var.serve.does_jobs
       signs           = true
     }
     worker = {
       service_account = "${local.service_account}-worker"
-      secrets         = ["keys"]
+      # The content of mails that wait is encrypted with the server secrets.
+      secrets         = var.mail == null ? ["keys"] : ["keys", "server-secrets"]
       secrets_written = ["keys"]
       database_user   = "gatehouse"
       events          = true
+      mails           = true
       signs           = true
     }
     key-rotation = {
@@ -52,6 +55,7 @@ module "workload_roles" {
   database_resource_id = module.database.resource_id
   cache_arns           = [module.cache.arn, module.cache.user_arn]
   bus_arn              = module.events.bus_arn
+  ses_identities       = var.mail == null ? [] : var.mail.ses_identities
   ecs                  = var.ecs
 
   pod_identity = var.kubernetes.enabled && !var.kubernetes.fargate_profile ? {

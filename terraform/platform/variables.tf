@@ -152,6 +152,14 @@ variable "serve" {
   default = {}
 }
 
+variable "mail" {
+  description = "What mails to people need (docs/mail.md): the identities of Amazon SES that Gatehouse may send from, such as example.com. None of them: it sends by SMTP. Null: it sends no mail."
+  type = object({
+    ses_identities = optional(set(string), [])
+  })
+  default = null
+}
+
 variable "signing_key_in_kms" {
   description = "Whether KMS holds the key that signs tokens. docs/keys.md says what it costs; `gatehouse keys rotate --kms` starts its use."
   type        = bool

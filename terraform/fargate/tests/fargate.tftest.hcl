@@ -119,6 +119,16 @@ run "service" {
   }
 }
 
+run "mail" {
+  command = plan
+  variables { settings = { GATEHOUSE_MAIL = "ses", GATEHOUSE_MAIL_FROM = "login@example.com" } }
+
+  assert {
+    condition     = local.worker_environment["GATEHOUSE_SERVER_SECRETS"] == local.serve_environment["GATEHOUSE_SERVER_SECRETS"] && local.worker_environment["GATEHOUSE_MAIL"] == "ses"
+    error_message = "A worker that sends mails needs the server secrets, to read them."
+  }
+}
+
 run "image_by_tag" {
   command = plan
   variables { image_digest = "1.2.3" }

@@ -83,6 +83,12 @@ locals {
       Resource  = [var.bus_arn]
       Condition = { StringEquals = { "events:source" = "gatehouse" } }
     }],
+    !(workload.mails && length(var.ses_identities) > 0) ? [] : [{
+      Sid      = "SendMails"
+      Effect   = "Allow"
+      Action   = ["ses:SendEmail"]
+      Resource = [for identity in sort(var.ses_identities) : "${local.aws}:ses:${local.region}:${local.account}:identity/${identity}"]
+    }],
     !(workload.signs && var.signing_key_arn != null) ? [] : [{
       Sid      = "SignTokens"
       Effect   = "Allow"

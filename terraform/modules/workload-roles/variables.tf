@@ -12,6 +12,7 @@ variable "workloads" {
     database_user   = optional(string)
     cache           = optional(bool, false)
     events          = optional(bool, false)
+    mails           = optional(bool, false)
     signs           = optional(bool, false)
   }))
 
@@ -55,6 +56,12 @@ variable "cache_arns" {
 variable "bus_arn" {
   description = "The ARN of the event bus."
   type        = string
+}
+
+variable "ses_identities" {
+  description = "The identities of Amazon SES that workloads with mails may send from."
+  type        = set(string)
+  default     = []
 }
 
 variable "pod_identity" {

@@ -446,6 +446,44 @@ run "rights_of_the_processes" {
   }
 }
 
+run "mail" {
+  variables { mail = { ses_identities = ["example.com"] } }
+
+  assert {
+    condition     = contains(local.workloads["worker"].secrets, "server-secrets")
+    error_message = "A worker that sends mails must read the server secrets."
+  }
+}
+
+run "rights_to_send_mails" {
+  module {
+    source = "./../modules/workload-roles"
+  }
+
+  variables {
+    name = "gatehouse"
+    workloads = {
+      worker = { service_account = "gatehouse-worker", secrets = ["keys"], mails = true }
+      serve  = { service_account = "gatehouse-serve", secrets = ["keys"] }
+    }
+    secret_arns          = { keys = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys" }
+    secrets_kms_key_arn  = "arn:aws:kms:eu-central-1:111122223333:key/mocked"
+    signing_key_arn      = null
+    database_resource_id = "db-0123"
+    cache_arns           = []
+    bus_arn              = "arn:aws:events:eu-central-1:111122223333:event-bus/gatehouse"
+    ses_identities       = ["example.com"]
+    pod_identity         = null
+    irsa                 = null
+    ecs                  = true
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.this["worker"].policy, "ses:SendEmail") && strcontains(aws_iam_role_policy.this["worker"].policy, "arn:aws:ses:eu-central-1:111122223333:identity/example.com") && !strcontains(aws_iam_role_policy.this["serve"].policy, "ses:")
+    error_message = "The process that does the jobs may send mails from the named identities, and no other process may."
+  }
+}
+
 run "fargate_profile_uses_service_account_tokens" {
   variables {
     kubernetes = { fargate_profile = true, admin_role_arns = ["arn:aws:iam::111122223333:role/platform-admin"] }

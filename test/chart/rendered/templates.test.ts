@@ -166,6 +166,21 @@ describe('jobs', () => {
     expect([jobs(all.large), jobs(all.small)]).toEqual(['worker', 'serve']);
   });
 
+  test('a worker gets the server secrets only if it sends mails', () => {
+    const server = {
+      serverSecrets: { ref: '', existingSecret: { name: 'own', keys: { secrets: 'value' } } },
+    };
+    const workerWith = (settings: Record<string, string>) => {
+      const { spec } = find(render('large', { ...server, settings }), 'Deployment', 'worker').spec.template;
+      const volumes = JSON.stringify(spec.volumes ?? []);
+      return [environmentOf(spec.containers[0]).GATEHOUSE_SERVER_SECRETS, volumes.includes('server/secrets')];
+    };
+    const mail = { GATEHOUSE_MAIL: 'ses', GATEHOUSE_MAIL_FROM: 'login@example.com' };
+    expect(workerWith(mail)).toEqual(['file:/run/secrets/gatehouse/server/secrets', true]);
+    expect(workerWith({})).toEqual([undefined, false]);
+    expect(workerWith({ GATEHOUSE_MAIL: 'off' })).toEqual([undefined, false]);
+  });
+
   test.each(['hook', 'job', 'initContainer', 'none'])('migration by %s', (mode) => {
     const rendered = render('large', { migration: { mode, serviceAccount: { name: '' } } });
     const runs = podsOf(rendered).flatMap(({ name, spec }) =>
