@@ -1,5 +1,6 @@
 import type { ClaimedLogout, LogoutClaim, Logouts, SetAsideLogout } from '../../provider/ports/logouts.ts';
-import { affected, rows, type Sql } from './sql.ts';
+import { type DeliveryTable, depth, markFailed, remove } from './deliveries.ts';
+import { rows, type Sql } from './sql.ts';
 
 interface LogoutRow {
   id: string;
@@ -18,7 +19,8 @@ const toLogout = (row: LogoutRow) => ({
   endedAt: Number(row.ended_at),
 });
 
-/** A claim sets `due_at` to a later time, so it expires without another write. */
+const table: DeliveryTable = { name: 'logouts', since: 'ended_at' };
+
 export class PostgresLogouts implements Logouts {
   readonly #db: Sql;
 
@@ -60,18 +62,12 @@ export class PostgresLogouts implements Logouts {
     }));
   }
 
-  async markDelivered(id: string): Promise<boolean> {
-    return (await affected(this.#db, 'delete from logouts where id = :id and not set_aside', { id })) === 1;
+  markDelivered(id: string): Promise<boolean> {
+    return remove(this.#db, table, id);
   }
 
-  async markFailed(id: string, reason: string, retryAt: number | undefined): Promise<boolean> {
-    const changed = await affected(
-      this.#db,
-      `update logouts set reason = :reason, due_at = coalesce(:retryAt, due_at), set_aside = :retryAt::bigint is null
-       where id = :id and not set_aside`,
-      { id, reason: reason.replaceAll('\0', ''), retryAt: retryAt ?? null },
-    );
-    return changed === 1;
+  markFailed(id: string, reason: string, retryAt: number | undefined): Promise<boolean> {
+    return markFailed(this.#db, table, id, reason, retryAt);
   }
 
   async setAside(limit: number): Promise<SetAsideLogout[]> {
@@ -93,18 +89,7 @@ export class PostgresLogouts implements Logouts {
     return retried.map(({ id }) => id);
   }
 
-  async depth(): Promise<{ pending: number; oldest: number | undefined; setAside: number }> {
-    const [row] = await rows<{ pending: string; oldest: string | null; set_aside: string }>(
-      this.#db,
-      `select count(*) filter (where not set_aside) as pending,
-         min(ended_at) filter (where not set_aside) as oldest,
-         count(*) filter (where set_aside) as set_aside
-       from logouts`,
-    );
-    return {
-      pending: Number(row?.pending ?? 0),
-      oldest: row?.oldest == null ? undefined : Number(row.oldest),
-      setAside: Number(row?.set_aside ?? 0),
-    };
+  depth(): Promise<{ pending: number; oldest: number | undefined; setAside: number }> {
+    return depth(this.#db, table);
   }
 }

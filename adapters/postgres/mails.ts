@@ -1,4 +1,5 @@
 import type { ClaimedMail, Mail, Mails, SetAsideMail } from '../../provider/ports/mails.ts';
+import { type DeliveryTable, depth, markFailed, remove } from './deliveries.ts';
 import { affected, rows, type Sql } from './sql.ts';
 
 interface MailRow {
@@ -19,7 +20,8 @@ const factsOf = (row: Omit<MailRow, 'content'>) => ({
   expiresAt: Number(row.expires_at),
 });
 
-/** A claim sets `due_at` to a later time, so it expires without another write. */
+const table: DeliveryTable = { name: 'mails', since: 'created_at' };
+
 export class PostgresMails implements Mails {
   readonly #db: Sql;
 
@@ -56,8 +58,8 @@ export class PostgresMails implements Mails {
     }));
   }
 
-  async remove(id: string): Promise<boolean> {
-    return (await affected(this.#db, 'delete from mails where id = :id and not set_aside', { id })) === 1;
+  remove(id: string): Promise<boolean> {
+    return remove(this.#db, table, id);
   }
 
   async postpone(id: string, dueAt: number): Promise<void> {
@@ -68,14 +70,8 @@ export class PostgresMails implements Mails {
     );
   }
 
-  async markFailed(id: string, reason: string, retryAt: number | undefined): Promise<boolean> {
-    const changed = await affected(
-      this.#db,
-      `update mails set reason = :reason, due_at = coalesce(:retryAt, due_at), set_aside = :retryAt::bigint is null
-       where id = :id and not set_aside`,
-      { id, reason: reason.replaceAll('\0', ''), retryAt: retryAt ?? null },
-    );
-    return changed === 1;
+  markFailed(id: string, reason: string, retryAt: number | undefined): Promise<boolean> {
+    return markFailed(this.#db, table, id, reason, retryAt);
   }
 
   async setAside(limit: number): Promise<SetAsideMail[]> {
@@ -97,18 +93,7 @@ export class PostgresMails implements Mails {
     return retried.map(({ id }) => id);
   }
 
-  async depth(): Promise<{ pending: number; oldest: number | undefined; setAside: number }> {
-    const [row] = await rows<{ pending: string; oldest: string | null; set_aside: string }>(
-      this.#db,
-      `select count(*) filter (where not set_aside) as pending,
-         min(created_at) filter (where not set_aside) as oldest,
-         count(*) filter (where set_aside) as set_aside
-       from mails`,
-    );
-    return {
-      pending: Number(row?.pending ?? 0),
-      oldest: row?.oldest == null ? undefined : Number(row.oldest),
-      setAside: Number(row?.set_aside ?? 0),
-    };
+  depth(): Promise<{ pending: number; oldest: number | undefined; setAside: number }> {
+    return depth(this.#db, table);
   }
 }

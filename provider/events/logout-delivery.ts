@@ -4,7 +4,7 @@ import type { ClaimedLogout, Logouts } from '../ports/logouts.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { NewEvent } from './catalogue.ts';
 import { createPollingLoop, type PollingLoop } from './polling-loop.ts';
-import { type RetryPolicy, retryDelayMs } from './relay.ts';
+import { type RetryPolicy, reasonOf, retryDelayMs } from './relay.ts';
 
 /** What came of one request to a client. */
 export type LogoutResult =
@@ -106,7 +106,7 @@ async function trySend({ send }: Options, logout: ClaimedLogout): Promise<Logout
   try {
     return await send(logout);
   } catch (error) {
-    return { outcome: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    return { outcome: 'failed', reason: reasonOf(error) };
   }
 }
 

@@ -3,7 +3,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { OutgoingMail, SendResult } from '../ports/mail-sender.ts';
 import type { ClaimedMail, Mails } from '../ports/mails.ts';
 import { createPollingLoop, type PollingLoop } from './polling-loop.ts';
-import { type RetryPolicy, retryDelayMs } from './relay.ts';
+import { type RetryPolicy, reasonOf, retryDelayMs } from './relay.ts';
 
 interface Tuning {
   /** At most this many mails are sent at once. */
@@ -121,5 +121,3 @@ async function fail(
 
 const expired = ({ reason }: ClaimedMail) =>
   `it expired before it could be sent${reason === undefined ? '' : `; the last try: ${reason}`}`;
-
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

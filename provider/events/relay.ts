@@ -140,8 +140,7 @@ async function publish(sink: EventSink, events: ClaimedEvent[]): Promise<Deliver
   try {
     return await sink.publish(events.map(toPublished));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return events.map(({ id }) => ({ id, outcome: 'failed', reason }));
+    return events.map(({ id }) => ({ id, outcome: 'failed', reason: reasonOf(error) }));
   }
 }
 
@@ -172,6 +171,9 @@ function sorted(events: ClaimedEvent[], results: DeliveryResult[]) {
   }
   return { published, failures };
 }
+
+/** Why a delivery failed that threw. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export interface RetryPolicy {
   baseMs: number;
