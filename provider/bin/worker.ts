@@ -1,7 +1,6 @@
 import { openWorkerPorts } from '../compose/adapters.ts';
 import { isMailOn } from '../compose/compose-mails.ts';
 import { composeWorker } from '../compose/compose-worker.ts';
-import { openPages } from '../compose/open-pages.ts';
 import { version } from '../compose/version.ts';
 import { loadConfig, processEnvironment } from '../config/load.ts';
 import type { SettingName } from '../config/schema.ts';
@@ -29,7 +28,8 @@ export async function worker(stopping: AbortSignal): Promise<Running> {
   try {
     const mail = isMailOn(config)
       ? {
-          renderer: openPages(config).mails,
+          // Loaded only where it is used: a worker has no other pages.
+          renderer: (await import('../compose/open-pages.ts')).openPages(config).mails,
           serverSecrets: await openServerSecrets({
             read: serverSecretsReader(config, ports.secrets),
             clock,

@@ -139,7 +139,7 @@ export const buckets = {
       burst: 20,
       perSeconds: day,
       counts: 'mails to one address',
-      why: 'Somebody could sign up with the address of another person and cause mails there. Further mails are dropped, with a line in the log. A person who changes the password several times a day still gets all of them.',
+      why: 'An attacker could sign up with the address of another person and cause mails there. Further mails are dropped, with a line in the log. A person who changes the password several times a day still gets all of them.',
     },
     all: {
       burst: 20_000,

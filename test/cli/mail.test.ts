@@ -72,3 +72,12 @@ test('without GATEHOUSE_MAIL, with missing settings or with a wrong address it s
   expect(await run(['--to', 'a@example.com, b@example.com'])).toMatchObject({ code: 64 });
   expect(server.to('b@example.com')).toEqual([]);
 });
+
+test('a worker and accounts set-password name what they need for mails', async () => {
+  const database = { GATEHOUSE_DATABASE_URL: 'postgres://gatehouse@127.0.0.1:1/gatehouse' };
+  for (const command of [['worker'], ['accounts', 'set-password', 'me@example.com']]) {
+    const { code, stderr } = await runCommand({ env: { ...env, ...database }, folder }, command);
+    expect(code).toBe(78);
+    expect(stderr).toContain('GATEHOUSE_SERVER_SECRETS is not set');
+  }
+});

@@ -87,7 +87,7 @@ export function mailSenderContract(name: string, open: () => Promise<MailSenderF
       expect((await send(mail)).outcome).toBe('sent');
     });
 
-    test('an answer about this mail is for ever, any other is not', async () => {
+    test('an answer about this mail is final, any other is not', async () => {
       if (fixture.refuse === undefined) return;
       for (const outcome of ['failed', 'rejected'] as const) {
         const mail = someMail();

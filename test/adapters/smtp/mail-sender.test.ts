@@ -114,7 +114,7 @@ test('a wrong login and a refused sender are tried again, with advice and withou
   });
 });
 
-test('content that the server refuses is refused for ever', async () => {
+test('content that the server refuses is not tried again', async () => {
   const server = await start();
   const mail = someMail();
   server.refuse(mail.to, { at: 'content', code: 554 });
