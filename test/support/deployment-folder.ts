@@ -14,6 +14,8 @@ export interface FolderOptions {
   accessModel?: (audience: string) => AccessModel;
   /** Returns the issuer for a port. The default is `http://localhost:` and the port. */
   issuer?: (port: number) => string;
+  /** The folder of another release, which knows no newer fields of client documents. */
+  build?: string | undefined;
   /** The port of the first process. The default is any free port. */
   port?: number;
 }
@@ -30,6 +32,12 @@ export interface DeploymentFolder {
   remove(): Promise<void>;
 }
 
+function demo(audience: string, { build }: FolderOptions): unknown[] {
+  const clients = demoClients(audience);
+  if (build === undefined) return clients;
+  return clients.map((client) => ({ ...(client as object), anyLoopbackPort: undefined }));
+}
+
 export async function createDeploymentFolder(options: FolderOptions): Promise<DeploymentFolder> {
   const { clients = [], accessModel = demoAccessModel, issuer: issuerAt = localIssuer } = options;
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
@@ -44,7 +52,7 @@ export async function createDeploymentFolder(options: FolderOptions): Promise<De
     GATEHOUSE_ISSUER: issuer,
     GATEHOUSE_CLIENTS_FILE: await write(
       'clients.yaml',
-      stringify({ clients: [...demoClients(audience), ...clients] }),
+      stringify({ clients: [...demo(audience, options), ...clients] }),
     ),
     GATEHOUSE_APIS_FILE: await write('apis.yaml', stringify(apisFile(accessModel(audience)))),
     GATEHOUSE_DEFAULT_CLIENT: demoDefaultClient,

@@ -64,10 +64,9 @@ test('an entry of the padding does not count', async () => {
 });
 
 test('a service that does not answer in time is not waited for', async () => {
-  const { url, requests, close } = await startService({ answers: false });
+  const { url, close } = await startService({ answers: false });
   const { logger, logged } = keptWarnings();
   expect(await createPwnedPasswords({ url, logger, timeoutMs: 20 }).has('correct horse battery')).toBe(false);
   expect(logged()).toMatch(/timeout/i);
-  expect(requests).toHaveLength(1);
   await close();
 });
