@@ -35,6 +35,8 @@ export interface SignInOptions {
 export type SignedIn = Account & {
   /** The stored hash covers only a part of the password (passwords.ts). Ask the person for a new one. */
   needsNewPassword?: true | undefined;
+  /** How the person signed in (RFC 8176 §2), with `mfa` after two factors. Left out: by password only. */
+  amr?: readonly string[] | undefined;
 };
 
 export type SignIn = (input: SignInInput) => Promise<SignedIn>;

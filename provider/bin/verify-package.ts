@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type EventType, eventCatalogue } from '../events/catalogue.ts';
 import { eventSchema } from '../events/events-json-schema.ts';
+import { acrLevels } from '../lib/password-sign-in.ts';
 import { accessTokenClaimsSchema } from '../oidc/tokens/access-token-claims.ts';
 
 /** The part of JSON Schema that our schemas use. */
@@ -37,6 +38,9 @@ export function renderAccessTokenClaims(schema = accessTokenClaimsJsonSchema()):
     '',
     '/** The same claims for checks at run time. A question mark means that the claim can be missing. */',
     `export const accessTokenShape = ${shapeOf(schema)} as const;`,
+    '',
+    '/** The levels of a sign-in (the claim `acr`), the lowest first. */',
+    `export const acrLevels: readonly string[] = [${acrLevels.map((acr) => `\n  '${acr}',`).join('')}\n];`,
     '',
   ].join('\n');
 }

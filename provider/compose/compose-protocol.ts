@@ -59,6 +59,7 @@ export function composeProtocol(parts: Parts): Protocol {
     clients,
     accounts: parts.accounts,
     signIn: parts.signIn,
+    acrValues: parts.acrValues,
     reads,
     denylist: parts.denylist,
     revocation,

@@ -10,7 +10,7 @@ import type { Protocol } from './compose-protocol.ts';
 
 /** Wires `/auth/verify` and the job that probes the stores for it. */
 export function composeVerify(
-  { accessModel, clock, config, logger, metrics, ports }: Parts,
+  { accessModel, acrValues, clock, config, logger, metrics, ports }: Parts,
   { accessTokens, revocation }: Protocol,
 ): VerifyDeps<AccessTokenClaims> & { jobs: Component[] } {
   const tolerance = createOutageTolerance({
@@ -41,6 +41,8 @@ export function composeVerify(
       ),
     audiences: accessModel.apis.map(({ audience }) => audience),
     defaultAudience: config.audience,
+    acrValues,
+    clock,
     metrics: { verified: (outcome) => metrics.verifications.inc({ outcome }) },
     jobs: [{ name: 'outages', start: () => tolerance.start(), stop: () => tolerance.stop() }],
   };

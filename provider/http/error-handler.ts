@@ -67,19 +67,25 @@ function answer(ctx: Context, deps: ErrorHandlerDeps, error: GatehouseError): vo
   ctx.set('Cache-Control', 'no-store');
   if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
   if (error.code === 'payload_too_large') ctx.set('Connection', 'close');
-  if (error.code === 'invalid_token' || error.code === 'insufficient_scope')
-    ctx.set('WWW-Authenticate', challenge(ctx, error));
+  if (challenged.has(error.code)) ctx.set('WWW-Authenticate', challenge(ctx, error));
   const kind = routeOf(ctx).rows[0]?.kind ?? (/^\/(auth|user)\//.test(ctx.path) ? 'api' : 'page');
   if (kind === 'protocol') sendProtocolError(ctx, error);
   else if (kind !== 'api' && ctx.accepts('json', 'html') === 'html') deps.sendErrorPage(ctx, error);
   else sendProblem(ctx, error);
 }
 
+/** The refusals of an access token (RFC 6750 §3.1, RFC 9470 §3). */
+const challenged = new Set<ErrorCode>([
+  'invalid_token',
+  'insufficient_scope',
+  'insufficient_user_authentication',
+]);
+
 /** RFC 6750 §3: when the request has no token, or sends it in another way, the response names only the scheme. */
 function challenge(ctx: Context, error: GatehouseError): string {
   if (!/^bearer\b/i.test(ctx.get('Authorization'))) return 'Bearer';
-  const scope = error.scope === undefined ? '' : `, scope="${error.scope}"`;
-  return `Bearer error="${error.code}", error_description="${error.message}"${scope}`;
+  const needed = Object.entries(error.challenge).map(([name, value]) => `, ${name}="${value}"`);
+  return `Bearer error="${error.code}", error_description="${error.message}"${needed.join('')}`;
 }
 
 /** Codes that RFC 7591 §3.2.2 and RFC 6750 §3.1 define too. */

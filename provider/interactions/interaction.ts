@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Provider } from 'oidc-provider';
+import type { InteractionResults, Provider } from 'oidc-provider';
 import { GatehouseError } from '../lib/errors.ts';
+import { levelMissing, signInMethods } from '../lib/password-sign-in.ts';
 
 /** An authorization request that waits for a person. */
 export interface PendingInteraction {
@@ -22,6 +23,11 @@ export interface PendingInteraction {
   uiLocales?: string | undefined;
   /** The account that is already signed in. */
   accountId?: string | undefined;
+  /**
+   * Set if only the second factor is missing: the session is good and fresh enough, but the app asks for a higher level.
+   * The sign-in keeps its time (`auth_time`), which is in seconds since the epoch.
+   */
+  stepUp?: { signedInAt: number } | undefined;
 }
 
 /**
@@ -66,7 +72,28 @@ export async function findInteraction(
     loginHint: text('login_hint'),
     uiLocales: text('ui_locales'),
     accountId: session?.accountId,
+    stepUp: stepUpOf(prompt),
   };
+}
+
+/** If this is the only reason, the session has everything except the level. */
+function stepUpOf({ name, reasons, details }: { name: string; reasons: string[]; details: object }) {
+  const { signedInAt } = details as { signedInAt?: number };
+  const isStepUp = name === 'login' && reasons.length === 1 && reasons[0] === levelMissing;
+  return isStepUp && signedInAt !== undefined ? { signedInAt } : undefined;
+}
+
+/**
+ * The result of an interaction in which the person only added a second factor. The session keeps its time and its token
+ * version, because the password was not typed again: so the step cannot revive a session that was ended meanwhile.
+ * @param amr all methods of the sign-in (RFC 8176 §2), with `mfa` among them
+ */
+export function stepUpResult(
+  { accountId, stepUp }: Pick<PendingInteraction, 'accountId' | 'stepUp'>,
+  amr: readonly string[],
+): InteractionResults {
+  if (accountId === undefined || stepUp === undefined) throw new Error('this interaction is no step-up');
+  return { login: { accountId, ...signInMethods(amr), ts: stepUp.signedInAt } };
 }
 
 const expired = (cause: unknown) =>

@@ -33,7 +33,16 @@ export interface JsonApiDeps {
 /** The claims of an access token that this folder reads. */
 export type VerifiedToken = Pick<
   AccessTokenClaims,
-  'sub' | 'client_id' | 'scope' | 'email' | 'email_verified' | 'roles' | 'permissions' | 'cnf'
+  | 'sub'
+  | 'client_id'
+  | 'scope'
+  | 'email'
+  | 'email_verified'
+  | 'roles'
+  | 'permissions'
+  | 'acr'
+  | 'auth_time'
+  | 'cnf'
 >;
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */

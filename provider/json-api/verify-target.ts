@@ -3,19 +3,23 @@ import { GatehouseError } from '../lib/errors.ts';
 /** The path of the endpoint that gateways call. */
 export const verifyPath = '/auth/verify';
 
-/** The audience and scopes that the operator of a gateway requires of an access token. */
+/** What the operator of a gateway requires of an access token. */
 export interface Requirement {
   /** If it is left out, the audience of the default API is required. */
   audience?: string;
   /** The scopes that the token must have, all of them. */
   scopes: readonly string[];
+  /** The levels of sign-in that are accepted (the claim `acr`, RFC 9470). Left out: every level. */
+  acr?: readonly string[];
+  /** How long ago the person may have signed in at most (the claim `auth_time`, RFC 9470). */
+  maxAgeSeconds?: number;
 }
 
-/** The characters that a scope may contain (RFC 6749 §3.3). */
+/** The characters that a scope may contain (RFC 6749 §3.3). They cannot end the quoted text of a challenge. */
 const scopeForm = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /**
- * Reads the required audience and scopes from the request target that a gateway sends. There are three forms:
+ * Reads the requirements from the request target that a gateway sends. There are three forms:
  * - `/auth/verify?audience=…&scope=…`, for gateways that call a fixed address;
  * - `/auth/verify;audience=…;scope=…`, for gateways that append the path and query of the original request;
  * - `/auth/verify/…`, which requires no scope and the audience of the default API.
@@ -51,17 +55,31 @@ function pathParameters(segment: string): [string, string][] {
   });
 }
 
+const names = new Set(['audience', 'scope', 'acr', 'max_age']);
+
 function requirement(parameters: readonly [name: string, value: string][]): Requirement {
   const all = (wanted: string) => parameters.filter(([name]) => name === wanted).map(([, value]) => value);
   const audiences = all('audience');
   const scopes = all('scope').flatMap((value) => value.split(' '));
-  if (parameters.some(([name]) => name !== 'audience' && name !== 'scope'))
-    throw misread('Only audience and scope are parameters here.');
+  const acr = all('acr').flatMap((value) => value.split(' '));
+  const ages = all('max_age');
+  if (parameters.some(([name]) => !names.has(name)))
+    throw misread('Only audience, scope, acr and max_age are parameters here.');
   if (audiences.length > 1) throw misread('Name one audience.');
   if (!scopes.every((scope) => scopeForm.test(scope)))
     throw misread('Name scopes, with one blank between two of them.');
+  if (!acr.every((value) => scopeForm.test(value)))
+    throw misread('Name values of acr, with one blank between two of them.');
+  // At 0 a token would be too old a second later, and apps would ask people to sign in again and again.
+  if (ages.length > 1 || !ages.every((age) => /^[1-9]\d{0,8}$/.test(age)))
+    throw misread('Name one max_age, in whole seconds, 1 or more.');
   const [audience] = audiences;
-  return { ...(audience === undefined ? {} : { audience }), scopes: [...new Set(scopes)] };
+  return {
+    ...(audience === undefined ? {} : { audience }),
+    scopes: [...new Set(scopes)],
+    ...(acr.length === 0 ? {} : { acr: [...new Set(acr)] }),
+    ...(ages.length === 0 ? {} : { maxAgeSeconds: Number(ages[0]) }),
+  };
 }
 
 const misread = (problem: string) =>

@@ -1,6 +1,8 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
+import { type Clock, epochSeconds } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
+import { meetsAcr } from '../lib/password-sign-in.ts';
 import type { TokenStatus } from '../revocation/outage-tolerance.ts';
 import type { EndpointDescription } from './endpoint.ts';
 import type { VerifiedToken } from './endpoints.ts';
@@ -13,6 +15,9 @@ export interface VerifyDeps<Token extends Identity> {
   tokenStatus(token: Token): Promise<TokenStatus>;
   audiences: readonly string[];
   defaultAudience: string;
+  /** The levels that a sign-in can reach here. */
+  acrValues: readonly string[];
+  clock: Clock;
   metrics: { verified(outcome: 'accepted' | 'accepted_unchecked' | 'refused' | 'unavailable'): void };
 }
 
@@ -43,14 +48,21 @@ async function answer<Token extends Identity>(
   deps: VerifyDeps<Token>,
 ): Promise<Record<string, string>> {
   const wanted = readVerifyTarget(ctx.req.url ?? '');
-  const { audience = deps.defaultAudience, scopes } = wanted;
+  const { audience = deps.defaultAudience, scopes, acr = [] } = wanted;
   // Without this check a typing error in the gateway's settings would look like bad tokens.
   if (!deps.audiences.includes(audience))
     throw new GatehouseError('invalid_request', 'There is no API of this audience. See GATEHOUSE_APIS_FILE.');
+  const unreachable = acr.find((one) => !deps.acrValues.includes(one));
+  if (unreachable !== undefined)
+    throw new GatehouseError(
+      'invalid_request',
+      'No sign-in here reaches this acr. See acr_values_supported in the discovery document.',
+    );
   try {
     const token = await tokenOf(ctx, deps, audience);
     const status = await deps.tokenStatus(token);
     if (status === 'revoked') throw badToken();
+    requireAuthentication(token, wanted, deps.clock);
     requireScopes(token, scopes);
     const isChecked = status === 'active';
     deps.metrics.verified(isChecked ? 'accepted' : 'accepted_unchecked');
@@ -82,11 +94,32 @@ async function tokenOf<Token extends Identity>(
 const badToken = () =>
   new GatehouseError('invalid_token', 'The access token is missing, expired, revoked or not ours.');
 
+/**
+ * RFC 9470: the level of the sign-in and its age. The age counts from the sign-in, because a refresh gives a new token
+ * (`iat`) without a person. The token of a client itself has no sign-in, so it is refused.
+ */
+function requireAuthentication(token: Identity, { acr, maxAgeSeconds }: Requirement, clock: Clock): void {
+  const isOld =
+    maxAgeSeconds !== undefined && !(epochSeconds(clock) - (token.auth_time ?? Number.NaN) <= maxAgeSeconds);
+  if (!isOld && (acr === undefined || meetsAcr(token.acr, acr))) return;
+  const message = isOld
+    ? 'The sign-in is too long ago. Sign in again.'
+    : 'Another way to sign in is required.';
+  throw new GatehouseError('insufficient_user_authentication', message, {
+    challenge: {
+      ...(acr === undefined ? {} : { acr_values: acr.join(' ') }),
+      ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
+    },
+  });
+}
+
 function requireScopes(token: Identity, scopes: Requirement['scopes']): void {
   const granted = new Set(token.scope?.split(' '));
   if (scopes.every((scope) => granted.has(scope))) return;
   const scope = scopes.join(' ');
-  throw new GatehouseError('insufficient_scope', `The access token needs the scope ${scope}.`, { scope });
+  throw new GatehouseError('insufficient_scope', `The access token needs the scope ${scope}.`, {
+    challenge: { scope },
+  });
 }
 
 /** The token of an Authorization header (RFC 6750 §2.1); '' when it is missing or of another scheme. */
@@ -156,7 +189,18 @@ export const verifyDescription: EndpointDescription = {
   parameters: [
     { name: 'audience', description: 'The API; the default one when left out.', ...query },
     { name: 'scope', description: 'Scopes the token must have, all of them, with blanks between.', ...query },
+    {
+      name: 'acr',
+      description:
+        'Levels of sign-in (RFC 9470), one of which is enough, with blanks between. A higher level is enough too.',
+      ...query,
+    },
+    {
+      name: 'max_age',
+      description: 'How many seconds ago the person may have signed in at most (RFC 9470).',
+      ...query,
+    },
   ],
   success: { status: 200, description: 'It may pass.', headers: identityHeaderNames },
-  problems: ['invalid_request', 'invalid_token', 'insufficient_scope'],
+  problems: ['invalid_request', 'invalid_token', 'insufficient_user_authentication', 'insufficient_scope'],
 };

@@ -12,6 +12,7 @@ export const errorStatus = {
   invalid_credentials: 401,
   invalid_grant: 401,
   invalid_token: 401,
+  insufficient_user_authentication: 401,
   account_disabled: 403,
   client_disabled: 403,
   client_not_allowed: 403,
@@ -49,8 +50,8 @@ export interface GatehouseErrorOptions {
   /** Seconds after which a retry makes sense (RFC 9110 §10.2.3). */
   retryAfterSeconds?: number;
   fields?: FieldProblem[];
-  /** The scopes that an access token needs. The challenge names them (RFC 6750 §3). */
-  scope?: string;
+  /** What an access token needs, by the names of the challenge: `scope` (RFC 6750 §3), `acr_values`, `max_age` (RFC 9470 §3). */
+  challenge?: Record<string, string>;
 }
 
 /**
@@ -61,7 +62,7 @@ export class GatehouseError extends Error {
   readonly status: number;
   readonly retryAfterSeconds: number | undefined;
   readonly fields: FieldProblem[] | undefined;
-  readonly scope: string | undefined;
+  readonly challenge: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, message: string, options: GatehouseErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -70,7 +71,7 @@ export class GatehouseError extends Error {
     this.status = errorStatus[code];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.fields = options.fields;
-    this.scope = options.scope;
+    this.challenge = options.challenge ?? {};
   }
 }
 

@@ -4,7 +4,6 @@ import type { Config } from '../config/schema.ts';
 import { clientAssertionAlgs } from '../lib/client-assertion-algs.ts';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
-import { passwordSignIn } from '../lib/password-sign-in.ts';
 import { anonymousRecord } from '../ports/oidc-store.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { clientOf, currentContext, orUnavailable } from './current-request.ts';
@@ -36,7 +35,7 @@ export const routes = {
 /** @returns the library's configuration as one table; `jwks` are the keys, the signing one first */
 export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Configuration {
   const { config, keys, grants, pages } = services;
-  const policy = interactionPolicy(services.policy);
+  const policy = interactionPolicy(services.policy, services.acrValues);
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax', overwrite: true } as const;
   return {
     adapter: createStorageAdapter(services) as never,
@@ -45,7 +44,7 @@ export function createOidcConfiguration(services: OidcServices, jwks: JWKS): Con
     features: features(services),
     scopes: [...protocolScopes],
     claims: { openid: ['sub', 'auth_time', 'acr', 'amr'], ...services.personClaims.byScope },
-    acrValues: [passwordSignIn.acr],
+    acrValues: [...services.acrValues],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     assertJwtClientAuthClaimsAndHeader: checkClientAssertion(services),

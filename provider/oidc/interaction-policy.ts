@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, interactionPolicy as library } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/client-registry.ts';
-import { passwordSignIn } from '../lib/password-sign-in.ts';
+import { levelMissing, meetsAcr } from '../lib/password-sign-in.ts';
 import { clientOf } from './current-request.ts';
 import { putBackOfflineAccess } from './patches/requests.ts';
 import type { OidcAccount } from './sessions/accounts-view.ts';
@@ -10,14 +10,18 @@ import type { TokenPolicy } from './tokens/token-policy.ts';
 /**
  * This policy decides when a person sees a prompt. It adds three checks to those of the library. First, the person must
  * sign in again if the account of the session is deleted, disabled or was signed out everywhere. Second, the app must
- * get the person and the kind of sign-in that it expects. Third, the person must be able to give at least one of the
+ * get the person and the level of sign-in that it expects. Third, the person must be able to give at least one of the
  * requested scopes. The prompt `select_account` (Core §3.1.2.1) comes before the others, because the account that the
  * person chooses decides about them.
+ * @param reachable the levels that a sign-in can reach here
  */
-export function interactionPolicy(policyOfTokens: Pick<TokenPolicy, 'permitted'>) {
+export function interactionPolicy(
+  policyOfTokens: Pick<TokenPolicy, 'permitted'>,
+  reachable: readonly string[],
+) {
   const policy = library.base();
   const selectAccount = new library.Prompt({ name: 'select_account', requestable: true });
-  selectAccount.checks.add(acrCheck());
+  selectAccount.checks.add(unreachableAcr(reachable));
   policy.add(selectAccount, 0);
   const ended = new library.Check(
     'session_ended',
@@ -48,8 +52,13 @@ export function interactionPolicy(policyOfTokens: Pick<TokenPolicy, 'permitted'>
       return library.Check.NO_NEED_TO_PROMPT;
     },
   );
-  policy.get('login')?.checks.add(ended);
-  policy.get('login')?.checks.add(expected);
+  const login = policy.get('login')?.checks;
+  login?.add(ended);
+  login?.add(expected);
+  // The library's checks know no order of levels, and ask again and again for a level that the person cannot reach.
+  login?.remove('essential_acr');
+  login?.remove('essential_acrs');
+  login?.add(missingAcr(reachable));
   policy.get('consent')?.checks.add(possible);
   return policy;
 }
@@ -125,22 +134,79 @@ function refuseAnother({ oidc: { params, result, session, claims } }: KoaContext
 
 /**
  * Core §5.5.1.1: if an essential acr cannot be met, the sign-in fails. This check is in the first prompt of the policy,
- * so it fails before the person types a password. The library would ask for the password again and again.
+ * so it fails before the person types a password.
  */
-function acrCheck() {
+function unreachableAcr(reachable: readonly string[]) {
   return new library.Check(
     'acr',
     'the acr cannot be met',
     'login_required',
     ({ oidc }: KoaContextWithOIDC) => {
-      const { acr } = (oidc.claims.id_token ?? {}) as { acr?: RequestedClaim | null };
-      const wanted = acr?.value === undefined ? acr?.values : [acr.value];
-      if (acr?.essential && Array.isArray(wanted) && !wanted.includes(passwordSignIn.acr))
-        throw new errors.UnmetAuthenticationRequirements(`the only acr here is ${passwordSignIn.acr}`);
+      const { wanted, isEssential } = requestedAcr(oidc);
+      if (isEssential && wanted && !reachable.some((acr) => meetsAcr(acr, wanted)))
+        throw new errors.UnmetAuthenticationRequirements(
+          `this acr can't be reached here, only ${reachable.join(' ')}`,
+        );
       return library.Check.NO_NEED_TO_PROMPT;
     },
   );
 }
+
+/**
+ * Asks for a higher level when the request wants one that the session does not have (RFC 9470 §5). When this is the only
+ * reason of the prompt, only the second factor is missing. The person is asked once. Afterwards an essential level that
+ * was not reached is an error, and a voluntary one (`acr_values`, Core §3.1.2.1) is given up. With `prompt=none` a
+ * voluntary level is given up at once.
+ */
+function missingAcr(reachable: readonly string[]) {
+  return new library.Check(
+    levelMissing,
+    'the sign-in has a lower level than the app asks for',
+    'login_required',
+    ({ oidc }: KoaContextWithOIDC) => {
+      const { wanted, isEssential } = requestedAcr(oidc);
+      if (!wanted || oidc.session?.accountId === undefined || meetsAcr(oidc.acr, wanted))
+        return library.Check.NO_NEED_TO_PROMPT;
+      if (oidc.result?.login && isEssential)
+        throw new errors.UnmetAuthenticationRequirements('the sign-in did not reach the acr');
+      const isHopeless = oidc.result?.login || !reachable.some((acr) => meetsAcr(acr, wanted));
+      const isSilent = oidc.prompts.has('none') && !isEssential;
+      return isHopeless || isSilent ? library.Check.NO_NEED_TO_PROMPT : library.Check.REQUEST_PROMPT;
+    },
+    ({ oidc }: KoaContextWithOIDC) => ({ signedInAt: oidc.session?.authTime() }),
+  );
+}
+
+/**
+ * Core §5.5.1.1: a code for a request with an essential acr has one of the requested values, also when the session has a
+ * higher level.
+ * @param acr the level of the session
+ */
+export function acrOfCode(oidc: KoaContextWithOIDC['oidc'], acr: string | undefined): string | undefined {
+  const { wanted = [], isEssential } = requestedAcr(oidc);
+  if (!isEssential || acr === undefined || wanted.includes(acr)) return acr;
+  return wanted.find((one) => meetsAcr(acr, [one])) ?? acr;
+}
+
+/**
+ * The levels that a request asks for; `wanted` is undefined if it names none. An essential acr of the parameter `claims`
+ * counts even if there is an `acr_values` too. The library overwrites the one by the other.
+ */
+function requestedAcr({ params, claims }: KoaContextWithOIDC['oidc']): {
+  wanted?: string[];
+  isEssential: boolean;
+} {
+  const named = typeof params?.claims === 'string' ? (JSON.parse(params.claims) as typeof claims) : {};
+  const essential = acrOf(named)?.essential ? acrOf(named) : undefined;
+  const { value, values } = essential ?? acrOf(claims) ?? {};
+  if (essential && values !== undefined && !Array.isArray(values))
+    throw new errors.InvalidRequest('in the parameter claims, id_token.acr.values must be a list');
+  const wanted = value === undefined ? values : [value];
+  return { isEssential: essential !== undefined, ...(Array.isArray(wanted) ? { wanted } : {}) };
+}
+
+const acrOf = ({ id_token }: { id_token?: unknown }) =>
+  (id_token as { acr?: RequestedClaim | null } | undefined)?.acr ?? undefined;
 
 /** OpenID Connect Core §5.5.1. */
 interface RequestedClaim {

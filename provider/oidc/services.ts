@@ -41,6 +41,8 @@ export interface OidcServices {
   >;
   accounts: Pick<Accounts, 'permissionsOf'>;
   signIn: SignIn;
+  /** The levels that a sign-in can reach here, the lowest first (`lib/password-sign-in.ts`). */
+  acrValues: readonly string[];
   reads: RecentReads;
   denylist: RequestDenylist;
   revocation: Revocation;

@@ -74,21 +74,22 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
     expect(decodeJwt(String(body.id_token)).claims).toMatchObject({ email: demo.email });
   });
 
-  test('every id token has auth_time, amr and acr of the sign-in, also after a refresh; nothing else has', async () => {
+  test('every id and access token has auth_time, amr and acr of the sign-in, also after a refresh; userinfo has none', async () => {
     const { tokens, idToken, userinfo: person } = await told(app, { id_token: {} });
     expect(idToken).toEqual({ sub, ...signIn });
     const kept = { auth_time: idToken.auth_time, acr: idToken.acr, amr: idToken.amr };
     deployment.advance(100);
     const { body } = await app.refresh(tokens.refresh_token);
-    expect(decodeJwt(String(body.id_token)).claims).toMatchObject(kept);
-    for (const other of [person, decodeJwt(tokens.access_token).claims])
-      expect(Object.keys(other)).not.toEqual(
-        expect.arrayContaining([expect.stringMatching(/^(a[cm]r|auth_time)$/)]),
-      );
+    for (const token of [tokens.access_token, body.id_token, body.access_token])
+      expect(decodeJwt(String(token)).claims).toMatchObject(kept);
+    expect(Object.keys(person)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(a[cm]r|auth_time)$/)]),
+    );
     const own = createTestClient(deployment, demoApps.firstParty);
     const { email: username, password } = demo;
     const granted = await own.post('token', { grant_type: 'password', username, password });
-    expect(decodeJwt(String(granted.body.id_token)).claims).toMatchObject(signIn);
+    for (const token of [granted.body.id_token, granted.body.access_token])
+      expect(decodeJwt(String(token)).claims).toMatchObject(signIn);
   });
 
   describe('the acr of a sign-in', () => {

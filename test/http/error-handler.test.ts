@@ -131,8 +131,8 @@ describe('handleErrors', () => {
     },
   );
 
-  test('the challenge names missing scopes', async () => {
-    const error = new GatehouseError('insufficient_scope', 'Why.', { scope: 'a b' });
+  test('the challenge names what is missing', async () => {
+    const error = new GatehouseError('insufficient_scope', 'Why.', { challenge: { scope: 'a b' } });
     const headers = { authorization: 'bearer x' };
     expect((await answerOf(failing(error), '/auth/verify', { headers })).headers['www-authenticate']).toBe(
       'Bearer error="insufficient_scope", error_description="Why.", scope="a b"',

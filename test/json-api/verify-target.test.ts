@@ -23,6 +23,7 @@ describe('parameters are read from the query for gateways with a fixed address',
     ['?scope=a&scope=b&scope=a', { scopes: ['a', 'b'] }],
     ['?scope=contracts:read', { scopes: ['contracts:read'] }],
     ['?scope=a%2Bb', { scopes: ['a+b'] }],
+    ['?acr=urn:a+urn:b&acr=urn:a&max_age=600', { scopes: [], acr: ['urn:a', 'urn:b'], maxAgeSeconds: 600 }],
   ])('%s', (behind, wanted) => {
     expect(readVerifyTarget(`/auth/verify${behind}`)).toEqual(wanted);
   });
@@ -37,6 +38,7 @@ describe('parameters are read from before the slash for gateways that append the
     [';scope=a+b/', { scopes: ['a+b'] }],
     [';scope=a=b/', { scopes: ['a=b'] }],
     [';scope=a', { scopes: ['a'] }],
+    [';acr=urn%3Aa%20b;max_age=1/?max_age=9', { scopes: [], acr: ['urn:a', 'b'], maxAgeSeconds: 1 }],
   ])('%s', (behind, wanted) => {
     expect(readVerifyTarget(`/auth/verify${behind}`)).toEqual(wanted);
   });
@@ -94,6 +96,16 @@ describe('targets of wrongly configured gateways are refused', () => {
     '?scope=%20a',
     '?scope=%22',
     '?audience=urn:a&audience=urn:b',
+    '?acr=',
+    '?acr=%22',
+    '?acr_values=a',
+    '?max_age=',
+    '?max_age=0',
+    '?max_age=-1',
+    '?max_age=1.5',
+    '?max_age=1e3',
+    '?max_age=9999999999',
+    '?max_age=60&max_age=60',
     '?page=2',
     '?Scope=a',
     '?scopes=a',

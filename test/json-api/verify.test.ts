@@ -6,13 +6,18 @@ import Koa from 'koa';
 import { handleErrors } from '../../provider/http/error-handler.ts';
 import { type Identity, verifyRoutes } from '../../provider/json-api/verify.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
+import { acrLevels, multiFactorAcr, passwordAcr } from '../../provider/lib/password-sign-in.ts';
 import type { TokenStatus } from '../../provider/revocation/outage-tolerance.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
 
 const api = 'https://api.example.com';
 const other = 'https://other.example.com';
 const person: Identity = { sub: 'user_1', client_id: 'web', aud: api, scope: 'openid a b' };
+const now = 1_800_000_000;
+const signedIn = { ...person, acr: passwordAcr, auth_time: now - 300 };
 const tokens: Record<string, Identity> = {
+  password: signedIn,
+  two: { ...signedIn, acr: multiFactorAcr },
   good: person,
   foreign: { ...person, aud: other },
   userinfo: { ...person, aud: 'https://login.example.com' },
@@ -39,6 +44,8 @@ beforeEach(async () => {
     },
     audiences: [api, other],
     defaultAudience: api,
+    acrValues: acrLevels,
+    clock: { now: () => now * 1000 },
     metrics: { verified: (outcome) => void counted.push(outcome) },
   });
   app.use(routes.routes());
@@ -107,6 +114,48 @@ test('the challenge names the problem (RFC 6750 §3)', async () => {
   expect([basic.status, basic.headers['www-authenticate']]).toEqual([401, 'Bearer']);
   const dpop = await ask('', '', { headers: { authorization: 'DPoP good', dpop: 'x.y.z' } });
   expect([dpop.status, dpop.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+});
+
+describe('the check of the sign-in (RFC 9470)', () => {
+  const level1 = encodeURIComponent(passwordAcr);
+  const level2 = encodeURIComponent(multiFactorAcr);
+  const refused = 'insufficient_user_authentication';
+
+  test.each([
+    ['password', `?acr=${level1}`],
+    ['two', `?acr=${level1}`],
+    ['two', `;acr=${level2}/orders?acr=x`],
+    ['password', `?acr=${level2}+${level1}`],
+    ['password', '?max_age=300'],
+  ])('accepts the token %s at the target %s', async (token, behind) => {
+    expect((await ask(token, behind)).status).toBe(200);
+  });
+
+  test.each([
+    ['password', `?acr=${level2}`, `acr_values="${multiFactorAcr}"`],
+    ['password', `?acr=${level2}&max_age=299`, `acr_values="${multiFactorAcr}", max_age="299"`],
+    ['password', '?max_age=299', 'max_age="299"'],
+    ['password', ';max_age=299/?max_age=900', 'max_age="299"'],
+    ['bare', '?max_age=999999999', 'max_age="999999999"'],
+    ['bare', `?acr=${level1}`, `acr_values="${passwordAcr}"`],
+  ])('refuses the token %s at the target %s with the challenge %s', async (token, behind, refusal) => {
+    const answer = await ask(token, behind);
+    expect([answer.status, codeOf(answer), counted]).toEqual([401, refused, ['refused']]);
+    const challenge = answer.headers['www-authenticate'];
+    expect(challenge).toMatch(new RegExp(`^Bearer error="${refused}", error_description="[^"]+", `));
+    expect(challenge).toContain(`, ${refusal}`);
+  });
+
+  test('a missing level is named before a missing scope, and a revoked token has no other problem', async () => {
+    expect(codeOf(await ask('password', `?acr=${level2}&scope=z`))).toBe(refused);
+    tokenStatus = async () => 'revoked';
+    expect(codeOf(await ask('password', `?acr=${level2}`))).toBe('invalid_token');
+  });
+
+  test('a level that no sign-in reaches is a mistake of the gateway', async () => {
+    const answer = await ask('password', '?acr=urn:other');
+    expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('acr_values_supported')]);
+  });
 });
 
 describe('the revocation check', () => {

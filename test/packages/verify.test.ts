@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createVerifier, type VerifierOptions, VerifyError } from '../../packages/verify/src/index.ts';
+import { multiFactorAcr, passwordAcr } from '../../provider/lib/password-sign-in.ts';
 import { type OwnIssuer, startOwnIssuer } from './own-issuer.ts';
 
 let issuer: OwnIssuer;
@@ -173,6 +174,15 @@ describe('the requirements', () => {
       /^Bearer error="insufficient_user_authentication", error_description="[^"]+", /,
     );
     expect(challenge).toContain(parameters);
+  });
+
+  test('a higher level of Gatehouse is enough, and two requirements together need the higher one', async () => {
+    const token = await issuer.token({ acr: multiFactorAcr });
+    await verifierFor({ acr: [passwordAcr] }).verify(token);
+    await verifierFor({ acr: [passwordAcr] }).verify(token, { acr: [multiFactorAcr] });
+    const both = { acr: [multiFactorAcr] };
+    const weak = verifierFor({ acr: [passwordAcr] }).verify(await issuer.token({ acr: passwordAcr }), both);
+    expect((await refusalOf(weak)).challenge).toContain(`acr_values="${multiFactorAcr}"`);
   });
 
   test('a recent sign-in in one of the required ways is accepted', async () => {

@@ -1,11 +1,11 @@
 import type { AccessTokenClaims } from './generated/access-token-claims.ts';
-import type { AuthenticationClaims, Requirements } from './requirements.ts';
+import type { Requirements } from './requirements.ts';
 import type { RevocationState } from './revocation-look.ts';
 
 /** An access token that was checked. */
 export interface AccessToken {
   /** All claims, with their types (RFC 9068 §2.2). */
-  readonly claims: AccessTokenClaims & AuthenticationClaims;
+  readonly claims: AccessTokenClaims;
   /** The id of the account; for client credentials the id of the client. */
   readonly subject: string;
   readonly clientId: string;
@@ -28,7 +28,7 @@ export interface AccessToken {
 
 /** @param check throws a VerifyError unless the claims have everything */
 export function createAccessToken(
-  claims: AccessTokenClaims & AuthenticationClaims,
+  claims: AccessTokenClaims,
   revocation: RevocationState,
   check: (requirements: Requirements) => void,
 ): AccessToken {

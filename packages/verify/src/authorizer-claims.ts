@@ -8,7 +8,7 @@ import { kindOf, type Shape } from './shape.ts';
  * @returns the claims with the values that they have in the token. A value that cannot be read back stays as it is.
  */
 export function readAuthorizerClaims(claims: Record<string, unknown>): Record<string, unknown> {
-  const shape: Shape = { ...accessTokenShape, acr: 'string?', auth_time: 'number?' };
+  const shape: Shape = accessTokenShape;
   const known = Object.entries(claims).map(([name, value]) => {
     const kind = shape[name];
     return [name, kind === undefined || value === null ? undefined : readers[kindOf(kind)](value)];

@@ -1,4 +1,4 @@
-import type { AccessTokenClaims } from './generated/access-token-claims.ts';
+import { type AccessTokenClaims, acrLevels } from './generated/access-token-claims.ts';
 import { VerifyError } from './verify-error.ts';
 
 /** What a token must have. All of it is needed. */
@@ -8,8 +8,8 @@ export interface Requirements {
   /** All of these permissions. Otherwise: 403 `insufficient_permissions`. */
   permissions?: readonly string[] | undefined;
   /**
-   * One of these ways to sign in (the claim `acr`, RFC 9470). Otherwise: 401 `insufficient_user_authentication`. A token
-   * without the claim is refused.
+   * One of these levels of sign-in (the claim `acr`, RFC 9470), or a higher level of Gatehouse. Otherwise: 401
+   * `insufficient_user_authentication`. A token without the claim is refused.
    */
   acr?: readonly string[] | undefined;
   /**
@@ -19,10 +19,10 @@ export interface Requirements {
   maxAgeSeconds?: number | undefined;
 }
 
-/** The claims of RFC 9068 §2.2.1. Not every release of Gatehouse writes them. */
-export interface AuthenticationClaims {
-  acr?: string;
-  auth_time?: number;
+/** Whether this level is one of the wanted ones, or higher than one of them. */
+function meetsAcr(acr: string | undefined, wanted: readonly string[]): boolean {
+  const level = acrLevels.indexOf(acr ?? '');
+  return wanted.some((one) => one === acr || (acrLevels.includes(one) && acrLevels.indexOf(one) <= level));
 }
 
 // RFC 6749 §3.3. Such a value cannot end the quoted string of a challenge.
@@ -51,12 +51,13 @@ function refuseWrongRequirements(requirements: Requirements): void {
  */
 export function combineRequirements(first: Requirements, second: Requirements): Requirements {
   refuseWrongRequirements(second);
-  const acr = first.acr && second.acr ? first.acr.filter((one) => second.acr?.includes(one)) : undefined;
+  const both = [first.acr, second.acr].filter((acr) => acr !== undefined);
+  const acr = [...new Set(both.flat())].filter((one) => both.every((wanted) => meetsAcr(one, wanted)));
   const ages = [first.maxAgeSeconds, second.maxAgeSeconds].filter((age) => age !== undefined);
   return {
     scopes: [...new Set([...(first.scopes ?? []), ...(second.scopes ?? [])])],
     permissions: [...new Set([...(first.permissions ?? []), ...(second.permissions ?? [])])],
-    acr: acr ?? first.acr ?? second.acr,
+    acr: both.length > 0 ? acr : undefined,
     maxAgeSeconds: ages.length > 0 ? Math.min(...ages) : undefined,
   };
 }
@@ -66,7 +67,7 @@ export function combineRequirements(first: Requirements, second: Requirements): 
  * @throws TypeError for requirements that no token can meet, because they are written wrongly
  */
 export function checkRequirements(
-  claims: AccessTokenClaims & AuthenticationClaims,
+  claims: AccessTokenClaims,
   requirements: Requirements,
   { resourceMetadata, toleranceSeconds }: { resourceMetadata?: string | undefined; toleranceSeconds: number },
 ): void {
@@ -76,7 +77,7 @@ export function checkRequirements(
   const isOldSignIn =
     maxAgeSeconds !== undefined &&
     !(Date.now() / 1000 - (claims.auth_time ?? Number.NEGATIVE_INFINITY) <= maxAgeSeconds + toleranceSeconds);
-  if (isOldSignIn || (acr !== undefined && !acr.includes(claims.acr ?? ''))) {
+  if (isOldSignIn || (acr !== undefined && !meetsAcr(claims.acr, acr))) {
     const message = isOldSignIn
       ? 'The sign-in is too long ago. Sign in again.'
       : 'Another way to sign in is required.';

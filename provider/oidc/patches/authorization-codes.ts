@@ -1,6 +1,7 @@
 import { newId, randomToken } from '../../lib/ids.ts';
 import type { Revocation } from '../../revocation/revocation.ts';
 import { clientOf, currentContext, orUnavailable } from '../current-request.ts';
+import { acrOfCode } from '../interaction-policy.ts';
 import type { OidcServices } from '../services.ts';
 import type { Method } from './internals.ts';
 
@@ -36,6 +37,7 @@ export function saveCode(save: Method, services: OidcServices): Method {
     this.clientTokenVersion ??= clientTokenVersions.of(this.clientId);
     this.sessionSid ??= await liveSid(oidc?.session, this.clientId, revocation);
     this.ungrantedScope ??= ungrantedScope(this as { scopes: Set<string> });
+    if (oidc) this.acr = acrOfCode(oidc, this.acr);
     if (ctx && this.sessionSid !== undefined && clientOf(ctx).backchannelLogoutUri !== undefined) {
       this.sid = this.sessionSid;
       const { sid, accountId, tokenVersion, sessionUid } = this;

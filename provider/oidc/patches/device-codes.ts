@@ -2,6 +2,7 @@ import type { AdapterPayload } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../../lib/clock.ts';
 import { newId, randomToken } from '../../lib/ids.ts';
 import { currentContext, orUnavailable } from '../current-request.ts';
+import { acrOfCode } from '../interaction-policy.ts';
 import type { OidcServices } from '../services.ts';
 import { ungrantedScope } from './authorization-codes.ts';
 import { DeviceCodeUsed, type Method } from './internals.ts';
@@ -28,6 +29,7 @@ export function saveDeviceCode(save: Method, services: OidcServices): Method {
     if (this.accountId) {
       this.tokenVersion ??= (oidc?.account as { tokenVersion?: number } | undefined)?.tokenVersion;
       this.ungrantedScope ??= ungrantedScope(this as { scopes: Set<string> });
+      if (oidc) this.acr = acrOfCode(oidc, this.acr);
       Object.assign(this, { sessionUid: undefined, sid: undefined, expiresWithSession: undefined });
       const client = services.clients.find(this.clientId);
       if (client?.backchannelLogoutUri !== undefined) {

@@ -34,8 +34,8 @@ interface Login {
 /**
  * Signs a session in. The password must have been typed in this browser; the library repeats a sign-in with every later
  * step of its request, and those steps are bound to the session that the sign-in made. The session gets the account's
- * token version, so that 'sign out everywhere' ends it. The last sign-in that made a choice decides whether the session
- * is remembered. The library itself can only make a session transient.
+ * token version, so that 'sign out everywhere' ends it. A step that adds a second factor names no token version: the
+ * session keeps its own. The last sign-in that made a choice decides whether the session is remembered. The library itself can only make a session transient.
  */
 export function loginAccount(login: Method, { browserBinding }: OidcServices): Method {
   return function loginAccount(details: { accountId: string }) {
@@ -48,7 +48,7 @@ export function loginAccount(login: Method, { browserBinding }: OidcServices): M
     const { transient } = this;
     login.call(this, details);
     const { tokenVersion, remember } = (result as { login?: Login } | undefined)?.login ?? {};
-    this.tokenVersion = tokenVersion;
+    this.tokenVersion = tokenVersion ?? this.tokenVersion;
     if (remember === undefined) this.transient = transient;
     else this.transient = remember ? undefined : true;
   };

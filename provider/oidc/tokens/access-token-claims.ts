@@ -26,6 +26,12 @@ export const accessTokenClaimsSchema = z.looseObject({
     .optional()
     .describe('what the person may do, and this client may do for them'),
   userinfo_claims: z.array(z.string()).optional().describe('the claims that userinfo may return by request'),
+  acr: z.string().optional().describe('the level of the sign-in: one of `acr_values_supported` of discovery'),
+  amr: z.array(z.string()).optional().describe('how the person signed in (RFC 8176)'),
+  auth_time: z
+    .number()
+    .optional()
+    .describe('when the person signed in, in seconds since the epoch; a refresh does not change it'),
   cnf: z.object({ jkt: z.string() }).optional().describe('the key that it is bound to (DPoP, RFC 9449)'),
 });
 

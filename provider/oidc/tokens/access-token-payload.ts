@@ -42,7 +42,21 @@ export function accessTokenPayload(
   } = claims;
   const { client_generation: clientTokenVersion } = claims;
   const { consent, sid, email, email_verified, roles, permissions, userinfo_claims: userinfoClaims } = claims;
-  const told = { iss: issuer, sub, family, sid, email, email_verified, roles, permissions };
+  // RFC 9470 §6.2: an API that asks by introspection needs the level and the time of the sign-in too.
+  const { acr, amr, auth_time } = claims;
+  const told = {
+    iss: issuer,
+    sub,
+    family,
+    sid,
+    email,
+    email_verified,
+    roles,
+    permissions,
+    acr,
+    amr,
+    auth_time,
+  };
   const payload = {
     kind: 'AccessToken',
     jti,

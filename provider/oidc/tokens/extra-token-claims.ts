@@ -13,6 +13,9 @@ type Source = FamilyFields & {
   grantId?: string;
   scopes: Set<string>;
   sessionUid?: string;
+  acr?: string;
+  amr?: string[];
+  authTime?: number;
   claims?: { userinfo?: Record<string, unknown> };
 };
 
@@ -49,12 +52,19 @@ export async function extraTokenClaims(
     }),
     ...clientClaim(source.clientTokenVersion),
     ...userinfoClaims(personClaims, source, client.scopes),
+    ...signInClaims(source),
   };
 }
 
 /** Only a client that was revoked before has a token version above 0. */
 const clientClaim = (tokenVersion = 0) =>
   tokenVersion > 0 ? { client_generation: tokenVersion } : undefined;
+
+/**
+ * The level, the methods and the time of the sign-in (RFC 9068 §2.2.1). All tokens of a family have the same ones: a
+ * refresh is no sign-in.
+ */
+const signInClaims = ({ acr, amr, authTime }: Source) => ({ acr, amr, auth_time: authTime });
 
 /**
  * The names of requested claims that a scope of the client's document brings: userinfo cuts them to what was agreed to.

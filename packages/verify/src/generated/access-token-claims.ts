@@ -38,6 +38,12 @@ export interface AccessTokenClaims {
   permissions?: string[];
   /** The claims that userinfo may return by request. */
   userinfo_claims?: string[];
+  /** The level of the sign-in: one of `acr_values_supported` of discovery. */
+  acr?: string;
+  /** How the person signed in (RFC 8176). */
+  amr?: string[];
+  /** When the person signed in, in seconds since the epoch; a refresh does not change it. */
+  auth_time?: number;
   /** The key that it is bound to (DPoP, RFC 9449). */
   cnf?: {
     jkt: string;
@@ -64,5 +70,14 @@ export const accessTokenShape = {
   roles: 'string[]?',
   permissions: 'string[]?',
   userinfo_claims: 'string[]?',
+  acr: 'string?',
+  amr: 'string[]?',
+  auth_time: 'number?',
   cnf: 'object?',
 } as const;
+
+/** The levels of a sign-in (the claim `acr`), the lowest first. */
+export const acrLevels: readonly string[] = [
+  'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport',
+  'http://schemas.openid.net/pape/policies/2007/06/multi-factor',
+];
