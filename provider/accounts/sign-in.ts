@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type ErrorCode, GatehouseError, isFailedGuess } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import { passwordSignIn, type SignInMethods } from '../lib/password-sign-in.ts';
 import { noteAccount, requestOrigin } from '../lib/request-scope.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
@@ -35,8 +36,8 @@ export interface SignInOptions {
 export type SignedIn = Account & {
   /** The stored hash covers only a part of the password (passwords.ts). Ask the person for a new one. */
   needsNewPassword?: true | undefined;
-  /** How the person signed in (RFC 8176 §2), with `mfa` after two factors. Left out: by password only. */
-  amr?: readonly string[] | undefined;
+  /** What the person proved. Session and tokens say it. */
+  methods: SignInMethods;
 };
 
 export type SignIn = (input: SignInInput) => Promise<SignedIn>;
@@ -68,7 +69,7 @@ export function createSignIn(options: SignInOptions): SignIn {
     const signedIn = await options.unitOfWork.run((stores) =>
       record(stores, options, account, input, rehash),
     );
-    return { ...signedIn, needsNewPassword: check.needsNewPassword };
+    return { ...signedIn, needsNewPassword: check.needsNewPassword, methods: passwordSignIn };
   };
   return async (input) => {
     const tried: { accountId?: string } = {};

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InteractionResults, Provider } from 'oidc-provider';
 import { GatehouseError } from '../lib/errors.ts';
-import { levelMissing, signInMethods } from '../lib/password-sign-in.ts';
+import { levelMissing, type SignInMethods } from '../lib/password-sign-in.ts';
 
 /** An authorization request that waits for a person. */
 export interface PendingInteraction {
@@ -86,14 +86,14 @@ function stepUpOf({ name, reasons, details }: { name: string; reasons: string[];
 /**
  * The result of an interaction in which the person only added a second factor. The session keeps its time and its token
  * version, because the password was not typed again: so the step cannot revive a session that was ended meanwhile.
- * @param amr all methods of the sign-in (RFC 8176 §2), with `mfa` among them
+ * @param methods everything that the person has proved, the password among it
  */
 export function stepUpResult(
   { accountId, stepUp }: Pick<PendingInteraction, 'accountId' | 'stepUp'>,
-  amr: readonly string[],
+  methods: SignInMethods,
 ): InteractionResults {
   if (accountId === undefined || stepUp === undefined) throw new Error('this interaction is no step-up');
-  return { login: { accountId, ...signInMethods(amr), ts: stepUp.signedInAt } };
+  return { login: { accountId, ...methods, ts: stepUp.signedInAt } };
 }
 
 const expired = (cause: unknown) =>

@@ -1,5 +1,4 @@
 import { GatehouseError } from '../lib/errors.ts';
-import { signInMethods } from '../lib/password-sign-in.ts';
 import type { Account } from '../ports/account-store.ts';
 import { csrfToken } from './csrf.ts';
 import { interactionPath, type PendingInteraction } from './interaction.ts';
@@ -80,8 +79,8 @@ export async function signInByForm(
     // The time of the sign-in is set explicitly. Otherwise a later consent would change it (Core §2 `auth_time`).
     const { id: accountId, tokenVersion } = account;
     const remember = isRemembered(deps.rememberMe, interaction, { accountId, ticked });
-    const how = signInMethods(signedIn.amr);
-    const login = { accountId, ...how, tokenVersion, ts: deps.epochSeconds(), remember };
+    const { methods } = signedIn;
+    const login = { accountId, ...methods, tokenVersion, ts: deps.epochSeconds(), remember };
     await step.finish({ login, [selectAccount]: {} });
   } catch (error) {
     const problem = problemOf(deps, step, error, typed, refusedKey);

@@ -37,11 +37,14 @@ export interface SignInMethods {
   acr: string;
 }
 
+/** A sign-in with a password only. */
+export const passwordSignIn: SignInMethods = { amr: ['pwd'], acr: passwordAcr };
+
 /**
- * The description of a sign-in for the session and the tokens.
- * @param amr the methods (RFC 8176 §2). `mfa` is among them if they are two factors or more; that gives the higher level
+ * A sign-in with two factors or more.
+ * @param amr all methods, for example `pwd` and `otp` (RFC 8176 §2). `mfa` is added
  */
-export const signInMethods = (amr: readonly string[] = ['pwd']): SignInMethods => ({
-  amr: [...amr],
-  acr: amr.includes('mfa') ? multiFactorAcr : passwordAcr,
+export const multiFactorSignIn = (amr: readonly string[]): SignInMethods => ({
+  amr: [...new Set([...amr, 'mfa'])],
+  acr: multiFactorAcr,
 });

@@ -7,9 +7,10 @@ import { Provider } from 'oidc-provider';
 import { findInteraction, stepUpResult } from '../../provider/interactions/interaction.ts';
 import {
   multiFactorAcr,
+  multiFactorSignIn,
   passwordAcr,
+  passwordSignIn,
   reachableAcrs,
-  signInMethods,
 } from '../../provider/lib/password-sign-in.ts';
 import { rememberClient } from '../../provider/oidc/current-request.ts';
 import { interactionPolicy } from '../../provider/oidc/interaction-policy.ts';
@@ -44,7 +45,7 @@ describe.each([true, false])(
 
     beforeEach(async () => {
       // The library warns about its store in memory and its own keys.
-      jest.spyOn(console, 'warn').mockImplementation(() => {});
+      for (const name of ['warn', 'info'] as const) jest.spyOn(console, name).mockImplementation(() => {});
       cookies = new Map();
       server = createServer((request, response) => void serve(request, response)).listen(0, '127.0.0.1');
       await once(server, 'listening');
@@ -97,9 +98,9 @@ describe.each([true, false])(
       const interaction = await findInteraction(provider, request, response, uid);
       const done = searchParams.get('do');
       if (done === null) return void response.end(interaction.stepUp ? 'second factor' : 'sign-in');
-      const amr = done === 'password' ? ['pwd'] : ['pwd', 'otp', 'mfa'];
-      const login = { accountId: 'user_1', ...signInMethods(amr), ts: now() };
-      const result = done === 'factor' ? stepUpResult(interaction, amr) : { login };
+      const methods = done === 'password' ? passwordSignIn : multiFactorSignIn(['pwd', 'otp']);
+      const login = { accountId: 'user_1', ...methods, ts: now() };
+      const result = done === 'factor' ? stepUpResult(interaction, methods) : { login };
       await provider.interactionFinished(request, response, result);
     }
 

@@ -2,7 +2,6 @@ import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { epochSeconds } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { newId } from '../../lib/ids.ts';
-import { signInMethods } from '../../lib/password-sign-in.ts';
 import { clientOf } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import { preloadSignIn } from '../sessions/accounts-view.ts';
@@ -82,7 +81,7 @@ async function redeem(
     scope: scopes.join(' '),
     resource,
     authTime: epochSeconds(clock),
-    ...signInMethods(account.amr),
+    ...account.methods,
   } as never);
   Object.assign(source, family);
   ctx.oidc.entity('AuthorizationCode', source);
