@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../../provider/lib/package-root.ts';
+import { httpCall } from '../support/http-call.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { testGateway, withReplaced } from './support/gateway.ts';
 import { installedWithPip } from './support/install.ts';
 
@@ -24,5 +26,7 @@ testGateway({
     const quiet = 'global: { checkNewVersion: false, sendAnonymousUsage: false }\n';
     await write('traefik.yaml', `${entryPoint}${quiet}`);
     await start({ program: join(dirname(python), 'traefik'), args: ['--configFile=traefik.yaml'] });
+    // It answers 404 until it has read its dynamic configuration.
+    await waitFor(async () => (await httpCall(addresses.app, '/orders')).status !== 404);
   },
 });

@@ -151,6 +151,23 @@ export function testGateway({ name, start, statusOfAliases = 200, ...expected }:
     expect([await status(first.accessToken), await status(second.accessToken)]).toEqual([401, 401]);
   });
 
+  test('a route can require a recent sign-in, and the refusal says so (RFC 9470)', async () => {
+    const at = (path: string, token: string) => call(path, { headers: bearer(token) });
+    const { accessToken } = await apiLogin(world.deployment);
+    expect((await at('/payments/1', accessToken)).status).toBe(200);
+    // A service has not signed in at any time.
+    const machine = await serviceToken();
+    const refusal = await at('/payments/1', machine);
+    expect([refusal.status, refusal.headers['www-authenticate']]).toEqual([
+      401,
+      expect.stringMatching(/^Bearer error="insufficient_user_authentication".* max_age="300"$/),
+    ]);
+    expect((await at('/orders', machine)).status).toBe(200);
+    expect(
+      identityOf(await seenBy('/payments/1', { headers: { ...bearer(accessToken), 'x-auth-roles': 'x' } })),
+    ).toMatchObject({ 'x-auth-roles': 'CLIENT', 'x-auth-client': 'demo-first-party' });
+  });
+
   test('no request can change what its token must have', async () => {
     const headers = bearer(await serviceToken('writer'));
     for (const target of [
