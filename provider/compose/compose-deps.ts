@@ -54,8 +54,6 @@ export interface Parts extends ComposeDeps {
   passwordRules: PasswordRules;
   accounts: Accounts;
   signIn: SignIn;
-  /** The levels that a sign-in can reach here, the lowest first. */
-  acrValues: readonly string[];
   clients: ClientRegistry;
   sessionsAtClients: SessionsAtClients;
   clientUsed(clientId: string): Promise<void>;

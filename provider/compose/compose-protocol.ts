@@ -3,6 +3,7 @@ import { interactionPath } from '../interactions/interaction.ts';
 import { createLogoutPages, createProtocolErrorPage } from '../interactions/protocol-pages.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import type { CurrentKeys } from '../keys/key-ring.ts';
+import { reachableAcrs } from '../lib/password-sign-in.ts';
 import { requestId } from '../lib/request-scope.ts';
 import { createClientCredentialsGrant } from '../oidc/grants/client-credentials.ts';
 import { createDeviceCodeGrant } from '../oidc/grants/device-code.ts';
@@ -59,7 +60,8 @@ export function composeProtocol(parts: Parts): Protocol {
     clients,
     accounts: parts.accounts,
     signIn: parts.signIn,
-    acrValues: parts.acrValues,
+    // No second factor can be set up yet, so the higher level can't be reached.
+    acrValues: reachableAcrs(false),
     reads,
     denylist: parts.denylist,
     revocation,

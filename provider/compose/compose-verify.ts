@@ -10,8 +10,8 @@ import type { Protocol } from './compose-protocol.ts';
 
 /** Wires `/auth/verify` and the job that probes the stores for it. */
 export function composeVerify(
-  { accessModel, acrValues, clock, config, logger, metrics, ports }: Parts,
-  { accessTokens, revocation }: Protocol,
+  { accessModel, clock, config, logger, metrics, ports }: Parts,
+  { accessTokens, acrValues, revocation }: Protocol,
 ): VerifyDeps<AccessTokenClaims> & { jobs: Component[] } {
   const tolerance = createOutageTolerance({
     // The ids do not exist: only whether the stores answer counts.

@@ -17,7 +17,6 @@ import { openServerSecrets } from '../keys/server-secrets.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
-import { reachableAcrs } from '../lib/password-sign-in.ts';
 import { checkOutgoingGuard } from '../oidc/outgoing-requests.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createCachedDenylist } from '../revocation/cached-denylist.ts';
@@ -243,8 +242,6 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     passwordRules,
     accounts,
     signIn,
-    // No second factor can be set up yet, so the higher level can't be reached.
-    acrValues: reachableAcrs(false),
     clients,
     sessionsAtClients,
     clientUsed: selfRegistered.used,
