@@ -24,6 +24,11 @@ export interface PendingInteraction {
   /** The account that is already signed in. */
   accountId?: string | undefined;
   /**
+   * Whether the app asks for a level that a password alone does not reach. The sign-in must then end with the second
+   * factor, or the app gets a lower level or an error: the person is not asked again.
+   */
+  needsSecondFactor: boolean;
+  /**
    * Set if only the second factor is missing: the session is good and fresh enough, but the app asks for a higher level.
    * The sign-in keeps its time (`auth_time`), which is in seconds since the epoch.
    */
@@ -72,6 +77,7 @@ export async function findInteraction(
     loginHint: text('login_hint'),
     uiLocales: text('ui_locales'),
     accountId: session?.accountId,
+    needsSecondFactor: prompt.details.needsSecondFactor === true,
     stepUp: stepUpOf(prompt),
   };
 }

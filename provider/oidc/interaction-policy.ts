@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, interactionPolicy as library } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/client-registry.ts';
-import { levelMissing, meetsAcr } from '../lib/password-sign-in.ts';
+import { levelMissing, meetsAcr, passwordAcr } from '../lib/password-sign-in.ts';
 import { clientOf } from './current-request.ts';
 import { putBackOfflineAccess } from './patches/requests.ts';
 import type { OidcAccount } from './sessions/accounts-view.ts';
@@ -20,7 +20,10 @@ export function interactionPolicy(
   reachable: readonly string[],
 ) {
   const policy = library.base();
-  const selectAccount = new library.Prompt({ name: 'select_account', requestable: true });
+  const details = ({ oidc }: KoaContextWithOIDC) => ({
+    needsSecondFactor: needsSecondFactor(oidc, reachable),
+  });
+  const selectAccount = new library.Prompt({ name: 'select_account', requestable: true }, details);
   selectAccount.checks.add(unreachableAcr(reachable));
   policy.add(selectAccount, 0);
   const ended = new library.Check(
@@ -52,13 +55,16 @@ export function interactionPolicy(
       return library.Check.NO_NEED_TO_PROMPT;
     },
   );
-  const login = policy.get('login')?.checks;
-  login?.add(ended);
-  login?.add(expected);
+  const login = policy.get('login');
+  if (!login) throw new Error('the policy of the library has no prompt login');
+  const known = login.details;
+  login.details = async (ctx) => ({ ...(await known(ctx)), ...details(ctx) });
+  login.checks.add(ended);
+  login.checks.add(expected);
   // The library's checks know no order of levels, and ask again and again for a level that the person cannot reach.
-  login?.remove('essential_acr');
-  login?.remove('essential_acrs');
-  login?.add(missingAcr(reachable));
+  login.checks.remove('essential_acr');
+  login.checks.remove('essential_acrs');
+  login.checks.add(missingAcr(reachable));
   policy.get('consent')?.checks.add(possible);
   return policy;
 }
@@ -175,6 +181,13 @@ function missingAcr(reachable: readonly string[]) {
     },
     ({ oidc }: KoaContextWithOIDC) => ({ signedInAt: oidc.session?.authTime() }),
   );
+}
+
+/** Whether the request asks for a level that a password alone does not reach, and that can be reached here. */
+function needsSecondFactor(oidc: KoaContextWithOIDC['oidc'], reachable: readonly string[]): boolean {
+  const { wanted } = requestedAcr(oidc);
+  if (!wanted || meetsAcr(passwordAcr, wanted)) return false;
+  return reachable.some((acr) => meetsAcr(acr, wanted));
 }
 
 /**

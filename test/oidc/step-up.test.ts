@@ -4,7 +4,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Provider } from 'oidc-provider';
-import { findInteraction, stepUpResult } from '../../provider/interactions/interaction.ts';
+import {
+  findInteraction,
+  type PendingInteraction,
+  stepUpResult,
+} from '../../provider/interactions/interaction.ts';
 import {
   multiFactorAcr,
   multiFactorSignIn,
@@ -16,6 +20,7 @@ import { rememberClient } from '../../provider/oidc/current-request.ts';
 import { interactionPolicy } from '../../provider/oidc/interaction-policy.ts';
 import { saveCode } from '../../provider/oidc/patches/authorization-codes.ts';
 import type { Method } from '../../provider/oidc/patches/internals.ts';
+import { loginAccount } from '../../provider/oidc/patches/sessions.ts';
 
 const appUri = 'https://app.example.com/callback';
 const now = () => Math.floor(Date.now() / 1000);
@@ -42,11 +47,14 @@ describe.each([true, false])(
     let issuer: string;
     let provider: Provider;
     let cookies: Map<string, string>;
+    /** The token version of the account: 'sign out everywhere' increases it. */
+    let tokenVersion: number;
 
     beforeEach(async () => {
       // The library warns about its store in memory and its own keys.
       for (const name of ['warn', 'info'] as const) jest.spyOn(console, name).mockImplementation(() => {});
       cookies = new Map();
+      tokenVersion = 1;
       server = createServer((request, response) => void serve(request, response)).listen(0, '127.0.0.1');
       await once(server, 'listening');
       issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -64,7 +72,8 @@ describe.each([true, false])(
         claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
         features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } },
         pkce: { required: () => false },
-        findAccount: async () => account,
+        findAccount: async ({ oidc: { session } }) =>
+          session && Object(session).tokenVersion !== tokenVersion ? undefined : account,
         loadExistingGrant: async ({ oidc }) => {
           rememberClient(oidc, {} as never);
           const grant = new oidc.provider.Grant({ accountId: 'user_1', clientId: 'app' });
@@ -77,6 +86,11 @@ describe.each([true, false])(
           url: (_ctx, { uid }) => `/page/${uid}`,
         },
       });
+      const fields = [...provider.Session.IN_PAYLOAD, 'tokenVersion'];
+      Object.defineProperty(provider.Session, 'IN_PAYLOAD', { get: () => fields });
+      const sessions = provider.Session.prototype as unknown as { loginAccount: Method };
+      const browserBinding = { check: () => true };
+      sessions.loginAccount = loginAccount(sessions.loginAccount, { browserBinding } as never);
       const codes = provider.AuthorizationCode.prototype as unknown as { save: Method };
       const services = {
         clientTokenVersions: { of: () => 0 },
@@ -90,19 +104,23 @@ describe.each([true, false])(
       server.close();
     });
 
-    /** `/page/{uid}` says what is missing. `?do=password`, `both` or `factor` finishes the step. */
+    /** `/page/{uid}` says what is missing. `?do=password`, `both`, `factor` or `keep` finishes the step. */
     async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
       const { pathname, searchParams } = new URL(request.url ?? '', issuer);
       const [, uid] = /^\/page\/(.+)$/.exec(pathname) ?? [];
       if (uid === undefined) return provider.callback()(request, response) as unknown as Promise<void>;
       const interaction = await findInteraction(provider, request, response, uid);
       const done = searchParams.get('do');
-      if (done === null) return void response.end(interaction.stepUp ? 'second factor' : 'sign-in');
+      if (done === null) return void response.end(pageFor(interaction));
       const methods = done === 'password' ? passwordSignIn : multiFactorSignIn(['pwd', 'otp']);
-      const login = { accountId: 'user_1', ...methods, ts: now() };
-      const result = done === 'factor' ? stepUpResult(interaction, methods) : { login };
-      await provider.interactionFinished(request, response, result);
+      const login = { accountId: 'user_1', ...methods, tokenVersion, ts: now() };
+      const selectAccount = { select_account: {} };
+      const result = done === 'factor' ? stepUpResult(interaction, methods) : { login, ...selectAccount };
+      await provider.interactionFinished(request, response, done === 'keep' ? selectAccount : result);
     }
+
+    const pageFor = ({ stepUp, needsSecondFactor }: PendingInteraction) =>
+      stepUp ? 'second factor' : needsSecondFactor ? 'both factors' : 'password';
 
     async function go(url: string): Promise<End> {
       const response = await fetch(url, {
@@ -136,7 +154,7 @@ describe.each([true, false])(
       const base = { client_id: 'app', redirect_uri: appUri, response_type: 'code', scope: 'openid' };
       return go(`${issuer}/auth?${new URLSearchParams({ ...base, ...more })}`);
     };
-    const answer = ({ url }: { url: string }, done: 'password' | 'both' | 'factor') =>
+    const answer = ({ url }: { url: string }, done: 'password' | 'both' | 'factor' | 'keep') =>
       go(`${url}?do=${done}`);
     const signedIn = async (done: 'password' | 'both') => answer(await ask({ prompt: 'login' }), done);
     const essential = (acr: object) => ({
@@ -199,9 +217,16 @@ describe.each([true, false])(
       }
     });
 
+    test('the second factor alone does not revive a session that was signed out everywhere', async () => {
+      await signedIn('password');
+      const page = await ask({ acr_values: multiFactorAcr });
+      tokenVersion += 1;
+      expect(await answer(page, 'factor')).toMatchObject({ asks: 'both factors' });
+    });
+
     test('without a session the whole sign-in is asked for, once', async () => {
       const page = await ask({ acr_values: multiFactorAcr });
-      expect(page).toMatchObject({ asks: 'sign-in' });
+      expect(page).toMatchObject({ asks: 'both factors' });
       expect(await answer(page, 'both')).toMatchObject({ claims: level2 });
     });
 
@@ -210,18 +235,39 @@ describe.each([true, false])(
       wait(100);
       const fresh = { max_age: '60', acr_values: multiFactorAcr };
       const page = await ask(fresh);
-      expect(page).toMatchObject({ asks: 'sign-in' });
+      expect(page).toMatchObject({ asks: 'both factors' });
       expect(await answer(page, 'both')).toMatchObject({ claims: { ...level2, auth_time: now() } });
       expect(await ask(fresh)).toMatchObject({ claims: level2 });
       await signedIn('password');
       wait(200);
-      expect(await ask(fresh)).toMatchObject({ asks: 'sign-in' });
+      expect(await ask(fresh)).toMatchObject({ asks: 'both factors' });
+    });
+
+    test('prompt=select_account asks for both factors of another account, and only for the missing one of this account', async () => {
+      await signedIn('password');
+      const choose = { prompt: 'select_account', ...essential({ value: multiFactorAcr }) };
+      const other = await ask(choose);
+      expect(other).toMatchObject({ asks: 'both factors' });
+      expect(await answer(other, 'both')).toMatchObject({ claims: level2 });
+      await signedIn('password');
+      const kept = await answer(await ask(choose), 'keep');
+      expect(kept).toMatchObject({ asks: 'second factor' });
+      expect(await answer(kept, 'factor')).toMatchObject({ claims: level2 });
+    });
+
+    test('a password is enough for a request that names its level or none', async () => {
+      for (const request of [
+        {},
+        { acr_values: passwordAcr },
+        { acr_values: `${multiFactorAcr} ${passwordAcr}` },
+      ])
+        expect(await ask(request)).toMatchObject({ asks: 'password' });
     });
 
     test('prompt=login asks for the whole sign-in', async () => {
       await signedIn('both');
       const page = await ask({ prompt: 'login', acr_values: multiFactorAcr });
-      expect(page).toMatchObject({ asks: 'sign-in' });
+      expect(page).toMatchObject({ asks: 'both factors' });
       expect(await answer(page, 'both')).toMatchObject({ claims: level2 });
     });
 
