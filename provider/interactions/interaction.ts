@@ -85,7 +85,7 @@ export async function findInteraction(
 /** If this is the only reason, the session has everything except the level. */
 function stepUpOf({ name, reasons, details }: { name: string; reasons: string[]; details: object }) {
   const { signedInAt } = details as { signedInAt?: number };
-  const isStepUp = name === 'login' && reasons.length === 1 && reasons[0] === levelMissing;
+  const isStepUp = name === 'login' && reasons.every((reason) => reason === levelMissing);
   return isStepUp && signedInAt !== undefined ? { signedInAt } : undefined;
 }
 
