@@ -142,6 +142,23 @@ describe('the level and the time of a sign-in', () => {
     expect((await verify(older.access_token, wanted)).status).toBe(401);
   });
 
+  test('the browser cannot weaken a step-up by a pushed request', async () => {
+    await web.signIn(agent, { scope });
+    deployment.advance(301);
+    const weak = await agent.get(web.authorizationUrl({ scope, max_age: '900' }));
+    expect(weak.url).toContain('code=');
+    const pushed = new URL(web.authorizationUrl({ scope, max_age: '300' })).searchParams;
+    const { body } = await web.post('par', Object.fromEntries(pushed));
+    const weakened = new URLSearchParams({
+      client_id: web.id,
+      request_uri: String(body.request_uri),
+      max_age: '900',
+    });
+    const page = await agent.get(`${deployment.issuer}/oauth2/authorize?${weakened}`);
+    expect(page.html).toContain('name="password"');
+    expect(await signInAndAgree(agent, page, demo)).toContain('code=');
+  });
+
   test('a level that nothing here reaches is refused at once: to the gateway and to the app', async () => {
     const { access_token } = await web.signIn(agent, { scope });
     expect((await verify(access_token, `acr=${encodeURIComponent(multiFactorAcr)}`)).status).toBe(400);
