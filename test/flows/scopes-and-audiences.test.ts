@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { passwordSignIn } from '../../provider/lib/password-sign-in.ts';
 import { type Deployment, demo } from '../support/deployment.ts';
 import { apiLogin, getProfile, getUserinfo } from '../support/json-api.ts';
 import { runToEnd } from '../support/program.ts';
@@ -46,8 +47,10 @@ describe('scopes and audiences (DESIGN §4)', () => {
     iat: number,
     exp: number,
   });
-  /** The claims that revocation needs in a person's token. */
-  const ofFamily = { family: expect.stringMatching(/^fam_/), generation: 0 };
+  /** How and when a person signed in (RFC 9068 §2.2.1). */
+  const signedIn = { acr: passwordSignIn.acr, amr: ['pwd'], auth_time: number };
+  /** These, and the claims that revocation needs in a person's token. */
+  const ofFamily = { ...signedIn, family: expect.stringMatching(/^fam_/), generation: 0 };
   /** The claims that revocation needs in a third party's token, which depends on a consent. */
   const agreed = { ...ofFamily, consent: text };
   const address = { email: demo.email, email_verified: true };
