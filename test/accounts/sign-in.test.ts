@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createHashingPool } from '../../provider/accounts/hashing-pool.ts';
 import { createPasswords, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createSignIn } from '../../provider/accounts/sign-in.ts';
+import { passwordSignIn } from '../../provider/lib/password-sign-in.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { addJohn, cheap, createWorld, from, inRequest, john, type World } from './account-world.ts';
 
@@ -31,7 +32,10 @@ describe('the right password', () => {
   test('signs in and writes one event', async () => {
     const world = createWorld();
     const account = await addJohn(world);
-    await expect(world.signIn({ ...john, email: ' JOHN@example.com ', ...from })).resolves.toEqual(account);
+    await expect(world.signIn({ ...john, email: ' JOHN@example.com ', ...from })).resolves.toEqual({
+      ...account,
+      methods: passwordSignIn,
+    });
     expect(await world.events()).toMatchObject([
       {
         id: expect.stringMatching(/^evt_/),
@@ -50,7 +54,10 @@ describe('the right password', () => {
     const account = await addJohn(world);
     for (const years of [1, 9, 40]) {
       world.clock.advance(years * 365 * 86_400_000);
-      await expect(world.signIn({ ...john, ...from })).resolves.toEqual(account);
+      await expect(world.signIn({ ...john, ...from })).resolves.toEqual({
+        ...account,
+        methods: passwordSignIn,
+      });
     }
   });
 

@@ -42,11 +42,14 @@ const lines = (names: string) =>
 /** Signs a person in on the pages of the issuer, and gives the code that the app gets. */
 async function codeFor(address: string): Promise<string> {
   const password = readFileSync(join(checkout, 'password.txt'), 'utf8').trim();
-  const agent = createUserAgent({
-    issuer,
-    fetch: (url, init) => fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(30_000), ...init }),
-  });
-  const end = await signInAndAgree(agent, await agent.get(address), { email: 'ann@example.com', password });
+  const call: typeof fetch = (url, init) =>
+    fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(30_000), ...init });
+  const signIn = async () => {
+    const agent = createUserAgent({ issuer, fetch: call });
+    return signInAndAgree(agent, await agent.get(address), { email: 'ann@example.com', password });
+  };
+  // Each server knows a new client within two seconds. A person would need longer than this to open the address.
+  const end = await waitFor(signIn, { timeoutMs: 20_000, intervalMs: 500, what: 'the sign-in' });
   const code = new URL(end).searchParams.get('code');
   expect(code, `the sign-in ended at ${end}, without a code`);
   return code;
