@@ -87,7 +87,7 @@ describe('gatehouse keys retire', () => {
     await run('create');
     await run('rotate');
     const next = (await list())[1]?.kid ?? '';
-    expect(documentOf(await run('retire', next, '--json')).outcome).toBe('withdrawn');
+    expect(documentOf(await run('retire', '--json', '--', next)).outcome).toBe('withdrawn');
     expect((await list()).map(({ state, published, retiredAt }) => [state, published, retiredAt])).toEqual([
       ['signing', true, null],
       ['retired', true, expect.any(String)],
@@ -99,10 +99,10 @@ describe('gatehouse keys retire', () => {
     await run('create');
     const leaked = (await list())[0]?.kid ?? '';
     const before = await text();
-    const dry = await run('retire', leaked, '--now', '--dry-run');
+    const dry = await run('retire', '--now', '--dry-run', '--', leaked);
     expect(dry.stdout).toMatch(/^A dry run, nothing was written\. .*up to 2 hours/);
     expect(await text()).toBe(before);
-    const ended = await run('retire', leaked, '--now');
+    const ended = await run('retire', '--now', '--', leaked);
     expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('up to 2 hours') });
     expect(await list()).toMatchObject([{ state: 'signing' }]);
     expect(await text()).not.toContain(leaked);
@@ -116,7 +116,7 @@ describe('gatehouse keys retire', () => {
     await place.write('warm-set.json', serializeKeySet(set));
     const { run, list } = keysIn('warm.json');
     await importFile('warm-set.json', run);
-    const ended = await run('retire', first.kid, '--now');
+    const ended = await run('retire', '--now', '--', first.kid);
     expect(ended.stdout).toContain(`Key ${second.kid} signs now.`);
     expect(ended.stdout).not.toContain('2 hours');
     expect(await list()).toMatchObject([{ kid: second.kid, state: 'signing' }]);
