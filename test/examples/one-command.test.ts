@@ -22,7 +22,7 @@ let folder: string;
 const runs: Run[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gatehouse-examples-'));
-  // Some servers run as another user, who removes their folder.
+  // Some servers run as another user, and that user removes their folder.
   await chmod(folder, 0o1777);
 });
 afterEach(async () => {

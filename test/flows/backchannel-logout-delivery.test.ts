@@ -5,16 +5,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { packageRoot } from '../../provider/lib/package-root.ts';
 import { documentOf, runCommand } from '../cli/session-commands.ts';
 import { type FleetDeployment, startServers } from '../support/deployment.ts';
-import { freePort } from '../support/free-port.ts';
 import {
   type LogoutReceiver,
   startLogoutReceiver,
   status,
   verifyLogoutToken,
 } from '../support/logout-receiver.ts';
-import { type Program, runProgram } from '../support/program.ts';
+import type { Program } from '../support/program.ts';
 import { eventsIn } from '../support/published-events.ts';
 import { newPerson, signOut } from '../support/sign-in.ts';
+import { startWorker as startWorkerBeside } from '../support/start-worker.ts';
 import { createTestClient, decodeJwt, type Tokens } from '../support/test-client.ts';
 import { createUserAgent, type Person } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -59,20 +59,8 @@ afterAll(async () => {
 });
 
 /** A worker has neither Redis nor server secrets nor clients. */
-async function startWorker(): Promise<Program> {
-  const { GATEHOUSE_SERVER_SECRETS: _secrets, GATEHOUSE_CLIENTS_FILE: _clients, ...env } = deployment.env;
-  const ops = await freePort();
-  const worker = runProgram(['worker'], {
-    env: { ...env, GATEHOUSE_REDIS_URL: '', GATEHOUSE_OPS_PORT: String(ops) },
-    cwd: deployment.folder,
-  });
-  workers.push(worker);
-  await waitFor(async () => worker.hasEnded() || (await fetch(`http://127.0.0.1:${ops}/readyz`)).ok, {
-    timeoutMs: 60_000,
-    what: 'the worker',
-  });
-  return worker;
-}
+const startWorker = (): Promise<Program> =>
+  startWorkerBeside(deployment, { without: ['GATEHOUSE_SERVER_SECRETS', 'GATEHOUSE_CLIENTS_FILE'], workers });
 
 let person: Person;
 beforeEach(async () => {

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { packageRoot } from '../../provider/lib/package-root.ts';
 import { documentOf, runCommand } from '../cli/session-commands.ts';
 import { type FleetDeployment, startServers } from '../support/deployment.ts';
-import { freePort } from '../support/free-port.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { type Program, runProgram } from '../support/program.ts';
 import { newPerson, openAccount } from '../support/sign-in.ts';
+import { startWorker as startWorkerBeside } from '../support/start-worker.ts';
 import { createUserAgent, type Person } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { formOf } from './account-pages.ts';
@@ -53,17 +53,7 @@ afterAll(async () => {
 
 /** A worker needs neither Redis nor clients. */
 async function startWorker(): Promise<Program> {
-  const { GATEHOUSE_CLIENTS_FILE: _clients, ...env } = deployment.env;
-  const ops = await freePort();
-  const worker = runProgram(['worker'], {
-    env: { ...env, GATEHOUSE_REDIS_URL: '', GATEHOUSE_OPS_PORT: String(ops) },
-    cwd: deployment.folder,
-  });
-  workers.push(worker);
-  await waitFor(async () => worker.hasEnded() || (await fetch(`http://127.0.0.1:${ops}/readyz`)).ok, {
-    timeoutMs: 60_000,
-    what: 'a worker that is ready',
-  });
+  const worker = await startWorkerBeside(deployment, { without: ['GATEHOUSE_CLIENTS_FILE'], workers });
   expect(worker.hasEnded()).toBe(false);
   return worker;
 }

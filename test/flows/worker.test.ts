@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createEventBus, type EventBus } from '../adapters/aws/event-bus.ts';
 import { demo, type FleetDeployment, startServers } from '../support/deployment.ts';
-import { freePort } from '../support/free-port.ts';
 import { apiLogin } from '../support/json-api.ts';
-import { type Program, runProgram } from '../support/program.ts';
+import type { Program } from '../support/program.ts';
 import { type Moto, startMoto } from '../support/servers/moto.ts';
+import { startWorker as startWorkerBeside } from '../support/start-worker.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 let moto: Moto;
@@ -27,17 +27,8 @@ afterAll(async () => {
 
 /** A worker has the settings of the servers except those that it does not need. */
 async function startWorker(): Promise<Program> {
-  const { GATEHOUSE_KEYS: _keys, GATEHOUSE_SERVER_SECRETS: _secrets, ...env } = deployment.env;
-  const ops = await freePort();
-  const worker = runProgram(['worker'], {
-    env: { ...env, GATEHOUSE_REDIS_URL: '', GATEHOUSE_OPS_PORT: String(ops) },
-    cwd: deployment.folder,
-  });
-  workers.push(worker);
-  await waitFor(async () => worker.hasEnded() || (await fetch(`http://127.0.0.1:${ops}/readyz`)).ok, {
-    timeoutMs: 60_000,
-    what: 'the worker',
-  });
+  const without = ['GATEHOUSE_KEYS', 'GATEHOUSE_SERVER_SECRETS'];
+  const worker = await startWorkerBeside(deployment, { without, workers });
   expect(worker.hasEnded() ? worker.output() : '').toBe('');
   return worker;
 }

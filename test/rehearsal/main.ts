@@ -169,7 +169,7 @@ async function follow(page: PageStep, number: number, rehearsal: Rehearsal) {
   return { ran, left };
 }
 
-/** Removes what the rehearsal put into the cluster. The cluster may be that of somebody who goes on using it. */
+/** Removes what the rehearsal put into the cluster. The cluster may be in use for other work. */
 async function cleanUp(): Promise<void> {
   const gone = ['delete', 'namespace', 'gatehouse', 'emulators', '--ignore-not-found', '--wait=false'];
   await run('kubectl', gone, { check: false });
