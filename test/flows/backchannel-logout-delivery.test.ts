@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { JSONWebKeySet } from 'jose';
 import { packageRoot } from '../../provider/lib/package-root.ts';
 import { documentOf, runCommand } from '../cli/session-commands.ts';
 import { type FleetDeployment, startServers } from '../support/deployment.ts';
@@ -107,9 +108,17 @@ describe('delivery by workers', () => {
     const [before] = await receiver.until('late', 1);
     const { code } = await runCommand(deployment, ['keys', 'rotate']);
     expect(code).toBe(0);
+    // The worker that does the jobs and each server must know the new key before the time jumps over its lead time.
     const knows = (worker: Program) => /"published":2[^\n]*signing keys in use/.test(worker.output());
     await waitFor(() => workers.some(knows), { timeoutMs: 30_000, what: 'the new key in the worker' });
-    // The lead time of the new key is three hours.
+    const knowsServer = async (origin: string) => {
+      const keys = (await (await fetch(`${origin}/.well-known/jwks.json`)).json()) as JSONWebKeySet;
+      return keys.keys.length === 2;
+    };
+    for (const origin of deployment.origins) {
+      await waitFor(() => knowsServer(origin), { timeoutMs: 30_000, what: 'both keys at each server' });
+    }
+    // The lead time is three hours.
     await setClock(4 * hour);
     await waitFor(async () => receiver.of('late').length > 1, { timeoutMs: 30_000 });
     receiver.answer('late', undefined);
