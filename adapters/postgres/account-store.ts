@@ -16,6 +16,7 @@ interface AccountRow {
   metadata: Record<string, unknown>;
   state: AccountState;
   generation: number;
+  has_second_factor: boolean;
   created_at: string;
   updated_at: string;
 }
@@ -29,6 +30,7 @@ function toAccount(row: AccountRow): Account {
     roles: row.roles,
     metadata: row.metadata,
     state: row.state,
+    ...(row.has_second_factor ? { hasSecondFactor: true } : {}),
     tokenVersion: row.generation,
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
@@ -82,6 +84,7 @@ export class PostgresAccountStore implements AccountStore {
         earlierKey: earlierKey(account.email),
         emailKey: emailKey(account.email),
         passwordHash: account.passwordHash ?? null,
+        hasSecondFactor: null,
         roles: JSON.stringify(account.roles),
         metadata: JSON.stringify(account.metadata),
       },
@@ -152,6 +155,7 @@ export class PostgresAccountStore implements AccountStore {
          roles = coalesce(:roles, roles),
          metadata = coalesce(:metadata, metadata),
          state = coalesce(:state, state),
+         has_second_factor = coalesce(:hasSecondFactor, has_second_factor),
          generation = generation + :raise,
          updated_at = :at
        where id = :id
@@ -164,6 +168,7 @@ export class PostgresAccountStore implements AccountStore {
         roles: jsonOrNull(change.roles),
         metadata: jsonOrNull(change.metadata),
         state: change.state ?? null,
+        hasSecondFactor: change.hasSecondFactor ?? null,
         raise: change.raiseTokenVersion ? 1 : 0,
       },
     );

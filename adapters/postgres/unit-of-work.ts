@@ -11,6 +11,7 @@ import { PostgresMails } from './mails.ts';
 import { PostgresOutbox } from './outbox.ts';
 import { PostgresRegisteredClients } from './registered-clients.ts';
 import { revokeKeys } from './revocation-store.ts';
+import { PostgresSecondFactors } from './second-factors.ts';
 import { translateError } from './store-errors.ts';
 
 /** Runs work in one Postgres transaction. A store is created when the work first uses it. */
@@ -65,6 +66,7 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
   let clientSessions: PostgresClientSessions | undefined;
   let logouts: PostgresLogouts | undefined;
   let mails: PostgresMails | undefined;
+  let secondFactors: PostgresSecondFactors | undefined;
   return {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
@@ -105,6 +107,10 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get mails() {
       mails ??= new PostgresMails({ db });
       return mails;
+    },
+    get secondFactors() {
+      secondFactors ??= new PostgresSecondFactors({ db });
+      return secondFactors;
     },
     denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
   };

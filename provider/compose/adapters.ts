@@ -25,6 +25,7 @@ import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
+import { PostgresSecondFactors } from '../../adapters/postgres/second-factors.ts';
 import { PostgresUnitOfWork } from '../../adapters/postgres/unit-of-work.ts';
 import { noWakeUp, PostgresWakeUp } from '../../adapters/postgres/wake-up.ts';
 import { RedisAccountIndex } from '../../adapters/redis/account-index.ts';
@@ -90,6 +91,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     clientSessions: new PostgresClientSessions({ db }),
     logouts: new PostgresLogouts({ db }),
     mails: new PostgresMails({ db }),
+    secondFactors: new PostgresSecondFactors({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     denylist: new PostgresRevocationStore({ db, clock }),
     clientTokenVersions: new PostgresClientTokenVersions({ db }),
@@ -132,6 +134,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       clientSessions: 'postgres',
       logouts: 'postgres',
       mails: 'postgres',
+      secondFactors: 'postgres',
       unitOfWork: 'postgres',
       revocationCache: 'redis',
       denylist: 'postgres',

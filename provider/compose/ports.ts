@@ -23,6 +23,7 @@ import type { RemoteSigner } from '../ports/remote-signer.ts';
 import type { RevocationCache } from '../ports/revocation-cache.ts';
 import type { RevocationStore } from '../ports/revocation-store.ts';
 import type { Schema } from '../ports/schema.ts';
+import type { SecondFactors } from '../ports/second-factors.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { WakeUp } from '../ports/wake-up.ts';
 import type { ProcessSecrets } from './process-secrets.ts';
@@ -39,6 +40,8 @@ export interface Ports {
   clientSessions: Pick<ClientSessions, 'join' | 'update'>;
   logouts: Logouts;
   mails: Mails;
+  /** They change only in a unit of work, together with their account. */
+  secondFactors: Pick<SecondFactors, 'find'>;
   unitOfWork: UnitOfWork;
   denylist: RevocationStore;
   clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
@@ -81,5 +84,5 @@ export interface Ports {
 type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
-  | ('clientSessions' | 'logouts' | 'mails')
+  | ('clientSessions' | 'logouts' | 'mails' | 'secondFactors')
   | ('remoteSigner' | 'clients' | 'registeredClients');

@@ -13,6 +13,8 @@ export interface Account {
   roles: string[];
   metadata: Record<string, unknown>;
   state: AccountState;
+  /** Whether a sign-in needs the second factor that the account has in `SecondFactors`. Missing without a factor. */
+  hasSecondFactor?: true | undefined;
   /**
    * Raised by 'sign out everywhere', by a new password and when the account is disabled. Tokens with a lower version
    * are no longer valid.
@@ -32,6 +34,7 @@ export interface AccountChange {
   roles?: string[];
   metadata?: Record<string, unknown>;
   state?: AccountState;
+  hasSecondFactor?: boolean;
   /** Adds one to the token version in the same write. */
   raiseTokenVersion?: boolean;
 }

@@ -9,6 +9,7 @@ import type { Logouts } from './logouts.ts';
 import type { Mails } from './mails.ts';
 import type { Outbox } from './outbox.ts';
 import type { RegisteredClients } from './registered-clients.ts';
+import type { SecondFactors } from './second-factors.ts';
 
 /** The stores that can be used in one transaction. */
 export interface TransactionStores {
@@ -23,6 +24,7 @@ export interface TransactionStores {
   clientSessions: Pick<ClientSessions, 'end' | 'leave' | 'forget'>;
   logouts: Pick<Logouts, 'markDelivered' | 'markFailed'>;
   mails: Pick<Mails, 'add'>;
+  secondFactors: SecondFactors;
 }
 
 /**

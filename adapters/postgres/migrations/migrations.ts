@@ -20,6 +20,7 @@ import { clients } from './0019-clients.ts';
 import { registeredClients } from './0020-registered-clients.ts';
 import { logouts } from './0021-logouts.ts';
 import { mails } from './0022-mails.ts';
+import { secondFactors } from './0023-second-factors.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   registeredClients,
   logouts,
   mails,
+  secondFactors,
 ];

@@ -20,6 +20,7 @@ import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
+import { PostgresSecondFactors } from '../../../adapters/postgres/second-factors.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import { createServerKeys } from '../../../provider/lib/server-keys.ts';
@@ -40,6 +41,7 @@ import { outboxContract } from '../../contract/outbox.ts';
 import { registeredClientsContract } from '../../contract/registered-clients.ts';
 import { revocationStoreContract } from '../../contract/revocation-store.ts';
 import { schemaContract } from '../../contract/schema.ts';
+import { secondFactorsContract } from '../../contract/second-factors.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
@@ -106,6 +108,10 @@ familyStoreContract(
 accountIndexContract(
   'PostgresAccountIndex, embedded',
   opener((deps) => new PostgresAccountIndex(deps)),
+);
+secondFactorsContract(
+  'PostgresSecondFactors, embedded',
+  opener((deps) => new PostgresSecondFactors(deps)),
 );
 limitsContract(
   'PostgresLimits, embedded',

@@ -17,10 +17,12 @@ function isFree(tables: Tables, { id, email }: Account): boolean {
 }
 
 function changed(account: Account, change: AccountChange, at: number): Account {
-  const { raiseTokenVersion, ...fields } = change;
+  const { raiseTokenVersion, hasSecondFactor = account.hasSecondFactor, ...fields } = change;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const tokenVersion = account.tokenVersion + (raiseTokenVersion ? 1 : 0);
-  return structuredClone({ ...account, ...given, tokenVersion, updatedAt: at });
+  const { hasSecondFactor: _, ...kept } = account;
+  const flag = hasSecondFactor ? { hasSecondFactor } : {};
+  return structuredClone({ ...kept, ...given, ...flag, tokenVersion, updatedAt: at });
 }
 
 /** Stores accounts in memory, alone or in a MemoryDatabase shared with the other stores of a transaction. */

@@ -7,6 +7,7 @@ import type { Mail } from '../../../provider/ports/mails.ts';
 import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
 import type { RegisteredClient } from '../../../provider/ports/registered-clients.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
+import type { TotpFactor } from '../../../provider/ports/second-factors.ts';
 
 export interface OutboxRow {
   event: OutboxEvent;
@@ -37,6 +38,12 @@ export interface MailRow {
   isSetAside: boolean;
 }
 
+export interface FactorRow {
+  factor: TotpFactor;
+  /** Of the recovery codes. */
+  hashes: readonly string[];
+}
+
 /** The tables that a transaction writes. Rows are replaced, never changed, so a copy of the maps is a snapshot. */
 export interface Tables {
   accounts: Map<string, Account>;
@@ -64,6 +71,8 @@ export interface Tables {
   logouts: Map<string, LogoutRow>;
   /** By id. */
   mails: Map<string, MailRow>;
+  /** By account. */
+  secondFactors: Map<string, FactorRow>;
 }
 
 export interface Access {
@@ -85,6 +94,7 @@ const emptyTables = (): Tables => ({
   clientSessions: new Map(),
   logouts: new Map(),
   mails: new Map(),
+  secondFactors: new Map(),
 });
 
 /**

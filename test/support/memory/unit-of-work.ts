@@ -12,6 +12,7 @@ import { MemoryMails } from './mails.ts';
 import { MemoryOutbox } from './outbox.ts';
 import { MemoryRegisteredClients } from './registered-clients.ts';
 import { MemoryRevocationStore } from './revocation-store.ts';
+import { MemorySecondFactors } from './second-factors.ts';
 
 /** Runs transactions on a MemoryDatabase one by one. Other stores wait, as on the embedded database. */
 export class MemoryUnitOfWork implements UnitOfWork {
@@ -37,6 +38,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
         clientSessions: new MemoryClientSessions({ database }),
         logouts: new MemoryLogouts({ database }),
         mails: new MemoryMails({ database }),
+        secondFactors: new MemorySecondFactors({ database }),
       }),
     );
   }
