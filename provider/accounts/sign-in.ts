@@ -18,7 +18,40 @@ export interface SignInInput {
   clientId: string;
   /** The result of `rateLimits.browsers.read`, if a browser sends the request. */
   browser?: string | undefined;
+  /** The code of the second factor, if the caller sends it together with the password. */
+  code?: string | undefined;
+  /** Whether this sign-in needs a second factor, although the account and the policy do not ask for one. */
+  needsSecondFactor?: boolean | undefined;
+  /** The place where the person types the code, if it must be the place of the password: the id of an interaction. */
+  boundTo?: string | undefined;
 }
+
+/** What a sign-in does after a right password (second-step.ts). */
+export interface SecondFactorGate {
+  /** Whether the policy asks this account for a second factor at this client. */
+  isRequired(account: Account, clientId: string): boolean;
+  /**
+   * Gives the error that asks for the second factor, with a challenge: `second_factor_required`, or `second_factor_missing`
+   * if the account has none yet.
+   */
+  ask(
+    stores: Pick<TransactionStores, 'secondFactors'>,
+    account: Account,
+    asked: AskedSignIn,
+  ): Promise<GatehouseError>;
+  /** Uses the code. Throws `invalid_second_factor`, or `second_factor_missing` if the account has no factor. */
+  prove(
+    stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
+    account: Account,
+    code: string,
+  ): Promise<void>;
+}
+
+/** The facts of a sign-in that the second step needs again. */
+export type AskedSignIn = Pick<SignInInput, 'clientId' | 'boundTo'> & { needsNewPassword?: true | undefined };
+
+/** A sign-in with a password and a code (RFC 8176 §2). */
+export const twoFactors: readonly string[] = ['pwd', 'otp', 'mfa'];
 
 export interface SignInOptions {
   accounts: Pick<AccountStore, 'findByEmail'>;
@@ -30,14 +63,15 @@ export interface SignInOptions {
   clock: Clock;
   metrics: { signIns: Pick<Metrics['signIns'], 'inc'> };
   logger: Pick<Logger, 'info'>;
+  secondFactor: SecondFactorGate;
 }
 
 /** The account that was signed in to. */
 export type SignedIn = Account & {
   /** The stored hash covers only a part of the password (passwords.ts). Ask the person for a new one. */
   needsNewPassword?: true | undefined;
-  /** What the person proved. Session and tokens say it. */
-  methods: SignInMethods;
+  /** How the person signed in (RFC 8176 §2), with `mfa` after two factors. Left out: by password only. */
+  amr?: readonly string[] | undefined;
 };
 
 export type SignIn = (input: SignInInput) => Promise<SignedIn>;
@@ -49,8 +83,10 @@ export type SignIn = (input: SignInInput) => Promise<SignedIn>;
  *
  * @throws GatehouseError `invalid_credentials`, with the same message and after one hash, for an unknown address, an
  *   account without a password and a wrong password; `account_disabled` only after the right password; `overloaded`
- *   when too many sign-ins run at the same time; `too_many_requests`. A failed sign-in writes only a log line. It
- *   contains the account's id and never the typed text, because people type passwords into the wrong field.
+ *   when too many sign-ins run at the same time; `too_many_requests`. After the right password of an account that needs
+ *   a second factor: `second_factor_required`, `second_factor_missing` or `invalid_second_factor`. A failed sign-in
+ *   writes only a log line. It contains the account's id and never the typed text, because people type passwords into
+ *   the wrong field.
  */
 export function createSignIn(options: SignInOptions): SignIn {
   const { accounts, passwords, pool, rateLimits, metrics } = options;
@@ -66,10 +102,11 @@ export function createSignIn(options: SignInOptions): SignIn {
     const check = await checkPassword(passwords, account, input.password);
     if (account === undefined || !check.matches) throw refused();
     const rehash = check.needsRehash ? await rehashed(passwords, input.password) : undefined;
-    const signedIn = await options.unitOfWork.run((stores) =>
-      record(stores, options, account, input, rehash),
+    const outcome = await options.unitOfWork.run((stores) =>
+      record(stores, options, account, { ...input, needsNewPassword: check.needsNewPassword }, rehash),
     );
-    return { ...signedIn, needsNewPassword: check.needsNewPassword, methods: passwordSignIn };
+    if (outcome instanceof GatehouseError) throw outcome;
+    return { ...outcome, needsNewPassword: check.needsNewPassword };
   };
   return async (input) => {
     const tried: { accountId?: string } = {};
@@ -84,7 +121,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       noteAccount(account.id);
       return account;
     } catch (error) {
-      report(error, input, tried, options);
+      reportSignIn(error, input.clientId, tried.accountId, options);
       throw error;
     }
   };
@@ -104,11 +141,11 @@ function finder(
 }
 
 /** Counts every failed sign-in and logs failed guesses, for all endpoints. */
-function report(
+export function reportSignIn(
   error: unknown,
-  { clientId }: SignInInput,
-  { accountId }: { accountId?: string },
-  { metrics, logger }: SignInOptions,
+  clientId: string,
+  accountId: string | undefined,
+  { metrics, logger }: Pick<SignInOptions, 'metrics' | 'logger'>,
 ): void {
   if (!(error instanceof GatehouseError)) return;
   const outcome = failedOutcomes[error.code];
@@ -119,6 +156,9 @@ function report(
 
 const failedOutcomes: Partial<Record<ErrorCode, string>> = {
   invalid_credentials: 'refused',
+  invalid_second_factor: 'refused',
+  second_factor_required: 'second_factor_required',
+  second_factor_missing: 'second_factor_required',
   account_disabled: 'disabled',
   overloaded: 'overloaded',
 };
@@ -148,14 +188,19 @@ async function rehashed(passwords: Passwords, password: string): Promise<string 
   }
 }
 
-/** Reads the account again, because hashing took time, and writes `user.login`. */
+/**
+ * Reads the account again, because hashing took time, and writes `user.login`. An account that needs a second factor
+ * first gets the error that asks for it. It is given and not thrown, so that a new hash is kept.
+ */
 async function record(
-  { accounts, outbox }: TransactionStores,
-  { newEvent, clock }: SignInOptions,
+  stores: TransactionStores,
+  options: SignInOptions,
   checked: Account,
-  { clientId }: SignInInput,
+  input: SignInInput & AskedSignIn,
   rehash: string | undefined,
-): Promise<Account> {
+): Promise<SignedIn | GatehouseError> {
+  const { accounts } = stores;
+  const { clock, secondFactor } = options;
   const account = await accounts.findById(checked.id);
   if (account === undefined) throw refused();
   if (account.state === 'disabled') throw disabled();
@@ -163,11 +208,24 @@ async function record(
   if (rehash !== undefined && checked.passwordHash !== undefined) {
     await accounts.replacePasswordHash(account.id, checked.passwordHash, rehash, clock.now());
   }
-  const { id, email } = account;
+  const needsCode =
+    account.hasSecondFactor || input.needsSecondFactor || secondFactor.isRequired(account, input.clientId);
+  if (needsCode && input.code === undefined) return secondFactor.ask(stores, account, input);
+  if (needsCode && input.code !== undefined) await secondFactor.prove(stores, account, input.code);
+  await writeSignIn(stores, options, account, input.clientId);
+  return needsCode ? { ...account, amr: twoFactors } : account;
+}
+
+/** Writes `user.login`. */
+export async function writeSignIn(
+  { outbox }: Pick<TransactionStores, 'outbox'>,
+  { newEvent }: Pick<SignInOptions, 'newEvent'>,
+  { id, email }: Account,
+  clientId: string,
+): Promise<void> {
   const { ip = 'unknown', userAgent = '' } = requestOrigin();
   const data = { id, email, clientId, ip, userAgent };
   await outbox.append(newEvent('user.login', id, data));
-  return account;
 }
 
 /**
@@ -182,7 +240,7 @@ function refused(): GatehouseError {
   return new GatehouseError('invalid_credentials', 'The email address or the password is wrong.');
 }
 
-function disabled(): GatehouseError {
+export function disabled(): GatehouseError {
   return new GatehouseError(
     'account_disabled',
     'This account is disabled. Ask an administrator to enable it.',

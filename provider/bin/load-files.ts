@@ -1,6 +1,6 @@
 import { openPages } from '../compose/open-pages.ts';
 import type { AccessModel } from '../config/access-model.ts';
-import { withSelfRegisteredScopes, withSignupRoles } from '../config/apis.ts';
+import { withSecondFactorRoles, withSelfRegisteredScopes, withSignupRoles } from '../config/apis.ts';
 import type { Config } from '../config/schema.ts';
 import type { Pages } from '../interactions/pages.ts';
 import { ConfigurationError } from '../lib/errors.ts';
@@ -28,6 +28,7 @@ export function loadFiles(config: Config, loadAccessModel: () => AccessModel): F
   };
   const model = attempt(loadAccessModel);
   const accessModel = model && attempt(() => withSignupRoles(model, config.signupRoles));
+  if (model) attempt(() => withSecondFactorRoles(model, config.requiredSecondFactorRoles));
   if (model) attempt(() => withSelfRegisteredScopes(model, config.selfRegisteredScopes));
   const pages = attempt(() => openPages(config));
   if (accessModel === undefined || pages === undefined || problems.length > 0)

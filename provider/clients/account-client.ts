@@ -25,6 +25,7 @@ export function accountClient({ name, redirectUri }: { name: string; redirectUri
     introspects: [],
     pkce: 'required',
     requirePushedAuthorizationRequests: false,
+    requireSecondFactor: false,
     dpopBoundAccessTokens: false,
     applicationType: 'web',
   };

@@ -167,6 +167,10 @@ export const clientDocumentSchema = z.strictObject({
     .describe(
       'Whether the client may start a sign-in only with a pushed authorization request (RFC 9126 §6).',
     ),
+  requireSecondFactor: z
+    .boolean()
+    .default(false)
+    .describe('Whether people need a second factor to sign in to this client.'),
   dpopBoundAccessTokens: z
     .boolean()
     .default(false)

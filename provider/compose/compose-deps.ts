@@ -2,6 +2,8 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { WriteMail } from '../accounts/mails.ts';
 import type { PasswordRules } from '../accounts/password-rules.ts';
 import type { Passwords } from '../accounts/passwords.ts';
+import type { SecondFactorService } from '../accounts/second-factors.ts';
+import type { SecondStep } from '../accounts/second-step.ts';
 import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import type { AccessModel } from '../config/access-model.ts';
@@ -54,6 +56,8 @@ export interface Parts extends ComposeDeps {
   passwordRules: PasswordRules;
   accounts: Accounts;
   signIn: SignIn;
+  secondStep: SecondStep;
+  factors: SecondFactorService;
   clients: ClientRegistry;
   sessionsAtClients: SessionsAtClients;
   clientUsed(clientId: string): Promise<void>;

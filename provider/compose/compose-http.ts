@@ -164,6 +164,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     },
     account: (id) => ports.accounts.findById(id),
     signIn: parts.signIn,
+    secondStep: parts.secondStep,
     changePassword: parts.account.changePassword,
     browsers: parts.rateLimits.browsers,
     register: parts.register,

@@ -4,7 +4,6 @@ import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '..
 import { createPasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister } from '../accounts/register.ts';
-import { createSignIn } from '../accounts/sign-in.ts';
 import type { ClientDocument } from '../clients/client-document.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
 import { longestRefreshTokenSeconds } from '../config/settings-tokens.ts';
@@ -34,6 +33,7 @@ import { composeLogoutSender, composeSessionsAtClients } from './compose-logouts
 import { composeMailDelivery, composeWriteMail, isMailOn } from './compose-mails.ts';
 import { composeOperations } from './compose-operations.ts';
 import { composeProtocol } from './compose-protocol.ts';
+import { composeSecondFactors } from './compose-second-factors.ts';
 import { composeVerify } from './compose-verify.ts';
 import { measuredPorts, measureNow } from './measurements.ts';
 import { every, serverSecretsPollSeconds } from './repeated-job.ts';
@@ -158,16 +158,16 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     clock,
     permissionsByRole: accessModel.roles,
   });
-  const signIn = createSignIn({
+  const signIns = composeSecondFactors({
+    ...deps,
     accounts: ports.accounts,
+    keys: serverSecrets.keys,
     unitOfWork,
     pool,
     passwords,
     rateLimits,
     newEvent,
-    clock,
-    metrics,
-    logger,
+    clients: () => clients,
   });
   const register = createRegister({
     enabled: config.signup,
@@ -241,7 +241,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     passwords,
     passwordRules,
     accounts,
-    signIn,
+    ...signIns,
     clients,
     sessionsAtClients,
     clientUsed: selfRegistered.used,

@@ -116,11 +116,20 @@ export function parseAccessModel(text: string, fileName: string, context: Access
 
 /** Returns the model. Throws a ConfigurationError when GATEHOUSE_SIGNUP_ROLES names a role that it does not define. */
 export function withSignupRoles(model: AccessModel, roles: readonly string[] | undefined): AccessModel {
+  return withKnownRoles('GATEHOUSE_SIGNUP_ROLES', model, roles);
+}
+
+/** Returns the model. Throws a ConfigurationError when GATEHOUSE_SECOND_FACTOR_ROLES names a role that does not exist. */
+export function withSecondFactorRoles(model: AccessModel, roles: readonly string[] | undefined): AccessModel {
+  return withKnownRoles('GATEHOUSE_SECOND_FACTOR_ROLES', model, roles);
+}
+
+function withKnownRoles(setting: string, model: AccessModel, roles: readonly string[] = []): AccessModel {
   const known = Object.keys(model.roles);
-  const unknown = (roles ?? []).filter((role) => !known.includes(role));
+  const unknown = roles.filter((role) => !known.includes(role));
   if (unknown.length === 0) return model;
   throw new ConfigurationError([
-    `GATEHOUSE_SIGNUP_ROLES: there is no role ${unknown.join(', ')}. GATEHOUSE_APIS_FILE defines: ${known.join(', ') || 'none'}.`,
+    `${setting}: there is no role ${unknown.join(', ')}. GATEHOUSE_APIS_FILE defines: ${known.join(', ') || 'none'}.`,
   ]);
 }
 

@@ -116,6 +116,23 @@ export const accountSettings = {
     schema: integer(60, 86_400),
     default: '3600',
   },
+  secondFactor: {
+    name: 'GATEHOUSE_SECOND_FACTOR',
+    description:
+      'Second factors: `optional` lets people add an authenticator app to their account, `required` makes everybody add one at the next sign-in, `off` lets only those add one who need it for a role or a client. An account that has one always needs its code. See [`second-factors.md`](second-factors.md).',
+    schema: oneOf('off', 'optional', 'required'),
+    default: 'optional',
+  },
+  requiredSecondFactorRoles: {
+    name: 'GATEHOUSE_SECOND_FACTOR_ROLES',
+    description:
+      'Roles, separated by spaces, whose accounts need a second factor. GATEHOUSE_APIS_FILE defines them. A client document may say `requireSecondFactor` too.',
+    schema: value('role names separated by spaces', (text) => {
+      const names = text.split(/\s+/).filter((name) => name !== '');
+      return names.every((name) => /^[A-Za-z][\w:.-]{0,99}$/.test(name)) ? names : undefined;
+    }),
+    example: 'ADMIN',
+  },
   passwordMinLength: {
     name: 'GATEHOUSE_PASSWORD_MIN_LENGTH',
     description:

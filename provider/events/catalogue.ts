@@ -33,6 +33,8 @@ const origin = {
   ip: z.string().optional().describe('the client address of the request; missing if there was no request'),
 };
 
+const factor = { method: z.literal('totp').describe('`totp`: an authenticator app (RFC 6238)') };
+
 const logout = {
   clientId: z.string().describe('the client'),
   logoutId: z.string().describe('the id that `gatehouse logouts failed` shows'),
@@ -73,6 +75,30 @@ export const eventCatalogue = {
     version: 1,
     when: 'The account got a new password. Every token that was issued before is invalid.',
     data: z.strictObject({ ...account, ...origin }),
+  },
+  'user.second_factor_added': {
+    version: 1,
+    when: 'The account got a second factor, which every later sign-in needs.',
+    data: z.strictObject({ ...account, ...factor, ...origin }),
+  },
+  'user.second_factor_removed': {
+    version: 1,
+    when: 'The person or an operator removed the second factor of the account, with its recovery codes.',
+    data: z.strictObject({ ...account, ...factor, ...origin }),
+  },
+  'user.recovery_codes_replaced': {
+    version: 1,
+    when: 'The person got new recovery codes. The earlier ones are invalid.',
+    data: z.strictObject({ ...account, ...origin }),
+  },
+  'user.recovery_code_used': {
+    version: 1,
+    when: 'A recovery code was used instead of a code of the authenticator app.',
+    data: z.strictObject({
+      ...account,
+      left: z.number().int().describe('how many recovery codes are left'),
+      ...origin,
+    }),
   },
   'user.roles_changed': {
     version: 1,

@@ -117,5 +117,6 @@ function sendProblem(ctx: Context, error: GatehouseError): void {
     code: error.code,
     requestId: currentRequestScope()?.requestId,
     errors: error.fields,
+    ...error.members,
   });
 }

@@ -194,6 +194,8 @@ export const table: readonly Route[] = [
   form('/interaction/:uid/sign-in', signInGuard),
   page('/interaction/:uid/sign-up', 'step'),
   form('/interaction/:uid/sign-up', signInGuard),
+  page('/interaction/:uid/second-factor', 'step'),
+  form('/interaction/:uid/second-factor', signInGuard),
   page('/interaction/:uid/cancel', 'step'),
   form('/interaction/:uid/cancel', 'step'),
   page('/interaction/:uid/consent', 'step'),

@@ -6,6 +6,7 @@ import { readForm } from '../lib/request-body.ts';
 import { type ConsentPageDeps, decideConsent, showConsent } from './consent.ts';
 import { checkCsrf, isFromElsewhere } from './csrf.ts';
 import { findInteraction } from './interaction.ts';
+import { continueWithSecondFactor, secondFactorByForm } from './second-factor.ts';
 import { showSignIn, signInByForm } from './sign-in.ts';
 import { showSignUp, signUpByForm } from './sign-up.ts';
 import type { InteractionDeps, Step } from './step.ts';
@@ -78,10 +79,12 @@ export function interactionRoutes(deps: InteractionDeps): Router {
 
   // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
   // GET.
-  router.get(['/', '/sign-in', '/consent', '/cancel'], async (ctx) => show(await stepOf(ctx)));
+  router.get(['/', '/sign-in', '/second-factor', '/consent', '/cancel'], async (ctx) =>
+    show(await stepOf(ctx)),
+  );
   router.post('/sign-in', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
-    await signInByForm(deps, step, form);
+    await signInByForm(deps, step, form).catch((error) => continueWithSecondFactor(deps, step, error, form));
   });
   router.get('/sign-up', async (ctx) => {
     const step = await stepOf(ctx);
@@ -90,7 +93,11 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   });
   router.post('/sign-up', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
-    await signUpByForm(deps, step, form);
+    await signUpByForm(deps, step, form).catch((error) => continueWithSecondFactor(deps, step, error, form));
+  });
+  router.post('/second-factor', async (ctx) => {
+    const { step, form } = await posted(ctx, isSignIn);
+    await secondFactorByForm(deps, step, form);
   });
   // RFC 6749 §4.1.2.1: the app gets `access_denied` at every step.
   router.post('/cancel', async (ctx) => {

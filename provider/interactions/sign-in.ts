@@ -1,3 +1,4 @@
+import type { SignedIn } from '../accounts/sign-in.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import type { Account } from '../ports/account-store.ts';
 import { csrfToken } from './csrf.ts';
@@ -71,21 +72,41 @@ export async function signInByForm(
   try {
     requireBoth(typed);
     const browser = deps.browsers.read(step.ctx);
-    const signedIn = await deps.signIn({ email, password, clientId: step.client.id, browser });
+    const signedIn = await deps.signIn({
+      email,
+      password,
+      clientId: step.client.id,
+      browser,
+      boundTo: interaction.uid,
+    });
     if (signedIn.needsNewPassword && newPassword === undefined)
       return await showSignIn(deps, step, { ...again, asksNewPassword: true });
     const account = signedIn.needsNewPassword ? await replacePassword(deps, step, signedIn, typed) : signedIn;
-    deps.browsers.know(step.ctx, account);
-    // The time of the sign-in is set explicitly. Otherwise a later consent would change it (Core §2 `auth_time`).
-    const { id: accountId, tokenVersion } = account;
-    const remember = isRemembered(deps.rememberMe, interaction, { accountId, ticked });
-    const { methods } = signedIn;
-    const login = { accountId, ...methods, tokenVersion, ts: deps.epochSeconds(), remember };
-    await step.finish({ login, [selectAccount]: {} });
+    await finishSignIn(deps, step, account, { ticked });
   } catch (error) {
     const problem = problemOf(deps, step, error, typed, refusedKey);
     await showSignIn(deps, step, { ...again, problem });
   }
+}
+
+/**
+ * Ends the interaction: the person has signed in.
+ * @param how.ticked whether the person ticked the checkbox
+ * @param how.at the time of the sign-in in seconds since the epoch; now if left out
+ */
+export async function finishSignIn(
+  deps: InteractionDeps,
+  step: Step,
+  account: Pick<SignedIn, 'id' | 'email' | 'tokenVersion' | 'amr'>,
+  how: { ticked: boolean; at?: number },
+): Promise<void> {
+  deps.browsers.know(step.ctx, account);
+  // The time of the sign-in is set explicitly. Otherwise a later consent would change it (Core §2 `auth_time`).
+  const { id: accountId, tokenVersion, amr = passwordSignIn.amr } = account;
+  const remember = isRemembered(deps.rememberMe, step.interaction, { accountId, ticked: how.ticked });
+  const ts = how.at ?? deps.epochSeconds();
+  const login = { accountId, ...passwordSignIn, amr: [...amr], tokenVersion, ts, remember };
+  await step.finish({ login, [selectAccount]: {} });
 }
 
 /** Empty when the form has no such field. */
@@ -136,6 +157,9 @@ export function problemOf(
   const messages: Record<string, () => string> = {
     invalid_credentials: () => text(refusedKey),
     account_disabled: () => text('message.account-disabled'),
+    invalid_second_factor: () => text('second-factor.wrong'),
+    second_factor_expired: () => text('second-factor.expired'),
+    second_factor_exists: () => text('second-factor.expired'),
     overloaded: () => text('problem.unavailable.message'),
     too_many_requests: () => text('message.too-many-attempts', { seconds: retryAfterSeconds ?? 60 }),
   };

@@ -2,6 +2,7 @@ import type { RouterContext } from '@koa/router';
 import type { InteractionResults, Provider } from 'oidc-provider';
 import type { ChangePassword } from '../accounts/change-password.ts';
 import type { Register } from '../accounts/register.ts';
+import type { SecondStep } from '../accounts/second-step.ts';
 import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientDocument } from '../clients/client-document.ts';
 import type { Api } from '../config/access-model.ts';
@@ -50,6 +51,8 @@ export interface InteractionDeps {
   client(id: string): Promise<PageClient | undefined>;
   account: AccountStore['findById'];
   signIn: SignIn;
+  /** The steps after `second_factor_required` and `second_factor_missing`. */
+  secondStep: Omit<SecondStep, 'gate'>;
   /** Replaces a password that `signIn` has just found right but not certain (`needsNewPassword`). */
   changePassword: ChangePassword;
   /**

@@ -65,6 +65,30 @@ export interface SignUpView extends ClientFace {
   signInUrl?: string | undefined;
 }
 
+export type SecondFactorField = 'code' | 'recoveryCode';
+
+/** Posts `csrf`, the hidden fields and one of the fields to `action`, or only `csrf` to `cancelAction`. */
+export interface SecondFactorView extends ClientFace {
+  csrf: string;
+  action: string;
+  cancelAction: string;
+  hidden: Readonly<Record<string, string>>;
+  error?: FormError<SecondFactorField> | undefined;
+}
+
+/** How to add an authenticator app. Posts the same as `SecondFactorView`, with `code`. */
+export interface AddSecondFactorView extends SecondFactorView {
+  /** An SVG image that we made. It is inserted as it is. */
+  qr: string;
+  /** The secret for a person who can't scan the image. */
+  secret: string;
+}
+
+/** New recovery codes, which are shown once. Posts `csrf` and the hidden fields to `action`. */
+export interface RecoveryCodesView extends Omit<SecondFactorView, 'error' | 'cancelAction'> {
+  codes: readonly string[];
+}
+
 export interface ConsentScope {
   name: string;
   /**
@@ -242,6 +266,9 @@ export interface HomeView {
 export interface ViewModels {
   'sign-in': SignInView;
   'sign-up': SignUpView;
+  'second-factor': SecondFactorView;
+  'add-second-factor': AddSecondFactorView;
+  'recovery-codes': RecoveryCodesView;
   consent: ConsentView;
   logout: LogoutView;
   'signed-out': SignedOutView;

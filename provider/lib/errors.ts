@@ -13,7 +13,11 @@ export const errorStatus = {
   invalid_grant: 401,
   invalid_token: 401,
   insufficient_user_authentication: 401,
+  second_factor_required: 401,
+  invalid_second_factor: 401,
+  second_factor_expired: 401,
   account_disabled: 403,
+  second_factor_missing: 403,
   client_disabled: 403,
   client_not_allowed: 403,
   insufficient_scope: 403,
@@ -22,6 +26,7 @@ export const errorStatus = {
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
+  second_factor_exists: 409,
   interaction_expired: 400,
   sign_in_incomplete: 400,
   session_ended: 400,
@@ -52,6 +57,8 @@ export interface GatehouseErrorOptions {
   fields?: FieldProblem[];
   /** What an access token needs, by the names of the challenge: `scope` (RFC 6750 §3), `acr_values`, `max_age` (RFC 9470 §3). */
   challenge?: Record<string, string>;
+  /** More members of the problem document (RFC 9457 §3.2). The caller gets them. */
+  members?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -63,6 +70,7 @@ export class GatehouseError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly fields: FieldProblem[] | undefined;
   readonly challenge: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, options: GatehouseErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -72,17 +80,21 @@ export class GatehouseError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.fields = options.fields;
     this.challenge = options.challenge ?? {};
+    this.members = options.members;
   }
 }
 
 /**
- * Whether this error says that a password was tried and not accepted. Such a try counts as a guess. All other errors say
- * that no password was tried: the server is busy, a store can't be reached, or a new password is not allowed.
+ * Whether this error says that a password or a code was tried and not accepted. Such a try counts as a guess. All other
+ * errors say that nothing was tried: the server is busy, a store can't be reached, or a new password is not allowed. A
+ * right password that needs a code is no guess either, and it takes no earlier guess back.
  */
 export function isFailedGuess(error: unknown): boolean {
   return (
     error instanceof GatehouseError &&
-    (error.code === 'invalid_credentials' || error.code === 'account_disabled')
+    (error.code === 'invalid_credentials' ||
+      error.code === 'invalid_second_factor' ||
+      error.code === 'account_disabled')
   );
 }
 

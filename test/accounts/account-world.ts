@@ -3,9 +3,12 @@ import { createHashingPool, type HashingPool } from '../../provider/accounts/has
 import { createPasswordRules } from '../../provider/accounts/password-rules.ts';
 import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createRegister } from '../../provider/accounts/register.ts';
+import { createSecondFactors } from '../../provider/accounts/second-factors.ts';
+import { createSecondStep, type SecondFactorPolicy } from '../../provider/accounts/second-step.ts';
 import { createSignIn } from '../../provider/accounts/sign-in.ts';
 import { createNewEvent } from '../../provider/events/catalogue.ts';
 import { runInRequestScope } from '../../provider/lib/request-scope.ts';
+import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryAccountStore } from '../support/memory/account-store.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
@@ -38,10 +41,11 @@ export function counting(passwords: Passwords) {
 export interface WorldOptions {
   pool?: HashingPool;
   signup?: boolean;
+  secondFactor?: Partial<SecondFactorPolicy>;
 }
 
 /** The accounts module over stores in memory. */
-export function createWorld({ pool, signup = true }: WorldOptions = {}) {
+export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOptions = {}) {
   const clock = createManualClock();
   const database = new MemoryDatabase();
   const store = new MemoryAccountStore({ database });
@@ -60,13 +64,22 @@ export function createWorld({ pool, signup = true }: WorldOptions = {}) {
   };
   const passwordRules = createPasswordRules({ shortest: 8, blocklists: [] });
   const shared = { unitOfWork, passwords, passwordRules, newEvent, clock, pool: usedPool, rateLimits };
-  const signIn = createSignIn({ ...shared, accounts: store, metrics, logger });
+  const keys = createServerKeys(['secret']);
+  const factors = createSecondFactors({ ...shared, keys, appName: 'Gatehouse' });
+  const secondStep = createSecondStep({ ...shared, keys, factors, metrics, logger });
+  const policy = { mode: 'optional', roles: [], isRequiredBy: () => false, ...secondFactor } as const;
+  const gate = secondStep.gate(policy);
+  const signIn = createSignIn({ ...shared, accounts: store, metrics, logger, secondFactor: gate });
   return {
     ...shared,
     store,
     calls,
     outcomes,
     metrics,
+    keys,
+    factors,
+    secondStep,
+    secondFactor: gate,
     logged,
     logger,
     accounts: createAccounts({

@@ -6,7 +6,12 @@ import { openPages } from '../../compose/open-pages.ts';
 import { unreadSecrets } from '../../compose/process-secrets.ts';
 import { version } from '../../compose/version.ts';
 import type { AccessModel } from '../../config/access-model.ts';
-import { loadAccessModel, withSelfRegisteredScopes, withSignupRoles } from '../../config/apis.ts';
+import {
+  loadAccessModel,
+  withSecondFactorRoles,
+  withSelfRegisteredScopes,
+  withSignupRoles,
+} from '../../config/apis.ts';
 import { loadConfig, processEnvironment } from '../../config/load.ts';
 import { type Config, requiredToServe } from '../../config/schema.ts';
 import { knownClaims } from '../../config/token-budget.ts';
@@ -63,6 +68,7 @@ async function checkFiles(
 ) {
   const model = await attempt(() => (serving ? loadAccessModel(config) : devAccessModel(config)));
   if (model) await attempt(() => withSignupRoles(model, config.signupRoles));
+  if (model) await attempt(() => withSecondFactorRoles(model, config.requiredSecondFactorRoles));
   if (model) await attempt(() => withSelfRegisteredScopes(model, config.selfRegisteredScopes));
   const source = clientSource(config, serving);
   if (model) await attempt(() => checkClients(config, model, source, output));

@@ -1,0 +1,240 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { TOTP } from 'otpauth';
+import { z } from 'zod';
+import type { NewEvent } from '../events/catalogue.ts';
+import type { Clock } from '../lib/clock.ts';
+import { GatehouseError } from '../lib/errors.ts';
+import { newId } from '../lib/ids.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import type { Account } from '../ports/account-store.ts';
+import type { TransactionStores } from '../ports/unit-of-work.ts';
+
+export interface SecondFactorsDeps {
+  keys: Pick<ServerKeys, 'seal' | 'open'>;
+  newEvent: NewEvent;
+  clock: Clock;
+  /** The name that the authenticator app shows beside the account. */
+  appName: string;
+}
+
+/** A new secret that the person has not confirmed yet. It is stored nowhere: the form carries it, encrypted. */
+export interface Enrolment {
+  /** In base32, for a person who types it. */
+  secret: string;
+  /** The same as a `otpauth:` URI, for a QR code. */
+  uri: string;
+  /** What the form sends back. */
+  sealed: string;
+}
+
+/** Where a form comes from. A sealed value is valid only for this account there. */
+interface Place {
+  accountId: string;
+  /** The id of an interaction or of a session. */
+  boundTo: string;
+}
+
+type FactorStores = Pick<TransactionStores, 'accounts' | 'secondFactors' | 'outbox'>;
+
+/**
+ * The second factor of an account: an authenticator app (TOTP, RFC 6238) and recovery codes. The functions with `stores`
+ * run in the transaction of the caller. No change raises the token version.
+ */
+export interface SecondFactorService {
+  /** Makes a new secret. `sealed` is valid for ten minutes. */
+  offer(account: Pick<Account, 'id' | 'email'>, boundTo: string): Promise<Enrolment>;
+  /** Shows an offer again, after a wrong code. Throws `second_factor_expired`. */
+  reopen(account: Pick<Account, 'id' | 'email'>, place: Place, sealed: string): Promise<Enrolment>;
+  /**
+   * Adds the app whose code confirms the offer, and gives the recovery codes. They can't be read again. Throws
+   * `invalid_second_factor`, `second_factor_expired` or `second_factor_exists`.
+   */
+  add(
+    stores: FactorStores,
+    account: Account,
+    offered: { sealed: string; place: Place; code: string },
+  ): Promise<string[]>;
+  /**
+   * Uses a code of the app or a recovery code.
+   * @param uses the state that the sign-in began with; the current one when left out
+   * @throws GatehouseError `invalid_second_factor`; `second_factor_expired` when the factor was used or replaced meanwhile
+   */
+  use(
+    stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
+    account: Account,
+    code: string,
+    uses?: number,
+  ): Promise<void>;
+  /** Replaces the recovery codes and gives the new ones. Throws `second_factor_missing`. */
+  replaceRecoveryCodes(
+    stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
+    account: Account,
+  ): Promise<string[]>;
+  /** Removes the app and the recovery codes. Gives false when there was no factor. */
+  remove(stores: FactorStores, account: Account): Promise<boolean>;
+}
+
+/** RFC 6238 §5.2 recommends 30 seconds. */
+const stepMs = 30_000;
+
+const offerMs = 600_000;
+
+/** OWASP ASVS 5 V6.5 and NIST SP 800-63B-4 §3.1.2 ask for 64 bits at least. These have 80. */
+const recoveryCodeCount = 10;
+const recoveryCodeBytes = 10;
+
+const offerSchema = z.strictObject({ secret: z.string(), until: z.number() });
+
+const secretContext = (accountId: string) => `totp secret ${accountId}`;
+const offerContext = ({ accountId, boundTo }: Place) => `totp offer ${accountId} ${boundTo}`;
+
+export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorService {
+  const { keys, newEvent, clock, appName } = deps;
+
+  /** The library is loaded at the first use, because most sign-ins do not need it. */
+  const totpOf = async (secret: string, label = 'account'): Promise<TOTP> => {
+    const { Secret, TOTP: Totp } = await import('otpauth');
+    return new Totp({ issuer: appName, label, secret: Secret.fromBase32(secret), period: stepMs / 1000 });
+  };
+  /** The step of this code, which may be one step early or late; undefined for a wrong code. */
+  const stepOf = async (secret: string, code: string): Promise<number | undefined> => {
+    const now = clock.now();
+    const delta = (await totpOf(secret)).validate({ token: code, timestamp: now, window: 1 });
+    return delta === null ? undefined : Math.floor(now / stepMs) + delta;
+  };
+  const enrolment = async (secret: string, email: string, sealed: string): Promise<Enrolment> => ({
+    secret,
+    uri: (await totpOf(secret, email)).toString(),
+    sealed,
+  });
+  const openOffer = (place: Place, sealed: string): string => {
+    const text = keys.open(offerContext(place), sealed);
+    const offer = text === undefined ? undefined : offerSchema.parse(JSON.parse(text));
+    if (offer === undefined || offer.until < clock.now()) throw expired();
+    return offer.secret;
+  };
+  /** If the server secret that sealed it was removed, only an operator can help (docs/second-factors.md). */
+  const openSecret = (accountId: string, sealedSecret: string): string => {
+    const secret = keys.open(secretContext(accountId), sealedSecret);
+    if (secret === undefined)
+      throw new Error(
+        `The second factor of ${accountId} can't be read: the server secret that sealed it was removed. Use it again, or reset the factors of the account.`,
+      );
+    return secret;
+  };
+  const setRecoveryCodes = async (
+    { secondFactors }: Pick<TransactionStores, 'secondFactors'>,
+    accountId: string,
+    factorId: string,
+    secret: string,
+  ): Promise<string[]> => {
+    const codes = Array.from({ length: recoveryCodeCount }, newRecoveryCode);
+    const hashes = codes.map((code) => hashOf(secret, code));
+    if (!(await secondFactors.replaceRecoveryCodes(accountId, factorId, hashes))) throw missing();
+    return codes;
+  };
+  const factorOf = ({ id, email }: Account) => ({ id, email, method: 'totp' });
+
+  return {
+    offer: async ({ id, email }, boundTo) => {
+      const { Secret } = await import('otpauth');
+      const secret = new Secret({ size: 20 }).base32;
+      const offer = { secret, until: clock.now() + offerMs };
+      return enrolment(
+        secret,
+        email,
+        keys.seal(offerContext({ accountId: id, boundTo }), JSON.stringify(offer)),
+      );
+    },
+    reopen: async ({ email }, place, sealed) => enrolment(openOffer(place, sealed), email, sealed),
+    add: async (stores, account, { sealed, place, code }) => {
+      const secret = openOffer(place, sealed);
+      const step = await stepOf(secret, withoutBlanks(code));
+      if (step === undefined) throw wrong();
+      const factor = {
+        id: newId('totp'),
+        sealedSecret: keys.seal(secretContext(account.id), secret),
+        // The code that confirms the app can't be used again for a sign-in.
+        lastStep: step,
+        uses: 0,
+        addedAt: clock.now(),
+      };
+      if (!(await stores.secondFactors.add(account.id, factor))) throw exists();
+      await stores.accounts.update(account.id, { hasSecondFactor: true }, clock.now());
+      await stores.outbox.append(newEvent('user.second_factor_added', account.id, factorOf(account)));
+      return setRecoveryCodes(stores, account.id, factor.id, secret);
+    },
+    use: async ({ secondFactors, outbox }, account, typed, uses) => {
+      const factor = await secondFactors.find(account.id);
+      if (factor === undefined) throw missing();
+      if (uses !== undefined && factor.uses !== uses) throw expired();
+      const secret = openSecret(account.id, factor.sealedSecret);
+      const code = withoutBlanks(typed);
+      if (/^\d{6}$/.test(code)) {
+        const step = await stepOf(secret, code);
+        // Sealed again, so that an older server secret can be removed after a while.
+        const sealed = keys.seal(secretContext(account.id), secret);
+        if (step === undefined || !(await secondFactors.useStep(account.id, factor, step, sealed)))
+          throw wrong();
+        return;
+      }
+      if (!(await secondFactors.useRecoveryCode(account.id, factor, hashOf(secret, code)))) throw wrong();
+      const { id, email } = account;
+      const data = { id, email, left: factor.recoveryCodes - 1 };
+      await outbox.append(newEvent('user.recovery_code_used', id, data));
+    },
+    replaceRecoveryCodes: async (stores, account) => {
+      const factor = await stores.secondFactors.find(account.id);
+      if (factor === undefined) throw missing();
+      const secret = openSecret(account.id, factor.sealedSecret);
+      const codes = await setRecoveryCodes(stores, account.id, factor.id, secret);
+      const { id, email } = account;
+      await stores.outbox.append(newEvent('user.recovery_codes_replaced', id, { id, email }));
+      return codes;
+    },
+    remove: async (stores, account) => {
+      if (!(await stores.secondFactors.remove(account.id))) return false;
+      await stores.accounts.update(account.id, { hasSecondFactor: false }, clock.now());
+      await stores.outbox.append(newEvent('user.second_factor_removed', account.id, factorOf(account)));
+      return true;
+    },
+  };
+}
+
+/** People copy codes with blanks and hyphens, and type capital letters. */
+const withoutBlanks = (code: string) => code.replace(/[\s-]/g, '').toLowerCase();
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** 80 random bits as four groups of four characters (RFC 4648 §6, in lower case). */
+function newRecoveryCode(): string {
+  const bits = [...randomBytes(recoveryCodeBytes)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const letters = [...bits.matchAll(/.{5}/g)].map(([five]) => alphabet[Number.parseInt(five, 2)]).join('');
+  return letters.replace(/.{4}(?!$)/g, '$&-');
+}
+
+/**
+ * The key is the secret of the app, which the store has only encrypted. So a copy of the database alone allows no guess,
+ * and the hashes stay valid when a server secret is replaced.
+ */
+const hashOf = (secret: string, code: string) =>
+  createHmac('sha256', secret)
+    .update(`recovery code\0${withoutBlanks(code)}`)
+    .digest('base64url');
+
+const wrong = () =>
+  new GatehouseError(
+    'invalid_second_factor',
+    'The code is wrong, or it was used already. Wait for the next one.',
+  );
+
+const expired = () =>
+  new GatehouseError(
+    'second_factor_expired',
+    'This step has expired or is done. Start again with the password.',
+  );
+
+const exists = () =>
+  new GatehouseError('second_factor_exists', 'The account has a second factor already. Remove it first.');
+
+const missing = () => new GatehouseError('second_factor_missing', 'The account has no second factor.');

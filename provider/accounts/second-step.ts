@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import { GatehouseError } from '../lib/errors.ts';
+import { noteAccount } from '../lib/request-scope.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import type { Account } from '../ports/account-store.ts';
+import type { TransactionStores } from '../ports/unit-of-work.ts';
+import type { Enrolment, SecondFactorService } from './second-factors.ts';
+import {
+  type AskedSignIn,
+  disabled,
+  reportSignIn,
+  type SecondFactorGate,
+  type SignedIn,
+  type SignInOptions,
+  twoFactors,
+  writeSignIn,
+} from './sign-in.ts';
+
+/** The roles and clients that need a second factor. */
+export interface SecondFactorPolicy {
+  /** `required`: every account needs one. */
+  mode: 'off' | 'optional' | 'required';
+  /** An account with one of these roles needs one. */
+  roles: readonly string[];
+  /** Whether the document of the client asks for one. */
+  isRequiredBy(clientId: string): boolean;
+}
+
+export interface SecondStepDeps
+  extends Pick<SignInOptions, 'unitOfWork' | 'rateLimits' | 'newEvent' | 'clock' | 'metrics' | 'logger'> {
+  keys: Pick<ServerKeys, 'seal' | 'open'>;
+  factors: SecondFactorService;
+}
+
+/** The second form of a sign-in. `clientId` and `boundTo` must be those of the first one. */
+export interface SecondStepInput extends Pick<AskedSignIn, 'clientId' | 'boundTo'> {
+  challenge: string;
+  code: string;
+  /** The result of `rateLimits.browsers.read`, if a browser sends the request. */
+  browser?: string | undefined;
+}
+
+export interface SecondStep {
+  gate(policy: SecondFactorPolicy): SecondFactorGate;
+  /**
+   * Finishes a sign-in with a code of the app or a recovery code. Wrong codes count in the same limits as wrong passwords.
+   *
+   * @throws GatehouseError `invalid_second_factor`; `second_factor_expired` when the challenge is too old, was used, is
+   *   for another client or place, or the account changed meanwhile; `account_disabled`; `too_many_requests`
+   */
+  finish(input: SecondStepInput): Promise<SignedIn>;
+  /** Makes the secret of a new app for an account that needs one. Throws `second_factor_expired`. */
+  offer(input: Omit<SecondStepInput, 'code'>): Promise<Enrolment>;
+  /** Shows the offer again after a wrong code. Throws `second_factor_expired`. */
+  reopen(input: Omit<SecondStepInput, 'code'>, sealed: string): Promise<Enrolment>;
+  /** Adds the new app and finishes the sign-in. Gives the recovery codes too. Throws as `finish`. */
+  enrol(input: SecondStepInput, sealed: string): Promise<{ account: SignedIn; recoveryCodes: string[] }>;
+}
+
+const challengeMs = { code: 300_000, enrolment: 600_000 };
+
+const challengeSchema = z.strictObject({
+  accountId: z.string(),
+  email: z.string(),
+  tokenVersion: z.number(),
+  /** The uses of the factor at the time of the password. Left out if the account has no factor yet. */
+  uses: z.number().optional(),
+  needsNewPassword: z.literal(true).optional(),
+  until: z.number(),
+});
+
+type Challenge = z.infer<typeof challengeSchema>;
+
+/** The challenge is valid for one client, and on pages for one interaction. */
+const contextOf = ({ clientId, boundTo = '' }: Pick<AskedSignIn, 'clientId' | 'boundTo'>) =>
+  `second factor challenge ${clientId} ${boundTo}`;
+
+/**
+ * The second step of a sign-in. Between the steps nothing is stored: the caller keeps a challenge that we encrypted, so
+ * any process can answer. It names the state of the factor, and each use changes this state. So a challenge is good for
+ * one sign-in.
+ */
+export function createSecondStep(deps: SecondStepDeps): SecondStep {
+  const { keys, clock, factors, unitOfWork, rateLimits, metrics } = deps;
+
+  const open = (input: Omit<SecondStepInput, 'code'>, isEnrolment: boolean): Challenge => {
+    const text = keys.open(contextOf(input), input.challenge);
+    const challenge = text === undefined ? undefined : challengeSchema.parse(JSON.parse(text));
+    if (!challenge || challenge.until < clock.now() || (challenge.uses === undefined) !== isEnrolment)
+      throw expired();
+    return challenge;
+  };
+  /** Counts the try, reads the account again and writes `user.login`, all or nothing. */
+  const signIn = async <T>(
+    input: SecondStepInput,
+    challenge: Challenge,
+    prove: (stores: TransactionStores, account: Account) => Promise<T>,
+  ): Promise<{ account: SignedIn; proof: T }> => {
+    const { accountId, email, tokenVersion, needsNewPassword } = challenge;
+    const tried = { email, browser: input.browser, tokenVersion: async () => tokenVersion };
+    try {
+      const done = await rateLimits.signIn(tried, () =>
+        unitOfWork.run(async (stores) => {
+          const account = await stores.accounts.findById(accountId);
+          if (account?.state === 'disabled') throw disabled();
+          if (account === undefined || account.tokenVersion !== tokenVersion) throw expired();
+          const proof = await prove(stores, account);
+          await writeSignIn(stores, deps, account, input.clientId);
+          return { account: { ...account, needsNewPassword, amr: twoFactors }, proof };
+        }),
+      );
+      metrics.signIns.inc({ outcome: 'succeeded' });
+      noteAccount(accountId);
+      return done;
+    } catch (error) {
+      reportSignIn(error, input.clientId, accountId, deps);
+      throw error;
+    }
+  };
+  const placeOf = ({ accountId }: Challenge, { boundTo = '' }: Pick<AskedSignIn, 'boundTo'>) => ({
+    accountId,
+    boundTo,
+  });
+
+  return {
+    gate: (policy) => ({
+      isRequired: (account, clientId) =>
+        policy.mode === 'required' ||
+        account.roles.some((role) => policy.roles.includes(role)) ||
+        policy.isRequiredBy(clientId),
+      ask: async ({ secondFactors }, account, asked) => {
+        const factor = account.hasSecondFactor ? await secondFactors.find(account.id) : undefined;
+        const challenge: Challenge = {
+          accountId: account.id,
+          email: account.email,
+          tokenVersion: account.tokenVersion,
+          uses: factor?.uses,
+          needsNewPassword: asked.needsNewPassword,
+          until: clock.now() + (factor ? challengeMs.code : challengeMs.enrolment),
+        };
+        const sealed = keys.seal(contextOf(asked), JSON.stringify(challenge));
+        if (factor) return required(sealed);
+        // Only pages can show a new secret to the person.
+        return missing(asked.boundTo === undefined ? undefined : sealed);
+      },
+      prove: async (stores, account, code) => {
+        if (!account.hasSecondFactor) throw missing();
+        await factors.use(stores, account, code);
+      },
+    }),
+    finish: async (input) => {
+      const challenge = open(input, false);
+      const use = (stores: TransactionStores, account: Account) =>
+        factors.use(stores, account, input.code, challenge.uses);
+      return (await signIn(input, challenge, use)).account;
+    },
+    offer: async (input) => {
+      const { accountId: id, email } = open(input, true);
+      return factors.offer({ id, email }, input.boundTo ?? '');
+    },
+    reopen: async (input, sealed) => {
+      const challenge = open(input, true);
+      const { accountId: id, email } = challenge;
+      return factors.reopen({ id, email }, placeOf(challenge, input), sealed);
+    },
+    enrol: async (input, sealed) => {
+      const challenge = open(input, true);
+      const offered = { sealed, place: placeOf(challenge, input), code: input.code };
+      const { account, proof } = await signIn(input, challenge, (stores, found) =>
+        factors.add(stores, found, offered),
+      );
+      return { account, recoveryCodes: proof };
+    },
+  };
+}
+
+const required = (challenge: string) =>
+  new GatehouseError('second_factor_required', 'This account needs a second factor. Send its code.', {
+    members: { challenge, methods: ['otp', 'recovery_code'] },
+  });
+
+const missing = (challenge?: string) =>
+  new GatehouseError(
+    'second_factor_missing',
+    'This account must have a second factor first. Sign in once on a page: it shows how to add one.',
+    challenge === undefined ? {} : { members: { challenge } },
+  );
+
+const expired = () =>
+  new GatehouseError(
+    'second_factor_expired',
+    'This step has expired or is done. Start again with the password.',
+  );

@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { GatehouseError } from '../lib/errors.ts';
+import { csrfToken } from './csrf.ts';
+import { interactionPath } from './interaction.ts';
+import { sendPage } from './send-page.ts';
+import { faceOf, finishSignIn, problemOf, showSignIn } from './sign-in.ts';
+import type { InteractionDeps, Step } from './step.ts';
+import type { FormError, SecondFactorField } from './view-models.ts';
+
+type Problem = { status: number; error: FormError<SecondFactorField> };
+
+/** Everything that the next form needs. It is in hidden fields and encrypted, so any process can answer. */
+interface Carried {
+  challenge: string;
+  remember: boolean;
+}
+
+/**
+ * Continues a sign-in whose password was right: asks for the code, or shows how to add an authenticator app. Throws every
+ * other error again.
+ * @param form the form with the password
+ */
+export async function continueWithSecondFactor(
+  deps: InteractionDeps,
+  step: Step,
+  error: unknown,
+  form: Record<string, string>,
+): Promise<void> {
+  const challenge = error instanceof GatehouseError ? error.members?.challenge : undefined;
+  if (typeof challenge !== 'string') throw error;
+  const carried = { challenge, remember: form.remember === 'yes' };
+  if ((error as GatehouseError).code === 'second_factor_required') showCodeForm(deps, step, carried);
+  else await showEnrolment(deps, step, carried);
+}
+
+/**
+ * Handles all forms of the second step: a code of the app or a recovery code, the first code of a new app, and the button
+ * below new recovery codes.
+ */
+export async function secondFactorByForm(
+  deps: InteractionDeps,
+  step: Step,
+  form: Record<string, string>,
+): Promise<void> {
+  if (form.done !== undefined) return finishDone(deps, step, form.done);
+  const { challenge = '', enrolment } = form;
+  const carried = { challenge, remember: form.remember === 'yes' };
+  try {
+    if (enrolment === undefined) return await signInWithCode(deps, step, carried, form);
+    return await enrol(deps, step, carried, form);
+  } catch (error) {
+    const { email = '' } = form;
+    const problem = problemOf(deps, step, error, { email, password: '', newPassword: '' });
+    if ((error as GatehouseError).code === 'invalid_second_factor') {
+      const field = enrolment === undefined && form.recoveryCode !== undefined ? 'recoveryCode' : 'code';
+      const wrong = { status: problem.status, error: { field, message: problem.error.message } } as const;
+      if (enrolment === undefined) return showCodeForm(deps, step, carried, wrong);
+      return showEnrolment(deps, step, carried, { sealed: enrolment, problem: wrong });
+    }
+    await showSignIn(deps, step, { email, ticked: carried.remember, asksNewPassword: false, problem });
+  }
+}
+
+const inputOf = (deps: InteractionDeps, step: Step, challenge: string) => ({
+  challenge,
+  clientId: step.client.id,
+  boundTo: step.interaction.uid,
+  browser: deps.browsers.read(step.ctx),
+});
+
+async function signInWithCode(
+  deps: InteractionDeps,
+  step: Step,
+  { challenge, remember }: Carried,
+  form: Record<string, string>,
+): Promise<void> {
+  const code = form.recoveryCode ?? form.code ?? '';
+  const account = await deps.secondStep.finish({ ...inputOf(deps, step, challenge), code });
+  await finishSignIn(deps, step, account, { ticked: remember });
+}
+
+async function enrol(
+  deps: InteractionDeps,
+  step: Step,
+  { challenge, remember }: Carried,
+  { code = '', enrolment = '' }: Record<string, string>,
+): Promise<void> {
+  const input = { ...inputOf(deps, step, challenge), code };
+  const { account, recoveryCodes } = await deps.secondStep.enrol(input, enrolment);
+  const { id, email, tokenVersion, amr } = account;
+  const done: Done = { id, email, tokenVersion, amr: [...(amr ?? [])], remember, at: deps.epochSeconds() };
+  const page = step.renderer.render('recovery-codes', {
+    ...formOf(deps, step),
+    hidden: { done: deps.keys.seal(doneContext(step), JSON.stringify(done)) },
+    codes: recoveryCodes,
+  });
+  sendPage(step.ctx, page, { redirectsTo: [step.interaction.redirectUri] });
+}
+
+/** A finished sign-in whose person still has to keep the recovery codes. It is good in this interaction only. */
+const doneSchema = z.strictObject({
+  id: z.string(),
+  email: z.string(),
+  tokenVersion: z.number(),
+  amr: z.array(z.string()),
+  remember: z.boolean(),
+  at: z.number(),
+});
+
+type Done = z.infer<typeof doneSchema>;
+
+const doneContext = ({ interaction }: Step) => `second factor done ${interaction.uid}`;
+
+async function finishDone(deps: InteractionDeps, step: Step, sealed: string): Promise<void> {
+  const text = deps.keys.open(doneContext(step), sealed);
+  if (text === undefined)
+    throw new GatehouseError(
+      'interaction_expired',
+      'This form is not of this sign-in. Go back and try again.',
+    );
+  const { remember: ticked, at, ...account } = doneSchema.parse(JSON.parse(text));
+  await finishSignIn(deps, step, account, { ticked, at });
+}
+
+const formOf = (deps: InteractionDeps, step: Step) => ({
+  ...faceOf(step),
+  csrf: csrfToken(deps.keys, step.interaction.uid),
+  action: interactionPath(deps.basePath, step.interaction, '/second-factor'),
+  cancelAction: interactionPath(deps.basePath, step.interaction, '/cancel'),
+});
+
+const hiddenOf = ({ challenge, remember }: Carried): Record<string, string> =>
+  remember ? { challenge, remember: 'yes' } : { challenge };
+
+function showCodeForm(deps: InteractionDeps, step: Step, carried: Carried, problem?: Problem): void {
+  const page = step.renderer.render('second-factor', {
+    ...formOf(deps, step),
+    hidden: hiddenOf(carried),
+    error: problem?.error,
+  });
+  sendPage(step.ctx, page, { status: problem?.status ?? 200, redirectsTo: [step.interaction.redirectUri] });
+}
+
+async function showEnrolment(
+  deps: InteractionDeps,
+  step: Step,
+  carried: Carried,
+  again?: { sealed: string; problem: Problem },
+): Promise<void> {
+  const input = inputOf(deps, step, carried.challenge);
+  const { secondStep } = deps;
+  const { secret, uri, sealed } = await (again
+    ? secondStep.reopen(input, again.sealed)
+    : secondStep.offer(input));
+  const page = step.renderer.render('add-second-factor', {
+    ...formOf(deps, step),
+    hidden: { ...hiddenOf(carried), enrolment: sealed },
+    qr: await qrOf(uri),
+    secret: inGroups(secret),
+    error: again?.problem.error,
+  });
+  const status = again?.problem.status ?? 200;
+  sendPage(step.ctx, page, { status, redirectsTo: [step.interaction.redirectUri] });
+}
+
+/** The library is loaded at the first use, because most sign-ins do not need it. */
+export async function qrOf(uri: string): Promise<string> {
+  const { renderSVG } = await import('uqr');
+  return renderSVG(uri, { ecc: 'M', border: 4 });
+}
+
+/** Groups of four characters are easier to type. */
+export const inGroups = (secret: string): string => secret.replace(/.{4}(?!$)/g, '$& ');
