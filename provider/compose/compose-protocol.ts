@@ -62,6 +62,7 @@ export function composeProtocol(parts: Parts): Protocol {
     signIn: parts.signIn,
     // No second factor can be set up yet, so the higher level can't be reached.
     acrValues: reachableAcrs(false),
+    secondStep: parts.secondStep,
     reads,
     denylist: parts.denylist,
     revocation,

@@ -214,6 +214,7 @@ export const table: readonly Route[] = [
   form('/account/password', signInGuard),
 
   ...api('POST', '/auth/login', signInGuard),
+  ...api('POST', '/auth/login/second-factor', signInGuard),
   ...api('POST', '/auth/refresh', 'refresh'),
   ...api('POST', '/auth/logout', 'token'),
   ...api('POST', '/auth/register', signInGuard),

@@ -16,6 +16,7 @@ import {
   profileResponse,
   refreshBody,
   registerBody,
+  secondFactorBody,
   tokensResponse,
 } from './schemas.ts';
 
@@ -47,7 +48,7 @@ export type VerifiedToken = Pick<
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */
 export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
-  return [login(deps), refresh(deps), logout(deps), register(deps), profile(deps)];
+  return [login(deps), secondFactor(deps), refresh(deps), logout(deps), register(deps), profile(deps)];
 }
 
 /** A confidential client must authenticate. These endpoints take no secret, so it must use the token endpoint. */
@@ -88,11 +89,13 @@ const login = (deps: JsonApiDeps) =>
     path: '/auth/login',
     summary: 'Sign in',
     description:
-      'Signs a person in for a first-party client: the same tokens as the authorization code flow, with the scopes of the client’s document for its default API. With a `DPoP` header (RFC 9449) the tokens are bound to the key of its proof, whose `htu` is this endpoint’s URL.',
+      'Signs a person in for a first-party client: the same tokens as the authorization code flow, with the scopes of the client’s document for its default API. With a `DPoP` header (RFC 9449) the tokens are bound to the key of its proof, whose `htu` is this endpoint’s URL. For an account with a second factor the answer is the problem `second_factor_required`, with a `challenge` for `/auth/login/second-factor`.',
     body: loginBody,
     success: { status: 200, description: 'Signed in.', schema: tokensResponse },
     problems: [
       'invalid_credentials',
+      'second_factor_required',
+      'second_factor_missing',
       'account_disabled',
       'client_disabled',
       'client_not_allowed',
@@ -104,6 +107,31 @@ const login = (deps: JsonApiDeps) =>
       const clientId = clientFor(deps, body.clientId, 'password');
       if (body.email === '' || body.password === '') throw wrongCredentials();
       const parameters = { username: body.email, password: body.password };
+      return tokens(await deps.redeem(request, response, clientId, 'password', parameters));
+    },
+  });
+
+const secondFactor = (deps: JsonApiDeps) =>
+  endpoint({
+    method: 'post',
+    path: '/auth/login/second-factor',
+    summary: 'Sign in: the second factor',
+    description:
+      'Finishes a sign-in that `/auth/login` answered with `second_factor_required`. A challenge is for one client and one sign-in, and for five minutes. After a wrong code it can be sent again with another code; wrong codes and wrong passwords count in the same limits.',
+    body: secondFactorBody,
+    success: { status: 200, description: 'Signed in.', schema: tokensResponse },
+    problems: [
+      'invalid_second_factor',
+      'second_factor_expired',
+      'account_disabled',
+      'client_disabled',
+      'client_not_allowed',
+      'invalid_dpop_proof',
+      'too_many_requests',
+    ],
+    handle: async ({ request, response, body }) => {
+      const clientId = clientFor(deps, body.clientId, 'password');
+      const parameters = { second_factor_challenge: body.challenge, otp: body.code };
       return tokens(await deps.redeem(request, response, clientId, 'password', parameters));
     },
   });

@@ -8,11 +8,24 @@ const clientId = z
   .describe('The first-party client to act for; the default client when left out.');
 
 /** Longer values are refused before anything is computed from them. */
-const longest = { email: 254, password: 1024, refreshToken: 512 };
+const longest = { email: 254, password: 1024, refreshToken: 512, challenge: 4096, code: 64 };
 
 export const loginBody = z.strictObject({
   email: z.string('Give the email address as text.').max(longest.email, 'Use at most 254 characters.'),
   password: z.string('Give the password as text.').max(longest.password, 'Use at most 1024 characters.'),
+  clientId,
+});
+
+export const secondFactorBody = z.strictObject({
+  challenge: z
+    .string('Give the challenge of the first answer as text.')
+    .max(longest.challenge, 'That is too long.')
+    .describe('The `challenge` that `/auth/login` gave.'),
+  code: z
+    .string('Give the code as text.')
+    .min(1, 'Give the code.')
+    .max(longest.code, 'That is too long.')
+    .describe('The six digits of the authenticator app, or a recovery code.'),
   clientId,
 });
 
@@ -66,4 +79,12 @@ export const problem = z.object({
     .array(z.object({ pointer: z.string(), message: z.string() }))
     .optional()
     .describe('The fields that are wrong, by JSON Pointer.'),
+  challenge: z
+    .string()
+    .optional()
+    .describe('With `second_factor_required`: send it to `/auth/login/second-factor` within five minutes.'),
+  methods: z
+    .array(z.enum(['otp', 'recovery_code']))
+    .optional()
+    .describe('With `second_factor_required`: the kinds of code that are accepted.'),
 });

@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import type { SecondStep } from '../accounts/second-step.ts';
 import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
 import type { Config } from '../config/schema.ts';
@@ -43,6 +44,7 @@ export interface OidcServices {
   signIn: SignIn;
   /** The levels that a sign-in can reach here, the lowest first (`lib/password-sign-in.ts`). */
   acrValues: readonly string[];
+  secondStep: Pick<SecondStep, 'finish'>;
   reads: RecentReads;
   denylist: RequestDenylist;
   revocation: Revocation;

@@ -17,6 +17,7 @@ test.each([
   ...Object.values(libraryRoutes),
   '/',
   '/auth/login',
+  '/auth/login/second-factor',
   '/user/profile',
   '/account',
   '/account/end',

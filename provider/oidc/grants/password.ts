@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import type { SignedIn } from '../../accounts/sign-in.ts';
 import { epochSeconds } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { newId } from '../../lib/ids.ts';
@@ -12,6 +13,7 @@ import { type GrantSteps, requestedScopes, requiredParameter, type TokenGrant } 
 type Services = Pick<
   OidcServices,
   | 'signIn'
+  | 'secondStep'
   | 'policy'
   | 'accounts'
   | 'clientTokenVersions'
@@ -25,11 +27,14 @@ type Services = Pick<
  * The resource owner password credentials grant (RFC 6749 §4.3), for first-party clients only. It issues through the
  * same models as the code flow, so it has the same kind of family and is revoked in the same way. It has no session and
  * no row for the grant.
+ *
+ * An account with a second factor needs the parameter `otp` too, which is ours: the code of the authenticator app, or a
+ * recovery code. `second_factor_challenge` replaces the password in the second step of the JSON API.
  */
 export function createPasswordGrant(services: Services): TokenGrant {
   return {
     name: 'password',
-    parameters: ['username', 'password', 'scope', 'audience'],
+    parameters: ['username', 'password', 'scope', 'audience', 'otp', 'second_factor_challenge'],
     handler: (provider, steps) => (ctx) => redeem(services, provider, steps, ctx),
   };
 }
@@ -40,12 +45,11 @@ async function redeem(
   steps: GrantSteps,
   ctx: KoaContextWithOIDC,
 ): Promise<void> {
-  const { signIn, policy, accounts, clientTokenVersions, clock } = services;
+  const { policy, accounts, clientTokenVersions, clock } = services;
   const client = clientOf(ctx);
   if (!client.firstParty)
     throw new errors.UnauthorizedClient('this client may not sign people in by password');
-  const email = requiredParameter(ctx, 'username');
-  const password = requiredParameter(ctx, 'password');
+  const signIn = signInOf(services, ctx, client.id);
   const scopes = requestedScopes(ctx) ?? [...client.scopes];
   const refused = scopes.find((scope) => !client.scopes.includes(scope));
   if (refused) throw new errors.InvalidScope(`this client may not ask for ${printable(refused)}`, refused);
@@ -55,7 +59,7 @@ async function redeem(
   policy.audience(client, new Set(scopes), named);
   const dPoP = await steps.validateDpop(ctx);
   steps.checkDpopRequired(ctx, dPoP);
-  const account = await signIn({ email, password, clientId: client.id }).catch(asProtocolError);
+  const account = await signIn().catch(asProtocolError);
   const permitted = new Set(policy.permitted(scopes, accounts.permissionsOf(account.roles)));
   if (permitted.size === 0) throw nothingPermitted();
   const resource = policy.audience(client, permitted, named);
@@ -81,7 +85,8 @@ async function redeem(
     scope: scopes.join(' '),
     resource,
     authTime: epochSeconds(clock),
-    ...account.methods,
+    ...passwordSignIn,
+    amr: [...(account.amr ?? passwordSignIn.amr)],
   } as never);
   Object.assign(source, family);
   ctx.oidc.entity('AuthorizationCode', source);
@@ -90,14 +95,40 @@ async function redeem(
   if (account.needsNewPassword) Object.assign(ctx.body as object, { new_password_needed: true });
 }
 
+/** Reads the credentials. The result checks them. */
+function signInOf(
+  { signIn, secondStep }: Pick<Services, 'signIn' | 'secondStep'>,
+  ctx: KoaContextWithOIDC,
+  clientId: string,
+): () => Promise<SignedIn> {
+  const { otp, second_factor_challenge: challenge } = ctx.oidc.params ?? {};
+  if (typeof challenge === 'string') {
+    const code = requiredParameter(ctx, 'otp');
+    return () => secondStep.finish({ challenge, code, clientId });
+  }
+  const email = requiredParameter(ctx, 'username');
+  const password = requiredParameter(ctx, 'password');
+  const code = typeof otp === 'string' && otp !== '' ? otp : undefined;
+  return () => signIn({ email, password, code, clientId });
+}
+
+const secondFactorCodes: readonly string[] = [
+  'second_factor_required',
+  'second_factor_missing',
+  'second_factor_expired',
+  'invalid_second_factor',
+];
+
 /**
  * Converts a refusal of the credentials to a protocol error (RFC 6749 §5.2). Errors of an unreachable store, a full
- * queue or a limit are passed on unchanged, because they are reported in the same way for every grant.
+ * queue or a limit are passed on unchanged, because they are reported in the same way for every grant. For a second
+ * factor the description is the code, so that an app can tell what to ask for.
  */
 function asProtocolError(error: unknown): never {
   if (!(error instanceof GatehouseError) || error.status >= 500 || error.status === 429) throw error;
+  const description = secondFactorCodes.includes(error.code) ? error.code : error.message;
   const refused = new errors.InvalidGrant(error.code);
-  throw Object.assign(refused, { error_description: error.message, cause: error });
+  throw Object.assign(refused, { error_description: description, cause: error });
 }
 
 const printable = (text: string) => text.replace(/[^\x21\x23-\x5b\x5d-\x7e]/g, '?').slice(0, 100);
