@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GatehouseError } from '../lib/errors.ts';
+import { randomToken } from '../lib/ids.ts';
 import { noteAccount } from '../lib/request-scope.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
@@ -60,6 +61,7 @@ export interface SecondStep {
 const challengeMs = { code: 300_000, enrolment: 600_000 };
 
 const challengeSchema = z.strictObject({
+  id: z.string(),
   accountId: z.string(),
   email: z.string(),
   tokenVersion: z.number(),
@@ -97,7 +99,12 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
     prove: (stores: TransactionStores, account: Account) => Promise<T>,
   ): Promise<{ account: SignedIn; proof: T }> => {
     const { accountId, email, tokenVersion, needsNewPassword } = challenge;
-    const tried = { email, browser: input.browser, tokenVersion: async () => tokenVersion };
+    const tried = {
+      email,
+      browser: input.browser,
+      tokenVersion: async () => tokenVersion,
+      challengeId: challenge.id,
+    };
     try {
       const done = await rateLimits.signIn(tried, () =>
         unitOfWork.run(async (stores) => {
@@ -131,6 +138,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
       ask: async ({ secondFactors }, account, asked) => {
         const factor = account.hasSecondFactor ? await secondFactors.find(account.id) : undefined;
         const challenge: Challenge = {
+          id: randomToken(16),
           accountId: account.id,
           email: account.email,
           tokenVersion: account.tokenVersion,

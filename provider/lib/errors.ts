@@ -87,7 +87,7 @@ export class GatehouseError extends Error {
 /**
  * Whether this error says that a password or a code was tried and not accepted. Such a try counts as a guess. All other
  * errors say that nothing was tried: the server is busy, a store can't be reached, or a new password is not allowed. A
- * right password that needs a code is no guess either, and it takes no earlier guess back.
+ * right password that needs a code is no guess either.
  */
 export function isFailedGuess(error: unknown): boolean {
   return (
@@ -96,6 +96,11 @@ export function isFailedGuess(error: unknown): boolean {
       error.code === 'invalid_second_factor' ||
       error.code === 'account_disabled')
   );
+}
+
+/** Whether this error asks for the second factor, after a right password, with a challenge. */
+export function isHalfSignIn(error: unknown): boolean {
+  return error instanceof GatehouseError && error.members?.challenge !== undefined;
 }
 
 /** A store can't be reached or didn't answer in time. Adapters turn their drivers' errors into this one. */

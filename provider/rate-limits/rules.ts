@@ -31,9 +31,12 @@ export const passwordTries: Limit<TriesRule> = {
   longestWaitSeconds: 900,
   forgetFreeSeconds: hour,
   forgetSeconds: day,
-  counts: 'wrong passwords for an account from an address',
+  counts: 'wrong passwords and wrong codes for an account from an address, counted together',
   why: 'Ten tries are more than a person who mistypes needs, and too few to guess a password. At the longest wait, about a hundred tries a day are left. Only this pair of account and address is locked out, so guesses from other addresses don’t keep the person from signing in.',
 };
+
+/** The first code after a right password belongs to the try of that password. A challenge is never valid for longer. */
+export const secondStepTurn: BucketRule = { burst: 1, perSeconds: 600 };
 
 /** How long an address is known for an account that signed in from it: limits that it shares with others don't apply. */
 export const knownSeconds = 30 * day;

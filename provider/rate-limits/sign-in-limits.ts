@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as timer } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
-import { isFailedGuess } from '../lib/errors.ts';
+import { isFailedGuess, isHalfSignIn } from '../lib/errors.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import { emailKey } from '../ports/account-store.ts';
 import type { Bucket, Counters } from './counters.ts';
 import type { KnownBrowsers } from './known-browsers.ts';
 import type { Refusal, Refused } from './refusals.ts';
-import { buckets, knownSeconds, passwordTries } from './rules.ts';
+import { buckets, knownSeconds, passwordTries, secondStepTurn } from './rules.ts';
 
 /** A try at the password of an account. */
 export interface PasswordTry {
@@ -20,6 +20,11 @@ export interface PasswordTry {
    * browser in which the account signed in before, and after a right password.
    */
   tokenVersion(): Promise<number | undefined>;
+  /**
+   * For a code: the id of the challenge that the right password gave. A sign-in of two steps is one try, which was counted
+   * at the password. So the first code of a challenge neither waits nor counts again. Each further one does.
+   */
+  challengeId?: string | undefined;
 }
 
 export interface SignInLimits {
@@ -28,7 +33,9 @@ export interface SignInLimits {
    * Whether the account exists makes no difference. A failed guess is answered at the next step of the quantizer. Throws
    * `too_many_requests`, and any error of `work`.
    *
-   * Use it for every check of a password, also when a person who is signed in enters the password again: there is one count
+   * A right password that needs a code too takes no count back; the right code does.
+   *
+   * Use it for every check of a password or a code, also when a person who is signed in enters the password again: there is one count
    * for one secret.
    */
   signIn<T>(tried: PasswordTry, work: () => Promise<T>): Promise<T>;
@@ -118,7 +125,13 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
     const browser = await knownBrowser(account, tried);
     const pairHere = key('sign-in', 'pair', account, here().address);
     const pair = browser === undefined ? pairHere : key('sign-in', 'pair', account, 'browser', browser);
-    const { waitMs, known } = await limits.attempt(pair, passwordTries);
+    const { challengeId } = tried;
+    const isCounted =
+      challengeId !== undefined &&
+      (await limits.take(key('sign-in', 'pair', 'challenge', challengeId), secondStepTurn)) === 0;
+    const { waitMs, known } = isCounted
+      ? { waitMs: 0, known: await limits.isKnown(pair) }
+      : await limits.attempt(pair, passwordTries);
     if (waitMs > 0) throw refusal('sign-in', { by: 'pair', waitMs });
     // If the account can't be read, `work` fails for the same reason.
     const isKnown =
@@ -126,11 +139,13 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
       (known && (await isKnownPlace(account, tried.tokenVersion).catch(() => false)));
     const { taken, refused } = isKnown ? nothing : await takeShared(account);
     if (refused) {
-      await limits.withdraw(pair);
+      if (!isCounted) await limits.withdraw(pair);
       throw refusal('sign-in', refused);
     }
     const result = await work().catch(async (error: unknown) => {
-      if (!isFailedGuess(error)) await Promise.allSettled([limits.withdraw(pair), giveBack(taken)]);
+      const keepsCount = isCounted || isHalfSignIn(error);
+      if (!isFailedGuess(error))
+        await Promise.allSettled([...(keepsCount ? [] : [limits.withdraw(pair)]), giveBack(taken)]);
       throw error;
     });
     // Counts that can't be taken back disappear with time: a failing store must not cost a person their sign-in.
