@@ -113,7 +113,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
           if (account === undefined || account.tokenVersion !== tokenVersion) throw expired();
           const proof = await prove(stores, account);
           await writeSignIn(stores, deps, account, input.clientId);
-          return { account: { ...account, needsNewPassword, amr: twoFactors }, proof };
+          return { account: { ...account, needsNewPassword, methods: twoFactors }, proof };
         }),
       );
       metrics.signIns.inc({ outcome: 'succeeded' });

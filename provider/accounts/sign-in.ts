@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type ErrorCode, GatehouseError, isFailedGuess } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import { passwordSignIn, type SignInMethods } from '../lib/password-sign-in.ts';
+import { multiFactorSignIn, passwordSignIn, type SignInMethods } from '../lib/password-sign-in.ts';
 import { noteAccount, requestOrigin } from '../lib/request-scope.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
@@ -50,8 +50,8 @@ export interface SecondFactorGate {
 /** The facts of a sign-in that the second step needs again. */
 export type AskedSignIn = Pick<SignInInput, 'clientId' | 'boundTo'> & { needsNewPassword?: true | undefined };
 
-/** A sign-in with a password and a code (RFC 8176 §2). */
-export const twoFactors: readonly string[] = ['pwd', 'otp', 'mfa'];
+/** A sign-in with a password and a code of an app, or a recovery code. */
+export const twoFactors: SignInMethods = multiFactorSignIn(['pwd', 'otp']);
 
 export interface SignInOptions {
   accounts: Pick<AccountStore, 'findByEmail'>;
@@ -70,8 +70,8 @@ export interface SignInOptions {
 export type SignedIn = Account & {
   /** The stored hash covers only a part of the password (passwords.ts). Ask the person for a new one. */
   needsNewPassword?: true | undefined;
-  /** How the person signed in (RFC 8176 §2), with `mfa` after two factors. Left out: by password only. */
-  amr?: readonly string[] | undefined;
+  /** What the person proved. Session and tokens say it. */
+  methods: SignInMethods;
 };
 
 export type SignIn = (input: SignInInput) => Promise<SignedIn>;
@@ -213,7 +213,7 @@ async function record(
   if (needsCode && input.code === undefined) return secondFactor.ask(stores, account, input);
   if (needsCode && input.code !== undefined) await secondFactor.prove(stores, account, input.code);
   await writeSignIn(stores, options, account, input.clientId);
-  return needsCode ? { ...account, amr: twoFactors } : account;
+  return { ...account, methods: needsCode ? twoFactors : passwordSignIn };
 }
 
 /** Writes `user.login`. */

@@ -87,8 +87,8 @@ async function enrol(
 ): Promise<void> {
   const input = { ...inputOf(deps, step, challenge), code };
   const { account, recoveryCodes } = await deps.secondStep.enrol(input, enrolment);
-  const { id, email, tokenVersion, amr } = account;
-  const done: Done = { id, email, tokenVersion, amr: [...(amr ?? [])], remember, at: deps.epochSeconds() };
+  const { id, email, tokenVersion, methods } = account;
+  const done: Done = { id, email, tokenVersion, methods, remember, at: deps.epochSeconds() };
   const page = step.renderer.render('recovery-codes', {
     ...formOf(deps, step),
     hidden: { done: deps.keys.seal(doneContext(step), JSON.stringify(done)) },
@@ -102,7 +102,7 @@ const doneSchema = z.strictObject({
   id: z.string(),
   email: z.string(),
   tokenVersion: z.number(),
-  amr: z.array(z.string()),
+  methods: z.strictObject({ amr: z.array(z.string()), acr: z.string() }),
   remember: z.boolean(),
   at: z.number(),
 });

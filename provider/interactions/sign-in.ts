@@ -82,7 +82,7 @@ export async function signInByForm(
     if (signedIn.needsNewPassword && newPassword === undefined)
       return await showSignIn(deps, step, { ...again, asksNewPassword: true });
     const account = signedIn.needsNewPassword ? await replacePassword(deps, step, signedIn, typed) : signedIn;
-    await finishSignIn(deps, step, account, { ticked });
+    await finishSignIn(deps, step, { ...account, methods: signedIn.methods }, { ticked });
   } catch (error) {
     const problem = problemOf(deps, step, error, typed, refusedKey);
     await showSignIn(deps, step, { ...again, problem });
@@ -97,15 +97,15 @@ export async function signInByForm(
 export async function finishSignIn(
   deps: InteractionDeps,
   step: Step,
-  account: Pick<SignedIn, 'id' | 'email' | 'tokenVersion' | 'amr'>,
+  account: Pick<SignedIn, 'id' | 'email' | 'tokenVersion' | 'methods'>,
   how: { ticked: boolean; at?: number },
 ): Promise<void> {
   deps.browsers.know(step.ctx, account);
   // The time of the sign-in is set explicitly. Otherwise a later consent would change it (Core §2 `auth_time`).
-  const { id: accountId, tokenVersion, amr = passwordSignIn.amr } = account;
+  const { id: accountId, tokenVersion, methods } = account;
   const remember = isRemembered(deps.rememberMe, step.interaction, { accountId, ticked: how.ticked });
   const ts = how.at ?? deps.epochSeconds();
-  const login = { accountId, ...passwordSignIn, amr: [...amr], tokenVersion, ts, remember };
+  const login = { accountId, ...methods, tokenVersion, ts, remember };
   await step.finish({ login, [selectAccount]: {} });
 }
 

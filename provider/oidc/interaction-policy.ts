@@ -65,8 +65,25 @@ export function interactionPolicy(
   login.checks.remove('essential_acr');
   login.checks.remove('essential_acrs');
   login.checks.add(missingAcr(reachable));
+  login.checks.add(secondFactorOfClient());
   policy.get('consent')?.checks.add(possible);
   return policy;
+}
+
+/**
+ * The document of a client may require a second factor. Then a session without one is not enough, however it began: single
+ * sign-on at such a client needs another sign-in, which asks for the second factor.
+ */
+function secondFactorOfClient() {
+  return new library.Check(
+    'second_factor',
+    'the client needs a second factor',
+    'login_required',
+    (ctx: KoaContextWithOIDC) => {
+      const isMissing = clientOf(ctx).requireSecondFactor && !ctx.oidc.amr?.includes('mfa');
+      return isMissing ? library.Check.REQUEST_PROMPT : library.Check.NO_NEED_TO_PROMPT;
+    },
+  );
 }
 
 /** The requested scopes that OpenID Connect or one of the requested APIs has. */

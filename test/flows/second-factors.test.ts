@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { type Authenticator, authenticatorOf, recoveryCodesOf } from '../support/authenticator.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { callJsonApi } from '../support/json-api.ts';
-import { newPerson } from '../support/sign-in.ts';
+import { newPerson, silently } from '../support/sign-in.ts';
 import { decodeJwt, type TestClient } from '../support/test-client.ts';
 import { createUserAgent, type Page, type Person, type UserAgent } from '../support/user-agent.ts';
 import { appDocument, createApp } from './apps.ts';
@@ -69,6 +69,17 @@ describe('on the pages', () => {
     expect(new Set(recoveryCodesOf(shown)).size).toBe(10);
     const end = await agent.submit(shown, {});
     expect(await amrOf(vault, end)).toEqual(['pwd', 'otp', 'mfa']);
+  });
+
+  test('a session without a second factor is not enough for an app that requires one', async () => {
+    const agent = browser();
+    expect(codeOf(await openPassword(agent, web))).toBeTruthy();
+    expect(await silently(agent, vault)).toBe('login_required');
+    const page = await openPassword(agent, vault);
+    const shown = await agent.submit(page, { code: authenticatorOf(page).code() });
+    expect(codeOf(await agent.submit(shown, {}))).toBeTruthy();
+    expect(await silently(agent, vault)).toBe('code');
+    expect(await silently(agent, web)).toBe('code');
   });
 
   test('a wrong first code keeps the key, and nothing is stored before a right one', async () => {

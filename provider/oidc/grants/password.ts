@@ -85,8 +85,7 @@ async function redeem(
     scope: scopes.join(' '),
     resource,
     authTime: epochSeconds(clock),
-    ...passwordSignIn,
-    amr: [...(account.amr ?? passwordSignIn.amr)],
+    ...account.methods,
   } as never);
   Object.assign(source, family);
   ctx.oidc.entity('AuthorizationCode', source);
