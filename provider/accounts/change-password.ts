@@ -89,7 +89,8 @@ async function checkNewPassword(
   throw new GatehouseError('validation_failed', problems.join(' '), { fields });
 }
 
-async function isCurrent(passwords: Passwords, account: Account, password: string): Promise<boolean> {
+/** Whether this is the password of the account. Takes as long for an account without a password. */
+export async function isCurrent(passwords: Passwords, account: Account, password: string): Promise<boolean> {
   if (account.passwordHash !== undefined)
     return (await passwords.verify(password, account.passwordHash)).matches;
   await passwords.verifyNothing(password);
@@ -113,7 +114,7 @@ function replace(
   });
 }
 
-const refused = () => new GatehouseError('invalid_credentials', 'The current password is wrong.');
+export const refused = () => new GatehouseError('invalid_credentials', 'The current password is wrong.');
 
-const ended = () =>
+export const ended = () =>
   new GatehouseError('session_ended', 'Your session has ended. Nothing was changed. Sign in again.');

@@ -1,4 +1,5 @@
 import { createChangePassword } from '../accounts/change-password.ts';
+import { createOwnSecondFactor } from '../accounts/own-second-factor.ts';
 import { accountClient } from '../clients/account-client.ts';
 import { accountClientId, type ClientDocument } from '../clients/client-document.ts';
 import { hostOfClientId } from '../clients/client-id-url.ts';
@@ -81,6 +82,17 @@ export function composeAccount(
       await unlistAll(change.accountId);
       return changed;
     },
+    secondFactor: createOwnSecondFactor({
+      accounts: ports.accounts,
+      unitOfWork: parts.unitOfWork,
+      passwords: parts.passwords,
+      rateLimits: parts.rateLimits,
+      factors: parts.factors,
+      logger,
+      metrics,
+    }),
+    factorOf: (accountId) => ports.secondFactors.find(accountId),
+    offersSecondFactor: config.secondFactor !== 'off',
     browser: parts.rateLimits.browsers.read,
     passwordLength: parts.passwordRules.length,
   };

@@ -212,6 +212,10 @@ export const table: readonly Route[] = [
   form('/account/withdraw', 'account'),
   page('/account/password', 'account'),
   form('/account/password', signInGuard),
+  page('/account/second-factor', 'account'),
+  form('/account/second-factor', signInGuard),
+  page('/account/authenticator', 'account'),
+  form('/account/authenticator', 'account'),
 
   ...api('POST', '/auth/login', signInGuard),
   ...api('POST', '/auth/login/second-factor', signInGuard),

@@ -90,8 +90,10 @@ async function enrol(
   const { id, email, tokenVersion, methods } = account;
   const done: Done = { id, email, tokenVersion, methods, remember, at: deps.epochSeconds() };
   const page = step.renderer.render('recovery-codes', {
-    ...formOf(deps, step),
-    hidden: { done: deps.keys.seal(doneContext(step), JSON.stringify(done)) },
+    form: {
+      ...formOf(deps, step),
+      hidden: { done: deps.keys.seal(doneContext(step), JSON.stringify(done)) },
+    },
     codes: recoveryCodes,
   });
   sendPage(step.ctx, page, { redirectsTo: [step.interaction.redirectUri] });

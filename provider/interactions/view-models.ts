@@ -84,9 +84,19 @@ export interface AddSecondFactorView extends SecondFactorView {
   secret: string;
 }
 
-/** New recovery codes, which are shown once. Posts `csrf` and the hidden fields to `action`. */
-export interface RecoveryCodesView extends Omit<SecondFactorView, 'error' | 'cancelAction'> {
+/** New recovery codes, which are shown once. */
+export interface RecoveryCodesView {
   codes: readonly string[];
+  /** During a sign-in: posts `csrf` and the hidden fields to `action`. */
+  form?: Pick<SecondFactorView, 'action' | 'csrf' | 'hidden'> | undefined;
+  /** On the account page: the address to go on. */
+  continueUrl?: string | undefined;
+}
+
+/** A new authenticator app on the account page. Posts `csrf`, the hidden fields and `code` to `action`. */
+export interface AccountSecondFactorView
+  extends Pick<AddSecondFactorView, 'csrf' | 'action' | 'hidden' | 'error' | 'qr' | 'secret'> {
+  cancelUrl: string;
 }
 
 export interface ConsentScope {
@@ -220,7 +230,7 @@ export interface ConsentedAppView {
   apis: ConsentApi[];
 }
 
-export type AccountPasswordField = 'currentPassword' | 'newPassword';
+export type AccountPasswordField = 'currentPassword' | 'newPassword' | 'factorPassword';
 
 interface ActionForm {
   action: string;
@@ -229,7 +239,8 @@ interface ActionForm {
 
 /**
  * The account page. Each of its forms posts `csrf` to its action. In addition, `end` posts the `id` of a sign-in,
- * `withdraw` posts the `client`, and `password` posts `currentPassword` and `newPassword`.
+ * `withdraw` posts the `client`, `password` posts `currentPassword` and `newPassword`, and `secondFactor` posts
+ * `factorPassword` and `action`: `add`, `remove` or `codes`.
  */
 export interface AccountView {
   email: string;
@@ -240,8 +251,12 @@ export interface AccountView {
   /** The address of the next page of the list, with sign-ins that were used earlier. */
   earlier?: string | undefined;
   consented: ConsentedAppView[];
-  forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password', ActionForm>;
+  forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password' | 'secondFactor', ActionForm>;
   hasPassword: boolean;
+  /** Undefined without a second factor. */
+  secondFactor?: { since: TimeView; recoveryCodes: number } | undefined;
+  /** Whether the person may add one here. */
+  offersSecondFactor: boolean;
   /** The minimum length in characters. The page shows it and the browser checks it. */
   passwordMinLength: number;
   /** The problem with the entered passwords. */
@@ -279,6 +294,7 @@ export interface ViewModels {
   home: HomeView;
   account: AccountView;
   'account-signed-out': AccountSignedOutView;
+  'account-second-factor': AccountSecondFactorView;
 }
 
 export type ViewName = keyof ViewModels;

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { type Authenticator, authenticatorOf, recoveryCodesOf } from '../support/authenticator.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { callJsonApi } from '../support/json-api.ts';
-import { newPerson, silently } from '../support/sign-in.ts';
+import { newPerson, openAccount, silently } from '../support/sign-in.ts';
 import { decodeJwt, type TestClient } from '../support/test-client.ts';
 import { createUserAgent, type Page, type Person, type UserAgent } from '../support/user-agent.ts';
+import { formOf, noticeOf } from './account-pages.ts';
 import { appDocument, createApp } from './apps.ts';
 
 let deployment: InProcess;
@@ -190,6 +191,71 @@ describe('on the pages', () => {
     }
     expect(answers[0]).toEqual(answers[1]);
     expect(answers[2]).toEqual(answers[1]);
+  });
+});
+
+describe('on the account page', () => {
+  const submit = (agent: UserAgent, page: Page, fields: Record<string, string>) =>
+    agent.submit(formOf(page, 'second-factor'), { factorPassword: person.password, ...fields });
+
+  test('a person adds an app with the current password, and removes it again', async () => {
+    const agent = browser();
+    const page = await openAccount(deployment, agent, person);
+    const wrong = await submit(agent, page, { action: 'add', factorPassword: 'not the password' });
+    expect(wrong.html).toContain('This isn’t your current password.');
+    const offer = await submit(agent, wrong, { action: 'add' });
+    const app = authenticatorOf(offer);
+    const again = await agent.submit(offer, { code: '000000' });
+    expect(authenticatorOf(again).code()).toBe(app.code());
+    expect(await factorRows()).toBeUndefined();
+    expect(recoveryCodesOf(await agent.submit(again, { code: app.code() }))).toHaveLength(10);
+    deployment.advance(60);
+    expect((await openPassword(browser(), web)).html).toContain('Enter the code');
+    const account = await agent.get(`${deployment.issuer}/account`);
+    expect(account.html).toContain('Recovery codes left: 10');
+    const refused = await submit(agent, account, { action: 'remove', factorPassword: 'not the password' });
+    expect(await factorRows()).toBeDefined();
+    const removed = await submit(agent, refused, { action: 'remove' });
+    expect(noticeOf(removed)).toContain('is removed');
+    expect(await factorRows()).toBeUndefined();
+    expect(codeOf(await openPassword(browser(), web))).toBeTruthy();
+  });
+
+  test('new recovery codes replace the old ones', async () => {
+    const { app, recoveryCodes } = await enrolled();
+    const agent = browser();
+    const asked = await openAccount(deployment, agent, person);
+    const page = await agent.submit(asked, { code: app.code() });
+    const codes = recoveryCodesOf(await submit(agent, page, { action: 'codes' }));
+    expect(codes).toHaveLength(10);
+    for (const [recoveryCode = '', status] of [
+      [recoveryCodes[0], 400],
+      [codes[0], 0],
+    ] as const) {
+      const other = browser();
+      const end = await other.submit(await openPassword(other, web), { recoveryCode });
+      expect(end.status).toBe(status);
+    }
+  });
+
+  test('a new password keeps the second factor', async () => {
+    const { app } = await enrolled();
+    const agent = browser();
+    const page = await agent.submit(await openAccount(deployment, agent, person), { code: app.code() });
+    const next = 'a longer walk along the river';
+    await agent.submit(formOf(page, 'password'), { currentPassword: person.password, newPassword: next });
+    person = { ...person, password: next };
+    expect((await openPassword(browser(), web)).html).toContain('Enter the code');
+  });
+
+  test('an offer is good in its own session only', async () => {
+    const [one, other] = [browser(), browser()];
+    const mine = await submit(one, await openAccount(deployment, one, person), { action: 'add' });
+    const theirs = await submit(other, await openAccount(deployment, other, person), { action: 'add' });
+    const enrolment = /name="enrolment" value="([^"]+)"/.exec(mine.html)?.[1] ?? '';
+    const end = await other.submit(theirs, { enrolment, code: authenticatorOf(mine).code() });
+    expect(end.html).toContain('That took too long.');
+    expect(await factorRows()).toBeUndefined();
   });
 });
 

@@ -1,3 +1,4 @@
+import { renderSVG } from 'uqr';
 import type { ViewModels, ViewName } from '../../provider/interactions/view-models.ts';
 
 export type SamplePage = { [View in ViewName]: { view: View; model: ViewModels[View] } }[ViewName];
@@ -63,10 +64,26 @@ const account = {
     signOutEverywhere: form('sign-out-everywhere'),
     withdraw: form('withdraw'),
     password: form('password'),
+    secondFactor: form('second-factor'),
   },
   hasPassword: true,
+  offersSecondFactor: true,
   passwordMinLength: 12,
 };
+
+const secret = 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP';
+const uri =
+  'otpauth://totp/Gatehouse:john%40example.com?issuer=Gatehouse&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+const secondFactor = {
+  ...client,
+  csrf: 'sample-csrf',
+  action: '/interaction/abc/second-factor',
+  cancelAction: '/interaction/abc/cancel',
+  hidden: { challenge: 'sample-challenge', remember: 'yes' },
+};
+
+const codes = ['kq3f-x7mn-22ab-zjwo', 'b4ty-uu6e-pl5a-c3dd', 'n2vz-7qse-ykmt-rr5h', 'aacx-3wlo-f6jg-p7du'];
 
 const longName = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung International Holding';
 
@@ -161,6 +178,49 @@ export const samplePages: Record<string, SamplePage> = {
       ...account,
       error: { field: 'currentPassword', message: 'This isn’t your current password. Try again.' },
     },
+  },
+  'account-factor': {
+    view: 'account',
+    model: { ...account, secondFactor: { since: when.since, recoveryCodes: 9 } },
+  },
+  'account-factor-wrong': {
+    view: 'account',
+    model: {
+      ...account,
+      error: { field: 'factorPassword', message: 'This isn’t your current password. Try again.' },
+    },
+  },
+  'account-second-factor': {
+    view: 'account-second-factor',
+    model: {
+      csrf: 'sample-csrf',
+      action: '/account/authenticator',
+      cancelUrl: '/account',
+      hidden: { enrolment: 'sample' },
+      qr: renderSVG(uri, { ecc: 'M', border: 4 }),
+      secret,
+    },
+  },
+  'recovery-codes': { view: 'recovery-codes', model: { codes, form: secondFactor } },
+  'recovery-codes-account': { view: 'recovery-codes', model: { codes, continueUrl: '/account' } },
+  'second-factor': { view: 'second-factor', model: secondFactor },
+  'second-factor-wrong': {
+    view: 'second-factor',
+    model: {
+      ...secondFactor,
+      error: { field: 'code', message: 'This code is wrong, or it was used already.' },
+    },
+  },
+  'second-factor-recovery': {
+    view: 'second-factor',
+    model: {
+      ...secondFactor,
+      error: { field: 'recoveryCode', message: 'This code is wrong, or it was used already.' },
+    },
+  },
+  'add-second-factor': {
+    view: 'add-second-factor',
+    model: { ...secondFactor, qr: renderSVG(uri, { ecc: 'M', border: 4 }), secret },
   },
   'account-signed-out': {
     view: 'account-signed-out',

@@ -1,11 +1,13 @@
 import type { Context } from 'koa';
 import type { ChangePassword } from '../../accounts/change-password.ts';
+import type { OwnSecondFactor } from '../../accounts/own-second-factor.ts';
 import type { Api } from '../../config/access-model.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import type { Consents } from '../../oidc/sessions/consents.ts';
 import type { SignIns } from '../../oidc/sessions/sign-ins.ts';
 import type { Consent } from '../../ports/consent-store.ts';
+import type { StoredFactor } from '../../ports/second-factors.ts';
 import type { LanguageSource } from '../pages.ts';
 import type { Renderer } from '../render.ts';
 
@@ -45,6 +47,11 @@ export interface AccountDeps {
    *   `too_many_requests`
    */
   changePassword: ChangePassword;
+  secondFactor: OwnSecondFactor;
+  /** The second factor of an account that has one. */
+  factorOf(accountId: string): Promise<StoredFactor | undefined>;
+  /** Whether people may add a second factor themselves. */
+  offersSecondFactor: boolean;
   /** Gives the cookie of the browser for `changePassword`, if the account signed in there before. */
   browser(ctx: Context): string | undefined;
   /** The bounds for the length of a new password, in code points. */

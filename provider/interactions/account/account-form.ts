@@ -6,7 +6,13 @@ import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import { isFromElsewhere } from '../csrf.ts';
 import type { AccountDeps } from './account-deps.ts';
 
-export type AccountAction = 'end' | 'sign-out-everywhere' | 'withdraw' | 'password';
+export type AccountAction =
+  | 'end'
+  | 'sign-out-everywhere'
+  | 'withdraw'
+  | 'password'
+  | 'second-factor'
+  | 'authenticator';
 
 const label = (action: AccountAction) => `account form ${action}`;
 const value = ({ uid, account }: BrowserSession) => `${uid} ${account.id}`;

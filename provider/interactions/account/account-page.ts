@@ -10,8 +10,8 @@ import { type AccountAction, accountFormToken } from './account-form.ts';
 import { describeSignIns, timeView } from './describe-sign-ins.ts';
 import { takeNotice } from './notice.ts';
 
-/** The problem with the form for a new password. */
-export interface PasswordProblem {
+/** The problem with a form that has a password. */
+export interface AccountProblem {
   status: number;
   error: FormError<AccountPasswordField>;
 }
@@ -26,14 +26,15 @@ export async function showAccount(
   deps: AccountDeps,
   ctx: Context,
   session: BrowserSession,
-  problem?: PasswordProblem,
+  problem?: AccountProblem,
 ): Promise<void> {
   const { account } = session;
   const renderer = deps.renderer(ctx);
   const after = problem ? undefined : [ctx.query.after ?? []].flat()[0];
-  const [signIns, consents] = await Promise.all([
+  const [signIns, consents, factor] = await Promise.all([
     deps.signIns.page(account.id, after),
     deps.consents(account.id),
+    account.hasSecondFactor ? deps.factorOf(account.id) : undefined,
   ]);
   const notice = takeNotice(ctx, deps);
   const view: AccountView = {
@@ -47,13 +48,15 @@ export async function showAccount(
     consented: consents.flatMap((consent) => describeApp(deps, consent) ?? []),
     forms: formsOf(deps, session),
     hasPassword: account.passwordHash !== undefined,
+    secondFactor: factor && { since: timeView(factor.addedAt), recoveryCodes: factor.recoveryCodes },
+    offersSecondFactor: deps.offersSecondFactor,
     passwordMinLength: deps.passwordLength.shortest,
     error: problem?.error,
   };
   sendPage(ctx, renderer.render('account', view), { status: problem?.status ?? 200 });
 }
 
-const shownHere = ['ended', 'ended-already', 'withdrawn', 'withdrawn-already'];
+const shownHere = ['ended', 'ended-already', 'withdrawn', 'withdrawn-already', 'factor-removed'];
 
 const noticeText = ({ text }: Renderer, notice: string) =>
   shownHere.includes(notice) ? text(`account.notice.${notice}`) : undefined;
@@ -84,5 +87,6 @@ function formsOf({ basePath, keys }: AccountDeps, session: BrowserSession): Acco
     signOutEverywhere: form('sign-out-everywhere'),
     withdraw: form('withdraw'),
     password: form('password'),
+    secondFactor: form('second-factor'),
   };
 }

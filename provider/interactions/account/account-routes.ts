@@ -9,6 +9,7 @@ import { readAccountForm } from './account-form.ts';
 import { showAccount } from './account-page.ts';
 import { changePassword } from './change-password.ts';
 import { leaveNotice, type Notice, takeNotice } from './notice.ts';
+import { changeSecondFactor, confirmSecondFactor } from './second-factor.ts';
 
 /**
  * Any text is allowed here, because the page itself reports missing, too long or unknown values. The size of the whole
@@ -20,6 +21,8 @@ const forms = {
   everywhere: z.object({ csrf: field }),
   withdraw: z.object({ csrf: field, client: field }),
   password: z.object({ csrf: field, currentPassword: field, newPassword: field }),
+  secondFactor: z.object({ csrf: field, action: field, factorPassword: field }),
+  authenticator: z.object({ csrf: field, enrolment: field, code: field }),
 };
 
 /**
@@ -85,9 +88,25 @@ export function accountRoutes(deps: AccountDeps): Router {
     if (problem) await showAccount(deps, ctx, session, problem);
     else redirectSignedOut(ctx, 'password-changed');
   });
+  router.post('/second-factor', async (ctx) => {
+    const { session, fields } = await readAccountForm(deps, ctx, 'second-factor', forms.secondFactor);
+    await changeSecondFactor(deps, ctx, session, fields, () => redirectWithNotice(ctx, 'factor-removed'));
+  });
+  router.post('/authenticator', async (ctx) => {
+    const { session, fields } = await readAccountForm(deps, ctx, 'authenticator', forms.authenticator);
+    await confirmSecondFactor(deps, ctx, session, fields);
+  });
   // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
   // GET.
-  router.get(['/end', '/sign-out-everywhere', '/withdraw', '/password'], (ctx) => goTo(ctx, home));
+  const formPaths = [
+    '/end',
+    '/sign-out-everywhere',
+    '/withdraw',
+    '/password',
+    '/second-factor',
+    '/authenticator',
+  ];
+  router.get(formPaths, (ctx) => goTo(ctx, home));
   return router;
 }
 

@@ -5,9 +5,9 @@ import type { Renderer } from '../render.ts';
 import { passwordMessage } from '../sign-in.ts';
 import type { AccountPasswordField } from '../view-models.ts';
 import type { AccountDeps } from './account-deps.ts';
-import type { PasswordProblem } from './account-page.ts';
+import type { AccountProblem } from './account-page.ts';
 
-export type TypedPasswords = Record<AccountPasswordField, string>;
+export type TypedPasswords = Record<Exclude<AccountPasswordField, 'factorPassword'>, string>;
 
 /** Changes the account's password. Returns the problem if the person can correct it; any other error is thrown. */
 export async function changePassword(
@@ -15,7 +15,7 @@ export async function changePassword(
   ctx: Context,
   { account }: BrowserSession,
   typed: TypedPasswords,
-): Promise<PasswordProblem | undefined> {
+): Promise<AccountProblem | undefined> {
   const renderer = deps.renderer(ctx);
   const missing = firstMissing(renderer, typed);
   if (missing) return missing;
@@ -31,7 +31,7 @@ export async function changePassword(
   }
 }
 
-function firstMissing({ text }: Renderer, typed: TypedPasswords): PasswordProblem | undefined {
+function firstMissing({ text }: Renderer, typed: TypedPasswords): AccountProblem | undefined {
   if (typed.currentPassword === '')
     return { status: 400, error: { field: 'currentPassword', message: text('account.password.missing') } };
   if (typed.newPassword === '')
@@ -39,7 +39,7 @@ function firstMissing({ text }: Renderer, typed: TypedPasswords): PasswordProble
   return undefined;
 }
 
-function problemOf(deps: AccountDeps, ctx: Context, error: unknown, typed: TypedPasswords): PasswordProblem {
+function problemOf(deps: AccountDeps, ctx: Context, error: unknown, typed: TypedPasswords): AccountProblem {
   if (!(error instanceof GatehouseError)) throw error;
   const { text } = deps.renderer(ctx);
   const { code, status, retryAfterSeconds, fields } = error;

@@ -10,6 +10,7 @@ const noticeSchema = z.enum([
   'signed-out',
   'signed-out-everywhere',
   'password-changed',
+  'factor-removed',
 ]);
 
 export type Notice = z.infer<typeof noticeSchema>;
