@@ -133,7 +133,6 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
     if (!(await secondFactors.replaceRecoveryCodes(accountId, factorId, hashes))) throw missing();
     return codes;
   };
-  const factorOf = ({ id, email }: Account) => ({ id, email, method: 'totp' });
 
   return {
     offer: async ({ id, email }, boundTo) => {
@@ -192,14 +191,23 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       await stores.outbox.append(newEvent('user.recovery_codes_replaced', id, { id, email }));
       return codes;
     },
-    remove: async (stores, account) => {
-      if (!(await stores.secondFactors.remove(account.id))) return false;
-      await stores.accounts.update(account.id, { hasSecondFactor: false }, clock.now());
-      await stores.outbox.append(newEvent('user.second_factor_removed', account.id, factorOf(account)));
-      return true;
-    },
+    remove: (stores, account) => removeSecondFactor(stores, account, deps),
   };
 }
+
+/** Removes the app and the recovery codes. It needs no key, so a command can do it. Gives false when there was no factor. */
+export async function removeSecondFactor(
+  { accounts, secondFactors, outbox }: FactorStores,
+  account: Account,
+  { newEvent, clock }: Pick<SecondFactorsDeps, 'newEvent' | 'clock'>,
+): Promise<boolean> {
+  if (!(await secondFactors.remove(account.id))) return false;
+  await accounts.update(account.id, { hasSecondFactor: false }, clock.now());
+  await outbox.append(newEvent('user.second_factor_removed', account.id, factorOf(account)));
+  return true;
+}
+
+const factorOf = ({ id, email }: Account) => ({ id, email, method: 'totp' });
 
 /** People copy codes with blanks and hyphens, and type capital letters. */
 const withoutBlanks = (code: string) => code.replace(/[\s-]/g, '').toLowerCase();

@@ -33,7 +33,7 @@ const origin = {
   ip: z.string().optional().describe('the client address of the request; missing if there was no request'),
 };
 
-const factor = { method: z.literal('totp').describe('`totp`: an authenticator app (RFC 6238)') };
+const factor = { method: z.string().describe('`totp`: an authenticator app (RFC 6238)') };
 
 const logout = {
   clientId: z.string().describe('the client'),

@@ -106,6 +106,8 @@ describe('accounts list and show', () => {
       metadata: {},
       generation: 0,
       hasPassword: true,
+      hasSecondFactor: false,
+      secondFactor: null,
       roles: ['\u001b[31mRED'],
       createdAt: '2023-11-14T22:13:20.000Z',
       updatedAt: '2023-11-14T22:13:20.000Z',
@@ -127,6 +129,36 @@ describe('commands that change accounts write an event', () => {
     expect(await database.events()).toEqual([
       ['user.disabled', { id, email, actor }],
       ['user.enabled', { id, email, actor }],
+    ]);
+  });
+
+  test('reset-factors removes the second factor, which show tells without its secret', async () => {
+    const { id, email } = await database.add();
+    const factor = {
+      id: 'totp_1',
+      sealedSecret: 'a secret',
+      lastStep: 1,
+      uses: 0,
+      addedAt: 1_700_000_000_000,
+    };
+    await database.factors().add(id, factor);
+    await database.factors().replaceRecoveryCodes(id, factor.id, ['a hash', 'another hash']);
+    await database.store().update(id, { hasSecondFactor: true }, 1_700_000_000_000);
+    const shown = await accounts(['show', id, '--json']);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      hasSecondFactor: true,
+      secondFactor: { method: 'totp', addedAt: '2023-11-14T22:13:20.000Z', recoveryCodesLeft: 2 },
+    });
+    expect(shown.stdout).not.toMatch(/a secret|hash"/);
+    const { code, stdout } = await accounts(['reset-factors', email]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('has no second factor any more')]);
+    expect(await database.factors().find(id)).toBeUndefined();
+    const account = await database.store().findById(id);
+    expect(account).toMatchObject({ tokenVersion: 0 });
+    expect(account?.hasSecondFactor).toBeUndefined();
+    expect((await accounts(['reset-factors', id])).stdout).toContain('has no second factor.');
+    expect(await database.events()).toEqual([
+      ['user.second_factor_removed', { id, email, method: 'totp', actor }],
     ]);
   });
 

@@ -19,7 +19,7 @@ const oneLine = (text: string) => {
 
 const who = ['<account>', 'its address or id'] as const;
 
-/** `accounts create|list|show|disable|enable|set-password|set-roles|import|export`. */
+/** `accounts create|list|show|disable|enable|set-password|set-roles|reset-factors|import|export`. */
 export function addAccountCommands(program: CliCommand): void {
   const accounts = program
     .command('accounts')
@@ -118,6 +118,19 @@ function addCredentials(accounts: CliCommand): void {
     .action(async (account: string, options: Common) => {
       const { setPassword } = await import('../commands/change-account.ts');
       await setPassword(account, commandOutput(options));
+    });
+
+  accounts
+    .command('reset-factors')
+    .description(
+      'Remove the authenticator app and the recovery codes of an account, for a person who lost them. Sessions and tokens stay.',
+    )
+    .argument(...who)
+    .option(...jsonOption)
+    .example('gatehouse accounts reset-factors ann@example.com')
+    .action(async (account: string, options: Common) => {
+      const { resetFactors } = await import('../commands/change-account.ts');
+      await resetFactors(account, commandOutput(options));
     });
 
   accounts

@@ -1,4 +1,5 @@
 import type { Account } from '../../ports/account-store.ts';
+import type { StoredFactor } from '../../ports/second-factors.ts';
 import { fieldList, isoTime } from '../cli/table.ts';
 
 /** Returns an account as commands show it, without its password hash. */
@@ -13,19 +14,28 @@ export function accountDocument(account: Account): Record<string, unknown> {
     metadata,
     generation: tokenVersion,
     hasPassword: account.passwordHash !== undefined,
+    hasSecondFactor: account.hasSecondFactor === true,
     createdAt: isoTime(account.createdAt),
     updatedAt: isoTime(account.updatedAt),
   };
 }
 
+/** Returns the second factor of an account as commands show it, without its secret. */
+export function factorDocument({ addedAt, recoveryCodes }: StoredFactor): Record<string, unknown> {
+  return { method: 'totp', addedAt: isoTime(addedAt), recoveryCodesLeft: recoveryCodes };
+}
+
 /** Returns the same as text for a person. */
-export function accountText(account: Account): string {
+export function accountText(account: Account, factor?: StoredFactor): string {
   return fieldList({
     id: account.id,
     email: `${account.email} (${account.emailVerified ? 'verified' : 'not verified'})`,
     state: account.state,
     roles: account.roles.join(', ') || 'none',
     password: account.passwordHash === undefined ? 'none' : 'set',
+    'second factor': factor
+      ? `authenticator app since ${isoTime(factor.addedAt)}, ${factor.recoveryCodes} recovery codes left`
+      : 'none',
     metadata: JSON.stringify(account.metadata),
     created: isoTime(account.createdAt),
     updated: isoTime(account.updatedAt),

@@ -1,3 +1,5 @@
+import { removeSecondFactor } from '../../accounts/second-factors.ts';
+import { systemClock } from '../../lib/clock.ts';
 import type { Account } from '../../ports/account-store.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import type { Output } from '../cli/output.ts';
@@ -42,6 +44,24 @@ export function setPassword(account: string, output: Output): Promise<void> {
     },
     { mails: true },
   );
+}
+
+/**
+ * `gatehouse accounts reset-factors`, for a person who lost the phone and the recovery codes. Sessions and tokens stay.
+ * Throws `not_found`.
+ */
+export function resetFactors(account: string, output: Output): Promise<void> {
+  return change(account, output, async ({ ports, newEvent }, found) => {
+    const isRemoved = await ports.unitOfWork.run((stores) =>
+      removeSecondFactor(stores, found, { newEvent, clock: systemClock }),
+    );
+    if (!isRemoved) return [found, 'has no second factor'];
+    const { hasSecondFactor: _, ...changed } = found;
+    return [
+      changed,
+      'has no second factor any more; the next sign-in needs the password only, or adds a new one',
+    ];
+  });
 }
 
 export interface SetRolesOptions {

@@ -1,6 +1,6 @@
 import type { Output } from '../cli/output.ts';
 import { isoTime, table } from '../cli/table.ts';
-import { accountDocument, accountText } from './account-document.ts';
+import { accountDocument, accountText, factorDocument } from './account-document.ts';
 import { findAccount } from './find-account.ts';
 import { withStores } from './open-stores.ts';
 
@@ -26,6 +26,10 @@ export async function listAccounts({ after, limit }: ListOptions, output: Output
 
 /** `gatehouse accounts show`. Throws `not_found`. */
 export async function showAccount(account: string, output: Output): Promise<void> {
-  const found = await withStores({}, ({ ports }) => findAccount(ports.accounts, account));
-  output.result(accountDocument(found), accountText(found));
+  const { found, factor } = await withStores({}, async ({ ports }) => {
+    const found = await findAccount(ports.accounts, account);
+    return { found, factor: await ports.secondFactors.find(found.id) };
+  });
+  const secondFactor = factor ? factorDocument(factor) : null;
+  output.result({ ...accountDocument(found), secondFactor }, accountText(found, factor));
 }

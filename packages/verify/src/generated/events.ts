@@ -77,6 +77,112 @@ export interface UserPasswordChangedEvent {
   };
 }
 
+/** The account got a second factor, which every later sign-in needs. */
+export interface UserSecondFactorAddedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.second_factor_added';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** `totp`: an authenticator app (RFC 6238). */
+    method: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** The person or an operator removed the second factor of the account, with its recovery codes. */
+export interface UserSecondFactorRemovedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.second_factor_removed';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** `totp`: an authenticator app (RFC 6238). */
+    method: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** The person got new recovery codes. The earlier ones are invalid. */
+export interface UserRecoveryCodesReplacedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.recovery_codes_replaced';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** A recovery code was used instead of a code of the authenticator app. */
+export interface UserRecoveryCodeUsedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.recovery_code_used';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** How many recovery codes are left. */
+    left: number;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
 /** The roles of the account changed. Access tokens that were issued before keep the old roles until they expire. */
 export interface UserRolesChangedEvent {
   /** The same at every delivery. */
@@ -415,6 +521,10 @@ export type GatehouseEvent =
   | UserCreatedEvent
   | UserLoginEvent
   | UserPasswordChangedEvent
+  | UserSecondFactorAddedEvent
+  | UserSecondFactorRemovedEvent
+  | UserRecoveryCodesReplacedEvent
+  | UserRecoveryCodeUsedEvent
   | UserRolesChangedEvent
   | UserDisabledEvent
   | UserEnabledEvent
@@ -455,6 +565,33 @@ export const eventShapes = {
   'user.password_changed': { version: 1, data: {
     id: 'string',
     email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.second_factor_added': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    method: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.second_factor_removed': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    method: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.recovery_codes_replaced': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.recovery_code_used': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    left: 'number',
     actor: 'string?',
     ip: 'string?',
   } },
