@@ -5,7 +5,7 @@ import { interactionPath } from './interaction.ts';
 import { sendPage } from './send-page.ts';
 import { faceOf, finishSignIn, problemOf, showSignIn } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
-import type { FormError, SecondFactorField } from './view-models.ts';
+import type { FormError, QrView, SecondFactorField } from './view-models.ts';
 
 type Problem = { status: number; error: FormError<SecondFactorField> };
 
@@ -89,9 +89,11 @@ async function enrol(
   const { account, recoveryCodes } = await deps.secondStep.enrol(input, enrolment);
   const { id, email, tokenVersion, methods } = account;
   const done: Done = { id, email, tokenVersion, methods, remember, at: deps.epochSeconds() };
+  const { csrf, action } = formOf(deps, step);
   const page = step.renderer.render('recovery-codes', {
     form: {
-      ...formOf(deps, step),
+      csrf,
+      action,
       hidden: { done: deps.keys.seal(doneContext(step), JSON.stringify(done)) },
     },
     codes: recoveryCodes,
@@ -165,10 +167,12 @@ async function showEnrolment(
   sendPage(step.ctx, page, { status, redirectsTo: [step.interaction.redirectUri] });
 }
 
-/** The library is loaded at the first use, because most sign-ins do not need it. */
-export async function qrOf(uri: string): Promise<string> {
-  const { renderSVG } = await import('uqr');
-  return renderSVG(uri, { ecc: 'M', border: 4 });
+/** A QR code. The library is loaded at the first use, because most sign-ins do not need it. */
+export async function qrOf(uri: string): Promise<QrView> {
+  const { encode } = await import('uqr');
+  const { size, data } = encode(uri, { ecc: 'M', border: 4 });
+  const dark = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])));
+  return { size, path: dark.join('') };
 }
 
 /** Groups of four characters are easier to type. */

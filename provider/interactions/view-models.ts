@@ -67,6 +67,9 @@ export interface SignUpView extends ClientFace {
 
 export type SecondFactorField = 'code' | 'recoveryCode';
 
+/** A QR code with its border, as an SVG image of `size` × `size` units and the path of its dark squares. */
+export type QrView = { size: number; path: string };
+
 /** Posts `csrf`, the hidden fields and one of the fields to `action`, or only `csrf` to `cancelAction`. */
 export interface SecondFactorView extends ClientFace {
   csrf: string;
@@ -76,27 +79,17 @@ export interface SecondFactorView extends ClientFace {
   error?: FormError<SecondFactorField> | undefined;
 }
 
-/** How to add an authenticator app. Posts the same as `SecondFactorView`, with `code`. */
+/** How to add an authenticator app. Posts the same, with `code`. */
 export interface AddSecondFactorView extends SecondFactorView {
-  /** An SVG image that we made. It is inserted as it is. */
-  qr: string;
-  /** The secret for a person who can't scan the image. */
+  qr: QrView;
   secret: string;
 }
 
-/** New recovery codes, which are shown once. */
+/** New recovery codes, which are shown once: during a sign-in with a form, on the account page with a link. */
 export interface RecoveryCodesView {
   codes: readonly string[];
-  /** During a sign-in: posts `csrf` and the hidden fields to `action`. */
   form?: Pick<SecondFactorView, 'action' | 'csrf' | 'hidden'> | undefined;
-  /** On the account page: the address to go on. */
   continueUrl?: string | undefined;
-}
-
-/** A new authenticator app on the account page. Posts `csrf`, the hidden fields and `code` to `action`. */
-export interface AccountSecondFactorView
-  extends Pick<AddSecondFactorView, 'csrf' | 'action' | 'hidden' | 'error' | 'qr' | 'secret'> {
-  cancelUrl: string;
 }
 
 export interface ConsentScope {
@@ -253,14 +246,21 @@ export interface AccountView {
   consented: ConsentedAppView[];
   forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password' | 'secondFactor', ActionForm>;
   hasPassword: boolean;
-  /** Undefined without a second factor. */
   secondFactor?: { since: TimeView; recoveryCodes: number } | undefined;
-  /** Whether the person may add one here. */
   offersSecondFactor: boolean;
   /** The minimum length in characters. The page shows it and the browser checks it. */
   passwordMinLength: number;
   /** The problem with the entered passwords. */
   error?: FormError<AccountPasswordField> | undefined;
+}
+
+/** A new authenticator app on the account page. Posts `csrf`, the hidden fields and `code` to `action`. */
+export interface AccountSecondFactorView extends ActionForm {
+  cancelUrl: string;
+  hidden: Readonly<Record<string, string>>;
+  qr: QrView;
+  secret: string;
+  error?: FormError<SecondFactorField> | undefined;
 }
 
 /** The page that is shown after the account page ended this browser's session. */

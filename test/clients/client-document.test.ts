@@ -40,6 +40,7 @@ test('missing fields get their defaults', () => {
     introspects: [],
     pkce: 'required',
     requirePushedAuthorizationRequests: false,
+    requireSecondFactor: false,
     dpopBoundAccessTokens: false,
     applicationType: 'web',
   });

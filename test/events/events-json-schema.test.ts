@@ -31,7 +31,8 @@ async function accepted(documents: unknown[]): Promise<boolean[]> {
 }
 
 const types = Object.keys(eventCatalogue) as EventType[];
-const sample = (schema: z.ZodType): unknown => (schema.type === 'array' ? ['one'] : 'some text');
+const samples: Record<string, unknown> = { array: ['one'], number: 9 };
+const sample = (schema: z.ZodType): unknown => samples[schema.type] ?? 'some text';
 
 /** An event as a sink publishes it. */
 async function published(type: EventType, withOptional: boolean): Promise<Record<string, unknown>> {

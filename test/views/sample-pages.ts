@@ -1,4 +1,4 @@
-import { renderSVG } from 'uqr';
+import { qrOf } from '../../provider/interactions/second-factor.ts';
 import type { ViewModels, ViewName } from '../../provider/interactions/view-models.ts';
 
 export type SamplePage = { [View in ViewName]: { view: View; model: ViewModels[View] } }[ViewName];
@@ -74,6 +74,8 @@ const account = {
 const secret = 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP';
 const uri =
   'otpauth://totp/Gatehouse:john%40example.com?issuer=Gatehouse&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+const qr = await qrOf(uri);
 
 const secondFactor = {
   ...client,
@@ -197,11 +199,17 @@ export const samplePages: Record<string, SamplePage> = {
       action: '/account/authenticator',
       cancelUrl: '/account',
       hidden: { enrolment: 'sample' },
-      qr: renderSVG(uri, { ecc: 'M', border: 4 }),
+      qr,
       secret,
     },
   },
-  'recovery-codes': { view: 'recovery-codes', model: { codes, form: secondFactor } },
+  'recovery-codes': {
+    view: 'recovery-codes',
+    model: {
+      codes,
+      form: { csrf: 'sample-csrf', action: '/interaction/abc/second-factor', hidden: { done: 'sample' } },
+    },
+  },
   'recovery-codes-account': { view: 'recovery-codes', model: { codes, continueUrl: '/account' } },
   'second-factor': { view: 'second-factor', model: secondFactor },
   'second-factor-wrong': {
@@ -220,7 +228,7 @@ export const samplePages: Record<string, SamplePage> = {
   },
   'add-second-factor': {
     view: 'add-second-factor',
-    model: { ...secondFactor, qr: renderSVG(uri, { ecc: 'M', border: 4 }), secret },
+    model: { ...secondFactor, qr, secret },
   },
   'account-signed-out': {
     view: 'account-signed-out',
