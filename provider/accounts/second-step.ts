@@ -17,16 +17,6 @@ import {
   writeSignIn,
 } from './sign-in.ts';
 
-/** The roles and clients that need a second factor. */
-export interface SecondFactorPolicy {
-  /** `required`: every account needs one. */
-  mode: 'off' | 'optional' | 'required';
-  /** An account with one of these roles needs one. */
-  roles: readonly string[];
-  /** Whether the document of the client asks for one. */
-  isRequiredBy(clientId: string): boolean;
-}
-
 export interface SecondStepDeps
   extends Pick<SignInOptions, 'unitOfWork' | 'rateLimits' | 'newEvent' | 'clock' | 'metrics' | 'logger'> {
   keys: Pick<ServerKeys, 'seal' | 'open'>;
@@ -42,7 +32,7 @@ export interface SecondStepInput extends Pick<AskedSignIn, 'clientId' | 'boundTo
 }
 
 export interface SecondStep {
-  gate(policy: SecondFactorPolicy): SecondFactorGate;
+  gate: SecondFactorGate;
   /**
    * Finishes a sign-in with a code of the app or a recovery code. Wrong codes count in the same limits as wrong passwords.
    *
@@ -130,11 +120,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
   });
 
   return {
-    gate: (policy) => ({
-      isRequired: (account, clientId) =>
-        policy.mode === 'required' ||
-        account.roles.some((role) => policy.roles.includes(role)) ||
-        policy.isRequiredBy(clientId),
+    gate: {
       ask: async ({ secondFactors }, account, asked) => {
         const factor = account.hasSecondFactor ? await secondFactors.find(account.id) : undefined;
         const challenge: Challenge = {
@@ -155,7 +141,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
         if (!account.hasSecondFactor) throw missing();
         await factors.use(stores, account, code);
       },
-    }),
+    },
     finish: async (input) => {
       const challenge = open(input, false);
       const use = (stores: TransactionStores, account: Account) =>

@@ -20,16 +20,22 @@ export interface SignInInput {
   browser?: string | undefined;
   /** The code of the second factor, if the caller sends it together with the password. */
   code?: string | undefined;
-  /** Whether this sign-in needs a second factor, although the account and the policy do not ask for one. */
+  /** Whether the client or its request needs a second factor. The account and the policy can need one too. */
   needsSecondFactor?: boolean | undefined;
   /** The place where the person types the code, if it must be the place of the password: the id of an interaction. */
   boundTo?: string | undefined;
 }
 
+/** The accounts that need a second factor. */
+export interface SecondFactorPolicy {
+  /** `required`: every account. */
+  mode: 'off' | 'optional' | 'required';
+  /** Every account with one of these roles. */
+  roles: readonly string[];
+}
+
 /** What a sign-in does after a right password (second-step.ts). */
 export interface SecondFactorGate {
-  /** Whether the policy asks this account for a second factor at this client. */
-  isRequired(account: Account, clientId: string): boolean;
   /**
    * Gives the error that asks for the second factor, with a challenge: `second_factor_required`, or `second_factor_missing`
    * if the account has none yet.
@@ -64,6 +70,7 @@ export interface SignInOptions {
   metrics: { signIns: Pick<Metrics['signIns'], 'inc'> };
   logger: Pick<Logger, 'info'>;
   secondFactor: SecondFactorGate;
+  policy: SecondFactorPolicy;
 }
 
 /** The account that was signed in to. */
@@ -208,13 +215,15 @@ async function record(
   if (rehash !== undefined && checked.passwordHash !== undefined) {
     await accounts.replacePasswordHash(account.id, checked.passwordHash, rehash, clock.now());
   }
-  const needsCode =
-    account.hasSecondFactor || input.needsSecondFactor || secondFactor.isRequired(account, input.clientId);
+  const needsCode = account.hasSecondFactor || input.needsSecondFactor || isRequired(options.policy, account);
   if (needsCode && input.code === undefined) return secondFactor.ask(stores, account, input);
   if (needsCode && input.code !== undefined) await secondFactor.prove(stores, account, input.code);
   await writeSignIn(stores, options, account, input.clientId);
   return { ...account, methods: needsCode ? twoFactors : passwordSignIn };
 }
+
+const isRequired = ({ mode, roles }: SecondFactorPolicy, account: Account): boolean =>
+  mode === 'required' || account.roles.some((role) => roles.includes(role));
 
 /** Writes `user.login`. */
 export async function writeSignIn(

@@ -1,15 +1,12 @@
 import { createSecondFactors, type SecondFactorService } from '../accounts/second-factors.ts';
 import { createSecondStep, type SecondStep, type SecondStepDeps } from '../accounts/second-step.ts';
 import { createSignIn, type SignIn, type SignInOptions } from '../accounts/sign-in.ts';
-import type { ClientRegistry } from '../clients/client-registry.ts';
 import type { Config } from '../config/schema.ts';
 
 export interface SecondFactorParts
-  extends Omit<SignInOptions, 'secondFactor'>,
+  extends Omit<SignInOptions, 'secondFactor' | 'policy'>,
     Omit<SecondStepDeps, 'factors'> {
   config: Config;
-  /** The registry is created after the sign-in, so this is called at each use. */
-  clients(): Pick<ClientRegistry, 'find'>;
 }
 
 export interface ComposedSecondFactors {
@@ -18,18 +15,11 @@ export interface ComposedSecondFactors {
   signIn: SignIn;
 }
 
-/** Assembles the sign-in, second factors and the second step, with the policy of the settings and the clients. */
-export function composeSecondFactors({
-  config,
-  clients,
-  ...parts
-}: SecondFactorParts): ComposedSecondFactors {
+/** Assembles the sign-in, second factors and the second step, with the policy of the settings. */
+export function composeSecondFactors({ config, ...parts }: SecondFactorParts): ComposedSecondFactors {
   const factors = createSecondFactors({ ...parts, appName: config.appName });
   const secondStep = createSecondStep({ ...parts, factors });
-  const secondFactor = secondStep.gate({
-    mode: config.secondFactor,
-    roles: config.requiredSecondFactorRoles ?? [],
-    isRequiredBy: (id) => clients().find(id)?.requireSecondFactor === true,
-  });
-  return { factors, secondStep, signIn: createSignIn({ ...parts, secondFactor }) };
+  const policy = { mode: config.secondFactor, roles: config.requiredSecondFactorRoles ?? [] };
+  const signIn = createSignIn({ ...parts, secondFactor: secondStep.gate, policy });
+  return { factors, secondStep, signIn };
 }

@@ -167,7 +167,6 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     passwords,
     rateLimits,
     newEvent,
-    clients: () => clients,
   });
   const register = createRegister({
     enabled: config.signup,

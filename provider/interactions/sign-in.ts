@@ -77,6 +77,7 @@ export async function signInByForm(
       password,
       clientId: step.client.id,
       browser,
+      needsSecondFactor: step.client.requireSecondFactor,
       boundTo: interaction.uid,
     });
     if (signedIn.needsNewPassword && newPassword === undefined)

@@ -24,6 +24,7 @@ export type PageClient = Pick<
   | 'name'
   | 'enabled'
   | 'firstParty'
+  | 'requireSecondFactor'
   | 'applicationType'
   | 'scopes'
   | 'clientUri'

@@ -4,8 +4,8 @@ import { createPasswordRules } from '../../provider/accounts/password-rules.ts';
 import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createRegister } from '../../provider/accounts/register.ts';
 import { createSecondFactors } from '../../provider/accounts/second-factors.ts';
-import { createSecondStep, type SecondFactorPolicy } from '../../provider/accounts/second-step.ts';
-import { createSignIn } from '../../provider/accounts/sign-in.ts';
+import { createSecondStep } from '../../provider/accounts/second-step.ts';
+import { createSignIn, type SecondFactorPolicy } from '../../provider/accounts/sign-in.ts';
 import { createNewEvent } from '../../provider/events/catalogue.ts';
 import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
@@ -67,9 +67,15 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
   const keys = createServerKeys(['secret']);
   const factors = createSecondFactors({ ...shared, keys, appName: 'Gatehouse' });
   const secondStep = createSecondStep({ ...shared, keys, factors, metrics, logger });
-  const policy = { mode: 'optional', roles: [], isRequiredBy: () => false, ...secondFactor } as const;
-  const gate = secondStep.gate(policy);
-  const signIn = createSignIn({ ...shared, accounts: store, metrics, logger, secondFactor: gate });
+  const policy = { mode: 'optional', roles: [], ...secondFactor } as const;
+  const signIn = createSignIn({
+    ...shared,
+    accounts: store,
+    metrics,
+    logger,
+    secondFactor: secondStep.gate,
+    policy,
+  });
   return {
     ...shared,
     store,
@@ -79,7 +85,8 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
     keys,
     factors,
     secondStep,
-    secondFactor: gate,
+    secondFactor: secondStep.gate,
+    policy,
     logged,
     logger,
     accounts: createAccounts({

@@ -49,7 +49,7 @@ async function redeem(
   const client = clientOf(ctx);
   if (!client.firstParty)
     throw new errors.UnauthorizedClient('this client may not sign people in by password');
-  const signIn = signInOf(services, ctx, client.id);
+  const signIn = signInOf(services, ctx);
   const scopes = requestedScopes(ctx) ?? [...client.scopes];
   const refused = scopes.find((scope) => !client.scopes.includes(scope));
   if (refused) throw new errors.InvalidScope(`this client may not ask for ${printable(refused)}`, refused);
@@ -98,8 +98,8 @@ async function redeem(
 function signInOf(
   { signIn, secondStep }: Pick<Services, 'signIn' | 'secondStep'>,
   ctx: KoaContextWithOIDC,
-  clientId: string,
 ): () => Promise<SignedIn> {
+  const { id: clientId, requireSecondFactor: needsSecondFactor } = clientOf(ctx);
   const { otp, second_factor_challenge: challenge } = ctx.oidc.params ?? {};
   if (typeof challenge === 'string') {
     const code = requiredParameter(ctx, 'otp');
@@ -108,7 +108,7 @@ function signInOf(
   const email = requiredParameter(ctx, 'username');
   const password = requiredParameter(ctx, 'password');
   const code = typeof otp === 'string' && otp !== '' ? otp : undefined;
-  return () => signIn({ email, password, code, clientId });
+  return () => signIn({ email, password, code, clientId, needsSecondFactor });
 }
 
 const secondFactorCodes: readonly string[] = [
