@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { personWithFactor } from '../support/authenticator.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
-import { apiLogin, postJson } from '../support/json-api.ts';
+import { apiLogin, callJsonApi, postJson } from '../support/json-api.ts';
 import { bearer, createTestClient, demoApps } from '../support/test-client.ts';
 import {
   type JsonSchema,
@@ -29,8 +30,11 @@ describe('/openapi.json', () => {
 
   const good = async (): Promise<Record<string, Record<string, unknown>>> => {
     const [one, other] = [await apiLogin(deployment), await apiLogin(deployment)];
+    const { person, recoveryCodes } = await personWithFactor(deployment);
+    const { challenge } = (await callJsonApi(deployment, '/auth/login', person)).body;
     return {
       '/auth/login': { email, password },
+      '/auth/login/second-factor': { challenge, code: recoveryCodes[0] },
       '/auth/refresh': { refreshToken: one.refreshToken },
       '/auth/logout': { refreshToken: other.refreshToken },
       '/auth/register': { email: 'walked@example.com', password: 'walked-through-all' },
@@ -64,6 +68,7 @@ describe('/openapi.json', () => {
       'get /auth/verify',
       'get /user/profile',
       'post /auth/login',
+      'post /auth/login/second-factor',
       'post /auth/logout',
       'post /auth/refresh',
       'post /auth/register',
@@ -92,6 +97,8 @@ describe('/openapi.json', () => {
     const met: [path: string, method: string, status: number, body: unknown, token?: string][] = [
       ['/auth/login', 'post', 401, { email, password: 'wrong' }],
       ['/auth/login', 'post', 403, { email, password, ...spa }],
+      ['/auth/login', 'post', 401, (await personWithFactor(deployment)).person],
+      ['/auth/login/second-factor', 'post', 401, { challenge: 'x', code: '123456' }],
       ['/auth/login', 'post', 400, {}],
       ['/auth/login', 'post', 400, '{'],
       ['/auth/login', 'post', 413, { email: 'a'.repeat(70 * 1024), password }],

@@ -1,5 +1,7 @@
 import { TOTP } from 'otpauth';
-import type { Page } from './user-agent.ts';
+import type { Deployment } from './deployment.ts';
+import { newPerson, openAccount } from './sign-in.ts';
+import { createUserAgent, type Page, type Person } from './user-agent.ts';
 
 /** An authenticator app with one account. */
 export interface Authenticator {
@@ -23,3 +25,20 @@ export function authenticatorFor(secret: string, now = () => Date.now()): Authen
 /** The recovery codes that a page shows. */
 export const recoveryCodesOf = ({ html }: Pick<Page, 'html'>): string[] =>
   [...html.matchAll(/<li>([a-z2-7]{4}(?:-[a-z2-7]{4}){3})<\/li>/g)].map(([, code = '']) => code);
+
+/** A new account that has an authenticator app, which was added on the account page. */
+export async function personWithFactor(
+  deployment: Deployment,
+): Promise<{ person: Person; app: Authenticator; recoveryCodes: string[] }> {
+  const person = await newPerson(deployment);
+  const agent = createUserAgent(deployment);
+  const page = await openAccount(deployment, agent, person);
+  const form = /<form[^>]*\/account\/second-factor"[\s\S]*?<\/form>/.exec(page.html)?.[0] ?? '';
+  const offer = await agent.submit(
+    { ...page, html: form },
+    { factorPassword: person.password, action: 'add' },
+  );
+  const app = authenticatorOf(offer);
+  const recoveryCodes = recoveryCodesOf(await agent.submit(offer, { code: app.code() }));
+  return { person, app, recoveryCodes };
+}
