@@ -28,7 +28,7 @@ export function loadFiles(config: Config, loadAccessModel: () => AccessModel): F
   };
   const model = attempt(loadAccessModel);
   const accessModel = model && attempt(() => withSignupRoles(model, config.signupRoles));
-  if (model) attempt(() => withSecondFactorRoles(model, config.requiredSecondFactorRoles));
+  if (model) attempt(() => withSecondFactorRoles(model, config.secondFactorRoles));
   if (model) attempt(() => withSelfRegisteredScopes(model, config.selfRegisteredScopes));
   const pages = attempt(() => openPages(config));
   if (accessModel === undefined || pages === undefined || problems.length > 0)

@@ -19,7 +19,7 @@ export interface ComposedSecondFactors {
 export function composeSecondFactors({ config, ...parts }: SecondFactorParts): ComposedSecondFactors {
   const factors = createSecondFactors({ ...parts, appName: config.appName });
   const secondStep = createSecondStep({ ...parts, factors });
-  const policy = { mode: config.secondFactor, roles: config.requiredSecondFactorRoles ?? [] };
+  const policy = { mode: config.secondFactor, roles: config.secondFactorRoles ?? [] };
   const signIn = createSignIn({ ...parts, secondFactor: secondStep.gate, policy });
   return { factors, secondStep, signIn };
 }

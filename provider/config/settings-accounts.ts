@@ -123,7 +123,7 @@ export const accountSettings = {
     schema: oneOf('off', 'optional', 'required'),
     default: 'optional',
   },
-  requiredSecondFactorRoles: {
+  secondFactorRoles: {
     name: 'GATEHOUSE_SECOND_FACTOR_ROLES',
     description:
       'Roles, separated by spaces, whose accounts need a second factor. GATEHOUSE_APIS_FILE defines them. A client document may say `requireSecondFactor` too.',

@@ -68,7 +68,7 @@ async function checkFiles(
 ) {
   const model = await attempt(() => (serving ? loadAccessModel(config) : devAccessModel(config)));
   if (model) await attempt(() => withSignupRoles(model, config.signupRoles));
-  if (model) await attempt(() => withSecondFactorRoles(model, config.requiredSecondFactorRoles));
+  if (model) await attempt(() => withSecondFactorRoles(model, config.secondFactorRoles));
   if (model) await attempt(() => withSelfRegisteredScopes(model, config.selfRegisteredScopes));
   const source = clientSource(config, serving);
   if (model) await attempt(() => checkClients(config, model, source, output));

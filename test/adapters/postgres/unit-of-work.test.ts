@@ -65,6 +65,11 @@ test('each store is created once in a transaction, and all stores can be listed'
       ...['accounts', 'announcements', 'clientSessions', 'clientTokenVersions', 'clients', 'consents'],
       ...['denylist', 'logouts', 'mails', 'outbox'],
       'registeredClients',
+    expect(getters).toHaveLength(11);
+    expect(Object.keys(stores).sort()).toEqual([
+      ...['accounts', 'announcements', 'clientSessions', 'clientTokenVersions', 'clients', 'consents'],
+      ...['denylist', 'logouts', 'mails', 'outbox'],
+      ...['registeredClients', 'secondFactors'],
     ]);
   });
 });
