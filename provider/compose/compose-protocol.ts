@@ -60,8 +60,7 @@ export function composeProtocol(parts: Parts): Protocol {
     clients,
     accounts: parts.accounts,
     signIn: parts.signIn,
-    // No second factor can be set up yet, so the higher level can't be reached.
-    acrValues: reachableAcrs(false),
+    acrValues: reachableAcrs(config.secondFactor !== 'off'),
     secondStep: parts.secondStep,
     reads,
     denylist: parts.denylist,

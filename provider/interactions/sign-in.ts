@@ -77,7 +77,7 @@ export async function signInByForm(
       password,
       clientId: step.client.id,
       browser,
-      needsSecondFactor: step.client.requireSecondFactor,
+      needsSecondFactor: step.client.requireSecondFactor || interaction.needsSecondFactor,
       boundTo: interaction.uid,
     });
     if (signedIn.needsNewPassword && newPassword === undefined)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { acrLevels } from '../../provider/lib/password-sign-in.ts';
 import { demo } from '../support/deployment.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { getUserinfo } from '../support/json-api.ts';
@@ -101,7 +102,7 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
     test('is advertised, and is given to an app that asks for it by either way', async () => {
       const answer = await deployment.fetch(`${deployment.issuer}/.well-known/openid-configuration`);
       expect(await answer.json()).toMatchObject({
-        acr_values_supported: [signIn.acr],
+        acr_values_supported: acrLevels,
         claims_supported: expect.arrayContaining(['acr', 'amr', 'auth_time']),
       });
       const essential = { id_token: { acr: { essential: true, values: ['urn:other', signIn.acr] } } };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { multiFactorAcr } from '../../provider/lib/password-sign-in.ts';
 import { type Authenticator, authenticatorOf, recoveryCodesOf } from '../support/authenticator.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { callJsonApi } from '../support/json-api.ts';
@@ -81,6 +82,35 @@ describe('on the pages', () => {
     expect(codeOf(await agent.submit(shown, {}))).toBeTruthy();
     expect(await silently(agent, vault)).toBe('code');
     expect(await silently(agent, web)).toBe('code');
+  });
+
+  test.each([
+    ['acr_values', () => ({ acr_values: multiFactorAcr })],
+    [
+      'an essential acr',
+      () => ({ claims: JSON.stringify({ id_token: { acr: { essential: true, value: multiFactorAcr } } }) }),
+    ],
+  ])('an app that asks for the higher level by %s gets a sign-in with a code', async (_, parameters) => {
+    const { app } = await enrolled();
+    const agent = browser();
+    const page = await agent.submit(await agent.get(web.authorizationUrl(parameters())), { ...person });
+    const end = await agent.submit(page, { code: app.code() });
+    const { body } = await web.redeem(codeOf(end) ?? '');
+    const { acr, amr } = decodeJwt(String(body.id_token)).claims;
+    expect([acr, amr]).toEqual([multiFactorAcr, ['pwd', 'otp', 'mfa']]);
+    // The session has the level now.
+    const again = await agent.get(web.authorizationUrl(parameters()));
+    expect(codeOf(again)).toBeTruthy();
+  });
+
+  test('an app that asks for the higher level lets a person without a second factor add one', async () => {
+    const agent = browser();
+    expect(codeOf(await openPassword(agent, web))).toBeTruthy();
+    const page = await agent.submit(await agent.get(web.authorizationUrl({ acr_values: multiFactorAcr })), {
+      ...person,
+    });
+    const shown = await agent.submit(page, { code: authenticatorOf(page).code() });
+    expect(await amrOf(web, await agent.submit(shown, {}))).toEqual(['pwd', 'otp', 'mfa']);
   });
 
   test('a wrong first code keeps the key, and nothing is stored before a right one', async () => {

@@ -24,7 +24,7 @@ describe('the level and the time of a sign-in', () => {
   let tv: TestClient;
   let agent: UserAgent;
   beforeAll(async () => {
-    deployment = await startInProcess([tvDocument('tv')], deviceFlow);
+    deployment = await startInProcess([tvDocument('tv')], { ...deviceFlow, GATEHOUSE_SECOND_FACTOR: 'off' });
     web = createTestClient(deployment, demoApps.web);
     spa = createTestClient(deployment, demoApps.spa);
     own = createTestClient(deployment, demoApps.firstParty);
