@@ -83,10 +83,15 @@ function interactionAdapter(services: OidcServices): Adapter {
   };
 }
 
-/** The details of the prompt to sign in repeat parameters, `id_token_hint` among them. No page reads them. */
+/**
+ * The details of the prompt to sign in repeat parameters, `id_token_hint` among them. The pages read only those of our
+ * policy (`interaction-policy.ts`).
+ */
 function withoutLoginDetails(payload: AdapterPayload): AdapterPayload {
   const { prompt } = payload;
-  return prompt?.name === 'login' ? { ...payload, prompt: { ...prompt, details: {} } } : payload;
+  if (prompt?.name !== 'login') return payload;
+  const { needsSecondFactor, signedInAt } = (prompt.details ?? {}) as Record<string, unknown>;
+  return { ...payload, prompt: { ...prompt, details: { needsSecondFactor, signedInAt } } };
 }
 
 /** A code for a public client is counted, because the sender has proved nothing yet. */
