@@ -80,7 +80,9 @@ function secondFactorOfClient() {
     'the client needs a second factor',
     'login_required',
     (ctx: KoaContextWithOIDC) => {
-      const isMissing = clientOf(ctx).requireSecondFactor && !ctx.oidc.amr?.includes('mfa');
+      // Without an account, other checks ask for the whole sign-in.
+      const { account, amr } = ctx.oidc;
+      const isMissing = account && !amr?.includes('mfa') && clientOf(ctx).requireSecondFactor;
       return isMissing ? library.Check.REQUEST_PROMPT : library.Check.NO_NEED_TO_PROMPT;
     },
   );
