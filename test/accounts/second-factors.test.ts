@@ -97,7 +97,7 @@ describe('a second factor', () => {
 describe('the policy', () => {
   test.each([
     ['everybody with required', { mode: 'required' }, true],
-    ['nobody with optional', { mode: 'optional' }, false],
+    ['no account with optional', { mode: 'optional' }, false],
     ['accounts with a role, also with off', { mode: 'off', roles: ['CLIENT'] }, true],
     ['no account without the role', { mode: 'off', roles: ['ADMIN'] }, false],
   ] as const)('asks %s', async (_, secondFactor, isAsked) => {
