@@ -1,9 +1,5 @@
 import type Koa from 'koa';
-import { type Accounts, createAccounts } from '../accounts/accounts.ts';
-import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
-import { createPasswordRules } from '../accounts/password-rules.ts';
-import { createPasswords, passwordParams } from '../accounts/passwords.ts';
-import { createRegister } from '../accounts/register.ts';
+import type { Accounts } from '../accounts/accounts.ts';
 import type { ClientDocument } from '../clients/client-document.ts';
 import { createClientRegistry } from '../clients/client-registry.ts';
 import { longestRefreshTokenSeconds } from '../config/settings-tokens.ts';
@@ -25,6 +21,7 @@ import { createKnownClientTokenVersions } from '../revocation/known-client-token
 import { createRecentReads } from '../revocation/recent-reads.ts';
 import { createRequestDenylist } from '../revocation/request-denylist.ts';
 import { builtInClients, composeAccount } from './compose-account.ts';
+import { composeAccounts } from './compose-accounts.ts';
 import { composeRegistration, composeSelfRegistered } from './compose-clients.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 import { composeHttp } from './compose-http.ts';
@@ -33,7 +30,6 @@ import { composeLogoutSender, composeSessionsAtClients } from './compose-logouts
 import { composeMailDelivery, composeWriteMail, isMailOn } from './compose-mails.ts';
 import { composeOperations } from './compose-operations.ts';
 import { composeProtocol } from './compose-protocol.ts';
-import { composeSecondFactors } from './compose-second-factors.ts';
 import { composeVerify } from './compose-verify.ts';
 import { measuredPorts, measureNow } from './measurements.ts';
 import { every, serverSecretsPollSeconds } from './repeated-job.ts';
@@ -132,51 +128,14 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     logger,
     metrics,
   });
-  const hashing: HashingPoolOptions = {
-    concurrency: config.hashingConcurrency,
-    queueLimit: config.hashingQueue,
-    clock,
-    metrics,
-    caller: rateLimits.hashingCaller,
-    onHashed: rateLimits.hashed,
-    tracing,
-  };
-  const pool = createHashingPool(hashing);
-  const costlyLane = createCostlyLane(pool, hashing);
-  const passwords = createPasswords({ params: passwordParams(config), pool, costlyLane });
-  const passwordRules = createPasswordRules({
-    shortest: config.passwordMinLength,
-    blocklists: ports.passwordBlocklists,
-  });
-  const accounts = createAccounts({
-    accounts: ports.accounts,
+  const { register, ...accountParts } = composeAccounts({
+    ...deps,
+    ports,
+    serverSecrets,
     unitOfWork,
-    passwords,
-    passwordRules,
     newEvent,
     writeMail,
-    clock,
-    permissionsByRole: accessModel.roles,
-  });
-  const signIns = composeSecondFactors({
-    ...deps,
-    accounts: ports.accounts,
-    keys: serverSecrets.keys,
-    unitOfWork,
-    pool,
-    passwords,
     rateLimits,
-    newEvent,
-  });
-  const register = createRegister({
-    enabled: config.signup,
-    roles: [...(config.signupRoles ?? [])],
-    unitOfWork,
-    passwords,
-    passwordRules,
-    newEvent,
-    clock,
-    logger,
   });
   // Clients and keys.
   const selfRegistered = composeSelfRegistered({
@@ -237,10 +196,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     reads,
     clientTokenVersions,
     rateLimits,
-    passwords,
-    passwordRules,
-    accounts,
-    ...signIns,
+    ...accountParts,
     clients,
     sessionsAtClients,
     clientUsed: selfRegistered.used,
@@ -269,7 +225,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   return {
     app,
     operations,
-    accounts,
+    accounts: accountParts.accounts,
     checkOutgoingGuard: () => checkOutgoingGuard(protocol.host.current()),
     jobs: [
       { name: 'keys', stop: () => keyRing.close() },

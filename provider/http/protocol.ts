@@ -3,7 +3,8 @@ import type { Context, Middleware } from 'koa';
 import { GatehouseError } from '../lib/errors.ts';
 import { readFormBody, replayBody } from '../lib/request-body.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
-import { type Route, routeOf } from './routes.ts';
+import type { Route } from './route-rows.ts';
+import { routeOf } from './routes.ts';
 
 export interface ProtocolDeps {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;

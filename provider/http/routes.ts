@@ -1,7 +1,28 @@
 import type { Context, Middleware } from 'koa';
 import { type AllowOriginDeps, allowOrigin } from '../json-api/routes.ts';
-import { anonymousRecord } from '../ports/oidc-store.ts';
-import type { LimitedRecord, LimitedRequest } from '../rate-limits/request-rules.ts';
+import {
+  api,
+  type CountedRoute,
+  discovery,
+  document,
+  form,
+  gateway,
+  get,
+  library,
+  libraryForm,
+  libraryPage,
+  own,
+  page,
+  post,
+  preflight,
+  programs,
+  published,
+  type Route,
+  redirected,
+  short,
+  shortOfDevice,
+  signInGuard,
+} from './route-rows.ts';
 
 /**
  * The HTTP layer of the public listener. This folder reads requests, writes headers, and turns errors into responses. It
@@ -10,90 +31,6 @@ import type { LimitedRecord, LimitedRequest } from '../rate-limits/request-rules
  * This file is the table of all public endpoints. Metrics, logs, rate limits, the error format and the method check of the
  * protocol's endpoints use it. `test/http/routes.test.ts` compares it with the endpoints that are really served.
  */
-
-export interface Route {
-  /** The path pattern, which is also the label in metrics and logs. `:name` matches one path segment. */
-  label: string;
-  /** Only where `label` alone does not describe the paths. */
-  pattern?: RegExp;
-  methods: readonly string[];
-  /**
-   * The format of errors. `protocol`: RFC 6749 §5.2. `api`: a problem document (RFC 9457). `page` and `static`: a page for
-   * callers that prefer HTML, a problem document for others.
-   */
-  kind: 'page' | 'protocol' | 'api' | 'static';
-  servedBy: 'library' | 'gatehouse';
-  limit: Limit;
-  /**
-   * The largest body. `configured`: GATEHOUSE_BODY_LIMIT_KIB. `library`: that, or less where the library reads less.
-   * `query`: what fits into a query, because the form is redirected to GET. `unread`: no body is read.
-   */
-  body: 'configured' | 'library' | 'query' | 'unread';
-  /** The longest parameters in bytes, where they are stored before anybody has proved anything. */
-  mostParameterBytes?: number;
-  /** Which origins may read the response. `registered`: those in the documents of public clients. */
-  cors: 'none' | 'any' | 'registered';
-  /** The route exists only where this feature is switched on. */
-  feature?: 'deviceFlow' | undefined;
-}
-
-/**
- * A rate limit that is counted before the request is handled, the file that counts later, or the reason why the route needs
- * no limit.
- */
-export type Limit = CountedRoute | { own: string } | { none: string };
-
-type CountedRoute = Exclude<LimitedRequest, LimitedRecord>;
-
-const get = ['GET', 'HEAD'];
-const post = ['POST'];
-const preflight: Limit = {
-  none: 'it is answered from the clients’ documents in memory; it reads and writes no store',
-};
-const document: Limit = {
-  none: 'it is made in memory, the same for every caller; it reads and writes no store',
-};
-const redirected: Limit = { none: 'it redirects to GET, which is counted; it reads and writes no store' };
-/** The address is that of a gateway, which sends the requests of all its callers. */
-const gateway: Limit = {
-  none: 'a gateway sends it for each request of all its callers; a made-up token is refused by its signature, and nothing is stored',
-};
-const signInGuard: Limit = { own: 'rate-limits/sign-in-limits.ts' };
-
-type Row = Omit<Route, 'servedBy'>;
-
-const library = (row: Row): Route => ({ ...row, servedBy: 'library' });
-
-const own = (row: Row): Route => ({ ...row, servedBy: 'gatehouse' });
-
-/** An endpoint of the protocol that programs call by POST, with its preflight request. */
-function programs(label: string, limit: Limit, feature?: Route['feature']): Route[] {
-  const row = { label, kind: 'protocol', cors: 'registered', feature } as const;
-  return [
-    library({ ...row, methods: post, limit, body: 'library' }),
-    library({ ...row, methods: ['OPTIONS'], limit: preflight, body: 'unread' }),
-  ];
-}
-
-/** A page of the library. */
-const libraryPage = (label: string, limit: Limit, feature?: Route['feature']): Route =>
-  library({ label, methods: ['GET'], kind: 'page', limit, body: 'unread', cors: 'none', feature });
-
-const libraryForm = (label: string, limit: Limit, body: 'library' | 'query'): Route =>
-  library({ label, methods: post, kind: 'page', limit, body, cors: 'none' });
-
-const short = (route: Route): Route => ({ ...route, mostParameterBytes: anonymousRecord.mostParameterBytes });
-
-const shortOfDevice = (route: Route): Route => ({
-  ...route,
-  mostParameterBytes: anonymousRecord.mostDeviceParameterBytes,
-});
-
-const page = (label: string, limit: Limit): Route =>
-  own({ label, methods: get, kind: 'page', limit, body: 'unread', cors: 'none' });
-
-const form = (label: string, limit: Limit): Route =>
-  own({ label, methods: post, kind: 'page', limit, body: 'configured', cors: 'none' });
 
 const registered = { label: '/oauth2/register/:client', kind: 'protocol', cors: 'any' } as const;
 
@@ -119,32 +56,6 @@ const registration: readonly Route[] = [
   own({ ...registered, methods: ['PUT'], limit: 'token', body: 'configured' }),
   own({ ...registered, methods: ['OPTIONS'], limit: preflight, body: 'unread' }),
 ];
-
-/** An endpoint of the JSON API, with its preflight request. */
-const api = (method: 'GET' | 'POST', label: string, limit: Limit): Route[] => [
-  own({
-    label,
-    methods: method === 'GET' ? get : post,
-    kind: 'api',
-    limit,
-    body: method === 'GET' ? 'unread' : 'configured',
-    cors: 'registered',
-  }),
-  own({ label, methods: ['OPTIONS'], kind: 'api', limit: preflight, body: 'unread', cors: 'registered' }),
-];
-
-const discovery = (label: string): Route =>
-  library({
-    label,
-    methods: ['GET', 'HEAD', 'OPTIONS'],
-    kind: 'static',
-    limit: document,
-    body: 'unread',
-    cors: 'any',
-  });
-
-const published = (label: string, cors: 'any' | 'none', methods = get): Route =>
-  own({ label, methods, kind: 'static', limit: document, body: 'unread', cors });
 
 /** Every public endpoint, one row for each endpoint and set of methods. */
 export const table: readonly Route[] = [

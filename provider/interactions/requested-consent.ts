@@ -1,6 +1,6 @@
 import type { Api } from '../config/access-model.ts';
 import type { PendingInteraction } from './interaction.ts';
-import type { ConsentApi, ConsentScope } from './view-models.ts';
+import type { ConsentApi, ConsentScope } from './view-values.ts';
 
 /** The access that a client requests from a person, limited to what the client's document lists. */
 export interface RequestedConsent {

@@ -5,7 +5,7 @@ import { interactionPath } from './interaction.ts';
 import { sendPage } from './send-page.ts';
 import { faceOf, finishSignIn, problemOf, showSignIn } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
-import type { FormError, QrView, SecondFactorField } from './view-models.ts';
+import type { FormError, QrView, SecondFactorField } from './view-values.ts';
 
 type Problem = { status: number; error: FormError<SecondFactorField> };
 

@@ -6,7 +6,8 @@ import { interactionPath, type PendingInteraction } from './interaction.ts';
 import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
 import type { InteractionDeps, RememberMe, Step } from './step.ts';
-import type { FormError, SignInField } from './view-models.ts';
+import type { SignInField } from './view-models.ts';
+import type { FormError } from './view-values.ts';
 
 /** The prompt that lets a person choose between the account that is signed in and another (Core §3.1.2.1). */
 const selectAccount = 'select_account';

@@ -4,7 +4,8 @@ import { interactionPath } from './interaction.ts';
 import { sendPage } from './send-page.ts';
 import { faceOf, problemOf, signInByForm } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
-import type { FormError, SignInField } from './view-models.ts';
+import type { SignInField } from './view-models.ts';
+import type { FormError } from './view-values.ts';
 
 type Again = { email: string; problem: { status: number; error: FormError<SignInField> } };
 

@@ -1,34 +1,19 @@
+import type { AccountSecondFactorView, AccountSignedOutView, AccountView } from './account/view-models.ts';
+import type {
+  ClientFace,
+  ConsentApi,
+  ConsentScope,
+  FormError,
+  QrView,
+  SecondFactorField,
+} from './view-values.ts';
+
 /**
  * The data that each page needs for rendering. All strings are plain text: the templates escape them. Links must be
  * http, https or a path of ours, and logos must be https; otherwise the page does not show them.
  */
 
 export type SignInField = 'email' | 'password' | 'newPassword';
-
-/** One problem with the entered data. Without a field it concerns the form as a whole. */
-export interface FormError<Field extends string> {
-  field?: Field | undefined;
-  /** The problem and its solution, in the page's language. */
-  message: string;
-}
-
-/** The application on whose behalf a page is shown. */
-export interface ClientFace {
-  /** The client's name, or its id if it has no name. */
-  clientName: string;
-  /** The client's home page (OpenID Connect Registration §2, `client_uri`). */
-  clientUri?: string | undefined;
-  /** Shown only when it is https (`logo_uri`). */
-  logoUri?: string | undefined;
-  /** The client's privacy policy and terms of service (`policy_uri`, `tos_uri`). */
-  policyUri?: string | undefined;
-  termsUri?: string | undefined;
-  /**
-   * The host where the client publishes its own metadata. It identifies the client, because the name was not checked. It
-   * is undefined for clients of the configuration.
-   */
-  publishedBy?: string | undefined;
-}
 
 /**
  * Posts `csrf`, `email` and `password` to `action`, and `newPassword` when that is asked for; or only `csrf` to
@@ -65,11 +50,6 @@ export interface SignUpView extends ClientFace {
   signInUrl?: string | undefined;
 }
 
-export type SecondFactorField = 'code' | 'recoveryCode';
-
-/** A QR code with its border, as an SVG image of `size` × `size` units and the path of its dark squares. */
-export type QrView = { size: number; path: string };
-
 /** Posts `csrf`, the hidden fields and one of the fields to `action`, or only `csrf` to `cancelAction`. */
 export interface SecondFactorView extends ClientFace {
   csrf: string;
@@ -90,21 +70,6 @@ export interface RecoveryCodesView {
   codes: readonly string[];
   form?: Pick<SecondFactorView, 'action' | 'csrf' | 'hidden'> | undefined;
   continueUrl?: string | undefined;
-}
-
-export interface ConsentScope {
-  name: string;
-  /**
-   * A description in plain language. The scopes of no API (`openid`, `profile`, `email`, `roles`, `groups`,
-   * `offline_access`) have built-in descriptions. Other scopes without a description show their name.
-   */
-  description?: string | undefined;
-}
-
-export interface ConsentApi {
-  /** The name of the API, or its audience if it has no name. */
-  name: string;
-  scopes: ConsentScope[];
 }
 
 /** Posts `csrf` and `decision` (`allow` or `deny`) to `action`. */
@@ -182,92 +147,6 @@ export interface ErrorView {
   backUrl?: string | undefined;
   /** The app that `backUrl` belongs to. */
   clientName?: string | undefined;
-}
-
-/** A time for people to read. It is the same in every language. */
-export interface TimeView {
-  /** The format of HTML's `datetime` attribute. */
-  iso: string;
-  /** The time in UTC. The text names this time zone. */
-  text: string;
-}
-
-/** One place where an account is signed in. */
-interface SignInEntryView {
-  id: string;
-  name: string;
-  ip?: string | undefined;
-  since: TimeView;
-  lastUsed: TimeView;
-}
-
-export interface BrowserEntryView extends SignInEntryView {
-  /** Whether this is the browser that shows the page. */
-  isHere: boolean;
-  /** The apps that are signed out together with this browser. */
-  apps: string[];
-}
-
-/** An app with tokens of its own. */
-export interface AppEntryView extends SignInEntryView {
-  browser?: string | undefined;
-}
-
-/** A third party's app, and the access that the person agreed to. */
-export interface ConsentedAppView {
-  clientId: string;
-  name: string;
-  since: TimeView;
-  /** OpenID Connect scopes. */
-  scopes: ConsentScope[];
-  apis: ConsentApi[];
-}
-
-export type AccountPasswordField = 'currentPassword' | 'newPassword' | 'factorPassword';
-
-interface ActionForm {
-  action: string;
-  csrf: string;
-}
-
-/**
- * The account page. Each of its forms posts `csrf` to its action. In addition, `end` posts the `id` of a sign-in,
- * `withdraw` posts the `client`, `password` posts `currentPassword` and `newPassword`, and `secondFactor` posts
- * `factorPassword` and `action`: `add`, `remove` or `codes`.
- */
-export interface AccountView {
-  email: string;
-  /** A message about the action that was just done. */
-  notice?: string | undefined;
-  browsers: BrowserEntryView[];
-  apps: AppEntryView[];
-  /** The address of the next page of the list, with sign-ins that were used earlier. */
-  earlier?: string | undefined;
-  consented: ConsentedAppView[];
-  forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password' | 'secondFactor', ActionForm>;
-  hasPassword: boolean;
-  secondFactor?: { since: TimeView; recoveryCodes: number } | undefined;
-  offersSecondFactor: boolean;
-  /** The minimum length in characters. The page shows it and the browser checks it. */
-  passwordMinLength: number;
-  /** The problem with the entered passwords. */
-  error?: FormError<AccountPasswordField> | undefined;
-}
-
-/** A new authenticator app on the account page. Posts `csrf`, the hidden fields and `code` to `action`. */
-export interface AccountSecondFactorView extends ActionForm {
-  cancelUrl: string;
-  hidden: Readonly<Record<string, string>>;
-  qr: QrView;
-  secret: string;
-  error?: FormError<SecondFactorField> | undefined;
-}
-
-/** The page that is shown after the account page ended this browser's session. */
-export interface AccountSignedOutView {
-  title: string;
-  message: string;
-  accountUrl: string;
 }
 
 /** The page at `/`. */

@@ -4,7 +4,9 @@ import { pageSettings } from '../../provider/config/settings-pages.ts';
 import { samplePages } from './sample-pages.ts';
 
 const doc = readFileSync('docs/pages.md', 'utf8');
-const source = readFileSync('provider/interactions/view-models.ts', 'utf8');
+const source = ['view-models.ts', 'account/view-models.ts', 'view-values.ts']
+  .map((file) => readFileSync(`provider/interactions/${file}`, 'utf8'))
+  .join('\n');
 
 /** The members of an interface and of its base interfaces. Optional members end with `?`. */
 function membersOf(name: string): string[] {
@@ -16,7 +18,7 @@ function membersOf(name: string): string[] {
   return [...(base === undefined ? [] : membersOf(base)), ...own];
 }
 
-const table = source.slice(source.indexOf('export interface ViewModels'));
+const [, table = ''] = /export interface ViewModels \{\n([\s\S]*?)\n\}/.exec(source) ?? [];
 const views = [...table.matchAll(/^ {2}'?([\w-]+)'?: (\w+View);$/gm)].map(([, view = '', model = '']) => ({
   view,
   members: membersOf(model),

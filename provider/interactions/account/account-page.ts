@@ -4,11 +4,12 @@ import type { Consent } from '../../ports/consent-store.ts';
 import type { Renderer } from '../render.ts';
 import { describeConsent } from '../requested-consent.ts';
 import { sendPage } from '../send-page.ts';
-import type { AccountPasswordField, AccountView, ConsentedAppView, FormError } from '../view-models.ts';
+import type { FormError } from '../view-values.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { type AccountAction, accountFormToken } from './account-form.ts';
 import { describeSignIns, timeView } from './describe-sign-ins.ts';
 import { takeNotice } from './notice.ts';
+import type { AccountPasswordField, AccountView, ConsentedAppView } from './view-models.ts';
 
 /** The problem with a form that has a password. */
 export interface AccountProblem {

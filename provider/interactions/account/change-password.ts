@@ -3,9 +3,9 @@ import { GatehouseError } from '../../lib/errors.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import type { Renderer } from '../render.ts';
 import { passwordMessage } from '../sign-in.ts';
-import type { AccountPasswordField } from '../view-models.ts';
 import type { AccountDeps } from './account-deps.ts';
 import type { AccountProblem } from './account-page.ts';
+import type { AccountPasswordField } from './view-models.ts';
 
 export type TypedPasswords = Record<Exclude<AccountPasswordField, 'factorPassword'>, string>;
 

@@ -2,9 +2,10 @@ import { currentRequestScope } from '../../lib/request-scope.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import type { SignInEntry } from '../../oidc/sessions/sign-ins.ts';
 import type { Renderer } from '../render.ts';
-import type { AccountView, TimeView } from '../view-models.ts';
+import type { TimeView } from '../view-values.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { browserName } from './browser-name.ts';
+import type { AccountView } from './view-models.ts';
 
 type Deps = Pick<AccountDeps, 'app' | 'now' | 'sessionHandle'>;
 

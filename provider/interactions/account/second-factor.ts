@@ -4,7 +4,7 @@ import { GatehouseError } from '../../lib/errors.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import { inGroups, qrOf } from '../second-factor.ts';
 import { sendPage } from '../send-page.ts';
-import type { FormError, SecondFactorField } from '../view-models.ts';
+import type { FormError, SecondFactorField } from '../view-values.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { accountFormToken } from './account-form.ts';
 import { type AccountProblem, showAccount } from './account-page.ts';

@@ -1,4 +1,4 @@
-import type { ConsentScope } from '../view-models.ts';
+import type { ConsentScope } from '../view-values.ts';
 import type { TextCatalogue } from './catalogues.ts';
 
 export type Values = Record<string, string | number>;

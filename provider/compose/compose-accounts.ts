@@ -1,0 +1,65 @@
+import { createAccounts } from '../accounts/accounts.ts';
+import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
+import { createPasswordRules } from '../accounts/password-rules.ts';
+import { createPasswords, passwordParams } from '../accounts/passwords.ts';
+import { createRegister, type Register } from '../accounts/register.ts';
+import { createSecondFactors } from '../accounts/second-factors.ts';
+import { createSecondStep } from '../accounts/second-step.ts';
+import { createSignIn } from '../accounts/sign-in.ts';
+import type { ComposeDeps, Parts } from './compose-deps.ts';
+
+export interface AccountParts
+  extends Pick<Parts, 'passwords' | 'passwordRules' | 'accounts' | 'factors' | 'secondStep' | 'signIn'> {
+  register: Register;
+}
+
+type AccountDeps = ComposeDeps &
+  Pick<Parts, 'serverSecrets' | 'unitOfWork' | 'newEvent' | 'writeMail' | 'rateLimits'>;
+
+/** Assembles accounts, their passwords and second factors, sign-in and sign-up. */
+export function composeAccounts(deps: AccountDeps): AccountParts {
+  const { config, ports, accessModel, serverSecrets, rateLimits, metrics } = deps;
+  const hashing: HashingPoolOptions = {
+    concurrency: config.hashingConcurrency,
+    queueLimit: config.hashingQueue,
+    clock: deps.clock,
+    metrics,
+    caller: rateLimits.hashingCaller,
+    onHashed: rateLimits.hashed,
+    tracing: deps.tracing,
+  };
+  const pool = createHashingPool(hashing);
+  const costlyLane = createCostlyLane(pool, hashing);
+  const passwords = createPasswords({ params: passwordParams(config), pool, costlyLane });
+  const passwordRules = createPasswordRules({
+    shortest: config.passwordMinLength,
+    blocklists: ports.passwordBlocklists,
+  });
+  const common = {
+    ...deps,
+    accounts: ports.accounts,
+    keys: serverSecrets.keys,
+    pool,
+    passwords,
+    passwordRules,
+  };
+  const factors = createSecondFactors({ ...common, appName: config.appName });
+  const secondStep = createSecondStep({ ...common, factors });
+  return {
+    passwords,
+    passwordRules,
+    accounts: createAccounts({ ...common, permissionsByRole: accessModel.roles }),
+    factors,
+    secondStep,
+    signIn: createSignIn({
+      ...common,
+      secondFactor: secondStep.gate,
+      policy: { mode: config.secondFactor, roles: config.secondFactorRoles ?? [] },
+    }),
+    register: createRegister({
+      ...common,
+      enabled: config.signup,
+      roles: [...(config.signupRoles ?? [])],
+    }),
+  };
+}

@@ -1,0 +1,88 @@
+import type {
+  ConsentApi,
+  ConsentScope,
+  FormError,
+  QrView,
+  SecondFactorField,
+  TimeView,
+} from '../view-values.ts';
+
+/** The data of the account pages. */
+
+/** One place where an account is signed in. */
+interface SignInEntryView {
+  id: string;
+  name: string;
+  ip?: string | undefined;
+  since: TimeView;
+  lastUsed: TimeView;
+}
+
+export interface BrowserEntryView extends SignInEntryView {
+  /** Whether this is the browser that shows the page. */
+  isHere: boolean;
+  /** The apps that are signed out together with this browser. */
+  apps: string[];
+}
+
+/** An app with tokens of its own. */
+export interface AppEntryView extends SignInEntryView {
+  browser?: string | undefined;
+}
+
+/** A third party's app, and the access that the person agreed to. */
+export interface ConsentedAppView {
+  clientId: string;
+  name: string;
+  since: TimeView;
+  /** OpenID Connect scopes. */
+  scopes: ConsentScope[];
+  apis: ConsentApi[];
+}
+
+export type AccountPasswordField = 'currentPassword' | 'newPassword' | 'factorPassword';
+
+interface ActionForm {
+  action: string;
+  csrf: string;
+}
+
+/**
+ * The account page. Each of its forms posts `csrf` to its action. In addition, `end` posts the `id` of a sign-in,
+ * `withdraw` posts the `client`, `password` posts `currentPassword` and `newPassword`, and `secondFactor` posts
+ * `factorPassword` and `action`: `add`, `remove` or `codes`.
+ */
+export interface AccountView {
+  email: string;
+  /** A message about the action that was just done. */
+  notice?: string | undefined;
+  browsers: BrowserEntryView[];
+  apps: AppEntryView[];
+  /** The address of the next page of the list, with sign-ins that were used earlier. */
+  earlier?: string | undefined;
+  consented: ConsentedAppView[];
+  forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password' | 'secondFactor', ActionForm>;
+  hasPassword: boolean;
+  secondFactor?: { since: TimeView; recoveryCodes: number } | undefined;
+  offersSecondFactor: boolean;
+  /** The minimum length in characters. The page shows it and the browser checks it. */
+  passwordMinLength: number;
+  /** The problem with the entered passwords. */
+  error?: FormError<AccountPasswordField> | undefined;
+}
+
+/** A new authenticator app on the account page. Posts `csrf`, the hidden fields and `code` to `action`. */
+export interface AccountSecondFactorView extends ActionForm {
+  cancelUrl: string;
+  hidden: Readonly<Record<string, string>>;
+  qr: QrView;
+  secret: string;
+  error?: FormError<SecondFactorField> | undefined;
+}
+
+/** The page that is shown after the account page ended this browser's session. */
+export interface AccountSignedOutView {
+  title: string;
+  message: string;
+  accountUrl: string;
+}
