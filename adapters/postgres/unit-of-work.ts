@@ -8,6 +8,7 @@ import { PostgresClientTokenVersions } from './client-token-versions.ts';
 import { PostgresConsentStore } from './consent-store.ts';
 import { PostgresLogouts } from './logouts.ts';
 import { PostgresMails } from './mails.ts';
+import { PostgresOneTimeTokens } from './one-time-tokens.ts';
 import { PostgresOutbox } from './outbox.ts';
 import { PostgresRegisteredClients } from './registered-clients.ts';
 import { revokeKeys } from './revocation-store.ts';
@@ -67,6 +68,7 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
   let logouts: PostgresLogouts | undefined;
   let mails: PostgresMails | undefined;
   let secondFactors: PostgresSecondFactors | undefined;
+  let oneTimeTokens: PostgresOneTimeTokens | undefined;
   return {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
@@ -111,6 +113,10 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get secondFactors() {
       secondFactors ??= new PostgresSecondFactors({ db });
       return secondFactors;
+    },
+    get oneTimeTokens() {
+      oneTimeTokens ??= new PostgresOneTimeTokens({ db });
+      return oneTimeTokens;
     },
     denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
   };

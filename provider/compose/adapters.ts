@@ -22,6 +22,7 @@ import { PostgresLimits } from '../../adapters/postgres/limits.ts';
 import { PostgresLogouts } from '../../adapters/postgres/logouts.ts';
 import { PostgresMails } from '../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
+import { PostgresOneTimeTokens } from '../../adapters/postgres/one-time-tokens.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
@@ -92,6 +93,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     logouts: new PostgresLogouts({ db }),
     mails: new PostgresMails({ db }),
     secondFactors: new PostgresSecondFactors({ db }),
+    oneTimeTokens: new PostgresOneTimeTokens({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     denylist: new PostgresRevocationStore({ db, clock }),
     clientTokenVersions: new PostgresClientTokenVersions({ db }),
@@ -135,6 +137,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       logouts: 'postgres',
       mails: 'postgres',
       secondFactors: 'postgres',
+      oneTimeTokens: 'postgres',
       unitOfWork: 'postgres',
       revocationCache: 'redis',
       denylist: 'postgres',

@@ -29,7 +29,7 @@ type Call = (port: string, operation: string, work: () => Promise<unknown>) => P
 const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
   ...(['families', 'accountIndex', 'keyStore', 'revocationCache', 'limits', 'clientTokenVersions'] as const),
-  ...(['clientSessions', 'logouts', 'mails', 'secondFactors'] as const),
+  ...(['clientSessions', 'logouts', 'mails', 'secondFactors', 'oneTimeTokens'] as const),
   ...(['remoteSigner', 'clients', 'registeredClients'] as const),
 ];
 

@@ -16,6 +16,7 @@ import type { Logouts } from '../ports/logouts.ts';
 import type { MailSender } from '../ports/mail-sender.ts';
 import type { Mails } from '../ports/mails.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
+import type { OneTimeTokens } from '../ports/one-time-tokens.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import type { RegisteredClients } from '../ports/registered-clients.ts';
@@ -42,6 +43,8 @@ export interface Ports {
   mails: Mails;
   /** They change only in a unit of work, together with their account. */
   secondFactors: Pick<SecondFactors, 'find'>;
+  /** They are written and spent in a unit of work, together with their mail or with the change that they allow. */
+  oneTimeTokens: Pick<OneTimeTokens, 'find' | 'tryCode'>;
   unitOfWork: UnitOfWork;
   denylist: RevocationStore;
   clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
@@ -84,5 +87,5 @@ export interface Ports {
 type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
-  | ('clientSessions' | 'logouts' | 'mails' | 'secondFactors')
+  | ('clientSessions' | 'logouts' | 'mails' | 'secondFactors' | 'oneTimeTokens')
   | ('remoteSigner' | 'clients' | 'registeredClients');

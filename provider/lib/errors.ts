@@ -31,6 +31,7 @@ export const errorStatus = {
   sign_in_incomplete: 400,
   session_ended: 400,
   form_expired: 400,
+  invalid_one_time_token: 400,
   payload_too_large: 413,
   unsupported_media_type: 415,
   too_many_requests: 429,

@@ -7,6 +7,7 @@ import type { ConsentStore } from './consent-store.ts';
 import type { Denylist } from './denylist.ts';
 import type { Logouts } from './logouts.ts';
 import type { Mails } from './mails.ts';
+import type { OneTimeTokens } from './one-time-tokens.ts';
 import type { Outbox } from './outbox.ts';
 import type { RegisteredClients } from './registered-clients.ts';
 import type { SecondFactors } from './second-factors.ts';
@@ -25,6 +26,7 @@ export interface TransactionStores {
   logouts: Pick<Logouts, 'markDelivered' | 'markFailed'>;
   mails: Pick<Mails, 'add'>;
   secondFactors: SecondFactors;
+  oneTimeTokens: Pick<OneTimeTokens, 'replace' | 'spend' | 'remove'>;
 }
 
 /**

@@ -16,6 +16,7 @@ import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresLogouts } from '../../../adapters/postgres/logouts.ts';
 import { PostgresMails } from '../../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
+import { PostgresOneTimeTokens } from '../../../adapters/postgres/one-time-tokens.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
@@ -37,6 +38,7 @@ import { limitsContract } from '../../contract/limits.ts';
 import { logoutsContract } from '../../contract/logouts.ts';
 import { mailsContract } from '../../contract/mails.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
+import { oneTimeTokensContract } from '../../contract/one-time-tokens.ts';
 import { outboxContract } from '../../contract/outbox.ts';
 import { registeredClientsContract } from '../../contract/registered-clients.ts';
 import { revocationStoreContract } from '../../contract/revocation-store.ts';
@@ -112,6 +114,10 @@ accountIndexContract(
 secondFactorsContract(
   'PostgresSecondFactors, embedded',
   opener((deps) => new PostgresSecondFactors(deps)),
+);
+oneTimeTokensContract(
+  'PostgresOneTimeTokens, embedded',
+  opener((deps) => new PostgresOneTimeTokens(deps)),
 );
 limitsContract(
   'PostgresLimits, embedded',

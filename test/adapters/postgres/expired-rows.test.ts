@@ -6,12 +6,14 @@ import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts'
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresMails } from '../../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
+import { PostgresOneTimeTokens } from '../../../adapters/postgres/one-time-tokens.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { rows } from '../../../adapters/postgres/sql.ts';
 import { newId, randomToken } from '../../../provider/lib/ids.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
 import { sampleMail } from '../../contract/mails.ts';
+import { sampleOneTimeToken } from '../../contract/one-time-tokens.ts';
 import { sampleEvent } from '../../contract/outbox.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { emptyTables, useMigratedDatabase } from './migrated-database.ts';
@@ -28,6 +30,7 @@ const tables = [
   'account_index',
   'limits',
   'mails',
+  'one_time_tokens',
   'outbox',
 ];
 
@@ -57,6 +60,7 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
       }),
     () => new PostgresLimits({ db, clock: { now: () => expiresAt - 60_000 } }).forgive(key, 60),
     () => new PostgresMails({ db }).add(sampleMail({ expiresAt: expiresAt - failedRetentionMs })),
+    () => new PostgresOneTimeTokens({ db }).replace(sampleOneTimeToken({ expiresAt })),
     async () => {
       const event = sampleEvent();
       await outbox.append(event);

@@ -81,6 +81,7 @@ export async function emptyTables({ knex }: Database): Promise<void> {
       'logouts',
       'mails',
       'second_factors',
+      'one_time_tokens',
     ].join(', ')}`,
   );
 }

@@ -60,10 +60,10 @@ test('each store is created once in a transaction, and all stores can be listed'
     expect(stores.accounts).toBe(accounts);
     expect(stores.outbox).toBe(outbox);
     const getters = Object.entries(Object.getOwnPropertyDescriptors(stores)).filter(([, { get }]) => get);
-    expect(getters).toHaveLength(11);
+    expect(getters).toHaveLength(12);
     expect(Object.keys(stores).sort()).toEqual([
       ...['accounts', 'announcements', 'clientSessions', 'clientTokenVersions', 'clients', 'consents'],
-      ...['denylist', 'logouts', 'mails', 'outbox'],
+      ...['denylist', 'logouts', 'mails', 'oneTimeTokens', 'outbox'],
       ...['registeredClients', 'secondFactors'],
     ]);
   });

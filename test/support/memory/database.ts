@@ -4,6 +4,7 @@ import type { StoredClient } from '../../../provider/ports/client-store.ts';
 import type { Consent } from '../../../provider/ports/consent-store.ts';
 import type { Logout } from '../../../provider/ports/logouts.ts';
 import type { Mail } from '../../../provider/ports/mails.ts';
+import type { OneTimeToken } from '../../../provider/ports/one-time-tokens.ts';
 import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
 import type { RegisteredClient } from '../../../provider/ports/registered-clients.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
@@ -44,6 +45,11 @@ export interface FactorRow {
   hashes: readonly string[];
 }
 
+export interface OneTimeTokenRow {
+  token: OneTimeToken;
+  wrongCodes: number;
+}
+
 /** The tables that a transaction writes. Rows are replaced, never changed, so a copy of the maps is a snapshot. */
 export interface Tables {
   accounts: Map<string, Account>;
@@ -73,6 +79,8 @@ export interface Tables {
   mails: Map<string, MailRow>;
   /** By account. */
   secondFactors: Map<string, FactorRow>;
+  /** By purpose and subject. */
+  oneTimeTokens: Map<string, OneTimeTokenRow>;
 }
 
 export interface Access {
@@ -95,6 +103,7 @@ const emptyTables = (): Tables => ({
   logouts: new Map(),
   mails: new Map(),
   secondFactors: new Map(),
+  oneTimeTokens: new Map(),
 });
 
 /**

@@ -9,6 +9,7 @@ import { MemoryConsentStore } from './consent-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { MemoryLogouts } from './logouts.ts';
 import { MemoryMails } from './mails.ts';
+import { MemoryOneTimeTokens } from './one-time-tokens.ts';
 import { MemoryOutbox } from './outbox.ts';
 import { MemoryRegisteredClients } from './registered-clients.ts';
 import { MemoryRevocationStore } from './revocation-store.ts';
@@ -39,6 +40,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
         logouts: new MemoryLogouts({ database }),
         mails: new MemoryMails({ database }),
         secondFactors: new MemorySecondFactors({ database }),
+        oneTimeTokens: new MemoryOneTimeTokens({ database }),
       }),
     );
   }
