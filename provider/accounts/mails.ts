@@ -8,9 +8,12 @@ import type { TransactionStores } from '../ports/unit-of-work.ts';
 /** How long after it was written a mail is still useful, in milliseconds. */
 const usefulMs: Record<MailKind, number> = { 'password-changed': 3 * 86_400_000, test: 3_600_000 };
 
+/** An account, or an address without one. For another address of an account, `email` is that address. */
+export type MailRecipient = Pick<Account, 'email'> & Partial<Pick<Account, 'id' | 'metadata'>>;
+
 export interface MailRequest<Kind extends MailKind> {
   kind: Kind;
-  account: Pick<Account, 'id' | 'email' | 'metadata'>;
+  account: MailRecipient;
   /** The language of the page on which it was caused. The default is the `locale` of the account's metadata. */
   language?: string | undefined;
   model: MailModels[Kind];
@@ -18,7 +21,7 @@ export interface MailRequest<Kind extends MailKind> {
 
 /**
  * Writes a mail in the transaction that it belongs to. A worker sends it later, so it costs the answer one row. The mail
- * goes to the stored address of the account, never to one that was typed.
+ * goes to the stored address of the account. Only a mail that proves an address goes to one that was typed.
  */
 export type WriteMail = <Kind extends MailKind>(
   stores: Pick<TransactionStores, 'mails'>,
@@ -51,7 +54,8 @@ export function createWriteMail({
   };
 }
 
-function localeOf({ metadata: { locale } }: Pick<Account, 'metadata'>): string | undefined {
+function localeOf({ metadata = {} }: MailRecipient): string | undefined {
+  const { locale } = metadata;
   return typeof locale === 'string' && locale.length <= 35 ? locale : undefined;
 }
 

@@ -1,5 +1,6 @@
 import { createAccounts } from '../accounts/accounts.ts';
 import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
+import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
 import { createPasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister, type Register } from '../accounts/register.ts';
@@ -9,7 +10,10 @@ import { createSignIn } from '../accounts/sign-in.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 
 export interface AccountParts
-  extends Pick<Parts, 'passwords' | 'passwordRules' | 'accounts' | 'factors' | 'secondStep' | 'signIn'> {
+  extends Pick<
+    Parts,
+    'passwords' | 'passwordRules' | 'accounts' | 'factors' | 'secondStep' | 'signIn' | 'oneTimeTokens'
+  > {
   register: Register;
 }
 
@@ -51,6 +55,7 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     accounts: createAccounts({ ...common, permissionsByRole: accessModel.roles }),
     factors,
     secondStep,
+    oneTimeTokens: createOneTimeTokens({ ...common, oneTimeTokens: ports.oneTimeTokens }),
     signIn: createSignIn({
       ...common,
       secondFactor: secondStep.gate,

@@ -1,5 +1,6 @@
 import type { Accounts } from '../accounts/accounts.ts';
 import type { WriteMail } from '../accounts/mails.ts';
+import type { OneTimeTokens } from '../accounts/one-time-tokens.ts';
 import type { PasswordRules } from '../accounts/password-rules.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { SecondFactorService } from '../accounts/second-factors.ts';
@@ -58,6 +59,7 @@ export interface Parts extends ComposeDeps {
   signIn: SignIn;
   secondStep: SecondStep;
   factors: SecondFactorService;
+  oneTimeTokens: OneTimeTokens;
   clients: ClientRegistry;
   sessionsAtClients: SessionsAtClients;
   clientUsed(clientId: string): Promise<void>;
