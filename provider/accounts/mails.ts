@@ -6,7 +6,11 @@ import type { Account } from '../ports/account-store.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
 
 /** How long after it was written a mail is still useful, in milliseconds. */
-const usefulMs: Record<MailKind, number> = { 'password-changed': 3 * 86_400_000, test: 3_600_000 };
+const usefulMs: Record<MailKind, number> = {
+  'password-changed': 3 * 86_400_000,
+  recover: 1_800_000,
+  test: 3_600_000,
+};
 
 /** An account, or an address without one. For another address of an account, `email` is that address. */
 export type MailRecipient = Pick<Account, 'email'> & Partial<Pick<Account, 'id' | 'metadata'>>;

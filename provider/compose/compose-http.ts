@@ -1,4 +1,5 @@
 import type Koa from 'koa';
+import type { Recovery } from '../accounts/recovery.ts';
 import type { Register } from '../accounts/register.ts';
 import { ClientRefused } from '../clients/client-id-metadata.ts';
 import type { ClientRegistration } from '../clients/client-registration.ts';
@@ -12,6 +13,7 @@ import { limitRequests } from '../http/routes.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
 import { accountRoutes } from '../interactions/account/account-routes.ts';
 import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
+import { recoveryRoutes } from '../interactions/recovery-pages.ts';
 import { interactionRoutes } from '../interactions/routes.ts';
 import type { InteractionDeps } from '../interactions/step.ts';
 import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
@@ -39,6 +41,8 @@ export interface HttpParts extends Parts {
   account: Omit<AccountDeps, 'renderer' | 'bodyLimitBytes'>;
   verify: VerifyDeps<AccessTokenClaims>;
   register: Register | undefined;
+  /** Undefined when mail is off. */
+  recovery: Recovery | undefined;
   /** Undefined where clients can't register themselves. */
   registration: ClientRegistration | undefined;
 }
@@ -75,6 +79,14 @@ export function composeHttp(parts: HttpParts): Koa {
         jwksMaxAgeSeconds,
       }),
       interactionRoutes(interactionDeps(parts, bodyLimitBytes)),
+      recoveryRoutes({
+        renderer: pages.of,
+        issuer,
+        basePath: basePath(issuer),
+        bodyLimitBytes,
+        recovery: parts.recovery,
+        passwordLength: parts.passwordRules.length,
+      }),
       accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
       jsonApiRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: parts.clients.isAllowedOrigin }),
       verifyRoutes(parts.verify),
@@ -144,6 +156,7 @@ function jsonApiDeps(parts: HttpParts): JsonApiDeps {
     account: (id) => ports.accounts.findById(id),
     endFamilyOf: createEndFamilyOf(protocol),
     register,
+    recovery: parts.recovery,
   };
 }
 
@@ -169,6 +182,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     browsers: parts.rateLimits.browsers,
     register: parts.register,
     proveSignIn: protocol.browserBinding.prove,
+    offersRecovery: parts.recovery !== undefined,
     rememberMe: config.rememberMe,
     passwordLength: parts.passwordRules.length,
     addConsent: async (agreement) => {

@@ -30,6 +30,7 @@ import { composeLogoutSender, composeSessionsAtClients } from './compose-logouts
 import { composeMailDelivery, composeWriteMail, isMailOn } from './compose-mails.ts';
 import { composeOperations } from './compose-operations.ts';
 import { composeProtocol } from './compose-protocol.ts';
+import { composeRecovery } from './compose-recovery.ts';
 import { composeVerify } from './compose-verify.ts';
 import { measuredPorts, measureNow } from './measurements.ts';
 import { every, serverSecretsPollSeconds } from './repeated-job.ts';
@@ -209,6 +210,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     protocol,
     verify,
     account: composeAccount(parts, protocol),
+    recovery: composeRecovery(parts, protocol),
     registration: composeRegistration({ ...parts, endClients: clientRevocation.endWithin }),
     register: config.signup ? (input) => rateLimits.signUp(() => register(input)) : undefined,
   });

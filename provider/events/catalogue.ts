@@ -76,6 +76,11 @@ export const eventCatalogue = {
     when: 'The account got a new password. Every token that was issued before is invalid.',
     data: z.strictObject({ ...account, ...origin }),
   },
+  'user.recovered': {
+    version: 1,
+    when: 'A person who had forgotten the password set a new one by a link or a code in a mail. The address is verified since then. `user.password_changed` is written too.',
+    data: z.strictObject({ ...account, ...origin }),
+  },
   'user.second_factor_added': {
     version: 1,
     when: 'The account got a second factor, which every later sign-in needs.',

@@ -53,6 +53,7 @@ export const gateway: Limit = {
   none: 'a gateway sends it for each request of all its callers; a made-up token is refused by its signature, and nothing is stored',
 };
 export const signInGuard: Limit = { own: 'rate-limits/sign-in-limits.ts' };
+export const mailGuard: Limit = { own: 'rate-limits/mailed-proof-limits.ts' };
 
 type Row = Omit<Route, 'servedBy'>;
 

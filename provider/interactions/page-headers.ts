@@ -7,6 +7,8 @@ export interface PageHeadersOptions {
    * to its next page. If a page does not list an address, the browser blocks the redirect to it.
    */
   formAction?: readonly string[];
+  /** The address of the page holds a token. Then no request of the page names the address, not even one to this server. */
+  hidesAddress?: boolean | undefined;
 }
 
 /** Schemes whose URI contains code or content and does not name a receiver. */
@@ -71,7 +73,7 @@ function contentSecurityPolicy(uris: readonly string[]): string {
  *
  * Two values are deliberately weaker than the strictest ones:
  * - `Referrer-Policy: same-origin` sends no referrer to other sites. Under `no-referrer`, browsers post forms with
- *   `Origin: null`.
+ *   `Origin: null`. A page whose address is secret has `strict-origin`, which names the host only.
  * - `Cross-Origin-Opener-Policy` must stay `unsafe-none`. With every other value, a single-page application loses
  *   access to the popup in which it signs in. This includes `same-origin-allow-popups`, because that value applies to
  *   popups that our own page opens.
@@ -81,7 +83,7 @@ export function pageHeaders(options: PageHeadersOptions = {}): Record<string, st
     'Content-Security-Policy': contentSecurityPolicy(options.formAction ?? []),
     'X-Frame-Options': 'DENY',
     'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'same-origin',
+    'Referrer-Policy': options.hidesAddress ? 'strict-origin' : 'same-origin',
     'Cache-Control': 'no-store',
     'Cross-Origin-Opener-Policy': 'unsafe-none',
     'Cross-Origin-Resource-Policy': 'same-origin',

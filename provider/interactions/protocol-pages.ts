@@ -147,6 +147,7 @@ const problems = new Map([
   ['client_not_allowed', 'problem.client-gone'],
   ['client_disabled', 'problem.client-disabled'],
   ['signup_disabled', 'problem.sign-up-closed'],
+  ['recovery_disabled', 'problem.recovery-closed'],
   ['internal_error', 'problem.internal'],
   ['server_error', 'problem.internal'],
   ['overloaded', 'problem.unavailable'],

@@ -82,6 +82,21 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   router.get(['/', '/sign-in', '/second-factor', '/consent', '/cancel'], async (ctx) =>
     show(await stepOf(ctx)),
   );
+  // A recovered password leads here. Another browser than the one of this sign-in gets the page that says what to do.
+  router.get('/recovered', async (ctx) => {
+    try {
+      const step = await stepOf(ctx);
+      if (!isSignIn(step.interaction.prompt)) return await show(step);
+      const notice = step.renderer.text('recover.notice');
+      await showSignIn(deps, step, { email: '', ticked: false, asksNewPassword: false, notice });
+    } catch (error) {
+      if (!(error instanceof GatehouseError && error.code === 'interaction_expired')) throw error;
+      const { ui_locales } = ctx.query;
+      const language = typeof ui_locales === 'string' ? `?${new URLSearchParams({ ui_locales })}` : '';
+      ctx.status = 303;
+      ctx.redirect(`${deps.issuer}/recover/done${language}`);
+    }
+  });
   router.post('/sign-in', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
     await signInByForm(deps, step, form).catch((error) => continueWithSecondFactor(deps, step, error, form));

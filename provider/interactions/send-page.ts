@@ -4,14 +4,15 @@ import type { Page } from './render.ts';
 
 /**
  * Sends a page as the response.
- * @param redirectsTo the addresses that a post of the page's form may be redirected to
+ * @param options.redirectsTo the addresses that a post of the page's form may be redirected to
+ * @param options.hidesAddress whether the address of the page holds a token
  */
 export function sendPage(
   ctx: Pick<Context, 'set' | 'vary' | 'status' | 'type' | 'body'>,
   page: Page,
-  options: { status?: number; redirectsTo?: readonly string[] } = {},
+  options: { status?: number; redirectsTo?: readonly string[]; hidesAddress?: boolean } = {},
 ): void {
-  ctx.set(pageHeaders({ formAction: options.redirectsTo ?? [] }));
+  ctx.set(pageHeaders({ formAction: options.redirectsTo ?? [], hidesAddress: options.hidesAddress }));
   ctx.set('Content-Language', page.language);
   // `ui_locales` is part of the request's address or session. Apart from it, only this header decides the language.
   ctx.vary('Accept-Language');

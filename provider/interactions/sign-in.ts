@@ -21,6 +21,8 @@ interface Again {
   asksNewPassword: boolean;
   /** Undefined when nothing was wrong. */
   problem?: Problem | undefined;
+  /** What the person has done just now. */
+  notice?: string | undefined;
 }
 
 /** Shows the sign-in page. When it asks again, it shows the typed values (never a password) and the problem. */
@@ -39,10 +41,20 @@ export async function showSignIn(deps: InteractionDeps, step: Step, again?: Agai
     error: again?.problem?.error,
     remember: asksToRemember(deps.rememberMe, interaction) ? (again?.ticked ?? false) : undefined,
     signUpUrl: deps.register && path('/sign-up'),
+    recoverUrl: deps.offersRecovery ? recoverPath(deps, step) : undefined,
+    notice: again?.notice,
     newPassword: again?.asksNewPassword ? { minLength: deps.passwordLength.shortest } : undefined,
   });
   const status = again?.problem?.status ?? 200;
   sendPage(ctx, page, { status, redirectsTo: [interaction.redirectUri] });
+}
+
+/** The page for a forgotten password leads back to this sign-in and keeps its language. */
+function recoverPath({ basePath }: InteractionDeps, { interaction }: Step): string {
+  const { uid, clientId, uiLocales } = interaction;
+  const query = new URLSearchParams({ uid, client_id: clientId });
+  if (uiLocales !== undefined) query.set('ui_locales', uiLocales);
+  return `${basePath}/recover?${query}`;
 }
 
 /** Returns the data of the client that pages show. */

@@ -71,6 +71,8 @@ export interface InteractionDeps {
   rememberMe: RememberMe;
   /** Undefined if people can't sign up themselves. */
   register?: Register | undefined;
+  /** Whether a forgotten password can be recovered by mail. */
+  offersRecovery: boolean;
   /** The bounds for the length of a password that `register` accepts, in code points. */
   passwordLength: { shortest: number; longest: number };
   addConsent: Consents['add'];

@@ -33,6 +33,10 @@ export interface SignInView extends ClientFace {
   remember?: boolean | undefined;
   /** Undefined if people can't sign up themselves. */
   signUpUrl?: string | undefined;
+  /** Undefined if a forgotten password can't be recovered. */
+  recoverUrl?: string | undefined;
+  /** What the person has done just now, for example a new password. */
+  notice?: string | undefined;
   /** Asks for a new password, because the stored hash covers only a part of the current one. The length is in characters. */
   newPassword?: { minLength: number } | undefined;
 }
@@ -70,6 +74,43 @@ export interface RecoveryCodesView {
   codes: readonly string[];
   form?: Pick<SecondFactorView, 'action' | 'csrf' | 'hidden'> | undefined;
   continueUrl?: string | undefined;
+}
+
+export type RecoverField = 'email' | 'code' | 'newPassword';
+
+/** A person who has forgotten the password. Posts the hidden fields and `email` to `action`. */
+export interface RecoverView {
+  action: string;
+  hidden: Readonly<Record<string, string>>;
+  email?: string | undefined;
+  error?: FormError<RecoverField> | undefined;
+  /** The sign-in on whose page the person asked. */
+  signInUrl?: string | undefined;
+}
+
+/** The mail is on its way, if there is an account. Posts the hidden fields and `code` to `action`. */
+export interface RecoverSentView {
+  action: string;
+  hidden: Readonly<Record<string, string>>;
+  /** As the person typed it. */
+  email: string;
+  error?: FormError<RecoverField> | undefined;
+  /** To ask for another mail. */
+  againUrl: string;
+}
+
+/** The page of the link. Posts the hidden fields and `newPassword` to `action`. */
+export interface RecoverPasswordView {
+  action: string;
+  hidden: Readonly<Record<string, string>>;
+  email: string;
+  passwordMinLength: number;
+  error?: FormError<RecoverField> | undefined;
+}
+
+/** The password is changed, in another browser than the one of the sign-in. */
+export interface RecoverDoneView {
+  accountUrl: string;
 }
 
 /** Posts `csrf` and `decision` (`allow` or `deny`) to `action`. */
@@ -163,6 +204,10 @@ export interface ViewModels {
   'second-factor': SecondFactorView;
   'add-second-factor': AddSecondFactorView;
   'recovery-codes': RecoveryCodesView;
+  recover: RecoverView;
+  'recover-sent': RecoverSentView;
+  'recover-password': RecoverPasswordView;
+  'recover-done': RecoverDoneView;
   consent: ConsentView;
   logout: LogoutView;
   'signed-out': SignedOutView;

@@ -10,6 +10,7 @@ import type { EndFamilyOf } from '../oidc/tokens/end-family.ts';
 import type { TokenRequests, TokenResponse } from '../oidc/tokens/token-requests.ts';
 import type { AccountStore } from '../ports/account-store.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
+import { type RecoveryEndpointsDeps, recoveryEndpoints } from './recovery.ts';
 import {
   acceptedResponse,
   loginBody,
@@ -20,7 +21,7 @@ import {
   tokensResponse,
 } from './schemas.ts';
 
-export interface JsonApiDeps {
+export interface JsonApiDeps extends RecoveryEndpointsDeps {
   redeem: TokenRequests['redeem'];
   client(id: string): Pick<ClientDocument, 'enabled' | 'firstParty' | 'auth' | 'grants'> | undefined;
   defaultClientId: string | undefined;
@@ -48,7 +49,15 @@ export type VerifiedToken = Pick<
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */
 export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
-  return [login(deps), secondFactor(deps), refresh(deps), logout(deps), register(deps), profile(deps)];
+  return [
+    login(deps),
+    secondFactor(deps),
+    refresh(deps),
+    logout(deps),
+    register(deps),
+    ...recoveryEndpoints(deps),
+    profile(deps),
+  ];
 }
 
 /** A confidential client must authenticate. These endpoints take no secret, so it must use the token endpoint. */

@@ -34,6 +34,36 @@ export const registerBody = z.strictObject({
   password: z.string('Give the password as text.').max(longest.password, 'Use at most 1024 characters.'),
 });
 
+const language = z
+  .string()
+  .max(35, 'That is too long.')
+  .optional()
+  .describe('The language of the mail, like `de`; the `locale` of the account when left out.');
+
+export const recoverBody = z.strictObject({
+  email: z.string('Give the email address as text.').max(longest.email, 'Use at most 254 characters.'),
+  language,
+});
+
+export const recoverPasswordBody = z
+  .strictObject({
+    token: z.string().max(longest.code, 'That is too long.').optional().describe('The token of the link.'),
+    flow: z
+      .string()
+      .max(longest.code, 'That is too long.')
+      .optional()
+      .describe('The `flow` that `/auth/recover` gave.'),
+    code: z.string().max(longest.code, 'That is too long.').optional().describe('The code in the mail.'),
+    newPassword: z
+      .string('Give the new password as text.')
+      .max(longest.password, 'Use at most 1024 characters.'),
+    language,
+  })
+  .refine(
+    ({ token, flow, code }) => (token === undefined) === (flow !== undefined && code !== undefined),
+    'Send either token, or flow and code.',
+  );
+
 export const refreshBody = z.strictObject({
   refreshToken: z
     .string('Give the refresh token as text.')
@@ -58,6 +88,11 @@ export const tokensResponse = z.object({
 });
 
 export const acceptedResponse = z.object({ status: z.literal('accepted') });
+
+export const recoverResponse = z.object({
+  status: z.literal('accepted'),
+  flow: z.string().describe('Send it with the code to `/auth/recover/password`. It is valid for 30 minutes.'),
+});
 
 export const profileResponse = z.object({
   id: z.string(),

@@ -23,6 +23,7 @@ export const errorStatus = {
   insufficient_scope: 403,
   origin_not_allowed: 403,
   signup_disabled: 403,
+  recovery_disabled: 403,
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,

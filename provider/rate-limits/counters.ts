@@ -48,7 +48,7 @@ export interface Counters {
   /** A rule that depends on where callers are, scaled by configuration. */
   scaled(rule: BucketRule): BucketRule;
   /** The buckets by address, by network and, where there is one, for all together, of the current request. */
-  bucketsHere(action: 'sign-in' | 'sign-up' | 'user-code'): Bucket[];
+  bucketsHere(action: 'sign-in' | 'sign-up' | 'recover' | 'user-code'): Bucket[];
   /** Takes one from each bucket, or from none of them: then the refusal that lasts longest. */
   takeAll(wanted: readonly Bucket[]): Promise<Refused | undefined>;
   /** Gives back one to each bucket. It never rejects: what can't be given back comes back with time. */

@@ -48,6 +48,7 @@ const names: Record<Action, string> = {
   'sign-in': 'Signing in',
   newcomer: 'Signing in from a new place',
   'sign-up': 'Signing up',
+  recover: 'Recovering an account',
   authorize: 'Authorization requests',
   page: 'Sign-in pages',
   pushed: 'Pushed requests',

@@ -7,6 +7,7 @@ import type { Limits } from '../ports/limits.ts';
 import { createCounters } from './counters.ts';
 import { createDeviceLimits, type DeviceLimits } from './device-limits.ts';
 import { createKnownBrowsers, type KnownBrowsers } from './known-browsers.ts';
+import { createMailedProofLimits, type MailedProofLimits } from './mailed-proof-limits.ts';
 import { createRefusal } from './refusals.ts';
 import { createRequestLimits, type RequestLimits } from './request-limits.ts';
 import {
@@ -23,7 +24,7 @@ import {
  */
 
 /** All limits of the current request. Each method refuses with `too_many_requests` unless it says otherwise. */
-export interface RateLimits extends SignInLimits, RequestLimits, DeviceLimits {
+export interface RateLimits extends SignInLimits, MailedProofLimits, RequestLimits, DeviceLimits {
   /** The cookie of browsers in which an account signed in before. */
   browsers: Pick<KnownBrowsers, 'read' | 'know'>;
   /** Must be called after each hash of a password: failed sign-ins are answered later than the most costly hash. */
@@ -59,7 +60,8 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
   const quantizer = createResponseTimeQuantizer({ clock, pause: options.pause });
   const browsers = createKnownBrowsers({ keys: serverKeys, clock, issuer: config.issuer });
   const signIns = createSignInLimits({ counters, refusal, quantizer, browsers });
+  const mailedProofs = createMailedProofLimits({ counters, refusal, quantizer });
   const requests = createRequestLimits({ counters, refusal });
   const devices = createDeviceLimits({ counters, refusal });
-  return { ...signIns, ...requests, ...devices, browsers, hashed: quantizer.hashed };
+  return { ...signIns, ...mailedProofs, ...requests, ...devices, browsers, hashed: quantizer.hashed };
 }

@@ -10,6 +10,7 @@ export type Action =
   | 'sign-in'
   | 'newcomer'
   | 'sign-up'
+  | 'recover'
   | 'client'
   | 'user-code'
   | 'device'
@@ -104,6 +105,38 @@ export const buckets = {
       perSeconds: hour,
       counts: 'sign-ups from everywhere',
       why: 'A flood from many networks must not fill the database with accounts. If more people than this sign up on the day of a launch, set `GATEHOUSE_LIMITS_PERCENT`. The answer is 503.',
+    },
+  },
+  recover: {
+    address: {
+      burst: 30,
+      perSeconds: hour,
+      counts: 'requests for a mail to recover an account, from an address',
+      why: 'Each request for a known address causes a mail. A person asks once or twice.',
+    },
+    network: {
+      burst: 120,
+      perSeconds: hour,
+      counts: 'the same, from a network',
+      why: 'As for signing in.',
+    },
+    all: {
+      burst: 5000,
+      perSeconds: hour,
+      counts: 'the same, from everywhere',
+      why: 'A flood from many networks must not use up the quota of the mail server. The answer is 503.',
+    },
+    pair: {
+      burst: 3,
+      perSeconds: hour,
+      counts: 'requests for a mail to recover an account, for an email address from a network',
+      why: 'Each mail ends the link of the one before, so a stranger could make the links of a person useless. The answer is the same as always, and no mail is sent.',
+    },
+    recipient: {
+      burst: 10,
+      perSeconds: day,
+      counts: 'the same, for an email address from everywhere',
+      why: 'Against floods of mails from many networks. It is half of what an address gets in total, so other mails still arrive. The answer is the same as always, and no mail is sent.',
     },
   },
   ...requestBuckets,

@@ -42,6 +42,11 @@ export interface SignInLimits {
   /** Counts the sign-ups that `work` accepts, and answers those at the next step of the quantizer. */
   signUp<T>(work: () => Promise<T>): Promise<T>;
   /**
+   * Takes back the wrong passwords for an account from here, as a right password does: its owner has read a mail and chosen
+   * a new one. It never rejects.
+   */
+  passwordReplaced(account: { email: string; tokenVersion: number }): Promise<void>;
+  /**
    * The account and the network for which the current request hashes passwords; undefined outside of a request. The account
    * is an opaque key, and it does not have to exist.
    */
@@ -165,6 +170,14 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
     hashingCaller: () => {
       const scope = currentRequestScope();
       return scope ? { account: triedAccount.getStore() ?? scope.accountId, network: here().network } : {};
+    },
+    passwordReplaced: async ({ email, tokenVersion }) => {
+      const account = emailKey(email);
+      const pair = key('sign-in', 'pair', account, here().address);
+      await Promise.allSettled([
+        limits.forgive(pair, knownSeconds),
+        remember(account, async () => tokenVersion),
+      ]);
     },
     signUp: (work) =>
       quantizer.run(

@@ -7,7 +7,16 @@ import type { MailKind, MailModels } from '../../provider/lib/mail-content.ts';
 
 const issuer = 'https://login.example.com/id';
 const at = Date.UTC(2026, 0, 2, 3, 4);
-const models: MailModels = { 'password-changed': { email: 'john@example.com', at }, test: { at } };
+const models: MailModels = {
+  'password-changed': { email: 'john@example.com', at },
+  recover: {
+    email: 'john@example.com',
+    url: `${issuer}/recover/password?token=sample`,
+    code: 'WDJB-MJHT',
+    minutes: 30,
+  },
+  test: { at },
+};
 const kinds = Object.keys(models) as MailKind[];
 
 const render = (

@@ -7,6 +7,7 @@ export function describeEvent(event: GatehouseEvent): string {
       return loginOf(event);
     case 'user.created':
     case 'user.password_changed':
+    case 'user.recovered':
     case 'user.disabled':
     case 'user.enabled':
     case 'user.signed_out_everywhere':
