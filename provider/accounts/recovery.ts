@@ -118,7 +118,7 @@ async function writeRecoveryMail(
   options: RecoveryOptions,
   request: RecoveryRequest & { flow: string; isAllowed: boolean },
 ): Promise<void> {
-  const { accounts, unitOfWork, oneTimeTokens, writeMail, issuer, logger } = options;
+  const { accounts, unitOfWork, oneTimeTokens, writeMail, issuer, clock, logger } = options;
   const { email, flow, language, signIn, isAllowed } = request;
   const account = await accounts.findByEmail(email);
   const isKnown = account?.state === 'active';
@@ -140,6 +140,7 @@ async function writeRecoveryMail(
       url: `${issuer}/recover/password?${query}`,
       code,
       minutes: oneTimeTokens.lifeMs('recover') / 60_000,
+      at: clock.now(),
     };
     await writeMail(stores, { kind: 'recover', account: recipient ?? { email }, language, model });
     if (!isKnown || !isAllowed) throw new NoMail();

@@ -120,7 +120,7 @@ export const table: readonly Route[] = [
   form('/recover/code', 'step'),
   page('/recover/password', 'step'),
   form('/recover/password', 'step'),
-  page('/recover/done', document),
+  page('/recover/done', 'step'),
 
   page('/account', 'account'),
   page('/account/signed-in', 'account'),

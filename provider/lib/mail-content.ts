@@ -5,8 +5,8 @@ import type { ServerKeys } from './server-keys.ts';
 export interface MailModels {
   /** `at`: when it happened, in milliseconds since the epoch. */
   'password-changed': { email: string; at: number };
-  /** `minutes`: how long the link and the code are valid. */
-  recover: { email: string; url: string; code: string; minutes: number };
+  /** `minutes`: how long the link and the code are valid. `at`: when the person asked. */
+  recover: { email: string; url: string; code: string; minutes: number; at: number };
   test: { at: number };
 }
 

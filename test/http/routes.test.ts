@@ -6,6 +6,7 @@ import { publishedDocuments } from '../../provider/http/published-documents.ts';
 import { matchRoute, table } from '../../provider/http/routes.ts';
 import { accountRoutes } from '../../provider/interactions/account/account-routes.ts';
 import { homeRoutes } from '../../provider/interactions/protocol-pages.ts';
+import { recoveryRoutes } from '../../provider/interactions/recovery-pages.ts';
 import { interactionRoutes } from '../../provider/interactions/routes.ts';
 import { jsonApiEndpoints } from '../../provider/json-api/endpoints.ts';
 import { registrationRoutes } from '../../provider/json-api/registration-routes.ts';
@@ -65,6 +66,7 @@ describe('the table of routes', () => {
     assets(new Map()),
     publishedDocuments({} as never),
     interactionRoutes({} as never),
+    recoveryRoutes({} as never),
     accountRoutes({} as never),
     jsonApiRoutes({ endpoints } as never),
     verifyRoutes({} as never),

@@ -109,8 +109,9 @@ describe('links', () => {
   const signIn = samplePages['sign-in']?.model as SignInView;
 
   test.each(noLinks)('%j never becomes a link', (address) => {
-    const { signUpUrl: _signUp, clientUri: _home, policyUri: _policy, termsUri: _terms, ...rest } = signIn;
-    for (const field of ['clientUri', 'policyUri', 'termsUri', 'signUpUrl']) {
+    const fields = ['clientUri', 'policyUri', 'termsUri', 'signUpUrl', 'recoverUrl'] as const;
+    const rest = { ...signIn, ...Object.fromEntries(fields.map((field) => [field, undefined])) };
+    for (const field of fields) {
       const html = drawn('sign-in', { ...rest, [field]: address });
       expect(html).not.toContain('href="http');
       expect(html).not.toContain('<a ');

@@ -20,6 +20,7 @@ const signIn = {
   cancelAction: '/interaction/abc/cancel',
   remember: false,
   signUpUrl: '/interaction/abc/sign-up',
+  recoverUrl: '/recover?uid=abc&client_id=contracts-web',
 };
 
 const signUp = {
@@ -29,6 +30,26 @@ const signUp = {
   action: '/interaction/abc/sign-up',
   cancelAction: '/interaction/abc/cancel',
   signInUrl: '/interaction/abc/sign-in',
+  passwordMinLength: 12,
+};
+
+const recover = {
+  action: '/recover',
+  hidden: { uid: 'abc', client_id: 'contracts-web' },
+  signInUrl: '/interaction/abc?client_id=contracts-web',
+};
+
+const recoverSent = {
+  action: '/recover/code',
+  hidden: { flow: 'sample-flow', email: 'john@example.com', uid: 'abc', client_id: 'contracts-web' },
+  email: 'john@example.com',
+  againUrl: '/recover?uid=abc&client_id=contracts-web',
+};
+
+const recoverPassword = {
+  action: '/recover/password',
+  hidden: { token: 'sample-token' },
+  email: 'john@example.com',
   passwordMinLength: 12,
 };
 
@@ -113,6 +134,38 @@ export const samplePages: Record<string, SamplePage> = {
     },
   },
   'sign-in-choice': { view: 'sign-in', model: { ...signIn, continueAs: 'john@example.com' } },
+  'sign-in-recovered': {
+    view: 'sign-in',
+    model: { ...signIn, notice: 'Your password is changed. Sign in with the new one.' },
+  },
+  recover: { view: 'recover', model: recover },
+  'recover-used': {
+    view: 'recover',
+    model: {
+      ...recover,
+      error: {
+        message:
+          'This link was used already, is older than 30 minutes, or a newer mail replaced it. Nothing was changed. Ask for a new mail here.',
+      },
+    },
+  },
+  'recover-sent': { view: 'recover-sent', model: recoverSent },
+  'recover-sent-wrong': {
+    view: 'recover-sent',
+    model: {
+      ...recoverSent,
+      error: { field: 'code', message: 'This code is wrong or too old.' },
+    },
+  },
+  'recover-password': { view: 'recover-password', model: recoverPassword },
+  'recover-password-field': {
+    view: 'recover-password',
+    model: {
+      ...recoverPassword,
+      error: { field: 'newPassword', message: 'Use at least 12 characters.' },
+    },
+  },
+  'recover-done': { view: 'recover-done', model: { accountUrl: '/account' } },
   'sign-up': { view: 'sign-up', model: signUp },
   'sign-up-field': {
     view: 'sign-up',

@@ -77,6 +77,31 @@ export interface UserPasswordChangedEvent {
   };
 }
 
+/** A person who had forgotten the password set a new one by a link or a code in a mail. The address is verified since then. `user.password_changed` is written too. */
+export interface UserRecoveredEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.recovered';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
 /** The account got a second factor, which every later sign-in needs. */
 export interface UserSecondFactorAddedEvent {
   /** The same at every delivery. */
@@ -521,6 +546,7 @@ export type GatehouseEvent =
   | UserCreatedEvent
   | UserLoginEvent
   | UserPasswordChangedEvent
+  | UserRecoveredEvent
   | UserSecondFactorAddedEvent
   | UserSecondFactorRemovedEvent
   | UserRecoveryCodesReplacedEvent
@@ -563,6 +589,12 @@ export const eventShapes = {
     userAgent: 'string',
   } },
   'user.password_changed': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.recovered': { version: 1, data: {
     id: 'string',
     email: 'string',
     actor: 'string?',
