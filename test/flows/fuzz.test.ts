@@ -95,6 +95,19 @@ const forms: [what: string, path: string, good: Record<string, string>, names: s
     { client_id: 'demo-web' },
     ['id_token_hint', 'post_logout_redirect_uri', 'state', 'ui_locales'],
   ],
+  ['a forgotten password', '/recover', { email }, ['uid', 'client_id', 'ui_locales']],
+  [
+    'the code of a mail',
+    '/recover/code',
+    { flow: 'a-flow', code: 'BCDF-BCDF', email },
+    ['uid', 'client_id', 'token'],
+  ],
+  [
+    'a new password',
+    '/recover/password',
+    { token: sentinel, newPassword: `${sentinel}-next` },
+    ['flow', 'code'],
+  ],
   ['the confirmation of a logout', '/oauth2/logout/confirm', { xsrf: 'x', logout: 'yes' }, []],
 ];
 
@@ -104,6 +117,8 @@ describe('input that is nearly right', () => {
     process.stdout.write(`fuzz: FUZZ_SEED=${seed}\n`);
     const env = {
       GATEHOUSE_LOG_LEVEL: 'debug',
+      GATEHOUSE_MAIL: 'smtp://127.0.0.1:9',
+      GATEHOUSE_MAIL_FROM: 'login@example.com',
       // Gatehouse reads forwarded headers only from a trusted proxy.
       GATEHOUSE_TRUSTED_PROXIES: '127.0.0.0/8',
     };

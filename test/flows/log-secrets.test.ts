@@ -1,18 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, getProfile, postJson } from '../support/json-api.ts';
+import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { metricsOf } from '../support/metrics.ts';
+import { forgotLink, recoveryMail } from '../support/recovery.ts';
 import { Secrets, testServerSecret } from '../support/secrets.ts';
 import { bearer, createTestClient, demoApps, pkce, type TestClient } from '../support/test-client.ts';
-import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { createUserAgent, hiddenField, type UserAgent } from '../support/user-agent.ts';
 
 describe('the log at level debug', () => {
   let deployment: Deployment;
   let web: TestClient;
   let agent: UserAgent;
+  let mails: MailServer;
   const secrets = new Secrets();
   beforeAll(async () => {
-    const env = { GATEHOUSE_LOG_LEVEL: 'debug' };
+    mails = await startMailServer();
+    const env = {
+      GATEHOUSE_LOG_LEVEL: 'debug',
+      GATEHOUSE_MAIL: `smtp://127.0.0.1:${mails.port}`,
+      GATEHOUSE_MAIL_FROM: 'login@example.com',
+    };
     deployment = await startServers({ processes: 1, env });
     web = createTestClient(deployment, demoApps.web);
     agent = createUserAgent(deployment);
@@ -22,7 +30,10 @@ describe('the log at level debug', () => {
     secrets.add('the verifier', pkce.verifier);
     secrets.add('the server secret', testServerSecret);
   }, 120_000);
-  afterAll(() => deployment?.stop());
+  afterAll(async () => {
+    await deployment?.stop();
+    await mails?.close();
+  });
 
   const post = (path: string, body: unknown, headers?: Record<string, string>) =>
     postJson(deployment, path, body, headers);
@@ -115,10 +126,35 @@ describe('the log at level debug', () => {
     }
   }
 
+  async function driveRecovery(): Promise<void> {
+    const email = 'logged@example.com';
+    const chosen = secrets.add('a recovered password', 'chosen-after-a-mail-7');
+    const visitor = createUserAgent(deployment);
+    const signInPage = await visitor.get(web.authorizationUrl());
+    const sent = await visitor.submit(await visitor.get(forgotLink(signInPage) ?? ''), { email });
+    secrets.add('a flow', hiddenField(sent, 'flow'));
+    const { url, code } = await recoveryMail(mails, email);
+    const token = secrets.add('the token of a mail', new URL(url).searchParams.get('token'));
+    secrets.add('the code of a mail', code);
+    secrets.add('the code of a mail, without the dash', code.replace('-', ''));
+    await visitor.submit(sent, { code: secrets.add('a wrong code', 'BCDF-BCDF') });
+    await visitor.submit(sent, { code });
+    const form = await visitor.get(url);
+    await visitor.submit(form, { newPassword: 'short' });
+    await post('/auth/recover/password', { token, newPassword: 'short' });
+    await post('/auth/recover/password', { token, code, newPassword: chosen });
+    await visitor.submit(form, { newPassword: chosen });
+    await visitor.submit(form, { newPassword: chosen });
+    await visitor.get(url);
+    await get(`/auth/recover?token=${token}`);
+    await get(`/recover/${token}`);
+  }
+
   test('contains no secret of any flow, successful or not', async () => {
     await driveJsonApi();
     await driveProtocol();
     await drivePages();
+    await driveRecovery();
     const log = deployment.programs[0]?.output() ?? '';
     expect(log.split('\n').filter((line) => line.includes('"msg":"request"')).length).toBeGreaterThan(50);
     expect(log).toContain('refused');

@@ -73,7 +73,7 @@ describe('on the pages', () => {
     const askPage = await agent.get(forgotLink(signInPage) ?? '');
     expect(headingOf(askPage)).toBe('Forgot your password?');
     const sent = await agent.submit(askPage, { email: person.email });
-    expect(headingOf(sent)).toBe('Look at your mail');
+    expect(headingOf(sent)).toBe('Check your mail');
     const { url } = await mailOf();
     expect(url.startsWith(`${deployment.issuer}/recover/password?`)).toBe(true);
     const form = await agent.get(url);

@@ -99,6 +99,8 @@ export function createLimitsWorld({ percent = 100 } = {}) {
     userCode: <T>(address: string, lookUp: () => Promise<T | undefined>) =>
       from(address, () => limits.userCode(lookUp)),
     pollsTooSoon: limits.pollsTooSoon,
+    askForMail: limits.askForMail,
+    passwordReplaced: limits.passwordReplaced,
     /** The cookie of a new browser in which the account has signed in. */
     knownBrowser: (email: string): string => {
       let cookie = '';
