@@ -8,6 +8,7 @@ import type { FormError } from '../view-values.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { type AccountAction, accountFormToken } from './account-form.ts';
 import { describeSignIns, timeView } from './describe-sign-ins.ts';
+import { freshSignInUrl, isFresh } from './fresh-sign-in.ts';
 import { takeNotice } from './notice.ts';
 import type { AccountPasswordField, AccountView, ConsentedAppView } from './view-models.ts';
 
@@ -48,6 +49,12 @@ export async function showAccount(
     earlier: signIns.next && `${deps.basePath}/account?after=${encodeURIComponent(signIns.next)}`,
     consented: consents.flatMap((consent) => describeApp(deps, consent) ?? []),
     forms: formsOf(deps, session),
+    signInAgain: isFresh(session, deps.now())
+      ? undefined
+      : {
+          password: freshSignInUrl(deps, session, 'password'),
+          secondFactor: freshSignInUrl(deps, session, 'second-factor'),
+        },
     hasPassword: account.passwordHash !== undefined,
     secondFactor: factor && { since: timeView(factor.addedAt), recoveryCodes: factor.recoveryCodes },
     offersSecondFactor: deps.offersSecondFactor,
@@ -57,7 +64,14 @@ export async function showAccount(
   sendPage(ctx, renderer.render('account', view), { status: problem?.status ?? 200 });
 }
 
-const shownHere = ['ended', 'ended-already', 'withdrawn', 'withdrawn-already', 'factor-removed'];
+const shownHere = [
+  'ended',
+  'ended-already',
+  'withdrawn',
+  'withdrawn-already',
+  'factor-removed',
+  'signed-in-again',
+];
 
 const noticeText = ({ text }: Renderer, notice: string) =>
   shownHere.includes(notice) ? text(`account.notice.${notice}`) : undefined;

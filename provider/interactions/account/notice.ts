@@ -11,6 +11,7 @@ const noticeSchema = z.enum([
   'signed-out-everywhere',
   'password-changed',
   'factor-removed',
+  'signed-in-again',
 ]);
 
 export type Notice = z.infer<typeof noticeSchema>;

@@ -62,6 +62,11 @@ export interface AccountView {
   earlier?: string | undefined;
   consented: ConsentedAppView[];
   forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password' | 'secondFactor', ActionForm>;
+  /**
+   * Set if the sign-in is too old, or has no second factor although the account has one. Then the page shows these links
+   * to a new sign-in instead of the forms.
+   */
+  signInAgain?: Record<'password' | 'secondFactor', string> | undefined;
   hasPassword: boolean;
   secondFactor?: { since: TimeView; recoveryCodes: number } | undefined;
   offersSecondFactor: boolean;
