@@ -7,6 +7,7 @@ import { sendPage } from '../send-page.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { type AccountAction, readAccountForm } from './account-form.ts';
 import { showAccount } from './account-page.ts';
+import { addressLinkRoutes, confirmByCode, requestAddress } from './change-address.ts';
 import { changePassword } from './change-password.ts';
 import {
   freshSignInUrl,
@@ -31,6 +32,8 @@ const forms = {
   password: z.object({ csrf: field, currentPassword: field, newPassword: field }),
   secondFactor: z.object({ csrf: field, action: field, factorPassword: field }),
   authenticator: z.object({ csrf: field, enrolment: field, code: field }),
+  address: z.object({ csrf: field, newEmail: field, addressPassword: field }),
+  addressCode: z.object({ csrf: field, addressCode: field }),
 };
 
 /**
@@ -118,6 +121,17 @@ export function accountRoutes(deps: AccountDeps): Router {
   form('authenticator', forms.authenticator, (ctx, session, fields) =>
     confirmSecondFactor(deps, ctx, session, fields),
   );
+  form('address', forms.address, async (ctx, session, fields) => {
+    const problem = await requestAddress(deps, ctx, session, fields);
+    if (problem) await showAccount(deps, ctx, session, problem);
+    else redirectWithNotice(ctx, 'address-sent', `${home}#address`);
+  });
+  form('address-code', forms.addressCode, async (ctx, session, fields) => {
+    const problem = await confirmByCode(deps, ctx, session, fields.addressCode);
+    if (problem) await showAccount(deps, ctx, session, problem);
+    else redirectWithNotice(ctx, 'address-changed');
+  });
+  router.use('/address', addressLinkRoutes(deps).routes());
   // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
   // GET.
   const formPaths = Object.keys(guardedActions).map((action) => `/${action}`);

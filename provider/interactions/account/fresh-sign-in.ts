@@ -5,14 +5,14 @@ import type { AccountDeps } from './account-deps.ts';
 import type { AccountAction } from './account-form.ts';
 
 /** The parts of the page whose forms need a fresh sign-in. They are the ids of the sections too. */
-export const guardedParts = ['password', 'second-factor'] as const;
+export const guardedParts = ['address', 'password', 'second-factor'] as const;
 
 export type GuardedPart = (typeof guardedParts)[number];
 
 /**
  * The forms that change how a person signs in, by the part of the page that has them (OWASP ASVS 5, V7.5.1). The others
  * only take access away. `authenticator` is the second form of `second-factor`: it works only with an offer that this
- * session got from the first one.
+ * session got from the first one. `address-code` is the second form of `address`, with a code of a mail.
  */
 export const guardedActions: Readonly<Record<AccountAction, GuardedPart | undefined>> = {
   end: undefined,
@@ -21,6 +21,8 @@ export const guardedActions: Readonly<Record<AccountAction, GuardedPart | undefi
   password: 'password',
   'second-factor': 'second-factor',
   authenticator: undefined,
+  address: 'address',
+  'address-code': undefined,
 };
 
 /** So old the sign-in may be when the page shows these forms, in milliseconds. */

@@ -12,6 +12,8 @@ const noticeSchema = z.enum([
   'password-changed',
   'factor-removed',
   'signed-in-again',
+  'address-sent',
+  'address-changed',
 ]);
 
 export type Notice = z.infer<typeof noticeSchema>;
