@@ -269,7 +269,7 @@ describe('the undo', () => {
     expect(headingOf(await createUserAgent(deployment).get(undo))).toBe('This link does not work any more');
   });
 
-  test('finds its address free: until then, nobody else gets it', async () => {
+  test('finds its address free: until then, no other account gets it', async () => {
     const { undo } = await changed();
     const { status } = await callJsonApi(deployment, '/auth/register', person);
     expect(status).toBe(202);
