@@ -23,7 +23,7 @@ export interface ChangeAddressDeps {
   oneTimeTokens: OneTimeTokens;
   passwords: Passwords;
   passwordRules: Pick<PasswordRules, 'problems'>;
-  rateLimits: Pick<RateLimits, 'signIn' | 'countAddressChange'>;
+  rateLimits: Pick<RateLimits, 'signIn' | 'countAddressChange' | 'tryMailedCode'>;
   newEvent: NewEvent;
   writeMail: WriteMail;
   /** The start of all links. */
@@ -210,8 +210,12 @@ export function createChangeAddress(deps: ChangeAddressDeps): ChangeAddress {
       return { from: typeof details.to === 'string' ? details.to : account.email, to: address };
     },
     confirm: async (proof, language) => {
-      const shown = 'token' in proof ? proof : { flow: flowOf(proof.accountId), code: proof.code };
-      const found = await oneTimeTokens.find('change-address', shown);
+      const found =
+        'token' in proof
+          ? await oneTimeTokens.find('change-address', proof)
+          : await deps.rateLimits.tryMailedCode(() =>
+              oneTimeTokens.find('change-address', { flow: flowOf(proof.accountId), code: proof.code }),
+            );
       if (found.accountId !== undefined) noteAccount(found.accountId);
       return unitOfWork.run((stores) => complete(stores, found, language));
     },

@@ -70,6 +70,7 @@ async function changed(to = freshAddress(), from = person.email) {
 describe('a new address', () => {
   test('is confirmed by the link of the mail, in any browser; until then nothing changes', async () => {
     const { to, link } = await asked();
+    await mails.until(person.email, 1);
     expect(subjectsTo(person.email)).toEqual(['Gatehouse: a new address was requested']);
     expect(await accountOf(to)).toBeUndefined();
     expect(await signsIn(to)).toBe(false);

@@ -135,7 +135,7 @@ function showLink(deps: AccountDeps, ctx: Context, { step, token, values = {}, s
           },
     accountUrl: `${deps.basePath}/account`,
   });
-  sendPage(ctx, page, { status: status ?? 200 });
+  sendPage(ctx, page, { status: status ?? 200, hidesAddress: true });
 }
 
 /** Shows a page for a link that is of no use any more. */
