@@ -11,7 +11,12 @@ let deployment: InProcess;
 beforeAll(async () => {
   const clients = [
     appDocument('web', { name: 'Contracts Web', firstParty: true }),
-    appDocument('api', { auth: 'none', firstParty: true, grants: ['password', 'refresh_token'], redirectUris: [] }),
+    appDocument('api', {
+      auth: 'none',
+      firstParty: true,
+      grants: ['password', 'refresh_token'],
+      redirectUris: [],
+    }),
   ];
   deployment = await startInProcess(clients, { GATEHOUSE_SIGNUP: 'true' });
 }, 120_000);
