@@ -121,6 +121,7 @@ export function createChangeAddress(deps: ChangeAddressDeps): ChangeAddress {
         model: {
           from: account.email,
           to,
+          at: clock.now(),
           url: link('confirm', token, language),
           code,
           minutes: oneTimeTokens.lifeMs('change-address') / 60_000,

@@ -9,7 +9,7 @@ export interface MailModels {
   recover: { email: string; url: string; code: string; minutes: number; at: number };
   test: { at: number };
   /** To the new address. `minutes`: how long the link and the code are valid. */
-  'address-confirm': { from: string; to: string; url: string; code: string; minutes: number };
+  'address-confirm': { from: string; to: string; at: number; url: string; code: string; minutes: number };
   /** To the present address, when a change was requested. */
   'address-requested': { from: string; to: string; at: number };
   /** To the owner of an address that another account asked for. */

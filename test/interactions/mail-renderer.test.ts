@@ -20,6 +20,7 @@ const models: MailModels = {
   test: { at },
   'address-confirm': {
     ...change,
+    at,
     url: `${issuer}/account/address/confirm?token=sample`,
     code: 'WDJB-MJHT',
     minutes: 30,
