@@ -1,3 +1,4 @@
+import { GatehouseError } from '../../provider/lib/errors.ts';
 import {
   type Account,
   type AccountChange,
@@ -43,6 +44,11 @@ function toAccount(row: AccountRow): Account {
  */
 const earlierKey = (email: string) => email.trim().normalize('NFC').toLowerCase().normalize('NFC');
 
+const uniqueViolation = '23505';
+
+const taken = (cause?: unknown) =>
+  new GatehouseError('address_taken', 'Another account has this address. Nothing was changed.', { cause });
+
 const jsonOrNull = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
 
 /**
@@ -76,8 +82,9 @@ export class PostgresAccountStore implements AccountStore {
       this.#db,
       `insert into accounts (id, email, email_key, normal_email, email_verified, password_hash, roles, metadata, state,
          generation, created_at, updated_at)
-       values (:id, :email, :earlierKey, :emailKey, :emailVerified, :passwordHash, :roles, :metadata, :state,
-         :tokenVersion, :createdAt, :updatedAt)
+       select :id, :email, :earlierKey, :emailKey, :emailVerified, :passwordHash, :roles, :metadata, :state,
+         :tokenVersion, :createdAt, :updatedAt
+       where not exists (select from address_changes where from_key = :emailKey)
        on conflict do nothing`,
       {
         ...account,
@@ -106,6 +113,7 @@ export class PostgresAccountStore implements AccountStore {
          :passwordHashes::text[], :roles::text[], :metadata::text[], :states::text[], :tokenVersions::text[],
          :createdAt::text[], :updatedAt::text[]) as given (id, email, email_key, normal_email, email_verified,
          password_hash, roles, metadata, state, generation, created_at, updated_at)
+       where not exists (select from address_changes where from_key = normal_email)
        on conflict do nothing
        returning id`,
       {
@@ -147,11 +155,34 @@ export class PostgresAccountStore implements AccountStore {
 
   async update(id: string, change: AccountChange, at: number): Promise<Account | undefined> {
     if (!storable(id)) return undefined;
+    if (change.email !== undefined && (await this.#isTaken(change.email, id))) throw taken();
+    const changed = this.#write(id, change, at);
+    return changed.catch((error: { code?: unknown }) => {
+      throw error.code === uniqueViolation ? taken(error) : error;
+    });
+  }
+
+  /** Whether another account has the address, or can get it back by the undo of a change. */
+  async #isTaken(email: string, id: string): Promise<boolean> {
+    const [row] = await rows<{ taken: boolean }>(
+      this.#db,
+      `select exists (select from accounts where coalesce(normal_email, email_key) = :key and id <> :id)
+         or exists (select from address_changes where from_key = :key and account_id <> :id) as taken`,
+      { key: emailKey(email), id },
+    );
+    return row?.taken === true;
+  }
+
+  async #write(id: string, change: AccountChange, at: number): Promise<Account | undefined> {
+    const { email } = change;
     const [row] = await rows<AccountRow>(
       this.#db,
       `update accounts set
+         email = coalesce(:email, email),
+         email_key = coalesce(:earlierKey, email_key),
+         normal_email = coalesce(:emailKey, normal_email),
          email_verified = coalesce(:emailVerified, email_verified),
-         password_hash = coalesce(:passwordHash, password_hash),
+         password_hash = case when :removePassword then null else coalesce(:passwordHash, password_hash) end,
          roles = coalesce(:roles, roles),
          metadata = coalesce(:metadata, metadata),
          state = coalesce(:state, state),
@@ -163,7 +194,11 @@ export class PostgresAccountStore implements AccountStore {
       {
         id,
         at,
+        email: email ?? null,
+        earlierKey: email === undefined ? null : earlierKey(email),
+        emailKey: email === undefined ? null : emailKey(email),
         emailVerified: change.emailVerified ?? null,
+        removePassword: change.removePassword ?? false,
         passwordHash: change.passwordHash ?? null,
         roles: jsonOrNull(change.roles),
         metadata: jsonOrNull(change.metadata),

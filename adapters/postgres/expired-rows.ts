@@ -42,6 +42,8 @@ export class PostgresExpiredRows implements ExpiredRows {
       { table: 'logouts', column: 'ended_at', before: now - this.#failedRetentionMs },
       { table: 'mails', column: 'expires_at', before: now - this.#failedRetentionMs },
       { table: 'one_time_tokens', column: 'expires_at', before: now },
+      { table: 'address_changes', column: 'expires_at', before: now },
+      { table: 'recent_sign_ins', column: 'expires_at', before: now },
       { table: 'outbox', column: 'published_at', before: now - this.#outboxRetentionMs },
     ];
     let deleted = 0;

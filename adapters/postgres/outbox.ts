@@ -1,4 +1,5 @@
 import type { ClaimedEvent, Outbox, OutboxEvent, SetAsideEvent } from '../../provider/ports/outbox.ts';
+import { keptSignInMs, keptSignIns, type RecentSignIn } from '../../provider/ports/sign-in-history.ts';
 import { affected, rows, type Sql } from './sql.ts';
 
 interface OutboxRow {
@@ -29,6 +30,31 @@ function toClaimed(row: OutboxRow): ClaimedEvent {
 }
 
 /**
+ * Adds the sign-in in the same statement, so it costs no round trip. Rows beyond the newest are deleted here too, without
+ * waiting for another sign-in of the account, which may delete them at the same time.
+ */
+const withSignIn = (insert: string) => `
+  with appended as (${insert} returning id), kept as (
+    insert into recent_sign_ins (account_id, at, client_id, amr, ip, user_agent, expires_at)
+    select :accountId, :at, :clientId, :amr::text[], :ip, :userAgent, :expiresAt from appended
+  )
+  delete from recent_sign_ins where ctid = any (array(
+    select ctid from recent_sign_ins where account_id = :accountId
+    order by position desc offset :others limit 100 for update skip locked))`;
+
+const signInBindings = ({ accountId, at, clientId, amr, ip, userAgent }: RecentSignIn) => ({
+  accountId,
+  at,
+  clientId,
+  amr: [...amr],
+  ip: ip ?? null,
+  // A text column can't store NUL.
+  userAgent: userAgent?.replaceAll('\0', '') ?? null,
+  expiresAt: at + keptSignInMs,
+  others: keptSignIns - 1,
+});
+
+/**
  * A claim sets `due_at` to a later time, so it expires without another write. The oldest event is the one with the
  * lowest position. A row gets its position when it is written, so overlapping transactions of one subject have no
  * defined order.
@@ -40,14 +66,13 @@ export class PostgresOutbox implements Outbox {
     this.#db = db;
   }
 
-  async append(event: OutboxEvent): Promise<void> {
-    await affected(
-      this.#db,
-      `insert into outbox (id, type, version, time, subject, data)
+  async append(event: OutboxEvent, signIn?: RecentSignIn): Promise<void> {
+    const insert = `insert into outbox (id, type, version, time, subject, data)
        values (:id, :type, :version, :time, :subject, :data)
-       on conflict (id) do nothing`,
-      { ...event, data: JSON.stringify(event.data) },
-    );
+       on conflict (id) do nothing`;
+    const bindings = { ...event, data: JSON.stringify(event.data) };
+    if (signIn === undefined) await affected(this.#db, insert, bindings);
+    else await affected(this.#db, withSignIn(insert), { ...bindings, ...signInBindings(signIn) });
   }
 
   async claim(limit: number, now: number, leaseMs: number): Promise<ClaimedEvent[]> {

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
 import { PostgresAccountStore } from './account-store.ts';
+import { PostgresAddressChanges } from './address-changes.ts';
 import { PostgresAnnouncements } from './announcements.ts';
 import { PostgresClientSessions } from './client-sessions.ts';
 import { PostgresClientWriter } from './client-store.ts';
@@ -58,6 +59,7 @@ async function attempt<T>(
 /** The stores of one transaction, each created when it is first used. */
 function lazyStores(db: Knex.Transaction): TransactionStores {
   let accounts: PostgresAccountStore | undefined;
+  let addressChanges: PostgresAddressChanges | undefined;
   let consents: PostgresConsentStore | undefined;
   let outbox: PostgresOutbox | undefined;
   let announcements: PostgresAnnouncements | undefined;
@@ -73,6 +75,10 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
       return accounts;
+    },
+    get addressChanges() {
+      addressChanges ??= new PostgresAddressChanges({ db });
+      return addressChanges;
     },
     get consents() {
       consents ??= new PostgresConsentStore({ db });

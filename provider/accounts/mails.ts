@@ -9,6 +9,12 @@ import type { TransactionStores } from '../ports/unit-of-work.ts';
 const usefulMs: Record<MailKind, number> = {
   'password-changed': 3 * 86_400_000,
   recover: 1_800_000,
+  'address-confirm': 1_800_000,
+  'address-requested': 3 * 86_400_000,
+  'address-taken': 3 * 86_400_000,
+  // As long as the change can be undone.
+  'address-changed': 3 * 86_400_000,
+  'address-restored': 3 * 86_400_000,
   test: 3_600_000,
 };
 

@@ -102,8 +102,9 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
           if (account?.state === 'disabled') throw disabled();
           if (account === undefined || account.tokenVersion !== tokenVersion) throw expired();
           const proof = await prove(stores, account);
-          await writeSignIn(stores, deps, account, input.clientId);
-          return { account: { ...account, needsNewPassword, methods: twoFactors }, proof };
+          const signedIn = { ...account, needsNewPassword, methods: twoFactors };
+          await writeSignIn(stores, deps, signedIn, input.clientId);
+          return { account: signedIn, proof };
         }),
       );
       metrics.signIns.inc({ outcome: 'succeeded' });

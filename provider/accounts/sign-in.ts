@@ -218,23 +218,25 @@ async function record(
   const needsCode = account.hasSecondFactor || input.needsSecondFactor || isRequired(options.policy, account);
   if (needsCode && input.code === undefined) return secondFactor.ask(stores, account, input);
   if (needsCode && input.code !== undefined) await secondFactor.prove(stores, account, input.code);
-  await writeSignIn(stores, options, account, input.clientId);
-  return { ...account, methods: needsCode ? twoFactors : passwordSignIn };
+  const methods = needsCode ? twoFactors : passwordSignIn;
+  await writeSignIn(stores, options, { ...account, methods }, input.clientId);
+  return { ...account, methods };
 }
 
 const isRequired = ({ mode, roles }: SecondFactorPolicy, account: Account): boolean =>
   mode === 'required' || account.roles.some((role) => roles.includes(role));
 
-/** Writes `user.login`. */
+/** Writes `user.login`, and adds the sign-in to the history of the account. */
 export async function writeSignIn(
   { outbox }: Pick<TransactionStores, 'outbox'>,
   { newEvent }: Pick<SignInOptions, 'newEvent'>,
-  { id, email }: Account,
+  { id, email, methods }: Pick<SignedIn, 'id' | 'email' | 'methods'>,
   clientId: string,
 ): Promise<void> {
-  const { ip = 'unknown', userAgent = '' } = requestOrigin();
-  const data = { id, email, clientId, ip, userAgent };
-  await outbox.append(newEvent('user.login', id, data));
+  const origin = requestOrigin();
+  const { ip = 'unknown', userAgent = '' } = origin;
+  const event = newEvent('user.login', id, { id, email, clientId, ip, userAgent });
+  await outbox.append(event, { accountId: id, at: event.time, clientId, amr: methods.amr, ...origin });
 }
 
 /**

@@ -8,6 +8,7 @@ import type { KubernetesOptions } from '../../adapters/kubernetes/open-kubernete
 import { MemoryLimits } from '../../adapters/memory/limits.ts';
 import { PostgresAccountIndex } from '../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
+import { PostgresAddressChanges } from '../../adapters/postgres/address-changes.ts';
 import { PostgresClientSessions } from '../../adapters/postgres/client-sessions.ts';
 import { PostgresClientSource } from '../../adapters/postgres/client-source.ts';
 import { clientsChannel, PostgresClientStore } from '../../adapters/postgres/client-store.ts';
@@ -27,6 +28,7 @@ import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
 import { PostgresSecondFactors } from '../../adapters/postgres/second-factors.ts';
+import { PostgresSignInHistory } from '../../adapters/postgres/sign-in-history.ts';
 import { PostgresUnitOfWork } from '../../adapters/postgres/unit-of-work.ts';
 import { noWakeUp, PostgresWakeUp } from '../../adapters/postgres/wake-up.ts';
 import { RedisAccountIndex } from '../../adapters/redis/account-index.ts';
@@ -94,6 +96,8 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     mails: new PostgresMails({ db }),
     secondFactors: new PostgresSecondFactors({ db }),
     oneTimeTokens: new PostgresOneTimeTokens({ db }),
+    addressChanges: new PostgresAddressChanges({ db }),
+    signInHistory: new PostgresSignInHistory({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     denylist: new PostgresRevocationStore({ db, clock }),
     clientTokenVersions: new PostgresClientTokenVersions({ db }),
@@ -138,6 +142,8 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       mails: 'postgres',
       secondFactors: 'postgres',
       oneTimeTokens: 'postgres',
+      addressChanges: 'postgres',
+      signInHistory: 'postgres',
       unitOfWork: 'postgres',
       revocationCache: 'redis',
       denylist: 'postgres',

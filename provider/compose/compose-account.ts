@@ -1,3 +1,4 @@
+import { createChangeAddress } from '../accounts/change-address.ts';
 import { createChangePassword } from '../accounts/change-password.ts';
 import { createOwnSecondFactor } from '../accounts/own-second-factor.ts';
 import { accountClient } from '../clients/account-client.ts';
@@ -58,6 +59,16 @@ export function composeAccount(
     logger,
     metrics,
   });
+  const { writeMail } = parts;
+  const changeAddress =
+    writeMail &&
+    createChangeAddress({
+      ...parts,
+      accounts: ports.accounts,
+      addressChanges: ports.addressChanges,
+      writeMail,
+      issuer: config.issuer,
+    });
   return {
     keys: parts.serverSecrets.keys,
     issuer: config.issuer,
@@ -82,6 +93,14 @@ export function composeAccount(
       await unlistAll(change.accountId);
       return changed;
     },
+    changeAddress: changeAddress && {
+      ...changeAddress,
+      undo: async (token, language) => {
+        const undone = await changeAddress.undo(token, language);
+        await unlistAll(undone.account.id);
+        return undone;
+      },
+    },
     secondFactor: createOwnSecondFactor({
       accounts: ports.accounts,
       unitOfWork: parts.unitOfWork,
@@ -94,6 +113,8 @@ export function composeAccount(
     factorOf: (accountId) => ports.secondFactors.find(accountId),
     offersSecondFactor: config.secondFactor !== 'off',
     browser: parts.rateLimits.browsers.read,
+    knowBrowser: parts.rateLimits.browsers.know,
+    signInHistory: (accountId) => ports.signInHistory.list(accountId, clock.now()),
     passwordLength: parts.passwordRules.length,
   };
 }

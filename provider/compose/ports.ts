@@ -1,5 +1,6 @@
 import type { AccountIndex } from '../ports/account-index.ts';
 import type { AccountStore } from '../ports/account-store.ts';
+import type { AddressChanges } from '../ports/address-changes.ts';
 import type { ClientSessions } from '../ports/client-sessions.ts';
 import type { ClientSource } from '../ports/client-source.ts';
 import type { ClientStore } from '../ports/client-store.ts';
@@ -25,6 +26,7 @@ import type { RevocationCache } from '../ports/revocation-cache.ts';
 import type { RevocationStore } from '../ports/revocation-store.ts';
 import type { Schema } from '../ports/schema.ts';
 import type { SecondFactors } from '../ports/second-factors.ts';
+import type { SignInHistory } from '../ports/sign-in-history.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { WakeUp } from '../ports/wake-up.ts';
 import type { ProcessSecrets } from './process-secrets.ts';
@@ -45,6 +47,9 @@ export interface Ports {
   secondFactors: Pick<SecondFactors, 'find'>;
   /** They are written and spent in a unit of work, together with their mail or with the change that they allow. */
   oneTimeTokens: Pick<OneTimeTokens, 'find' | 'tryCode'>;
+  /** They change only in a unit of work, together with their account. */
+  addressChanges: Pick<AddressChanges, 'waiting'>;
+  signInHistory: SignInHistory;
   unitOfWork: UnitOfWork;
   denylist: RevocationStore;
   clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
@@ -88,4 +93,5 @@ type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
   | ('clientSessions' | 'logouts' | 'mails' | 'secondFactors' | 'oneTimeTokens')
+  | ('addressChanges' | 'signInHistory')
   | ('remoteSigner' | 'clients' | 'registeredClients');

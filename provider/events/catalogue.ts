@@ -81,6 +81,21 @@ export const eventCatalogue = {
     when: 'A person who had forgotten the password set a new one by a link or a code in a mail. The address is verified since then. `user.password_changed` is written too.',
     data: z.strictObject({ ...account, ...origin }),
   },
+  'user.email_changed': {
+    version: 1,
+    when: 'The account got another email address, after a mail to it was confirmed, or got its earlier address again. Access tokens that were issued before keep the earlier address until they expire.',
+    data: z.strictObject({
+      ...account,
+      email: z.string().min(1).describe('the address after the change'),
+      previousEmail: z.string().min(1).describe('the address before the change'),
+      cause: z
+        .enum(['confirmed', 'undone'])
+        .describe(
+          '`confirmed`: a mail to the new address was confirmed; `undone`: the change was undone from the earlier address, which also ended every token',
+        ),
+      ...origin,
+    }),
+  },
   'user.second_factor_added': {
     version: 1,
     when: 'The account got a second factor, which every later sign-in needs.',

@@ -1,4 +1,9 @@
-import type { AccountSecondFactorView, AccountSignedOutView, AccountView } from './account/view-models.ts';
+import type {
+  AccountAddressView,
+  AccountSecondFactorView,
+  AccountSignedOutView,
+  AccountView,
+} from './account/view-models.ts';
 import type {
   ClientFace,
   ConsentApi,
@@ -219,6 +224,7 @@ export interface ViewModels {
   account: AccountView;
   'account-signed-out': AccountSignedOutView;
   'account-second-factor': AccountSecondFactorView;
+  'account-address': AccountAddressView;
 }
 
 export type ViewName = keyof ViewModels;

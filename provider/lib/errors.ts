@@ -28,6 +28,7 @@ export const errorStatus = {
   method_not_allowed: 405,
   request_timeout: 408,
   second_factor_exists: 409,
+  address_taken: 409,
   interaction_expired: 400,
   sign_in_incomplete: 400,
   session_ended: 400,

@@ -8,6 +8,16 @@ export interface MailModels {
   /** `minutes`: how long the link and the code are valid. `at`: when the person asked. */
   recover: { email: string; url: string; code: string; minutes: number; at: number };
   test: { at: number };
+  /** To the new address. `minutes`: how long the link and the code are valid. */
+  'address-confirm': { from: string; to: string; at: number; url: string; code: string; minutes: number };
+  /** To the present address, when a change was requested. */
+  'address-requested': { from: string; to: string; at: number };
+  /** To the owner of an address that another account asked for. */
+  'address-taken': { at: number };
+  /** To the earlier address. `url`: the page that undoes the change. */
+  'address-changed': { from: string; to: string; at: number; url: string };
+  /** To the address that the account has again. */
+  'address-restored': { from: string; to: string; at: number };
 }
 
 export type MailKind = keyof MailModels;

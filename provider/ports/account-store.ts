@@ -29,8 +29,11 @@ export interface Account {
 export type AccountFacts = Omit<Account, 'passwordHash'>;
 
 export interface AccountChange {
+  email?: string;
   emailVerified?: boolean;
   passwordHash?: string;
+  /** The account has no password any more. */
+  removePassword?: boolean;
   roles?: string[];
   metadata?: Record<string, unknown>;
   state?: AccountState;
@@ -86,7 +89,8 @@ export function emailKey(email: string): string {
  *
  * Concurrency, on every implementation, across processes:
  * - of any number of parallel `insert`s of one address, in any spelling, exactly one gets true. This includes the
- *   accounts of `insertMany`.
+ *   accounts of `insertMany`, and `update`s that give an account this address.
+ * - an address is taken too while another account can get it back (`AddressChanges`).
  * - `replacePasswordHash` is one conditional write. It changes nothing unless the stored hash is still `from`.
  * - `update` changes only the fields that are given. When two parallel calls raise the token version, it is raised
  *   twice.
@@ -102,7 +106,10 @@ export interface AccountStore {
   insertMany(accounts: readonly Account[]): Promise<string[]>;
   findById(id: string): Promise<Account | undefined>;
   findByEmail(email: string): Promise<Account | undefined>;
-  /** Gives the account after the change, or undefined when there is no such account. */
+  /**
+   * Gives the account after the change, or undefined when there is no such account. Throws `address_taken` when another
+   * account has the new address; then the transaction can't commit.
+   */
   update(id: string, change: AccountChange, at: number): Promise<Account | undefined>;
   /** Stores a new hash of the same password, made with other parameters. Gives true when it was replaced. */
   replacePasswordHash(id: string, from: string, to: string, at: number): Promise<boolean>;

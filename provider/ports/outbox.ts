@@ -1,3 +1,5 @@
+import type { RecentSignIn } from './sign-in-history.ts';
+
 /** A domain event, as it is published to other systems. */
 export interface OutboxEvent {
   /** `evt_…`; the same in every delivery, so receivers can ignore repeats. */
@@ -50,7 +52,8 @@ export interface SetAsideEvent extends Omit<ClaimedEvent, 'data'> {
  *   that commits is kept.
  */
 export interface Outbox {
-  append(event: OutboxEvent): Promise<void>;
+  /** @param signIn the sign-in that the event is about; it is added to the history of its account in the same write */
+  append(event: OutboxEvent, signIn?: RecentSignIn): Promise<void>;
   /** Claims the oldest due events, at most `limit`, for `leaseMs` milliseconds. Gives them in their order. */
   claim(limit: number, now: number, leaseMs: number): Promise<ClaimedEvent[]>;
   markPublished(ids: string[], at: number): Promise<void>;

@@ -1,4 +1,5 @@
 import type { AccountStore } from './account-store.ts';
+import type { AddressChanges } from './address-changes.ts';
 import type { Announcements } from './announcements.ts';
 import type { ClientSessions } from './client-sessions.ts';
 import type { ClientWriter } from './client-store.ts';
@@ -15,6 +16,7 @@ import type { SecondFactors } from './second-factors.ts';
 /** The stores that can be used in one transaction. */
 export interface TransactionStores {
   accounts: AccountStore;
+  addressChanges: AddressChanges;
   consents: ConsentStore;
   outbox: Pick<Outbox, 'append'>;
   announcements: Announcements;

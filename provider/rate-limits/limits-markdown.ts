@@ -59,6 +59,7 @@ const names: Record<Action, string> = {
   step: 'Steps of a sign-in',
   logout: 'Signing out',
   account: 'The account page',
+  'change-address': 'Changing the email address',
   token: 'Token requests',
   refresh: '`/auth/refresh`',
   introspect: 'Introspection',

@@ -13,6 +13,8 @@ export interface RequestLimits {
   count(action: LimitedRequest): Promise<void>;
   /** Counts a request for the account page in a browser's session. Throws `too_many_requests`. */
   countSession(sessionUid: string): Promise<void>;
+  /** Counts a change of the address that an account asks for. Throws `too_many_requests`. */
+  countAddressChange(accountId: string): Promise<void>;
   /**
    * Whether a client's secret is right; only wrong secrets are counted. Throws `too_many_requests` before the secret is
    * compared.
@@ -69,6 +71,11 @@ export function createRequestLimits({
       const waitMs =
         recent.waitMs(counted.name) || (await takeBeyondShare(counted, scaled(buckets.account.session)));
       if (waitMs > 0) throw refusal('account', { by: 'session', waitMs });
+    },
+    countAddressChange: async (accountId) => {
+      const { account } = buckets['change-address'];
+      const waitMs = await limits.take(key('change-address', 'account', accountId), account);
+      if (waitMs > 0) throw refusal('change-address', { by: 'account', waitMs });
     },
     clientSecret: async (clientId, matches) => {
       const { address } = here();

@@ -14,6 +14,7 @@ export type Action =
   | 'client'
   | 'user-code'
   | 'device'
+  | 'change-address'
   | 'mail';
 
 /**
@@ -168,6 +169,14 @@ export const buckets = {
       perSeconds: 10,
       counts: 'polls of a device that waits for approval',
       why: 'RFC 8628 lets a device poll every five seconds. The answer is `slow_down`, not 429.',
+    },
+  },
+  'change-address': {
+    account: {
+      burst: 5,
+      perSeconds: day,
+      counts: 'changes of the email address that an account asks for',
+      why: 'Each one sends two mails, one of them to an address that the person typed. A person who mistypes needs two or three.',
     },
   },
   mail: {

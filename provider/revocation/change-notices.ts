@@ -8,6 +8,7 @@ import {
   everythingNotice,
   type RevocationKey,
 } from '../ports/revocation-keys.ts';
+import type { RecentSignIn } from '../ports/sign-in-history.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { CachedDenylist } from './cached-denylist.ts';
 
@@ -130,9 +131,9 @@ function watch(stores: TransactionStores, watcher: Watcher): TransactionStores {
     get outbox() {
       const { outbox } = stores;
       return {
-        append: (event: OutboxEvent) => {
+        append: (event: OutboxEvent, signIn?: RecentSignIn) => {
           watcher.appended();
-          return outbox.append(event);
+          return outbox.append(event, signIn);
         },
       };
     },

@@ -208,6 +208,52 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
       });
     });
 
+    describe('update of an address', () => {
+      test('replaces the address, and gives the earlier one free', async () => {
+        const account = await inserted();
+        const email = `New.${randomToken(8)}@Bücher.example`;
+        const changed = await store.update(account.id, { email, emailVerified: true }, at + 1);
+        expect(changed).toEqual({ ...account, email, emailVerified: true, updatedAt: at + 1 });
+        expect(await other.findByEmail(email.toUpperCase())).toEqual(changed);
+        expect(await other.findByEmail(account.email)).toBeUndefined();
+        expect(await store.insert(sampleAccount({ email: account.email }))).toBe(true);
+      });
+
+      test('accepts another spelling of the same address, and refuses one that another account has', async () => {
+        const [account, owner] = [await inserted(), await inserted()];
+        const email = account.email.toUpperCase();
+        expect(await store.update(account.id, { email }, at)).toEqual({ ...account, email });
+        await expect(
+          store.update(account.id, { email: owner.email.toUpperCase() }, at),
+        ).rejects.toMatchObject({
+          code: 'address_taken',
+        });
+        expect(await store.findById(account.id)).toEqual({ ...account, email });
+      });
+
+      test('succeeds for exactly one of 20 parallel calls and inserts with one address', async () => {
+        const email = `${randomToken(8)}@example.com`;
+        const accounts = await Promise.all(Array.from({ length: 10 }, () => inserted()));
+        const updates = accounts.map(({ id }, index) =>
+          (index % 2 ? store : other).update(id, { email }, at).then(
+            () => true,
+            (error: { code: string }) => expect(error.code).toBe('address_taken'),
+          ),
+        );
+        const inserts = Array.from({ length: 10 }, () => store.insert(sampleAccount({ email })));
+        const won = await Promise.all([...updates, ...inserts]);
+        expect(won.filter((one) => one === true)).toHaveLength(1);
+      });
+    });
+
+    test('update removes the password', async () => {
+      const account = await inserted();
+      expect(await store.update(account.id, { removePassword: true }, at)).toEqual({
+        ...account,
+        passwordHash: undefined,
+      });
+    });
+
     describe('update', () => {
       test('changes only the given fields, and returns the changed account', async () => {
         const account = await inserted();

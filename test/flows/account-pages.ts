@@ -21,13 +21,13 @@ const plain = (html: string) =>
     .trim();
 
 /** The rows of a section of the account page, without markup. */
-export function rowsOf({ html }: Page, part: 'places' | 'consented'): string[] {
+export function rowsOf({ html }: Page, part: 'places' | 'consented' | 'recent'): string[] {
   const section = html.split('<section').find((each) => each.includes(`aria-labelledby="${part}"`)) ?? '';
   const list = /<ul class="rows">[\s\S]*/.exec(section)?.[0] ?? '';
   return list
     .split('<h3>')
     .slice(1)
-    .map((row) => plain(row.split('</form>')[0] ?? ''));
+    .map((row) => plain(row.split(/<\/form>|<\/li>/)[0] ?? ''));
 }
 
 export const noticeOf = ({ html }: Page): string | undefined =>

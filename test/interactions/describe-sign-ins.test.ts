@@ -15,7 +15,7 @@ beforeAll(() => {
   renderer = createPages({ appName: 'Gatehouse' }).for({});
 });
 
-const session = { uid: 'mine', account: {} as Account, startedAt: at };
+const session = { uid: 'mine', account: {} as Account, startedAt: at, amr: ['pwd'] };
 const signIn = (changes: Partial<ListedSignIn>): ListedSignIn => ({
   kind: 'session',
   id: 'other',

@@ -7,6 +7,7 @@ import type { MailKind, MailModels } from '../../provider/lib/mail-content.ts';
 
 const issuer = 'https://login.example.com/id';
 const at = Date.UTC(2026, 0, 2, 3, 4);
+const change = { from: 'john@example.com', to: 'jane@example.com' };
 const models: MailModels = {
   'password-changed': { email: 'john@example.com', at },
   recover: {
@@ -17,6 +18,17 @@ const models: MailModels = {
     at,
   },
   test: { at },
+  'address-confirm': {
+    ...change,
+    at,
+    url: `${issuer}/account/address/confirm?token=sample`,
+    code: 'WDJB-MJHT',
+    minutes: 30,
+  },
+  'address-requested': { ...change, at },
+  'address-taken': { at },
+  'address-changed': { ...change, at, url: `${issuer}/account/address/undo?token=sample` },
+  'address-restored': { ...change, at },
 };
 const kinds = Object.keys(models) as MailKind[];
 

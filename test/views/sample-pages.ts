@@ -86,7 +86,20 @@ const account = {
     withdraw: form('withdraw'),
     password: form('password'),
     secondFactor: form('second-factor'),
+    address: form('address'),
+    addressCode: form('address-code'),
   },
+  recent: [
+    {
+      at: when.lastUsed,
+      app: 'Contracts Web',
+      method: 'Password and second factor',
+      browser: 'Firefox on Linux',
+      ip: '192.0.2.1',
+    },
+    { at: when.since, app: 'Contracts for Android', method: 'Password', ip: '2001:db8::1' },
+  ],
+  address: { isVerified: true },
   hasPassword: true,
   offersSecondFactor: true,
   passwordMinLength: 12,
@@ -226,6 +239,72 @@ export const samplePages: Record<string, SamplePage> = {
   'account-told': {
     view: 'account',
     model: { ...account, notice: 'The app has no access any more.', earlier: '/account?after=1.fam_abc' },
+  },
+  'account-old': {
+    view: 'account',
+    model: {
+      ...account,
+      secondFactor: { since: when.since, recoveryCodes: 9 },
+      signInAgain: { address: '/again', password: '/again', secondFactor: '/again' },
+    },
+  },
+  'account-address-waits': {
+    view: 'account',
+    model: {
+      ...account,
+      notice: 'We have sent a mail to the new address.',
+      address: {
+        isVerified: false,
+        waiting: 'a.person.with.a.very.long.address.indeed@department.example.com',
+      },
+    },
+  },
+  'account-address-wrong': {
+    view: 'account',
+    model: {
+      ...account,
+      address: { isVerified: true, typed: 'jane' },
+      error: { field: 'newEmail', message: 'Enter an email address like name@example.com.' },
+    },
+  },
+  'account-address-code-wrong': {
+    view: 'account',
+    model: {
+      ...account,
+      address: { isVerified: true, waiting: 'jane@example.com' },
+      error: { field: 'addressCode', message: 'This code is wrong or too old.' },
+    },
+  },
+  'account-address-confirm': {
+    view: 'account-address',
+    model: {
+      title: 'Confirm your new address',
+      message: 'The account john@example.com gets the address jane@example.com.',
+      form: {
+        action: '/account/address/confirm',
+        hidden: { token: 'sample' },
+        submit: 'Confirm the address',
+      },
+      accountUrl: '/account',
+    },
+  },
+  'account-address-undo': {
+    view: 'account-address',
+    model: {
+      title: 'Undo the change of the address',
+      message: 'The account gets the address john@example.com again, instead of jane@example.com.',
+      effect: 'You are signed out everywhere, and choose a new password next.',
+      form: { action: '/account/address/undo', hidden: { token: 'sample' }, submit: 'Undo the change' },
+      accountUrl: '/account',
+    },
+  },
+  'account-address-done': {
+    view: 'account-address',
+    model: {
+      title: 'Your address is changed',
+      message: 'From now on you sign in with jane@example.com.',
+      accountUrl: '/account',
+    },
   },
   'account-wrong': {
     view: 'account',

@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { ChangeAddress } from '../../accounts/change-address.ts';
 import type { ChangePassword } from '../../accounts/change-password.ts';
 import type { OwnSecondFactor } from '../../accounts/own-second-factor.ts';
 import type { Api } from '../../config/access-model.ts';
@@ -6,8 +7,10 @@ import type { ServerKeys } from '../../lib/server-keys.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import type { Consents } from '../../oidc/sessions/consents.ts';
 import type { SignIns } from '../../oidc/sessions/sign-ins.ts';
+import type { Account } from '../../ports/account-store.ts';
 import type { Consent } from '../../ports/consent-store.ts';
 import type { StoredFactor } from '../../ports/second-factors.ts';
+import type { RecentSignIn } from '../../ports/sign-in-history.ts';
 import type { LanguageSource } from '../pages.ts';
 import type { Renderer } from '../render.ts';
 
@@ -47,6 +50,8 @@ export interface AccountDeps {
    *   `too_many_requests`
    */
   changePassword: ChangePassword;
+  /** Undefined when mail is off. */
+  changeAddress?: ChangeAddress | undefined;
   secondFactor: OwnSecondFactor;
   /** The second factor of an account that has one. */
   factorOf(accountId: string): Promise<StoredFactor | undefined>;
@@ -54,6 +59,10 @@ export interface AccountDeps {
   offersSecondFactor: boolean;
   /** Gives the cookie of the browser for `changePassword`, if the account signed in there before. */
   browser(ctx: Context): string | undefined;
+  /** Makes the browser known for `changePassword`: there the account is signed in. */
+  knowBrowser(ctx: Context, account: Pick<Account, 'email' | 'tokenVersion'>): void;
+  /** The last sign-ins, the newest first. */
+  signInHistory(accountId: string): Promise<RecentSignIn[]>;
   /** The bounds for the length of a new password, in code points. */
   passwordLength: { shortest: number; longest: number };
 }

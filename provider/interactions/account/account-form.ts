@@ -12,7 +12,9 @@ export type AccountAction =
   | 'withdraw'
   | 'password'
   | 'second-factor'
-  | 'authenticator';
+  | 'authenticator'
+  | 'address'
+  | 'address-code';
 
 const label = (action: AccountAction) => `account form ${action}`;
 const value = ({ uid, account }: BrowserSession) => `${uid} ${account.id}`;

@@ -7,14 +7,17 @@ import { sendPage } from '../send-page.ts';
 import type { FormError } from '../view-values.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { type AccountAction, accountFormToken } from './account-form.ts';
-import { describeSignIns, timeView } from './describe-sign-ins.ts';
+import { describeRecent, describeSignIns, timeView } from './describe-sign-ins.ts';
+import { freshSignInUrl, isFresh } from './fresh-sign-in.ts';
 import { takeNotice } from './notice.ts';
-import type { AccountPasswordField, AccountView, ConsentedAppView } from './view-models.ts';
+import type { AccountField, AccountView, ConsentedAppView } from './view-models.ts';
 
-/** The problem with a form that has a password. */
+/** The problem with a form. */
 export interface AccountProblem {
   status: number;
-  error: FormError<AccountPasswordField>;
+  error: FormError<AccountField>;
+  /** The new address that the person typed. */
+  typedEmail?: string | undefined;
 }
 
 /**
@@ -32,10 +35,12 @@ export async function showAccount(
   const { account } = session;
   const renderer = deps.renderer(ctx);
   const after = problem ? undefined : [ctx.query.after ?? []].flat()[0];
-  const [signIns, consents, factor] = await Promise.all([
+  const [signIns, consents, factor, waiting, recent] = await Promise.all([
     deps.signIns.page(account.id, after),
     deps.consents(account.id),
     account.hasSecondFactor ? deps.factorOf(account.id) : undefined,
+    deps.changeAddress?.waiting(account.id),
+    deps.signInHistory(account.id),
   ]);
   const notice = takeNotice(ctx, deps);
   const view: AccountView = {
@@ -48,6 +53,19 @@ export async function showAccount(
     earlier: signIns.next && `${deps.basePath}/account?after=${encodeURIComponent(signIns.next)}`,
     consented: consents.flatMap((consent) => describeApp(deps, consent) ?? []),
     forms: formsOf(deps, session),
+    recent: recent.map((signIn) => describeRecent(deps, renderer, signIn)),
+    address: deps.changeAddress && {
+      isVerified: account.emailVerified,
+      waiting,
+      typed: problem?.typedEmail,
+    },
+    signInAgain: isFresh(session, deps.now())
+      ? undefined
+      : {
+          address: freshSignInUrl(deps, session, 'address'),
+          password: freshSignInUrl(deps, session, 'password'),
+          secondFactor: freshSignInUrl(deps, session, 'second-factor'),
+        },
     hasPassword: account.passwordHash !== undefined,
     secondFactor: factor && { since: timeView(factor.addedAt), recoveryCodes: factor.recoveryCodes },
     offersSecondFactor: deps.offersSecondFactor,
@@ -57,7 +75,10 @@ export async function showAccount(
   sendPage(ctx, renderer.render('account', view), { status: problem?.status ?? 200 });
 }
 
-const shownHere = ['ended', 'ended-already', 'withdrawn', 'withdrawn-already', 'factor-removed'];
+const shownHere = [
+  ...['ended', 'ended-already', 'withdrawn', 'withdrawn-already', 'factor-removed'],
+  ...['signed-in-again', 'address-sent', 'address-changed'],
+];
 
 const noticeText = ({ text }: Renderer, notice: string) =>
   shownHere.includes(notice) ? text(`account.notice.${notice}`) : undefined;
@@ -89,5 +110,7 @@ function formsOf({ basePath, keys }: AccountDeps, session: BrowserSession): Acco
     withdraw: form('withdraw'),
     password: form('password'),
     secondFactor: form('second-factor'),
+    address: form('address'),
+    addressCode: form('address-code'),
   };
 }

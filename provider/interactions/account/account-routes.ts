@@ -2,12 +2,21 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { GatehouseError } from '../../lib/errors.ts';
-import { randomToken } from '../../lib/ids.ts';
+import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import { sendPage } from '../send-page.ts';
 import type { AccountDeps } from './account-deps.ts';
-import { readAccountForm } from './account-form.ts';
+import { type AccountAction, readAccountForm } from './account-form.ts';
 import { showAccount } from './account-page.ts';
+import { addressLinkRoutes, confirmByCode, requestAddress } from './change-address.ts';
 import { changePassword } from './change-password.ts';
+import {
+  freshSignInUrl,
+  guardedActions,
+  isFresh,
+  isFreshEnough,
+  partOf,
+  signInUrl,
+} from './fresh-sign-in.ts';
 import { leaveNotice, type Notice, takeNotice } from './notice.ts';
 import { changeSecondFactor, confirmSecondFactor } from './second-factor.ts';
 
@@ -23,6 +32,8 @@ const forms = {
   password: z.object({ csrf: field, currentPassword: field, newPassword: field }),
   secondFactor: z.object({ csrf: field, action: field, factorPassword: field }),
   authenticator: z.object({ csrf: field, enrolment: field, code: field }),
+  address: z.object({ csrf: field, newEmail: field, addressPassword: field }),
+  addressCode: z.object({ csrf: field, addressCode: field }),
 };
 
 /**
@@ -45,6 +56,22 @@ export function accountRoutes(deps: AccountDeps): Router {
   const redirectSignedOut = (ctx: Context, notice: Notice) =>
     redirectWithNotice(ctx, notice, `${home}/signed-out`);
 
+  /**
+   * Handles a form. A form that needs a fresh sign-in leads to one if the session is older. Then nothing of the form is
+   * kept, and the person comes back to the page.
+   */
+  const form = <Fields extends { csrf: string }>(
+    action: AccountAction,
+    schema: z.ZodType<Fields>,
+    handle: (ctx: Context, session: BrowserSession, fields: Fields) => Promise<unknown>,
+  ) =>
+    router.post(`/${action}`, async (ctx) => {
+      const { session, fields } = await readAccountForm(deps, ctx, action, schema);
+      const part = guardedActions[action];
+      if (part && !isFreshEnough(session, deps.now())) return goTo(ctx, freshSignInUrl(deps, session, part));
+      await handle(ctx, session, fields);
+    });
+
   router.get('/', async (ctx) => {
     const session = await deps.session(ctx);
     if (!session) return goTo(ctx, signInUrl(deps));
@@ -53,7 +80,11 @@ export function accountRoutes(deps: AccountDeps): Router {
   });
   // This route never redirects to the sign-in page. Otherwise a browser that returns without a session would loop.
   router.get('/signed-in', async (ctx) => {
-    if (await deps.session(ctx)) return goTo(ctx, home);
+    const session = await deps.session(ctx);
+    const part = partOf(ctx.query.state);
+    if (session && part && isFresh(session, deps.now()))
+      return redirectWithNotice(ctx, 'signed-in-again', `${home}#${part}`);
+    if (session) return goTo(ctx, home);
     if (ctx.query.error === 'access_denied') return showSignedOut(deps, ctx, 'cancelled');
     throw new GatehouseError('sign_in_incomplete', 'You came back without being signed in.');
   });
@@ -63,8 +94,7 @@ export function accountRoutes(deps: AccountDeps): Router {
     const everywhere = notice === 'signed-out-everywhere' || notice === 'password-changed';
     showSignedOut(deps, ctx, everywhere ? notice : 'signed-out');
   });
-  router.post('/end', async (ctx) => {
-    const { session, fields } = await readAccountForm(deps, ctx, 'end', forms.end);
+  form('end', forms.end, async (ctx, session, fields) => {
     if (fields.id === deps.sessionHandle(session.uid)) {
       await deps.endSession(session.uid);
       return redirectSignedOut(ctx, 'signed-out');
@@ -72,58 +102,41 @@ export function accountRoutes(deps: AccountDeps): Router {
     const ended = await deps.signIns.endOne(session.account.id, fields.id);
     redirectWithNotice(ctx, ended ? 'ended' : 'ended-already');
   });
-  router.post('/sign-out-everywhere', async (ctx) => {
-    const { session } = await readAccountForm(deps, ctx, 'sign-out-everywhere', forms.everywhere);
+  form('sign-out-everywhere', forms.everywhere, async (ctx, session) => {
     await deps.signOutEverywhere(session.account.id);
     redirectSignedOut(ctx, 'signed-out-everywhere');
   });
-  router.post('/withdraw', async (ctx) => {
-    const { session, fields } = await readAccountForm(deps, ctx, 'withdraw', forms.withdraw);
+  form('withdraw', forms.withdraw, async (ctx, session, fields) => {
     const withdrawn = await deps.withdrawConsent(session.account.id, fields.client);
     redirectWithNotice(ctx, withdrawn ? 'withdrawn' : 'withdrawn-already');
   });
-  router.post('/password', async (ctx) => {
-    const { session, fields } = await readAccountForm(deps, ctx, 'password', forms.password);
+  form('password', forms.password, async (ctx, session, fields) => {
     const problem = await changePassword(deps, ctx, session, fields);
     if (problem) await showAccount(deps, ctx, session, problem);
     else redirectSignedOut(ctx, 'password-changed');
   });
-  router.post('/second-factor', async (ctx) => {
-    const { session, fields } = await readAccountForm(deps, ctx, 'second-factor', forms.secondFactor);
-    await changeSecondFactor(deps, ctx, session, fields, () => redirectWithNotice(ctx, 'factor-removed'));
+  form('second-factor', forms.secondFactor, (ctx, session, fields) =>
+    changeSecondFactor(deps, ctx, session, fields, () => redirectWithNotice(ctx, 'factor-removed')),
+  );
+  form('authenticator', forms.authenticator, (ctx, session, fields) =>
+    confirmSecondFactor(deps, ctx, session, fields),
+  );
+  form('address', forms.address, async (ctx, session, fields) => {
+    const problem = await requestAddress(deps, ctx, session, fields);
+    if (problem) await showAccount(deps, ctx, session, problem);
+    else redirectWithNotice(ctx, 'address-sent', `${home}#address`);
   });
-  router.post('/authenticator', async (ctx) => {
-    const { session, fields } = await readAccountForm(deps, ctx, 'authenticator', forms.authenticator);
-    await confirmSecondFactor(deps, ctx, session, fields);
+  form('address-code', forms.addressCode, async (ctx, session, fields) => {
+    const problem = await confirmByCode(deps, ctx, session, fields.addressCode);
+    if (problem) await showAccount(deps, ctx, session, problem);
+    else redirectWithNotice(ctx, 'address-changed');
   });
+  router.use('/address', addressLinkRoutes(deps).routes());
   // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
   // GET.
-  const formPaths = [
-    '/end',
-    '/sign-out-everywhere',
-    '/withdraw',
-    '/password',
-    '/second-factor',
-    '/authenticator',
-  ];
+  const formPaths = Object.keys(guardedActions).map((action) => `/${action}`);
   router.get(formPaths, (ctx) => goTo(ctx, home));
   return router;
-}
-
-/**
- * Returns the URL that starts a sign-in. The account page uses the browser's session, so the returned code is never
- * redeemed. Its challenge is random and has no known verifier (RFC 7636 §4.2).
- */
-function signInUrl({ issuer, client }: AccountDeps): string {
-  const query = new URLSearchParams({
-    client_id: client.id,
-    redirect_uri: client.redirectUri,
-    response_type: 'code',
-    scope: 'openid',
-    code_challenge: randomToken(32),
-    code_challenge_method: 'S256',
-  });
-  return `${issuer}/oauth2/authorize?${query}`;
 }
 
 /** @param reason why no person is signed in here */

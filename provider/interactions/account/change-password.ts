@@ -7,7 +7,7 @@ import type { AccountDeps } from './account-deps.ts';
 import type { AccountProblem } from './account-page.ts';
 import type { AccountPasswordField } from './view-models.ts';
 
-export type TypedPasswords = Record<Exclude<AccountPasswordField, 'factorPassword'>, string>;
+export type TypedPasswords = Record<AccountPasswordField, string>;
 
 /** Changes the account's password. Returns the problem if the person can correct it; any other error is thrown. */
 export async function changePassword(

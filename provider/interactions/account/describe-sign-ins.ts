@@ -1,11 +1,12 @@
 import { currentRequestScope } from '../../lib/request-scope.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import type { SignInEntry } from '../../oidc/sessions/sign-ins.ts';
+import type { RecentSignIn } from '../../ports/sign-in-history.ts';
 import type { Renderer } from '../render.ts';
 import type { TimeView } from '../view-values.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { browserName } from './browser-name.ts';
-import type { AccountView } from './view-models.ts';
+import type { AccountView, RecentSignInView } from './view-models.ts';
 
 type Deps = Pick<AccountDeps, 'app' | 'now' | 'sessionHandle'>;
 
@@ -68,10 +69,33 @@ const factsOf = ({ id, ip, startedAt, lastUsedAt }: ListedSignIn) => ({
   lastUsed: timeView(lastUsedAt),
 });
 
-function nameOfBrowser({ text }: Renderer, { userAgent }: ListedSignIn): string | undefined {
+function nameOfBrowser(
+  { text }: Renderer,
+  { userAgent }: Pick<ListedSignIn, 'userAgent'>,
+): string | undefined {
   const { browser, system } = browserName(userAgent) ?? {};
   if (browser === undefined) return undefined;
   return system === undefined ? browser : text('account.browser', { browser, system });
+}
+
+/** One of the last sign-ins as the page shows it. */
+export function describeRecent(
+  deps: Pick<AccountDeps, 'app'>,
+  renderer: Renderer,
+  { at, clientId, amr, ip, userAgent }: RecentSignIn,
+): RecentSignInView {
+  return {
+    at: timeView(at),
+    app: deps.app(clientId)?.name ?? clientId,
+    method: renderer.text(`account.recent.${methodOf(amr)}`),
+    browser: nameOfBrowser(renderer, { userAgent }),
+    ip,
+  };
+}
+
+function methodOf(amr: readonly string[]): string {
+  if (!amr.includes('pwd')) return 'passkey';
+  return amr.includes('mfa') ? 'two-factors' : 'password';
 }
 
 /** @param time milliseconds since the epoch */

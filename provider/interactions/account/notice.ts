@@ -11,6 +11,9 @@ const noticeSchema = z.enum([
   'signed-out-everywhere',
   'password-changed',
   'factor-removed',
+  'signed-in-again',
+  'address-sent',
+  'address-changed',
 ]);
 
 export type Notice = z.infer<typeof noticeSchema>;

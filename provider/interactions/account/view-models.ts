@@ -40,7 +40,25 @@ export interface ConsentedAppView {
   apis: ConsentApi[];
 }
 
-export type AccountPasswordField = 'currentPassword' | 'newPassword' | 'factorPassword';
+export type AccountPasswordField = 'currentPassword' | 'newPassword';
+
+export type AccountField =
+  | AccountPasswordField
+  | 'factorPassword'
+  | 'newEmail'
+  | 'addressPassword'
+  | 'addressCode';
+
+/** One of the last sign-ins. */
+export interface RecentSignInView {
+  at: TimeView;
+  /** The name of the app. */
+  app: string;
+  /** How the person signed in, in the language of the page. */
+  method: string;
+  browser?: string | undefined;
+  ip?: string | undefined;
+}
 
 interface ActionForm {
   action: string;
@@ -50,7 +68,8 @@ interface ActionForm {
 /**
  * The account page. Each of its forms posts `csrf` to its action. In addition, `end` posts the `id` of a sign-in,
  * `withdraw` posts the `client`, `password` posts `currentPassword` and `newPassword`, and `secondFactor` posts
- * `factorPassword` and `action`: `add`, `remove` or `codes`.
+ * `factorPassword` and `action`: `add`, `remove` or `codes`. `address` posts `newEmail` and `addressPassword`, and
+ * `addressCode` posts `addressCode`.
  */
 export interface AccountView {
   email: string;
@@ -61,14 +80,29 @@ export interface AccountView {
   /** The address of the next page of the list, with sign-ins that were used earlier. */
   earlier?: string | undefined;
   consented: ConsentedAppView[];
-  forms: Record<'end' | 'signOutEverywhere' | 'withdraw' | 'password' | 'secondFactor', ActionForm>;
+  forms: Record<
+    'end' | 'signOutEverywhere' | 'withdraw' | 'password' | 'secondFactor' | 'address' | 'addressCode',
+    ActionForm
+  >;
+  /**
+   * Set if the sign-in is too old, or has no second factor although the account has one. Then the page shows these links
+   * to a new sign-in instead of the forms.
+   */
+  signInAgain?: Record<'address' | 'password' | 'secondFactor', string> | undefined;
+  /** The last sign-ins, the newest first. */
+  recent: RecentSignInView[];
+  /**
+   * Undefined when mail is off. `waiting`: the new address that is not confirmed yet. `typed`: what the person typed, when
+   * there is a problem with it.
+   */
+  address?: { isVerified: boolean; waiting?: string | undefined; typed?: string | undefined } | undefined;
   hasPassword: boolean;
   secondFactor?: { since: TimeView; recoveryCodes: number } | undefined;
   offersSecondFactor: boolean;
   /** The minimum length in characters. The page shows it and the browser checks it. */
   passwordMinLength: number;
-  /** The problem with the entered passwords. */
-  error?: FormError<AccountPasswordField> | undefined;
+  /** The problem with what the person typed. */
+  error?: FormError<AccountField> | undefined;
 }
 
 /** A new authenticator app on the account page. Posts `csrf`, the hidden fields and `code` to `action`. */
@@ -78,6 +112,19 @@ export interface AccountSecondFactorView extends ActionForm {
   qr: QrView;
   secret: string;
   error?: FormError<SecondFactorField> | undefined;
+}
+
+/**
+ * The page behind the link of a mail about a change of the address. With a form, it posts the hidden fields to `action`;
+ * without one, it says what happened.
+ */
+export interface AccountAddressView {
+  title: string;
+  message: string;
+  /** What the button does. */
+  effect?: string | undefined;
+  form?: { action: string; hidden: Readonly<Record<string, string>>; submit: string } | undefined;
+  accountUrl: string;
 }
 
 /** The page that is shown after the account page ended this browser's session. */

@@ -10,6 +10,8 @@ export interface BrowserSession {
   account: Account;
   /** When the person signed in, in milliseconds since the epoch. */
   startedAt: number;
+  /** How the person signed in (RFC 8176). `mfa` is among them after a sign-in with two factors. */
+  amr: readonly string[];
 }
 
 /**
@@ -27,5 +29,6 @@ export async function findBrowserSession(
   const found = await findOidcAccount(sources, session.accountId, { tokenVersion, uid: session.uid });
   if (!found) return undefined;
   noteAccount(found.accountId);
-  return { uid: session.uid, account: found.account, startedAt: (session.loginTs ?? 0) * 1000 };
+  const { uid, loginTs = 0, amr = [] } = session;
+  return { uid, account: found.account, startedAt: loginTs * 1000, amr };
 }

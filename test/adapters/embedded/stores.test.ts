@@ -3,6 +3,7 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { afterAll, beforeAll, jest } from '@jest/globals';
 import { PostgresAccountIndex } from '../../../adapters/postgres/account-index.ts';
 import { PostgresAccountStore } from '../../../adapters/postgres/account-store.ts';
+import { PostgresAddressChanges } from '../../../adapters/postgres/address-changes.ts';
 import { PostgresClientSessions } from '../../../adapters/postgres/client-sessions.ts';
 import { PostgresClientSource } from '../../../adapters/postgres/client-source.ts';
 import { PostgresClientStore } from '../../../adapters/postgres/client-store.ts';
@@ -22,11 +23,13 @@ import { PostgresRegisteredClients } from '../../../adapters/postgres/registered
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
 import { PostgresSecondFactors } from '../../../adapters/postgres/second-factors.ts';
+import { PostgresSignInHistory } from '../../../adapters/postgres/sign-in-history.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import { createServerKeys } from '../../../provider/lib/server-keys.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';
 import { accountStoreContract } from '../../contract/account-store.ts';
+import { addressChangesContract } from '../../contract/address-changes.ts';
 import { clientSourceContract, putClients } from '../../contract/client-source.ts';
 import { clientStoreContract } from '../../contract/client-store.ts';
 import { clientTokenVersionsContract } from '../../contract/client-token-versions.ts';
@@ -44,6 +47,7 @@ import { registeredClientsContract } from '../../contract/registered-clients.ts'
 import { revocationStoreContract } from '../../contract/revocation-store.ts';
 import { schemaContract } from '../../contract/schema.ts';
 import { secondFactorsContract } from '../../contract/second-factors.ts';
+import { signInHistoryContract } from '../../contract/sign-in-history.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
@@ -123,6 +127,25 @@ limitsContract(
   'PostgresLimits, embedded',
   opener((deps) => new PostgresLimits(deps)),
 );
+
+addressChangesContract('PostgresAddressChanges, embedded', async () => {
+  const db = await emptyTables();
+  return {
+    store: new PostgresAddressChanges({ db }),
+    accounts: new PostgresAccountStore({ db }),
+    close,
+  };
+});
+signInHistoryContract('PostgresSignInHistory, embedded', async () => {
+  const db = await emptyTables();
+  return {
+    store: new PostgresSignInHistory({ db }),
+    outbox: new PostgresOutbox({ db }),
+    count: async (accountId) =>
+      Number((await db('recent_sign_ins').where({ account_id: accountId }).count().first())?.count),
+    close,
+  };
+});
 
 mailsContract('Postgres, embedded', async () => {
   const db = await emptyTables();

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { PostgresAccountIndex } from '../../../adapters/postgres/account-index.ts';
+import { PostgresAddressChanges } from '../../../adapters/postgres/address-changes.ts';
 import type { Database } from '../../../adapters/postgres/database.ts';
 import { PostgresExpiredRows } from '../../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
@@ -11,10 +12,13 @@ import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { rows } from '../../../adapters/postgres/sql.ts';
 import { newId, randomToken } from '../../../provider/lib/ids.ts';
+import { keptSignInMs } from '../../../provider/ports/sign-in-history.ts';
+import { sampleChange } from '../../contract/address-changes.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
 import { sampleMail } from '../../contract/mails.ts';
 import { sampleOneTimeToken } from '../../contract/one-time-tokens.ts';
 import { sampleEvent } from '../../contract/outbox.ts';
+import { sampleSignIn } from '../../contract/sign-in-history.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { emptyTables, useMigratedDatabase } from './migrated-database.ts';
 
@@ -31,6 +35,8 @@ const tables = [
   'limits',
   'mails',
   'one_time_tokens',
+  'address_changes',
+  'recent_sign_ins',
   'outbox',
 ];
 
@@ -61,6 +67,12 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
     () => new PostgresLimits({ db, clock: { now: () => expiresAt - 60_000 } }).forgive(key, 60),
     () => new PostgresMails({ db }).add(sampleMail({ expiresAt: expiresAt - failedRetentionMs })),
     () => new PostgresOneTimeTokens({ db }).replace(sampleOneTimeToken({ expiresAt })),
+    () => new PostgresAddressChanges({ db }).request(sampleChange({ expiresAt })),
+    async () => {
+      const event = sampleEvent();
+      await outbox.append(event, sampleSignIn({ at: expiresAt - keptSignInMs }));
+      await db('outbox').where({ id: event.id }).delete();
+    },
     async () => {
       const event = sampleEvent();
       await outbox.append(event);

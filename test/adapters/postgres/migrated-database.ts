@@ -82,6 +82,8 @@ export async function emptyTables({ knex }: Database): Promise<void> {
       'mails',
       'second_factors',
       'one_time_tokens',
+      'address_changes',
+      'recent_sign_ins',
     ].join(', ')}`,
   );
 }

@@ -60,9 +60,17 @@ test('each store is created once in a transaction, and all stores can be listed'
     expect(stores.accounts).toBe(accounts);
     expect(stores.outbox).toBe(outbox);
     const getters = Object.entries(Object.getOwnPropertyDescriptors(stores)).filter(([, { get }]) => get);
-    expect(getters).toHaveLength(12);
+    expect(getters).toHaveLength(13);
     expect(Object.keys(stores).sort()).toEqual([
-      ...['accounts', 'announcements', 'clientSessions', 'clientTokenVersions', 'clients', 'consents'],
+      ...[
+        'accounts',
+        'addressChanges',
+        'announcements',
+        'clientSessions',
+        'clientTokenVersions',
+        'clients',
+        'consents',
+      ],
       ...['denylist', 'logouts', 'mails', 'oneTimeTokens', 'outbox'],
       ...['registeredClients', 'secondFactors'],
     ]);

@@ -12,6 +12,8 @@ export function describeEvent(event: GatehouseEvent): string {
     case 'user.enabled':
     case 'user.signed_out_everywhere':
       return `${event.data.email} ${event.data.actor ?? ''} ${event.data.ip ?? ''}`;
+    case 'user.email_changed':
+      return `${event.data.previousEmail} ${event.data.email} ${event.data.cause}`;
     case 'user.roles_changed':
       return event.data.roles.join();
     case 'consent.granted':

@@ -1,3 +1,4 @@
+import { GatehouseError } from '../../../provider/lib/errors.ts';
 import {
   type Account,
   type AccountChange,
@@ -13,16 +14,25 @@ function withEmail(tables: Tables, email: string): Account | undefined {
 }
 
 function isFree(tables: Tables, { id, email }: Account): boolean {
-  return !tables.accounts.has(id) && !withEmail(tables, email);
+  return !tables.accounts.has(id) && !withEmail(tables, email) && !isKept(tables, email, id);
+}
+
+/** Whether another account can get the address back by the undo of a change. */
+function isKept(tables: Tables, email: string, id: string): boolean {
+  const key = emailKey(email);
+  return [...tables.addressChanges.values()].some(
+    ({ change }) => emailKey(change.from) === key && change.accountId !== id,
+  );
 }
 
 function changed(account: Account, change: AccountChange, at: number): Account {
-  const { raiseTokenVersion, hasSecondFactor = account.hasSecondFactor, ...fields } = change;
+  const { raiseTokenVersion, removePassword, hasSecondFactor = account.hasSecondFactor, ...fields } = change;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const tokenVersion = account.tokenVersion + (raiseTokenVersion ? 1 : 0);
   const { hasSecondFactor: _, ...kept } = account;
   const flag = hasSecondFactor ? { hasSecondFactor } : {};
-  return structuredClone({ ...kept, ...given, ...flag, tokenVersion, updatedAt: at });
+  const password = removePassword ? { passwordHash: undefined } : {};
+  return structuredClone({ ...kept, ...given, ...flag, ...password, tokenVersion, updatedAt: at });
 }
 
 /** Stores accounts in memory, alone or in a MemoryDatabase shared with the other stores of a transaction. */
@@ -61,9 +71,15 @@ export class MemoryAccountStore implements AccountStore {
   }
 
   update(id: string, change: AccountChange, at: number): Promise<Account | undefined> {
-    return this.#database.use(({ accounts }) => {
+    return this.#database.use((tables) => {
+      const { accounts } = tables;
       const account = accounts.get(id);
       if (!account) return undefined;
+      if (change.email !== undefined) {
+        const owner = withEmail(tables, change.email);
+        if ((owner && owner.id !== id) || isKept(tables, change.email, id))
+          throw new GatehouseError('address_taken', 'Another account has this address.');
+      }
       accounts.set(id, changed(account, change, at));
       return structuredClone(accounts.get(id));
     });

@@ -1,4 +1,5 @@
 import type { Account } from '../../../provider/ports/account-store.ts';
+import type { AddressChange } from '../../../provider/ports/address-changes.ts';
 import type { ClientSession, LogoutReceiver } from '../../../provider/ports/client-sessions.ts';
 import type { StoredClient } from '../../../provider/ports/client-store.ts';
 import type { Consent } from '../../../provider/ports/consent-store.ts';
@@ -9,6 +10,7 @@ import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
 import type { RegisteredClient } from '../../../provider/ports/registered-clients.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
 import type { TotpFactor } from '../../../provider/ports/second-factors.ts';
+import type { RecentSignIn } from '../../../provider/ports/sign-in-history.ts';
 
 export interface OutboxRow {
   event: OutboxEvent;
@@ -53,10 +55,14 @@ export interface OneTimeTokenRow {
 /** The tables that a transaction writes. Rows are replaced, never changed, so a copy of the maps is a snapshot. */
 export interface Tables {
   accounts: Map<string, Account>;
+  /** By id, in the order of the requests. */
+  addressChanges: Map<string, { change: AddressChange; isDone: boolean }>;
   /** By account and client. */
   consents: Map<string, Consent>;
   /** By id, in the order of appending. */
   outbox: Map<string, OutboxRow>;
+  /** By the id of the event, in the order of appending. */
+  recentSignIns: Map<string, RecentSignIn>;
   /** By topic. */
   announcements: Map<string, string>;
   /** In milliseconds since the epoch. */
@@ -90,8 +96,10 @@ export interface Access {
 
 const emptyTables = (): Tables => ({
   accounts: new Map(),
+  addressChanges: new Map(),
   consents: new Map(),
   outbox: new Map(),
+  recentSignIns: new Map(),
   announcements: new Map(),
   revocations: new Map(),
   clientTokenVersions: new Map(),

@@ -1,4 +1,5 @@
 import type { ClaimedEvent, Outbox, OutboxEvent, SetAsideEvent } from '../../../provider/ports/outbox.ts';
+import { keptSignIns, type RecentSignIn } from '../../../provider/ports/sign-in-history.ts';
 import { type Access, MemoryDatabase, type OutboxRow } from './database.ts';
 
 function pending(rows: Map<string, OutboxRow>): OutboxRow[] {
@@ -20,6 +21,13 @@ const lastSequence = (rows: Map<string, OutboxRow>, subject: string) =>
     ...[...rows.values()].filter(({ event }) => event.subject === subject).map((row) => row.sequence ?? 0),
   );
 
+/** Keeps the newest sign-ins of each account. */
+function keepSignIn(table: Map<string, RecentSignIn>, eventId: string, signIn: RecentSignIn): void {
+  table.set(eventId, { ...signIn });
+  const own = [...table].filter(([, { accountId }]) => accountId === signIn.accountId);
+  for (const [id] of own.slice(0, -keptSignIns)) table.delete(id);
+}
+
 /** Stores events in memory, alone or in a MemoryDatabase shared with the other stores of a transaction. */
 export class MemoryOutbox implements Outbox {
   readonly #database: Access;
@@ -28,9 +36,10 @@ export class MemoryOutbox implements Outbox {
     this.#database = database;
   }
 
-  append(event: OutboxEvent): Promise<void> {
-    return this.#database.use(({ outbox }) => {
+  append(event: OutboxEvent, signIn?: RecentSignIn): Promise<void> {
+    return this.#database.use(({ outbox, recentSignIns }) => {
       if (outbox.has(event.id)) return;
+      if (signIn !== undefined) keepSignIn(recentSignIns, event.id, signIn);
       outbox.set(event.id, { event: structuredClone(event), attempts: 0, dueAt: 0, state: 'pending' });
     });
   }

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import type { TransactionStores, UnitOfWork } from '../../../provider/ports/unit-of-work.ts';
 import { MemoryAccountStore } from './account-store.ts';
+import { MemoryAddressChanges } from './address-changes.ts';
 import { MemoryAnnouncements } from './announcements.ts';
 import { MemoryClientSessions } from './client-sessions.ts';
 import { MemoryClientStore } from './client-store.ts';
@@ -29,6 +30,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
     return this.#database.transaction((database) =>
       work({
         accounts: new MemoryAccountStore({ database }),
+        addressChanges: new MemoryAddressChanges({ database }),
         consents: new MemoryConsentStore({ database }),
         outbox: new MemoryOutbox({ database }),
         announcements: new MemoryAnnouncements({ database }),

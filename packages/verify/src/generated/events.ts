@@ -102,6 +102,35 @@ export interface UserRecoveredEvent {
   };
 }
 
+/** The account got another email address, after a mail to it was confirmed, or got its earlier address again. Access tokens that were issued before keep the earlier address until they expire. */
+export interface UserEmailChangedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.email_changed';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** The address after the change. */
+    email: string;
+    /** The address before the change. */
+    previousEmail: string;
+    /** `confirmed`: a mail to the new address was confirmed; `undone`: the change was undone from the earlier address, which also ended every token. */
+    cause: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
 /** The account got a second factor, which every later sign-in needs. */
 export interface UserSecondFactorAddedEvent {
   /** The same at every delivery. */
@@ -547,6 +576,7 @@ export type GatehouseEvent =
   | UserLoginEvent
   | UserPasswordChangedEvent
   | UserRecoveredEvent
+  | UserEmailChangedEvent
   | UserSecondFactorAddedEvent
   | UserSecondFactorRemovedEvent
   | UserRecoveryCodesReplacedEvent
@@ -597,6 +627,14 @@ export const eventShapes = {
   'user.recovered': { version: 1, data: {
     id: 'string',
     email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.email_changed': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    previousEmail: 'string',
+    cause: 'string',
     actor: 'string?',
     ip: 'string?',
   } },
