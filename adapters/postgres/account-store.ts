@@ -17,6 +17,7 @@ interface AccountRow {
   state: AccountState;
   generation: number;
   has_second_factor: boolean;
+  unconfirmed: boolean;
   created_at: string;
   updated_at: string;
 }
@@ -31,6 +32,7 @@ function toAccount(row: AccountRow): Account {
     metadata: row.metadata,
     state: row.state,
     ...(row.has_second_factor ? { hasSecondFactor: true } : {}),
+    ...(row.unconfirmed ? { isUnconfirmed: true } : {}),
     tokenVersion: row.generation,
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
@@ -75,9 +77,9 @@ export class PostgresAccountStore implements AccountStore {
     const inserted = await affected(
       this.#db,
       `insert into accounts (id, email, email_key, normal_email, email_verified, password_hash, roles, metadata, state,
-         generation, created_at, updated_at)
+         unconfirmed, generation, created_at, updated_at)
        values (:id, :email, :earlierKey, :emailKey, :emailVerified, :passwordHash, :roles, :metadata, :state,
-         :tokenVersion, :createdAt, :updatedAt)
+         :isUnconfirmed, :tokenVersion, :createdAt, :updatedAt)
        on conflict do nothing`,
       {
         ...account,
@@ -85,6 +87,7 @@ export class PostgresAccountStore implements AccountStore {
         emailKey: emailKey(account.email),
         passwordHash: account.passwordHash ?? null,
         hasSecondFactor: null,
+        isUnconfirmed: account.isUnconfirmed === true,
         roles: JSON.stringify(account.roles),
         metadata: JSON.stringify(account.metadata),
       },
@@ -156,6 +159,7 @@ export class PostgresAccountStore implements AccountStore {
          metadata = coalesce(:metadata, metadata),
          state = coalesce(:state, state),
          has_second_factor = coalesce(:hasSecondFactor, has_second_factor),
+         unconfirmed = coalesce(:isUnconfirmed, unconfirmed),
          generation = generation + :raise,
          updated_at = :at
        where id = :id
@@ -169,6 +173,7 @@ export class PostgresAccountStore implements AccountStore {
         metadata: jsonOrNull(change.metadata),
         state: change.state ?? null,
         hasSecondFactor: change.hasSecondFactor ?? null,
+        isUnconfirmed: change.isUnconfirmed ?? null,
         raise: change.raiseTokenVersion ? 1 : 0,
       },
     );

@@ -22,6 +22,7 @@ import { logouts } from './0021-logouts.ts';
 import { mails } from './0022-mails.ts';
 import { secondFactors } from './0023-second-factors.ts';
 import { oneTimeTokens } from './0024-one-time-tokens.ts';
+import { unconfirmedAccounts } from './0029-unconfirmed-accounts.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   mails,
   secondFactors,
   oneTimeTokens,
+  unconfirmedAccounts,
 ];

@@ -17,12 +17,16 @@ function isFree(tables: Tables, { id, email }: Account): boolean {
 }
 
 function changed(account: Account, change: AccountChange, at: number): Account {
-  const { raiseTokenVersion, hasSecondFactor = account.hasSecondFactor, ...fields } = change;
+  const { raiseTokenVersion, hasSecondFactor = account.hasSecondFactor, ...others } = change;
+  const { isUnconfirmed = account.isUnconfirmed, ...fields } = others;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const tokenVersion = account.tokenVersion + (raiseTokenVersion ? 1 : 0);
-  const { hasSecondFactor: _, ...kept } = account;
-  const flag = hasSecondFactor ? { hasSecondFactor } : {};
-  return structuredClone({ ...kept, ...given, ...flag, tokenVersion, updatedAt: at });
+  const { hasSecondFactor: _, isUnconfirmed: __, ...kept } = account;
+  const flags = {
+    ...(hasSecondFactor ? { hasSecondFactor } : {}),
+    ...(isUnconfirmed ? { isUnconfirmed } : {}),
+  };
+  return structuredClone({ ...kept, ...given, ...flags, tokenVersion, updatedAt: at });
 }
 
 /** Stores accounts in memory, alone or in a MemoryDatabase shared with the other stores of a transaction. */
