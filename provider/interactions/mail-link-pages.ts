@@ -90,8 +90,9 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
       action: going ? interactionPath(deps.basePath, going, '/confirm') : `${deps.basePath}/sign-up/confirm`,
       csrf: going && csrfToken(deps.keys, going.uid),
       hidden: { token, ...(going && { confirmation: going.confirmation }) },
-      email,
-      password: here ? undefined : { minLength, hint: text('confirm-link.password', { count: minLength }) },
+      password: here
+        ? undefined
+        : { email, minLength, hint: text('confirm-link.password', { count: minLength }) },
       submit: text('confirm-address.submit'),
       aside: text('confirm-link.not-you'),
       error: errorOf(renderer, refused),
@@ -131,8 +132,7 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
       message: text('invitation.message', { email }),
       action: `${deps.basePath}/invitation`,
       hidden: { token, ...(clientId === '' ? {} : { client_id: clientId }) },
-      email,
-      password: { minLength, hint: text('field.new-password.hint', { count: minLength }) },
+      password: { email, minLength, hint: text('field.new-password.hint', { count: minLength }) },
       submit: text('recover.password.submit'),
       error: errorOf(renderer, refused),
     });

@@ -85,9 +85,8 @@ export interface MailLinkView {
   /** Only if the form continues a sign-in. */
   csrf?: string | undefined;
   hidden: Readonly<Record<string, string>>;
-  email: string;
   /** Undefined in the browser that signed up, where the password is known. The length is in characters. */
-  password?: { minLength: number; hint: string } | undefined;
+  password?: { email: string; minLength: number; hint: string } | undefined;
   /** The text of the button. */
   submit: string;
   /** A text below the form. */

@@ -70,7 +70,6 @@ const mailLink = {
   message: 'An account was created with the address john@example.com. Confirm that the address is yours.',
   action: '/sign-up/confirm',
   hidden: { token: 'sample-token' },
-  email: 'john@example.com',
   submit: 'Confirm',
 };
 
@@ -79,7 +78,7 @@ const invitation = {
   title: 'Choose your password',
   message: 'You are invited with the address john@example.com.',
   action: '/invitation',
-  password: { minLength: 15, hint: 'At least 15 characters.' },
+  password: { email: 'john@example.com', minLength: 15, hint: 'At least 15 characters.' },
   submit: 'Set the password',
 };
 
