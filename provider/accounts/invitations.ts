@@ -94,7 +94,7 @@ export function createInvitations(deps: InvitationsDeps): Invitations {
       const fields = { email, emailVerified: false, passwordHash: undefined, roles: ownRoles, metadata };
       const candidate = newAccount(fields, clock);
       const known = await deps.accounts.findByEmail(email);
-      // Nobody knows this password. Until the person accepts, the stranger who signed up can't sign in.
+      // The text of this password is thrown away. So the stranger who signed up can't sign in any more.
       const unusableHash = known?.isUnconfirmed ? await deps.passwords.hash(randomToken()) : undefined;
       return deps.unitOfWork.run(async (stores) => {
         const prepared = await prepare(stores, candidate, ownRoles, unusableHash);
