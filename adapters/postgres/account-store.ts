@@ -18,6 +18,7 @@ interface AccountRow {
   state: AccountState;
   generation: number;
   has_second_factor: boolean;
+  unconfirmed: boolean;
   created_at: string;
   updated_at: string;
 }
@@ -32,6 +33,7 @@ function toAccount(row: AccountRow): Account {
     metadata: row.metadata,
     state: row.state,
     ...(row.has_second_factor ? { hasSecondFactor: true } : {}),
+    ...(row.unconfirmed ? { isUnconfirmed: true } : {}),
     tokenVersion: row.generation,
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
@@ -81,9 +83,9 @@ export class PostgresAccountStore implements AccountStore {
     const inserted = await affected(
       this.#db,
       `insert into accounts (id, email, email_key, normal_email, email_verified, password_hash, roles, metadata, state,
-         generation, created_at, updated_at)
+         unconfirmed, generation, created_at, updated_at)
        select :id, :email, :earlierKey, :emailKey, :emailVerified, :passwordHash, :roles, :metadata, :state,
-         :tokenVersion, :createdAt, :updatedAt
+         :isUnconfirmed, :tokenVersion, :createdAt, :updatedAt
        where not exists (select from address_changes where from_key = :emailKey)
        on conflict do nothing`,
       {
@@ -92,6 +94,7 @@ export class PostgresAccountStore implements AccountStore {
         emailKey: emailKey(account.email),
         passwordHash: account.passwordHash ?? null,
         hasSecondFactor: null,
+        isUnconfirmed: account.isUnconfirmed === true,
         roles: JSON.stringify(account.roles),
         metadata: JSON.stringify(account.metadata),
       },
@@ -187,6 +190,7 @@ export class PostgresAccountStore implements AccountStore {
          metadata = coalesce(:metadata, metadata),
          state = coalesce(:state, state),
          has_second_factor = coalesce(:hasSecondFactor, has_second_factor),
+         unconfirmed = coalesce(:isUnconfirmed, unconfirmed),
          generation = generation + :raise,
          updated_at = :at
        where id = :id
@@ -204,6 +208,7 @@ export class PostgresAccountStore implements AccountStore {
         metadata: jsonOrNull(change.metadata),
         state: change.state ?? null,
         hasSecondFactor: change.hasSecondFactor ?? null,
+        isUnconfirmed: change.isUnconfirmed ?? null,
         raise: change.raiseTokenVersion ? 1 : 0,
       },
     );

@@ -15,6 +15,9 @@ const usefulMs: Record<MailKind, number> = {
   // As long as the change can be undone.
   'address-changed': 3 * 86_400_000,
   'address-restored': 3 * 86_400_000,
+  'confirm-address': 30 * 60_000,
+  'account-exists': 3_600_000,
+  invitation: 7 * 86_400_000,
   test: 3_600_000,
 };
 
@@ -67,6 +70,22 @@ export function createWriteMail({
 function localeOf({ metadata = {} }: MailRecipient): string | undefined {
   const { locale } = metadata;
   return typeof locale === 'string' && locale.length <= 35 ? locale : undefined;
+}
+
+/** A link in a mail. Its page has the language of the mail. */
+export function linkOf(
+  issuer: string,
+  path: string,
+  {
+    language,
+    ...parameters
+  }: { token: string; language?: string | undefined; client_id?: string | undefined },
+): string {
+  const { client_id: clientId, token } = parameters;
+  const query = new URLSearchParams({ token });
+  if (clientId !== undefined) query.set('client_id', clientId);
+  if (language !== undefined) query.set('ui_locales', language);
+  return `${issuer}${path}?${query}`;
 }
 
 /** Tells a person that the password of the account was changed. Does nothing when mail is off. */

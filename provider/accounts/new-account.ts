@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type FieldProblem, GatehouseError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';
 import type { Account } from '../ports/account-store.ts';
-import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import { emailAddress } from './email.ts';
 import type { PasswordRules } from './password-rules.ts';
 
@@ -45,9 +45,16 @@ export function newAccount(
  * written.
  */
 export function addAccount(account: Account, unitOfWork: UnitOfWork, newEvent: NewEvent): Promise<boolean> {
-  return unitOfWork.run(async ({ accounts, outbox }) => {
-    if (!(await accounts.insert(account))) return false;
-    await outbox.append(newEvent('user.created', account.id, { id: account.id, email: account.email }));
-    return true;
-  });
+  return unitOfWork.run((stores) => insertAccount(stores, account, newEvent));
+}
+
+/** The same in a transaction of the caller. */
+export async function insertAccount(
+  { accounts, outbox }: Pick<TransactionStores, 'accounts' | 'outbox'>,
+  account: Account,
+  newEvent: NewEvent,
+): Promise<boolean> {
+  if (!(await accounts.insert(account))) return false;
+  await outbox.append(newEvent('user.created', account.id, { id: account.id, email: account.email }));
+  return true;
 }

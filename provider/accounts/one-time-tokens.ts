@@ -217,7 +217,7 @@ function newCode(): string {
 /** People copy codes with blanks and hyphens, and type small letters. */
 const lettersOf = (code: string) => code.replace(/[\s-]/g, '').toUpperCase();
 
-const invalid = () =>
+export const invalid = () =>
   new GatehouseError(
     'invalid_one_time_token',
     'The link or the code is wrong, was used, or is too old. Ask for a new mail.',

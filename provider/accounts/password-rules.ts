@@ -1,3 +1,4 @@
+import { GatehouseError } from '../lib/errors.ts';
 import { emailKey } from '../ports/account-store.ts';
 import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import { isCommonPassword } from './common-passwords.ts';
@@ -20,6 +21,17 @@ export interface PasswordRules {
 export interface PasswordLength {
   shortest: number;
   longest: number;
+}
+
+/** Throws `validation_failed` for the field if the new password breaks a rule. */
+export async function requireAllowedPassword(
+  rules: Pick<PasswordRules, 'problems'>,
+  { password, email, pointer }: { password: string; email: string; pointer: string },
+): Promise<void> {
+  const problems = await rules.problems(password, email);
+  if (problems.length === 0) return;
+  const fields = problems.map((message) => ({ pointer, message }));
+  throw new GatehouseError('validation_failed', problems.join(' '), { fields });
 }
 
 /** At least 64 must be allowed (NIST SP 800-63B-4 §3.1.1.2). The bound keeps the cost of a hash small. */

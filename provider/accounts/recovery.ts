@@ -11,6 +11,7 @@ import { checkCredentials } from './new-account.ts';
 import type { FoundToken, OneTimeTokens, TokenProof } from './one-time-tokens.ts';
 import type { PasswordRules } from './password-rules.ts';
 import type { Passwords } from './passwords.ts';
+import { removeForeignAccess } from './take-over.ts';
 
 /** The sign-in on whose page the person asked. The link leads back to it in the same browser. */
 export interface InterruptedSignIn {
@@ -61,7 +62,7 @@ export interface Recovery {
   find(proof: TokenProof): Promise<{ email: string }>;
   /**
    * Sets a new password and ends every session and every token of the account. The person has read a mail, so the address
-   * is verified. The second factor stays.
+   * is verified. The second factor stays, unless the address was never proved before: then another person may have added it.
    *
    * @throws GatehouseError `validation_failed` for `/newPassword`; `invalid_one_time_token`; `overloaded`
    */
@@ -164,7 +165,8 @@ async function replacePassword(
   // The person may have got another address since the mail was sent. Then the old mailbox proves nothing any more.
   if (before === undefined || emailKey(before.email) !== emailKey(found.address)) throw outdated();
   const at = clock.now();
-  const changes = { passwordHash, emailVerified: true, raiseTokenVersion: true };
+  await removeForeignAccess(stores, before, { newEvent, clock });
+  const changes = { passwordHash, emailVerified: true, isUnconfirmed: false, raiseTokenVersion: true };
   const account = await stores.accounts.update(before.id, changes, at);
   if (account?.state !== 'active' || account.tokenVersion !== before.tokenVersion + 1) throw outdated();
   const { id, email } = account;

@@ -53,6 +53,12 @@ export interface SecondFactorGate {
   ): Promise<void>;
 }
 
+/**
+ * Gives `email_not_verified` for an account whose address must be proved first, with a sealed `confirmation` for the page;
+ * otherwise undefined (confirm-address.ts).
+ */
+export type UnconfirmedGate = (account: Account, asked: AskedSignIn) => GatehouseError | undefined;
+
 /** The facts of a sign-in that the second step needs again. */
 export type AskedSignIn = Pick<SignInInput, 'clientId' | 'boundTo'> & { needsNewPassword?: true | undefined };
 
@@ -71,6 +77,7 @@ export interface SignInOptions {
   logger: Pick<Logger, 'info'>;
   secondFactor: SecondFactorGate;
   policy: SecondFactorPolicy;
+  refuseUnconfirmed: UnconfirmedGate;
 }
 
 /** The account that was signed in to. */
@@ -91,8 +98,8 @@ export type SignIn = (input: SignInInput) => Promise<SignedIn>;
  * @throws GatehouseError `invalid_credentials`, with the same message and after one hash, for an unknown address, an
  *   account without a password and a wrong password; `account_disabled` only after the right password; `overloaded`
  *   when too many sign-ins run at the same time; `too_many_requests`. After the right password of an account that needs
- *   a second factor: `second_factor_required`, `second_factor_missing` or `invalid_second_factor`. A failed sign-in
- *   writes only a log line. It contains the account's id and never the typed text, because people type passwords into
+ *   a second factor: `second_factor_required`, `second_factor_missing` or `invalid_second_factor`. After the right
+ *   password of an account whose address must be proved first: `email_not_verified`. A failed sign-in writes only a log line. It contains the account's id and never the typed text, because people type passwords into
  *   the wrong field.
  */
 export function createSignIn(options: SignInOptions): SignIn {
@@ -167,6 +174,7 @@ const failedOutcomes: Partial<Record<ErrorCode, string>> = {
   second_factor_required: 'second_factor_required',
   second_factor_missing: 'second_factor_required',
   account_disabled: 'disabled',
+  email_not_verified: 'unverified',
   overloaded: 'overloaded',
 };
 
@@ -207,14 +215,27 @@ async function record(
   rehash: string | undefined,
 ): Promise<SignedIn | GatehouseError> {
   const { accounts } = stores;
-  const { clock, secondFactor } = options;
   const account = await accounts.findById(checked.id);
   if (account === undefined) throw refused();
   if (account.state === 'disabled') throw disabled();
   if (wasReplaced(checked, account)) throw refused();
   if (rehash !== undefined && checked.passwordHash !== undefined) {
-    await accounts.replacePasswordHash(account.id, checked.passwordHash, rehash, clock.now());
+    await accounts.replacePasswordHash(account.id, checked.passwordHash, rehash, options.clock.now());
   }
+  return options.refuseUnconfirmed(account, input) ?? completeSignIn(stores, options, account, input);
+}
+
+/**
+ * Writes `user.login` after the first step of a sign-in was done. An account that needs a second factor first gets the
+ * error that asks for it. It is given and not thrown.
+ */
+export async function completeSignIn(
+  stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
+  options: Pick<SignInOptions, 'secondFactor' | 'policy' | 'newEvent'>,
+  account: Account,
+  input: AskedSignIn & Pick<SignInInput, 'code' | 'needsSecondFactor'>,
+): Promise<SignedIn | GatehouseError> {
+  const { secondFactor } = options;
   const needsCode = account.hasSecondFactor || input.needsSecondFactor || isRequired(options.policy, account);
   if (needsCode && input.code === undefined) return secondFactor.ask(stores, account, input);
   if (needsCode && input.code !== undefined) await secondFactor.prove(stores, account, input.code);

@@ -1,5 +1,7 @@
 import { createAccounts } from '../accounts/accounts.ts';
+import { createConfirmAddress } from '../accounts/confirm-address.ts';
 import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
+import { createInvitations } from '../accounts/invitations.ts';
 import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
 import { createPasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
@@ -12,7 +14,15 @@ import type { ComposeDeps, Parts } from './compose-deps.ts';
 export interface AccountParts
   extends Pick<
     Parts,
-    'passwords' | 'passwordRules' | 'accounts' | 'factors' | 'secondStep' | 'signIn' | 'oneTimeTokens'
+    | 'passwords'
+    | 'passwordRules'
+    | 'accounts'
+    | 'factors'
+    | 'secondStep'
+    | 'signIn'
+    | 'oneTimeTokens'
+    | 'confirmAddress'
+    | 'invitations'
   > {
   register: Register;
 }
@@ -49,22 +59,36 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
   };
   const factors = createSecondFactors({ ...common, appName: config.appName });
   const secondStep = createSecondStep({ ...common, factors });
+  const oneTimeTokens = createOneTimeTokens({ ...common, oneTimeTokens: ports.oneTimeTokens });
+  const policy = { mode: config.secondFactor, roles: config.secondFactorRoles ?? [] };
+  const confirmAddress = createConfirmAddress({
+    ...common,
+    graceDays: config.signupVerification.graceDays,
+    issuer: config.issuer,
+    tokens: oneTimeTokens,
+    secondFactor: secondStep.gate,
+    policy,
+  });
   return {
     passwords,
     passwordRules,
     accounts: createAccounts({ ...common, permissionsByRole: accessModel.roles }),
     factors,
     secondStep,
-    oneTimeTokens: createOneTimeTokens({ ...common, oneTimeTokens: ports.oneTimeTokens }),
+    oneTimeTokens,
+    confirmAddress,
+    invitations: createInvitations({ ...common, tokens: oneTimeTokens, issuer: config.issuer }),
     signIn: createSignIn({
       ...common,
       secondFactor: secondStep.gate,
-      policy: { mode: config.secondFactor, roles: config.secondFactorRoles ?? [] },
+      policy,
+      refuseUnconfirmed: confirmAddress.refuseUnconfirmed,
     }),
     register: createRegister({
       ...common,
       enabled: config.signup,
       roles: [...(config.signupRoles ?? [])],
+      confirmAddress: config.signupVerification.graceDays === undefined ? undefined : confirmAddress,
     }),
   };
 }

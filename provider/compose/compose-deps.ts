@@ -1,4 +1,6 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import type { ConfirmAddress } from '../accounts/confirm-address.ts';
+import type { Invitations } from '../accounts/invitations.ts';
 import type { WriteMail } from '../accounts/mails.ts';
 import type { OneTimeTokens } from '../accounts/one-time-tokens.ts';
 import type { PasswordRules } from '../accounts/password-rules.ts';
@@ -60,6 +62,8 @@ export interface Parts extends ComposeDeps {
   secondStep: SecondStep;
   factors: SecondFactorService;
   oneTimeTokens: OneTimeTokens;
+  confirmAddress: ConfirmAddress;
+  invitations: Invitations;
   clients: ClientRegistry;
   sessionsAtClients: SessionsAtClients;
   clientUsed(clientId: string): Promise<void>;

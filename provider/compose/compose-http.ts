@@ -12,6 +12,7 @@ import { clientAddress, scopeRequest } from '../http/request-context.ts';
 import { limitRequests } from '../http/routes.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
 import { accountRoutes } from '../interactions/account/account-routes.ts';
+import { mailLinkRoutes } from '../interactions/mail-link-pages.ts';
 import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
 import { recoveryRoutes } from '../interactions/recovery-pages.ts';
 import { interactionRoutes } from '../interactions/routes.ts';
@@ -52,6 +53,7 @@ export function composeHttp(parts: HttpParts): Koa {
   const { config, keyRing, pages, protocol, logger, metrics, clock, tracing } = parts;
   const { issuer } = config;
   const bodyLimitBytes = config.bodyLimitKib * 1024;
+  const interactions = interactionDeps(parts, bodyLimitBytes);
   const endpoints = jsonApiEndpoints(jsonApiDeps(parts));
   const jwksMaxAgeSeconds = Math.min(900, Math.floor(config.keyLeadSeconds / 4));
   return createApp({
@@ -78,7 +80,6 @@ export function composeHttp(parts: HttpParts): Koa {
         openApi: openApiDocument([...endpoints, verifyDescription], { issuer, version }),
         jwksMaxAgeSeconds,
       }),
-      interactionRoutes(interactionDeps(parts, bodyLimitBytes)),
       recoveryRoutes({
         renderer: pages.of,
         issuer,
@@ -86,6 +87,12 @@ export function composeHttp(parts: HttpParts): Koa {
         bodyLimitBytes,
         recovery: parts.recovery,
         passwordLength: parts.passwordRules.length,
+      }),
+      interactionRoutes(interactions),
+      mailLinkRoutes({
+        ...interactions,
+        invitations: parts.invitations,
+        knownClient: parts.clients.findAny,
       }),
       accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
       jsonApiRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: parts.clients.isAllowedOrigin }),
@@ -157,6 +164,7 @@ function jsonApiDeps(parts: HttpParts): JsonApiDeps {
     endFamilyOf: createEndFamilyOf(protocol),
     register,
     recovery: parts.recovery,
+    confirmAddress: parts.confirmAddress.byCode,
   };
 }
 
@@ -181,6 +189,9 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     changePassword: parts.account.changePassword,
     browsers: parts.rateLimits.browsers,
     register: parts.register,
+    confirmAddress: parts.confirmAddress,
+    sendConfirmationAgain: (input) => parts.rateLimits.signUp(() => parts.confirmAddress.sendAgain(input)),
+    mayConfirmLater: (config.signupVerification.graceDays ?? 0) > 0,
     proveSignIn: protocol.browserBinding.prove,
     offersRecovery: parts.recovery !== undefined,
     rememberMe: config.rememberMe,

@@ -188,6 +188,14 @@ export const checks: readonly Check[] = [
         : undefined,
   },
   {
+    settings: ['signupVerification', 'mail', 'databaseUrl'],
+    problem: ({ signupVerification, mail, databaseUrl }) =>
+      // The embedded database belongs to `gatehouse dev`, which writes mails into a folder if GATEHOUSE_MAIL is not set.
+      signupVerification.graceDays !== undefined && (mail?.kind ?? (databaseUrl ? 'off' : 'folder')) === 'off'
+        ? 'GATEHOUSE_SIGNUP_VERIFICATION is set, but mail is off, so people could not prove their addresses. Set GATEHOUSE_MAIL, or set GATEHOUSE_SIGNUP_VERIFICATION to off.'
+        : undefined,
+  },
+  {
     settings: ['mail', 'smtpUser', 'smtpPassword'],
     problem: ({ mail, smtpUser, smtpPassword }) => {
       if ((smtpUser === undefined) !== (smtpPassword === undefined))

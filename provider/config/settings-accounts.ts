@@ -4,6 +4,21 @@ import type { SettingTable } from './setting.ts';
 import { issuer } from './uris.ts';
 import { boolean, integer, matching, oneOf, path, value } from './values.ts';
 
+/**
+ * `graceDays` is how long an account may sign in before its address is proved; 0 for not at all. It is undefined if no
+ * proof is needed.
+ */
+export interface SignupVerification {
+  graceDays: number | undefined;
+}
+
+function readVerification(text: string): SignupVerification | undefined {
+  if (text === 'off') return { graceDays: undefined };
+  if (text === 'first') return { graceDays: 0 };
+  const days = /^[1-9]\d?d$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
+  return days <= 90 ? { graceDays: days } : undefined;
+}
+
 /** Settings about clients, accounts and sign-in, and about how long sign-ins last. */
 export const accountSettings = {
   clientsFile: {
@@ -82,6 +97,14 @@ export const accountSettings = {
       return names.every((name) => /^[A-Za-z][\w:.-]{0,99}$/.test(name)) ? names : undefined;
     }),
     example: 'CLIENT',
+  },
+  signupVerification: {
+    name: 'GATEHOUSE_SIGNUP_VERIFICATION',
+    description:
+      'Whether people who create an account must prove that the address is theirs, with a link or a code that they get by mail: `off`; `first`, before they first sign in; or a number of days like `7d`, for which they may sign in without. It needs GATEHOUSE_MAIL. Accounts that exist already, or that an administrator makes, are not affected. See [`sign-up.md`](sign-up.md).',
+    schema: value('off, first, or a number of days from 1d to 90d', readVerification),
+    default: 'off',
+    example: 'first',
   },
   sessionIdleSeconds: {
     name: 'GATEHOUSE_SESSION_IDLE_SECONDS',

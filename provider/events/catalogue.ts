@@ -59,6 +59,16 @@ export const eventCatalogue = {
     when: 'An account was created. Not for an import.',
     data: z.strictObject({ ...account, ...origin }),
   },
+  'user.invited': {
+    version: 1,
+    when: 'An administrator invited a person: the account has no password, and a mail with a link to choose one was written. Earlier links are invalid.',
+    data: z.strictObject({ ...account, ...origin }),
+  },
+  'user.email_verified': {
+    version: 1,
+    when: 'A person proved that the email address of the account is theirs, with a link or a code from a mail.',
+    data: z.strictObject({ ...account, ...origin }),
+  },
   'user.login': {
     version: 1,
     when: 'A person signed in with a correct password. Not for single sign-on, and not for a refresh.',

@@ -107,6 +107,8 @@ export const table: readonly Route[] = [
   page('/interaction/:uid/recovered', 'step'),
   page('/interaction/:uid/sign-up', 'step'),
   form('/interaction/:uid/sign-up', signInGuard),
+  page('/interaction/:uid/confirm', 'step'),
+  form('/interaction/:uid/confirm', 'step'),
   page('/interaction/:uid/second-factor', 'step'),
   form('/interaction/:uid/second-factor', signInGuard),
   page('/interaction/:uid/cancel', 'step'),
@@ -121,6 +123,10 @@ export const table: readonly Route[] = [
   page('/recover/password', 'step'),
   form('/recover/password', 'step'),
   page('/recover/done', 'step'),
+  page('/sign-up/confirm', 'step'),
+  form('/sign-up/confirm', 'step'),
+  page('/invitation', 'step'),
+  form('/invitation', 'step'),
 
   page('/account', 'account'),
   page('/account/signed-in', 'account'),
@@ -153,6 +159,7 @@ export const table: readonly Route[] = [
   ...api('POST', '/auth/register', signInGuard),
   ...api('POST', '/auth/recover', mailGuard),
   ...api('POST', '/auth/recover/password', 'step'),
+  ...api('POST', '/auth/register/confirm', 'step'),
   ...api('GET', '/user/profile', 'userinfo'),
   own({
     label: '/auth/verify',

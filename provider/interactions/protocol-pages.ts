@@ -126,7 +126,7 @@ function namedClient({ client }: ErrorPageDeps, { query }: Pick<Context, 'query'
  * The address where the person can begin again: the app's own start of a sign-in (OpenID Connect Core §4), else its home
  * page.
  */
-function startUrl(client: LinkedClient | undefined, issuer: string): string | undefined {
+export function startUrl(client: LinkedClient | undefined, issuer: string): string | undefined {
   if (client?.initiateLoginUri === undefined) return client?.clientUri;
   const url = new URL(client.initiateLoginUri);
   url.searchParams.set('iss', issuer);
@@ -144,6 +144,7 @@ const problems = new Map([
   ['not_found', 'problem.not-found'],
   ['interaction_expired', 'problem.interaction-expired'],
   ['sign_out_expired', 'problem.sign-out-expired'],
+  ['invalid_one_time_token', 'problem.link-invalid'],
   ['client_not_allowed', 'problem.client-gone'],
   ['client_disabled', 'problem.client-disabled'],
   ['signup_disabled', 'problem.sign-up-closed'],

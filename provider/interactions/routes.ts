@@ -3,6 +3,7 @@ import type { InteractionResults } from 'oidc-provider';
 import { z } from 'zod';
 import { GatehouseError } from '../lib/errors.ts';
 import { readForm } from '../lib/request-body.ts';
+import { confirmByForm, showConfirmAddress } from './confirm-address.ts';
 import { type ConsentPageDeps, decideConsent, showConsent } from './consent.ts';
 import { checkCsrf, isFromElsewhere } from './csrf.ts';
 import { findInteraction } from './interaction.ts';
@@ -79,7 +80,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
 
   // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
   // GET.
-  router.get(['/', '/sign-in', '/second-factor', '/consent', '/cancel'], async (ctx) =>
+  router.get(['/', '/sign-in', '/confirm', '/second-factor', '/consent', '/cancel'], async (ctx) =>
     show(await stepOf(ctx)),
   );
   // A recovered password leads here. Another browser than the one of this sign-in gets the page that says what to do.
@@ -99,7 +100,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   });
   router.post('/sign-in', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
-    await signInByForm(deps, step, form).catch((error) => continueWithSecondFactor(deps, step, error, form));
+    await signInByForm(deps, step, form).catch((error) => continueSignIn(deps, step, error, form));
   });
   router.get('/sign-up', async (ctx) => {
     const step = await stepOf(ctx);
@@ -108,7 +109,11 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   });
   router.post('/sign-up', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
-    await signUpByForm(deps, step, form).catch((error) => continueWithSecondFactor(deps, step, error, form));
+    await signUpByForm(deps, step, form).catch((error) => continueSignIn(deps, step, error, form));
+  });
+  router.post('/confirm', async (ctx) => {
+    const { step, form } = await posted(ctx, isSignIn);
+    await confirmByForm(deps, step, form).catch((error) => continueSignIn(deps, step, error, form));
   });
   router.post('/second-factor', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
@@ -124,6 +129,18 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     await decideConsent(consentDeps(deps), step, form);
   });
   return router;
+}
+
+/** Continues a sign-in that needs a proof of the address or a second factor. Throws every other error again. */
+async function continueSignIn(
+  deps: InteractionDeps,
+  step: Step,
+  error: unknown,
+  form: Record<string, string>,
+): Promise<void> {
+  const confirmation = error instanceof GatehouseError ? error.members?.confirmation : undefined;
+  if (typeof confirmation !== 'string') return continueWithSecondFactor(deps, step, error, form);
+  showConfirmAddress(deps, step, { confirmation, remember: form.remember === 'yes', state: 'required' });
 }
 
 const consentDeps = (deps: InteractionDeps): ConsentPageDeps => ({

@@ -1,4 +1,5 @@
 import { GatehouseError } from '../lib/errors.ts';
+import { showConfirmAddress } from './confirm-address.ts';
 import { csrfToken } from './csrf.ts';
 import { interactionPath } from './interaction.ts';
 import { sendPage } from './send-page.ts';
@@ -30,7 +31,8 @@ export function showSignUp(deps: InteractionDeps, step: Step, again?: Again): vo
 
 /**
  * Creates the account, then signs in. If the address already has an account, the person is signed in when the password
- * is right. When it is wrong, the sign-in page asks again.
+ * is right. When it is wrong, the sign-in page asks again. If addresses must be proved, the page that asks for the code
+ * follows instead, for new and for known addresses.
  */
 export async function signUpByForm(
   deps: InteractionDeps,
@@ -40,7 +42,15 @@ export async function signUpByForm(
   if (!deps.register) throw closed();
   const { email = '', password = '' } = form;
   try {
-    await deps.register({ email, password });
+    const place = { clientId: step.client.id, boundTo: step.interaction.uid };
+    const { confirmation } = await deps.register({
+      email,
+      password,
+      ...place,
+      language: step.renderer.language,
+    });
+    if (confirmation !== undefined)
+      return showConfirmAddress(deps, step, { confirmation, remember: false, state: 'sent' });
   } catch (error) {
     showSignUp(deps, step, {
       email,

@@ -1,6 +1,7 @@
 import type { RouterContext } from '@koa/router';
 import type { InteractionResults, Provider } from 'oidc-provider';
 import type { ChangePassword } from '../accounts/change-password.ts';
+import type { ConfirmAddress } from '../accounts/confirm-address.ts';
 import type { Register } from '../accounts/register.ts';
 import type { SecondStep } from '../accounts/second-step.ts';
 import type { SignIn } from '../accounts/sign-in.ts';
@@ -73,6 +74,11 @@ export interface InteractionDeps {
   register?: Register | undefined;
   /** Whether a forgotten password can be recovered by mail. */
   offersRecovery: boolean;
+  confirmAddress: ConfirmAddress;
+  /** As `confirmAddress.sendAgain`, within the limits of sign-ups. */
+  sendConfirmationAgain: ConfirmAddress['sendAgain'];
+  /** Whether a new account may sign in before its address is confirmed. */
+  mayConfirmLater: boolean;
   /** The bounds for the length of a password that `register` accepts, in code points. */
   passwordLength: { shortest: number; longest: number };
   addConsent: Consents['add'];

@@ -59,6 +59,55 @@ export interface SignUpView extends ClientFace {
   signInUrl?: string | undefined;
 }
 
+/**
+ * After a sign-up, or a sign-in that needs the address confirmed first. Posts `csrf`, the hidden fields and `code` to
+ * `action`; with `again=yes` instead of the code to get a new mail; or only `csrf` to `cancelAction`.
+ */
+export interface ConfirmAddressView extends ClientFace {
+  csrf: string;
+  action: string;
+  cancelAction: string;
+  hidden: Readonly<Record<string, string>>;
+  email: string;
+  /** Whether a mail was sent. If not, there is no code to enter yet. */
+  isSent: boolean;
+  /** A message about the action that was just done. */
+  notice?: string | undefined;
+  /** Whether a sign-in is possible before the address is confirmed. */
+  mayWait: boolean;
+  signInUrl: string;
+  error?: FormError<'code'> | undefined;
+}
+
+/**
+ * The page of the link in a mail: to confirm an address, or to accept an invitation. Posts the hidden fields to `action`, and
+ * `password` when that is asked for.
+ */
+export interface MailLinkView {
+  title: string;
+  message: string;
+  action: string;
+  /** Only if the form continues a sign-in. */
+  csrf?: string | undefined;
+  hidden: Readonly<Record<string, string>>;
+  /** Undefined in the browser that signed up, where the password is known. The length is in characters. */
+  password?: { email: string; minLength: number; hint: string } | undefined;
+  /** The text of the button. */
+  submit: string;
+  /** A text below the form. */
+  aside?: string | undefined;
+  error?: FormError<'password'> | undefined;
+}
+
+/** The page after the button of a link in a mail. */
+export interface LinkDoneView {
+  title: string;
+  message: string;
+  continueUrl: string;
+  /** The app that `continueUrl` belongs to. Without it, it is the account page. */
+  clientName?: string | undefined;
+}
+
 /** Posts `csrf`, the hidden fields and one of the fields to `action`, or only `csrf` to `cancelAction`. */
 export interface SecondFactorView extends ClientFace {
   csrf: string;
@@ -206,6 +255,9 @@ export interface HomeView {
 export interface ViewModels {
   'sign-in': SignInView;
   'sign-up': SignUpView;
+  'confirm-address': ConfirmAddressView;
+  'mail-link': MailLinkView;
+  'link-done': LinkDoneView;
   'second-factor': SecondFactorView;
   'add-second-factor': AddSecondFactorView;
   'recovery-codes': RecoveryCodesView;

@@ -2,6 +2,7 @@
  * The JSON API for first-party apps, and `/auth/verify` for gateways. This folder checks input, calls the services and
  * describes its endpoints. It sets no cookie, renders no page, and contains no rule about tokens: those are in oidc/.
  */
+import type { ConfirmAddress } from '../accounts/confirm-address.ts';
 import type { Register } from '../accounts/register.ts';
 import type { ClientDocument } from '../clients/client-document.ts';
 import { GatehouseError } from '../lib/errors.ts';
@@ -13,6 +14,7 @@ import { type Endpoint, endpoint } from './endpoint.ts';
 import { type RecoveryEndpointsDeps, recoveryEndpoints } from './recovery.ts';
 import {
   acceptedResponse,
+  confirmBody,
   loginBody,
   profileResponse,
   refreshBody,
@@ -28,6 +30,8 @@ export interface JsonApiDeps extends RecoveryEndpointsDeps {
   verifyAccessToken(token: string): Promise<VerifiedToken | undefined>;
   account: AccountStore['findById'];
   endFamilyOf: EndFamilyOf;
+  /** Confirms the address of a new account. */
+  confirmAddress: ConfirmAddress['byCode'];
   /** Undefined where people cannot create their own accounts. */
   register?: Register | undefined;
 }
@@ -56,6 +60,7 @@ export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
     logout(deps),
     register(deps),
     ...recoveryEndpoints(deps),
+    confirm(deps),
     profile(deps),
   ];
 }
@@ -105,6 +110,7 @@ const login = (deps: JsonApiDeps) =>
       'invalid_credentials',
       'second_factor_required',
       'second_factor_missing',
+      'email_not_verified',
       'account_disabled',
       'client_disabled',
       'client_not_allowed',
@@ -192,15 +198,29 @@ const register = (deps: JsonApiDeps) =>
     path: '/auth/register',
     summary: 'Sign up',
     description:
-      'Creates an account, where the server lets people sign up. The answer doesn’t tell whether the address was known.',
+      'Creates an account, where the server lets people sign up. The answer doesn’t tell whether the address was known. If the server asks for a proof of the address (`GATEHOUSE_SIGNUP_VERIFICATION`), both get a mail, and the answer has a `confirmation`. Send the same request again to get a new mail.',
     body: registerBody,
     success: { status: 202, description: 'Taken.', schema: acceptedResponse },
     problems: ['signup_disabled', 'validation_failed', 'too_many_requests', 'overloaded'],
     handle: async ({ body }) => {
       if (!deps.register)
         throw new GatehouseError('signup_disabled', 'People can’t sign up themselves here.');
-      await deps.register(body);
-      return { status: 'accepted' };
+      return { status: 'accepted', ...(await deps.register(body)) };
+    },
+  });
+
+const confirm = (deps: JsonApiDeps) =>
+  endpoint({
+    method: 'post',
+    path: '/auth/register/confirm',
+    summary: 'Sign up: confirm the address',
+    description:
+      'Confirms the email address of a new account, with the `confirmation` that `/auth/register` gave and the code of the mail. The person can sign in then. Five wrong codes end the code, not the link of the mail.',
+    body: confirmBody,
+    success: { status: 204, description: 'Confirmed.' },
+    problems: ['invalid_one_time_token', 'interaction_expired', 'too_many_requests'],
+    handle: async ({ body }) => {
+      await deps.confirmAddress(body);
     },
   });
 

@@ -87,7 +87,27 @@ export const tokensResponse = z.object({
     ),
 });
 
-export const acceptedResponse = z.object({ status: z.literal('accepted') });
+export const confirmBody = z.strictObject({
+  confirmation: z
+    .string('Give the confirmation of the first answer as text.')
+    .max(longest.challenge, 'That is too long.')
+    .describe('The `confirmation` that `/auth/register` gave.'),
+  code: z
+    .string('Give the code as text.')
+    .min(1, 'Give the code.')
+    .max(longest.code, 'That is too long.')
+    .describe('The code of the mail.'),
+});
+
+export const acceptedResponse = z.object({
+  status: z.literal('accepted'),
+  confirmation: z
+    .string()
+    .optional()
+    .describe(
+      'Only if the server asks for a proof of the address: send it to `/auth/register/confirm` within 30 minutes, with the code of the mail.',
+    ),
+});
 
 export const recoverResponse = z.object({
   status: z.literal('accepted'),

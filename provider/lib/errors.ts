@@ -17,6 +17,7 @@ export const errorStatus = {
   invalid_second_factor: 401,
   second_factor_expired: 401,
   account_disabled: 403,
+  email_not_verified: 403,
   second_factor_missing: 403,
   client_disabled: 403,
   client_not_allowed: 403,

@@ -7,6 +7,11 @@ export interface MailModels {
   'password-changed': { email: string; at: number };
   /** `minutes`: how long the link and the code are valid. `at`: when the person asked. */
   recover: { email: string; url: string; code: string; minutes: number; at: number };
+  /** `code`: for the page where the person signed up. */
+  'confirm-address': { email: string; url: string; code: string; at: number };
+  'account-exists': { email: string; at: number };
+  /** `url`: the page where the person chooses a password. `clientName`: the app that the person is invited to. */
+  invitation: { email: string; url: string; clientName?: string | undefined; at: number };
   test: { at: number };
   /** To the new address. `minutes`: how long the link and the code are valid. */
   'address-confirm': { from: string; to: string; at: number; url: string; code: string; minutes: number };

@@ -16,6 +16,11 @@ export interface Account {
   /** Whether a sign-in needs the second factor that the account has in `SecondFactors`. Missing without a factor. */
   hasSecondFactor?: true | undefined;
   /**
+   * Whether the person signed up while addresses had to be proved, and has not proved the address yet. Somebody else may
+   * have chosen the password then. Missing for all other accounts.
+   */
+  isUnconfirmed?: true | undefined;
+  /**
    * Raised by 'sign out everywhere', by a new password and when the account is disabled. Tokens with a lower version
    * are no longer valid.
    */
@@ -38,6 +43,7 @@ export interface AccountChange {
   metadata?: Record<string, unknown>;
   state?: AccountState;
   hasSecondFactor?: boolean;
+  isUnconfirmed?: boolean;
   /** Adds one to the token version in the same write. */
   raiseTokenVersion?: boolean;
 }

@@ -1,5 +1,7 @@
 import { createAccounts } from '../../provider/accounts/accounts.ts';
+import { createConfirmAddress } from '../../provider/accounts/confirm-address.ts';
 import { createHashingPool, type HashingPool } from '../../provider/accounts/hashing-pool.ts';
+import { createOneTimeTokens } from '../../provider/accounts/one-time-tokens.ts';
 import { createPasswordRules } from '../../provider/accounts/password-rules.ts';
 import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createRegister } from '../../provider/accounts/register.ts';
@@ -12,6 +14,7 @@ import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryAccountStore } from '../support/memory/account-store.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryOneTimeTokens } from '../support/memory/one-time-tokens.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
@@ -68,6 +71,20 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
   const factors = createSecondFactors({ ...shared, keys, appName: 'Gatehouse' });
   const secondStep = createSecondStep({ ...shared, keys, factors, metrics, logger });
   const policy = { mode: 'optional', roles: [], ...secondFactor } as const;
+  const confirmAddress = createConfirmAddress({
+    ...shared,
+    accounts: store,
+    keys,
+    tokens: createOneTimeTokens({ keys, clock, oneTimeTokens: new MemoryOneTimeTokens({ database }) }),
+    graceDays: undefined,
+    issuer: 'https://login.example.com',
+    writeMail: undefined,
+    secondFactor: secondStep.gate,
+    policy,
+    metrics,
+    logger,
+  });
+  const { refuseUnconfirmed } = confirmAddress;
   const signIn = createSignIn({
     ...shared,
     accounts: store,
@@ -75,6 +92,7 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
     logger,
     secondFactor: secondStep.gate,
     policy,
+    refuseUnconfirmed,
   });
   return {
     ...shared,
@@ -87,6 +105,7 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
     secondStep,
     secondFactor: secondStep.gate,
     policy,
+    refuseUnconfirmed,
     logged,
     logger,
     accounts: createAccounts({

@@ -5,6 +5,7 @@ import { assets } from '../../provider/http/assets.ts';
 import { publishedDocuments } from '../../provider/http/published-documents.ts';
 import { matchRoute, table } from '../../provider/http/routes.ts';
 import { accountRoutes } from '../../provider/interactions/account/account-routes.ts';
+import { mailLinkRoutes } from '../../provider/interactions/mail-link-pages.ts';
 import { homeRoutes } from '../../provider/interactions/protocol-pages.ts';
 import { recoveryRoutes } from '../../provider/interactions/recovery-pages.ts';
 import { interactionRoutes } from '../../provider/interactions/routes.ts';
@@ -67,6 +68,7 @@ describe('the table of routes', () => {
     publishedDocuments({} as never),
     interactionRoutes({} as never),
     recoveryRoutes({} as never),
+    mailLinkRoutes({} as never),
     accountRoutes({} as never),
     jsonApiRoutes({ endpoints } as never),
     verifyRoutes({} as never),

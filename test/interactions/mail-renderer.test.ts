@@ -17,6 +17,14 @@ const models: MailModels = {
     minutes: 30,
     at,
   },
+  'confirm-address': {
+    email: 'john@example.com',
+    url: `${issuer}/sign-up/confirm?token=sample`,
+    code: 'WDJB-MJHT',
+    at,
+  },
+  'account-exists': { email: 'john@example.com', at },
+  invitation: { email: 'john@example.com', url: `${issuer}/invitation?token=sample`, clientName: 'Shop', at },
   test: { at },
   'address-confirm': {
     ...change,

@@ -22,6 +22,7 @@ function endpoints(changes: Partial<JsonApiDeps> = {}) {
     defaultClientId: 'own',
     verifyAccessToken: async () => undefined,
     account: async () => ({ id: 'user_1' }) as Account,
+    confirmAddress: async (...rest) => void asked.push(rest),
     endFamilyOf: async (...rest) => void asked.push(rest),
     ...changes,
   });

@@ -53,6 +53,35 @@ const recoverPassword = {
   passwordMinLength: 12,
 };
 
+const confirmAddress = {
+  ...client,
+  csrf: 'sample-csrf',
+  action: '/interaction/abc/confirm',
+  cancelAction: '/interaction/abc/cancel',
+  signInUrl: '/interaction/abc/sign-in',
+  hidden: { confirmation: 'sample-confirmation' },
+  email: 'john@example.com',
+  isSent: true,
+  mayWait: false,
+};
+
+const mailLink = {
+  title: 'Confirm your email address',
+  message: 'An account was created with the address john@example.com. Confirm that the address is yours.',
+  action: '/sign-up/confirm',
+  hidden: { token: 'sample-token' },
+  submit: 'Confirm',
+};
+
+const invitation = {
+  ...mailLink,
+  title: 'Choose your password',
+  message: 'You are invited with the address john@example.com.',
+  action: '/invitation',
+  password: { email: 'john@example.com', minLength: 15, hint: 'At least 15 characters.' },
+  submit: 'Set the password',
+};
+
 const time = (text: string) => ({ iso: '2026-11-02T09:30:00.000Z', text });
 const when = { since: time('2 Nov 2026, 09:30 UTC'), lastUsed: time('3 Nov 2026, 18:05 UTC') };
 const form = (name: string) => ({ action: `/account/${name}`, csrf: 'sample-csrf' });
@@ -186,6 +215,43 @@ export const samplePages: Record<string, SamplePage> = {
       ...signUp,
       email: 'john@example.com',
       error: { field: 'password', message: 'Use at least 12 characters.' },
+    },
+  },
+  'confirm-address': { view: 'confirm-address', model: confirmAddress },
+  'confirm-address-wrong': {
+    view: 'confirm-address',
+    model: {
+      ...confirmAddress,
+      notice: 'We sent another mail.',
+      mayWait: true,
+      error: { field: 'code', message: 'This code is wrong or too old.' },
+    },
+  },
+  'confirm-address-required': { view: 'confirm-address', model: { ...confirmAddress, isSent: false } },
+  'mail-link': {
+    view: 'mail-link',
+    model: { ...mailLink, csrf: 'sample-csrf', aside: 'You do not want this account? Close this page.' },
+  },
+  'mail-link-password': { view: 'mail-link', model: invitation },
+  'mail-link-wrong': {
+    view: 'mail-link',
+    model: { ...invitation, error: { field: 'password', message: 'Use at least 15 characters.' } },
+  },
+  'link-done': {
+    view: 'link-done',
+    model: {
+      title: 'Your address is confirmed',
+      message: 'Thank you. You can sign in as john@example.com now.',
+      continueUrl: '/account',
+    },
+  },
+  'link-done-client': {
+    view: 'link-done',
+    model: {
+      title: 'Your password is set',
+      message: 'You can sign in as john@example.com now.',
+      continueUrl: 'https://contracts.example.com/',
+      clientName: 'Contracts Web',
     },
   },
   consent: {

@@ -23,6 +23,7 @@ import { mails } from './0022-mails.ts';
 import { secondFactors } from './0023-second-factors.ts';
 import { oneTimeTokens } from './0024-one-time-tokens.ts';
 import { accountChanges } from './0025-account-changes.ts';
+import { unconfirmedAccounts } from './0029-unconfirmed-accounts.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -52,4 +53,5 @@ export const migrations: readonly Migration[] = [
   secondFactors,
   oneTimeTokens,
   accountChanges,
+  unconfirmedAccounts,
 ];

@@ -12,6 +12,13 @@ interface ImportFlags {
   firebase?: string;
 }
 
+interface InviteFlags {
+  role: string[];
+  name?: string;
+  client?: string;
+  language?: string;
+}
+
 const oneLine = (text: string) => {
   if (/^(?=.*\S)[^\p{Cc}]{1,200}$/u.test(text)) return text.trim();
   throw new InvalidArgumentError('Give one line of 1 to 200 characters.');
@@ -19,7 +26,7 @@ const oneLine = (text: string) => {
 
 const who = ['<account>', 'its address or id'] as const;
 
-/** `accounts create|list|show|disable|enable|set-password|set-roles|reset-factors|import|export`. */
+/** `accounts create|invite|list|show|disable|enable|set-password|set-roles|reset-factors|import|export`. */
 export function addAccountCommands(program: CliCommand): void {
   const accounts = program
     .command('accounts')
@@ -28,6 +35,7 @@ export function addAccountCommands(program: CliCommand): void {
     .example('gatehouse accounts show ann@example.com');
   addReading(accounts);
   addCreate(accounts);
+  addInvite(accounts);
   addStates(accounts);
   addCredentials(accounts);
   addTransfer(accounts);
@@ -78,6 +86,30 @@ function addCreate(accounts: CliCommand): void {
       const { createAccount } = await import('../commands/create-account.ts');
       const { email, role: roles, name, verified } = options;
       await createAccount({ email, roles, name, verified }, commandOutput(options));
+    });
+}
+
+function addInvite(accounts: CliCommand): void {
+  accounts
+    .command('invite')
+    .description(
+      'Create an account without a password, or take one that has none, and send a mail with a link to choose one. The link is valid for 7 days. Invite again to send a new one: the links before are invalid then.',
+    )
+    .argument('<address>', 'the address of the person')
+    .option('--role <name...>', 'roles, as GATEHOUSE_APIS_FILE defines them', [])
+    .option(
+      '--name <text>',
+      'the full name of a new account, which apps with the scope profile get as the claim name',
+      oneLine,
+    )
+    .option('--client <id>', 'the app where the person goes on after choosing a password')
+    .option('--language <tag>', 'the language of the mail and of the page, one of GATEHOUSE_LANGUAGES')
+    .option(...jsonOption)
+    .example('gatehouse accounts invite ann@example.com --role CLIENT --client contracts-web')
+    .example('gatehouse accounts invite ann@example.com --language de')
+    .action(async (address: string, { role: roles, ...options }: Common & InviteFlags) => {
+      const { inviteAccount } = await import('../commands/invite-account.ts');
+      await inviteAccount({ ...options, email: address, roles }, commandOutput(options));
     });
 }
 

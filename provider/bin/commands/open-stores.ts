@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Accounts, createAccounts } from '../../accounts/accounts.ts';
 import { createHashingPool } from '../../accounts/hashing-pool.ts';
+import { createInvitations, type Invitations } from '../../accounts/invitations.ts';
 import type { WriteMail } from '../../accounts/mails.ts';
+import { createOneTimeTokens } from '../../accounts/one-time-tokens.ts';
 import { createPasswordRules } from '../../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../../accounts/passwords.ts';
 import { type ClientWrites, createClientWrites } from '../../clients/apply-clients.ts';
@@ -37,6 +39,8 @@ export interface Stores {
   accessModel: AccessModel;
   ports: Ports;
   accounts: Accounts;
+  /** Undefined when mail is off, or for commands that cause no mails. */
+  invitations: Invitations | undefined;
   newEvent: NewEvent;
   revocation: Revocation;
   clientRevocation: ClientRevocation;
@@ -88,12 +92,11 @@ export async function withStores<T>(needs: StoreNeeds, work: (stores: Stores) =>
     if (config.databaseUrl === undefined) await ports.schema.migrate();
     else await requireCurrentSchema(ports.schema);
     const reader = serverSecretsReader(config, ports.secrets);
-    const writeMail =
-      needs.mails && isMailOn(config)
-        ? composeWriteMail(config, createServerKeys(await reader()), clock)
-        : undefined;
+    const mailConfig = withDevMail(config);
+    const mailKeys = needs.mails && isMailOn(mailConfig) ? createServerKeys(await reader()) : undefined;
+    const writeMail = mailKeys && composeWriteMail(mailConfig, mailKeys, clock);
     return await workAndWake(ports, (eventCommitted) =>
-      work(composeStores(config, accessModel, ports, { ...needs, eventCommitted, writeMail })),
+      work(composeStores(config, accessModel, ports, { ...needs, eventCommitted, writeMail, mailKeys })),
     );
   } finally {
     await Promise.allSettled(ports.dependencies.map((dependency) => dependency.close()));
@@ -139,11 +142,18 @@ function openStores(config: Config): Promise<Ports> {
   return openPorts({ ...config, keys, ...unused }, { clock, logger: silentLogger() });
 }
 
+/** The embedded database belongs to `gatehouse dev`, which writes mails into a folder if nothing else is set. */
+const withDevMail = (config: Config): Config => {
+  const isDev = config.databaseUrl === undefined && config.mail === undefined;
+  return isDev ? { ...config, mail: { kind: 'folder' } } : config;
+};
+
 const newEvent = createNewEvent({ clock, actor: 'operator' });
 
 interface ComposedNeeds extends StoreNeeds {
   eventCommitted: () => void;
   writeMail: WriteMail | undefined;
+  mailKeys: ServerKeys | undefined;
 }
 
 /** Assembles the modules as the servers do, but without background jobs. */
@@ -151,7 +161,7 @@ function composeStores(
   config: Config,
   accessModel: AccessModel,
   opened: Ports,
-  { manyAccounts = false, eventCommitted, writeMail }: ComposedNeeds,
+  { manyAccounts = false, eventCommitted, writeMail, mailKeys }: ComposedNeeds,
 ): Stores {
   const logger = silentLogger();
   const denylist = createCachedDenylist({
@@ -176,12 +186,14 @@ function composeStores(
     // tokens.
     refreshTokenSeconds: longestRefreshTokenSeconds,
   });
+  const accountParts = accountPartsOf(config, ports, writeMail);
   const serverKeys = async () => createServerKeys(await serverSecretsReader(config, ports.secrets)());
   return {
     config,
     accessModel,
     ports,
-    accounts: accountsOf(config, accessModel, ports, writeMail),
+    accounts: createAccounts({ ...accountParts, permissionsByRole: accessModel.roles }),
+    invitations: mailKeys && invitationsOf(config, accountParts, mailKeys),
     newEvent,
     revocation,
     clientRevocation,
@@ -202,14 +214,10 @@ function composeStores(
   };
 }
 
-function accountsOf(
-  config: Config,
-  { roles }: AccessModel,
-  ports: Ports,
-  writeMail: WriteMail | undefined,
-): Accounts {
+function accountPartsOf(config: Config, ports: Ports, writeMail: WriteMail | undefined) {
   const pool = createHashingPool({ concurrency: 1, queueLimit: 0, clock });
-  return createAccounts({
+  return {
+    ports,
     accounts: ports.accounts,
     unitOfWork: ports.unitOfWork,
     passwords: createPasswords({ params: passwordParams(config), pool }),
@@ -220,8 +228,16 @@ function accountsOf(
     newEvent,
     writeMail,
     clock,
-    permissionsByRole: roles,
-  });
+  };
+}
+
+function invitationsOf(
+  { issuer }: Config,
+  { ports, ...parts }: ReturnType<typeof accountPartsOf>,
+  keys: ServerKeys,
+): Invitations {
+  const tokens = createOneTimeTokens({ oneTimeTokens: ports.oneTimeTokens, keys, clock });
+  return createInvitations({ ...parts, tokens, issuer });
 }
 
 function redisHint({ databaseUrl, redisUrl }: Config): string {

@@ -111,7 +111,8 @@ function signInOf(
   return () => signIn({ email, password, code, clientId, needsSecondFactor });
 }
 
-const secondFactorCodes: readonly string[] = [
+const codesForApps: readonly string[] = [
+  'email_not_verified',
   'second_factor_required',
   'second_factor_missing',
   'second_factor_expired',
@@ -121,11 +122,11 @@ const secondFactorCodes: readonly string[] = [
 /**
  * Converts a refusal of the credentials to a protocol error (RFC 6749 §5.2). Errors of an unreachable store, a full
  * queue or a limit are passed on unchanged, because they are reported in the same way for every grant. For a second
- * factor the description is the code, so that an app can tell what to ask for.
+ * factor, or a proof of the address, the description is the code, so that an app can tell what to ask for.
  */
 function asProtocolError(error: unknown): never {
   if (!(error instanceof GatehouseError) || error.status >= 500 || error.status === 429) throw error;
-  const description = secondFactorCodes.includes(error.code) ? error.code : error.message;
+  const description = codesForApps.includes(error.code) ? error.code : error.message;
   const refused = new errors.InvalidGrant(error.code);
   throw Object.assign(refused, { error_description: description, cause: error });
 }

@@ -6,6 +6,8 @@ export function describeEvent(event: GatehouseEvent): string {
     case 'user.login':
       return loginOf(event);
     case 'user.created':
+    case 'user.invited':
+    case 'user.email_verified':
     case 'user.password_changed':
     case 'user.recovered':
     case 'user.disabled':

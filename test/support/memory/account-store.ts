@@ -26,13 +26,17 @@ function isKept(tables: Tables, email: string, id: string): boolean {
 }
 
 function changed(account: Account, change: AccountChange, at: number): Account {
-  const { raiseTokenVersion, removePassword, hasSecondFactor = account.hasSecondFactor, ...fields } = change;
+  const { raiseTokenVersion, removePassword, hasSecondFactor = account.hasSecondFactor, ...others } = change;
+  const { isUnconfirmed = account.isUnconfirmed, ...fields } = others;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const tokenVersion = account.tokenVersion + (raiseTokenVersion ? 1 : 0);
-  const { hasSecondFactor: _, ...kept } = account;
-  const flag = hasSecondFactor ? { hasSecondFactor } : {};
+  const { hasSecondFactor: _, isUnconfirmed: __, ...kept } = account;
+  const flags = {
+    ...(hasSecondFactor ? { hasSecondFactor } : {}),
+    ...(isUnconfirmed ? { isUnconfirmed } : {}),
+  };
   const password = removePassword ? { passwordHash: undefined } : {};
-  return structuredClone({ ...kept, ...given, ...flag, ...password, tokenVersion, updatedAt: at });
+  return structuredClone({ ...kept, ...given, ...flags, ...password, tokenVersion, updatedAt: at });
 }
 
 /** Stores accounts in memory, alone or in a MemoryDatabase shared with the other stores of a transaction. */

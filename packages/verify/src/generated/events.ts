@@ -25,6 +25,56 @@ export interface UserCreatedEvent {
   };
 }
 
+/** An administrator invited a person: the account has no password, and a mail with a link to choose one was written. Earlier links are invalid. */
+export interface UserInvitedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.invited';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** A person proved that the email address of the account is theirs, with a link or a code from a mail. */
+export interface UserEmailVerifiedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.email_verified';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
 /** A person signed in with a correct password. Not for single sign-on, and not for a refresh. */
 export interface UserLoginEvent {
   /** The same at every delivery. */
@@ -573,6 +623,8 @@ export interface KeysChangedEvent {
 /** Every event. Compare `type` to get the type of `data`. */
 export type GatehouseEvent =
   | UserCreatedEvent
+  | UserInvitedEvent
+  | UserEmailVerifiedEvent
   | UserLoginEvent
   | UserPasswordChangedEvent
   | UserRecoveredEvent
@@ -606,6 +658,18 @@ export const envelopeShape = {
 /** The data of each type for checks at run time. A question mark means that the field can be missing. */
 export const eventShapes = {
   'user.created': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.invited': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.email_verified': { version: 1, data: {
     id: 'string',
     email: 'string',
     actor: 'string?',
