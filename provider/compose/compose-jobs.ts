@@ -36,7 +36,7 @@ export interface JobsDeps {
   keyRotation?: { store: KeyStore; everyDays: number; times: KeyTimes } | undefined;
   /** Pauses of the deliveries that differ from their defaults. */
   pauses?: Pauses;
-  /** How long after the end of a killed leader another process takes over. The default is 15,000 ms. */
+  /** How long after the end of a killed leader another process takes over. The default is 60,000 ms, because each extension costs a query, also at rest. */
   leaseMs?: number;
 }
 
@@ -59,7 +59,7 @@ const signalMs = 50;
 
 /** The jobs that one process does for all: it publishes events, sends logout tokens and mails, and deletes expired rows. */
 export function composeJobs(deps: JobsDeps): Jobs {
-  const { ports, clock, logger, metrics, takesPart, leaseMs = 15_000 } = deps;
+  const { ports, clock, logger, metrics, takesPart, leaseMs = 60_000 } = deps;
   const signal = createSignal(ports);
   const listener = createListener(ports, () => nudge());
   const pauses = { maxIdleMs: () => (listener.arrives() ? quietMs : unsignalledMs), ...deps.pauses };

@@ -99,7 +99,7 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
   let filling: Promise<void> | undefined;
   /** Whether the last copy found entries, so that the cache may still lose them at a failover. */
   let foundRecent = true;
-  /** Whether the cache was asked since the last copy. */
+  /** Whether the cache was asked since the last pause began. */
   let asked = false;
   let pausesLong = false;
 
@@ -178,16 +178,14 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
   const fillNow = () => fillOrJoin().catch(() => {});
 
   const follower = createFollower({
-    look: () => {
-      asked = false;
-      return fillNow();
-    },
+    look: fillNow,
     listen,
     pauseMs: (signalsArrive) => {
       const quiet = signalsArrive && isComplete && !foundRecent;
       pausesLong = quiet && !asked;
-      if (!quiet) return intervalMs;
-      return asked ? askedMs : idleMs;
+      const pauseMs = asked ? askedMs : idleMs;
+      asked = false;
+      return quiet ? pauseMs : intervalMs;
     },
     restMs: intervalMs,
   });

@@ -35,12 +35,11 @@ export function createKnownClientTokenVersions(
   }: { intervalMs?: number; listen?: FollowerOptions['listen'] } = {},
 ): KnownClientTokenVersions {
   let known: ReadonlyMap<string, number> = new Map();
-  /** Whether tokens were issued after the last read. */
+  /** Whether tokens were issued since the last pause began. */
   let used = false;
   let pausesLong = false;
 
   const read = async () => {
-    used = false;
     known = await store.all();
   };
   const follower = createFollower({
@@ -48,8 +47,9 @@ export function createKnownClientTokenVersions(
     listen,
     pauseMs: (signalsArrive) => {
       pausesLong = signalsArrive && !used;
-      if (!signalsArrive) return intervalMs;
-      return used ? usedMs : idleMs;
+      const pauseMs = used ? usedMs : idleMs;
+      used = false;
+      return signalsArrive ? pauseMs : intervalMs;
     },
     restMs: intervalMs,
   });
