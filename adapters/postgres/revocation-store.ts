@@ -5,8 +5,12 @@ import { affected, rows, type Sql, storable } from './sql.ts';
 
 type Page = Parameters<RevocationStore['inForce']>[0];
 
+/** Something was revoked. */
+export const revocationsChannel = 'gatehouse_revocations';
+
 /**
- * Revokes keys, by itself or as a part of a transaction.
+ * Revokes keys, by itself or as a part of a transaction. The signal is a part of it too, so a process that is killed after
+ * the commit has sent it. Commits with a signal wait for each other; revocations are rare enough for that.
  *
  * @param expiresAt milliseconds since the epoch
  */
@@ -17,11 +21,12 @@ export async function revokeKeys(db: Sql, keys: RevocationKey[], expiresAt: numb
   if (distinct.length === 0) return;
   await affected(
     db,
-    `insert into revocations (key, expires_at, revoked_at)
-     select key, :expiresAt, clock_timestamp() from unnest(:keys::text[]) as key
+    `with signal as (select pg_notify(:channel, ''))
+     insert into revocations (key, expires_at, revoked_at)
+     select key, :expiresAt, clock_timestamp() from unnest(:keys::text[]) as key, signal
      on conflict (key) do update set
        expires_at = greatest(revocations.expires_at, excluded.expires_at), revoked_at = clock_timestamp()`,
-    { keys: distinct, expiresAt },
+    { keys: distinct, expiresAt, channel: revocationsChannel },
   );
 }
 

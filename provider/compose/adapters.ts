@@ -26,11 +26,11 @@ import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOneTimeTokens } from '../../adapters/postgres/one-time-tokens.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../adapters/postgres/registered-clients.ts';
-import { PostgresRevocationStore } from '../../adapters/postgres/revocation-store.ts';
+import { PostgresRevocationStore, revocationsChannel } from '../../adapters/postgres/revocation-store.ts';
 import { PostgresSecondFactors } from '../../adapters/postgres/second-factors.ts';
 import { PostgresSignInHistory } from '../../adapters/postgres/sign-in-history.ts';
 import { PostgresUnitOfWork } from '../../adapters/postgres/unit-of-work.ts';
-import { noWakeUp, PostgresWakeUp } from '../../adapters/postgres/wake-up.ts';
+import { eventsChannel, noWakeUp, PostgresSignals } from '../../adapters/postgres/wake-up.ts';
 import { RedisAccountIndex } from '../../adapters/redis/account-index.ts';
 import { RedisFamilyStore } from '../../adapters/redis/family-store.ts';
 import { RedisLimits } from '../../adapters/redis/limits.ts';
@@ -84,6 +84,9 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
   };
   const redis = await openConfiguredRedis(config, secrets, lost, deps);
   if (redis) dependencies.push(redis.dependency);
+  const signals =
+    config.databaseUrl === undefined ? undefined : new PostgresSignals({ db, logger: deps.logger });
+  const channel = (name: string) => signals?.channel(name) ?? noWakeUp;
   const clients = new PostgresClientStore({ db });
   const familiesInRedis = redis && config.refreshTokenStore === 'redis';
   const familiesHome = familiesInRedis ? 'redis' : 'postgres';
@@ -120,8 +123,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       new PostgresClientSource({
         store: clients,
         clock,
-        signal:
-          config.databaseUrl === undefined ? undefined : new PostgresWakeUp({ db, channel: clientsChannel }),
+        signal: channel(clientsChannel),
       }),
       ...(config.clientsFile ? [openClientsFile(config.clientsFile)] : []),
     ],
@@ -132,7 +134,8 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     secrets,
     expired: [new PostgresExpiredRows({ db, outboxRetentionMs: 7 * day, failedRetentionMs: 30 * day })],
     leases: config.databaseUrl === undefined ? soleHolder : new PostgresLeases({ db }),
-    wakeUp: config.databaseUrl === undefined ? noWakeUp : new PostgresWakeUp({ db }),
+    wakeUp: channel(eventsChannel),
+    revocationSignals: channel(revocationsChannel),
     homes: {
       accounts: 'postgres',
       consents: 'postgres',

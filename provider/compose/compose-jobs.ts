@@ -6,6 +6,7 @@ import { createRelay, type RelayDeps } from '../events/relay.ts';
 import { type KeyTimes, keyTimesOf } from '../keys/key-set.ts';
 import { rotateWhenDue } from '../keys/scheduled-rotation.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Listener } from '../lib/follower.ts';
 import { newId } from '../lib/ids.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -17,6 +18,9 @@ import { deliveryMetrics, logoutMetrics } from './measurements.ts';
 import type { Ports } from './ports.ts';
 import { createSweep } from './sweep.ts';
 
+/** Pauses of a delivery. */
+type Pauses = Pick<RelayDeps, 'minIdleMs' | 'maxIdleMs'>;
+
 export interface JobsDeps {
   ports: Pick<Ports, 'outbox' | 'logouts' | 'unitOfWork' | 'eventSink' | 'expired' | 'leases' | 'wakeUp'>;
   clock: Clock;
@@ -26,13 +30,13 @@ export interface JobsDeps {
   takesPart: boolean;
   /** Sends a logout token. Undefined: this process has no signing keys, so logouts wait for another one. */
   sendLogout?: LogoutDeliveryDeps['send'] | undefined;
-  /** Sends mails. Undefined when mail is off. */
-  mails?: PollingLoop | undefined;
+  /** Creates what sends mails. It gives undefined when mail is off. */
+  mails?: ((pauses: Pauses) => PollingLoop | undefined) | undefined;
   /** Adds a signing key when the newest one is this old. Undefined: keys are rotated by command only. */
   keyRotation?: { store: KeyStore; everyDays: number; times: KeyTimes } | undefined;
   /** Pauses of the deliveries that differ from their defaults. */
-  pauses?: Pick<RelayDeps, 'minIdleMs' | 'maxIdleMs'>;
-  /** How long after the end of a killed leader another process takes over. The default is 15,000 ms. */
+  pauses?: Pauses;
+  /** How long after the end of a killed leader another process takes over. The default is 60,000 ms, because each extension costs a query, also at rest. */
   leaseMs?: number;
 }
 
@@ -46,13 +50,19 @@ export interface Jobs {
   mailCommitted(): void;
 }
 
+/** The longest pause of a delivery that finds nothing to do: while signals arrive, and while they do not. */
+const quietMs = 300_000;
+const unsignalledMs = 10_000;
+
 /** A process sends at most one signal in this time. */
 const signalMs = 50;
 
 /** The jobs that one process does for all: it publishes events, sends logout tokens and mails, and deletes expired rows. */
 export function composeJobs(deps: JobsDeps): Jobs {
-  const { ports, clock, logger, metrics, takesPart, mails, leaseMs = 15_000 } = deps;
+  const { ports, clock, logger, metrics, takesPart, leaseMs = 60_000 } = deps;
   const signal = createSignal(ports);
+  const listener = createListener(ports, () => nudge());
+  const pauses = { maxIdleMs: () => (listener.arrives() ? quietMs : unsignalledMs), ...deps.pauses };
   const relay = createRelay({
     outbox: ports.outbox,
     sink: ports.eventSink,
@@ -60,16 +70,16 @@ export function composeJobs(deps: JobsDeps): Jobs {
     logger,
     metrics: deliveryMetrics(metrics),
     wakeOther: signal.send,
-    ...deps.pauses,
+    ...pauses,
   });
   const sweep = createSweep({ expired: ports.expired, clock, intervalSeconds: 300, batch: 1000, logger });
-  const logouts = deps.sendLogout && composeDelivery(deps, deps.sendLogout, relay.nudge);
+  const logouts = deps.sendLogout && composeDelivery({ ...deps, pauses }, deps.sendLogout, relay.nudge);
+  const mails = deps.mails?.(pauses);
   const nudge = () => {
     relay.nudge();
     logouts?.nudge();
     mails?.nudge();
   };
-  const listener = createListener(ports, nudge, logger);
   const rotation = createKeyRotation(deps);
   const leadership = createLeadership({
     leases: ports.leases,
@@ -153,30 +163,17 @@ function createSignal({ wakeUp }: Pick<Ports, 'wakeUp'>) {
   };
 }
 
-/** Listens for signals, and connects again after the connection was lost. Without it, events wait for the next poll. */
-function createListener({ wakeUp }: Pick<Ports, 'wakeUp'>, woken: () => void, logger: Pick<Logger, 'warn'>) {
-  let end: (() => Promise<void>) | undefined;
-  const loop = createPollingLoop({
-    step: async () => {
-      if (end !== undefined) return false;
-      end = await wakeUp.listen(woken, () => {
-        end = undefined;
-        loop.nudge();
-      });
-      // Signals may have been lost before.
-      woken();
-      return false;
-    },
-    failed: (error) => logger.warn({ err: error }, 'signals about events cannot be received, trying again'),
-    minIdleMs: 1000,
-    maxIdleMs: 60_000,
-  });
+/** Listens for signals while this process does the jobs. Without signals, events wait for the next poll. */
+function createListener({ wakeUp }: Pick<Ports, 'wakeUp'>, woken: () => void) {
+  let listener: Listener | undefined;
   return {
-    start: loop.start,
+    arrives: () => listener?.arrives() ?? false,
+    start: () => {
+      listener = wakeUp.listen(woken);
+    },
     stop: async () => {
-      await loop.stop();
-      await end?.();
-      end = undefined;
+      await listener?.stop();
+      listener = undefined;
     },
   };
 }

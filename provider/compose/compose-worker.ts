@@ -38,14 +38,6 @@ export function composeWorker(deps: WorkerDeps): Worker {
     pollSeconds: config.keysPollSeconds,
     ...keyTimesOf(config),
   });
-  const mails =
-    mail &&
-    composeMailDelivery({
-      ...deps,
-      ports,
-      keys: () => mail.serverSecrets.keys,
-      renderer: mail.renderer,
-    });
   const secrets = mail && every('server secrets', serverSecretsPollSeconds, mail.serverSecrets.refresh);
   const { component } = composeJobs({
     ports,
@@ -53,7 +45,16 @@ export function composeWorker(deps: WorkerDeps): Worker {
     logger,
     metrics,
     takesPart: true,
-    mails,
+    mails:
+      mail &&
+      ((pauses) =>
+        composeMailDelivery({
+          ...deps,
+          ports,
+          keys: () => mail.serverSecrets.keys,
+          renderer: mail.renderer,
+          pauses,
+        })),
     keyRotation: keyRotationOf(config, ports.keyStore),
     sendLogout: logoutSender({ ...deps, ports }, keyRing),
   });

@@ -63,12 +63,14 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     logger,
     metrics,
     takesPart: config.jobs === 'serve',
-    mails: composeMailDelivery({
-      ...deps,
-      ports,
-      keys: () => serverSecrets.keys,
-      renderer: deps.pages.mails,
-    }),
+    mails: (pauses) =>
+      composeMailDelivery({
+        ...deps,
+        ports,
+        keys: () => serverSecrets.keys,
+        renderer: deps.pages.mails,
+        pauses,
+      }),
     keyRotation: keyRotationOf(config, ports.keyStore),
     sendLogout: composeLogoutSender({
       config,
@@ -81,6 +83,7 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
   const cachedDenylist = createCachedDenylist({
     store: ports.denylist,
     cache: ports.revocationCache,
+    listen: ports.revocationSignals.listen,
     // This clock measures elapsed time, as timers do.
     clock: systemClock,
     logger,
@@ -115,7 +118,9 @@ export async function compose(deps: ComposeDeps): Promise<Gatehouse> {
     clock,
     most: keptReads,
   });
-  const clientTokenVersions = createKnownClientTokenVersions(ports.clientTokenVersions);
+  const clientTokenVersions = createKnownClientTokenVersions(ports.clientTokenVersions, {
+    listen: ports.revocationSignals.listen,
+  });
 
   // Accounts, and the limits on sign-in attempts.
   const serverSecrets = await openServerSecrets({ read: deps.readServerSecrets, clock, logger });

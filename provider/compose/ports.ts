@@ -77,7 +77,10 @@ export interface Ports {
   secrets: ProcessSecrets;
   expired: ExpiredRows[];
   leases: Leases;
+  /** There are new events, logouts or mails. */
   wakeUp: WakeUp;
+  /** Something was revoked: the store sends these signals in the transaction of the revocation. */
+  revocationSignals: Pick<WakeUp, 'listen'>;
   /**
    * Calls the listener whenever a connection to Redis was lost. Changes to the data in Redis during this time are
    * unknown.

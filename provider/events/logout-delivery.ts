@@ -24,7 +24,7 @@ interface Tuning {
   /** A logout is set aside when it still fails this long after its first try. */
   giveUpMs: number;
   minIdleMs: number;
-  maxIdleMs: number;
+  maxIdleMs: number | (() => number);
 }
 
 const defaults: Tuning = {

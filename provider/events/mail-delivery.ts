@@ -12,7 +12,7 @@ interface Tuning {
   leaseMs: number;
   retry: RetryPolicy;
   minIdleMs: number;
-  maxIdleMs: number;
+  maxIdleMs: number | (() => number);
 }
 
 const defaults: Tuning = {

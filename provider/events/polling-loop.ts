@@ -3,9 +3,9 @@ export interface PollingLoopOptions {
   step(): Promise<boolean>;
   /** Receives the error that a step threw. Must not throw. */
   failed(error: unknown): void;
-  /** The pause after the first step that found nothing. It doubles after each further one. */
+  /** The pause after the first step that found nothing. It doubles after each further one, up to `maxIdleMs`. */
   minIdleMs: number;
-  maxIdleMs: number;
+  maxIdleMs: number | (() => number);
 }
 
 export interface PollingLoop {
@@ -21,7 +21,7 @@ export interface PollingLoop {
 
 /**
  * Creates a loop that repeats `step`. While there is work, it runs the next step at once. While there is none, its
- * pauses become longer, up to `maxIdleMs`.
+ * pauses become longer.
  */
 export function createPollingLoop({ step, failed, minIdleMs, maxIdleMs }: PollingLoopOptions): PollingLoop {
   let running: Promise<void> | undefined;
@@ -48,6 +48,8 @@ export function createPollingLoop({ step, failed, minIdleMs, maxIdleMs }: Pollin
     }
   };
 
+  const longest = () => (typeof maxIdleMs === 'number' ? maxIdleMs : maxIdleMs());
+
   const run = async () => {
     let idleMs = minIdleMs;
     for (;;) {
@@ -57,7 +59,7 @@ export function createPollingLoop({ step, failed, minIdleMs, maxIdleMs }: Pollin
       if (!progressed && !nudged) {
         // Jitter, so that processes that started together don't poll at the same time.
         await pause(idleMs * (0.75 + Math.random() / 2));
-        idleMs = Math.min(maxIdleMs, idleMs * 2);
+        idleMs = Math.min(longest(), idleMs * 2);
       }
       if (progressed || nudged) idleMs = minIdleMs;
     }

@@ -8,7 +8,7 @@ type Tuning = Pick<DeliveryOptions, 'batch' | 'leaseMs' | 'retry' | 'maxAttempts
   /** The first pause when there is nothing to publish. */
   minIdleMs: number;
   /** The longest pause: an idle process makes one query in this many milliseconds. */
-  maxIdleMs: number;
+  maxIdleMs: number | (() => number);
 };
 
 const defaults: Tuning = {

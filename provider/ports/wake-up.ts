@@ -1,15 +1,14 @@
+import type { Listener } from '../lib/follower.ts';
+
 /**
- * A signal to all processes that there is work. A signal can be lost, so a listener must also look for work from time
- * to time.
+ * A signal to all processes that there is news. A signal can be lost, so a listener must also look from time to time.
  */
 export interface WakeUp {
   /** Wakes the listeners of all processes. */
   notify(): Promise<void>;
   /**
-   * Calls `woken` after each signal. Several signals may cause one call. Rejects when the listener can't connect.
-   *
-   * @param lost called once when no more signals arrive, except after `stop`
-   * @returns `stop`, which ends the listener
+   * Calls `woken` after each signal, and whenever signals may have been lost before. Several signals may cause one call.
+   * It never rejects: a listener that cannot connect, or whose connection was lost, tries again by itself.
    */
-  listen(woken: () => void, lost: (reason: string) => void): Promise<() => Promise<void>>;
+  listen(woken: () => void): Listener;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { createFollower, type FollowerOptions } from '../lib/follower.ts';
 import type { Component } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
@@ -14,7 +15,9 @@ export interface CachedDenylistOptions {
   clock: Clock;
   logger: Pick<Logger, 'info' | 'warn'>;
   metrics?: { denylistCopyTrusted: Pick<Metrics['denylistCopyTrusted'], 'set'> } | undefined;
-  /** How often recent revocations are copied into the cache again. */
+  /** Receives a signal about each revocation. Undefined: the copies never pause for longer than `intervalMs`. */
+  listen?: FollowerOptions['listen'];
+  /** The pause between two copies of recent revocations, while there are any or signals do not arrive. */
   intervalMs?: number;
 }
 
@@ -39,6 +42,9 @@ export interface CachedDenylist extends Denylist, Component {
  * most two copies; that has to take less than the one second of guarantee G3.
  */
 const defaultIntervalMs = 300;
+/** The pauses while signals arrive and nothing was revoked: while questions are asked, and while none are. */
+const askedMs = 2000;
+const idleMs = 120_000;
 /** How far back each copy reads: longer than what a store may lose at a failover. */
 const recentSeconds = 60;
 /** How long the cache alone is asked while the store cannot be read. */
@@ -50,7 +56,8 @@ const pageSize = 500;
  *
  * A revocation is in force in this process as soon as the store has it. In other processes it is in force once the
  * cache has it: before `revoke` resolves, or within `intervalMs` when this process could not reach the cache, because
- * every process copies recent revocations again and again. A cache that lost its data reports that and is not asked.
+ * every process copies recent revocations again and again: while there are any, or while the signals that announce them
+ * do not arrive. A cache that lost its data reports that and is not asked.
  * The same holds for a cache whose connection was lost or that failed, until it was filled again. So the cache never
  * lets a revoked token in after its server came back.
  *
@@ -82,16 +89,19 @@ function withoutCache(store: RevocationStore): CachedDenylist {
 }
 
 function withCache(options: CachedDenylistOptions & { cache: RevocationCache }): CachedDenylist {
-  const { store, cache, clock, logger, metrics, intervalMs = defaultIntervalMs } = options;
+  const { store, cache, clock, logger, metrics, listen, intervalMs = defaultIntervalMs } = options;
   let isComplete = false;
   let isReportedComplete = false;
   // When the last complete read of the store began.
   let readAt = clock.now();
   // Counts calls of markStale, so that a fill that began before one does not undo it.
   let staleCount = 0;
-  let timer: NodeJS.Timeout | undefined;
   let filling: Promise<void> | undefined;
-  let stopped = true;
+  /** Whether the last copy found entries, so that the cache may still lose them at a failover. */
+  let foundRecent = true;
+  /** Whether the cache was asked since the last pause began. */
+  let asked = false;
+  let pausesLong = false;
 
   const report = (complete: boolean, log: () => void) => {
     if (isReportedComplete === complete) return;
@@ -107,7 +117,7 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
     report(false, () =>
       logger.warn({ reason }, 'revocation cache is stale, asking postgres until it is filled'),
     );
-    if (!stopped) schedule(0);
+    follower.wake();
   };
   const cacheFailed = (error: unknown) =>
     markStale(error instanceof Error ? error.message : 'the cache could not be reached');
@@ -118,6 +128,7 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
 
   const copyPages = async (recent?: number) => {
     const begunAt = clock.now();
+    let found = 0;
     let after: RevocationKey | undefined;
     do {
       const page = await store.inForce({ after, limit: pageSize, recentSeconds: recent });
@@ -125,13 +136,15 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
         if (isComplete) cacheFailed(error);
         throw error;
       });
+      found += page.length;
       after = page.length === pageSize ? page.at(-1)?.key : undefined;
     } while (after !== undefined);
     readAt = begunAt;
+    return found;
   };
 
   const copyRecent = async () => {
-    await copyPages(ageMs() < 0 ? undefined : recentSeconds + ageMs() / 1000);
+    foundRecent = (await copyPages(ageMs() < 0 ? undefined : recentSeconds + ageMs() / 1000)) > 0;
     if (isComplete) reportComplete();
   };
 
@@ -141,6 +154,7 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
     await copyPages();
     if (!(await cache.declareComplete(begun)) || before !== staleCount) return;
     isComplete = true;
+    foundRecent = true;
     reportComplete();
   };
 
@@ -163,17 +177,29 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
   // The requests that need the store report that it cannot be reached. This code only tries again.
   const fillNow = () => fillOrJoin().catch(() => {});
 
-  const schedule = (delayMs: number) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => void fillNow().then(() => stopped || schedule(intervalMs)), delayMs);
-    timer.unref();
-  };
+  const follower = createFollower({
+    look: fillNow,
+    listen,
+    pauseMs: (signalsArrive) => {
+      const quiet = signalsArrive && isComplete && !foundRecent;
+      pausesLong = quiet && !asked;
+      const pauseMs = asked ? askedMs : idleMs;
+      asked = false;
+      return quiet ? pauseMs : intervalMs;
+    },
+    restMs: intervalMs,
+  });
 
   const cacheEntries = (keys: RevocationKey[], expiresAt: number) =>
     cache.put(keys.map((key) => ({ key, expiresAt }))).catch(cacheFailed);
 
   /** @returns undefined when the cache cannot answer, so that the store must be asked */
   const askCache = async (keys: RevocationKey[]): Promise<boolean | undefined> => {
+    asked = true;
+    if (pausesLong) {
+      pausesLong = false;
+      follower.wake();
+    }
     if (isComplete && isBehind()) {
       await fillOrJoin().catch((error: unknown) => {
         if (isComplete) throw error;
@@ -196,13 +222,9 @@ function withCache(options: CachedDenylistOptions & { cache: RevocationCache }):
     markStale,
     fillNow,
     start: () => {
-      stopped = false;
-      schedule(0);
+      follower.start();
+      follower.wake();
     },
-    stop: async () => {
-      stopped = true;
-      clearTimeout(timer);
-      await filling?.catch(() => {});
-    },
+    stop: follower.stop,
   };
 }

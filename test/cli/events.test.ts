@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
-import { PostgresWakeUp } from '../../adapters/postgres/wake-up.ts';
+import { eventsChannel, PostgresSignals } from '../../adapters/postgres/wake-up.ts';
+import { silentLogger } from '../../provider/bin/commands/silent-logger.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
 import type { OutboxEvent } from '../../provider/ports/outbox.ts';
 import { sampleEvent } from '../contract/outbox.ts';
@@ -45,7 +46,11 @@ async function listen() {
   const woken = () => {
     signals.count += 1;
   };
-  const stop = await new PostgresWakeUp({ db: pool.knex }).listen(woken, () => {});
+  const channel = new PostgresSignals({ db: pool.knex, logger: silentLogger() }).channel(eventsChannel);
+  const listener = channel.listen(woken);
+  await waitFor(() => listener.arrives());
+  signals.count = 0;
+  const { stop } = listener;
   return { signals, stop };
 }
 

@@ -21,7 +21,7 @@ import { createUserAgent, type Person } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { allScopes, appDocument, changeClient, createApp, removeClient } from './apps.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 const hour = 3_600_000;
 let receiver: LogoutReceiver;
@@ -94,7 +94,7 @@ describe('delivery by workers', () => {
     await leader.ended;
     receiver.answer('killed', undefined);
     const received = await waitFor(() => receiver.of('killed').length > 1 && receiver.of('killed'), {
-      timeoutMs: 90_000,
+      timeoutMs: 150_000,
       what: 'the second delivery',
     });
     const payload = await verifyLogoutToken(deployment, 'killed', received.at(-1)?.token ?? '');

@@ -68,3 +68,29 @@ test('after a stop no read follows the current one', async () => {
   await known.stop();
   expect([store.reads, jest.getTimerCount()]).toEqual([3, 0]);
 });
+
+test('with signals, the store is read rarely at rest, soon after a signal, and again when tokens are issued after a long rest', async () => {
+  jest.useFakeTimers();
+  const store = createStore();
+  const woken = new Set<() => void>();
+  const listen = (wake: () => void) => {
+    woken.add(wake);
+    return { arrives: () => true, stop: async () => void woken.delete(wake) };
+  };
+  known = createKnownClientTokenVersions(store, { listen });
+  await known.start();
+  store.reads = 0;
+  await jest.advanceTimersByTimeAsync(600_000);
+  expect(store.reads).toBeLessThan(8);
+  store.numbers.set('app', 1);
+  for (const wake of woken) wake();
+  await jest.advanceTimersByTimeAsync(500);
+  expect(known.of('app')).toBe(1);
+  await jest.advanceTimersByTimeAsync(300_000);
+  // This signal was lost.
+  store.numbers.set('app', 2);
+  known.of('app');
+  await jest.advanceTimersByTimeAsync(500);
+  expect(known.of('app')).toBe(2);
+  await known.stop();
+});

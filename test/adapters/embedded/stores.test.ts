@@ -25,6 +25,7 @@ import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
 import { PostgresSecondFactors } from '../../../adapters/postgres/second-factors.ts';
 import { PostgresSignInHistory } from '../../../adapters/postgres/sign-in-history.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
+import { noWakeUp } from '../../../adapters/postgres/wake-up.ts';
 import { type Clock, systemClock } from '../../../provider/lib/clock.ts';
 import { createServerKeys } from '../../../provider/lib/server-keys.ts';
 import { accountIndexContract } from '../../contract/account-index.ts';
@@ -207,7 +208,12 @@ clientSourceContract('PostgresClientSource, embedded', async () => {
   const db = await emptyTables();
   const store = new PostgresClientStore({ db });
   const pollMs = { withSignal: 20, without: 20 };
-  const source = new PostgresClientSource({ store, clock: systemClock, pollMs });
+  const source = new PostgresClientSource({
+    store,
+    clock: systemClock,
+    signal: noWakeUp,
+    pollMs,
+  });
   return { source, addsIds: true, put: putClients(new PostgresUnitOfWork({ db }), store), close };
 });
 

@@ -2,11 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { PostgresClientSource } from '../../../adapters/postgres/client-source.ts';
 import { clientsChannel, PostgresClientStore } from '../../../adapters/postgres/client-store.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
-import { PostgresWakeUp } from '../../../adapters/postgres/wake-up.ts';
+import { noWakeUp, PostgresSignals } from '../../../adapters/postgres/wake-up.ts';
+import { silentLogger } from '../../../provider/bin/commands/silent-logger.ts';
 import type { ClientOwner, ClientWriter } from '../../../provider/ports/client-store.ts';
 import type { WakeUp } from '../../../provider/ports/wake-up.ts';
 import { clientSourceContract, putClients } from '../../contract/client-source.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
+
 import { waitFor } from '../../support/wait-for.ts';
 import { useMigratedDatabase } from './migrated-database.ts';
 
@@ -40,7 +42,7 @@ async function open(change: { signal?: WakeUp; pollMs?: number } = {}) {
       clock,
       // A change that is seen although both pauses are long was seen because of a signal.
       pollMs: { withSignal: hour, without: change.pollMs ?? hour },
-      signal: change.signal ?? new PostgresWakeUp({ db, channel: clientsChannel }),
+      signal: change.signal ?? new PostgresSignals({ db, logger: silentLogger() }).channel(clientsChannel),
     }),
     close: () => pool.close(),
   };
@@ -52,11 +54,8 @@ async function asFixture({ source, unitOfWork, store, close }: Awaited<ReturnTyp
 
 clientSourceContract('PostgresClientSource, by signals', async () => asFixture(await open()));
 clientSourceContract('PostgresClientSource, without signals', async () =>
-  asFixture(await open({ pollMs: 50, signal: silent })),
+  asFixture(await open({ pollMs: 50, signal: noWakeUp })),
 );
-
-/** Like a pooler that accepts LISTEN and passes no signal on. */
-const silent: WakeUp = { notify: async () => {}, listen: async () => async () => {} };
 
 describe('PostgresClientSource', () => {
   test('names the owner of each client', async () => {
@@ -100,7 +99,7 @@ describe('PostgresClientSource', () => {
   });
 
   test('calls its watcher again until the change was loaded', async () => {
-    const { source, write, close } = await open({ pollMs: 20, signal: silent });
+    const { source, write, close } = await open({ pollMs: 20, signal: noWakeUp });
     await source.load();
     let calls = 0;
     const stop = source.watch(() => {
@@ -110,34 +109,5 @@ describe('PostgresClientSource', () => {
     await waitFor(() => calls > 2, { what: 'several calls' });
     stop();
     await close();
-  });
-
-  test('listens again after its connection was lost, and looks for changes meanwhile', async () => {
-    const listeners: { woken: () => void; lost: (reason: string) => void }[] = [];
-    const signal: WakeUp = {
-      notify: async () => listeners.at(-1)?.woken(),
-      listen: async (woken, lost) => {
-        listeners.push({ woken, lost });
-        return async () => {};
-      },
-    };
-    const opened = await open();
-    const source = new PostgresClientSource({
-      store: new PostgresClientStore({ db: opened.pool.knex }),
-      clock: opened.clock,
-      signal,
-      pollMs: { withSignal: hour, without: 20 },
-    });
-    await source.load();
-    let calls = 0;
-    const stop = source.watch(() => {
-      calls += 1;
-    });
-    await waitFor(() => listeners.length === 1, { what: 'the first listener' });
-    listeners[0]?.lost('the connection ended');
-    await opened.write((clients) => clients.put({ id: 'one', owner, document: {}, secrets: [] }));
-    await waitFor(() => calls > 0, { what: 'the callback' });
-    stop();
-    await opened.close();
   });
 });

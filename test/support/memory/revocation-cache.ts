@@ -37,6 +37,11 @@ export class MemoryRevocationCache implements RevocationCache {
     return true;
   }
 
+  /** Acts like a failover that loses the last entries. */
+  forget(keys: readonly RevocationKey[]): void {
+    for (const key of keys) this.#expiries.delete(key);
+  }
+
   /** Acts like a server that restarts without its data. */
   loseData(): void {
     this.#expiries.clear();
