@@ -27,6 +27,7 @@ import { noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
 import { moveEmptySecret } from '../oidc/empty-secret.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-claims.ts';
 import { createEndFamilyOf } from '../oidc/tokens/end-family.ts';
+import { createIntrospection } from '../oidc/tokens/introspection.ts';
 import { wrapTokenParameter } from '../oidc/tokens/structured-tokens.ts';
 import { pageClient } from './compose-clients.ts';
 import type { Parts } from './compose-deps.ts';
@@ -84,6 +85,7 @@ export function composeHttp(parts: HttpParts): Koa {
     ],
     protocol: serveProtocol({
       handle: (request, response) => protocol.host.handle(request, response),
+      introspect: createIntrospection({ ...protocol, clients: parts.clients }),
       wrapTokenParameter,
       moveEmptySecret: (request, body) =>
         // A client that this process has not seen can only be one without a secret.

@@ -8,6 +8,8 @@ import { routeOf } from './routes.ts';
 
 export interface ProtocolDeps {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Answers an introspection request without the library; undefined where the library has to answer. */
+  introspect(request: IncomingMessage, body: Buffer): Promise<object | undefined>;
   /** Rewrites the body of an introspection or revocation request so that the library accepts JWTs. */
   wrapTokenParameter(request: IncomingMessage, body: Buffer): void;
   /** Treats an empty secret of a public client as none; returns the body for the library. */
@@ -39,11 +41,15 @@ export function serveProtocol(deps: ProtocolDeps): Middleware {
       ctx.req.headers.accept = 'application/json';
       ctx.set('Cache-Control', 'no-store');
     }
-    if (route.body === 'library') await readForLibrary(ctx, deps, route);
+    const answer = route.body === 'library' ? await readOrAnswer(ctx, deps, route) : undefined;
     ctx.set('Content-Security-Policy', pagePolicy);
     ctx.set('X-Frame-Options', 'DENY');
     ctx.set('Referrer-Policy', 'no-referrer');
-    await handedOver(ctx, deps);
+    if (answer === undefined) return handedOver(ctx, deps);
+    // The library sets the same for a program that is no browser.
+    ctx.set({ Vary: 'Origin', 'Access-Control-Allow-Origin': '*' });
+    ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate');
+    ctx.body = answer;
   };
 }
 
@@ -74,14 +80,20 @@ async function handedOver(ctx: Context, { handle }: ProtocolDeps): Promise<void>
 /** The library does not read a larger body, and its error does not give the reason. */
 const mostForLibrary = 56 * 1024;
 
-/** Our code reads the body, so that an unreadable body gets the same error message everywhere. */
-async function readForLibrary({ req }: Context, deps: ProtocolDeps, route: Route): Promise<void> {
+/**
+ * Our code reads the body, so that an unreadable body gets the same error message everywhere.
+ * @returns the answer, if the library is not needed; otherwise the library reads the body after this
+ */
+async function readOrAnswer({ req }: Context, deps: ProtocolDeps, route: Route): Promise<object | undefined> {
   const received = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
   requireShort(received.toString('utf8'), route);
   const body = deps.moveEmptySecret(req, received);
+  const answer = route.label === '/oauth2/introspect' ? await deps.introspect(req, body) : undefined;
+  if (answer !== undefined) return answer;
   if (route.label === '/oauth2/introspect' || route.label === '/oauth2/revoke')
     deps.wrapTokenParameter(req, body);
   else replayBody(req, body);
+  return undefined;
 }
 
 /** How a client authenticates itself (RFC 6749 §2.3.1, RFC 7521 §4.2). It is not stored. */
