@@ -158,17 +158,30 @@ const forwarded = [
   'x-forwarded-port',
 ];
 
-/**
- * Refuses ambiguous requests, then rewrites the request's headers with values that we know. The issuer decides every
- * URL that we print, whatever the Host header or the forwarded headers contain (DESIGN §6.5). These headers are
- * replaced before the library sees the request, because the library builds its URLs from them. The issuer's path is
- * removed from the request's path, unless a gateway removed it already. In both cases the library gets the full path as
- * `originalUrl`, for the URLs that it builds.
- */
-export function normaliseRequest(issuer: string): Middleware {
+/** Makes requests unambiguous. */
+export interface RequestNormaliser {
+  /**
+   * Refuses ambiguous requests, then rewrites the request's headers with values that we know. The issuer decides every
+   * URL that we print, whatever the Host header or the forwarded headers contain (DESIGN §6.5). These headers are
+   * replaced before the library sees the request, because the library builds its URLs from them. The issuer's path is
+   * removed from the request's path, unless a gateway removed it already. In both cases the library gets the full path
+   * as `originalUrl`, for the URLs that it builds.
+   */
+  normalise(request: IncomingMessage): void;
+  /** The request's target without the issuer's path, which a gateway may have removed already. */
+  withoutPrefix(target: string): string;
+}
+
+export function requestNormaliser(issuer: string): RequestNormaliser {
   const { host, protocol, pathname } = new URL(issuer);
   const prefix = pathname === '/' ? '' : pathname;
-  return async ({ req }, next) => {
+  const withoutPrefix = (target: string) => {
+    if (prefix === '' || !target.startsWith(prefix)) return target;
+    const below = target.slice(prefix.length);
+    if (below.startsWith('/')) return below;
+    return below === '' || below.startsWith('?') ? `/${below}` : target;
+  };
+  const normalise = (req: IncomingMessage) => {
     refuseAmbiguous(req);
     // An absolute request target (RFC 9112 §3.2.2) would let the sender choose the host.
     if (!req.url?.startsWith('/')) throw refused('Send a path, not an absolute URL.');
@@ -178,12 +191,18 @@ export function normaliseRequest(issuer: string): Middleware {
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
     const address = currentRequestScope()?.clientAddress;
     if (address !== undefined) req.headers['x-forwarded-for'] = address;
-    if (prefix !== '') req.url = afterPrefix(req.url, prefix);
-    const below = prefix !== '' && req.url.startsWith(prefix) ? req.url.slice(prefix.length) : undefined;
-    if (below !== undefined && /^([/?]|$)/.test(below)) {
-      Object.assign(req, { originalUrl: req.url });
-      req.url = below.startsWith('/') ? below : `/${below}`;
-    } else if (prefix !== '') Object.assign(req, { originalUrl: `${prefix}${req.url}` });
+    if (prefix === '') return;
+    const target = afterPrefix(req.url, prefix);
+    const below = withoutPrefix(target);
+    Object.assign(req, { originalUrl: below === target ? `${prefix}${target}` : target, url: below });
+  };
+  return { normalise, withoutPrefix };
+}
+
+/** See `requestNormaliser`. */
+export function normaliseRequest({ normalise }: Pick<RequestNormaliser, 'normalise'>): Middleware {
+  return async ({ req }, next) => {
+    normalise(req);
     await next();
   };
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type JWK, jwtVerify } from 'jose';
 import type { ClientRegistry } from '../../clients/client-registry.ts';
-import { type Clock, epochSeconds } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { type RevocationSubjects, revocationKeys } from '../../ports/revocation-keys.ts';
 import type { RecentReads } from '../../revocation/recent-reads.ts';
 import type { RequestDenylist } from '../../revocation/request-denylist.ts';
@@ -62,8 +62,8 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
 
   const claimsOf = async (token: string): Promise<AccessTokenClaims | undefined> => {
     followKeys();
-    const second = epochSeconds(clock);
-    const known = kept.find(token, second);
+    const now = clock.now();
+    const known = kept.find(token, now);
     if (known) return known;
     const verifiedWith = keys;
     try {
@@ -71,11 +71,11 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
         issuer,
         typ: 'at+jwt',
         algorithms: ['RS256'],
-        currentDate: new Date(clock.now()),
+        currentDate: new Date(now),
       });
       const claims = frozen(accessTokenClaimsSchema.parse(payload));
       // The keys may have changed meanwhile.
-      if (verifiedWith === keys) kept.keep(token, claims, second);
+      if (verifiedWith === keys) kept.keep(token, claims, now);
       return claims;
     } catch {
       return undefined;
@@ -127,10 +127,10 @@ const mostKeptCharacters = 8 * 1024 * 1024;
 
 /** The claims of verified tokens, by the whole token. */
 export interface KeptTokens {
-  /** @param second the present time, in seconds since the epoch */
-  find(token: string, second: number): AccessTokenClaims | undefined;
-  /** @param second when the token was verified, in seconds since the epoch */
-  keep(token: string, claims: AccessTokenClaims, second: number): void;
+  /** @param now the present time, in milliseconds since the epoch */
+  find(token: string, now: number): AccessTokenClaims | undefined;
+  /** @param now when the token was verified, in milliseconds since the epoch */
+  keep(token: string, claims: AccessTokenClaims, now: number): void;
   clear(): void;
   /** The length of all kept tokens together. Never more than the bound. */
   characters(): number;
@@ -152,10 +152,10 @@ export function createKeptTokens(mostCharacters: number): KeptTokens {
     if (kept.delete(token)) characters -= token.length;
   };
   return {
-    find: (token, second) => {
+    find: (token, now) => {
       const found = kept.get(token);
       // A clock that was set back may be before the `nbf` of the token.
-      if (found && second < found.claims.exp && second >= found.since) return found.claims;
+      if (found && now < found.claims.exp * 1000 && now >= found.since) return found.claims;
       if (found) remove(token);
       return undefined;
     },
