@@ -34,7 +34,7 @@ chaos: install ## Break processes, Redis and Postgres for two minutes, and see t
 	@mkdir -p artifacts
 	CHAOS_SECONDS=$(or $(SECONDS),120) CHAOS_CLIENTS=$(or $(CLIENTS),50) npm test --silent -- test/chaos
 
-bench: install ## Measure speed beside what the machine can do, for five minutes; docs/speed.md says how to read it
+bench: install ## Measure speed beside what the machine can do, for ten minutes; docs/speed.md says how to read it
 	node --import tsx test/bench/main.ts
 
 bench-migrations: install ## Apply each new migration to tables with 5 million rows, and see that no caller waits long

@@ -1,9 +1,9 @@
-import type Koa from 'koa';
+import type { App } from '../http/app.ts';
 import { type Listener, type ListenOptions, listen } from '../http/server.ts';
 import type { Component } from '../lib/lifecycle.ts';
 
 export interface Listening {
-  app: Koa;
+  app: App;
   port: number;
   host: string | undefined;
   stopsSoon?: ListenOptions['stopsSoon'];

@@ -1,14 +1,13 @@
-import type Koa from 'koa';
 import type { Recovery } from '../accounts/recovery.ts';
 import type { Register } from '../accounts/register.ts';
 import { ClientRefused } from '../clients/client-id-metadata.ts';
 import type { ClientRegistration } from '../clients/client-registration.ts';
-import { createApp } from '../http/app.ts';
+import { type App, createApp } from '../http/app.ts';
 import { assets } from '../http/assets.ts';
-import { handleErrors } from '../http/error-handler.ts';
-import { normaliseRequest, serveProtocol } from '../http/protocol.ts';
+import { handleErrors, sendPlainProblem } from '../http/error-handler.ts';
+import { normaliseRequest, requestNormaliser, serveProtocol } from '../http/protocol.ts';
 import { publishedDocuments } from '../http/published-documents.ts';
-import { clientAddress, scopeRequest } from '../http/request-context.ts';
+import { clientAddress, createRequestScopes, scopeRequest, servePlainly } from '../http/request-context.ts';
 import { limitRequests } from '../http/routes.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
 import { accountRoutes } from '../interactions/account/account-routes.ts';
@@ -21,7 +20,7 @@ import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
 import { registrationRoutes } from '../json-api/registration-routes.ts';
 import { jsonApiRoutes } from '../json-api/routes.ts';
-import { type VerifyDeps, verifyDescription, verifyRoutes } from '../json-api/verify.ts';
+import { type VerifyDeps, verifyDescription, verifyEndpoint } from '../json-api/verify.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
@@ -30,6 +29,7 @@ import { noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
 import { moveEmptySecret } from '../oidc/empty-secret.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-claims.ts';
 import { createEndFamilyOf } from '../oidc/tokens/end-family.ts';
+import { createIntrospection } from '../oidc/tokens/introspection.ts';
 import { wrapTokenParameter } from '../oidc/tokens/structured-tokens.ts';
 import { pageClient } from './compose-clients.ts';
 import type { Parts } from './compose-deps.ts';
@@ -49,16 +49,32 @@ export interface HttpParts extends Parts {
 }
 
 /** Assembles the public listener. */
-export function composeHttp(parts: HttpParts): Koa {
+export function composeHttp(parts: HttpParts): App {
   const { config, keyRing, pages, protocol, logger, metrics, clock, tracing } = parts;
   const { issuer } = config;
   const bodyLimitBytes = config.bodyLimitKib * 1024;
   const interactions = interactionDeps(parts, bodyLimitBytes);
   const endpoints = jsonApiEndpoints(jsonApiDeps(parts));
   const jwksMaxAgeSeconds = Math.min(900, Math.floor(config.keyLeadSeconds / 4));
+  const inScope = createRequestScopes({
+    issuer,
+    clock,
+    logger,
+    metrics,
+    tracing,
+    clientAddress: addressReader(parts),
+  });
+  const normaliser = requestNormaliser(issuer);
+  const onError = (error: unknown) => {
+    if (isCut(error)) logger.debug({ err: error }, 'connection closed before the response');
+    else logger.error({ err: error }, 'response not sent');
+  };
+  const endpoint = verifyEndpoint(parts.verify);
+  const sendError = sendPlainProblem(logger);
   return createApp({
+    plain: (others) => servePlainly({ endpoint, inScope, normaliser, sendError, onError }, others),
     first: [
-      scopeRequest({ issuer, clock, logger, metrics, tracing, clientAddress: addressReader(parts) }),
+      scopeRequest(inScope),
       handleErrors({
         logger,
         sendErrorPage: createErrorPage({
@@ -69,7 +85,7 @@ export function composeHttp(parts: HttpParts): Koa {
           accountUrl: `${basePath(issuer)}/account`,
         }),
       }),
-      normaliseRequest(issuer),
+      normaliseRequest(normaliser),
       limitRequests({ count: parts.rateLimits.count, isAllowedOrigin: parts.clients.isAllowedOrigin }),
     ],
     routers: [
@@ -96,13 +112,13 @@ export function composeHttp(parts: HttpParts): Koa {
       }),
       accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
       jsonApiRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: parts.clients.isAllowedOrigin }),
-      verifyRoutes(parts.verify),
       ...(parts.registration
         ? [registrationRoutes({ registration: parts.registration, bodyLimitBytes })]
         : []),
     ],
     protocol: serveProtocol({
       handle: (request, response) => protocol.host.handle(request, response),
+      introspect: createIntrospection({ ...protocol, clients: parts.clients }),
       wrapTokenParameter,
       moveEmptySecret: (request, body) =>
         // A client that this process has not seen can only be one without a secret.
@@ -115,10 +131,7 @@ export function composeHttp(parts: HttpParts): Koa {
       issuer,
       deviceFlow: config.deviceFlow,
     }),
-    onError: (error) => {
-      if (isCut(error)) logger.debug({ err: error }, 'connection closed before the response');
-      else logger.error({ err: error }, 'response not sent');
-    },
+    onError,
   });
 }
 

@@ -6,6 +6,7 @@ import { longestRefreshTokenSeconds } from '../config/settings-tokens.ts';
 import { knownClaims } from '../config/token-budget.ts';
 import { createNewEvent } from '../events/catalogue.ts';
 import { createConfigurationChanges } from '../events/configuration-changes.ts';
+import type { App } from '../http/app.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import { keyTimesOf } from '../keys/key-set.ts';
 import { openServerSecrets } from '../keys/server-secrets.ts';
@@ -37,7 +38,7 @@ import { every, serverSecretsPollSeconds } from './repeated-job.ts';
 
 export interface Gatehouse {
   /** The public listener's application. */
-  app: Koa;
+  app: App;
   /** The operations listener's application. */
   operations: Koa;
   /** The jobs that run in addition to the listeners, in the order to start them. */

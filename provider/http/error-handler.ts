@@ -1,14 +1,17 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { type ErrorCode, GatehouseError } from '../lib/errors.ts';
 import { discardRest } from '../lib/request-body.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import { routeOf } from './routes.ts';
 
+interface ErrorLogger {
+  error(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+}
+
 export interface ErrorHandlerDeps {
-  logger: {
-    error(fields: Record<string, unknown>, message: string): void;
-    warn(fields: Record<string, unknown>, message: string): void;
-  };
+  logger: ErrorLogger;
   /** Answers with the error page. */
   sendErrorPage(ctx: Context, error: { code: string; message: string; status: number }): void;
 }
@@ -24,14 +27,35 @@ export function handleErrors(deps: ErrorHandlerDeps): Middleware {
       await next();
       if (ctx.respond !== false && ctx.body === undefined) refuseUnanswered(ctx);
     } catch (cause) {
-      const error = toGatehouseError(cause);
-      if (error.code === 'internal_error') deps.logger.error({ err: cause }, 'request failed');
-      if (error.code === 'store_unavailable') deps.logger.warn({ err: error.cause }, 'store not reached');
+      const error = reported(cause, deps.logger);
       if (error.code === 'payload_too_large') await discardRest(ctx.req);
       if (ctx.headerSent) return;
       answer(ctx, deps, error);
     }
   };
+}
+
+/** Answers an error of an endpoint that Koa does not serve, with a problem document. */
+export function sendPlainProblem(logger: ErrorLogger) {
+  return ({ headers }: IncomingMessage, response: ServerResponse, cause: unknown): void => {
+    const error = reported(cause, logger);
+    if (response.headersSent) return;
+    for (const [name, value] of Object.entries(headersOf(headers.authorization ?? '', error)))
+      response.setHeader(name, value);
+    const body = problemOf(error);
+    response.setHeader('Content-Type', problemType);
+    response.setHeader('Content-Length', Buffer.byteLength(body));
+    response.statusCode = error.status;
+    response.end(body);
+  };
+}
+
+/** The error for the caller. What only the operator may know is logged. */
+function reported(cause: unknown, logger: ErrorLogger): GatehouseError {
+  const error = toGatehouseError(cause);
+  if (error.code === 'internal_error') logger.error({ err: cause }, 'request failed');
+  if (error.code === 'store_unavailable') logger.warn({ err: error.cause }, 'store not reached');
+  return error;
 }
 
 /**
@@ -64,14 +88,20 @@ function toGatehouseError(cause: unknown): GatehouseError {
 }
 
 function answer(ctx: Context, deps: ErrorHandlerDeps, error: GatehouseError): void {
-  ctx.set('Cache-Control', 'no-store');
-  if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
-  if (error.code === 'payload_too_large') ctx.set('Connection', 'close');
-  if (challenged.has(error.code)) ctx.set('WWW-Authenticate', challenge(ctx, error));
+  ctx.set(headersOf(ctx.get('Authorization'), error));
   const kind = routeOf(ctx).rows[0]?.kind ?? (/^\/(auth|user)\//.test(ctx.path) ? 'api' : 'page');
   if (kind === 'protocol') sendProtocolError(ctx, error);
   else if (kind !== 'api' && ctx.accepts('json', 'html') === 'html') deps.sendErrorPage(ctx, error);
   else sendProblem(ctx, error);
+}
+
+/** @param authorization the request's header; '' when it is missing */
+function headersOf(authorization: string, error: GatehouseError): Record<string, string> {
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+  if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds);
+  if (error.code === 'payload_too_large') headers.Connection = 'close';
+  if (challenged.has(error.code)) headers['WWW-Authenticate'] = challenge(authorization, error);
+  return headers;
 }
 
 /** The refusals of an access token (RFC 6750 §3.1, RFC 9470 §3). */
@@ -82,8 +112,8 @@ const challenged = new Set<ErrorCode>([
 ]);
 
 /** RFC 6750 §3: when the request has no token, or sends it in another way, the response names only the scheme. */
-function challenge(ctx: Context, error: GatehouseError): string {
-  if (!/^bearer\b/i.test(ctx.get('Authorization'))) return 'Bearer';
+function challenge(authorization: string, error: GatehouseError): string {
+  if (!/^bearer\b/i.test(authorization)) return 'Bearer';
   const needed = Object.entries(error.challenge).map(([name, value]) => `, ${name}="${value}"`);
   return `Bearer error="${error.code}", error_description="${error.message}"${needed.join('')}`;
 }
@@ -106,10 +136,16 @@ function sendProtocolError(ctx: Context, error: GatehouseError): void {
   };
 }
 
+const problemType = 'application/problem+json';
+
 function sendProblem(ctx: Context, error: GatehouseError): void {
   ctx.status = error.status;
-  ctx.type = 'application/problem+json';
-  ctx.body = JSON.stringify({
+  ctx.type = problemType;
+  ctx.body = problemOf(error);
+}
+
+function problemOf(error: GatehouseError): string {
+  return JSON.stringify({
     type: `urn:gatehouse:problem:${error.code}`,
     title: error.code.replaceAll('_', ' '),
     status: error.status,

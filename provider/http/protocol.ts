@@ -8,6 +8,8 @@ import { routeOf } from './routes.ts';
 
 export interface ProtocolDeps {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Answers an introspection request without the library; undefined where the library has to answer. */
+  introspect(request: IncomingMessage, body: Buffer): Promise<object | undefined>;
   /** Rewrites the body of an introspection or revocation request so that the library accepts JWTs. */
   wrapTokenParameter(request: IncomingMessage, body: Buffer): void;
   /** Treats an empty secret of a public client as none; returns the body for the library. */
@@ -39,11 +41,15 @@ export function serveProtocol(deps: ProtocolDeps): Middleware {
       ctx.req.headers.accept = 'application/json';
       ctx.set('Cache-Control', 'no-store');
     }
-    if (route.body === 'library') await readForLibrary(ctx, deps, route);
+    const answer = route.body === 'library' ? await readOrAnswer(ctx, deps, route) : undefined;
     ctx.set('Content-Security-Policy', pagePolicy);
     ctx.set('X-Frame-Options', 'DENY');
     ctx.set('Referrer-Policy', 'no-referrer');
-    await handedOver(ctx, deps);
+    if (answer === undefined) return handedOver(ctx, deps);
+    // The library sets the same for a program that is no browser.
+    ctx.set({ Vary: 'Origin', 'Access-Control-Allow-Origin': '*' });
+    ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate');
+    ctx.body = answer;
   };
 }
 
@@ -74,14 +80,20 @@ async function handedOver(ctx: Context, { handle }: ProtocolDeps): Promise<void>
 /** The library does not read a larger body, and its error does not give the reason. */
 const mostForLibrary = 56 * 1024;
 
-/** Our code reads the body, so that an unreadable body gets the same error message everywhere. */
-async function readForLibrary({ req }: Context, deps: ProtocolDeps, route: Route): Promise<void> {
+/**
+ * Our code reads the body, so that an unreadable body gets the same error message everywhere.
+ * @returns the answer, if the library is not needed; otherwise the library reads the body after this
+ */
+async function readOrAnswer({ req }: Context, deps: ProtocolDeps, route: Route): Promise<object | undefined> {
   const received = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
   requireShort(received.toString('utf8'), route);
   const body = deps.moveEmptySecret(req, received);
+  const answer = route.label === '/oauth2/introspect' ? await deps.introspect(req, body) : undefined;
+  if (answer !== undefined) return answer;
   if (route.label === '/oauth2/introspect' || route.label === '/oauth2/revoke')
     deps.wrapTokenParameter(req, body);
   else replayBody(req, body);
+  return undefined;
 }
 
 /** How a client authenticates itself (RFC 6749 §2.3.1, RFC 7521 §4.2). It is not stored. */
@@ -146,17 +158,30 @@ const forwarded = [
   'x-forwarded-port',
 ];
 
-/**
- * Refuses ambiguous requests, then rewrites the request's headers with values that we know. The issuer decides every
- * URL that we print, whatever the Host header or the forwarded headers contain (DESIGN §6.5). These headers are
- * replaced before the library sees the request, because the library builds its URLs from them. The issuer's path is
- * removed from the request's path, unless a gateway removed it already. In both cases the library gets the full path as
- * `originalUrl`, for the URLs that it builds.
- */
-export function normaliseRequest(issuer: string): Middleware {
+/** Makes requests unambiguous. */
+export interface RequestNormaliser {
+  /**
+   * Refuses ambiguous requests, then rewrites the request's headers with values that we know. The issuer decides every
+   * URL that we print, whatever the Host header or the forwarded headers contain (DESIGN §6.5). These headers are
+   * replaced before the library sees the request, because the library builds its URLs from them. The issuer's path is
+   * removed from the request's path, unless a gateway removed it already. In both cases the library gets the full path
+   * as `originalUrl`, for the URLs that it builds.
+   */
+  normalise(request: IncomingMessage): void;
+  /** The request's target without the issuer's path, which a gateway may have removed already. */
+  withoutPrefix(target: string): string;
+}
+
+export function requestNormaliser(issuer: string): RequestNormaliser {
   const { host, protocol, pathname } = new URL(issuer);
   const prefix = pathname === '/' ? '' : pathname;
-  return async ({ req }, next) => {
+  const withoutPrefix = (target: string) => {
+    if (prefix === '' || !target.startsWith(prefix)) return target;
+    const below = target.slice(prefix.length);
+    if (below.startsWith('/')) return below;
+    return below === '' || below.startsWith('?') ? `/${below}` : target;
+  };
+  const normalise = (req: IncomingMessage) => {
     refuseAmbiguous(req);
     // An absolute request target (RFC 9112 §3.2.2) would let the sender choose the host.
     if (!req.url?.startsWith('/')) throw refused('Send a path, not an absolute URL.');
@@ -166,12 +191,18 @@ export function normaliseRequest(issuer: string): Middleware {
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
     const address = currentRequestScope()?.clientAddress;
     if (address !== undefined) req.headers['x-forwarded-for'] = address;
-    if (prefix !== '') req.url = afterPrefix(req.url, prefix);
-    const below = prefix !== '' && req.url.startsWith(prefix) ? req.url.slice(prefix.length) : undefined;
-    if (below !== undefined && /^([/?]|$)/.test(below)) {
-      Object.assign(req, { originalUrl: req.url });
-      req.url = below.startsWith('/') ? below : `/${below}`;
-    } else if (prefix !== '') Object.assign(req, { originalUrl: `${prefix}${req.url}` });
+    if (prefix === '') return;
+    const target = afterPrefix(req.url, prefix);
+    const below = withoutPrefix(target);
+    Object.assign(req, { originalUrl: below === target ? `${prefix}${target}` : target, url: below });
+  };
+  return { normalise, withoutPrefix };
+}
+
+/** See `requestNormaliser`. */
+export function normaliseRequest({ normalise }: Pick<RequestNormaliser, 'normalise'>): Middleware {
+  return async ({ req }, next) => {
+    normalise(req);
     await next();
   };
 }

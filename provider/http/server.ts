@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type Koa from 'koa';
 import { ConfigurationError } from '../lib/errors.ts';
+import type { App } from './app.ts';
 import { answerUnreadable } from './unreadable-requests.ts';
 
 export interface ListenOptions {
@@ -29,7 +29,7 @@ const usual = { headersMs: 20_000, wholeMs: 30_000, checkMs: 5_000 };
  * balancer keeps them open (60 s by default on AWS), so that the load balancer never uses a connection that we are
  * closing.
  */
-export async function listen(app: Koa, options: ListenOptions): Promise<Listener> {
+export async function listen(app: App, options: ListenOptions): Promise<Listener> {
   const { port, host, stopsSoon, arrival = usual } = options;
   const server = createServer(
     {

@@ -1,5 +1,4 @@
-import Router from '@koa/router';
-import type { Context } from 'koa';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, epochSeconds } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import { meetsAcr } from '../lib/password-sign-in.ts';
@@ -24,30 +23,30 @@ export interface VerifyDeps<Token extends Identity> {
 /**
  * The endpoint for gateways that ask about each request (DESIGN §4): nginx `auth_request`, Envoy `ext_authz`, Traefik
  * `forwardAuth`. It answers every method and every path below its own, because Envoy keeps both of the original
- * request.
+ * request. It is called so often that no framework serves it.
  */
-export function verifyRoutes<Token extends Identity>(deps: VerifyDeps<Token>): Router {
-  const router = new Router();
-  router.all(/^\/auth\/verify(?=[;/]|$)/, async (ctx) => {
-    ctx.set('Cache-Control', 'no-store');
-    // If a gateway announces a body and does not send it, its next request would be read as the body.
-    if (announcesBody(ctx)) ctx.set('Connection', 'close');
-    ctx.set(await answer(ctx, deps));
-    ctx.status = 200;
-    ctx.body = '';
-    ctx.remove('Content-Type');
-  });
-  return router;
+export function verifyEndpoint<Token extends Identity>(deps: VerifyDeps<Token>) {
+  return {
+    path: verifyPath,
+    answer: async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      response.setHeader('Cache-Control', 'no-store');
+      // If a gateway announces a body and does not send it, its next request would be read as the body.
+      if (announcesBody(request)) response.setHeader('Connection', 'close');
+      const identity = await answer(request, deps);
+      response.writeHead(200, { ...identity, 'Content-Length': 0 });
+      response.end();
+    },
+  };
 }
 
-const announcesBody = ({ headers }: Context) =>
+const announcesBody = ({ headers }: IncomingMessage) =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 async function answer<Token extends Identity>(
-  ctx: Context,
+  request: IncomingMessage,
   deps: VerifyDeps<Token>,
 ): Promise<Record<string, string>> {
-  const wanted = readVerifyTarget(ctx.req.url ?? '');
+  const wanted = readVerifyTarget(request.url ?? '');
   const { audience = deps.defaultAudience, scopes, acr = [] } = wanted;
   // Without this check a typing error in the gateway's settings would look like bad tokens.
   if (!deps.audiences.includes(audience))
@@ -59,7 +58,7 @@ async function answer<Token extends Identity>(
       'No sign-in here reaches this acr. See acr_values_supported in the discovery document.',
     );
   try {
-    const token = await tokenOf(ctx, deps, audience);
+    const token = await tokenOf(request, deps, audience);
     const status = await deps.tokenStatus(token);
     if (status === 'revoked') throw badToken();
     requireAuthentication(token, wanted, deps.clock);
@@ -76,11 +75,11 @@ async function answer<Token extends Identity>(
 }
 
 async function tokenOf<Token extends Identity>(
-  ctx: Context,
+  { headers }: IncomingMessage,
   deps: VerifyDeps<Token>,
   audience: string,
 ): Promise<Token> {
-  const token = await deps.read(bearerTokenOf(ctx.get('Authorization')));
+  const token = await deps.read(bearerTokenOf(headers.authorization ?? ''));
   if (token === undefined) throw badToken();
   // RFC 9449 §7.2: if a bound token were accepted as a Bearer token, a thief could use it. The proof cannot be checked
   // here, because it is made for the URL of the service.

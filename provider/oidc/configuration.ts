@@ -13,7 +13,7 @@ import { checkAuthorizationRequest, interactionPolicy, requirePkce } from './int
 import { createOutgoingFetch } from './outgoing-requests.ts';
 import { deviceCodeSeconds } from './patches/device-codes.ts';
 import type { OidcServices } from './services.ts';
-import { findOidcAccount, isSessionAlive, preloadSignIn, type SignedInBy } from './sessions/accounts-view.ts';
+import { findOidcAccount, isCodeAlive, preloadSignIn, type SignedInBy } from './sessions/accounts-view.ts';
 import { createStorageAdapter } from './storage/storage-adapter.ts';
 import { extraTokenClaims } from './tokens/extra-token-claims.ts';
 
@@ -123,10 +123,9 @@ const limited =
 
 /** The account of a session, code or token, if its sign-in is still active. */
 async function findAccount(services: OidcServices, ctx: KoaContextWithOIDC, id: string, token: unknown) {
-  const { session, client, provider } = ctx.oidc;
+  const { session, client } = ctx.oidc;
   const by = (token ?? session) as (SignedInBy & { kind?: string }) | undefined;
-  if (by?.kind === 'AuthorizationCode' && !(await isSessionAlive(provider.Session, by, services.revocation)))
-    return undefined;
+  if (by?.kind === 'AuthorizationCode' && !(await isCodeAlive(by, services.revocation))) return undefined;
   // An authorization request also needs the `sid` and the consent of this session at the client.
   if (token === undefined && session && client) {
     const sessionSid = session.sidFor(client.clientId);

@@ -3,6 +3,7 @@ import { requestOrigin } from '../lib/request-scope.ts';
 import { clientOf, orUnavailable } from './current-request.ts';
 import { endSession } from './patches/internals.ts';
 import type { OidcServices } from './services.ts';
+import { mayIntrospect } from './tokens/introspection.ts';
 import { resourceIndicators } from './tokens/token-policy.ts';
 
 type Features = NonNullable<Configuration['features']>;
@@ -25,7 +26,12 @@ export function features(services: OidcServices): Features {
     },
     // For `SigningKey` in `provider-factory.ts`. `ack` names the version of the interface that we know: the library refuses another.
     externalSigningSupport: { enabled: true, ack: 'experimental-01' },
-    introspection: { enabled: true, allowedPolicy: mayIntrospect },
+    introspection: {
+      enabled: true,
+      // A refresh token has no audience.
+      allowedPolicy: async (ctx, _client, token) =>
+        mayIntrospect(clientOf(ctx), token.clientId, 'aud' in token ? String(token.aud) : ''),
+    },
     revocation: {
       enabled: true,
       // RFC 7009 §2.1: a client revokes its own tokens only.
@@ -95,14 +101,3 @@ async function refuseOtherJwt(_ctx: unknown, { sub }: { sub?: unknown }, { typ }
 /** The code that was found, as the device shows it. */
 const shownCode = ({ oidc }: KoaContextWithOIDC) =>
   String(oidc.entities.DeviceCode?.userCode ?? '').replace(/^.{4}/, '$&-');
-
-/** A client may introspect its own tokens; others only when its document says that it answers for their API. */
-async function mayIntrospect(
-  ctx: KoaContextWithOIDC,
-  client: { clientId: string },
-  token: { clientId?: string | undefined; aud?: string | string[] | undefined },
-) {
-  if (token.clientId === client.clientId) return true;
-  const audiences = [token.aud ?? []].flat();
-  return audiences.some((audience) => clientOf(ctx).introspects.includes(audience));
-}

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { findProgram } from '../support/servers/programs.ts';
 
@@ -41,16 +41,19 @@ function usableCores(): number[] {
   });
 }
 
-/** Clock ticks per second in `/proc`. Linux uses a fixed value for programs. */
-const ticksPerSecond = 100;
-
-/** CPU time of all threads of a process, user and system, in seconds. Undefined if the system doesn't report it. */
+/**
+ * CPU time of all threads of a process, user and system, in seconds. Undefined if the system doesn't report it. It is
+ * read from `schedstat`, which counts nanoseconds: a tick of `stat` is a twentieth of a short round.
+ */
 export function cpuSeconds(pid: number): number | undefined {
-  const text = readProc(pid, 'stat');
-  if (text === undefined) return undefined;
-  // The name in parentheses may contain spaces.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const used = threads.map((thread) => Number(readProc(pid, `task/${thread}/schedstat`)?.split(' ')[0]));
+    const sum = used.reduce((all, nanoseconds) => all + nanoseconds, 0);
+    return Number.isNaN(sum) ? undefined : sum / 1e9;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Resident memory of a process in MiB. Undefined if the system doesn't report it. */

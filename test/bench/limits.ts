@@ -6,7 +6,7 @@ import { findProgram } from '../support/servers/programs.ts';
 import { get, openConnection } from './connection.ts';
 import type { Cores } from './cores.ts';
 import { type Round, runRound, type Worker } from './load.ts';
-import { stockOperations } from './stock-operations.ts';
+import { type StockOperation, stockOperations } from './stock-operations.ts';
 import type { Measured, Measurement } from './yardstick.ts';
 
 /** A rate that an operation can't exceed or is compared with. */
@@ -23,7 +23,7 @@ export type LimitName =
   | 'argon2id hashes'
   | 'a Redis round trip'
   | 'a Postgres round trip'
-  | `stock oidc-provider: ${string}`;
+  | `stock oidc-provider: ${StockOperation}`;
 
 /** Starts the yardstick process on the core of the server. */
 export async function startLimits(
@@ -55,7 +55,10 @@ export async function startLimits(
     ['a bare Koa answer', await workers(() => asking(koaPort, '/bare'))],
     ['a Koa answer that signs', await workers(() => asking(koaPort, '/signs'))],
   ];
-  for (const [name, worker] of Object.entries(stockOperations))
+  for (const [name, worker] of Object.entries(stockOperations) as [
+    StockOperation,
+    (typeof stockOperations)[StockOperation],
+  ][])
     asked.push([`stock oidc-provider: ${name}`, await workers(() => worker(stockPort))]);
   return {
     limits: [

@@ -19,6 +19,9 @@ export interface Round {
   p99Ms: number;
 }
 
+/** The rate by CPU time if it is known, because CPU time limits one server on one core. */
+export const rateOf = ({ perCpuSecond, perSecond }: Round): number => perCpuSecond ?? perSecond;
+
 /** Runs all workers in parallel for the given time. Each worker continues when its last response has arrived. */
 export async function runRound(workers: readonly Worker[], seconds: number, pid: number): Promise<Round> {
   for (const worker of workers) await worker.prepare?.(seconds);

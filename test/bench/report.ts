@@ -1,14 +1,19 @@
 import type { FloodReport } from './flood.ts';
 import type { LimitName } from './limits.ts';
 import type { Round } from './load.ts';
-import type { Operation } from './operations.ts';
+import type { Comparison } from './operations.ts';
+import type { Ratio } from './paired.ts';
 import type { Profile } from './profile.ts';
-import type { Comparison } from './timing.ts';
+import type { Comparison as TimeComparison } from './timing.ts';
+import type { TwoProcesses } from './two-processes.ts';
 import { verdictsOf } from './verdicts.ts';
 
-export interface MeasuredOperation extends Pick<Operation, 'name' | 'limit' | 'aim'> {
+export interface MeasuredOperation {
+  name: string;
   typical: Round;
   rounds: Round[];
+  /** The operation compared with each of its limits. */
+  ratios: (Ratio & Comparison)[];
 }
 
 export interface BenchReport {
@@ -17,19 +22,18 @@ export interface BenchReport {
   settings: object;
   limits: { name: LimitName; typical: Round; rounds: Round[] }[];
   operations: MeasuredOperation[];
+  twoProcesses: TwoProcesses | undefined;
   profiles: Record<string, Profile>;
-  comparisons: Comparison[];
+  comparisons: TimeComparison[];
   flood?: FloodReport | undefined;
 }
-
-/** The rate by CPU time if it is known, because CPU time limits one server on one core. */
-export const rateOf = ({ perCpuSecond, perSecond }: Round): number => perCpuSecond ?? perSecond;
 
 /** The report of the run as Markdown tables. */
 export function markdownOf(report: BenchReport): string {
   const parts = [
     `${report.date}. ${report.machine}.`,
     operationsTable(report),
+    ratiosTable(report),
     limitsTable(report),
     comparisonsTable(report),
     floodTable(report),
@@ -39,34 +43,33 @@ export function markdownOf(report: BenchReport): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function operationsTable({ operations, limits }: BenchReport): string {
+function operationsTable({ operations }: BenchReport): string {
   if (operations.length === 0) return '';
-  const rows = operations.map(({ name, limit, aim, typical }) => {
-    const against = limits.find((one) => one.name === limit)?.typical;
-    const ratio = against ? rateOf(typical) / rateOf(against) : Number.NaN;
-    const stock = limits.find((one) => one.name === `stock oidc-provider: ${name}`)?.typical;
-    return [
-      ...[name, whole(typical.perSecond), whole(typical.perCpuSecond)],
-      ...[tenths(typical.p50Ms), tenths(typical.p99Ms)],
-      ...[limit, whole(against && rateOf(against)), ratio.toFixed(2), aim?.toFixed(2) ?? ''],
-      stock ? (rateOf(typical) / rateOf(stock)).toFixed(2) : '',
-    ];
-  });
-  return table(
-    [
-      'operation',
-      'a second',
-      'a CPU-second',
-      'p50 ms',
-      'p99 ms',
-      'limit',
-      'of it a CPU-second',
-      'ratio',
-      'aim',
-      'of stock',
-    ],
-    rows,
+  const rows = operations.map(({ name, typical }) => [
+    ...[name, whole(typical.perSecond), whole(typical.perCpuSecond)],
+    ...[tenths(typical.p50Ms), tenths(typical.p99Ms)],
+  ]);
+  return table(['operation', 'a second', 'a CPU-second', 'p50 ms', 'p99 ms'], rows);
+}
+
+function ratiosTable({ operations, twoProcesses }: BenchReport): string {
+  const rows = operations.flatMap(({ name, ratios }) =>
+    ratios.map(({ limit, ratio, noise, aim }) => [
+      ...[name, limit, ratio.toFixed(2), `± ${noise.toFixed(3)}`, aim?.toFixed(2) ?? ''],
+    ]),
   );
+  if (twoProcesses) {
+    const { ratio, noise, redisMicroseconds } = twoProcesses;
+    const redis = `${whole(redisMicroseconds)} µs of Redis a refresh: at most ${whole(1e6 / redisMicroseconds)} a second`;
+    rows.push([
+      'refreshes of two processes',
+      `one process (${redis})`,
+      ratio.toFixed(2),
+      `± ${noise.toFixed(3)}`,
+      '',
+    ]);
+  }
+  return rows.length === 0 ? '' : table(['operation', 'compared with', 'ratio', 'noise', 'aim'], rows);
 }
 
 function limitsTable({ limits }: BenchReport): string {

@@ -2,19 +2,21 @@ import { cpus } from 'node:os';
 import type { Cores } from './cores.ts';
 import { flood } from './flood.ts';
 import { type Limit, startLimits } from './limits.ts';
-import { type Round, runRound, typical, type Worker } from './load.ts';
+import { type Round, rateOf, runRound, typical, type Worker } from './load.ts';
 import { type Operation, operations } from './operations.ts';
+import { pairedRatio, warmUp } from './paired.ts';
 import { type Profile, profiled } from './profile.ts';
-import { type BenchReport, rateOf } from './report.ts';
+import type { BenchReport, MeasuredOperation } from './report.ts';
 import { type BenchSettings, isWanted } from './settings.ts';
 import { compareAnswers } from './timing.ts';
+import { measureTwoProcesses } from './two-processes.ts';
 import { startWorld, type World } from './world.ts';
 
 type Say = (text: string) => void;
 
-interface Ready extends Operation {
-  workers: Worker[];
+interface MeasuredLimit extends Limit {
   rounds: Round[];
+  isWarm: boolean;
 }
 
 /** Measures all selected operations on one server, in one run. */
@@ -25,35 +27,38 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
     stops.push(() => world.deployment.stop());
     const { limits, stop } = await startLimits(cores, settings.connections);
     stops.push(stop);
-    const measured = limits.map((limit) => ({ ...limit, rounds: [] as Round[] }));
-    const ready = await readied(world, settings, say);
-    say('warming up: the limits');
-    for (const limit of measured) await limit.measure(settings.seconds);
-    for (let round = 1; round <= settings.rounds; round += 1) {
-      say(`round ${round} of ${settings.rounds}`);
-      await measureLimits(measured, settings.seconds / 2);
-      for (const one of ready) one.rounds.push(await runRound(one.workers, settings.seconds, world.pid));
+    const measured = limits.map((limit): MeasuredLimit => ({ ...limit, rounds: [], isWarm: false }));
+    const compared: MeasuredOperation[] = [];
+    const profiles: Record<string, Profile> = {};
+    for (const operation of operations) {
+      if (!isWanted(settings, operation.name)) continue;
+      const workers = await workersOf(operation, world, settings);
+      compared.push(await compare(operation, workers, measured, world, settings, say));
+      if (settings.profile)
+        profiles[operation.name] = await profiled(world.pid, () =>
+          runRound(workers, profileSeconds, world.pid),
+        );
     }
-    const profiles = settings.profile ? await profileAll(ready, settings.seconds, world.pid) : {};
+    if (isWanted(settings, 'two processes')) say('two processes');
+    const twoProcesses = isWanted(settings, 'two processes')
+      ? await measureTwoProcesses(world, settings)
+      : undefined;
+    say('the other limits');
+    for (const limit of measured.filter(({ rounds }) => rounds.length === 0))
+      for (let round = 0; round < otherRounds; round += 1) limit.rounds.push(await limit.measure(1));
     const hashes = measured.find(({ name }) => name === 'argon2id hashes')?.rounds ?? [];
-    const hashRate = rateOf(typical(hashes));
     if (isWanted(settings, 'timing')) say('times of known and unknown addresses');
     const comparisons = isWanted(settings, 'timing') ? await compareAnswers(world, settings.tries) : [];
     if (isWanted(settings, 'flood')) say('a flood of sign-ins');
     const flooded =
-      isWanted(settings, 'flood') && (await flood(world, hashRate, floodRounds * settings.seconds));
+      isWanted(settings, 'flood') && (await flood(world, rateOf(typical(hashes)), floodSeconds));
     return {
       date: new Date().toISOString().slice(0, 10),
       machine: `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}; ${cores.description}`,
       settings,
       limits: measured.map(({ name, rounds }) => ({ name, rounds, typical: typical(rounds) })),
-      operations: ready.map(({ name, limit, aim, rounds }) => ({
-        name,
-        limit,
-        rounds,
-        typical: typical(rounds),
-        ...(aim === undefined ? {} : { aim }),
-      })),
+      operations: compared,
+      twoProcesses,
       profiles,
       comparisons,
       flood: flooded || undefined,
@@ -63,34 +68,53 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
   }
 }
 
-async function measureLimits(limits: (Limit & { rounds: Round[] })[], seconds: number): Promise<void> {
-  for (const limit of limits) limit.rounds.push(await limit.measure(seconds));
+const floodSeconds = 30;
+const profileSeconds = 2;
+/** The rounds of a limit that no operation is compared with. The benchmark of OpenSSL takes whole seconds. */
+const otherRounds = 3;
+
+async function workersOf(operation: Operation, world: World, settings: BenchSettings): Promise<Worker[]> {
+  const workers: Worker[] = [];
+  for (let index = 0; index < settings.connections; index += 1)
+    workers.push(await operation.worker(world, index));
+  return workers;
 }
 
-/** The length of the flood in rounds. With rounds of two seconds it is half a minute. */
-const floodRounds = 15;
-
-/** Rounds before the measurement. Node optimizes code that has run some thousand times. */
-const warmUpRounds = 3;
-
-/** Each selected operation with its workers, warmed up. */
-async function readied(world: World, settings: BenchSettings, say: Say): Promise<Ready[]> {
-  const ready: Ready[] = [];
-  for (const operation of operations) {
-    if (!isWanted(settings, operation.name)) continue;
-    say(`warming up: ${operation.name}`);
-    const workers: Worker[] = [];
-    for (let index = 0; index < settings.connections; index += 1)
-      workers.push(await operation.worker(world, index));
-    await runRound(workers, warmUpRounds * settings.seconds, world.pid);
-    ready.push({ ...operation, workers, rounds: [] });
+/** Warms up an operation and its limits, then alternates short rounds between them. */
+async function compare(
+  { name, limits }: Operation,
+  workers: Worker[],
+  measured: MeasuredLimit[],
+  world: World,
+  settings: BenchSettings,
+  say: Say,
+): Promise<MeasuredOperation> {
+  const measure = (seconds: number) => runRound(workers, seconds, world.pid);
+  const beside = limits.flatMap(({ limit, aim }) => {
+    const found = measured.find((one) => one.name === limit);
+    return found ? [{ limit: found, aim, rounds: [] as Round[] }] : [];
+  });
+  say(`warming up: ${name}`);
+  for (const { limit } of beside) {
+    if (!limit.isWarm) await warmUp(limit.measure, settings.warmUpSeconds);
+    limit.isWarm = true;
   }
-  return ready;
-}
-
-async function profileAll(ready: Ready[], seconds: number, pid: number): Promise<Record<string, Profile>> {
-  const profiles: Record<string, Profile> = {};
-  for (const { name, workers } of ready)
-    profiles[name] = await profiled(pid, () => runRound(workers, seconds, pid));
-  return profiles;
+  const isSteady = await warmUp(measure, settings.warmUpSeconds);
+  say(`measuring: ${name}${isSteady ? '' : ', which is not steady yet'}`);
+  const rounds: Round[] = [];
+  for (let round = 0; round < settings.rounds; round += 1) {
+    rounds.push(await measure(settings.seconds));
+    for (const one of beside) one.rounds.push(await one.limit.measure(settings.seconds));
+  }
+  for (const one of beside) one.limit.rounds.push(...one.rounds);
+  return {
+    name,
+    rounds,
+    typical: typical(rounds),
+    ratios: beside.map(({ limit, aim, rounds: others }) => ({
+      limit: limit.name,
+      ...pairedRatio(rounds, others),
+      ...(aim === undefined ? {} : { aim }),
+    })),
+  };
 }

@@ -8,8 +8,10 @@ import { stockApp } from './stock-app.ts';
 const { id, secret, redirectUri, resource } = stockApp;
 const basic = { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
 
+export type StockOperation = 'client_credentials' | 'refresh, with id token' | 'code flow in a session';
+
 /** The same operations on the unchanged oidc-provider. */
-export const stockOperations: Record<string, (port: number) => Promise<Worker>> = {
+export const stockOperations: Record<StockOperation, (port: number) => Promise<Worker>> = {
   client_credentials: async (port) => {
     const connection = openConnection(port);
     const request = postForm('/token', { grant_type: 'client_credentials', resource }, basic);

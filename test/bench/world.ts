@@ -9,11 +9,13 @@ import { runToEnd } from '../support/program.ts';
 import type { Cores } from './cores.ts';
 import { profilerEnv } from './profile.ts';
 
-/** One Gatehouse process as in production, with all guarantees on, and its accounts. */
+/** Gatehouse as in production, with all guarantees on, and its accounts. */
 export interface World {
   deployment: Deployment;
   port: number;
   pid: number;
+  /** That process, and a second one on the same stores, which is idle unless it is measured. */
+  processes: { port: number; pid: number }[];
   /** Addresses of accounts with a hash by Gatehouse. */
   known: string[];
   /** Addresses of accounts that were imported with hashes of another system. */
@@ -34,11 +36,15 @@ export async function startWorld(cores: Cores, { profile = false } = {}): Promis
     GATEHOUSE_EVENTS_SINK: 'none',
     ...(profile ? profilerEnv : {}),
   };
-  const deployment = await startServers({ processes: 1, env });
-  const pid = deployment.programs[0]?.pid ?? 0;
-  cores.pinServer(pid);
+  const deployment = await startServers({ processes: 2, env });
+  const processes = deployment.programs.map((program, index) => ({
+    pid: program.pid ?? 0,
+    port: Number(new URL(deployment.origins[index] ?? '').port),
+  }));
+  for (const { pid } of processes) cores.pinServer(pid);
+  const [{ pid, port } = { pid: 0, port: 0 }] = processes;
   const people = await importPeople(deployment);
-  return { deployment, pid, port: Number(new URL(deployment.origins[0] ?? '').port), ...people };
+  return { deployment, pid, port, processes, ...people };
 }
 
 async function importPeople({ folder, env }: Deployment): Promise<Pick<World, 'known' | 'imported'>> {

@@ -11,10 +11,12 @@ const day = 86_400;
 
 let deployment: InProcess;
 let web: TestClient;
+let other: TestClient;
 let agent: UserAgent;
 beforeAll(async () => {
-  deployment = await startInProcess([appDocument('web')]);
+  deployment = await startInProcess([appDocument('web'), appDocument('other', { firstParty: true })]);
   web = createApp(deployment, 'web');
+  other = createApp(deployment, 'other');
 }, 120_000);
 afterAll(() => deployment?.stop());
 beforeEach(() => {
@@ -64,6 +66,56 @@ describe('a session', () => {
     deployment.advance(11);
     expect(await silently(agent, web)).toBe('login_required');
     expect(await refresh(tokens)).toBe(400);
+  });
+});
+
+test('a session that ends by time before its code is redeemed ends the family at the first refresh', async () => {
+  await web.signIn(agent, offline);
+  for (let used = 2; used <= 12; used += 2) {
+    deployment.advance(2 * day);
+    expect(await silently(agent, web)).toBe('code');
+  }
+  deployment.advance(2 * day - 10);
+  const bound = await web.code(agent, { scope: allScopes });
+  const free = await web.code(agent, { scope: offline.scope });
+  deployment.advance(20);
+  expect(await silently(agent, web)).toBe('login_required');
+  const redeemed = tokensOf(await web.redeem(bound));
+  expect(await standing(deployment, web, redeemed.access_token)).toBe('live');
+  expect(await refresh(redeemed)).toBe(400);
+  expect(await refresh(tokensOf(await web.redeem(free)))).toBe(200);
+});
+
+describe('the end of a session is stored again', () => {
+  /** The number of writes of the session while `use` runs. */
+  async function writes(use: () => Promise<unknown>): Promise<number> {
+    const { oidcStore } = deployment.ports;
+    const put = oidcStore.put;
+    let written = 0;
+    oidcStore.put = async (...call: Parameters<OidcStore['put']>) => {
+      if (call[0] === 'Session') written += 1;
+      return put.apply(oidcStore, call);
+    };
+    await use();
+    oidcStore.put = put;
+    return written;
+  }
+
+  test('when it moved by a minute, and not before', async () => {
+    await web.signIn(agent, { scope: allScopes });
+    const use = () => web.code(agent, { scope: allScopes });
+    deployment.advance(30);
+    expect(await writes(use)).toBe(0);
+    deployment.advance(30);
+    expect(await writes(use)).toBe(1);
+    expect(await writes(use)).toBe(0);
+  });
+
+  test('at once with anything else that changed, such as a client that was signed in to', async () => {
+    await web.signIn(agent, { scope: allScopes });
+    const use = () => other.signIn(agent, { scope: 'openid' });
+    expect(await writes(use)).toBeGreaterThan(0);
+    expect(await writes(() => other.code(agent, { scope: 'openid' }))).toBe(0);
   });
 });
 
@@ -118,6 +170,7 @@ describe('a request under way during sign-out', () => {
     const asked = await agent.get(`${deployment.issuer}/oauth2/logout`);
     const slow = copyOf(deployment, agent);
     const old = copyOf(deployment, agent);
+    deployment.advance(60);
     holdNextSession();
     const underWay = slow.get(web.authorizationUrl({ scope: allScopes }));
     await arrived;
@@ -134,6 +187,7 @@ describe('a request under way during sign-out', () => {
     const { refresh_token, id_token } = await web.signIn(agent, { scope: allScopes });
     const asked = await agent.get(`${deployment.issuer}/oauth2/logout?id_token_hint=${id_token}`);
     const slow = copyOf(deployment, agent);
+    deployment.advance(60);
     holdNextSession();
     const underWay = slow.get(web.authorizationUrl({ scope: allScopes }));
     await arrived;

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
-import { normaliseRequest } from '../../provider/http/protocol.ts';
+import { normaliseRequest, requestNormaliser } from '../../provider/http/protocol.ts';
 import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { httpCall } from '../support/http-call.ts';
 
@@ -30,7 +30,7 @@ async function behind(issuer: string, known: { address?: string } = { address: '
   app.use((_ctx, next) =>
     runInRequestScope({ requestId: 'r', clientAddress: known.address, userAgent: undefined }, next),
   );
-  app.use(normaliseRequest(issuer));
+  app.use(normaliseRequest(requestNormaliser(issuer)));
   app.use((ctx) => {
     const { url, headers, originalUrl } = ctx.req as typeof ctx.req & { originalUrl?: string };
     ctx.body = { url, path: ctx.path, originalUrl, headers };

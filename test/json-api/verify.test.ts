@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import Koa from 'koa';
-import { handleErrors } from '../../provider/http/error-handler.ts';
-import { type Identity, verifyRoutes } from '../../provider/json-api/verify.ts';
+import { sendPlainProblem } from '../../provider/http/error-handler.ts';
+import { isAtOrBelow } from '../../provider/http/request-context.ts';
+import { type Identity, verifyEndpoint } from '../../provider/json-api/verify.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
 import { acrLevels, multiFactorAcr, passwordAcr } from '../../provider/lib/password-sign-in.ts';
 import type { TokenStatus } from '../../provider/revocation/outage-tolerance.ts';
@@ -34,9 +34,8 @@ beforeEach(async () => {
   tokenStatus = async () => 'active';
   asked = [];
   counted = [];
-  const app = new Koa();
-  app.use(handleErrors({ logger: { error: () => {}, warn: () => {} }, sendErrorPage: () => {} }));
-  const routes = verifyRoutes({
+  const sendError = sendPlainProblem({ error: () => {}, warn: () => {} });
+  const { answer, path } = verifyEndpoint({
     read: async (token) => (Object.hasOwn(tokens, token) ? tokens[token] : undefined),
     tokenStatus: (token) => {
       asked.push(token);
@@ -48,8 +47,11 @@ beforeEach(async () => {
     clock: { now: () => now * 1000 },
     metrics: { verified: (outcome) => void counted.push(outcome) },
   });
-  app.use(routes.routes());
-  server = createServer(app.callback());
+  server = createServer((request, response) => {
+    if (isAtOrBelow(path, request.url ?? ''))
+      answer(request, response).catch((error) => sendError(request, response, error));
+    else response.writeHead(404).end();
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });

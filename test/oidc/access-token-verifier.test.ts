@@ -4,7 +4,10 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type JWK, SignJWT, UnsecuredJWT } from 'jose';
 import { clientDocumentSchema } from '../../provider/clients/client-document.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
-import { createAccessTokenVerifier } from '../../provider/oidc/tokens/access-token-verifier.ts';
+import {
+  createAccessTokenVerifier,
+  createKeptTokens,
+} from '../../provider/oidc/tokens/access-token-verifier.ts';
 import type { Account } from '../../provider/ports/account-store.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
@@ -203,4 +206,119 @@ test('a token of a removed client is invalid', async () => {
   expect(await verifier().verify(token)).toBeDefined();
   clients = [];
   expect(await verifier().verify(token)).toBeUndefined();
+});
+
+describe('a verified token is verified once', () => {
+  let lookedUp: number;
+  /** Counts the look-ups of a key: a kept token needs none. */
+  const counting = (key: JWK): JWK => {
+    const { kid, ...rest } = key;
+    return Object.defineProperty(rest, 'kid', {
+      enumerable: true,
+      get: () => {
+        lookedUp += 1;
+        return kid;
+      },
+    }) as JWK;
+  };
+  beforeEach(() => {
+    published = published.map(counting);
+    lookedUp = 0;
+  });
+
+  test('the second time no key is needed', async () => {
+    const one = verifier();
+    const token = await sign();
+    expect(await one.verify(token)).toEqual(claims());
+    const first = lookedUp;
+    expect(first).toBeGreaterThan(0);
+    expect(await one.verify(token)).toEqual(claims());
+    expect(lookedUp).toBe(first);
+  });
+
+  test('a kept token is refused once it was revoked, its account disabled or its client removed', async () => {
+    const one = verifier();
+    const token = await sign();
+    expect(await one.verify(token)).toBeDefined();
+    revoked = ['j1'];
+    expect(await one.verify(token)).toBeUndefined();
+    revoked = [];
+    account = { ...john, state: 'disabled' };
+    expect(await one.verify(token)).toBeUndefined();
+    account = john;
+    clients = [];
+    expect(await one.verify(token)).toBeUndefined();
+    clients = ['app'];
+    expect(await one.verify(token)).toBeDefined();
+  });
+
+  test('a kept token is refused from its expiry on', async () => {
+    const one = verifier();
+    const token = await sign();
+    clock.advance(899_999);
+    expect(await one.verify(token)).toBeDefined();
+    expect(await one.verify(token)).toBeDefined();
+    clock.advance(1);
+    expect(await one.verify(token)).toBeUndefined();
+  });
+
+  test('a kept token is refused when its key is not published any more, and verified again when it comes back', async () => {
+    const one = verifier();
+    const token = await sign();
+    const all = published;
+    expect(await one.verify(token)).toBeDefined();
+    published = published.slice(1);
+    expect(await one.verify(token)).toBeUndefined();
+    published = [jwk(foreign.publicKey, 'now'), ...all.slice(1)];
+    expect(await one.verify(token)).toBeUndefined();
+    published = all;
+    const before = lookedUp;
+    expect(await one.verify(token)).toBeDefined();
+    expect(lookedUp).toBeGreaterThan(before);
+  });
+
+  test('a token that differs in one byte of the signature is verified itself, and refused', async () => {
+    const one = verifier();
+    const token = await sign();
+    expect(await one.verify(token)).toBeDefined();
+    const dot = token.lastIndexOf('.');
+    for (const place of [dot + 1, dot + 100, token.length - 2]) {
+      const other = token[place] === 'A' ? 'B' : 'A';
+      expect(await one.verify(token.slice(0, place) + other + token.slice(place + 1))).toBeUndefined();
+    }
+    expect(await one.verify(token)).toBeDefined();
+  });
+
+  test('a caller cannot change the claims that the next caller gets', async () => {
+    const one = verifier();
+    const token = await sign({ roles: ['CLIENT'] });
+    const first = await one.verify(token);
+    expect(() => first?.roles?.push('ADMIN')).toThrow(TypeError);
+    expect((await one.verify(token))?.roles).toEqual(['CLIENT']);
+  });
+
+  test('many different tokens never take more than the bound', () => {
+    const kept = createKeptTokens(1000);
+    const token = (index: number) => String(index).padStart(100, 'x');
+    for (let index = 0; index < 1000; index += 1) {
+      kept.keep(token(index), { ...claims(), exp: 2 }, 1);
+      expect(kept.characters()).toBeLessThanOrEqual(1000);
+    }
+    expect(kept.characters()).toBe(1000);
+    expect([989, 990, 999].map((index) => kept.find(token(index), 1) !== undefined)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    kept.keep('y'.repeat(1001), { ...claims(), exp: 2 }, 1);
+    expect(kept.characters()).toBeLessThanOrEqual(1000);
+    kept.clear();
+    expect(kept.characters()).toBe(0);
+  });
+
+  test('a clock that was set back verifies again', () => {
+    const kept = createKeptTokens(1000);
+    kept.keep('token', { ...claims(), exp: 20 }, 10_000);
+    expect(kept.find('token', 9_000)).toBeUndefined();
+  });
 });

@@ -4,7 +4,7 @@ import { type ClientDocument, clientDocumentSchema } from '../../provider/client
 import { createNewEvent } from '../../provider/events/catalogue.ts';
 import { createPersonClaims } from '../../provider/oidc/sessions/accounts-view.ts';
 import { createConsents } from '../../provider/oidc/sessions/consents.ts';
-import { createGrants, type Grants } from '../../provider/oidc/tokens/grants.ts';
+import { createGrants, type Grants, parseGrantId } from '../../provider/oidc/tokens/grants.ts';
 import { createTokenPolicy } from '../../provider/oidc/tokens/token-policy.ts';
 import type { AccountFacts } from '../../provider/ports/account-store.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -48,7 +48,7 @@ beforeEach(() => {
       return consents.find(accountId, clientId);
     },
   };
-  grants = createGrants({
+  const made = createGrants({
     clients: { find: (id) => clients.get(id) },
     reads: counted,
     accounts: { permissionsOf: (roles) => [...roles] },
@@ -57,6 +57,15 @@ beforeEach(() => {
     apis,
     issuer,
   });
+  // The short answer is always the same as the long one.
+  const byId = async (grantId: string) => {
+    const [found, parts] = [await made.byId(grantId), parseGrantId(grantId)];
+    const before = asked;
+    if (parts) expect(await made.isInForce(parts)).toBe(found !== undefined);
+    asked = before;
+    return found;
+  };
+  grants = { ...made, byId };
 });
 
 describe('an issued token', () => {

@@ -36,9 +36,6 @@ export type OperationName =
  */
 const refresh = ['redis family', 'redis denylist', 'redis family'];
 
-/** The session is looked up by its uid, because tokens contain only the uid. */
-const sessionByUid = ['redis Session index', 'redis Session'];
-
 const none = { signatures: 0, hashes: 0, asks: [] };
 
 export const costs: Cost[] = [
@@ -53,17 +50,14 @@ export const costs: Cost[] = [
   {
     ...none,
     operation: 'authorization request in a session',
-    asks: [
-      ...['redis Session', 'redis Session index', 'redis denylist'],
-      ...['redis AuthorizationCode', 'redis Session', 'redis Session index'],
-    ],
+    asks: [...['redis Session', 'redis Session index', 'redis denylist', 'redis AuthorizationCode']],
   },
   {
     ...none,
     operation: 'code to token',
     signatures: 2,
     asks: [
-      ...['redis AuthorizationCode', 'redis denylist', 'redis AuthorizationCode', ...sessionByUid],
+      ...['redis AuthorizationCode', 'redis denylist', 'redis AuthorizationCode'],
       ...['redis family', 'redis sign-ins'],
     ],
   },

@@ -5,6 +5,7 @@ import { noteAccount, noteClient } from '../../lib/request-scope.ts';
 import { clientOf, currentContext, orUnavailable, rememberClient } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import { admitAnonymousRecord, isPublicClient } from '../storage/anonymous-records.ts';
+import { checkedSecret } from '../tokens/introspection.ts';
 import type { Method } from './internals.ts';
 
 interface Entity {
@@ -95,8 +96,10 @@ export const postLogoutRedirectUriAllowed = allowsAnyLoopbackPort('postLogoutRed
 export function compareClientSecret(_original: Method, { rateLimits, clients }: OidcServices): Method {
   return function compareClientSecret(presented: string) {
     const { clientId } = this;
-    return orUnavailable(() =>
-      rateLimits.clientSecret(clientId, () => clients.secretMatches(clientId, presented)),
+    const request = currentContext()?.req;
+    const checked = request && checkedSecret(request);
+    return orUnavailable(
+      () => checked ?? rateLimits.clientSecret(clientId, () => clients.secretMatches(clientId, presented)),
     );
   };
 }

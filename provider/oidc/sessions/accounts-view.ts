@@ -88,6 +88,21 @@ export async function isSessionAlive(
   return session?.accountId === token.accountId && !(await revocation.isSignedOut(token.sessionSid ?? ''));
 }
 
+/**
+ * Whether a code that ends with its session may still be redeemed, as far as this session at the client decides.
+ * `findOidcAccount` asks whether the session as a whole was ended. The session itself is not read: every sign-out is in
+ * the denylist before the session is deleted. A session that reached its end by time does not end its code, which lives
+ * for minutes; its family without `offline_access` ends at the first refresh.
+ */
+export async function isCodeAlive(
+  { expiresWithSession, sessionUid, sessionSid }: SessionBound,
+  revocation: Pick<Revocation, 'isSignedOut'>,
+): Promise<boolean> {
+  if (!expiresWithSession) return true;
+  if (sessionUid === undefined) return false;
+  return sessionSid === undefined || !(await revocation.isSignedOut(sessionSid));
+}
+
 /** The keys that end the sign-in: one of them in the denylist is enough. */
 function signedInKeys(by: SignedInBy): RevocationKey[] {
   const { familyId, clientId, clientTokenVersion, uid, sessionUid, expiresWithSession } = by;

@@ -9,8 +9,11 @@ const wrapped = /^at~(?<encoded>[\w-]+)$/;
  * not look like one, and has the same content.
  */
 export function wrapToken(token: string): string {
-  return token.split('.').length === 3 ? `at~${Buffer.from(token).toString('base64url')}` : token;
+  return looksLikeJwt(token) ? `at~${Buffer.from(token).toString('base64url')}` : token;
 }
+
+/** Whether a token has the three parts of a signed JWT (RFC 7515 §7.1). */
+export const looksLikeJwt = (token: string): boolean => token.split('.', 4).length === 3;
 
 /** Undoes `wrapToken`; returns any other text unchanged. */
 export function unwrapToken(value: string): string {

@@ -31,7 +31,7 @@ export interface AccessTokenVerifier {
 export interface AccessTokenVerifierOptions {
   issuer: string;
   clock: Clock;
-  /** Every key that may have signed a token that is not expired yet. */
+  /** Every key that may have signed a token that is not expired yet. The same array as long as the keys are the same. */
   publicKeys(): readonly JWK[];
   /** A token of a client that was removed is not ours any more. */
   clients: Pick<ClientRegistry, 'find' | 'mayBeThirdParty'>;
@@ -42,23 +42,41 @@ export interface AccessTokenVerifierOptions {
 export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): AccessTokenVerifier {
   const { issuer, clock, publicKeys, clients, denylist, reads } = options;
   const imported = new Map<string, KeyObject>();
+  const kept = createKeptTokens(mostKeptCharacters);
+  let keys = publicKeys();
   const keyFor = (kid: string | undefined): KeyObject => {
-    const jwk = publicKeys().find((key) => key.kid === kid);
+    const jwk = keys.find((key) => key.kid === kid);
     if (!jwk?.kid) throw new Error('no such key');
     const known = imported.get(jwk.kid) ?? createPublicKey({ key: { ...jwk }, format: 'jwk' });
     imported.set(jwk.kid, known);
     return known;
   };
+  /** After a change of the published keys, no earlier verification counts. */
+  const followKeys = () => {
+    const published = publicKeys();
+    if (published === keys) return;
+    keys = published;
+    imported.clear();
+    kept.clear();
+  };
 
   const claimsOf = async (token: string): Promise<AccessTokenClaims | undefined> => {
+    followKeys();
+    const now = clock.now();
+    const known = kept.find(token, now);
+    if (known) return known;
+    const verifiedWith = keys;
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => keyFor(kid), {
         issuer,
         typ: 'at+jwt',
         algorithms: ['RS256'],
-        currentDate: new Date(clock.now()),
+        currentDate: new Date(now),
       });
-      return accessTokenClaimsSchema.parse(payload);
+      const claims = frozen(accessTokenClaimsSchema.parse(payload));
+      // The keys may have changed meanwhile.
+      if (verifiedWith === keys) kept.keep(token, claims, now);
+      return claims;
     } catch {
       return undefined;
     }
@@ -102,6 +120,66 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
     read,
     isActive,
   };
+}
+
+/** The length of all kept tokens together: about 9,000 tokens, which take about 25 MB with their claims. */
+const mostKeptCharacters = 8 * 1024 * 1024;
+
+/** The claims of verified tokens, by the whole token. */
+export interface KeptTokens {
+  /** @param now the present time, in milliseconds since the epoch */
+  find(token: string, now: number): AccessTokenClaims | undefined;
+  /** @param now when the token was verified, in milliseconds since the epoch */
+  keep(token: string, claims: AccessTokenClaims, now: number): void;
+  clear(): void;
+  /** The length of all kept tokens together. Never more than the bound. */
+  characters(): number;
+}
+
+/**
+ * A token whose signature was verified is not verified again, because neither changes. The guarantees:
+ * - Only the part of the verification that needs no store is kept: signature, type, issuer and form. Denylist (G3),
+ *   client and account are asked at every use, and the expiry is compared at every use.
+ * - The whole token is the key, with its signature. A token that differs in one character is another token.
+ * - Nothing is kept when the published keys change (G5).
+ * - Only tokens that we signed are kept, and they have a bound together; the token that was kept first is removed
+ *   first. So callers cannot fill the memory.
+ */
+export function createKeptTokens(mostCharacters: number): KeptTokens {
+  const kept = new Map<string, { claims: AccessTokenClaims; since: number }>();
+  let characters = 0;
+  const remove = (token: string) => {
+    if (kept.delete(token)) characters -= token.length;
+  };
+  return {
+    find: (token, now) => {
+      const found = kept.get(token);
+      // A clock that was set back may be before the `nbf` of the token.
+      if (found && now < found.claims.exp * 1000 && now >= found.since) return found.claims;
+      if (found) remove(token);
+      return undefined;
+    },
+    keep: (token, claims, since) => {
+      remove(token);
+      kept.set(token, { claims, since });
+      characters += token.length;
+      for (const first of kept.keys()) {
+        if (characters <= mostCharacters) return;
+        remove(first);
+      }
+    },
+    clear: () => {
+      kept.clear();
+      characters = 0;
+    },
+    characters: () => characters,
+  };
+}
+
+/** Several requests get the same claims, so none of them may change them. */
+function frozen<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) frozen(part);
+  return Object.freeze(value);
 }
 
 /** The claims that name what could have been revoked. */

@@ -24,6 +24,8 @@ export interface Grants {
    * Undefined when that consent was withdrawn, even if there is a new one.
    */
   byId(grantId: string): Promise<GrantPayload | undefined>;
+  /** Whether `byId` gives a payload for a grant id of these parts. It costs less. */
+  isInForce(grant: GrantId): Promise<boolean>;
 }
 
 export interface GrantsOptions {
@@ -45,6 +47,8 @@ export function createGrants(options: GrantsOptions): Grants {
     const resourceScopes = apis.map(({ audience }) => [audience, consent?.resourceScopes[audience] ?? []]);
     return consent && { ...consent, resourceScopes: Object.fromEntries(resourceScopes) };
   };
+  const isNamed = (client: ClientDocument, consent: Partial<Consent>, consentId: string | undefined) =>
+    client.firstParty || consent.id === consentId;
   const permissionsOf = async (accountId: string) =>
     accounts.permissionsOf((await reads.account(accountId))?.roles ?? []);
   return {
@@ -70,7 +74,7 @@ export function createGrants(options: GrantsOptions): Grants {
       const consent: (Partial<Consent> & Agreement) | undefined =
         accountId && client ? await consentOf(accountId, client) : undefined;
       if (!accountId || !client || !consent) return undefined;
-      if (!client.firstParty && consent.id !== consentId) return undefined;
+      if (!isNamed(client, consent, consentId)) return undefined;
       const permissions = await permissionsOf(accountId);
       const resourceScopes = Object.fromEntries(
         Object.entries(consent.resourceScopes).map(([audience, scopes]) => [
@@ -79,6 +83,12 @@ export function createGrants(options: GrantsOptions): Grants {
         ]),
       );
       return grantPayload({ ...consent, resourceScopes }, { issuer, claims, listed: client.scopes });
+    },
+    isInForce: async ({ accountId, clientId, consentId }) => {
+      const client = clients.find(clientId);
+      if (!client || client.firstParty) return client !== undefined;
+      const consent = await reads.consent(accountId, clientId);
+      return consent !== undefined && isNamed(client, consent, consentId);
     },
   };
 }
