@@ -41,6 +41,7 @@ export class PostgresExpiredRows implements ExpiredRows {
       { table: 'client_sessions', column: 'expires_at', before: now },
       { table: 'logouts', column: 'ended_at', before: now - this.#failedRetentionMs },
       { table: 'mails', column: 'expires_at', before: now - this.#failedRetentionMs },
+      { table: 'mail_suppressions', column: 'expires_at', before: now },
       { table: 'outbox', column: 'published_at', before: now - this.#outboxRetentionMs },
     ];
     let deleted = 0;

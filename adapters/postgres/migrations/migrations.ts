@@ -21,6 +21,7 @@ import { registeredClients } from './0020-registered-clients.ts';
 import { logouts } from './0021-logouts.ts';
 import { mails } from './0022-mails.ts';
 import { secondFactors } from './0023-second-factors.ts';
+import { mailSuppressions } from './0028-mail-suppressions.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   logouts,
   mails,
   secondFactors,
+  mailSuppressions,
 ];

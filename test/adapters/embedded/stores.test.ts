@@ -14,6 +14,7 @@ import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts'
 import { PostgresKeyStore } from '../../../adapters/postgres/key-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresLogouts } from '../../../adapters/postgres/logouts.ts';
+import { PostgresMailSuppressions } from '../../../adapters/postgres/mail-suppressions.ts';
 import { PostgresMails } from '../../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
@@ -35,6 +36,7 @@ import { familyStoreContract } from '../../contract/family-store.ts';
 import { keyStoreContract } from '../../contract/key-store.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { logoutsContract } from '../../contract/logouts.ts';
+import { mailSuppressionsContract } from '../../contract/mail-suppressions.ts';
 import { mailsContract } from '../../contract/mails.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { outboxContract } from '../../contract/outbox.ts';
@@ -112,6 +114,10 @@ accountIndexContract(
 secondFactorsContract(
   'PostgresSecondFactors, embedded',
   opener((deps) => new PostgresSecondFactors(deps)),
+);
+mailSuppressionsContract(
+  'PostgresMailSuppressions, embedded',
+  opener((deps) => new PostgresMailSuppressions(deps)),
 );
 limitsContract(
   'PostgresLimits, embedded',

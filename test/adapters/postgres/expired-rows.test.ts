@@ -4,6 +4,7 @@ import type { Database } from '../../../adapters/postgres/database.ts';
 import { PostgresExpiredRows } from '../../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
+import { PostgresMailSuppressions } from '../../../adapters/postgres/mail-suppressions.ts';
 import { PostgresMails } from '../../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
@@ -11,6 +12,7 @@ import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-s
 import { rows } from '../../../adapters/postgres/sql.ts';
 import { newId, randomToken } from '../../../provider/lib/ids.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
+import { sampleSuppression } from '../../contract/mail-suppressions.ts';
 import { sampleMail } from '../../contract/mails.ts';
 import { sampleEvent } from '../../contract/outbox.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
@@ -28,6 +30,7 @@ const tables = [
   'account_index',
   'limits',
   'mails',
+  'mail_suppressions',
   'outbox',
 ];
 
@@ -57,6 +60,7 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
       }),
     () => new PostgresLimits({ db, clock: { now: () => expiresAt - 60_000 } }).forgive(key, 60),
     () => new PostgresMails({ db }).add(sampleMail({ expiresAt: expiresAt - failedRetentionMs })),
+    () => new PostgresMailSuppressions({ db }).add(sampleSuppression({ address: key, expiresAt })),
     async () => {
       const event = sampleEvent();
       await outbox.append(event);
