@@ -20,6 +20,7 @@ import { PostgresKeyStore } from '../../adapters/postgres/key-store.ts';
 import { PostgresLeases, soleHolder } from '../../adapters/postgres/leases.ts';
 import { PostgresLimits } from '../../adapters/postgres/limits.ts';
 import { PostgresLogouts } from '../../adapters/postgres/logouts.ts';
+import { PostgresMailSuppressions } from '../../adapters/postgres/mail-suppressions.ts';
 import { PostgresMails } from '../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
@@ -48,6 +49,7 @@ import {
   type ConnectionDeps,
   openConfiguredDatabase,
   openConfiguredRedis,
+  openMailFeedback,
   openMailSender,
   openSecrets,
   schemaOf,
@@ -91,6 +93,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     clientSessions: new PostgresClientSessions({ db }),
     logouts: new PostgresLogouts({ db }),
     mails: new PostgresMails({ db }),
+    mailSuppressions: new PostgresMailSuppressions({ db }),
     secondFactors: new PostgresSecondFactors({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     denylist: new PostgresRevocationStore({ db, clock }),
@@ -121,6 +124,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     ],
     eventSink,
     mailSender: openMailSender(config, secrets),
+    mailFeedback: openMailFeedback(config),
     passwordBlocklists: await openPasswordBlocklists(config, deps),
     schema: schemaOf(database),
     secrets,
@@ -134,6 +138,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       clientSessions: 'postgres',
       logouts: 'postgres',
       mails: 'postgres',
+      mailSuppressions: 'postgres',
       secondFactors: 'postgres',
       unitOfWork: 'postgres',
       revocationCache: 'redis',

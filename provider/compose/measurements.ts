@@ -29,7 +29,7 @@ type Call = (port: string, operation: string, work: () => Promise<unknown>) => P
 const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
   ...(['families', 'accountIndex', 'keyStore', 'revocationCache', 'limits', 'clientTokenVersions'] as const),
-  ...(['clientSessions', 'logouts', 'mails', 'secondFactors'] as const),
+  ...(['clientSessions', 'logouts', 'mails', 'mailSuppressions', 'secondFactors'] as const),
   ...(['remoteSigner', 'clients', 'registeredClients'] as const),
 ];
 
@@ -173,6 +173,7 @@ export const logoutMetrics = (metrics: Metrics) => ({
 export const mailMetrics = (metrics: Metrics) => ({
   mails: (outcome: string) => metrics.mails.inc({ outcome }),
   delay: (seconds: number) => metrics.mailDelay.observe(seconds),
+  reports: (outcome: string) => metrics.mailReports.inc({ outcome }),
 });
 
 /** The metrics that the relay reports. */

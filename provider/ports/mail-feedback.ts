@@ -35,5 +35,4 @@ export interface FeedbackMessage {
 export interface MailFeedback {
   receive(stopping: AbortSignal): Promise<FeedbackMessage[]>;
   remove(receipts: string[]): Promise<void>;
-  close(): void;
 }
