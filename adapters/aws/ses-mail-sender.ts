@@ -13,6 +13,8 @@ export interface SesMailSenderOptions {
   from: MailFrom;
   /** The default is the region of the environment. */
   region?: string | undefined;
+  /** The configuration set, which decides where SES reports what became of a mail. The default is that of the identity. */
+  configurationSet?: string | undefined;
   /** Settings of the AWS client. The default is the environment and the identity of the pod. */
   client?: SESv2ClientConfig;
   /** A call that has no answer after this time has failed, in milliseconds. The default is 10,000. */
@@ -26,21 +28,23 @@ const refusals = new Set(['BadRequestException', 'MessageRejected']);
 export class SesMailSender implements MailSender {
   readonly #client: SESv2Client;
   readonly #from: string;
+  readonly #configurationSet: string | undefined;
 
-  constructor({ from, region, client, callMs = 10_000 }: SesMailSenderOptions) {
+  constructor({ from, region, configurationSet, client, callMs = 10_000 }: SesMailSenderOptions) {
     this.#client = new SESv2Client({
       ...client,
       ...(region !== undefined && { region }),
       maxAttempts: 1,
       requestHandler: { connectionTimeout: callMs, requestTimeout: callMs, throwOnRequestTimeout: true },
     });
+    this.#configurationSet = configurationSet;
     // SES reads this as a header. Other characters than ASCII are encoded (RFC 2047).
     const { name, address } = from;
     this.#from =
       name === undefined ? address : `=?UTF-8?B?${Buffer.from(name).toString('base64')}?= <${address}>`;
   }
 
-  async send({ id, to, subject, text, html }: OutgoingMail): Promise<SendResult> {
+  async send({ id, to, subject, text, html, proof }: OutgoingMail): Promise<SendResult> {
     if (!isOneAddress(to)) return severalAddresses;
     const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
     const command = new SendEmailCommand({
@@ -53,7 +57,11 @@ export class SesMailSender implements MailSender {
           Headers: [{ Name: 'Auto-Submitted', Value: 'auto-generated' }],
         },
       },
-      EmailTags: [{ Name: 'mail', Value: id }],
+      EmailTags: [
+        { Name: 'mail', Value: id },
+        ...(proof === undefined ? [] : [{ Name: 'proof', Value: proof }]),
+      ],
+      ConfigurationSetName: this.#configurationSet,
     });
     try {
       const { MessageId } = await this.#client.send(command);
@@ -78,7 +86,7 @@ function adviceOn(error: AwsError): string | undefined {
     return 'Verify the domain of GATEHOUSE_MAIL_FROM as an identity in SES, in this region. While the account is in the sandbox, each recipient must be verified too.';
   switch (error.name) {
     case 'AccessDeniedException':
-      return 'Allow ses:SendEmail for the identity of GATEHOUSE_MAIL_FROM: docs/mail.md has the policy.';
+      return 'Allow ses:SendEmail for the identity of GATEHOUSE_MAIL_FROM and for the configuration set: docs/mail.md has the policy.';
     case 'AccountSuspendedException':
     case 'SendingPausedException':
       return 'SES does not let this account send now: see Account dashboard in the console of SES.';

@@ -44,6 +44,7 @@ export class PostgresExpiredRows implements ExpiredRows {
       { table: 'one_time_tokens', column: 'expires_at', before: now },
       { table: 'address_changes', column: 'expires_at', before: now },
       { table: 'recent_sign_ins', column: 'expires_at', before: now },
+      { table: 'mail_suppressions', column: 'expires_at', before: now },
       { table: 'outbox', column: 'published_at', before: now - this.#outboxRetentionMs },
     ];
     let deleted = 0;

@@ -21,6 +21,7 @@ import { PostgresKeyStore } from '../../adapters/postgres/key-store.ts';
 import { PostgresLeases, soleHolder } from '../../adapters/postgres/leases.ts';
 import { PostgresLimits } from '../../adapters/postgres/limits.ts';
 import { PostgresLogouts } from '../../adapters/postgres/logouts.ts';
+import { PostgresMailSuppressions } from '../../adapters/postgres/mail-suppressions.ts';
 import { PostgresMails } from '../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOneTimeTokens } from '../../adapters/postgres/one-time-tokens.ts';
@@ -51,6 +52,7 @@ import {
   type ConnectionDeps,
   openConfiguredDatabase,
   openConfiguredRedis,
+  openMailFeedback,
   openMailSender,
   openSecrets,
   schemaOf,
@@ -97,6 +99,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     clientSessions: new PostgresClientSessions({ db }),
     logouts: new PostgresLogouts({ db }),
     mails: new PostgresMails({ db }),
+    mailSuppressions: new PostgresMailSuppressions({ db }),
     secondFactors: new PostgresSecondFactors({ db }),
     oneTimeTokens: new PostgresOneTimeTokens({ db }),
     addressChanges: new PostgresAddressChanges({ db }),
@@ -129,6 +132,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     ],
     eventSink,
     mailSender: openMailSender(config, secrets),
+    mailFeedback: openMailFeedback(config),
     passwordBlocklists: await openPasswordBlocklists(config, deps),
     schema: schemaOf(database),
     secrets,
@@ -143,6 +147,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       clientSessions: 'postgres',
       logouts: 'postgres',
       mails: 'postgres',
+      mailSuppressions: 'postgres',
       secondFactors: 'postgres',
       oneTimeTokens: 'postgres',
       addressChanges: 'postgres',

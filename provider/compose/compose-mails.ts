@@ -3,6 +3,7 @@ import { emailAddress } from '../accounts/email.ts';
 import { createWriteMail, type WriteMail } from '../accounts/mails.ts';
 import type { Config } from '../config/schema.ts';
 import { createMailDelivery, type MailDeliveryDeps } from '../events/mail-delivery.ts';
+import { createMailFeedback, mailProof } from '../events/mail-feedback.ts';
 import type { PollingLoop } from '../events/polling-loop.ts';
 import type { MailRenderer } from '../interactions/mail-renderer.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -28,7 +29,7 @@ export const composeWriteMail = (
 
 export interface MailDeliveryParts {
   config: Pick<Config, 'issuer' | 'limitsPercent'>;
-  ports: Pick<Ports, 'mails' | 'mailSender' | 'limits' | 'localLimits'>;
+  ports: Pick<Ports, 'mails' | 'mailSender' | 'mailSuppressions' | 'mailFeedback' | 'limits' | 'localLimits'>;
   /** The keys of the server secrets, which exist when the first mail is sent. */
   keys(): ServerKeys;
   renderer: MailRenderer;
@@ -39,10 +40,10 @@ export interface MailDeliveryParts {
   pauses?: Pick<MailDeliveryDeps, 'minIdleMs' | 'maxIdleMs'>;
 }
 
-/** Assembles what sends the mails that wait. Undefined when mail is off. */
+/** Assembles what sends the mails that wait, and reads what became of them. Undefined when mail is off. */
 export function composeMailDelivery(parts: MailDeliveryParts): PollingLoop | undefined {
   const { config, ports, keys, renderer, clock, logger, metrics, pauses } = parts;
-  const { mails, mailSender, limits, localLimits } = ports;
+  const { mails, mailSender, mailSuppressions, limits, localLimits } = ports;
   if (mailSender === undefined) return undefined;
   const counters = createCounters({
     shared: limits,
@@ -53,19 +54,49 @@ export function composeMailDelivery(parts: MailDeliveryParts): PollingLoop | und
     logger,
     metrics,
   });
-  return createMailDelivery({
+  const told = mailMetrics(metrics);
+  const delivery = createMailDelivery({
     mails,
     render: ({ id, kind, content }) => {
       const opened = openMail(keys(), id, content);
-      return { id, ...renderer.render(kind, opened, config.issuer) };
+      const rendered = renderer.render(kind, opened, config.issuer);
+      return { id, ...rendered, proof: mailProof(keys(), id, rendered.to) };
     },
     send: (mail) => mailSender.send(mail),
+    isSuppressed: async (to) => (await mailSuppressions.find(to, clock.now())) !== undefined,
     count: createMailLimits({ counters }).count,
     clock,
     logger,
-    metrics: mailMetrics(metrics),
+    metrics: told,
     ...pauses,
   });
+  return withFeedback(delivery, { ...parts, told });
+}
+
+/** Both loops as one, which begin and end together. */
+function withFeedback(
+  delivery: PollingLoop,
+  { ports, keys, clock, logger, told }: MailDeliveryParts & { told: ReturnType<typeof mailMetrics> },
+): PollingLoop {
+  if (ports.mailFeedback === undefined) return delivery;
+  const feedback = createMailFeedback({
+    feedback: ports.mailFeedback,
+    suppressions: ports.mailSuppressions,
+    keys: { checkTag: (label, value, tag) => keys().checkTag(label, value, tag) },
+    clock,
+    logger,
+    metrics: told,
+  });
+  return {
+    ...delivery,
+    start: () => {
+      delivery.start();
+      feedback.start();
+    },
+    stop: async () => {
+      await Promise.all([delivery.stop(), feedback.stop()]);
+    },
+  };
 }
 
 /**

@@ -11,6 +11,7 @@ import { readDatabaseUrl, readRedisUrl } from '../lib/connection-urls.ts';
 import { ConfigurationError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseSecretReference } from '../lib/secret-reference.ts';
+import type { MailFeedback } from '../ports/mail-feedback.ts';
 import type { MailSender } from '../ports/mail-sender.ts';
 import type { Schema } from '../ports/schema.ts';
 import { checkedMailSender } from './compose-mails.ts';
@@ -117,9 +118,10 @@ export async function openConfiguredRedis(
  * here, before any library sees it: exactly one, with at most 254 characters.
  */
 export function openMailSender(
-  { mail = { kind: 'off' }, mailFrom: from, smtpUser, smtpPassword, dataFolder }: MailSettings,
+  settings: MailSettings,
   secrets: Pick<ProcessSecrets, 'follow'>,
 ): MailSender | undefined {
+  const { mail = { kind: 'off' }, mailFrom: from, smtpUser, smtpPassword, dataFolder } = settings;
   if (mail.kind === 'off') return undefined;
   const sender = from ?? { address: 'gatehouse@localhost' };
   const password =
@@ -133,7 +135,8 @@ export function openMailSender(
       }
       case 'ses': {
         const { SesMailSender } = await import('../../adapters/aws/ses-mail-sender.ts');
-        return new SesMailSender({ from: sender, region: mail.region });
+        const { sesConfigurationSet: configurationSet } = settings;
+        return new SesMailSender({ from: sender, region: mail.region, configurationSet });
       }
       default: {
         const { MailFolder } = await import('../../adapters/file/mail-folder.ts');
@@ -151,4 +154,26 @@ export function openMailSender(
   });
 }
 
-type MailSettings = Pick<Config, 'mail' | 'mailFrom' | 'smtpUser' | 'smtpPassword' | 'dataFolder'>;
+type MailSettings = Pick<
+  Config,
+  'mail' | 'mailFrom' | 'smtpUser' | 'smtpPassword' | 'dataFolder' | 'sesConfigurationSet'
+>;
+
+/** The queue with reports about mails. Its library is loaded at the first use, because most processes read no reports. */
+export function openMailFeedback({
+  mail,
+  mailFeedbackQueue: queueUrl,
+}: Pick<Config, 'mail' | 'mailFeedbackQueue'>): MailFeedback | undefined {
+  if (mail?.kind !== 'ses' || queueUrl === undefined) return undefined;
+  let opened: Promise<MailFeedback> | undefined;
+  const queue = () => {
+    opened ??= import('../../adapters/aws/sqs-mail-feedback.ts').then(
+      ({ SqsMailFeedback }) => new SqsMailFeedback({ queueUrl }),
+    );
+    return opened;
+  };
+  return {
+    receive: async (stopping) => (await queue()).receive(stopping),
+    remove: async (receipts) => (await queue()).remove(receipts),
+  };
+}

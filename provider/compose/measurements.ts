@@ -30,7 +30,7 @@ const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
   ...(['families', 'accountIndex', 'keyStore', 'revocationCache', 'limits', 'clientTokenVersions'] as const),
   ...(['clientSessions', 'logouts', 'mails', 'secondFactors', 'oneTimeTokens'] as const),
-  ...(['addressChanges', 'signInHistory'] as const),
+  ...(['addressChanges', 'signInHistory', 'mailSuppressions'] as const),
   ...(['remoteSigner', 'clients', 'registeredClients'] as const),
 ];
 
@@ -174,6 +174,7 @@ export const logoutMetrics = (metrics: Metrics) => ({
 export const mailMetrics = (metrics: Metrics) => ({
   mails: (outcome: string) => metrics.mails.inc({ outcome }),
   delay: (seconds: number) => metrics.mailDelay.observe(seconds),
+  reports: (outcome: string) => metrics.mailReports.inc({ outcome }),
 });
 
 /** The metrics that the relay reports. */

@@ -14,7 +14,9 @@ import type { KeyStore } from '../ports/key-store.ts';
 import type { Leases } from '../ports/leases.ts';
 import type { Limits } from '../ports/limits.ts';
 import type { Logouts } from '../ports/logouts.ts';
+import type { MailFeedback } from '../ports/mail-feedback.ts';
 import type { MailSender } from '../ports/mail-sender.ts';
+import type { MailSuppressions } from '../ports/mail-suppressions.ts';
 import type { Mails } from '../ports/mails.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { OneTimeTokens } from '../ports/one-time-tokens.ts';
@@ -43,6 +45,7 @@ export interface Ports {
   clientSessions: Pick<ClientSessions, 'join' | 'update'>;
   logouts: Logouts;
   mails: Mails;
+  mailSuppressions: MailSuppressions;
   /** They change only in a unit of work, together with their account. */
   secondFactors: Pick<SecondFactors, 'find'>;
   /** They are written and spent in a unit of work, together with their mail or with the change that they allow. */
@@ -71,6 +74,8 @@ export interface Ports {
   eventSink: EventSink;
   /** Opened when it is first used. Undefined when mail is off. */
   mailSender: MailSender | undefined;
+  /** Opened when it is first used. Undefined without a queue of reports. */
+  mailFeedback: MailFeedback | undefined;
   /** In addition to the packaged dictionary. */
   passwordBlocklists: PasswordBlocklist[];
   schema: Schema;
@@ -96,5 +101,5 @@ type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
   | ('clientSessions' | 'logouts' | 'mails' | 'secondFactors' | 'oneTimeTokens')
-  | ('addressChanges' | 'signInHistory')
+  | ('addressChanges' | 'signInHistory' | 'mailSuppressions')
   | ('remoteSigner' | 'clients' | 'registeredClients');

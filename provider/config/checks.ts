@@ -206,6 +206,13 @@ export const checks: readonly Check[] = [
     },
   },
   {
+    settings: ['mail', 'mailFeedbackQueue', 'sesConfigurationSet'],
+    problem: ({ mail, mailFeedbackQueue, sesConfigurationSet }) =>
+      mail?.kind === 'smtp' && (mailFeedbackQueue ?? sesConfigurationSet) !== undefined
+        ? 'GATEHOUSE_MAIL_FEEDBACK_QUEUE and GATEHOUSE_SES_CONFIGURATION_SET are for Amazon SES, and GATEHOUSE_MAIL names an SMTP server. Set GATEHOUSE_MAIL to ses, or leave both unset.'
+        : undefined,
+  },
+  {
     settings: ['accentColorDark', 'accentColor'],
     problem: ({ accentColorDark, accentColor }) =>
       accentColorDark !== undefined && accentColor === undefined

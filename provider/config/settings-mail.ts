@@ -1,4 +1,4 @@
-import { readMailFrom, readMailTransport } from '../lib/mail-transport.ts';
+import { readMailFrom, readMailTransport, readQueueUrl } from '../lib/mail-transport.ts';
 import type { SettingTable } from './setting.ts';
 import { matching, reference, value } from './values.ts';
 
@@ -19,6 +19,23 @@ export const mailSettings = {
     description: 'The sender of mails. With SES, its domain is a verified identity.',
     schema: value('an address like login@example.com, or Name <login@example.com>', readMailFrom),
     example: 'Example Login <login@example.com>',
+  },
+  sesConfigurationSet: {
+    name: 'GATEHOUSE_SES_CONFIGURATION_SET',
+    description:
+      'The configuration set of Amazon SES that mails are sent with. It decides where SES reports bounces and complaints. Unset, SES takes the default one of the identity, if there is one. See [`mail.md`](mail.md#bounces-and-complaints).',
+    schema: matching('1 to 64 letters, digits, _ and -', /^[A-Za-z0-9_-]{1,64}$/),
+    example: 'gatehouse',
+  },
+  mailFeedbackQueue: {
+    name: 'GATEHOUSE_MAIL_FEEDBACK_QUEUE',
+    description:
+      'The URL of the SQS queue with the bounces and complaints that Amazon SES reports. The process that does the jobs reads it. An address that bounced for a lasting reason, or that complained, gets no mail for a year. Unset, Gatehouse does not learn of them.',
+    schema: value(
+      'the https URL of an SQS queue, like https://sqs.eu-central-1.amazonaws.com/111122223333/gatehouse-mail-reports',
+      readQueueUrl,
+    ),
+    example: 'https://sqs.eu-central-1.amazonaws.com/111122223333/gatehouse-mail-reports',
   },
   smtpUser: {
     name: 'GATEHOUSE_SMTP_USER',

@@ -29,12 +29,14 @@ export interface MailDeliveryDeps extends Partial<Tuning> {
   render(mail: ClaimedMail): OutgoingMail;
   /** Must end in less than `leaseMs`. */
   send(mail: OutgoingMail): Promise<SendResult>;
+  /** Whether the address must get no mail, because an earlier one bounced or was called unwanted. */
+  isSuppressed(to: string): Promise<boolean>;
   /** Counts a mail before its first try: see `rate-limits/mail-limits.ts`. */
   count(to: string): Promise<'allowed' | 'too_many' | number>;
   clock: Clock;
   logger: Pick<Logger, 'info' | 'warn'>;
   metrics?: {
-    mails(outcome: 'sent' | 'failed' | 'set_aside' | 'dropped'): void;
+    mails(outcome: 'sent' | 'failed' | 'set_aside' | 'dropped' | 'suppressed'): void;
     /** The time from the writing of a mail until the server has taken it. */
     delay(seconds: number): void;
   };
@@ -79,6 +81,12 @@ async function deliverOne(options: Options, mail: ClaimedMail): Promise<void> {
     outgoing = options.render(mail);
   } catch (error) {
     return fail(options, mail, { outcome: 'failed', reason: reasonOf(error) });
+  }
+  if (await options.isSuppressed(outgoing.to)) {
+    await mails.remove(mail.id);
+    metrics?.mails('suppressed');
+    logger.warn(fields, 'mail dropped, its address is suppressed');
+    return;
   }
   const counted = mail.attempts > 0 ? 'allowed' : await options.count(outgoing.to);
   if (counted === 'too_many') {

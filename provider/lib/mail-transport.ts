@@ -37,6 +37,13 @@ export function readMailTransport(text: string): MailTransport | undefined {
   };
 }
 
+/** Reads the URL of a queue: https, or http on this machine. Undefined for any other text. */
+export function readQueueUrl(text: string): string | undefined {
+  if (!/^https?:\/\/[a-z0-9.:[\]-]+\/[A-Za-z0-9/_.-]+$/.test(text)) return undefined;
+  const url = parseUrl(text);
+  return url && (url.protocol === 'https:' || isLoopback(url.hostname)) ? text : undefined;
+}
+
 /** The sender of mails. */
 export interface MailFrom {
   name?: string | undefined;

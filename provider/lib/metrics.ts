@@ -215,6 +215,11 @@ export function createMetrics({ version, runtime = false }: MetricsOptions) {
       'Logout tokens given up on, kept for a person to look at.',
     ),
     mails: counter('gatehouse_mails_total', 'Tries to send a mail, by what came of them.', 'outcome'),
+    mailReports: counter(
+      'gatehouse_mail_reports_total',
+      'Reports of the mail service about mails, by what came of them.',
+      'outcome',
+    ),
     mailDelay: histogram(
       'gatehouse_mail_delay_seconds',
       'From the writing of a mail until the server has taken it.',

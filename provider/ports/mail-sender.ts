@@ -7,6 +7,8 @@ export interface OutgoingMail {
   subject: string;
   text: string;
   html: string;
+  /** For services that report what became of a mail: they give it back with the report. At most 100 of A-Z, a-z, 0-9, _ and -. */
+  proof?: string | undefined;
 }
 
 export type SendResult =

@@ -30,7 +30,9 @@ locals {
   }
 
   # Each process gets what it needs, and no more.
-  serve_environment = merge(var.settings, local.common, local.files, local.database, local.keys, {
+  # With SES, what it reports about mails. An earlier version of the platform hands nothing over.
+  mail_settings = startswith(lookup(var.settings, "GATEHOUSE_MAIL", "off"), "ses") ? try(local.platform.mail_settings, {}) : {}
+  serve_environment = merge(local.mail_settings, var.settings, local.common, local.files, local.database, local.keys, {
     GATEHOUSE_REDIS_URL      = local.platform.redis_url
     GATEHOUSE_REDIS_PASSWORD = "elasticache-iam:${local.platform.cache_name}"
     GATEHOUSE_SERVER_SECRETS = "secretsmanager:${local.platform.secret_names["server-secrets"]}"
@@ -39,7 +41,7 @@ locals {
     GATEHOUSE_SHUTDOWN_SECONDS       = "30"
   })
   without_redis = { for key, value in var.settings : key => value if !startswith(key, "GATEHOUSE_REDIS_") && key != "GATEHOUSE_REFRESH_TOKEN_STORE" }
-  worker_environment = merge(local.without_redis, local.common, local.database, local.keys, {
+  worker_environment = merge(local.mail_settings, local.without_redis, local.common, local.database, local.keys, {
     GATEHOUSE_KEYS_ROTATE_DAYS = tostring(var.key_rotation_days)
     }, lookup(var.settings, "GATEHOUSE_MAIL", "off") == "off" ? {} : {
     # The content of mails that wait is encrypted with the server secrets.

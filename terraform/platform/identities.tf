@@ -56,7 +56,12 @@ module "workload_roles" {
   cache_arns           = [module.cache.arn, module.cache.user_arn]
   bus_arn              = module.events.bus_arn
   ses_identities       = var.mail == null ? [] : var.mail.ses_identities
-  ecs                  = var.ecs
+  mail_reports = local.sends_by_ses ? {
+    configuration_set_arn = module.mail_reports[0].configuration_set_arn
+    queue_arn             = module.mail_reports[0].queue_arn
+    kms_key_arn           = module.keys.data_key_arn
+  } : null
+  ecs = var.ecs
 
   pod_identity = var.kubernetes.enabled && !var.kubernetes.fargate_profile ? {
     cluster_name = module.cluster[0].name

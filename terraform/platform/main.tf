@@ -30,6 +30,8 @@ locals {
     nodes     = coalesce(var.cache.nodes, local.size.nodes)
   })
 
+  sends_by_ses = try(length(var.mail.ses_identities) > 0, false)
+
   # The security groups of what runs Gatehouse.
   workload_groups = merge(
     var.kubernetes.enabled ? { pods = module.cluster[0].security_group_id } : {},
@@ -155,6 +157,14 @@ module "events" {
   security_event_types = var.events.security_event_types
   subscribers          = var.events.subscribers
   log_retention_days   = var.log_retention_days
+}
+
+module "mail_reports" {
+  source = "../modules/mail-reports"
+  count  = local.sends_by_ses ? 1 : 0
+
+  name        = var.name
+  kms_key_arn = module.keys.data_key_arn
 }
 
 module "registry" {

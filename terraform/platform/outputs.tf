@@ -3,6 +3,8 @@ locals {
   owner_database_url = "postgres://gatehouse_owner@${module.database.address}:5432/gatehouse?sslmode=verify-full"
   redis_url          = "rediss://${module.cache.user_name}@${module.cache.address}:6379"
 
+  mail_settings = local.sends_by_ses ? module.mail_reports[0].settings : {}
+
   # What the other roots need. They read these two parameters, not the state of this root.
   for_edge = {
     vpc_link_subnet_ids        = module.network.private_subnet_ids
@@ -28,6 +30,7 @@ locals {
     cache_name         = module.cache.name
     secret_names       = module.secrets.names
     bus_arn            = module.events.bus_arn
+    mail_settings      = local.mail_settings
   }
 }
 
@@ -49,10 +52,10 @@ output "chart_values" {
     {
       image          = { repository = module.registry.urls["${var.name}/image"] }
       trustedProxies = module.network.private_subnet_cidrs
-      settings = {
+      settings = merge(local.mail_settings, {
         GATEHOUSE_CLIENT_ADDRESS_HEADER = "forwarded"
         GATEHOUSE_EVENTS_SINK           = "eventbridge:${module.events.bus_arn}"
-      }
+      })
       database           = { url = local.database_url, passwordRef = "rds-iam:" }
       redis              = { url = local.redis_url, passwordRef = "elasticache-iam:${module.cache.name}" }
       serverSecrets      = { ref = "secretsmanager:${module.secrets.names["server-secrets"]}" }

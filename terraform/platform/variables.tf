@@ -153,7 +153,7 @@ variable "serve" {
 }
 
 variable "mail" {
-  description = "What mails to people need (docs/mail.md): the identities of Amazon SES that Gatehouse may send from, such as example.com. None of them: it sends by SMTP. Null: it sends no mail."
+  description = "What mails to people need (docs/mail.md): the identities of Amazon SES that Gatehouse may send from, such as example.com; a configuration set and a queue for bounces and complaints are made for them. None of them: it sends by SMTP. Null: it sends no mail."
   type = object({
     ses_identities = optional(set(string), [])
   })

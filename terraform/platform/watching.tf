@@ -70,6 +70,13 @@ locals {
         description = "An event could not be delivered for a day. Mend the target, then replay it from the archive."
       }
     },
+    local.sends_by_ses ? {
+      mail-reports-unread = {
+        namespace   = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = module.mail_reports[0].dead_letter_queue_name }
+        statistic   = "Maximum", above = 0, minutes = 1
+        description = "A bounce or complaint could not be read. Look at it in the queue; docs/mail.md says what Gatehouse reads."
+      }
+    } : {},
     { for node in local.cache_nodes : "cache-memory-${node}" => {
       namespace   = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = node }, above = 70
       description = "The cache fills up. It evicts nothing: when it is full, sign-ins fail. Choose a larger node."

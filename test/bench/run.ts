@@ -24,7 +24,7 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
   const stops: (() => unknown)[] = [];
   try {
     const world = await startWorld(cores, settings);
-    stops.push(() => world.deployment.stop());
+    stops.push(world.stop);
     const { limits, stop } = await startLimits(cores, settings.connections);
     stops.push(stop);
     const measured = limits.map((limit): MeasuredLimit => ({ ...limit, rounds: [], isWarm: false }));

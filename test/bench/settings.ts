@@ -8,7 +8,7 @@ export interface BenchSettings {
   warmUpSeconds: number;
   /** The beginnings of the names of parts and operations to measure. All are measured if it is empty. */
   only: string[];
-  /** The number of tries with wrong passwords, for known and unknown addresses together. */
+  /** The number of tries with wrong passwords, for known and unknown addresses together. Sign-ups and recovery come on top. */
   tries: number;
   /** The number of parallel connections. */
   connections: number;

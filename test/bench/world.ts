@@ -5,12 +5,14 @@ import { hashSync } from '@node-rs/argon2';
 import { hashSync as bcryptSync } from '@node-rs/bcrypt';
 import { owaspParams } from '../accounts/owasp-params.ts';
 import { type Deployment, startServers } from '../support/deployment.ts';
+import { startMailServer } from '../support/mail-server.ts';
 import { runToEnd } from '../support/program.ts';
 import type { Cores } from './cores.ts';
 import { profilerEnv } from './profile.ts';
 
 /** Gatehouse as in production, with all guarantees on, and its accounts. */
 export interface World {
+  stop(): Promise<void>;
   deployment: Deployment;
   port: number;
   pid: number;
@@ -29,11 +31,16 @@ const accountsOfAKind = 300;
 
 /** @param profile whether the server can be profiled, which makes it a little slower */
 export async function startWorld(cores: Cores, { profile = false } = {}): Promise<World> {
+  const mailServer = await startMailServer();
   const env: Record<string, string> = {
     // All requests come from one address. With these limits, a tenth of them is counted without a store, as it is for nearly
     // all addresses in production.
     GATEHOUSE_LIMITS_PERCENT: '100000',
     GATEHOUSE_EVENTS_SINK: 'none',
+    GATEHOUSE_SIGNUP: 'true',
+    GATEHOUSE_SIGNUP_VERIFICATION: 'first',
+    GATEHOUSE_MAIL: `smtp://127.0.0.1:${mailServer.port}`,
+    GATEHOUSE_MAIL_FROM: 'login@example.com',
     ...(profile ? profilerEnv : {}),
   };
   const deployment = await startServers({ processes: 2, env });
@@ -44,7 +51,11 @@ export async function startWorld(cores: Cores, { profile = false } = {}): Promis
   for (const { pid } of processes) cores.pinServer(pid);
   const [{ pid, port } = { pid: 0, port: 0 }] = processes;
   const people = await importPeople(deployment);
-  return { deployment, pid, port, processes, ...people };
+  const stop = async () => {
+    await deployment.stop();
+    await mailServer.close();
+  };
+  return { stop, deployment, pid, port, processes, ...people };
 }
 
 async function importPeople({ folder, env }: Deployment): Promise<Pick<World, 'known' | 'imported'>> {

@@ -108,6 +108,7 @@ describe('accounts list and show', () => {
       hasPassword: true,
       hasSecondFactor: false,
       secondFactor: null,
+      mailSuppressed: null,
       roles: ['\u001b[31mRED'],
       createdAt: '2023-11-14T22:13:20.000Z',
       updatedAt: '2023-11-14T22:13:20.000Z',

@@ -42,7 +42,17 @@ test('the list of commands is complete', () => {
       'end-secret',
     ].map((name) => `clients ${name}`),
     ...['create', 'list', 'rotate', 'retire', 'import', 'export'].map((name) => `keys ${name}`),
-    ...['events failed', 'logouts failed', 'mail test', 'mail failed', 'doctor', 'version', 'completion'],
+    ...[
+      'events failed',
+      'logouts failed',
+      'mail test',
+      'mail failed',
+      'mail suppressed',
+      'mail unsuppress',
+      'doctor',
+      'version',
+      'completion',
+    ],
   ]);
 });
 

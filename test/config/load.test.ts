@@ -210,6 +210,14 @@ describe('combinations of settings', () => {
     [{ GATEHOUSE_ARGON2_PASSES: '1' }, 'GATEHOUSE_ARGON2_MEMORY_KIB times'],
     [{ GATEHOUSE_ARGON2_MEMORY_KIB: '262144', GATEHOUSE_ARGON2_PASSES: '10' }, 'must be at most 2560000'],
     [{ GATEHOUSE_ACCENT_COLOR_DARK: '#e39bc8' }, 'without GATEHOUSE_ACCENT_COLOR.'],
+    [
+      {
+        GATEHOUSE_MAIL: 'smtps://smtp.example.com',
+        GATEHOUSE_MAIL_FROM: 'login@example.com',
+        GATEHOUSE_MAIL_FEEDBACK_QUEUE: 'https://sqs.eu-central-1.amazonaws.com/111122223333/reports',
+      },
+      'are for Amazon SES, and GATEHOUSE_MAIL names an SMTP server',
+    ],
     [{ GATEHOUSE_LOGO_DARK_FILE: 'dark.svg' }, 'without GATEHOUSE_LOGO_FILE.'],
   ])('%j is refused', (env, reason) => {
     const problems = problemsOf({ env });

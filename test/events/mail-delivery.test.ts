@@ -29,6 +29,7 @@ function createWorld(answer: () => Promise<SendResult> | SendResult, deps: Parti
       sent.push(id);
       return answer();
     },
+    isSuppressed: async () => false,
     count: async () => 'allowed',
     clock,
     logger: { info: note, warn: note },
@@ -140,4 +141,24 @@ test('no line of the log has the address or the content', async () => {
   expect(lines.join('\n')).toContain('mail not sent, trying again');
   expect(lines.join('\n')).not.toContain(to);
   expect(lines.join('\n')).not.toContain('sealed');
+});
+
+test('a mail to a suppressed address is dropped, also one that failed before, and the log does not name it', async () => {
+  let isSuppressed = false;
+  const { clock, mails, sent, outcomes, lines, start } = createWorld(() => away, {
+    isSuppressed: async () => isSuppressed,
+    count: async () => 'allowed',
+  });
+  await mails.add(sampleMail());
+  start();
+  await waitFor(() => outcomes.length === 1);
+  isSuppressed = true;
+  await mails.add(sampleMail());
+  clock.advance(900_000);
+  await waitFor(() => outcomes.length === 3);
+  expect(outcomes).toEqual(['failed', 'suppressed', 'suppressed']);
+  expect(sent).toHaveLength(1);
+  expect(await mails.depth()).toEqual({ pending: 0, oldest: undefined, setAside: 0 });
+  expect(lines.join()).toContain('mail dropped, its address is suppressed');
+  expect(lines.join()).not.toContain(to);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readMailFrom, readMailTransport } from '../../provider/lib/mail-transport.ts';
+import { readMailFrom, readMailTransport, readQueueUrl } from '../../provider/lib/mail-transport.ts';
 
 describe('readMailTransport', () => {
   test.each([
@@ -40,6 +40,29 @@ describe('readMailTransport', () => {
   test('a name that only looks like this machine still needs TLS', () => {
     expect(readMailTransport('smtp://localhost.example.com')).toMatchObject({ tls: 'upgrade' });
     expect(readMailTransport('smtp://127.0.0.1.example.com')).toMatchObject({ tls: 'upgrade' });
+  });
+});
+
+describe('readQueueUrl', () => {
+  test.each([
+    'https://sqs.eu-central-1.amazonaws.com/111122223333/gatehouse-mail-reports',
+    'https://vpce-1a2b.sqs.eu-central-1.vpce.amazonaws.com/111122223333/reports',
+    'http://127.0.0.1:4566/000000000000/reports',
+  ])('reads %s', (text) => {
+    expect(readQueueUrl(text)).toBe(text);
+  });
+
+  test.each([
+    '',
+    'gatehouse-mail-reports',
+    'arn:aws:sqs:eu-central-1:111122223333:gatehouse-mail-reports',
+    'http://sqs.eu-central-1.amazonaws.com/111122223333/reports',
+    'https://user:secret@sqs.eu-central-1.amazonaws.com/111122223333/reports',
+    'https://sqs.eu-central-1.amazonaws.com/',
+    'https://sqs.eu-central-1.amazonaws.com/1/reports?x=1',
+    'https://sqs.eu-central-1.amazonaws.com/1/reports\n',
+  ])('refuses %j', (text) => {
+    expect(readQueueUrl(text)).toBeUndefined();
   });
 });
 

@@ -36,6 +36,7 @@ describe('metrics', () => {
       'gatehouse_logouts_set_aside gauge',
       'gatehouse_logouts_total counter',
       'gatehouse_mail_delay_seconds histogram',
+      'gatehouse_mail_reports_total counter',
       'gatehouse_mails_oldest_seconds gauge',
       'gatehouse_mails_pending gauge',
       'gatehouse_mails_set_aside gauge',

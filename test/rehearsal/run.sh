@@ -40,11 +40,8 @@ export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_EC2_METADATA_
 # The schema of the AWS provider: a configuration that is given, a stand-in where there is one, or else the registry.
 if [ ! -s "${TF_CLI_CONFIG_FILE:-}" ]; then
   unset TF_CLI_CONFIG_FILE
-  common=$(git rev-parse --path-format=absolute --git-common-dir)
-  for stand_in in ../shared/terraform-check/provider.sh "${common%/.git}/../shared/terraform-check/provider.sh"; do
-    if [ -z "${TF_CLI_CONFIG_FILE:-}" ] && [ -f "$stand_in" ]; then TF_CLI_CONFIG_FILE=$(bash "$stand_in"); fi
-  done
-  [ -z "${TF_CLI_CONFIG_FILE:-}" ] || export TF_CLI_CONFIG_FILE
+  TF_CLI_CONFIG_FILE=$("$root/terraform/stand-in.sh")
+  if [ -n "$TF_CLI_CONFIG_FILE" ]; then export TF_CLI_CONFIG_FILE; else unset TF_CLI_CONFIG_FILE; fi
 fi
 
 REAL_TERRAFORM=$(command -v terraform) REAL_HELM=$(command -v "${HELM:-helm}")

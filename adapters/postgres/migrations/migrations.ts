@@ -23,6 +23,7 @@ import { mails } from './0022-mails.ts';
 import { secondFactors } from './0023-second-factors.ts';
 import { oneTimeTokens } from './0024-one-time-tokens.ts';
 import { accountChanges } from './0025-account-changes.ts';
+import { mailSuppressions } from './0028-mail-suppressions.ts';
 import { unconfirmedAccounts } from './0029-unconfirmed-accounts.ts';
 import type { Migration } from './migration.ts';
 
@@ -53,5 +54,6 @@ export const migrations: readonly Migration[] = [
   secondFactors,
   oneTimeTokens,
   accountChanges,
+  mailSuppressions,
   unconfirmedAccounts,
 ];

@@ -1,7 +1,7 @@
 import type { CliCommand } from './cli-command.ts';
 import { commandOutput, jsonOption } from './output.ts';
 
-/** `mail test` and `mail failed`. */
+/** `mail test`, `mail failed`, `mail suppressed` and `mail unsuppress`. */
 export function addMailCommands(program: CliCommand): void {
   const mail = program
     .command('mail')
@@ -37,5 +37,31 @@ export function addMailCommands(program: CliCommand): void {
     .action(async (options: { retry: boolean; id?: string[]; json?: boolean }) => {
       const { failedMails } = await import('../commands/failed-deliveries.ts');
       await failedMails(options, commandOutput(options));
+    });
+
+  mail
+    .command('suppressed')
+    .description(
+      'Show the addresses that get no mail, because a mail to them bounced for a lasting reason or was called unwanted. They get mail again a year after the last report.',
+    )
+    .option(...jsonOption)
+    .example('gatehouse mail suppressed')
+    .example('gatehouse mail suppressed --json')
+    .action(async (options: { json?: boolean }) => {
+      const { suppressedAddresses } = await import('../commands/suppressed-addresses.ts');
+      await suppressedAddresses(commandOutput(options));
+    });
+
+  mail
+    .command('unsuppress')
+    .description(
+      'Send mails to an address again. Take it out of the suppression list of Amazon SES too, if it is there: aws sesv2 delete-suppressed-destination --email-address ADDRESS.',
+    )
+    .argument('<address>', 'the address, in any spelling')
+    .option(...jsonOption)
+    .example('gatehouse mail unsuppress ann@example.com')
+    .action(async (address: string, options: { json?: boolean }) => {
+      const { unsuppressAddress } = await import('../commands/suppressed-addresses.ts');
+      await unsuppressAddress(address, commandOutput(options));
     });
 }

@@ -1,4 +1,5 @@
 import type { Account } from '../../ports/account-store.ts';
+import type { MailSuppression } from '../../ports/mail-suppressions.ts';
 import type { StoredFactor } from '../../ports/second-factors.ts';
 import { fieldList, isoTime } from '../cli/table.ts';
 
@@ -26,10 +27,13 @@ export function factorDocument({ addedAt, recoveryCodes }: StoredFactor): Record
 }
 
 /** Returns the same as text for a person. */
-export function accountText(account: Account, factor?: StoredFactor): string {
+export function accountText(account: Account, factor?: StoredFactor, suppression?: MailSuppression): string {
   return fieldList({
     id: account.id,
     email: `${account.email} (${account.emailVerified ? 'verified' : 'not verified'})`,
+    ...(suppression && {
+      mail: `suppressed since ${isoTime(suppression.at)} (${suppression.reason}), until ${isoTime(suppression.expiresAt)}`,
+    }),
     state: account.state,
     roles: account.roles.join(', ') || 'none',
     password: account.passwordHash === undefined ? 'none' : 'set',

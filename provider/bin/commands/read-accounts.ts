@@ -1,8 +1,10 @@
+import { systemClock as clock } from '../../lib/clock.ts';
 import type { Output } from '../cli/output.ts';
 import { isoTime, table } from '../cli/table.ts';
 import { accountDocument, accountText, factorDocument } from './account-document.ts';
 import { findAccount } from './find-account.ts';
 import { withStores } from './open-stores.ts';
+import { suppressionDocument } from './suppressed-addresses.ts';
 
 export interface ListOptions {
   after?: string | undefined;
@@ -26,10 +28,15 @@ export async function listAccounts({ after, limit }: ListOptions, output: Output
 
 /** `gatehouse accounts show`. Throws `not_found`. */
 export async function showAccount(account: string, output: Output): Promise<void> {
-  const { found, factor } = await withStores({}, async ({ ports }) => {
+  const { found, factor, suppression } = await withStores({}, async ({ ports }) => {
     const found = await findAccount(ports.accounts, account);
-    return { found, factor: await ports.secondFactors.find(found.id) };
+    const suppression = await ports.mailSuppressions.find(found.email, clock.now());
+    return { found, factor: await ports.secondFactors.find(found.id), suppression };
   });
   const secondFactor = factor ? factorDocument(factor) : null;
-  output.result({ ...accountDocument(found), secondFactor }, accountText(found, factor));
+  const mailSuppressed = suppression ? suppressionDocument(suppression) : null;
+  output.result(
+    { ...accountDocument(found), secondFactor, mailSuppressed },
+    accountText(found, factor, suppression),
+  );
 }

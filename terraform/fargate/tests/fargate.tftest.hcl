@@ -9,7 +9,7 @@ mock_provider "aws" {
   }
   mock_data "aws_ssm_parameter" {
     defaults = {
-      insecure_value = "{\"subnet_ids\":[\"subnet-1\"],\"security_group_id\":\"sg-tasks\",\"target_group_arn\":\"arn:targets\",\"trusted_proxies\":[\"10.40.0.0/20\",\"10.40.16.0/20\"],\"log_group_name\":\"/gatehouse/gatehouse\",\"kms_key_arn\":\"arn:key\",\"alarm_topic_arn\":\"arn:topic\",\"image_repository\":\"111122223333.dkr.ecr.eu-central-1.amazonaws.com/gatehouse/image\",\"repository_arn\":\"arn:repository\",\"role_arns\":{\"serve\":\"arn:serve\",\"worker\":\"arn:worker\",\"migrate\":\"arn:migrate\"},\"database_url\":\"postgres://gatehouse@db:5432/gatehouse?sslmode=verify-full\",\"owner_database_url\":\"postgres://gatehouse_owner@db:5432/gatehouse?sslmode=verify-full\",\"redis_url\":\"rediss://gatehouse@cache:6379\",\"cache_name\":\"gatehouse\",\"secret_names\":{\"keys\":\"gatehouse/keys\",\"server-secrets\":\"gatehouse/server-secrets\"},\"bus_arn\":\"arn:bus\"}"
+      insecure_value = "{\"subnet_ids\":[\"subnet-1\"],\"security_group_id\":\"sg-tasks\",\"target_group_arn\":\"arn:targets\",\"trusted_proxies\":[\"10.40.0.0/20\",\"10.40.16.0/20\"],\"log_group_name\":\"/gatehouse/gatehouse\",\"kms_key_arn\":\"arn:key\",\"alarm_topic_arn\":\"arn:topic\",\"image_repository\":\"111122223333.dkr.ecr.eu-central-1.amazonaws.com/gatehouse/image\",\"repository_arn\":\"arn:repository\",\"role_arns\":{\"serve\":\"arn:serve\",\"worker\":\"arn:worker\",\"migrate\":\"arn:migrate\"},\"database_url\":\"postgres://gatehouse@db:5432/gatehouse?sslmode=verify-full\",\"owner_database_url\":\"postgres://gatehouse_owner@db:5432/gatehouse?sslmode=verify-full\",\"redis_url\":\"rediss://gatehouse@cache:6379\",\"cache_name\":\"gatehouse\",\"secret_names\":{\"keys\":\"gatehouse/keys\",\"server-secrets\":\"gatehouse/server-secrets\"},\"bus_arn\":\"arn:bus\",\"mail_settings\":{\"GATEHOUSE_SES_CONFIGURATION_SET\":\"gatehouse\",\"GATEHOUSE_MAIL_FEEDBACK_QUEUE\":\"https://sqs/reports\"}}"
     }
   }
 }
@@ -126,6 +126,20 @@ run "mail" {
   assert {
     condition     = local.worker_environment["GATEHOUSE_SERVER_SECRETS"] == local.serve_environment["GATEHOUSE_SERVER_SECRETS"] && local.worker_environment["GATEHOUSE_MAIL"] == "ses"
     error_message = "A worker that sends mails needs the server secrets, to read them."
+  }
+  assert {
+    condition     = local.worker_environment["GATEHOUSE_MAIL_FEEDBACK_QUEUE"] == "https://sqs/reports" && local.worker_environment["GATEHOUSE_SES_CONFIGURATION_SET"] == "gatehouse"
+    error_message = "With SES, the worker must get the queue of reports."
+  }
+}
+
+run "mail_by_smtp" {
+  command = plan
+  variables { settings = { GATEHOUSE_MAIL = "smtps://smtp.example.com", GATEHOUSE_MAIL_FROM = "login@example.com" } }
+
+  assert {
+    condition     = !contains(keys(local.worker_environment), "GATEHOUSE_MAIL_FEEDBACK_QUEUE")
+    error_message = "With SMTP, Gatehouse refuses settings of SES."
   }
 }
 

@@ -84,10 +84,27 @@ locals {
       Condition = { StringEquals = { "events:source" = "gatehouse" } }
     }],
     !(workload.mails && length(var.ses_identities) > 0) ? [] : [{
-      Sid      = "SendMails"
+      Sid    = "SendMails"
+      Effect = "Allow"
+      Action = ["ses:SendEmail"]
+      # SES checks both, the identity and the configuration set that the mail names.
+      Resource = concat(
+        [for identity in sort(var.ses_identities) : "${local.aws}:ses:${local.region}:${local.account}:identity/${identity}"],
+        var.mail_reports == null ? [] : [var.mail_reports.configuration_set_arn],
+      )
+    }],
+    !(workload.mails && var.mail_reports != null) ? [] : [{
+      Sid      = "ReadReportsAboutMails"
       Effect   = "Allow"
-      Action   = ["ses:SendEmail"]
-      Resource = [for identity in sort(var.ses_identities) : "${local.aws}:ses:${local.region}:${local.account}:identity/${identity}"]
+      Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
+      Resource = [var.mail_reports.queue_arn]
+    }],
+    !(workload.mails && var.mail_reports != null) ? [] : [{
+      Sid       = "UseTheKeyOfTheQueue"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = [var.mail_reports.kms_key_arn]
+      Condition = { StringEquals = { "kms:ViaService" = "sqs.${local.region}.amazonaws.com" } }
     }],
     !(workload.signs && var.signing_key_arn != null) ? [] : [{
       Sid      = "SignTokens"

@@ -64,6 +64,16 @@ variable "ses_identities" {
   default     = []
 }
 
+variable "mail_reports" {
+  description = "The configuration set of Amazon SES, and the queue with its reports and its KMS key, or null."
+  type = object({
+    configuration_set_arn = string
+    queue_arn             = string
+    kms_key_arn           = string
+  })
+  default = null
+}
+
 variable "pod_identity" {
   description = "The cluster whose pods get the roles by Pod Identity, or null."
   type = object({

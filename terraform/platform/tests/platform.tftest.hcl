@@ -286,6 +286,34 @@ run "events" {
   }
 }
 
+run "mail_reports" {
+  module {
+    source = "./../modules/mail-reports"
+  }
+
+  variables {
+    name        = "gatehouse"
+    kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/data"
+  }
+
+  assert {
+    condition     = toset(aws_sesv2_configuration_set_event_destination.this.event_destination[0].matching_event_types) == toset(["BOUNCE", "COMPLAINT"]) && endswith(aws_sesv2_configuration_set_event_destination.this.event_destination[0].event_bridge_destination[0].event_bus_arn, ":event-bus/default")
+    error_message = "SES must report bounces and complaints, and can do it to the default bus only."
+  }
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.this.event_pattern).detail.mail.tags["ses:configuration-set"] == ["gatehouse"]
+    error_message = "Reports about mails of other programs do not belong into this queue."
+  }
+  assert {
+    condition     = jsondecode(aws_sqs_queue.this.redrive_policy).deadLetterTargetArn == aws_sqs_queue.dead_letters.arn && jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount >= 5
+    error_message = "A report that can't be read must leave the queue, but not after one failure of the database."
+  }
+  assert {
+    condition     = alltrue([for policy in values(aws_sqs_queue_policy.this) : alltrue([for statement in jsondecode(policy.policy).Statement : try(statement.Condition.ArnEquals["aws:SourceArn"] == aws_cloudwatch_event_rule.this.arn, false)])])
+    error_message = "Only the rule may write into the queues."
+  }
+}
+
 run "registry" {
   module {
     source = "./../modules/registry"
@@ -453,6 +481,14 @@ run "mail" {
     condition     = contains(local.workloads["worker"].secrets, "server-secrets")
     error_message = "A worker that sends mails must read the server secrets."
   }
+  assert {
+    condition     = yamldecode(output.chart_values).settings.GATEHOUSE_SES_CONFIGURATION_SET == "gatehouse" && can(yamldecode(output.chart_values).settings.GATEHOUSE_MAIL_FEEDBACK_QUEUE) && keys(jsondecode(aws_ssm_parameter.handover["fargate"].insecure_value).mail_settings) == ["GATEHOUSE_MAIL_FEEDBACK_QUEUE", "GATEHOUSE_SES_CONFIGURATION_SET"]
+    error_message = "The chart and the root fargate must get the configuration set and the queue of reports."
+  }
+  assert {
+    condition     = contains(keys(local.alarms), "mail-reports-unread")
+    error_message = "A report that could not be read must ring."
+  }
 }
 
 run "rights_to_send_mails" {
@@ -473,14 +509,23 @@ run "rights_to_send_mails" {
     cache_arns           = []
     bus_arn              = "arn:aws:events:eu-central-1:111122223333:event-bus/gatehouse"
     ses_identities       = ["example.com"]
-    pod_identity         = null
-    irsa                 = null
-    ecs                  = true
+    mail_reports = {
+      configuration_set_arn = "arn:aws:ses:eu-central-1:111122223333:configuration-set/gatehouse"
+      queue_arn             = "arn:aws:sqs:eu-central-1:111122223333:gatehouse-mail-reports"
+      kms_key_arn           = "arn:aws:kms:eu-central-1:111122223333:key/data"
+    }
+    pod_identity = null
+    irsa         = null
+    ecs          = true
   }
 
   assert {
     condition     = strcontains(aws_iam_role_policy.this["worker"].policy, "ses:SendEmail") && strcontains(aws_iam_role_policy.this["worker"].policy, "arn:aws:ses:eu-central-1:111122223333:identity/example.com") && !strcontains(aws_iam_role_policy.this["serve"].policy, "ses:")
     error_message = "The process that does the jobs may send mails from the named identities, and no other process may."
+  }
+  assert {
+    condition     = strcontains(aws_iam_role_policy.this["worker"].policy, "configuration-set/gatehouse") && strcontains(aws_iam_role_policy.this["worker"].policy, "sqs:DeleteMessage") && strcontains(aws_iam_role_policy.this["worker"].policy, "sqs.eu-central-1.amazonaws.com") && !strcontains(aws_iam_role_policy.this["serve"].policy, "sqs")
+    error_message = "The process that does the jobs needs the configuration set and the queue of reports, and no other process does."
   }
 }
 

@@ -90,6 +90,19 @@ describe('SesMailSender', () => {
     expect(FromEmailAddress).toBe(`=?UTF-8?B?${name}?= <login@example.com>`);
   });
 
+  test('the proof and the configuration set are sent, so that SES reports what became of the mail', async () => {
+    const proof = 'Zm9v_Ym-Fy';
+    await sender.send({ ...someMail(), proof });
+    expect(sentIn(proxy.calls[0]?.body ?? '')).toMatchObject({
+      EmailTags: [{ Name: 'mail' }, { Name: 'proof', Value: proof }],
+    });
+    const client = { ...moto.client, endpoint: proxy.url };
+    const reporting = new SesMailSender({ from, configurationSet: 'gatehouse', client });
+    await reporting.send(someMail());
+    expect(sentIn(proxy.calls[1]?.body ?? '')).toMatchObject({ ConfigurationSetName: 'gatehouse' });
+    reporting.close();
+  });
+
   test.each([
     ['MessageRejected', 'Email address is not verified.', 'Verify the domain'],
     ['AccessDeniedException', 'User is not authorized to perform ses:SendEmail', 'Allow ses:SendEmail'],

@@ -15,6 +15,7 @@ import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts'
 import { PostgresKeyStore } from '../../../adapters/postgres/key-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
 import { PostgresLogouts } from '../../../adapters/postgres/logouts.ts';
+import { PostgresMailSuppressions } from '../../../adapters/postgres/mail-suppressions.ts';
 import { PostgresMails } from '../../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOneTimeTokens } from '../../../adapters/postgres/one-time-tokens.ts';
@@ -40,6 +41,7 @@ import { familyStoreContract } from '../../contract/family-store.ts';
 import { keyStoreContract } from '../../contract/key-store.ts';
 import { limitsContract } from '../../contract/limits.ts';
 import { logoutsContract } from '../../contract/logouts.ts';
+import { mailSuppressionsContract } from '../../contract/mail-suppressions.ts';
 import { mailsContract } from '../../contract/mails.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { oneTimeTokensContract } from '../../contract/one-time-tokens.ts';
@@ -123,6 +125,10 @@ secondFactorsContract(
 oneTimeTokensContract(
   'PostgresOneTimeTokens, embedded',
   opener((deps) => new PostgresOneTimeTokens(deps)),
+);
+mailSuppressionsContract(
+  'PostgresMailSuppressions, embedded',
+  opener((deps) => new PostgresMailSuppressions(deps)),
 );
 limitsContract(
   'PostgresLimits, embedded',

@@ -5,6 +5,7 @@ import type { Database } from '../../../adapters/postgres/database.ts';
 import { PostgresExpiredRows } from '../../../adapters/postgres/expired-rows.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
+import { PostgresMailSuppressions } from '../../../adapters/postgres/mail-suppressions.ts';
 import { PostgresMails } from '../../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOneTimeTokens } from '../../../adapters/postgres/one-time-tokens.ts';
@@ -15,6 +16,7 @@ import { newId, randomToken } from '../../../provider/lib/ids.ts';
 import { keptSignInMs } from '../../../provider/ports/sign-in-history.ts';
 import { sampleChange } from '../../contract/address-changes.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
+import { sampleSuppression } from '../../contract/mail-suppressions.ts';
 import { sampleMail } from '../../contract/mails.ts';
 import { sampleOneTimeToken } from '../../contract/one-time-tokens.ts';
 import { sampleEvent } from '../../contract/outbox.ts';
@@ -37,6 +39,7 @@ const tables = [
   'one_time_tokens',
   'address_changes',
   'recent_sign_ins',
+  'mail_suppressions',
   'outbox',
 ];
 
@@ -73,6 +76,7 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
       await outbox.append(event, sampleSignIn({ at: expiresAt - keptSignInMs }));
       await db('outbox').where({ id: event.id }).delete();
     },
+    () => new PostgresMailSuppressions({ db }).add(sampleSuppression({ address: key, expiresAt })),
     async () => {
       const event = sampleEvent();
       await outbox.append(event);

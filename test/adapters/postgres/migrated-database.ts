@@ -80,6 +80,7 @@ export async function emptyTables({ knex }: Database): Promise<void> {
       'client_sessions',
       'logouts',
       'mails',
+      'mail_suppressions',
       'second_factors',
       'one_time_tokens',
       'address_changes',
