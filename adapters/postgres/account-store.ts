@@ -109,13 +109,13 @@ export class PostgresAccountStore implements AccountStore {
     const inserted = await rows<{ id: string }>(
       this.#db,
       `insert into accounts (id, email, email_key, normal_email, email_verified, password_hash, roles, metadata, state,
-         generation, created_at, updated_at)
+         unconfirmed, generation, created_at, updated_at)
        select id, email, email_key, normal_email, email_verified::boolean, password_hash, roles::json, metadata::json, state,
-         generation::integer, created_at::bigint, updated_at::bigint
+         unconfirmed::boolean, generation::integer, created_at::bigint, updated_at::bigint
        from unnest(:ids::text[], :emails::text[], :earlierKeys::text[], :emailKeys::text[], :emailVerified::text[],
-         :passwordHashes::text[], :roles::text[], :metadata::text[], :states::text[], :tokenVersions::text[],
-         :createdAt::text[], :updatedAt::text[]) as given (id, email, email_key, normal_email, email_verified,
-         password_hash, roles, metadata, state, generation, created_at, updated_at)
+         :passwordHashes::text[], :roles::text[], :metadata::text[], :states::text[], :unconfirmed::text[],
+         :tokenVersions::text[], :createdAt::text[], :updatedAt::text[]) as given (id, email, email_key, normal_email, email_verified,
+         password_hash, roles, metadata, state, unconfirmed, generation, created_at, updated_at)
        where not exists (select from address_changes where from_key = normal_email)
        on conflict do nothing
        returning id`,
@@ -129,6 +129,7 @@ export class PostgresAccountStore implements AccountStore {
         roles: texts(({ roles }) => JSON.stringify(roles)),
         metadata: texts(({ metadata }) => JSON.stringify(metadata)),
         states: texts(({ state }) => state),
+        unconfirmed: texts(({ isUnconfirmed }) => String(isUnconfirmed === true)),
         tokenVersions: texts(({ tokenVersion }) => String(tokenVersion)),
         createdAt: texts(({ createdAt }) => String(createdAt)),
         updatedAt: texts(({ updatedAt }) => String(updatedAt)),

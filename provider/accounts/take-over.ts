@@ -14,7 +14,7 @@ export async function removeForeignAccess(
   account: Account,
   { newEvent, clock }: { newEvent: NewEvent; clock: Clock },
 ): Promise<void> {
-  if (!account.isUnconfirmed) return;
+  if (!account.isUnconfirmed || account.emailVerified) return;
   await removeSecondFactor(stores, account, { newEvent, clock });
   for (const consent of await stores.consents.list(account.id)) {
     if (!(await stores.consents.withdraw(consent))) continue;

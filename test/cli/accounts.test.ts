@@ -102,6 +102,7 @@ describe('accounts list and show', () => {
       id,
       email,
       emailVerified: false,
+      isUnconfirmed: false,
       state: 'active',
       metadata: {},
       generation: 0,

@@ -63,6 +63,17 @@ export function accountStoreContract(name: string, open: () => Promise<AccountSt
         expect((await store.findById(account.id))?.passwordHash).toBeUndefined();
       });
 
+      test('keep whether the address of a sign-up is unconfirmed, until it is changed', async () => {
+        const account = await inserted({ isUnconfirmed: true });
+        expect(await store.findById(account.id)).toEqual(account);
+        const many = sampleAccount({ isUnconfirmed: true });
+        expect(await store.insertMany([many])).toEqual([many.id]);
+        expect(await other.findById(many.id)).toEqual(many);
+        const changed = await store.update(account.id, { isUnconfirmed: false }, account.updatedAt);
+        expect(changed).not.toHaveProperty('isUnconfirmed');
+        expect(await other.findById(account.id)).not.toHaveProperty('isUnconfirmed');
+      });
+
       test('return nothing for unknown ids and addresses', async () => {
         expect(await store.findById(newId('user'))).toBeUndefined();
         expect(await store.findByEmail('nobody@example.com')).toBeUndefined();

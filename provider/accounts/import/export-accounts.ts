@@ -24,10 +24,12 @@ export async function* exportAccounts({
  * format, the name of the token version is `generation`.
  */
 function accountLine(account: Account): string {
-  const { id, email, emailVerified, passwordHash, roles, metadata, tokenVersion: generation } = account;
+  const { id, email, emailVerified, isUnconfirmed, passwordHash, roles, metadata } = account;
+  const { tokenVersion: generation } = account;
   const createdAt = new Date(account.createdAt).toISOString();
   const updatedAt = new Date(account.updatedAt).toISOString();
   const disabled = account.state === 'disabled';
-  const times = { createdAt, updatedAt };
-  return `${JSON.stringify({ id, email, emailVerified, passwordHash, roles, metadata, disabled, generation, ...times })}\n`;
+  const proof = { emailVerified, unconfirmed: isUnconfirmed };
+  const rest = { passwordHash, roles, metadata, disabled, generation, createdAt, updatedAt };
+  return `${JSON.stringify({ id, email, ...proof, ...rest })}\n`;
 }

@@ -79,6 +79,7 @@ function accountOf(fields: ImportedFields, now: number): Account {
     id: fields.id ?? newId('user'),
     email: fields.email,
     emailVerified: fields.emailVerified ?? false,
+    ...(fields.isUnconfirmed ? { isUnconfirmed: true } : {}),
     passwordHash: fields.passwordHash,
     roles: fields.roles ?? [],
     metadata: fields.metadata ?? {},

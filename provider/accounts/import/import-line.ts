@@ -11,6 +11,7 @@ export interface ImportedFields {
   id: string | undefined;
   email: string;
   emailVerified: boolean | undefined;
+  isUnconfirmed: boolean | undefined;
   passwordHash: string | undefined;
   roles: string[] | undefined;
   metadata: Record<string, unknown> | undefined;
@@ -81,6 +82,8 @@ const lineSchema = z.strictObject({
     .optional(),
   email: emailAddress,
   emailVerified: flag.optional(),
+  /** From an export: the person signed up and has not proved the address yet. */
+  unconfirmed: flag.optional(),
   passwordHash: z.string({ error: 'Give the hash as text.' }).optional(),
   firebase: firebaseFields.optional(),
   keycloak: keycloakFields.optional(),
@@ -110,7 +113,12 @@ export function readImportLine(
   if (mistakes.length > 0 || 'message' in hash) return { mistakes };
   const { id, email, emailVerified, roles, generation, createdAt, updatedAt } = line;
   const state = line.disabled === undefined ? undefined : line.disabled ? 'disabled' : 'active';
-  const rest = { metadata: line.metadata, state, passwordHash: hash.stored } as const;
+  const rest = {
+    metadata: line.metadata,
+    state,
+    passwordHash: hash.stored,
+    isUnconfirmed: line.unconfirmed,
+  } as const;
   return {
     fields: { id, email, emailVerified, roles, tokenVersion: generation, createdAt, updatedAt, ...rest },
   };

@@ -10,6 +10,7 @@ export function accountDocument(account: Account): Record<string, unknown> {
     id,
     email,
     emailVerified,
+    isUnconfirmed: account.isUnconfirmed === true,
     state,
     roles,
     metadata,
@@ -30,7 +31,7 @@ export function factorDocument({ addedAt, recoveryCodes }: StoredFactor): Record
 export function accountText(account: Account, factor?: StoredFactor, suppression?: MailSuppression): string {
   return fieldList({
     id: account.id,
-    email: `${account.email} (${account.emailVerified ? 'verified' : 'not verified'})`,
+    email: `${account.email} (${proofOf(account)})`,
     ...(suppression && {
       mail: `suppressed since ${isoTime(suppression.at)} (${suppression.reason}), until ${isoTime(suppression.expiresAt)}`,
     }),
@@ -44,4 +45,9 @@ export function accountText(account: Account, factor?: StoredFactor, suppression
     created: isoTime(account.createdAt),
     updated: isoTime(account.updatedAt),
   });
+}
+
+function proofOf({ emailVerified, isUnconfirmed }: Account): string {
+  if (emailVerified) return 'verified';
+  return isUnconfirmed ? 'not confirmed since the sign-up' : 'not verified';
 }
