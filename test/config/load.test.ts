@@ -441,3 +441,17 @@ describe('overrides', () => {
     expect(problems[1]).toContain('GATEHOUSE_DATABASE_URL (value not shown) must be a URL');
   });
 });
+
+test('a proof of the address at sign-up needs mail, in the same list as all other problems', () => {
+  const needed = expect.stringContaining('GATEHOUSE_SIGNUP_VERIFICATION is set, but mail is off');
+  const databaseUrl = { GATEHOUSE_DATABASE_URL: 'postgres://localhost/gatehouse' };
+  const env = { ...databaseUrl, GATEHOUSE_SIGNUP_VERIFICATION: 'first', GATEHOUSE_PORT: 'x' };
+  expect(problemsOf({ env })).toEqual([expect.stringContaining('GATEHOUSE_PORT'), needed]);
+  expect(problemsOf({ env: { GATEHOUSE_SIGNUP_VERIFICATION: '7d', GATEHOUSE_MAIL: 'off' } })).toEqual([
+    needed,
+  ]);
+  // `gatehouse dev` has the embedded database, and writes mails into a folder.
+  expect(problemsOf({ env: { GATEHOUSE_SIGNUP_VERIFICATION: '7d' } })).toEqual([]);
+  for (const days of ['0d', '91d', '7', 'always'])
+    expect(problemsOf({ env: { GATEHOUSE_SIGNUP_VERIFICATION: days } })).toHaveLength(1);
+});
