@@ -137,7 +137,11 @@ export function createChangeAddress(deps: ChangeAddressDeps): ChangeAddress {
     const undoUntil = at + oneTimeTokens.lifeMs('undo-address');
     const change = await stores.addressChanges.complete(changeIdOf(found), at, undoUntil);
     if (!account || !change || emailKey(change.from) !== emailKey(account.email)) throw outdated();
-    const changed = await stores.accounts.update(account.id, { email: change.to, emailVerified: true }, at);
+    const changed = await stores.accounts.update(
+      account.id,
+      { email: change.to, emailVerified: true, isUnconfirmed: false },
+      at,
+    );
     if (!changed) throw outdated();
     // What was sent to the earlier address proves nothing about the account any more.
     for (const purpose of ['recover', 'verify-address'] as const)

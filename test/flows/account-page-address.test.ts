@@ -241,8 +241,11 @@ describe('the undo', () => {
     expect((await agent.get(`${deployment.issuer}/account`)).html).toContain('name="password"');
     expect([await signsIn(to), await signsIn(person.email)]).toEqual([false, false]);
     expect(textOf((await mails.until(person.email, 3)).at(-1))).toContain('has the address');
-    const again = await other.get(undo);
+    const again = await createUserAgent(deployment).get(undo);
     expect([again.status, headingOf(again)]).toEqual([400, 'This link does not work any more']);
+    const newPassword = 'a longer walk along the river';
+    await other.submit(next, { newPassword });
+    expect(await signsIn(person.email, newPassword)).toBe(true);
   });
 
   test('of the first change works after a second change, and ends the undo of the second', async () => {

@@ -50,7 +50,7 @@ test('a password is masked while it is typed, on every page that asks for one', 
     ]),
   );
   expect(new Set(fields.map(([name]) => name))).toEqual(
-    new Set(['password', 'newPassword', 'currentPassword', 'factorPassword']),
+    new Set(['password', 'newPassword', 'currentPassword', 'factorPassword', 'addressPassword']),
   );
   for (const [name, type] of fields) expect([name, type]).toEqual([name, 'password']);
 });

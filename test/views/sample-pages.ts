@@ -128,7 +128,7 @@ const account = {
     },
     { at: when.since, app: 'Contracts for Android', method: 'Password', ip: '2001:db8::1' },
   ],
-  address: { isVerified: true },
+  address: { isVerified: true, waiting: 'jane@example.com' },
   hasPassword: true,
   offersSecondFactor: true,
   passwordMinLength: 12,
@@ -311,6 +311,12 @@ export const samplePages: Record<string, SamplePage> = {
     model: {
       ...account,
       secondFactor: { since: when.since, recoveryCodes: 9 },
+      address: { isVerified: true },
+      forms: {
+        end: form('end'),
+        signOutEverywhere: form('sign-out-everywhere'),
+        withdraw: form('withdraw'),
+      },
       signInAgain: { address: '/again', password: '/again', secondFactor: '/again' },
     },
   },
@@ -329,7 +335,7 @@ export const samplePages: Record<string, SamplePage> = {
     view: 'account',
     model: {
       ...account,
-      address: { isVerified: true, typed: 'jane' },
+      address: { isVerified: true, waiting: 'jane@example.com', typed: 'jane' },
       error: { field: 'newEmail', message: 'Enter an email address like name@example.com.' },
     },
   },

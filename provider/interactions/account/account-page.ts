@@ -52,7 +52,7 @@ export async function showAccount(
     }),
     earlier: signIns.next && `${deps.basePath}/account?after=${encodeURIComponent(signIns.next)}`,
     consented: consents.flatMap((consent) => describeApp(deps, consent) ?? []),
-    forms: formsOf(deps, session),
+    forms: formsOf(deps, session, waiting),
     recent: recent.map((signIn) => describeRecent(deps, renderer, signIn)),
     address: deps.changeAddress && {
       isVerified: account.emailVerified,
@@ -99,18 +99,26 @@ function describeApp({ app, apis }: AccountDeps, consent: Consent): ConsentedApp
   };
 }
 
-function formsOf({ basePath, keys }: AccountDeps, session: BrowserSession): AccountView['forms'] {
+function formsOf(
+  { basePath, keys, now }: AccountDeps,
+  session: BrowserSession,
+  waiting: string | undefined,
+): AccountView['forms'] {
   const form = (action: AccountAction) => ({
     action: `${basePath}/account/${action}`,
     csrf: accountFormToken(keys, session, action),
   });
-  return {
+  const forms: AccountView['forms'] = {
     end: form('end'),
     signOutEverywhere: form('sign-out-everywhere'),
     withdraw: form('withdraw'),
+  };
+  if (waiting !== undefined) forms.addressCode = form('address-code');
+  if (!isFresh(session, now())) return forms;
+  return {
+    ...forms,
+    address: form('address'),
     password: form('password'),
     secondFactor: form('second-factor'),
-    address: form('address'),
-    addressCode: form('address-code'),
   };
 }

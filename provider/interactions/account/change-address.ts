@@ -120,18 +120,18 @@ interface LinkPage {
 function showLink(deps: AccountDeps, ctx: Context, { step, token, values = {}, status }: LinkPage): void {
   const renderer = deps.renderer(ctx);
   const key = `account.address.${step}`;
-  const hasEffect = step === 'undo';
+  const isUndo = step === 'undo';
   const page = renderer.render('account-address', {
     title: renderer.text(`${key}.title`),
     message: renderer.text(`${key}.message`, values),
-    effect: hasEffect ? renderer.text(`${key}.effect`) : undefined,
+    effect: isUndo ? renderer.text('account.address.undo.effect') : undefined,
     form:
       token === undefined
         ? undefined
         : {
             action: `${deps.basePath}/account/address/${step}`,
             hidden: { token },
-            submit: renderer.text(`${key}.submit`),
+            submit: renderer.text(isUndo ? 'account.address.undo.submit' : 'account.address.confirm.submit'),
           },
     accountUrl: `${deps.basePath}/account`,
   });

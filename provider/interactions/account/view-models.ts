@@ -65,6 +65,9 @@ interface ActionForm {
   csrf: string;
 }
 
+/** The first three are missing with `signInAgain`, and the last one if no address waits. */
+type GuardedForms = Partial<Record<'address' | 'password' | 'secondFactor' | 'addressCode', ActionForm>>;
+
 /**
  * The account page. Each of its forms posts `csrf` to its action. In addition, `end` posts the `id` of a sign-in,
  * `withdraw` posts the `client`, `password` posts `currentPassword` and `newPassword`, and `secondFactor` posts
@@ -80,10 +83,7 @@ export interface AccountView {
   /** The address of the next page of the list, with sign-ins that were used earlier. */
   earlier?: string | undefined;
   consented: ConsentedAppView[];
-  forms: Record<
-    'end' | 'signOutEverywhere' | 'withdraw' | 'password' | 'secondFactor' | 'address' | 'addressCode',
-    ActionForm
-  >;
+  forms: Record<'end' | 'signOutEverywhere' | 'withdraw', ActionForm> & GuardedForms;
   /**
    * Set if the sign-in is too old, or has no second factor although the account has one. Then the page shows these links
    * to a new sign-in instead of the forms.
