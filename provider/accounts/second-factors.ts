@@ -157,6 +157,7 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
         lastStep: step,
         uses: 0,
         addedAt: clock.now(),
+        hasApp: true,
       };
       if (!(await stores.secondFactors.add(account.id, factor))) throw exists();
       await stores.accounts.update(account.id, { hasSecondFactor: true }, clock.now());

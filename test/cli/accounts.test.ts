@@ -141,6 +141,7 @@ describe('commands that change accounts write an event', () => {
       lastStep: 1,
       uses: 0,
       addedAt: 1_700_000_000_000,
+      hasApp: true,
     };
     await database.factors().add(id, factor);
     await database.factors().replaceRecoveryCodes(id, factor.id, ['a hash', 'another hash']);
