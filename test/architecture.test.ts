@@ -58,6 +58,10 @@ const breaches: [rule: string, files: Files][] = [
     { 'accounts/passwords.ts': "import { verify } from '@node-rs/bcrypt';" },
   ],
   ['argon2 only in accounts/passwords.ts', { 'accounts/a.ts': "import { hash } from 'argon2';" }],
+  [
+    '@simplewebauthn/server only in accounts/webauthn.ts',
+    { 'accounts/a.ts': "import { verifyAuthenticationResponse } from '@simplewebauthn/server';" },
+  ],
   ['oidc-provider only in oidc/, interactions/', { 'http/a.ts': "import { P } from 'oidc-provider';" }],
   [
     'oidc-provider/lib only in oidc/patches/internals.ts',

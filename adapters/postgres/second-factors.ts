@@ -94,12 +94,13 @@ export class PostgresSecondFactors implements SecondFactors {
     return replaced === 1;
   }
 
-  async touch(accountId: string): Promise<StoredFactor | undefined> {
+  async touch(accountId: string, sealedSecret?: string): Promise<StoredFactor | undefined> {
     if (!storable(accountId)) return undefined;
     const [row] = await rows<FactorRow>(
       this.#db,
-      `update second_factors set uses = uses + 1 where account_id = :accountId returning ${columns}`,
-      { accountId },
+      `update second_factors set uses = uses + 1, sealed_secret = coalesce(:sealedSecret, sealed_secret)
+       where account_id = :accountId returning ${columns}`,
+      { accountId, sealedSecret: sealedSecret ?? null },
     );
     return row && factorOf(row);
   }

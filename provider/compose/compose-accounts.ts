@@ -3,6 +3,8 @@ import { createConfirmAddress } from '../accounts/confirm-address.ts';
 import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
 import { createInvitations } from '../accounts/invitations.ts';
 import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
+import { createPasskeySignIn } from '../accounts/passkey-sign-in.ts';
+import { createPasskeys } from '../accounts/passkeys.ts';
 import { createPasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister, type Register } from '../accounts/register.ts';
@@ -18,6 +20,8 @@ export interface AccountParts
     | 'passwordRules'
     | 'accounts'
     | 'factors'
+    | 'passkeys'
+    | 'passkeySignIn'
     | 'secondStep'
     | 'signIn'
     | 'oneTimeTokens'
@@ -58,7 +62,18 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     passwordRules,
   };
   const factors = createSecondFactors({ ...common, appName: config.appName });
-  const secondStep = createSecondStep({ ...common, factors });
+  const passkeys =
+    config.passkeys === 'on'
+      ? createPasskeys({
+          ...common,
+          relyingParty: { id: config.passkeyRpId, name: config.appName },
+          origin: new URL(config.issuer).origin,
+          passkeys: ports.passkeys,
+          challenges: ports.oidcStore,
+          factors,
+        })
+      : undefined;
+  const secondStep = createSecondStep({ ...common, factors, passkeys });
   const oneTimeTokens = createOneTimeTokens({ ...common, oneTimeTokens: ports.oneTimeTokens });
   const policy = { mode: config.secondFactor, roles: config.secondFactorRoles ?? [] };
   const confirmAddress = createConfirmAddress({
@@ -74,6 +89,8 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     passwordRules,
     accounts: createAccounts({ ...common, permissionsByRole: accessModel.roles }),
     factors,
+    passkeys,
+    passkeySignIn: passkeys && createPasskeySignIn({ ...common, passkeys, factors }),
     secondStep,
     oneTimeTokens,
     confirmAddress,

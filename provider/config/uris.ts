@@ -26,6 +26,12 @@ function issuerProblem(text: string): string | undefined {
   return written === text ? undefined : `must be written in its normal form: ${written}`;
 }
 
+/** The host name of a URL, in ASCII and lower case. */
+export const hostOf = (url: string): string => new URL(url).hostname;
+
+/** Whether a host is a domain name and no IP address. The URL parser writes addresses as four numbers or in brackets. */
+export const isDomain = (host: string): boolean => !/^\[|^\d+(\.\d+){3}$/.test(host);
+
 /** The issuer's URL as OpenID Connect Discovery §3 and RFC 8414 §2 require it: https, or http on loopback. */
 export function issuer() {
   return z

@@ -50,8 +50,11 @@ export interface SecondFactors {
   useRecoveryCode(accountId: string, seen: SeenFactor, hash: string): Promise<boolean>;
   /** Replaces all recovery codes of this factor. Gives false when the account has another factor or none. */
   replaceRecoveryCodes(accountId: string, factorId: string, hashes: readonly string[]): Promise<boolean>;
-  /** Raises `uses` and gives the new state. Gives undefined when the account has no row. */
-  touch(accountId: string): Promise<StoredFactor | undefined>;
+  /**
+   * Raises `uses` and gives the new state. Gives undefined when the account has no row.
+   * @param sealedSecret the same secret, sealed by the newest key
+   */
+  touch(accountId: string, sealedSecret?: string): Promise<StoredFactor | undefined>;
   /** Removes the app and keeps the recovery codes, for an account that has passkeys. Gives false when it has no app. */
   removeApp(accountId: string): Promise<boolean>;
   /** Removes the factor and its recovery codes. Gives false when the account has none. */

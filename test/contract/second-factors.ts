@@ -139,6 +139,7 @@ export function secondFactorsContract(name: string, open: () => Promise<SecondFa
       expect(await store.find(accountId)).toEqual({ ...factor, uses: 10, recoveryCodes: 1 });
       expect(await store.useStep(accountId, factor, 101, 'sealed')).toBe(false);
       expect(await store.useRecoveryCode(accountId, factor, 'one')).toBe(false);
+      expect(await store.touch(accountId, 'sealed again')).toMatchObject({ sealedSecret: 'sealed again' });
       expect(await store.touch(newId('user'))).toBeUndefined();
     });
 

@@ -54,11 +54,12 @@ export class MemorySecondFactors implements SecondFactors {
     });
   }
 
-  touch(accountId: string): Promise<StoredFactor | undefined> {
+  touch(accountId: string, sealedSecret?: string): Promise<StoredFactor | undefined> {
     return this.#database.use(({ secondFactors }) => {
       const row = secondFactors.get(accountId);
       if (row === undefined) return undefined;
-      const factor = { ...row.factor, uses: row.factor.uses + 1 };
+      const sealed = sealedSecret ?? row.factor.sealedSecret;
+      const factor = { ...row.factor, uses: row.factor.uses + 1, sealedSecret: sealed };
       secondFactors.set(accountId, { ...row, factor });
       return { ...factor, recoveryCodes: row.hashes.length };
     });
