@@ -1,5 +1,6 @@
 import { createChangeAddress } from '../accounts/change-address.ts';
 import { createChangePassword } from '../accounts/change-password.ts';
+import { createOwnPasskeys } from '../accounts/own-passkeys.ts';
 import { createOwnSecondFactor } from '../accounts/own-second-factor.ts';
 import { accountClient } from '../clients/account-client.ts';
 import { accountClientId, type ClientDocument } from '../clients/client-document.ts';
@@ -107,9 +108,11 @@ export function composeAccount(
       passwords: parts.passwords,
       rateLimits: parts.rateLimits,
       factors: parts.factors,
+      secondFactors: ports.secondFactors,
       logger,
       metrics,
     }),
+    passkeys: parts.passkeys && createOwnPasskeys({ ...parts, passkeys: parts.passkeys }),
     factorOf: (accountId) => ports.secondFactors.find(accountId),
     offersSecondFactor: config.secondFactor !== 'off',
     browser: parts.rateLimits.browsers.read,

@@ -1,5 +1,6 @@
 import type { Recovery } from '../accounts/recovery.ts';
 import type { Register } from '../accounts/register.ts';
+import { newPasskeyAnswerSchema, passkeyAnswerSchema } from '../accounts/webauthn.ts';
 import { ClientRefused } from '../clients/client-id-metadata.ts';
 import type { ClientRegistration } from '../clients/client-registration.ts';
 import { type App, createApp } from '../http/app.ts';
@@ -199,6 +200,9 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     account: (id) => ports.accounts.findById(id),
     signIn: parts.signIn,
     secondStep: parts.secondStep,
+    passkeySignIn: parts.passkeySignIn,
+    passkeys: parts.account.passkeys,
+    passkeyAnswers: { existing: passkeyAnswerSchema, created: newPasskeyAnswerSchema },
     changePassword: parts.account.changePassword,
     browsers: parts.rateLimits.browsers,
     register: parts.register,

@@ -111,6 +111,8 @@ export const table: readonly Route[] = [
   form('/interaction/:uid/confirm', 'step'),
   page('/interaction/:uid/second-factor', 'step'),
   form('/interaction/:uid/second-factor', signInGuard),
+  page('/interaction/:uid/passkey', 'step'),
+  form('/interaction/:uid/passkey', signInGuard),
   page('/interaction/:uid/cancel', 'step'),
   form('/interaction/:uid/cancel', 'step'),
   page('/interaction/:uid/consent', 'step'),

@@ -148,6 +148,19 @@ const secondFactor = {
   hidden: { challenge: 'sample-challenge', remember: 'yes' },
 };
 
+const passkey = {
+  action: '/interaction/abc/passkey',
+  csrf: 'sample-csrf',
+  hidden: { sealed: 'sample-offer' },
+  options: JSON.stringify({ rpId: 'localhost', challenge: 'AAAA', allowCredentials: [] }),
+};
+const newPasskey = {
+  ...passkey,
+  options: JSON.stringify({ rp: { id: 'localhost' }, challenge: 'AAAA', user: { id: 'AAAA' } }),
+};
+
+const code = { ...secondFactor, hasApp: true };
+
 const codes = ['kq3f-x7mn-22ab-zjwo', 'b4ty-uu6e-pl5a-c3dd', 'n2vz-7qse-ykmt-rr5h', 'aacx-3wlo-f6jg-p7du'];
 
 const longName = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung International Holding';
@@ -208,6 +221,22 @@ export const samplePages: Record<string, SamplePage> = {
     },
   },
   'recover-done': { view: 'recover-done', model: { accountUrl: '/account' } },
+  'sign-in-passkey': { view: 'sign-in', model: { ...signIn, passkey } },
+  'add-passkey': {
+    view: 'add-passkey',
+    model: { ...client, passkey: newPasskey, later: { csrf: 'sample-csrf', hidden: {} } },
+  },
+  'add-passkey-failed': {
+    view: 'add-passkey',
+    model: {
+      ...client,
+      passkey: newPasskey,
+      later: { csrf: 'sample-csrf', hidden: {} },
+      error: { message: 'That did not work with this passkey. Try again, or use another way.' },
+    },
+  },
+  'second-factor-passkey': { view: 'second-factor', model: { ...secondFactor, hasApp: false, passkey } },
+  'second-factor-both': { view: 'second-factor', model: { ...code, passkey } },
   'sign-up': { view: 'sign-up', model: signUp },
   'sign-up-field': {
     view: 'sign-up',
@@ -409,24 +438,24 @@ export const samplePages: Record<string, SamplePage> = {
     },
   },
   'recovery-codes-account': { view: 'recovery-codes', model: { codes, continueUrl: '/account' } },
-  'second-factor': { view: 'second-factor', model: secondFactor },
+  'second-factor': { view: 'second-factor', model: code },
   'second-factor-wrong': {
     view: 'second-factor',
     model: {
-      ...secondFactor,
+      ...code,
       error: { field: 'code', message: 'This code is wrong, or it was used already.' },
     },
   },
   'second-factor-recovery': {
     view: 'second-factor',
     model: {
-      ...secondFactor,
+      ...code,
       error: { field: 'recoveryCode', message: 'This code is wrong, or it was used already.' },
     },
   },
   'add-second-factor': {
     view: 'add-second-factor',
-    model: { ...secondFactor, qr, secret },
+    model: { ...secondFactor, qr, secret, passkey: newPasskey },
   },
   'account-signed-out': {
     view: 'account-signed-out',

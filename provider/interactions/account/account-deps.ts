@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { ChangeAddress } from '../../accounts/change-address.ts';
 import type { ChangePassword } from '../../accounts/change-password.ts';
+import type { OwnPasskeys } from '../../accounts/own-passkeys.ts';
 import type { OwnSecondFactor } from '../../accounts/own-second-factor.ts';
 import type { Api } from '../../config/access-model.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
@@ -53,6 +54,8 @@ export interface AccountDeps {
   /** Undefined when mail is off. */
   changeAddress?: ChangeAddress | undefined;
   secondFactor: OwnSecondFactor;
+  /** Undefined when passkeys are off. */
+  passkeys: OwnPasskeys | undefined;
   /** The second factor of an account that has one. */
   factorOf(accountId: string): Promise<StoredFactor | undefined>;
   /** Whether people may add a second factor themselves. */
