@@ -2,6 +2,7 @@ import { createChangeAddress } from '../accounts/change-address.ts';
 import { createChangePassword } from '../accounts/change-password.ts';
 import { createOwnPasskeys } from '../accounts/own-passkeys.ts';
 import { createOwnSecondFactor } from '../accounts/own-second-factor.ts';
+import { newPasskeyAnswerSchema } from '../accounts/webauthn.ts';
 import { accountClient } from '../clients/account-client.ts';
 import { accountClientId, type ClientDocument } from '../clients/client-document.ts';
 import { hostOfClientId } from '../clients/client-id-url.ts';
@@ -113,6 +114,7 @@ export function composeAccount(
       metrics,
     }),
     passkeys: parts.passkeys && createOwnPasskeys({ ...parts, passkeys: parts.passkeys }),
+    newPasskeyAnswer: newPasskeyAnswerSchema,
     factorOf: (accountId) => ports.secondFactors.find(accountId),
     offersSecondFactor: config.secondFactor !== 'off',
     browser: parts.rateLimits.browsers.read,

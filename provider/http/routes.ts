@@ -153,6 +153,8 @@ export const table: readonly Route[] = [
   form('/account/address/confirm', 'account'),
   page('/account/address/undo', 'account'),
   form('/account/address/undo', 'account'),
+  page('/account/passkeys', 'account'),
+  form('/account/passkeys', 'account'),
 
   ...api('POST', '/auth/login', signInGuard),
   ...api('POST', '/auth/login/second-factor', signInGuard),

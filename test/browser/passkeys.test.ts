@@ -271,6 +271,37 @@ describe('signing in with a passkey', () => {
   });
 });
 
+describe('the account page', () => {
+  test('adds, renames and removes passkeys, and each needs a fresh sign-in', async () => {
+    const person = await newPerson(deployment);
+    await visit(async ({ page, device }) => {
+      await page.goto(`${deployment.issuer}/account`);
+      await submit(page, person);
+      await press(page, 'Not now');
+      await page.getByRole('heading', { name: 'Your account' }).waitFor();
+      await press(page, 'Add a passkey');
+      await page.getByRole('heading', { name: /recovery codes/i }).waitFor();
+      await page.getByRole('link', { name: /I have kept|continue/i }).click();
+      // The session began without a second factor, and the account has one now.
+      await page.getByRole('link', { name: 'Sign in again to change passkeys' }).click();
+      if (await page.getByLabel('Password').isVisible()) await submit(page, person);
+      await page.getByText('You signed in again').waitFor();
+      await page.getByText('Change Chrome on Linux').click();
+      await look(page, 'account-passkeys');
+      await page.getByLabel('Name').fill('Work laptop');
+      await press(page, 'Rename');
+      await page.getByText('The passkey has a new name').waitFor();
+      await page.getByText('Change Work laptop').click();
+      await press(page, 'Remove the passkey Work laptop');
+      await page.getByText('The passkey is removed').waitFor();
+      const account = await deployment.ports.accounts.findByEmail(person.email);
+      expect(await deployment.ports.passkeys.list(account?.id ?? '')).toEqual([]);
+      expect(account?.hasSecondFactor).toBeFalsy();
+      expect(await device.credentials()).toHaveLength(1);
+    });
+  });
+});
+
 describe('a passkey as second factor', () => {
   test('is asked for after the password', async () => {
     const { person, credentials } = await personWithPasskey();

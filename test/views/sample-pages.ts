@@ -410,7 +410,33 @@ export const samplePages: Record<string, SamplePage> = {
   },
   'account-factor': {
     view: 'account',
-    model: { ...account, secondFactor: { since: when.since, recoveryCodes: 9 } },
+    model: { ...account, secondFactor: { app: { since: when.since }, recoveryCodes: 9 } },
+  },
+  'account-passkeys': {
+    view: 'account',
+    model: {
+      ...account,
+      secondFactor: { recoveryCodes: 10 },
+      passkeys: {
+        list: [
+          { id: 'AAAA', name: 'Safari on iPhone', isShareable: true, ...when },
+          { id: 'BBBB', name: 'Chrome on Windows', isShareable: false, since: when.since },
+        ],
+        form: form('passkeys'),
+        add: { ...newPasskey, action: '/account/passkeys' },
+      },
+    },
+  },
+  'account-passkeys-old': {
+    view: 'account',
+    model: {
+      ...account,
+      passkeys: {
+        list: [{ id: 'AAAA', name: longName, isShareable: true, ...when }],
+        signInAgain: '/oauth2/authorize?prompt=login',
+        error: 'This passkey is not in your account any more.',
+      },
+    },
   },
   'account-factor-wrong': {
     view: 'account',
