@@ -241,11 +241,15 @@ describe('on the account page', () => {
     expect(recoveryCodesOf(await agent.submit(again, { code: app.code() }))).toHaveLength(10);
     deployment.advance(60);
     expect((await openPassword(browser(), web)).html).toContain('Enter the code');
+    // A session that began without a second factor can't remove it.
     const account = await agent.get(`${deployment.issuer}/account`);
     expect(account.html).toContain('Recovery codes left: 10');
-    const refused = await submit(agent, account, { action: 'remove', factorPassword: 'not the password' });
+    expect(account.html).toContain('Sign in again to change the second factor');
+    const other = browser();
+    const fresh = await other.submit(await openAccount(deployment, other, person), { code: app.code() });
+    const refused = await submit(other, fresh, { action: 'remove', factorPassword: 'not the password' });
     expect(await factorRows()).toBeDefined();
-    const removed = await submit(agent, refused, { action: 'remove' });
+    const removed = await submit(other, refused, { action: 'remove' });
     expect(noticeOf(removed)).toContain('is removed');
     expect(await factorRows()).toBeUndefined();
     expect(codeOf(await openPassword(browser(), web))).toBeTruthy();
