@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { hostPatterns } from './addresses.ts';
 import type { SettingTable } from './setting.ts';
-import { hostOf, isDomain, issuer } from './uris.ts';
+import { domainName, hostOf, isDomain, issuer } from './uris.ts';
 import { boolean, integer, matching, oneOf, path, value } from './values.ts';
 
 /**
@@ -170,7 +170,7 @@ export const accountSettings = {
     name: 'GATEHOUSE_PASSKEY_RP_ID',
     description:
       'The domain that passkeys are good for (WebAuthn RP ID): the host of the issuer, or a domain above it, so that passkeys work on several of its hosts. After a change, no passkey that exists works any more. Decide before people add the first one.',
-    schema: matching('a domain name in lower case', /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/),
+    schema: matching('a domain name in lower case', domainName),
     default: {
       text: 'the host of the issuer',
       from: ({ issuer }) => issuer && (isDomain(hostOf(issuer)) ? hostOf(issuer) : 'localhost'),
