@@ -4,6 +4,7 @@ import { newPasskeyAnswerSchema, passkeyAnswerSchema } from '../accounts/webauth
 import { ClientRefused } from '../clients/client-id-metadata.ts';
 import type { ClientRegistration } from '../clients/client-registration.ts';
 import { type App, createApp } from '../http/app.ts';
+import { appAssociations } from '../http/app-associations.ts';
 import { assets } from '../http/assets.ts';
 import { handleErrors, sendPlainProblem } from '../http/error-handler.ts';
 import { normaliseRequest, requestNormaliser, serveProtocol } from '../http/protocol.ts';
@@ -96,6 +97,7 @@ export function composeHttp(parts: HttpParts): App {
         jwks: () => publicJwks(keyRing.current().published),
         openApi: openApiDocument([...endpoints, verifyDescription], { issuer, version }),
         jwksMaxAgeSeconds,
+        associations: appAssociations(config, new URL(issuer).hostname),
       }),
       recoveryRoutes({
         renderer: pages.of,

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import { type AllowOriginDeps, allowOrigin } from '../json-api/routes.ts';
+import { associationPaths } from './app-associations.ts';
 import {
   api,
   type CountedRoute,
@@ -65,6 +66,7 @@ export const table: readonly Route[] = [
   discovery('/.well-known/oauth-authorization-server'),
   published('/.well-known/jwks.json', 'any', [...get, 'OPTIONS']),
   published('/openapi.json', 'any', [...get, 'OPTIONS']),
+  ...associationPaths.map((path) => published(path, 'any', [...get, 'OPTIONS'])),
   published('/assets/:file', 'none'),
 
   short(libraryPage('/oauth2/authorize', 'authorize')),
