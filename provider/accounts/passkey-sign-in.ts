@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { randomToken } from '../lib/ids.ts';
+import type { PasskeyAnswer } from '../lib/passkey-answers.ts';
 import { multiFactorSignIn } from '../lib/password-sign-in.ts';
 import { noteAccount } from '../lib/request-scope.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
@@ -7,13 +8,7 @@ import type { AccountStore } from '../ports/account-store.ts';
 import { type PasskeyService, passkeyExpired } from './passkeys.ts';
 import type { SecondFactorService } from './second-factors.ts';
 import { disabled, reportSignIn, type SignedIn, type SignInOptions, writeSignIn } from './sign-in.ts';
-import {
-  ceremonyMs,
-  invalidPasskey,
-  type PasskeyAnswer,
-  type RequestOptions,
-  requestOptions,
-} from './webauthn.ts';
+import { ceremonyMs, invalidPasskey, type RequestOptions, requestOptions } from './webauthn.ts';
 
 export interface PasskeySignInDeps
   extends Pick<SignInOptions, 'unitOfWork' | 'rateLimits' | 'newEvent' | 'clock' | 'metrics' | 'logger'> {

@@ -4,6 +4,7 @@ import type { NewEvent } from '../events/catalogue.ts';
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import { randomToken } from '../lib/ids.ts';
+import type { NewPasskeyAnswer, PasskeyAnswer } from '../lib/passkey-answers.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
@@ -18,8 +19,6 @@ import {
   checkNewAnswer,
   creationOptions,
   invalidPasskey,
-  type NewPasskeyAnswer,
-  type PasskeyAnswer,
   type RelyingParty,
 } from './webauthn.ts';
 
@@ -52,6 +51,15 @@ interface Place {
   accountId: string;
   /** The id of an interaction or of a session. */
   boundTo: string;
+}
+
+/** The answer to an offer. */
+export interface OfferedPasskey {
+  /** The `sealed` of the offer. */
+  sealed: string;
+  answer: NewPasskeyAnswer;
+  /** Where the passkey may have been made. Undefined: our own pages. */
+  origins?: readonly string[] | undefined;
 }
 
 /** A passkey whose answer was checked, but that is not stored yet. */
@@ -95,7 +103,7 @@ export interface PasskeyService {
    * Checks the answer to an offer. One offer takes one right answer.
    * @throws GatehouseError `invalid_passkey`; `passkey_expired` when the offer is too old, was used, or is for another place
    */
-  checkNew(place: Place, offered: { sealed: string; answer: NewPasskeyAnswer }): Promise<CheckedPasskey>;
+  checkNew(place: Place, offered: OfferedPasskey): Promise<CheckedPasskey>;
   /**
    * Adds a passkey.
    * @returns the recovery codes, if it is the first second factor of the account. They can't be read again
@@ -176,11 +184,11 @@ export function createPasskeys(deps: PasskeysDeps): PasskeyService {
         sealed,
       };
     },
-    checkNew: async (place, { sealed, answer }) => {
+    checkNew: async (place, { sealed, answer, origins }) => {
       const text = keys.open(offerContext(place), sealed);
       const offer = text === undefined ? undefined : offerSchema.parse(JSON.parse(text));
       if (offer === undefined || offer.until < clock.now()) throw passkeyExpired();
-      const checked = await checkNewAnswer(answer, expectedOf(offer.challenge));
+      const checked = await checkNewAnswer(answer, expectedOf(offer.challenge, origins));
       await spend(offer.challenge);
       return { ...checked, userHandle: offer.userHandle };
     },

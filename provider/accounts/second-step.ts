@@ -1,5 +1,6 @@
 import { GatehouseError } from '../lib/errors.ts';
 import { randomToken } from '../lib/ids.ts';
+import type { NewPasskeyAnswer, PasskeyAnswer } from '../lib/passkey-answers.ts';
 import { multiFactorSignIn, type SignInMethods } from '../lib/password-sign-in.ts';
 import { noteAccount } from '../lib/request-scope.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
@@ -25,13 +26,7 @@ import {
   twoFactors,
   writeSignIn,
 } from './sign-in.ts';
-import {
-  invalidPasskey,
-  type NewPasskeyAnswer,
-  type PasskeyAnswer,
-  type RequestOptions,
-  requestOptions,
-} from './webauthn.ts';
+import { invalidPasskey, type RequestOptions, requestOptions } from './webauthn.ts';
 
 export interface SecondStepDeps
   extends Pick<SignInOptions, 'unitOfWork' | 'rateLimits' | 'newEvent' | 'clock' | 'metrics' | 'logger'> {

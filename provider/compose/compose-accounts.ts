@@ -1,5 +1,6 @@
 import { createAccounts } from '../accounts/accounts.ts';
 import { createConfirmAddress } from '../accounts/confirm-address.ts';
+import { createAppPasskeys } from '../accounts/app-passkeys.ts';
 import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
 import { createInvitations } from '../accounts/invitations.ts';
 import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
@@ -11,6 +12,7 @@ import { createRegister, type Register } from '../accounts/register.ts';
 import { createSecondFactors } from '../accounts/second-factors.ts';
 import { createSecondStep } from '../accounts/second-step.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
+import { originsOfApps } from '../config/app-identities.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 
 export interface AccountParts
@@ -22,6 +24,8 @@ export interface AccountParts
     | 'factors'
     | 'passkeys'
     | 'passkeySignIn'
+    | 'appPasskeys'
+    | 'appOrigins'
     | 'secondStep'
     | 'signIn'
     | 'oneTimeTokens'
@@ -73,6 +77,8 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
           factors,
         })
       : undefined;
+  const passkeySignIn = passkeys && createPasskeySignIn({ ...common, passkeys, factors });
+  const appOrigins = [new URL(config.issuer).origin, ...originsOfApps(config, config.passkeyRpId)];
   const secondStep = createSecondStep({ ...common, factors, passkeys });
   const oneTimeTokens = createOneTimeTokens({ ...common, oneTimeTokens: ports.oneTimeTokens });
   const policy = { mode: config.secondFactor, roles: config.secondFactorRoles ?? [] };
@@ -90,7 +96,10 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     accounts: createAccounts({ ...common, permissionsByRole: accessModel.roles }),
     factors,
     passkeys,
-    passkeySignIn: passkeys && createPasskeySignIn({ ...common, passkeys, factors }),
+    passkeySignIn,
+    appPasskeys:
+      passkeySignIn && createAppPasskeys({ ...common, passkeys, passkeySignIn, origins: appOrigins }),
+    appOrigins,
     secondStep,
     oneTimeTokens,
     confirmAddress,

@@ -1,6 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts';
 import type { ConfirmAddress } from '../accounts/confirm-address.ts';
 import type { Invitations } from '../accounts/invitations.ts';
+import type { AppPasskeys } from '../accounts/app-passkeys.ts';
 import type { WriteMail } from '../accounts/mails.ts';
 import type { OneTimeTokens } from '../accounts/one-time-tokens.ts';
 import type { PasskeySignIn } from '../accounts/passkey-sign-in.ts';
@@ -70,6 +71,10 @@ export interface Parts extends ComposeDeps {
   passkeys: PasskeyService | undefined;
   /** Undefined when passkeys are off. */
   passkeySignIn: PasskeySignIn | undefined;
+  /** Passkeys in apps with forms of their own. Undefined when passkeys are off. */
+  appPasskeys: AppPasskeys | undefined;
+  /** Where apps may use passkeys: the issuer’s origin, and those of the settings. */
+  appOrigins: readonly string[];
   clients: ClientRegistry;
   sessionsAtClients: SessionsAtClients;
   clientUsed(clientId: string): Promise<void>;

@@ -97,7 +97,7 @@ export function composeHttp(parts: HttpParts): App {
         jwks: () => publicJwks(keyRing.current().published),
         openApi: openApiDocument([...endpoints, verifyDescription], { issuer, version }),
         jwksMaxAgeSeconds,
-        associations: appAssociations(config, new URL(issuer).hostname),
+        associations: config.passkeys === 'on' ? appAssociations(config, config.passkeyRpId) : {},
       }),
       recoveryRoutes({
         renderer: pages.of,
@@ -181,6 +181,7 @@ function jsonApiDeps(parts: HttpParts): JsonApiDeps {
     register,
     recovery: parts.recovery,
     confirmAddress: parts.confirmAddress.byCode,
+    passkeys: parts.appPasskeys,
   };
 }
 

@@ -166,7 +166,11 @@ export const table: readonly Route[] = [
   ...api('POST', '/auth/recover', mailGuard),
   ...api('POST', '/auth/recover/password', 'step'),
   ...api('POST', '/auth/register/confirm', 'step'),
+  ...api('POST', '/auth/passkey/options', 'token'),
+  ...api('POST', '/auth/passkey/login', signInGuard),
   ...api('GET', '/user/profile', 'userinfo'),
+  ...api('POST', '/user/passkeys/options', 'userinfo'),
+  ...api('POST', '/user/passkeys', 'userinfo'),
   own({
     label: '/auth/verify',
     // Gateways append their own parameters, and often also the path of the request that they check.

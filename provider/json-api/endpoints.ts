@@ -12,6 +12,7 @@ import type { TokenRequests, TokenResponse } from '../oidc/tokens/token-requests
 import type { AccountStore } from '../ports/account-store.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
 import { type RecoveryEndpointsDeps, recoveryEndpoints } from './recovery.ts';
+import { type PasskeyApiDeps, passkeyEndpoints } from './passkeys.ts';
 import {
   acceptedResponse,
   confirmBody,
@@ -32,6 +33,8 @@ export interface JsonApiDeps extends RecoveryEndpointsDeps {
   endFamilyOf: EndFamilyOf;
   /** Confirms the address of a new account. */
   confirmAddress: ConfirmAddress['byCode'];
+  /** Undefined when passkeys are off. */
+  passkeys?: PasskeyApiDeps['passkeys'];
   /** Undefined where people cannot create their own accounts. */
   register?: Register | undefined;
 }
@@ -48,6 +51,7 @@ export type VerifiedToken = Pick<
   | 'permissions'
   | 'acr'
   | 'auth_time'
+  | 'generation'
   | 'cnf'
 >;
 
@@ -63,6 +67,12 @@ export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
     confirm(deps),
     profile(deps),
   ];
+  const passkeys = passkeyEndpoints(deps, {
+    clientFor: (asked) => clientFor(deps, asked, 'password'),
+    redeem: async ({ request, response }, clientId, parameters) =>
+      tokens(await deps.redeem(request, response, clientId, 'password', parameters)),
+  });
+    ...passkeys,
 }
 
 /** A confidential client must authenticate. These endpoints take no secret, so it must use the token endpoint. */
@@ -132,11 +142,12 @@ const secondFactor = (deps: JsonApiDeps) =>
     path: '/auth/login/second-factor',
     summary: 'Sign in: the second factor',
     description:
-      'Finishes a sign-in that `/auth/login` answered with `second_factor_required`. A challenge is for one client and one sign-in, and for five minutes. After a wrong code it can be sent again with another code; wrong codes and wrong passwords count in the same limits.',
+      'Finishes a sign-in that `/auth/login` answered with `second_factor_required`. A challenge is for one client and one sign-in, and for five minutes. After a wrong code it can be sent again with another code; wrong codes and wrong passwords count in the same limits. If the methods have `passkey`, send the answer to the options in `passkey` as `credential`, in place of the code.',
     body: secondFactorBody,
     success: { status: 200, description: 'Signed in.', schema: tokensResponse },
     problems: [
       'invalid_second_factor',
+      'invalid_passkey',
       'second_factor_expired',
       'account_disabled',
       'client_disabled',
@@ -146,7 +157,9 @@ const secondFactor = (deps: JsonApiDeps) =>
     ],
     handle: async ({ request, response, body }) => {
       const clientId = clientFor(deps, body.clientId, 'password');
-      const parameters = { second_factor_challenge: body.challenge, otp: body.code };
+      const { challenge, code, credential } = body;
+      const factor = credential ? { passkey: credential } : { otp: code ?? '' };
+      const parameters = { second_factor_challenge: challenge, ...factor };
       return tokens(await deps.redeem(request, response, clientId, 'password', parameters));
     },
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { newPasskeyAnswerSchema, passkeyAnswerSchema } from '../lib/passkey-answers.ts';
 
 const clientId = z
   .string()
@@ -16,18 +17,30 @@ export const loginBody = z.strictObject({
   clientId,
 });
 
-export const secondFactorBody = z.strictObject({
-  challenge: z
-    .string('Give the challenge of the first answer as text.')
-    .max(longest.challenge, 'That is too long.')
-    .describe('The `challenge` that `/auth/login` gave.'),
-  code: z
-    .string('Give the code as text.')
-    .min(1, 'Give the code.')
-    .max(longest.code, 'That is too long.')
-    .describe('The six digits of the authenticator app, or a recovery code.'),
-  clientId,
-});
+const answerOf = (call: string) =>
+  `The answer to \`${call}\`, as \`PublicKeyCredential.toJSON()\` gives it (WebAuthn Level 3 §5.1).`;
+
+export const secondFactorBody = z
+  .strictObject({
+    challenge: z
+      .string('Give the challenge of the first answer as text.')
+      .max(longest.challenge, 'That is too long.')
+      .describe('The `challenge` that `/auth/login` gave.'),
+    code: z
+      .string('Give the code as text.')
+      .min(1, 'Give the code.')
+      .max(longest.code, 'That is too long.')
+      .optional()
+      .describe('The six digits of the authenticator app, or a recovery code.'),
+    credential: passkeyAnswerSchema
+      .optional()
+      .describe(`In place of the code: ${answerOf('navigator.credentials.get')}`),
+    clientId,
+  })
+  .refine(({ code, credential }) => (code === undefined) !== (credential === undefined), {
+    error: 'Give the code, or the answer of a passkey as credential.',
+    path: ['code'],
+  });
 
 export const registerBody = z.strictObject({
   email: z.string('Give the email address as text.').max(longest.email, 'Use at most 254 characters.'),
@@ -139,7 +152,62 @@ export const problem = z.object({
     .optional()
     .describe('With `second_factor_required`: send it to `/auth/login/second-factor` within five minutes.'),
   methods: z
-    .array(z.enum(['otp', 'recovery_code']))
+    .array(z.enum(['otp', 'passkey', 'recovery_code']))
     .optional()
-    .describe('With `second_factor_required`: the kinds of code that are accepted.'),
+    .describe('With `second_factor_required`: what is accepted.'),
+  passkey: z
+    .looseObject({})
+    .optional()
+    .describe(
+      'With the method `passkey`: options for `PublicKeyCredential.parseRequestOptionsFromJSON` (WebAuthn Level 3 §5.1.9).',
+    ),
+});
+
+const passkeyChallenge = z
+  .string('Give the challenge of the options as text.')
+  .max(longest.challenge, 'That is too long.')
+  .describe('The `challenge` that came with the options.');
+
+export const passkeyOptionsBody = z.strictObject({ clientId });
+
+export const passkeyLoginBody = z.strictObject({
+  challenge: passkeyChallenge,
+  credential: passkeyAnswerSchema.describe(answerOf('navigator.credentials.get')),
+  clientId,
+});
+
+export const passkeyOfferBody = z.strictObject({});
+
+export const passkeyBody = z.strictObject({
+  challenge: passkeyChallenge,
+  credential: newPasskeyAnswerSchema.describe(answerOf('navigator.credentials.create')),
+  name: z
+    .string()
+    .max(200, 'Use at most 200 characters.')
+    .optional()
+    .describe('For the list on the account page.'),
+});
+
+const sealedChallenge = z.string().describe('Send it back with the answer.');
+
+export const passkeyRequest = z.object({
+  challenge: sealedChallenge,
+  options: z
+    .looseObject({})
+    .describe('For `PublicKeyCredential.parseRequestOptionsFromJSON` (WebAuthn Level 3 §5.1.9).'),
+});
+
+export const passkeyOffer = z.object({
+  challenge: sealedChallenge,
+  options: z
+    .looseObject({})
+    .describe('For `PublicKeyCredential.parseCreationOptionsFromJSON` (WebAuthn Level 3 §5.1.8).'),
+});
+
+export const passkeyAdded = z.object({
+  id: z.string().describe('The credential id.'),
+  recoveryCodes: z
+    .array(z.string())
+    .optional()
+    .describe('Only with the first second factor of the account. They can’t be read again.'),
 });

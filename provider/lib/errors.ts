@@ -27,6 +27,7 @@ export const errorStatus = {
   origin_not_allowed: 403,
   signup_disabled: 403,
   recovery_disabled: 403,
+  passkeys_disabled: 403,
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,

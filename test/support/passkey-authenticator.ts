@@ -1,5 +1,5 @@
-import { createHash, createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
-import type { NewPasskeyAnswer, PasskeyAnswer } from '../../provider/accounts/webauthn.ts';
+import { createHash, createSign, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import type { NewPasskeyAnswer, PasskeyAnswer } from '../../provider/lib/passkey-answers.ts';
 
 type Cbor = number | string | Buffer | Map<number | string, Cbor>;
 
@@ -30,6 +30,8 @@ export interface AuthenticatorBehaviour {
   isShareable?: boolean;
   /** The counter of the next answer. */
   counter?: number;
+  /** The type in the client data. Default: that of the ceremony. */
+  type?: string;
   /** Default: none. */
   attestation?: { fmt: string; statement: Map<string, Cbor> };
 }
@@ -46,20 +48,34 @@ export interface SoftwarePasskey {
   ): PasskeyAnswer;
 }
 
-/** Makes a passkey whose answers are complete and signed (WebAuthn §6.1, ES256). */
-export function createSoftwarePasskey(): SoftwarePasskey {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
+/** A public key as a COSE_Key (RFC 9053 §7.1.1, RFC 8230 §4). */
+function coseKeyOf(key: KeyObject): Buffer {
+  const { x = '', y = '', n = '', e = '' } = key.export({ format: 'jwk' });
+  const bytes = (text: string) => Buffer.from(text, 'base64url');
+  const es256: [number, Cbor][] = [
+    [1, 2],
+    [3, -7],
+    [-1, 1],
+    [-2, bytes(x)],
+    [-3, bytes(y)],
+  ];
+  const rs256: [number, Cbor][] = [
+    [1, 3],
+    [3, -257],
+    [-1, bytes(n)],
+    [-2, bytes(e)],
+  ];
+  return cbor(new Map(n === '' ? es256 : rs256));
+}
+
+/** Makes a passkey whose answers are complete and signed (WebAuthn §6.1). */
+export function createSoftwarePasskey(algorithm: 'ES256' | 'RS256' = 'ES256'): SoftwarePasskey {
+  const { publicKey, privateKey } =
+    algorithm === 'ES256'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 });
   const id = randomBytes(32);
-  const coseKey = cbor(
-    new Map<number, Cbor>([
-      [1, 2],
-      [3, -7],
-      [-1, 1],
-      [-2, Buffer.from(x, 'base64url')],
-      [-3, Buffer.from(y, 'base64url')],
-    ]),
-  );
+  const coseKey = coseKeyOf(publicKey);
   const authenticatorData = (
     { rpId, userVerified = true, isShareable = true, counter = 0 }: AuthenticatorBehaviour,
     attested?: Buffer,
@@ -94,7 +110,11 @@ export function createSoftwarePasskey(): SoftwarePasskey {
       return {
         ...shared,
         response: {
-          clientDataJSON: clientData('webauthn.create', challenge, behaviour.origin).toString('base64url'),
+          clientDataJSON: clientData(
+            behaviour.type ?? 'webauthn.create',
+            challenge,
+            behaviour.origin,
+          ).toString('base64url'),
           attestationObject: attestationObject.toString('base64url'),
           transports: ['internal'],
         },
@@ -102,7 +122,7 @@ export function createSoftwarePasskey(): SoftwarePasskey {
     },
     get: ({ challenge }, behaviour) => {
       const data = authenticatorData(behaviour);
-      const client = clientData('webauthn.get', challenge, behaviour.origin);
+      const client = clientData(behaviour.type ?? 'webauthn.get', challenge, behaviour.origin);
       const signature = createSign('sha256')
         .update(Buffer.concat([data, sha256(client)]))
         .sign(privateKey);
