@@ -57,7 +57,7 @@ const launchArguments = [
 
 /** The browser also fetches files on its own, such as `/.well-known/webauthn`. Playwright does not see these requests. */
 const resolverArguments = ({ hosts = {} }: BrowserOptions) => {
-  const rules = Object.entries(hosts).map(([host, port]) => `MAP ${host} 127.0.0.1:${port}`);
+  const rules = Object.entries(hosts).map(([host, port]) => `MAP ${host} localhost:${port}`);
   return rules.length === 0
     ? []
     : [`--host-resolver-rules=${rules.join(', ')}`, '--ignore-certificate-errors'];
