@@ -1,10 +1,10 @@
 import { GatehouseError } from '../lib/errors.ts';
+import type { NewPasskeyAnswer } from '../lib/passkey-answers.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import { ended } from './change-password.ts';
 import type { Owner } from './own-second-factor.ts';
 import type { PasskeyChoice, PasskeyOffer, PasskeyService } from './passkeys.ts';
-import type { NewPasskeyAnswer } from './webauthn.ts';
 
 /**
  * What the owner of an account does with passkeys, on the account page and directly after a sign-in. The caller has

@@ -1,6 +1,5 @@
 import type { Recovery } from '../accounts/recovery.ts';
 import type { Register } from '../accounts/register.ts';
-import { newPasskeyAnswerSchema, passkeyAnswerSchema } from '../accounts/webauthn.ts';
 import { ClientRefused } from '../clients/client-id-metadata.ts';
 import type { ClientRegistration } from '../clients/client-registration.ts';
 import { type App, createApp } from '../http/app.ts';
@@ -27,6 +26,7 @@ import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
+import { newPasskeyAnswerSchema, passkeyAnswerSchema } from '../lib/passkey-answers.ts';
 import { noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
 import { moveEmptySecret } from '../oidc/empty-secret.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-claims.ts';
