@@ -73,25 +73,30 @@ describe.each(deployments)('passkeys in an app with its own form, on $name', ({ 
     expect(userHandle).toMatch(/^[\w-]{43}$/);
   });
 
-  test.each<[string, Lies]>([
-    ['from an origin that is not configured', { origin: 'https://evil.example' }],
-    ['from another port of the app', { origin: `${appOrigin}:8443` }],
-    ['from an Android app that is not configured', { origin: `android:apk-key-hash:${'A'.repeat(43)}` }],
-    ['to another challenge', { challenge: otherChallenge }],
-    ['of another ceremony', { type: 'webauthn.create' }],
-    ['for another RP id', { rpId: 'evil.example' }],
-    ['without a check of the person', { userVerified: false }],
-    ['with another user handle', { userHandle: otherChallenge }],
-  ])('an answer %s is refused like that of an unknown passkey', async (_, lies) => {
+  test('a wrong answer is refused like that of an unknown passkey, whatever is wrong with it', async () => {
     const owner = await personWithPasskey(deployment);
-    const wrong = await owner.signIn(lies);
-    expect(outcome(wrong)).toEqual([401, 'invalid_passkey']);
+    const lies: Lies[] = [
+      { origin: 'https://evil.example' },
+      { origin: `${appOrigin}:8443` },
+      { origin: `android:apk-key-hash:${'A'.repeat(43)}` },
+      { challenge: otherChallenge },
+      { type: 'webauthn.create' },
+      { rpId: 'evil.example' },
+      { userVerified: false },
+      { userHandle: otherChallenge },
+    ];
     const request = await askForPasskey(deployment);
-    const { userHandle } = owner;
-    const honest = { origin: appOrigin, rpId: String(request.options.rpId), userHandle };
-    const unknown = await login(request.challenge, createSoftwarePasskey().get(request.options, honest));
+    const honest = { origin: appOrigin, rpId: String(request.options.rpId), userHandle: owner.userHandle };
+    const unknown = createSoftwarePasskey().get(request.options, honest);
+    const answers = await Promise.all([
+      login(request.challenge, unknown),
+      ...lies.map((lie) => login(request.challenge, owner.answer(request, lie))),
+    ]);
     const comparable = ({ status, body }: JsonAnswer) => ({ status, body: { ...body, requestId: '' } });
-    expect(comparable(unknown)).toEqual(comparable(wrong));
+    const [first] = answers.map(comparable);
+    expect(first).toMatchObject({ status: 401, body: { code: 'invalid_passkey' } });
+    for (const answer of answers) expect(comparable(answer)).toEqual(first);
+    expect((await login(request.challenge, owner.answer(request))).status).toBe(200);
   });
 
   test('an answer with the key of another passkey is refused', async () => {
@@ -237,16 +242,22 @@ describe.each(deployments)('passkeys in an app with its own form, on $name', ({ 
       expect(answers.map(({ status }) => status).sort()).toEqual([201, 401, 401]);
     });
 
-    test.each<[string, Lies]>([
-      ['from an origin that is not configured', { origin: 'https://evil.example' }],
-      ['for another RP id', { rpId: 'evil.example' }],
-      ['without a check of the person', { userVerified: false }],
-      ['to another challenge', { challenge: otherChallenge }],
-    ])('refuses an answer %s', async (_, lies) => {
+    test('refuses a wrong answer', async () => {
       const token = await tokenOf(await newPerson(deployment));
       const request = await askForNewPasskey(deployment, token);
-      const credential = newAnswer(deployment, request, createSoftwarePasskey(), lies);
-      expect(outcome(await add(token, request.challenge, credential))).toEqual([401, 'invalid_passkey']);
+      const lies: Lies[] = [
+        { origin: 'https://evil.example' },
+        { rpId: 'evil.example' },
+        { userVerified: false },
+        { challenge: otherChallenge },
+        { type: 'webauthn.get' },
+      ];
+      for (const lie of lies) {
+        const credential = newAnswer(deployment, request, createSoftwarePasskey(), lie);
+        expect(outcome(await add(token, request.challenge, credential))).toEqual([401, 'invalid_passkey']);
+      }
+      const honest = newAnswer(deployment, request, createSoftwarePasskey());
+      expect((await add(token, request.challenge, honest)).status).toBe(201);
     });
 
     test('a passkey that the account has cannot be added again, and a second one brings no new recovery codes', async () => {
