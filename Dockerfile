@@ -36,10 +36,10 @@ COPY package.json package-lock.json ./
 # - names of OpenTelemetry that are not stable yet, and a variant of the Kubernetes API (PromiseAPI) that its client does not load
 # Licences stay. The check in the last stage loads every module of ours, and looks for every file that one of them could
 # load later, also inside the libraries.
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund && \
-    cd node_modules && \
-    find . -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' \) -delete && \
-    rm -rf */test @*/*/test bare-*/prebuilds \
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund
+WORKDIR /app/node_modules
+RUN find . -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' \) -delete && \
+    rm -rf ./*/test ./@*/*/test ./bare-*/prebuilds \
       @opentelemetry/*/build/esm @opentelemetry/*/build/esnext @opentelemetry/semantic-conventions/dist/*experimental* \
       @opentelemetry/semantic-conventions/dist/*incubating* \
       @aws-sdk/*/dist-es @smithy/*/dist-es @kubernetes/client-node/dist/gen/types/PromiseAPI.js \
