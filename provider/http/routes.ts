@@ -24,6 +24,7 @@ import {
   short,
   shortOfDevice,
   signInGuard,
+  unread,
 } from './route-rows.ts';
 
 /**
@@ -166,10 +167,11 @@ export const table: readonly Route[] = [
   ...api('POST', '/auth/recover', mailGuard),
   ...api('POST', '/auth/recover/password', 'step'),
   ...api('POST', '/auth/register/confirm', 'step'),
+  ...api('POST', '/auth/login/passkey', signInGuard),
   ...api('POST', '/auth/passkey/options', 'token'),
   ...api('POST', '/auth/passkey/login', signInGuard),
   ...api('GET', '/user/profile', 'userinfo'),
-  ...api('POST', '/user/passkeys/options', 'userinfo'),
+  ...api('POST', '/user/passkeys/options', 'userinfo').map(unread),
   ...api('POST', '/user/passkeys', 'userinfo'),
   own({
     label: '/auth/verify',

@@ -142,12 +142,11 @@ const secondFactor = (deps: JsonApiDeps) =>
     path: '/auth/login/second-factor',
     summary: 'Sign in: the second factor',
     description:
-      'Finishes a sign-in that `/auth/login` answered with `second_factor_required`. A challenge is for one client and one sign-in, and for five minutes. After a wrong code it can be sent again with another code; wrong codes and wrong passwords count in the same limits. If the methods have `passkey`, send the answer to the options in `passkey` as `credential`, in place of the code.',
+      'Finishes a sign-in that `/auth/login` answered with `second_factor_required`. A challenge is for one client and one sign-in, and for five minutes. After a wrong code it can be sent again with another code; wrong codes and wrong passwords count in the same limits. An answer of a passkey goes to `/auth/login/passkey`.',
     body: secondFactorBody,
     success: { status: 200, description: 'Signed in.', schema: tokensResponse },
     problems: [
       'invalid_second_factor',
-      'invalid_passkey',
       'second_factor_expired',
       'account_disabled',
       'client_disabled',
@@ -157,9 +156,7 @@ const secondFactor = (deps: JsonApiDeps) =>
     ],
     handle: async ({ request, response, body }) => {
       const clientId = clientFor(deps, body.clientId, 'password');
-      const { challenge, code, credential } = body;
-      const factor = credential ? { passkey: credential } : { otp: code ?? '' };
-      const parameters = { second_factor_challenge: challenge, ...factor };
+      const parameters = { second_factor_challenge: body.challenge, otp: body.code };
       return tokens(await deps.redeem(request, response, clientId, 'password', parameters));
     },
   });

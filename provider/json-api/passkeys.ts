@@ -8,7 +8,6 @@ import {
   passkeyBody,
   passkeyLoginBody,
   passkeyOffer,
-  passkeyOfferBody,
   passkeyOptionsBody,
   passkeyRequest,
   tokensResponse,
@@ -38,7 +37,7 @@ export interface SignInSteps {
 
 /** Passkeys for first-party apps that have their own form (docs/passkeys.md). */
 export function passkeyEndpoints(deps: PasskeyApiDeps, steps: SignInSteps): Endpoint[] {
-  return [options(deps, steps), login(deps, steps), offer(deps), add(deps)];
+  return [options(deps, steps), login(deps, steps), secondFactor(deps, steps), offer(deps), add(deps)];
 }
 
 function switchedOn({ passkeys }: PasskeyApiDeps): AppPasskeys {
@@ -79,6 +78,30 @@ const login = (deps: PasskeyApiDeps, { clientFor, redeem }: SignInSteps) =>
     },
   });
 
+const secondFactor = (deps: PasskeyApiDeps, { clientFor, redeem }: SignInSteps) =>
+  endpoint({
+    method: 'post',
+    path: '/auth/login/passkey',
+    summary: 'Sign in: a passkey as second factor',
+    description:
+      'Finishes a sign-in that `/auth/login` answered with `second_factor_required`, if its `methods` have `passkey`. `credential` is the answer to the options in its member `passkey`. The challenge is the same as for a code: for one client and one sign-in, and for five minutes.',
+    body: passkeyLoginBody,
+    success: { status: 200, description: 'Signed in.', schema: tokensResponse },
+    problems: [
+      ...ofSignIn,
+      'invalid_passkey',
+      'second_factor_expired',
+      'account_disabled',
+      'invalid_dpop_proof',
+    ],
+    handle: async ({ request, response, body }) => {
+      switchedOn(deps);
+      const { challenge, credential } = body;
+      const parameters = { second_factor_challenge: challenge, passkey: credential };
+      return redeem({ request, response }, clientFor(body.clientId), parameters);
+    },
+  });
+
 const ofOwner = [
   'passkeys_disabled',
   'invalid_token',
@@ -96,7 +119,6 @@ const offer = (deps: PasskeyApiDeps) =>
     description:
       'Gives the options for `navigator.credentials.create`. The access token must be one of a first-party client, and the person must have signed in at most ten minutes ago, with a second factor if the account has one. `challenge` goes to `/user/passkeys` together with the answer, within five minutes.',
     security: 'bearer',
-    body: passkeyOfferBody,
     success: { status: 200, description: 'The options.', schema: passkeyOffer },
     problems: ofOwner,
     handle: async ({ bearer }) => switchedOn(deps).offer(await ownerOf(deps, bearer)),

@@ -20,27 +20,18 @@ export const loginBody = z.strictObject({
 const answerOf = (call: string) =>
   `The answer to \`${call}\`, as \`PublicKeyCredential.toJSON()\` gives it (WebAuthn Level 3 §5.1).`;
 
-export const secondFactorBody = z
-  .strictObject({
-    challenge: z
-      .string('Give the challenge of the first answer as text.')
-      .max(longest.challenge, 'That is too long.')
-      .describe('The `challenge` that `/auth/login` gave.'),
-    code: z
-      .string('Give the code as text.')
-      .min(1, 'Give the code.')
-      .max(longest.code, 'That is too long.')
-      .optional()
-      .describe('The six digits of the authenticator app, or a recovery code.'),
-    credential: passkeyAnswerSchema
-      .optional()
-      .describe(`In place of the code: ${answerOf('navigator.credentials.get')}`),
-    clientId,
-  })
-  .refine(({ code, credential }) => (code === undefined) !== (credential === undefined), {
-    error: 'Give the code, or the answer of a passkey as credential.',
-    path: ['code'],
-  });
+export const secondFactorBody = z.strictObject({
+  challenge: z
+    .string('Give the challenge of the first answer as text.')
+    .max(longest.challenge, 'That is too long.')
+    .describe('The `challenge` that `/auth/login` gave.'),
+  code: z
+    .string('Give the code as text.')
+    .min(1, 'Give the code.')
+    .max(longest.code, 'That is too long.')
+    .describe('The six digits of the authenticator app, or a recovery code.'),
+  clientId,
+});
 
 export const registerBody = z.strictObject({
   email: z.string('Give the email address as text.').max(longest.email, 'Use at most 254 characters.'),
@@ -166,7 +157,7 @@ export const problem = z.object({
 const passkeyChallenge = z
   .string('Give the challenge of the options as text.')
   .max(longest.challenge, 'That is too long.')
-  .describe('The `challenge` that came with the options.');
+  .describe('The `challenge` of the same answer as the options.');
 
 export const passkeyOptionsBody = z.strictObject({ clientId });
 
@@ -175,8 +166,6 @@ export const passkeyLoginBody = z.strictObject({
   credential: passkeyAnswerSchema.describe(answerOf('navigator.credentials.get')),
   clientId,
 });
-
-export const passkeyOfferBody = z.strictObject({});
 
 export const passkeyBody = z.strictObject({
   challenge: passkeyChallenge,
