@@ -59,7 +59,9 @@ describe('/openapi.json', () => {
     const { flow } = (await callJsonApi(deployment, '/auth/recover', asked)).body;
     const { code } = await recoveryMail(mails, forgetful.email);
     const { challenge } = (await callJsonApi(deployment, '/auth/login', person)).body;
+    // Each use of a factor ends the challenges of its account, so there are two accounts.
     const owner = await personWithPasskey(deployment);
+    const another = await personWithPasskey(deployment);
     const half = (await callJsonApi(deployment, '/auth/login', owner.person)).body;
     const options = half.passkey as Asked['options'];
     const asked = await askForPasskey(deployment);
@@ -67,7 +69,7 @@ describe('/openapi.json', () => {
     return {
       '/auth/login/passkey': { challenge: half.challenge, credential: owner.answer({ options }) },
       '/auth/passkey/options': {},
-      '/auth/passkey/login': { challenge: asked.challenge, credential: owner.answer(asked) },
+      '/auth/passkey/login': { challenge: asked.challenge, credential: another.answer(asked) },
       '/user/passkeys': {
         challenge: offer.challenge,
         credential: newAnswer(deployment, offer, createSoftwarePasskey()),
