@@ -1,6 +1,6 @@
 import { createAccounts } from '../accounts/accounts.ts';
-import { createConfirmAddress } from '../accounts/confirm-address.ts';
 import { createAppPasskeys } from '../accounts/app-passkeys.ts';
+import { createConfirmAddress } from '../accounts/confirm-address.ts';
 import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
 import { createInvitations } from '../accounts/invitations.ts';
 import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';

@@ -1,7 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import type { AppPasskeys } from '../accounts/app-passkeys.ts';
 import type { ConfirmAddress } from '../accounts/confirm-address.ts';
 import type { Invitations } from '../accounts/invitations.ts';
-import type { AppPasskeys } from '../accounts/app-passkeys.ts';
 import type { WriteMail } from '../accounts/mails.ts';
 import type { OneTimeTokens } from '../accounts/one-time-tokens.ts';
 import type { PasskeySignIn } from '../accounts/passkey-sign-in.ts';

@@ -11,8 +11,8 @@ import type { EndFamilyOf } from '../oidc/tokens/end-family.ts';
 import type { TokenRequests, TokenResponse } from '../oidc/tokens/token-requests.ts';
 import type { AccountStore } from '../ports/account-store.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
-import { type RecoveryEndpointsDeps, recoveryEndpoints } from './recovery.ts';
 import { type PasskeyApiDeps, passkeyEndpoints } from './passkeys.ts';
+import { type RecoveryEndpointsDeps, recoveryEndpoints } from './recovery.ts';
 import {
   acceptedResponse,
   confirmBody,
@@ -57,6 +57,11 @@ export type VerifiedToken = Pick<
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */
 export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
+  const passkeys = passkeyEndpoints(deps, {
+    clientFor: (asked) => clientFor(deps, asked, 'password'),
+    redeem: async ({ request, response }, clientId, parameters) =>
+      tokens(await deps.redeem(request, response, clientId, 'password', parameters)),
+  });
   return [
     login(deps),
     secondFactor(deps),
@@ -66,13 +71,8 @@ export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
     ...recoveryEndpoints(deps),
     confirm(deps),
     profile(deps),
-  ];
-  const passkeys = passkeyEndpoints(deps, {
-    clientFor: (asked) => clientFor(deps, asked, 'password'),
-    redeem: async ({ request, response }, clientId, parameters) =>
-      tokens(await deps.redeem(request, response, clientId, 'password', parameters)),
-  });
     ...passkeys,
+  ];
 }
 
 /** A confidential client must authenticate. These endpoints take no secret, so it must use the token endpoint. */

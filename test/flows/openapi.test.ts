@@ -12,9 +12,9 @@ import { personWithFactor } from '../support/authenticator.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, callJsonApi, postJson } from '../support/json-api.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { createSoftwarePasskey } from '../support/passkey-authenticator.ts';
 import { recoveryMail } from '../support/recovery.ts';
 import { newPerson } from '../support/sign-in.ts';
-import { createSoftwarePasskey } from '../support/passkey-authenticator.ts';
 import { bearer, createTestClient, demoApps } from '../support/test-client.ts';
 import {
   type JsonSchema,
@@ -37,11 +37,11 @@ describe('/openapi.json', () => {
   beforeAll(async () => {
     mails = await startMailServer();
     const env = {
+      ...appSettings,
       GATEHOUSE_MAIL: `smtp://127.0.0.1:${mails.port}`,
       GATEHOUSE_MAIL_FROM: 'login@example.com',
     };
     deployment = await startServers({ processes: 1, redis: false, env });
-    deployment = await startServers({ processes: 1, redis: false, env: appSettings });
     const answer = await deployment.fetch(`${deployment.issuer}/openapi.json`);
     document = (await answer.json()) as OpenApiDocument;
   }, 120_000);
@@ -64,12 +64,12 @@ describe('/openapi.json', () => {
     const another = await personWithPasskey(deployment);
     const half = (await callJsonApi(deployment, '/auth/login', owner.person)).body;
     const options = half.passkey as Asked['options'];
-    const asked = await askForPasskey(deployment);
+    const request = await askForPasskey(deployment);
     const offer = await askForNewPasskey(deployment, token);
     return {
       '/auth/login/passkey': { challenge: half.challenge, credential: owner.answer({ options }) },
       '/auth/passkey/options': {},
-      '/auth/passkey/login': { challenge: asked.challenge, credential: another.answer(asked) },
+      '/auth/passkey/login': { challenge: request.challenge, credential: another.answer(request) },
       '/user/passkeys': {
         challenge: offer.challenge,
         credential: newAnswer(deployment, offer, createSoftwarePasskey()),

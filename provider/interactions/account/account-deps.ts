@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
-import type { ChangeAddress } from '../../accounts/change-address.ts';
 import type { z } from 'zod';
+import type { ChangeAddress } from '../../accounts/change-address.ts';
 import type { ChangePassword } from '../../accounts/change-password.ts';
 import type { OwnPasskeys } from '../../accounts/own-passkeys.ts';
 import type { OwnSecondFactor } from '../../accounts/own-second-factor.ts';

@@ -75,7 +75,7 @@ export interface UserEmailVerifiedEvent {
   };
 }
 
-/** A person signed in with a correct password. Not for single sign-on, and not for a refresh. */
+/** A person signed in with a correct password, or with a passkey. Not for single sign-on, and not for a refresh. */
 export interface UserLoginEvent {
   /** The same at every delivery. */
   id: string;
