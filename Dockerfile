@@ -29,12 +29,25 @@ RUN npm run --silent build && \
 FROM node-with-npm AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# What no program reads at run time is left out: source maps, types, documents, tests, OpenTelemetry's copies for
-# browsers, copies of libraries for the other kind of modules (`@aws-sdk/client-*`, nodemailer), and binaries for another runtime than Node (Bare). Licences stay. The check in the last stage loads every module.
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund && \
-    find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' \) -delete && \
-    rm -rf node_modules/*/test node_modules/@*/*/test node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext node_modules/bare-*/prebuilds node_modules/@aws-sdk/client-*/dist-es node_modules/nodemailer/dist/cjs && \
-    find node_modules -depth -type d -empty -delete
+# What no program reads at run time is left out, by pattern:
+# - source maps, types, documents, tests
+# - copies of libraries for browsers, for bundlers, or for the other kind of modules
+# - binaries for another runtime than Node (Bare)
+# - names of OpenTelemetry that are not stable yet, and a variant of the Kubernetes API (PromiseAPI) that its client does not load
+# Licences stay. The check in the last stage loads every module of ours, and looks for every file that one of them could
+# load later, also inside the libraries.
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund
+WORKDIR /app/node_modules
+RUN find . -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' \) -delete && \
+    rm -rf ./*/test ./@*/*/test ./bare-*/prebuilds \
+      @opentelemetry/*/build/esm @opentelemetry/*/build/esnext @opentelemetry/semantic-conventions/dist/*experimental* \
+      @opentelemetry/semantic-conventions/dist/*incubating* \
+      @aws-sdk/*/dist-es @smithy/*/dist-es @kubernetes/client-node/dist/gen/types/PromiseAPI.js \
+      @zxcvbn-ts/language-common/src @zxcvbn-ts/language-common/dist/*.js @zxcvbn-ts/language-common/dist/*.mjs \
+      lodash/lodash.js lodash/core.js lodash/*.min.js lodash/fp nodemailer/dist/cjs yaml/browser \
+      otpauth/dist/*.umd.* otpauth/dist/*.esm.* && \
+    find zod -name '*.cjs' -delete && \
+    find . -depth -type d -empty -delete
 
 FROM node-alone
 ARG NODE_MAJOR
@@ -68,7 +81,7 @@ ENV NODE_ENV=production \
     PATH=/app/bin:/nodejs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # The check runs in the finished image, without a shell, and stops the build. It leaves nothing behind.
 RUN --mount=type=bind,source=.ci/check-image.js,target=/tmp/check-image.mjs \
-    ["/nodejs/bin/node", "/tmp/check-image.mjs"]
+    ["/nodejs/bin/node", "--experimental-import-meta-resolve", "/tmp/check-image.mjs"]
 USER 65532:65532
 STOPSIGNAL SIGTERM
 # A path in exec form: no shell starts it, so that node is process 1 and gets the signals.

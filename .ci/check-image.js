@@ -6,8 +6,9 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const megabyte = 1_000_000;
 const mostMegabytes = 200;
@@ -54,7 +55,6 @@ await check('Node', () => {
 });
 
 await check('password hashing', async () => {
-  const { createRequire } = await import('node:module');
   const require = createRequire(join(app, 'package.json'));
   const { hash, verify } = require('@node-rs/argon2');
   if (!(await verify(await hash('a password'), 'a password'))) return 'argon2 does not verify its own hash';
@@ -77,6 +77,55 @@ await check('modules', async () => {
   const failed = [];
   for (const path of wanted) await load(path).catch(({ message }) => failed.push(`${path}: ${message}`));
   return failed.join('\n  ');
+});
+
+/** The files that a file names in `import` and `require`, with the path of each, or the reason why there is none. */
+function* filesNamedIn(path) {
+  const text = readFileSync(path, 'utf8');
+  const require = createRequire(path);
+  const ways = [
+    [/\brequire\s*\(\s*(["'])([^"'\n]+)\1/g, (name) => require.resolve(name)],
+    [
+      /\b(?:from|import)\s*\(?\s*(["'])([^"'\n]+)\1/g,
+      (name) => fileURLToPath(import.meta.resolve(name, pathToFileURL(path).href)),
+    ],
+  ];
+  for (const [pattern, resolve] of ways)
+    for (const [, , name] of text.matchAll(pattern)) {
+      if (isBuiltin(name)) continue;
+      try {
+        yield { name, found: resolve(name) };
+      } catch {
+        yield { name };
+      }
+    }
+}
+
+/**
+ * Whether a name that leads to no file means that a file was left out. It does not for a package that is not installed
+ * (drivers of other databases), for a binary of another platform, or for words in a comment that look like an import.
+ */
+function isLeftOut(name) {
+  if (name.startsWith('.')) return /\.[cm]?js(on)?$/.test(name) && !name.includes('.wasi.');
+  const [, library] = name.match(/^(@[\w.-]+\/[\w.-]+|[\w.-]+)(\/|$)/) ?? [];
+  return library !== undefined && existsSync(join(app, 'node_modules', library));
+}
+
+// Libraries load some of their files only when they need them, long after the module itself was loaded.
+await check('files that are loaded later', () => {
+  const waiting = [...filesIn(join(app, 'build'))].map(({ path }) => path);
+  const seen = new Set();
+  const missing = [];
+  for (let path = waiting.pop(); path; path = waiting.pop()) {
+    if (seen.has(path) || !/\.[cm]?js$/.test(path)) continue;
+    seen.add(path);
+    for (const { name, found } of filesNamedIn(path)) {
+      if (found && existsSync(found)) waiting.push(found);
+      else if (isLeftOut(name)) missing.push(`${name}, which ${path} names`);
+    }
+  }
+  if (seen.size < 2000) return `only ${seen.size} were found`;
+  return missing.join('\n  ');
 });
 
 await check('the command line', () => {

@@ -11,6 +11,7 @@ import { PostgresLogouts } from './logouts.ts';
 import { PostgresMails } from './mails.ts';
 import { PostgresOneTimeTokens } from './one-time-tokens.ts';
 import { PostgresOutbox } from './outbox.ts';
+import { PostgresPasskeys } from './passkeys.ts';
 import { PostgresRegisteredClients } from './registered-clients.ts';
 import { revokeKeys } from './revocation-store.ts';
 import { PostgresSecondFactors } from './second-factors.ts';
@@ -71,6 +72,7 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
   let mails: PostgresMails | undefined;
   let secondFactors: PostgresSecondFactors | undefined;
   let oneTimeTokens: PostgresOneTimeTokens | undefined;
+  let passkeys: PostgresPasskeys | undefined;
   return {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
@@ -123,6 +125,10 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get oneTimeTokens() {
       oneTimeTokens ??= new PostgresOneTimeTokens({ db });
       return oneTimeTokens;
+    },
+    get passkeys() {
+      passkeys ??= new PostgresPasskeys({ db });
+      return passkeys;
     },
     denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
   };

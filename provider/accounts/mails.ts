@@ -8,6 +8,8 @@ import type { TransactionStores } from '../ports/unit-of-work.ts';
 /** How long after it was written a mail is still useful, in milliseconds. */
 const usefulMs: Record<MailKind, number> = {
   'password-changed': 3 * 86_400_000,
+  'passkey-added': 3 * 86_400_000,
+  'passkey-removed': 3 * 86_400_000,
   recover: 1_800_000,
   'address-confirm': 1_800_000,
   'address-requested': 3 * 86_400_000,

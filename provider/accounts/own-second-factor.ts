@@ -1,5 +1,6 @@
 import { GatehouseError, isFailedGuess } from '../lib/errors.ts';
 import type { Account } from '../ports/account-store.ts';
+import type { SecondFactors } from '../ports/second-factors.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
 import { type ChangePasswordDeps, ended, isCurrent, refused } from './change-password.ts';
 import type { Enrolment, SecondFactorService } from './second-factors.ts';
@@ -10,6 +11,7 @@ export interface OwnSecondFactorDeps
     'accounts' | 'unitOfWork' | 'passwords' | 'rateLimits' | 'metrics' | 'logger'
   > {
   factors: SecondFactorService;
+  secondFactors: Pick<SecondFactors, 'find'>;
 }
 
 /** The owner in a session of the account page. */
@@ -83,7 +85,7 @@ export function createOwnSecondFactor(deps: OwnSecondFactorDeps): OwnSecondFacto
   return {
     offer: async (owner) => {
       const account = await confirm(owner);
-      if (account.hasSecondFactor)
+      if (account.hasSecondFactor && (await deps.secondFactors.find(account.id))?.hasApp)
         throw new GatehouseError('second_factor_exists', 'The account has a second factor already.');
       return factors.offer(account, owner.boundTo);
     },

@@ -4,10 +4,11 @@ import { z } from 'zod';
 import type { NewEvent } from '../events/catalogue.ts';
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
-import { newId } from '../lib/ids.ts';
+import { newId, randomToken } from '../lib/ids.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
+import { appEvent, endWithoutFactor, type FactorStores, removeApp } from './remove-factors.ts';
 
 export interface SecondFactorsDeps {
   keys: Pick<ServerKeys, 'seal' | 'open'>;
@@ -33,8 +34,6 @@ interface Place {
   /** The id of an interaction or of a session. */
   boundTo: string;
 }
-
-type FactorStores = Pick<TransactionStores, 'accounts' | 'secondFactors' | 'outbox'>;
 
 /**
  * The second factor of an account: an authenticator app (TOTP, RFC 6238) and recovery codes. The functions with `stores`
@@ -70,8 +69,25 @@ export interface SecondFactorService {
     stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
     account: Account,
   ): Promise<string[]>;
-  /** Removes the app and the recovery codes. Gives false when there was no factor. */
+  /** Removes the app, and the recovery codes if the account has no passkey. Gives false when there was no app. */
   remove(stores: FactorStores, account: Account): Promise<boolean>;
+  /**
+   * Holds the factors of the account until the end of the transaction.
+   * @returns new recovery codes, if the account had no factor; else undefined, and the state of its factors changes
+   */
+  addRecoveryCodes(stores: FactorStores, account: Account): Promise<string[] | undefined>;
+  /**
+   * Counts the use of a passkey, so that every challenge that the account got before ends.
+   * @param uses the state that the sign-in began with; the current one when left out
+   * @throws GatehouseError `second_factor_expired` when a factor was used or replaced meanwhile
+   */
+  notePasskey(
+    stores: Pick<TransactionStores, 'secondFactors'>,
+    account: Account,
+    uses?: number,
+  ): Promise<void>;
+  /** Removes the recovery codes if the account has neither an app nor a passkey any more. */
+  endWithoutFactor(stores: FactorStores, account: Account): Promise<void>;
 }
 
 /** RFC 6238 §5.2 recommends 30 seconds. */
@@ -157,10 +173,11 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
         lastStep: step,
         uses: 0,
         addedAt: clock.now(),
+        hasApp: true,
       };
       if (!(await stores.secondFactors.add(account.id, factor))) throw exists();
       await stores.accounts.update(account.id, { hasSecondFactor: true }, clock.now());
-      await stores.outbox.append(newEvent('user.second_factor_added', account.id, factorOf(account)));
+      await stores.outbox.append(newEvent('user.second_factor_added', account.id, appEvent(account)));
       return setRecoveryCodes(stores, account.id, factor.id, secret);
     },
     use: async ({ secondFactors, outbox }, account, typed, uses) => {
@@ -170,7 +187,7 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       const secret = openSecret(account.id, factor.sealedSecret);
       const code = withoutBlanks(typed);
       if (/^\d{6}$/.test(code)) {
-        const step = await stepOf(secret, code);
+        const step = factor.hasApp ? await stepOf(secret, code) : undefined;
         // Sealed again, so that an older server secret can be removed after a while.
         const sealed = keys.seal(secretContext(account.id), secret);
         if (step === undefined || !(await secondFactors.useStep(account.id, factor, step, sealed)))
@@ -191,23 +208,29 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       await stores.outbox.append(newEvent('user.recovery_codes_replaced', id, { id, email }));
       return codes;
     },
-    remove: (stores, account) => removeSecondFactor(stores, account, deps),
+    remove: (stores, account) => removeApp(stores, account, deps),
+    addRecoveryCodes: async (stores, account) => {
+      if ((await stores.secondFactors.touch(account.id)) !== undefined) return undefined;
+      const secret = randomToken(32);
+      const sealedSecret = keys.seal(secretContext(account.id), secret);
+      const now = clock.now();
+      const row = { id: newId('codes'), sealedSecret, lastStep: 0, uses: 0, addedAt: now, hasApp: false };
+      // A parallel change was first. It has made the recovery codes.
+      if (!(await stores.secondFactors.add(account.id, row))) return undefined;
+      await stores.accounts.update(account.id, { hasSecondFactor: true }, now);
+      return setRecoveryCodes(stores, account.id, row.id, secret);
+    },
+    notePasskey: async ({ secondFactors }, { id }, uses) => {
+      const factor = await secondFactors.find(id);
+      // Sealed again, as for a code. Without the old server secret, only the recovery codes are lost.
+      const secret = factor && keys.open(secretContext(id), factor.sealedSecret);
+      const sealed = secret === undefined ? undefined : keys.seal(secretContext(id), secret);
+      const touched = await secondFactors.touch(id, sealed);
+      if (uses !== undefined && touched?.uses !== uses + 1) throw expired();
+    },
+    endWithoutFactor: (stores, account) => endWithoutFactor(stores, account, deps),
   };
 }
-
-/** Removes the app and the recovery codes. It needs no key, so a command can do it. Gives false when there was no factor. */
-export async function removeSecondFactor(
-  { accounts, secondFactors, outbox }: FactorStores,
-  account: Account,
-  { newEvent, clock }: Pick<SecondFactorsDeps, 'newEvent' | 'clock'>,
-): Promise<boolean> {
-  if (!(await secondFactors.remove(account.id))) return false;
-  await accounts.update(account.id, { hasSecondFactor: false }, clock.now());
-  await outbox.append(newEvent('user.second_factor_removed', account.id, factorOf(account)));
-  return true;
-}
-
-const factorOf = ({ id, email }: Account) => ({ id, email, method: 'totp' });
 
 /** People copy codes with blanks and hyphens, and type capital letters. */
 const withoutBlanks = (code: string) => code.replace(/[\s-]/g, '').toLowerCase();

@@ -41,7 +41,7 @@ export interface SecondFactorGate {
    * if the account has none yet.
    */
   ask(
-    stores: Pick<TransactionStores, 'secondFactors'>,
+    stores: Pick<TransactionStores, 'secondFactors' | 'passkeys'>,
     account: Account,
     asked: AskedSignIn,
   ): Promise<GatehouseError>;
@@ -171,6 +171,7 @@ export function reportSignIn(
 const failedOutcomes: Partial<Record<ErrorCode, string>> = {
   invalid_credentials: 'refused',
   invalid_second_factor: 'refused',
+  invalid_passkey: 'refused',
   second_factor_required: 'second_factor_required',
   second_factor_missing: 'second_factor_required',
   account_disabled: 'disabled',
@@ -230,7 +231,7 @@ async function record(
  * error that asks for it. It is given and not thrown.
  */
 export async function completeSignIn(
-  stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
+  stores: Pick<TransactionStores, 'secondFactors' | 'passkeys' | 'outbox'>,
   options: Pick<SignInOptions, 'secondFactor' | 'policy' | 'newEvent'>,
   account: Account,
   input: AskedSignIn & Pick<SignInInput, 'code' | 'needsSecondFactor'>,

@@ -26,6 +26,7 @@ import { PostgresMails } from '../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../adapters/postgres/oidc-store.ts';
 import { PostgresOneTimeTokens } from '../../adapters/postgres/one-time-tokens.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
+import { PostgresPasskeys } from '../../adapters/postgres/passkeys.ts';
 import { PostgresRegisteredClients } from '../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore, revocationsChannel } from '../../adapters/postgres/revocation-store.ts';
 import { PostgresSecondFactors } from '../../adapters/postgres/second-factors.ts';
@@ -104,6 +105,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
     oneTimeTokens: new PostgresOneTimeTokens({ db }),
     addressChanges: new PostgresAddressChanges({ db }),
     signInHistory: new PostgresSignInHistory({ db }),
+    passkeys: new PostgresPasskeys({ db }),
     unitOfWork: new PostgresUnitOfWork({ db }),
     denylist: new PostgresRevocationStore({ db, clock }),
     clientTokenVersions: new PostgresClientTokenVersions({ db }),
@@ -152,6 +154,7 @@ async function openAll(config: Config, deps: ConnectionDeps, dependencies: Depen
       oneTimeTokens: 'postgres',
       addressChanges: 'postgres',
       signInHistory: 'postgres',
+      passkeys: 'postgres',
       unitOfWork: 'postgres',
       revocationCache: 'redis',
       denylist: 'postgres',

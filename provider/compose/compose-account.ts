@@ -1,11 +1,13 @@
 import { createChangeAddress } from '../accounts/change-address.ts';
 import { createChangePassword } from '../accounts/change-password.ts';
+import { createOwnPasskeys } from '../accounts/own-passkeys.ts';
 import { createOwnSecondFactor } from '../accounts/own-second-factor.ts';
 import { accountClient } from '../clients/account-client.ts';
 import { accountClientId, type ClientDocument } from '../clients/client-document.ts';
 import { hostOfClientId } from '../clients/client-id-url.ts';
 import type { Config } from '../config/schema.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
+import { newPasskeyAnswerSchema } from '../lib/passkey-answers.ts';
 import type { AccountSources } from '../oidc/sessions/accounts-view.ts';
 import { findBrowserSession } from '../oidc/sessions/browser-session.ts';
 import { sessionHandle } from '../oidc/sessions/sign-ins.ts';
@@ -107,9 +109,12 @@ export function composeAccount(
       passwords: parts.passwords,
       rateLimits: parts.rateLimits,
       factors: parts.factors,
+      secondFactors: ports.secondFactors,
       logger,
       metrics,
     }),
+    passkeys: parts.passkeys && createOwnPasskeys({ ...parts, passkeys: parts.passkeys }),
+    newPasskeyAnswer: newPasskeyAnswerSchema,
     factorOf: (accountId) => ports.secondFactors.find(accountId),
     offersSecondFactor: config.secondFactor !== 'off',
     browser: parts.rateLimits.browsers.read,

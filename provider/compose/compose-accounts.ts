@@ -1,14 +1,18 @@
 import { createAccounts } from '../accounts/accounts.ts';
+import { createAppPasskeys } from '../accounts/app-passkeys.ts';
 import { createConfirmAddress } from '../accounts/confirm-address.ts';
 import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
 import { createInvitations } from '../accounts/invitations.ts';
 import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
+import { createPasskeySignIn } from '../accounts/passkey-sign-in.ts';
+import { createPasskeys } from '../accounts/passkeys.ts';
 import { createPasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister, type Register } from '../accounts/register.ts';
 import { createSecondFactors } from '../accounts/second-factors.ts';
 import { createSecondStep } from '../accounts/second-step.ts';
 import { createSignIn } from '../accounts/sign-in.ts';
+import { originsOfApps } from '../config/app-identities.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 
 export interface AccountParts
@@ -18,6 +22,10 @@ export interface AccountParts
     | 'passwordRules'
     | 'accounts'
     | 'factors'
+    | 'passkeys'
+    | 'passkeySignIn'
+    | 'appPasskeys'
+    | 'appOrigins'
     | 'secondStep'
     | 'signIn'
     | 'oneTimeTokens'
@@ -58,7 +66,19 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     passwordRules,
   };
   const factors = createSecondFactors({ ...common, appName: config.appName });
-  const secondStep = createSecondStep({ ...common, factors });
+  const passkeys =
+    config.passkeys === 'on'
+      ? createPasskeys({
+          ...common,
+          relyingParty: { id: config.passkeyRpId, name: config.appName },
+          origin: new URL(config.issuer).origin,
+          passkeys: ports.passkeys,
+          challenges: ports.oidcStore,
+          factors,
+        })
+      : undefined;
+  const appOrigins = [new URL(config.issuer).origin, ...originsOfApps(config, config.passkeyRpId)];
+  const secondStep = createSecondStep({ ...common, factors, passkeys });
   const oneTimeTokens = createOneTimeTokens({ ...common, oneTimeTokens: ports.oneTimeTokens });
   const policy = { mode: config.secondFactor, roles: config.secondFactorRoles ?? [] };
   const confirmAddress = createConfirmAddress({
@@ -69,11 +89,18 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     secondFactor: secondStep.gate,
     policy,
   });
+  const { refuseUnconfirmed } = confirmAddress;
+  const passkeySignIn = passkeys && createPasskeySignIn({ ...common, passkeys, factors, refuseUnconfirmed });
   return {
     passwords,
     passwordRules,
     accounts: createAccounts({ ...common, permissionsByRole: accessModel.roles }),
     factors,
+    passkeys,
+    passkeySignIn,
+    appPasskeys:
+      passkeySignIn && createAppPasskeys({ ...common, passkeys, passkeySignIn, origins: appOrigins }),
+    appOrigins,
     secondStep,
     oneTimeTokens,
     confirmAddress,
@@ -82,7 +109,7 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
       ...common,
       secondFactor: secondStep.gate,
       policy,
-      refuseUnconfirmed: confirmAddress.refuseUnconfirmed,
+      refuseUnconfirmed,
     }),
     register: createRegister({
       ...common,

@@ -1,8 +1,11 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import type { AppPasskeys } from '../accounts/app-passkeys.ts';
 import type { ConfirmAddress } from '../accounts/confirm-address.ts';
 import type { Invitations } from '../accounts/invitations.ts';
 import type { WriteMail } from '../accounts/mails.ts';
 import type { OneTimeTokens } from '../accounts/one-time-tokens.ts';
+import type { PasskeySignIn } from '../accounts/passkey-sign-in.ts';
+import type { PasskeyService } from '../accounts/passkeys.ts';
 import type { PasswordRules } from '../accounts/password-rules.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { SecondFactorService } from '../accounts/second-factors.ts';
@@ -64,6 +67,14 @@ export interface Parts extends ComposeDeps {
   oneTimeTokens: OneTimeTokens;
   confirmAddress: ConfirmAddress;
   invitations: Invitations;
+  /** Undefined when passkeys are off. */
+  passkeys: PasskeyService | undefined;
+  /** Undefined when passkeys are off. */
+  passkeySignIn: PasskeySignIn | undefined;
+  /** Passkeys in apps with forms of their own. Undefined when passkeys are off. */
+  appPasskeys: AppPasskeys | undefined;
+  /** Where apps may use passkeys: the issuer’s origin, and those of the settings. */
+  appOrigins: readonly string[];
   clients: ClientRegistry;
   sessionsAtClients: SessionsAtClients;
   clientUsed(clientId: string): Promise<void>;

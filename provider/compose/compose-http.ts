@@ -3,6 +3,7 @@ import type { Register } from '../accounts/register.ts';
 import { ClientRefused } from '../clients/client-id-metadata.ts';
 import type { ClientRegistration } from '../clients/client-registration.ts';
 import { type App, createApp } from '../http/app.ts';
+import { appAssociations } from '../http/app-associations.ts';
 import { assets } from '../http/assets.ts';
 import { handleErrors, sendPlainProblem } from '../http/error-handler.ts';
 import { normaliseRequest, requestNormaliser, serveProtocol } from '../http/protocol.ts';
@@ -25,6 +26,7 @@ import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
 import { protocolScopes } from '../lib/oidc-scopes.ts';
+import { newPasskeyAnswerSchema, passkeyAnswerSchema } from '../lib/passkey-answers.ts';
 import { noteAccount, noteClient, requestId } from '../lib/request-scope.ts';
 import { moveEmptySecret } from '../oidc/empty-secret.ts';
 import type { AccessTokenClaims } from '../oidc/tokens/access-token-claims.ts';
@@ -95,6 +97,7 @@ export function composeHttp(parts: HttpParts): App {
         jwks: () => publicJwks(keyRing.current().published),
         openApi: openApiDocument([...endpoints, verifyDescription], { issuer, version }),
         jwksMaxAgeSeconds,
+        associations: config.passkeys === 'on' ? appAssociations(config, config.passkeyRpId) : {},
       }),
       recoveryRoutes({
         renderer: pages.of,
@@ -178,6 +181,7 @@ function jsonApiDeps(parts: HttpParts): JsonApiDeps {
     register,
     recovery: parts.recovery,
     confirmAddress: parts.confirmAddress.byCode,
+    passkeys: parts.appPasskeys,
   };
 }
 
@@ -199,6 +203,9 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     account: (id) => ports.accounts.findById(id),
     signIn: parts.signIn,
     secondStep: parts.secondStep,
+    passkeySignIn: parts.passkeySignIn,
+    passkeys: parts.account.passkeys,
+    passkeyAnswers: { existing: passkeyAnswerSchema, created: newPasskeyAnswerSchema },
     changePassword: parts.account.changePassword,
     browsers: parts.rateLimits.browsers,
     register: parts.register,

@@ -62,6 +62,8 @@ export function composeProtocol(parts: Parts): Protocol {
     signIn: parts.signIn,
     acrValues: reachableAcrs(config.secondFactor !== 'off'),
     secondStep: parts.secondStep,
+    passkeySignIn: parts.passkeySignIn,
+    appOrigins: parts.appOrigins,
     reads,
     denylist: parts.denylist,
     revocation,

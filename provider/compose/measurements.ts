@@ -30,7 +30,7 @@ const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
   ...(['families', 'accountIndex', 'keyStore', 'revocationCache', 'limits', 'clientTokenVersions'] as const),
   ...(['clientSessions', 'logouts', 'mails', 'secondFactors', 'oneTimeTokens'] as const),
-  ...(['addressChanges', 'signInHistory', 'mailSuppressions'] as const),
+  ...(['addressChanges', 'signInHistory', 'mailSuppressions', 'passkeys'] as const),
   ...(['remoteSigner', 'clients', 'registeredClients'] as const),
 ];
 

@@ -21,6 +21,7 @@ import type { Mails } from '../ports/mails.ts';
 import type { OidcStore } from '../ports/oidc-store.ts';
 import type { OneTimeTokens } from '../ports/one-time-tokens.ts';
 import type { Outbox } from '../ports/outbox.ts';
+import type { Passkeys } from '../ports/passkeys.ts';
 import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import type { RegisteredClients } from '../ports/registered-clients.ts';
 import type { RemoteSigner } from '../ports/remote-signer.ts';
@@ -53,6 +54,8 @@ export interface Ports {
   /** They change only in a unit of work, together with their account. */
   addressChanges: Pick<AddressChanges, 'waiting'>;
   signInHistory: SignInHistory;
+  /** They change only in a unit of work. */
+  passkeys: Pick<Passkeys, 'find' | 'list' | 'userHandle'>;
   unitOfWork: UnitOfWork;
   denylist: RevocationStore;
   clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
@@ -101,5 +104,5 @@ type StorePort =
   | ('accounts' | 'consents' | 'outbox' | 'unitOfWork' | 'denylist' | 'clientTokenVersions' | 'expired')
   | ('oidcStore' | 'families' | 'accountIndex' | 'keyStore' | 'revocationCache' | 'limits')
   | ('clientSessions' | 'logouts' | 'mails' | 'secondFactors' | 'oneTimeTokens')
-  | ('addressChanges' | 'signInHistory' | 'mailSuppressions')
+  | ('addressChanges' | 'signInHistory' | 'mailSuppressions' | 'passkeys')
   | ('remoteSigner' | 'clients' | 'registeredClients');

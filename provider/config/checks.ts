@@ -6,6 +6,7 @@ import {
   redisTokenProblems,
 } from '../lib/iam-token-reference.ts';
 import type { Config, ConfigKey } from './schema.ts';
+import { hostOf, isDomain } from './uris.ts';
 
 /** A rule about several settings. It is checked only when each of `settings` is valid by itself. */
 export interface Check {
@@ -43,6 +44,10 @@ function unreadable(path: string): string | undefined {
   }
 }
 
+/** Whether a passkey of this domain can be used on this host (WebAuthn §5.1.3: a registrable domain suffix). */
+const isOrIsAbove = (rpId: string, host: string) =>
+  rpId === host || (rpId.includes('.') && host.endsWith(`.${rpId}`));
+
 /** What a URL lacks for IAM tokens, as one sentence. */
 function tokenProblem(password: string, url: string, problems: readonly string[]): string | undefined {
   if (problems.length === 0) return undefined;
@@ -63,6 +68,20 @@ export const checks: readonly Check[] = [
       new URL(issuer).port === '0'
         ? 'GATEHOUSE_ISSUER must be set, with a port that is known, when GATEHOUSE_PORT is 0 (any free port).'
         : undefined,
+  },
+  {
+    settings: ['issuer', 'passkeys'],
+    problem: ({ issuer, passkeys }) =>
+      passkeys === 'on' && !isDomain(hostOf(issuer))
+        ? 'GATEHOUSE_PASSKEYS=on needs an issuer with a domain name: browsers make no passkeys for an IP address (WebAuthn §5.1.3).'
+        : undefined,
+  },
+  {
+    settings: ['issuer', 'passkeys', 'passkeyRpId'],
+    problem: ({ issuer, passkeys, passkeyRpId }) =>
+      passkeys === 'off' || isOrIsAbove(passkeyRpId, hostOf(issuer))
+        ? undefined
+        : `GATEHOUSE_PASSKEY_RP_ID must be the host of GATEHOUSE_ISSUER (${hostOf(issuer)}) or a domain above it with at least two parts. Browsers refuse any other.`,
   },
   {
     settings: ['port', 'opsPort'],

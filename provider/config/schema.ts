@@ -3,6 +3,7 @@ import { accountSettings } from './settings-accounts.ts';
 import { mailSettings } from './settings-mail.ts';
 import { operatorSettings } from './settings-operator.ts';
 import { pageSettings } from './settings-pages.ts';
+import { passkeyAppSettings } from './settings-passkey-apps.ts';
 import { serverSettings } from './settings-server.ts';
 import { storeSettings } from './settings-stores.ts';
 import { tokenSettings } from './settings-tokens.ts';
@@ -13,6 +14,7 @@ export const settingGroups: ReadonlyArray<{ title: string; settings: SettingTabl
   { title: 'Stores and events', settings: storeSettings },
   { title: 'Tokens and keys', settings: tokenSettings },
   { title: 'Clients and accounts', settings: accountSettings },
+  { title: 'Passkeys in apps', settings: passkeyAppSettings },
   { title: 'Mail', settings: mailSettings },
   { title: 'Pages', settings: pageSettings },
   { title: 'Operator', settings: operatorSettings },
@@ -24,6 +26,7 @@ export const settings = {
   ...storeSettings,
   ...tokenSettings,
   ...accountSettings,
+  ...passkeyAppSettings,
   ...mailSettings,
   ...pageSettings,
   ...operatorSettings,

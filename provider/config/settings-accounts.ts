@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { hostPatterns } from './addresses.ts';
 import type { SettingTable } from './setting.ts';
-import { issuer } from './uris.ts';
+import { domainName, hostOf, isDomain, issuer } from './uris.ts';
 import { boolean, integer, matching, oneOf, path, value } from './values.ts';
 
 /**
@@ -155,6 +155,27 @@ export const accountSettings = {
       return names.every((name) => /^[A-Za-z][\w:.-]{0,99}$/.test(name)) ? names : undefined;
     }),
     example: 'ADMIN',
+  },
+  passkeys: {
+    name: 'GATEHOUSE_PASSKEYS',
+    description:
+      'Whether people can add passkeys and sign in with them. A passkey replaces the password at a sign-in, or is the second factor after it. `off` keeps the passkeys that exist and does not ask for them. See [`passkeys.md`](passkeys.md).',
+    schema: oneOf('on', 'off'),
+    default: {
+      text: '`on`; `off` if the issuer has an IP address, because passkeys need a domain name',
+      from: ({ issuer }) => issuer && (isDomain(hostOf(issuer)) ? 'on' : 'off'),
+    },
+  },
+  passkeyRpId: {
+    name: 'GATEHOUSE_PASSKEY_RP_ID',
+    description:
+      'The domain that passkeys are good for (WebAuthn RP ID): the host of the issuer, or a domain above it, so that passkeys work on several of its hosts. After a change, no passkey that exists works any more. Decide before people add the first one.',
+    schema: matching('a domain name in lower case', domainName),
+    default: {
+      text: 'the host of the issuer',
+      from: ({ issuer }) => issuer && (isDomain(hostOf(issuer)) ? hostOf(issuer) : 'localhost'),
+    },
+    example: 'example.com',
   },
   passwordMinLength: {
     name: 'GATEHOUSE_PASSWORD_MIN_LENGTH',

@@ -26,6 +26,14 @@ function issuerProblem(text: string): string | undefined {
   return written === text ? undefined : `must be written in its normal form: ${written}`;
 }
 
+/** The host name of a URL, in ASCII and lower case. */
+export const hostOf = (url: string): string => new URL(url).hostname;
+
+export const domainName = /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/;
+
+/** Whether a host is a domain name and no IP address. The URL parser writes an IPv4 address as four numbers. */
+export const isDomain = (host: string): boolean => domainName.test(host) && !/^[\d.]+$/.test(host);
+
 /** The issuer's URL as OpenID Connect Discovery §3 and RFC 8414 §2 require it: https, or http on loopback. */
 export function issuer() {
   return z

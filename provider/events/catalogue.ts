@@ -35,6 +35,11 @@ const origin = {
 
 const factor = { method: z.string().describe('`totp`: an authenticator app (RFC 6238)') };
 
+const passkey = {
+  passkeyId: z.string().describe('the credential id of the passkey'),
+  name: z.string().describe('the name that the person gave it'),
+};
+
 const logout = {
   clientId: z.string().describe('the client'),
   logoutId: z.string().describe('the id that `gatehouse logouts failed` shows'),
@@ -71,7 +76,7 @@ export const eventCatalogue = {
   },
   'user.login': {
     version: 1,
-    when: 'A person signed in with a correct password. Not for single sign-on, and not for a refresh.',
+    when: 'A person signed in with a correct password, or with a passkey. Not for single sign-on, and not for a refresh.',
     data: z.strictObject({
       ...account,
       clientId: z.string().describe('the client the person signed in to'),
@@ -127,6 +132,26 @@ export const eventCatalogue = {
     data: z.strictObject({
       ...account,
       left: z.number().int().describe('how many recovery codes are left'),
+      ...origin,
+    }),
+  },
+  'user.passkey_added': {
+    version: 1,
+    when: 'The person added a passkey to the account.',
+    data: z.strictObject({ ...account, ...passkey, ...origin }),
+  },
+  'user.passkey_removed': {
+    version: 1,
+    when: 'The person or an operator removed a passkey of the account.',
+    data: z.strictObject({ ...account, ...passkey, ...origin }),
+  },
+  'user.passkey_refused': {
+    version: 1,
+    when: 'The answer of a passkey was right, but it was refused: its counter went back, so a copy of it may exist.',
+    data: z.strictObject({
+      ...account,
+      ...passkey,
+      reason: z.string().describe('`counter`: the counter of the passkey is not higher than at the last use'),
       ...origin,
     }),
   },

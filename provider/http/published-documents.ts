@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
+import { type Associations, associationPaths } from './app-associations.ts';
 
 export interface PublishedDocumentsDeps {
   /** The current public keys and their ETag. */
@@ -7,9 +8,13 @@ export interface PublishedDocumentsDeps {
   openApi: object;
   /** How long others may cache the key set, in seconds. It is much shorter than the lead time. */
   jwksMaxAgeSeconds: number;
+  associations: Associations;
 }
 
-/** Serves documents that anyone may read and cache: the key set (RFC 7517 §5) and the description of the JSON API. */
+/**
+ * Serves documents that anyone may read and cache: the key set (RFC 7517 §5), the description of the JSON API, and the
+ * files about apps that are configured.
+ */
 export function publishedDocuments(deps: PublishedDocumentsDeps): Router {
   const router = new Router();
   router.get('/.well-known/jwks.json', (ctx) => {
@@ -18,6 +23,14 @@ export function publishedDocuments(deps: PublishedDocumentsDeps): Router {
   });
   router.get('/openapi.json', (ctx) => publish(ctx, deps.openApi, { maxAgeSeconds: 3600 }));
   router.options(['/.well-known/jwks.json', '/openapi.json'], allowReading);
+  for (const path of associationPaths) {
+    const content = () => deps.associations[path];
+    router.get(path, (ctx, next) => {
+      const document = content();
+      return document ? publish(ctx, document, { maxAgeSeconds: 3600 }) : next();
+    });
+    router.options(path, (ctx, next) => (content() ? allowReading(ctx) : next()));
+  }
   return router;
 }
 

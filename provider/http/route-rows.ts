@@ -106,6 +106,9 @@ export const api = (method: 'GET' | 'POST', label: string, limit: Limit): Route[
   own({ label, methods: ['OPTIONS'], kind: 'api', limit: preflight, body: 'unread', cors: 'registered' }),
 ];
 
+/** The same endpoint without a body. */
+export const unread = (route: Route): Route => ({ ...route, body: 'unread' });
+
 export const discovery = (label: string): Route =>
   library({
     label,

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import { type AllowOriginDeps, allowOrigin } from '../json-api/routes.ts';
+import { associationPaths } from './app-associations.ts';
 import {
   api,
   type CountedRoute,
@@ -23,6 +24,7 @@ import {
   short,
   shortOfDevice,
   signInGuard,
+  unread,
 } from './route-rows.ts';
 
 /**
@@ -65,6 +67,7 @@ export const table: readonly Route[] = [
   discovery('/.well-known/oauth-authorization-server'),
   published('/.well-known/jwks.json', 'any', [...get, 'OPTIONS']),
   published('/openapi.json', 'any', [...get, 'OPTIONS']),
+  ...associationPaths.map((path) => published(path, 'any', [...get, 'OPTIONS'])),
   published('/assets/:file', 'none'),
 
   short(libraryPage('/oauth2/authorize', 'authorize')),
@@ -111,6 +114,8 @@ export const table: readonly Route[] = [
   form('/interaction/:uid/confirm', 'step'),
   page('/interaction/:uid/second-factor', 'step'),
   form('/interaction/:uid/second-factor', signInGuard),
+  page('/interaction/:uid/passkey', 'step'),
+  form('/interaction/:uid/passkey', signInGuard),
   page('/interaction/:uid/cancel', 'step'),
   form('/interaction/:uid/cancel', 'step'),
   page('/interaction/:uid/consent', 'step'),
@@ -151,6 +156,8 @@ export const table: readonly Route[] = [
   form('/account/address/confirm', 'account'),
   page('/account/address/undo', 'account'),
   form('/account/address/undo', 'account'),
+  page('/account/passkeys', 'account'),
+  form('/account/passkeys', 'account'),
 
   ...api('POST', '/auth/login', signInGuard),
   ...api('POST', '/auth/login/second-factor', signInGuard),
@@ -160,7 +167,12 @@ export const table: readonly Route[] = [
   ...api('POST', '/auth/recover', mailGuard),
   ...api('POST', '/auth/recover/password', 'step'),
   ...api('POST', '/auth/register/confirm', 'step'),
+  ...api('POST', '/auth/login/passkey', signInGuard),
+  ...api('POST', '/auth/passkey/options', 'token'),
+  ...api('POST', '/auth/passkey/login', signInGuard),
   ...api('GET', '/user/profile', 'userinfo'),
+  ...api('POST', '/user/passkeys/options', 'userinfo').map(unread),
+  ...api('POST', '/user/passkeys', 'userinfo'),
   own({
     label: '/auth/verify',
     // Gateways append their own parameters, and often also the path of the request that they check.

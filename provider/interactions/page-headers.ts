@@ -9,6 +9,8 @@ export interface PageHeadersOptions {
   formAction?: readonly string[];
   /** The address of the page holds a token. Then no request of the page names the address, not even one to this server. */
   hidesAddress?: boolean | undefined;
+  /** Whether the page loads our script. */
+  hasScript?: boolean;
 }
 
 /** Schemes whose URI contains code or content and does not name a receiver. */
@@ -57,19 +59,21 @@ function formActionSources(uris: readonly string[]): string[] {
   return ["'self'", ...new Set(sources)];
 }
 
-function contentSecurityPolicy(uris: readonly string[]): string {
+function contentSecurityPolicy({ formAction = [], hasScript = false }: PageHeadersOptions): string {
   return [
     "default-src 'none'",
+    ...(hasScript ? ["script-src 'self'"] : []),
     "style-src 'self'",
     "img-src 'self' https:",
-    `form-action ${formActionSources(uris).join(' ')}`,
+    `form-action ${formActionSources(formAction).join(' ')}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ].join('; ');
 }
 
 /**
- * The headers of every page that a person sees. They forbid scripts, frames and caching.
+ * The headers of every page that a person sees. They forbid frames and caching, and scripts except
+ * our own file on pages that load it. Such a page may not connect to anything, and inline scripts are forbidden.
  *
  * Two values are deliberately weaker than the strictest ones:
  * - `Referrer-Policy: same-origin` sends no referrer to other sites. Under `no-referrer`, browsers post forms with
@@ -80,7 +84,7 @@ function contentSecurityPolicy(uris: readonly string[]): string {
  */
 export function pageHeaders(options: PageHeadersOptions = {}): Record<string, string> {
   return {
-    'Content-Security-Policy': contentSecurityPolicy(options.formAction ?? []),
+    'Content-Security-Policy': contentSecurityPolicy(options),
     'X-Frame-Options': 'DENY',
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': options.hidesAddress ? 'strict-origin' : 'same-origin',

@@ -10,6 +10,8 @@ export interface Page {
   html: string;
   /** A language tag (BCP 47). */
   language: string;
+  /** Whether it loads our script: `layout.eta` adds it to pages with a password or a passkey. */
+  hasScript: boolean;
 }
 
 /** Renders pages in one language. */
@@ -21,13 +23,19 @@ export interface Renderer {
   text(key: string, values?: Values): string;
 }
 
+/** Whether the page has a password or a passkey. What people type is escaped, so only a template can write this. */
+const usesScript = (html: string) => / data-(?:reveal|passkey)="/.test(html);
+
 /** Creates a renderer from compiled templates, the texts of a language and the frame. */
 export function createRenderer(eta: Eta, { language, texts }: LanguageTexts, frame: PageFrame): Renderer {
   const { text, html, scopeText } = createTexts(texts, eta.config.escapeFunction);
-  const tools = { ...frame, language, text, html, scopeText, link: linkTo, httpsOnly, hostOf };
+  const tools = { ...frame, language, text, html, scopeText, link: linkTo, httpsOnly, hostOf, usesScript };
   return {
     language,
     text,
-    render: (view, model) => ({ language, html: eta.render(`@${view}`, { ...model, ...tools }) }),
+    render: (view, model) => {
+      const html = eta.render(`@${view}`, { ...model, ...tools });
+      return { language, html, hasScript: usesScript(html) };
+    },
   };
 }

@@ -7,6 +7,7 @@ import { confirmByForm, showConfirmAddress } from './confirm-address.ts';
 import { type ConsentPageDeps, decideConsent, showConsent } from './consent.ts';
 import { checkCsrf, isFromElsewhere } from './csrf.ts';
 import { findInteraction } from './interaction.ts';
+import { finishOrOffer, passkeyByForm } from './passkey.ts';
 import { continueWithSecondFactor, secondFactorByForm } from './second-factor.ts';
 import { showSignIn, signInByForm } from './sign-in.ts';
 import { showSignUp, signUpByForm } from './sign-up.ts';
@@ -80,8 +81,9 @@ export function interactionRoutes(deps: InteractionDeps): Router {
 
   // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
   // GET.
-  router.get(['/', '/sign-in', '/confirm', '/second-factor', '/consent', '/cancel'], async (ctx) =>
-    show(await stepOf(ctx)),
+  router.get(
+    ['/', '/sign-in', '/confirm', '/second-factor', '/passkey', '/consent', '/cancel'],
+    async (ctx) => show(await stepOf(ctx)),
   );
   // A recovered password leads here. Another browser than the one of this sign-in gets the page that says what to do.
   router.get('/recovered', async (ctx) => {
@@ -100,7 +102,9 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   });
   router.post('/sign-in', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
-    await signInByForm(deps, step, form).catch((error) => continueSignIn(deps, step, error, form));
+    await signInByForm(deps, step, form, { end: finishOrOffer }).catch((error) =>
+      continueSignIn(deps, step, error, form),
+    );
   });
   router.get('/sign-up', async (ctx) => {
     const step = await stepOf(ctx);
@@ -117,7 +121,11 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   });
   router.post('/second-factor', async (ctx) => {
     const { step, form } = await posted(ctx, isSignIn);
-    await secondFactorByForm(deps, step, form);
+    await secondFactorByForm(deps, step, form, finishOrOffer);
+  });
+  router.post('/passkey', async (ctx) => {
+    const { step, form } = await posted(ctx, isSignIn);
+    await passkeyByForm(deps, step, form);
   });
   // RFC 6749 §4.1.2.1: the app gets `access_denied` at every step.
   router.post('/cancel', async (ctx) => {

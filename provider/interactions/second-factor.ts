@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import type { SignedIn } from '../accounts/sign-in.ts';
 import { GatehouseError } from '../lib/errors.ts';
+import { nameOfUserAgent } from './account/describe-sign-ins.ts';
 import { csrfToken } from './csrf.ts';
 import { interactionPath } from './interaction.ts';
+import { asksForPasskey, passkeyForm, readAnswer } from './passkey-form.ts';
 import { sendPage } from './send-page.ts';
-import { faceOf, finishSignIn, problemOf, showSignIn } from './sign-in.ts';
+import { type EndSignIn, faceOf, finishSignIn, problemOf, showSignIn } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
 import type { FormError, QrView, SecondFactorField } from './view-values.ts';
 
@@ -29,24 +32,27 @@ export async function continueWithSecondFactor(
   const challenge = error instanceof GatehouseError ? error.members?.challenge : undefined;
   if (typeof challenge !== 'string') throw error;
   const carried = { challenge, remember: form.remember === 'yes' };
-  if ((error as GatehouseError).code === 'second_factor_required') showCodeForm(deps, step, carried);
+  if ((error as GatehouseError).code === 'second_factor_required') await showCodeForm(deps, step, carried);
   else await showEnrolment(deps, step, carried);
 }
 
 /**
  * Handles all forms of the second step: a code of the app or a recovery code, the first code of a new app, and the button
  * below new recovery codes.
+ * @param end what follows a sign-in with a factor that the account had
  */
 export async function secondFactorByForm(
   deps: InteractionDeps,
   step: Step,
   form: Record<string, string>,
+  end: EndSignIn,
 ): Promise<void> {
-  if (form.done !== undefined) return finishDone(deps, step, form.done);
+  if (form.done !== undefined) return finishDone(deps, step, openDone(deps, step, form.done));
   const { challenge = '', enrolment } = form;
   const carried = { challenge, remember: form.remember === 'yes' };
   try {
-    if (enrolment === undefined) return await signInWithCode(deps, step, carried, form);
+    if (form.sealed !== undefined) return await enrolPasskey(deps, step, carried, form);
+    if (enrolment === undefined) return await signInWithCode(deps, step, carried, form, end);
     return await enrol(deps, step, carried, form);
   } catch (error) {
     const { email = '' } = form;
@@ -56,6 +62,11 @@ export async function secondFactorByForm(
       const wrong = { status: problem.status, error: { field, message: problem.error.message } } as const;
       if (enrolment === undefined) return showCodeForm(deps, step, carried, wrong);
       return showEnrolment(deps, step, carried, { sealed: enrolment, problem: wrong });
+    }
+    if ((error as GatehouseError).code === 'invalid_passkey') {
+      const refused = { ...problem, error: { message: problem.error.message } };
+      if (form.sealed === undefined) return showCodeForm(deps, step, carried, refused);
+      return showEnrolment(deps, step, carried, { problem: refused });
     }
     await showSignIn(deps, step, { email, ticked: carried.remember, asksNewPassword: false, problem });
   }
@@ -71,12 +82,31 @@ const inputOf = (deps: InteractionDeps, step: Step, challenge: string) => ({
 async function signInWithCode(
   deps: InteractionDeps,
   step: Step,
-  { challenge, remember }: Carried,
+  { challenge }: Carried,
   form: Record<string, string>,
+  end: EndSignIn,
 ): Promise<void> {
   const code = form.recoveryCode ?? form.code ?? '';
-  const account = await deps.secondStep.finish({ ...inputOf(deps, step, challenge), code });
-  await finishSignIn(deps, step, account, { ticked: remember });
+  const passkey =
+    form.answer === undefined ? undefined : readAnswer(deps.passkeyAnswers.existing, form.answer);
+  const account = await deps.secondStep.finish({ ...inputOf(deps, step, challenge), code, passkey });
+  await end(deps, step, account, form);
+}
+
+async function enrolPasskey(
+  deps: InteractionDeps,
+  step: Step,
+  { challenge, remember }: Carried,
+  { answer, sealed = '' }: Record<string, string>,
+): Promise<void> {
+  const name = nameOfUserAgent(step.renderer, step.ctx.get('User-Agent')) ?? '';
+  const { account, recoveryCodes } = await deps.secondStep.enrolPasskey(inputOf(deps, step, challenge), {
+    sealed,
+    answer: readAnswer(deps.passkeyAnswers.created, answer),
+    name,
+    language: step.renderer.language,
+  });
+  showRecoveryCodes(deps, step, doneOf(deps, account, remember), recoveryCodes);
 }
 
 async function enrol(
@@ -87,17 +117,25 @@ async function enrol(
 ): Promise<void> {
   const input = { ...inputOf(deps, step, challenge), code };
   const { account, recoveryCodes } = await deps.secondStep.enrol(input, enrolment);
+  showRecoveryCodes(deps, step, doneOf(deps, account, remember), recoveryCodes);
+}
+
+/** A sign-in that is finished now. */
+export function doneOf(deps: InteractionDeps, account: SignedIn, remember: boolean): Done {
   const { id, email, tokenVersion, methods } = account;
-  const done: Done = { id, email, tokenVersion, methods, remember, at: deps.epochSeconds() };
+  return { id, email, tokenVersion, methods, remember, at: deps.epochSeconds() };
+}
+
+/** Shows new recovery codes, and finishes the sign-in at the next form. */
+export function showRecoveryCodes(
+  deps: InteractionDeps,
+  step: Step,
+  done: Done,
+  codes: readonly string[],
+): void {
   const { csrf, action } = formOf(deps, step);
-  const page = step.renderer.render('recovery-codes', {
-    form: {
-      csrf,
-      action,
-      hidden: { done: deps.keys.seal(doneContext(step), JSON.stringify(done)) },
-    },
-    codes: recoveryCodes,
-  });
+  const form = { csrf, action, hidden: { done: sealDone(deps, step, done) } };
+  const page = step.renderer.render('recovery-codes', { form, codes });
   sendPage(step.ctx, page, { redirectsTo: [step.interaction.redirectUri] });
 }
 
@@ -111,20 +149,27 @@ const doneSchema = z.strictObject({
   at: z.number(),
 });
 
-type Done = z.infer<typeof doneSchema>;
+export type Done = z.infer<typeof doneSchema>;
 
 const doneContext = ({ interaction }: Step) => `second factor done ${interaction.uid}`;
 
-async function finishDone(deps: InteractionDeps, step: Step, sealed: string): Promise<void> {
+export const sealDone = ({ keys }: InteractionDeps, step: Step, done: Done): string =>
+  keys.seal(doneContext(step), JSON.stringify(done));
+
+/** Throws `interaction_expired` for a value of another sign-in. */
+export function openDone(deps: InteractionDeps, step: Step, sealed: string): Done {
   const text = deps.keys.open(doneContext(step), sealed);
   if (text === undefined)
     throw new GatehouseError(
       'interaction_expired',
       'This form is not of this sign-in. Go back and try again.',
     );
-  const { remember: ticked, at, ...account } = doneSchema.parse(JSON.parse(text));
-  await finishSignIn(deps, step, account, { ticked, at });
+  return doneSchema.parse(JSON.parse(text));
 }
+
+/** Ends the interaction with a sign-in that was finished before. */
+export const finishDone = (deps: InteractionDeps, step: Step, { remember: ticked, at, ...account }: Done) =>
+  finishSignIn(deps, step, account, { ticked, at });
 
 const formOf = (deps: InteractionDeps, step: Step) => ({
   ...faceOf(step),
@@ -136,10 +181,20 @@ const formOf = (deps: InteractionDeps, step: Step) => ({
 const hiddenOf = ({ challenge, remember }: Carried): Record<string, string> =>
   remember ? { challenge, remember: 'yes' } : { challenge };
 
-function showCodeForm(deps: InteractionDeps, step: Step, carried: Carried, problem?: Problem): void {
+async function showCodeForm(
+  deps: InteractionDeps,
+  step: Step,
+  carried: Carried,
+  problem?: Problem,
+): Promise<void> {
+  const { methods, passkey: options } = await deps.secondStep.methods(inputOf(deps, step, carried.challenge));
+  const hidden = hiddenOf(carried);
   const page = step.renderer.render('second-factor', {
     ...formOf(deps, step),
-    hidden: hiddenOf(carried),
+    hidden,
+    hasApp: methods.includes('otp'),
+    passkey: options && passkeyForm(deps, step, '/second-factor', { options, hidden }),
+    asksForPasskey: asksForPasskey(deps, step),
     error: problem?.error,
   });
   sendPage(step.ctx, page, { status: problem?.status ?? 200, redirectsTo: [step.interaction.redirectUri] });
@@ -149,16 +204,24 @@ async function showEnrolment(
   deps: InteractionDeps,
   step: Step,
   carried: Carried,
-  again?: { sealed: string; problem: Problem },
+  again?: { sealed?: string; problem: Problem },
 ): Promise<void> {
   const input = inputOf(deps, step, carried.challenge);
   const { secondStep } = deps;
-  const { secret, uri, sealed } = await (again
+  const { secret, uri, sealed } = await (again?.sealed
     ? secondStep.reopen(input, again.sealed)
     : secondStep.offer(input));
+  const hidden = hiddenOf(carried);
+  const offer = await secondStep.offerPasskey(input);
   const page = step.renderer.render('add-second-factor', {
     ...formOf(deps, step),
-    hidden: { ...hiddenOf(carried), enrolment: sealed },
+    hidden: { ...hidden, enrolment: sealed },
+    passkey:
+      offer &&
+      passkeyForm(deps, step, '/second-factor', {
+        options: offer.options,
+        hidden: { ...hidden, sealed: offer.sealed },
+      }),
     qr: await qrOf(uri),
     secret: inGroups(secret),
     error: again?.problem.error,

@@ -12,7 +12,13 @@ export function sendPage(
   page: Page,
   options: { status?: number; redirectsTo?: readonly string[]; hidesAddress?: boolean } = {},
 ): void {
-  ctx.set(pageHeaders({ formAction: options.redirectsTo ?? [], hidesAddress: options.hidesAddress }));
+  ctx.set(
+    pageHeaders({
+      formAction: options.redirectsTo ?? [],
+      hidesAddress: options.hidesAddress,
+      hasScript: page.hasScript,
+    }),
+  );
   ctx.set('Content-Language', page.language);
   // `ui_locales` is part of the request's address or session. Apart from it, only this header decides the language.
   ctx.vary('Accept-Language');

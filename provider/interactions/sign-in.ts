@@ -3,6 +3,7 @@ import { GatehouseError } from '../lib/errors.ts';
 import type { Account } from '../ports/account-store.ts';
 import { csrfToken } from './csrf.ts';
 import { interactionPath, type PendingInteraction } from './interaction.ts';
+import { asksForPasskey, passkeySignInForm } from './passkey-form.ts';
 import type { Renderer } from './render.ts';
 import { sendPage } from './send-page.ts';
 import type { InteractionDeps, RememberMe, Step } from './step.ts';
@@ -43,6 +44,8 @@ export async function showSignIn(deps: InteractionDeps, step: Step, again?: Agai
     signUpUrl: deps.register && path('/sign-up'),
     recoverUrl: deps.offersRecovery ? recoverPath(deps, step) : undefined,
     notice: again?.notice,
+    passkey: passkeySignInForm(deps, step),
+    asksForPasskey: asksForPasskey(deps, step),
     newPassword: again?.asksNewPassword ? { minLength: deps.passwordLength.shortest } : undefined,
   });
   const status = again?.problem?.status ?? 200;
@@ -67,13 +70,14 @@ export function faceOf({ client }: Step) {
  * Checks the credentials with the one function for sign-in. Then it sends the person on, or asks again. If the stored hash
  * covers only a part of the password, the form asks for a new one. The person then enters both. A person who keeps the
  * account that is signed in sends no credentials.
- * @param refusedKey the key of the text that the page shows when the credentials are wrong
+ * @param options.refusedKey the key of the text that the page shows when the credentials are wrong
+ * @param options.end what follows the sign-in
  */
 export async function signInByForm(
   deps: InteractionDeps,
   step: Step,
   form: Record<string, string>,
-  refusedKey = 'message.invalid-credentials',
+  { refusedKey = 'message.invalid-credentials', end = finishAtOnce }: SignInFormOptions = {},
 ): Promise<void> {
   const { interaction } = step;
   if (form.continue === 'yes' && interaction.prompt === selectAccount && interaction.accountId !== undefined)
@@ -96,7 +100,7 @@ export async function signInByForm(
     if (signedIn.needsNewPassword && newPassword === undefined)
       return await showSignIn(deps, step, { ...again, asksNewPassword: true });
     const account = signedIn.needsNewPassword ? await replacePassword(deps, step, signedIn, typed) : signedIn;
-    await finishSignIn(deps, step, { ...account, methods: signedIn.methods }, { ticked });
+    await end(deps, step, { ...account, methods: signedIn.methods }, form);
   } catch (error) {
     const problem = problemOf(deps, step, error, typed, refusedKey);
     await showSignIn(deps, step, { ...again, problem });
@@ -122,6 +126,22 @@ export async function finishSignIn(
   const login = { accountId, ...methods, tokenVersion, ts, remember };
   await step.finish({ login, [selectAccount]: {} });
 }
+
+/** What follows a sign-in, with the form that finished it. */
+export type EndSignIn = (
+  deps: InteractionDeps,
+  step: Step,
+  account: SignedIn,
+  form: Record<string, string>,
+) => Promise<void>;
+
+interface SignInFormOptions {
+  refusedKey?: string;
+  end?: EndSignIn;
+}
+
+const finishAtOnce: EndSignIn = (deps, step, account, form) =>
+  finishSignIn(deps, step, account, { ticked: form.remember === 'yes' });
 
 /** Empty when the form has no such field. */
 type Typed = Record<SignInField, string>;
@@ -174,6 +194,9 @@ export function problemOf(
     invalid_second_factor: () => text('second-factor.wrong'),
     second_factor_expired: () => text('second-factor.expired'),
     second_factor_exists: () => text('second-factor.expired'),
+    invalid_passkey: () => text('passkey.refused'),
+    passkey_expired: () => text('passkey.expired'),
+    email_not_verified: () => text('passkey.unconfirmed'),
     overloaded: () => text('problem.unavailable.message'),
     too_many_requests: () => text('message.too-many-attempts', { seconds: retryAfterSeconds ?? 60 }),
   };

@@ -58,7 +58,7 @@ export async function signUpByForm(
     });
     return;
   }
-  await signInByForm(deps, step, form, 'message.sign-up-failed');
+  await signInByForm(deps, step, form, { refusedKey: 'message.sign-up-failed' });
 }
 
 const closed = () => new GatehouseError('signup_disabled', 'People can’t sign up themselves here.');

@@ -1,12 +1,16 @@
 import type { RouterContext } from '@koa/router';
 import type { InteractionResults, Provider } from 'oidc-provider';
+import type { z } from 'zod';
 import type { ChangePassword } from '../accounts/change-password.ts';
 import type { ConfirmAddress } from '../accounts/confirm-address.ts';
+import type { OwnPasskeys } from '../accounts/own-passkeys.ts';
+import type { PasskeySignIn } from '../accounts/passkey-sign-in.ts';
 import type { Register } from '../accounts/register.ts';
 import type { SecondStep } from '../accounts/second-step.ts';
 import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientDocument } from '../clients/client-document.ts';
 import type { Api } from '../config/access-model.ts';
+import type { NewPasskeyAnswer, PasskeyAnswer } from '../lib/passkey-answers.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Consents } from '../oidc/sessions/consents.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
@@ -55,6 +59,11 @@ export interface InteractionDeps {
   signIn: SignIn;
   /** The steps after `second_factor_required` and `second_factor_missing`. */
   secondStep: Omit<SecondStep, 'gate'>;
+  /** Undefined when passkeys are off, like `passkeys`. */
+  passkeySignIn: PasskeySignIn | undefined;
+  passkeys: Pick<OwnPasskeys, 'list' | 'offer' | 'add'> | undefined;
+  /** The schemas of the answers of browsers. */
+  passkeyAnswers: { existing: z.ZodType<PasskeyAnswer>; created: z.ZodType<NewPasskeyAnswer> };
   /** Replaces a password that `signIn` has just found right but not certain (`needsNewPassword`). */
   changePassword: ChangePassword;
   /**

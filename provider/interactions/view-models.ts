@@ -9,6 +9,7 @@ import type {
   ConsentApi,
   ConsentScope,
   FormError,
+  PasskeyFormView,
   QrView,
   SecondFactorField,
 } from './view-values.ts';
@@ -44,6 +45,10 @@ export interface SignInView extends ClientFace {
   notice?: string | undefined;
   /** Asks for a new password, because the stored hash covers only a part of the current one. The length is in characters. */
   newPassword?: { minLength: number } | undefined;
+  /** A sign-in without a password. Undefined when passkeys are off. */
+  passkey?: PasskeyFormView | undefined;
+  /** Whether the script may say that this device can make a passkey. It adds `canAddPasskey=yes` to the form. */
+  asksForPasskey?: boolean | undefined;
 }
 
 /** Posts `csrf`, `email` and `password` to `action`, or only `csrf` to `cancelAction`. */
@@ -109,18 +114,34 @@ export interface LinkDoneView {
 }
 
 /** Posts `csrf`, the hidden fields and one of the fields to `action`, or only `csrf` to `cancelAction`. */
-export interface SecondFactorView extends ClientFace {
+export interface SecondFactorView extends SecondStepView {
+  /** Whether the account has an authenticator app. */
+  hasApp: boolean;
+  /** The same as on the sign-in page. */
+  asksForPasskey?: boolean | undefined;
+}
+
+interface SecondStepView extends ClientFace {
   csrf: string;
   action: string;
   cancelAction: string;
   hidden: Readonly<Record<string, string>>;
+  /** Undefined if there is none to use or to add. */
+  passkey?: PasskeyFormView | undefined;
   error?: FormError<SecondFactorField> | undefined;
 }
 
 /** How to add an authenticator app. Posts the same, with `code`. */
-export interface AddSecondFactorView extends SecondFactorView {
+export interface AddSecondFactorView extends SecondStepView {
   qr: QrView;
   secret: string;
+}
+
+/** Offers a passkey after a sign-in. Posts `csrf`, the hidden fields of `later`, and `later=yes` to the action of `passkey`. */
+export interface AddPasskeyView extends ClientFace {
+  passkey: PasskeyFormView;
+  later: Pick<PasskeyFormView, 'csrf' | 'hidden'>;
+  error?: FormError<never> | undefined;
 }
 
 /** New recovery codes, which are shown once: during a sign-in with a form, on the account page with a link. */
@@ -260,6 +281,7 @@ export interface ViewModels {
   'link-done': LinkDoneView;
   'second-factor': SecondFactorView;
   'add-second-factor': AddSecondFactorView;
+  'add-passkey': AddPasskeyView;
   'recovery-codes': RecoveryCodesView;
   recover: RecoverView;
   'recover-sent': RecoverSentView;

@@ -25,6 +25,17 @@ export interface ClientFace {
   publishedBy?: string | undefined;
 }
 
+/**
+ * A form that the script sends: it asks the browser for a passkey with `options`, which are JSON, and posts `csrf`, the
+ * hidden fields and the `answer` to `action`.
+ */
+export interface PasskeyFormView {
+  action: string;
+  csrf: string;
+  hidden: Readonly<Record<string, string>>;
+  options: string;
+}
+
 export type SecondFactorField = 'code' | 'recoveryCode';
 
 /** A QR code with its border, as an SVG image of `size` × `size` units and the path of its dark squares. */

@@ -11,6 +11,7 @@ import type { EndFamilyOf } from '../oidc/tokens/end-family.ts';
 import type { TokenRequests, TokenResponse } from '../oidc/tokens/token-requests.ts';
 import type { AccountStore } from '../ports/account-store.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
+import { type PasskeyApiDeps, passkeyEndpoints } from './passkeys.ts';
 import { type RecoveryEndpointsDeps, recoveryEndpoints } from './recovery.ts';
 import {
   acceptedResponse,
@@ -32,6 +33,8 @@ export interface JsonApiDeps extends RecoveryEndpointsDeps {
   endFamilyOf: EndFamilyOf;
   /** Confirms the address of a new account. */
   confirmAddress: ConfirmAddress['byCode'];
+  /** Undefined when passkeys are off. */
+  passkeys?: PasskeyApiDeps['passkeys'];
   /** Undefined where people cannot create their own accounts. */
   register?: Register | undefined;
 }
@@ -48,11 +51,17 @@ export type VerifiedToken = Pick<
   | 'permissions'
   | 'acr'
   | 'auth_time'
+  | 'generation'
   | 'cnf'
 >;
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */
 export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
+  const passkeys = passkeyEndpoints(deps, {
+    clientFor: (asked) => clientFor(deps, asked, 'password'),
+    redeem: async ({ request, response }, clientId, parameters) =>
+      tokens(await deps.redeem(request, response, clientId, 'password', parameters)),
+  });
   return [
     login(deps),
     secondFactor(deps),
@@ -62,6 +71,7 @@ export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
     ...recoveryEndpoints(deps),
     confirm(deps),
     profile(deps),
+    ...passkeys,
   ];
 }
 
@@ -132,7 +142,7 @@ const secondFactor = (deps: JsonApiDeps) =>
     path: '/auth/login/second-factor',
     summary: 'Sign in: the second factor',
     description:
-      'Finishes a sign-in that `/auth/login` answered with `second_factor_required`. A challenge is for one client and one sign-in, and for five minutes. After a wrong code it can be sent again with another code; wrong codes and wrong passwords count in the same limits.',
+      'Finishes a sign-in that `/auth/login` answered with `second_factor_required`. A challenge is for one client and one sign-in, and for five minutes. After a wrong code it can be sent again with another code; wrong codes and wrong passwords count in the same limits. An answer of a passkey goes to `/auth/login/passkey`.',
     body: secondFactorBody,
     success: { status: 200, description: 'Signed in.', schema: tokensResponse },
     problems: [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { newPasskeyAnswerSchema, passkeyAnswerSchema } from '../lib/passkey-answers.ts';
 
 const clientId = z
   .string()
@@ -15,6 +16,9 @@ export const loginBody = z.strictObject({
   password: z.string('Give the password as text.').max(longest.password, 'Use at most 1024 characters.'),
   clientId,
 });
+
+const answerOf = (call: string) =>
+  `The answer to \`${call}\`, as \`PublicKeyCredential.toJSON()\` gives it (WebAuthn Level 3 §5.1).`;
 
 export const secondFactorBody = z.strictObject({
   challenge: z
@@ -139,7 +143,60 @@ export const problem = z.object({
     .optional()
     .describe('With `second_factor_required`: send it to `/auth/login/second-factor` within five minutes.'),
   methods: z
-    .array(z.enum(['otp', 'recovery_code']))
+    .array(z.enum(['otp', 'passkey', 'recovery_code']))
     .optional()
-    .describe('With `second_factor_required`: the kinds of code that are accepted.'),
+    .describe('With `second_factor_required`: what is accepted.'),
+  passkey: z
+    .looseObject({})
+    .optional()
+    .describe(
+      'With the method `passkey`: options for `PublicKeyCredential.parseRequestOptionsFromJSON` (WebAuthn Level 3 §5.1.9).',
+    ),
+});
+
+const passkeyChallenge = z
+  .string('Give the challenge of the options as text.')
+  .max(longest.challenge, 'That is too long.')
+  .describe('The `challenge` of the same answer as the options.');
+
+export const passkeyOptionsBody = z.strictObject({ clientId });
+
+export const passkeyLoginBody = z.strictObject({
+  challenge: passkeyChallenge,
+  credential: passkeyAnswerSchema.describe(answerOf('navigator.credentials.get')),
+  clientId,
+});
+
+export const passkeyBody = z.strictObject({
+  challenge: passkeyChallenge,
+  credential: newPasskeyAnswerSchema.describe(answerOf('navigator.credentials.create')),
+  name: z
+    .string()
+    .max(200, 'Use at most 200 characters.')
+    .optional()
+    .describe('For the list on the account page.'),
+});
+
+const sealedChallenge = z.string().describe('Send it back with the answer.');
+
+export const passkeyRequest = z.object({
+  challenge: sealedChallenge,
+  options: z
+    .looseObject({})
+    .describe('For `PublicKeyCredential.parseRequestOptionsFromJSON` (WebAuthn Level 3 §5.1.9).'),
+});
+
+export const passkeyOffer = z.object({
+  challenge: sealedChallenge,
+  options: z
+    .looseObject({})
+    .describe('For `PublicKeyCredential.parseCreationOptionsFromJSON` (WebAuthn Level 3 §5.1.8).'),
+});
+
+export const passkeyAdded = z.object({
+  id: z.string().describe('The credential id.'),
+  recoveryCodes: z
+    .array(z.string())
+    .optional()
+    .describe('Only with the first second factor of the account. They can’t be read again.'),
 });

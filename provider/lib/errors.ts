@@ -16,6 +16,8 @@ export const errorStatus = {
   second_factor_required: 401,
   invalid_second_factor: 401,
   second_factor_expired: 401,
+  invalid_passkey: 401,
+  passkey_expired: 401,
   account_disabled: 403,
   email_not_verified: 403,
   second_factor_missing: 403,
@@ -25,11 +27,14 @@ export const errorStatus = {
   origin_not_allowed: 403,
   signup_disabled: 403,
   recovery_disabled: 403,
+  passkeys_disabled: 403,
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
   second_factor_exists: 409,
   address_taken: 409,
+  passkey_exists: 409,
+  too_many_passkeys: 409,
   interaction_expired: 400,
   sign_in_incomplete: 400,
   session_ended: 400,
@@ -89,7 +94,7 @@ export class GatehouseError extends Error {
 }
 
 /**
- * Whether this error says that a password or a code was tried and not accepted. Such a try counts as a guess. All other
+ * Whether this error says that a password, a code or a passkey was tried and not accepted. Such a try counts as a guess. All other
  * errors say that nothing was tried: the server is busy, a store can't be reached, or a new password is not allowed. A
  * right password that needs a code is no guess either.
  */
@@ -98,6 +103,7 @@ export function isFailedGuess(error: unknown): boolean {
     error instanceof GatehouseError &&
     (error.code === 'invalid_credentials' ||
       error.code === 'invalid_second_factor' ||
+      error.code === 'invalid_passkey' ||
       error.code === 'account_disabled')
   );
 }

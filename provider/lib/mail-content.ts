@@ -12,6 +12,8 @@ export interface MailModels {
   'account-exists': { email: string; at: number };
   /** `url`: the page where the person chooses a password. `clientName`: the app that the person is invited to. */
   invitation: { email: string; url: string; clientName?: string | undefined; at: number };
+  'passkey-added': { email: string; name: string; at: number };
+  'passkey-removed': { email: string; name: string; at: number };
   test: { at: number };
   /** To the new address. `minutes`: how long the link and the code are valid. */
   'address-confirm': { from: string; to: string; at: number; url: string; code: string; minutes: number };

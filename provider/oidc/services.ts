@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import type { PasskeySignIn } from '../accounts/passkey-sign-in.ts';
 import type { SecondStep } from '../accounts/second-step.ts';
 import type { SignIn } from '../accounts/sign-in.ts';
 import type { ClientRegistry } from '../clients/client-registry.ts';
@@ -45,6 +46,10 @@ export interface OidcServices {
   /** The levels that a sign-in can reach here, the lowest first (`lib/password-sign-in.ts`). */
   acrValues: readonly string[];
   secondStep: Pick<SecondStep, 'finish'>;
+  /** Undefined when passkeys are off. */
+  passkeySignIn: Pick<PasskeySignIn, 'finish'> | undefined;
+  /** Where apps may use passkeys. */
+  appOrigins: readonly string[];
   reads: RecentReads;
   denylist: RequestDenylist;
   revocation: Revocation;

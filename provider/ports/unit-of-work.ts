@@ -10,6 +10,7 @@ import type { Logouts } from './logouts.ts';
 import type { Mails } from './mails.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
 import type { Outbox } from './outbox.ts';
+import type { Passkeys } from './passkeys.ts';
 import type { RegisteredClients } from './registered-clients.ts';
 import type { SecondFactors } from './second-factors.ts';
 
@@ -29,6 +30,7 @@ export interface TransactionStores {
   mails: Pick<Mails, 'add'>;
   secondFactors: SecondFactors;
   oneTimeTokens: Pick<OneTimeTokens, 'replace' | 'spend' | 'remove'>;
+  passkeys: Passkeys;
 }
 
 /**

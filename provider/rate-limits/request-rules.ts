@@ -215,7 +215,7 @@ export const requestBuckets = {
       burst: 6000,
       perSeconds: 60,
       counts:
-        'requests to `/oauth2/token`, `/oauth2/par`, `/oauth2/device`, `/oauth2/revoke`, `/auth/logout`, and to `/oauth2/register/…` for a registered client, from an address',
+        'requests to `/oauth2/token`, `/oauth2/par`, `/oauth2/device`, `/oauth2/revoke`, `/auth/logout`, `/auth/passkey/options`, and to `/oauth2/register/…` for a registered client, from an address',
       why: 'Nothing can be guessed here, so this only keeps one caller from using a whole server. An app’s own server redeems codes for all its users from one address: a hundred a second is enough for a hundred thousand users.',
     },
     network: {
@@ -257,7 +257,7 @@ export const requestBuckets = {
     address: {
       burst: 6000,
       perSeconds: 60,
-      counts: 'requests to `/oauth2/userinfo` and `/user/profile` from an address',
+      counts: 'requests to `/oauth2/userinfo`, `/user/profile` and `/user/passkeys` from an address',
       why: 'As at the token endpoint.',
     },
     network: {

@@ -1,7 +1,10 @@
 import { createAccounts } from '../../provider/accounts/accounts.ts';
 import { createConfirmAddress } from '../../provider/accounts/confirm-address.ts';
 import { createHashingPool, type HashingPool } from '../../provider/accounts/hashing-pool.ts';
+import { createWriteMail } from '../../provider/accounts/mails.ts';
 import { createOneTimeTokens } from '../../provider/accounts/one-time-tokens.ts';
+import { createPasskeySignIn } from '../../provider/accounts/passkey-sign-in.ts';
+import { createPasskeys } from '../../provider/accounts/passkeys.ts';
 import { createPasswordRules } from '../../provider/accounts/password-rules.ts';
 import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createRegister } from '../../provider/accounts/register.ts';
@@ -14,8 +17,11 @@ import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { MemoryAccountStore } from '../support/memory/account-store.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
+import { MemoryMails } from '../support/memory/mails.ts';
+import { MemoryOidcStore } from '../support/memory/oidc-store.ts';
 import { MemoryOneTimeTokens } from '../support/memory/one-time-tokens.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
+import { MemoryPasskeys } from '../support/memory/passkeys.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
 /** Too weak for anything but tests. */
@@ -69,7 +75,17 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
   const shared = { unitOfWork, passwords, passwordRules, newEvent, clock, pool: usedPool, rateLimits };
   const keys = createServerKeys(['secret']);
   const factors = createSecondFactors({ ...shared, keys, appName: 'Gatehouse' });
-  const secondStep = createSecondStep({ ...shared, keys, factors, metrics, logger });
+  const passkeys = createPasskeys({
+    ...shared,
+    keys,
+    factors,
+    relyingParty: { id: 'example.com', name: 'Gatehouse' },
+    origin: 'https://login.example.com',
+    passkeys: new MemoryPasskeys({ database }),
+    challenges: new MemoryOidcStore({ clock }),
+    writeMail: createWriteMail({ keys, clock }),
+  });
+  const secondStep = createSecondStep({ ...shared, keys, factors, passkeys, metrics, logger });
   const policy = { mode: 'optional', roles: [], ...secondFactor } as const;
   const confirmAddress = createConfirmAddress({
     ...shared,
@@ -83,6 +99,16 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
     policy,
     metrics,
     logger,
+  });
+  const passkeySignIn = createPasskeySignIn({
+    ...shared,
+    accounts: store,
+    keys,
+    passkeys,
+    factors,
+    metrics,
+    logger,
+    refuseUnconfirmed: confirmAddress.refuseUnconfirmed,
   });
   const { refuseUnconfirmed } = confirmAddress;
   const signIn = createSignIn({
@@ -102,6 +128,9 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
     metrics,
     keys,
     factors,
+    passkeys,
+    passkeySignIn,
+    mails: new MemoryMails({ database }),
     secondStep,
     secondFactor: secondStep.gate,
     policy,

@@ -77,7 +77,7 @@ function isFrameable(response: Response): boolean {
 export async function submit(page: Page, { email, password }: Person, button = 'Sign in'): Promise<void> {
   await page.getByLabel('Email address').fill(email);
   await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: button }).click();
+  await page.getByRole('button', { name: button, exact: true }).click();
 }
 
 /** Presses a button. */

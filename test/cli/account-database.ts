@@ -2,10 +2,12 @@ import { afterAll, beforeAll } from '@jest/globals';
 import { PostgresAccountStore } from '../../adapters/postgres/account-store.ts';
 import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
 import { PostgresOutbox } from '../../adapters/postgres/outbox.ts';
+import { PostgresPasskeys } from '../../adapters/postgres/passkeys.ts';
 import { PostgresSecondFactors } from '../../adapters/postgres/second-factors.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
 import { newId } from '../../provider/lib/ids.ts';
 import type { Account, AccountStore } from '../../provider/ports/account-store.ts';
+import type { Passkeys } from '../../provider/ports/passkeys.ts';
 import type { SecondFactors } from '../../provider/ports/second-factors.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
 import { apisFile, audience, createWorkplace, type Workplace } from './command.ts';
@@ -16,6 +18,7 @@ export interface AccountDatabase {
   env(): Record<string, string>;
   store(): AccountStore;
   factors(): SecondFactors;
+  passkeys(): Passkeys;
   /** Inserts an account. Its address and id are unique unless they are given. */
   add(account?: Partial<Account>): Promise<Account>;
   /** The events since the last call, as type and data, in order for each account. */
@@ -81,5 +84,6 @@ export function useAccountDatabase(): AccountDatabase {
     return account;
   };
   const factors = () => new PostgresSecondFactors({ db: pool.knex });
-  return { place: () => place, env: () => env, store, factors, add, events };
+  const passkeys = () => new PostgresPasskeys({ db: pool.knex });
+  return { place: () => place, env: () => env, store, factors, passkeys, add, events };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { samplePasskey } from '../contract/passkeys.ts';
 import { useAccountDatabase } from './account-database.ts';
 import { audience } from './command.ts';
 
@@ -110,6 +111,7 @@ describe('accounts list and show', () => {
       hasSecondFactor: false,
       secondFactor: null,
       mailSuppressed: null,
+      passkeys: [],
       roles: ['\u001b[31mRED'],
       createdAt: '2023-11-14T22:13:20.000Z',
       updatedAt: '2023-11-14T22:13:20.000Z',
@@ -142,24 +144,30 @@ describe('commands that change accounts write an event', () => {
       lastStep: 1,
       uses: 0,
       addedAt: 1_700_000_000_000,
+      hasApp: true,
     };
     await database.factors().add(id, factor);
     await database.factors().replaceRecoveryCodes(id, factor.id, ['a hash', 'another hash']);
     await database.store().update(id, { hasSecondFactor: true }, 1_700_000_000_000);
+    const passkey = samplePasskey({ accountId: id, name: 'Phone', createdAt: factor.addedAt });
+    await database.passkeys().add(passkey, 20);
     const shown = await accounts(['show', id, '--json']);
     expect(JSON.parse(shown.stdout)).toMatchObject({
       hasSecondFactor: true,
+      passkeys: [{ id: passkey.id, name: 'Phone', addedAt: '2023-11-14T22:13:20.000Z', lastUsedAt: null }],
       secondFactor: { method: 'totp', addedAt: '2023-11-14T22:13:20.000Z', recoveryCodesLeft: 2 },
     });
     expect(shown.stdout).not.toMatch(/a secret|hash"/);
     const { code, stdout } = await accounts(['reset-factors', email]);
     expect([code, stdout]).toEqual([0, expect.stringContaining('has no second factor any more')]);
     expect(await database.factors().find(id)).toBeUndefined();
+    expect(await database.passkeys().list(id)).toEqual([]);
     const account = await database.store().findById(id);
     expect(account).toMatchObject({ tokenVersion: 0 });
     expect(account?.hasSecondFactor).toBeUndefined();
     expect((await accounts(['reset-factors', id])).stdout).toContain('has no second factor.');
     expect(await database.events()).toEqual([
+      ['user.passkey_removed', { id, email, passkeyId: passkey.id, name: 'Phone', actor }],
       ['user.second_factor_removed', { id, email, method: 'totp', actor }],
     ]);
   });

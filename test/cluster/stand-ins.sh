@@ -117,8 +117,9 @@ bases() {
   runtime=$(sed -n 's/^FROM \(.*\) AS node-alone$/\1/p' "$dockerfile")
   make_builder "localhost/stand-in/node-with-npm:$major" "$major"
   make_runtime "localhost/stand-in/node-alone:$major" "$major"
-  echo "--build-context $build=docker-image://localhost/stand-in/node-with-npm:$major"
-  echo "--build-context $runtime=docker-image://localhost/stand-in/node-alone:$major"
+  # On one line, because a variable of make with two lines would be two commands.
+  echo "--build-context $build=docker-image://localhost/stand-in/node-with-npm:$major" \
+    "--build-context $runtime=docker-image://localhost/stand-in/node-alone:$major"
 }
 
 # A store, as the user 999 like the official image: make_store IMAGE PACKAGE USER

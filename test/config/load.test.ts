@@ -242,6 +242,42 @@ describe('combinations of settings', () => {
     expect(problemsWith('postgres://u@db/d?sslmode=verify-full', 'rediss://u@cache')).toEqual([]);
   });
 
+  test.each([
+    ['https://login.example.com', undefined, 'on', 'login.example.com'],
+    ['https://login.example.com/id', 'example.com', 'on', 'example.com'],
+    ['http://localhost:3000', undefined, 'on', 'localhost'],
+    ['http://127.0.0.1:3000', undefined, 'off', 'localhost'],
+    ['http://[::1]:3000', undefined, 'off', 'localhost'],
+    ['https://my_host.example.com', undefined, 'off', 'localhost'],
+  ])(
+    'passkeys at the issuer %s with the domain %s are %s for %s',
+    (issuer, domain, passkeys, passkeyRpId) => {
+      const env = {
+        GATEHOUSE_ISSUER: issuer,
+        ...(domain === undefined ? {} : { GATEHOUSE_PASSKEY_RP_ID: domain }),
+      };
+      expect(loadConfig({ env })).toMatchObject({ passkeys, passkeyRpId });
+    },
+  );
+
+  test.each(['com', 'other.com', 'gin.example.com', 'a.login.example.com', 'my.login.example.com'])(
+    'passkeys of login.example.com can not be for the domain %s',
+    (domain) => {
+      const env = { GATEHOUSE_ISSUER: 'https://login.example.com', GATEHOUSE_PASSKEY_RP_ID: domain };
+      expect(problemsOf({ env })).toEqual([
+        expect.stringContaining(
+          'GATEHOUSE_PASSKEY_RP_ID must be the host of GATEHOUSE_ISSUER (login.example.com)',
+        ),
+      ]);
+      expect(problemsOf({ env: { ...env, GATEHOUSE_PASSKEYS: 'off' } })).toEqual([]);
+    },
+  );
+
+  test('passkeys can not be switched on for an IP address', () => {
+    const env = { GATEHOUSE_ISSUER: 'http://127.0.0.1:3000', GATEHOUSE_PASSKEYS: 'on' };
+    expect(problemsOf({ env })[0]).toContain('GATEHOUSE_PASSKEYS=on needs an issuer with a domain name');
+  });
+
   test('two free ports are allowed', () => {
     const env = { GATEHOUSE_ISSUER: 'http://localhost:3999', GATEHOUSE_PORT: '0', GATEHOUSE_OPS_PORT: '0' };
     expect(problemsOf({ env })).toEqual([]);

@@ -33,13 +33,14 @@ export function secondFactorsContract(name: string, open: () => Promise<SecondFa
       lastStep: 100,
       uses: 0,
       addedAt: Date.UTC(2026, 0, 1),
+      hasApp: true,
     });
     const added = async (): Promise<TotpFactor> => {
       const factor = sample();
       expect(await store.add(accountId, factor)).toBe(true);
       return factor;
     };
-    const parallel = (call: (on: SecondFactors, index: number) => Promise<boolean>) =>
+    const parallel = <T>(call: (on: SecondFactors, index: number) => Promise<T>) =>
       Promise.all(Array.from({ length: 10 }, (_, index) => call(index % 2 ? store : other, index)));
 
     test('a factor that was added is found, with no recovery codes', async () => {
@@ -117,6 +118,40 @@ export function secondFactorsContract(name: string, open: () => Promise<SecondFa
       await store.replaceRecoveryCodes(accountId, factor.id, ['three']);
       expect(await store.useRecoveryCode(accountId, factor, 'one')).toBe(false);
       expect(await store.find(accountId)).toMatchObject({ recoveryCodes: 1, uses: 0 });
+    });
+
+    test('an app replaces a row without one, its recovery codes and its state, and no other row does', async () => {
+      const row = { ...sample(), hasApp: false };
+      expect(wins(await parallel((on) => on.add(accountId, row)))).toBe(1);
+      await store.replaceRecoveryCodes(accountId, row.id, ['one']);
+      expect(await store.useStep(accountId, row, 101, 'sealed')).toBe(false);
+      const factor = sample();
+      expect(wins(await parallel((on) => on.add(accountId, factor)))).toBe(1);
+      expect(await store.find(accountId)).toEqual({ ...factor, uses: 1, recoveryCodes: 0 });
+      expect(await store.add(accountId, row)).toBe(false);
+    });
+
+    test('a touch raises the uses, so an earlier state is refused', async () => {
+      const factor = await added();
+      await store.replaceRecoveryCodes(accountId, factor.id, ['one']);
+      const states = await parallel((on) => on.touch(accountId));
+      expect(new Set(states.map((state) => state?.uses)).size).toBe(10);
+      expect(await store.find(accountId)).toEqual({ ...factor, uses: 10, recoveryCodes: 1 });
+      expect(await store.useStep(accountId, factor, 101, 'sealed')).toBe(false);
+      expect(await store.useRecoveryCode(accountId, factor, 'one')).toBe(false);
+      expect(await store.touch(accountId, 'sealed again')).toMatchObject({ sealedSecret: 'sealed again' });
+      expect(await store.touch(newId('user'))).toBeUndefined();
+    });
+
+    test('an app that is removed alone leaves the recovery codes and takes no further step', async () => {
+      const factor = await added();
+      await store.replaceRecoveryCodes(accountId, factor.id, ['one']);
+      expect(await store.removeApp(accountId)).toBe(true);
+      expect(await store.removeApp(accountId)).toBe(false);
+      const state = { ...factor, hasApp: false, uses: 1 };
+      expect(await other.find(accountId)).toEqual({ ...state, recoveryCodes: 1 });
+      expect(await store.useStep(accountId, state, 101, 'sealed')).toBe(false);
+      expect(await store.useRecoveryCode(accountId, state, 'one')).toBe(true);
     });
 
     test('a removed factor leaves nothing', async () => {

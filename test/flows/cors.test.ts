@@ -40,6 +40,11 @@ describe('CORS', () => {
       ['/auth/refresh', 'POST'],
       ['/auth/logout', 'POST'],
       ['/auth/register', 'POST'],
+      ['/auth/login/passkey', 'POST'],
+      ['/auth/passkey/options', 'POST'],
+      ['/auth/passkey/login', 'POST'],
+      ['/user/passkeys/options', 'POST'],
+      ['/user/passkeys', 'POST'],
       ['/user/profile', 'GET'],
     ];
 

@@ -66,7 +66,7 @@ export type Operation = z.infer<typeof operation>;
 
 /** The keywords of JSON Schema 2020-12 that the API's description uses. */
 const keywords = new Set(
-  `$ref type properties required additionalProperties items minLength maxLength minimum maximum const enum
+  `$ref type properties required additionalProperties items maxItems minLength maxLength minimum maximum const enum
   description format pattern anyOf`.split(/\s+/),
 );
 

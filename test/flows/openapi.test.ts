@@ -1,9 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import {
+  type Asked,
+  appSettings,
+  askForNewPasskey,
+  askForPasskey,
+  newAnswer,
+  personWithPasskey,
+} from '../support/app-passkeys.ts';
 import { personWithFactor } from '../support/authenticator.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, callJsonApi, postJson } from '../support/json-api.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { createSoftwarePasskey } from '../support/passkey-authenticator.ts';
 import { recoveryMail } from '../support/recovery.ts';
 import { newPerson } from '../support/sign-in.ts';
 import { bearer, createTestClient, demoApps } from '../support/test-client.ts';
@@ -28,6 +37,7 @@ describe('/openapi.json', () => {
   beforeAll(async () => {
     mails = await startMailServer();
     const env = {
+      ...appSettings,
       GATEHOUSE_MAIL: `smtp://127.0.0.1:${mails.port}`,
       GATEHOUSE_MAIL_FROM: 'login@example.com',
     };
@@ -40,7 +50,8 @@ describe('/openapi.json', () => {
     await mails?.close();
   });
 
-  const good = async (): Promise<Record<string, Record<string, unknown>>> => {
+  /** @param token of the person who adds a passkey */
+  const good = async (token: string): Promise<Record<string, Record<string, unknown>>> => {
     const [one, other] = [await apiLogin(deployment), await apiLogin(deployment)];
     const { person, recoveryCodes } = await personWithFactor(deployment);
     const forgetful = await newPerson(deployment);
@@ -48,7 +59,21 @@ describe('/openapi.json', () => {
     const { flow } = (await callJsonApi(deployment, '/auth/recover', asked)).body;
     const { code } = await recoveryMail(mails, forgetful.email);
     const { challenge } = (await callJsonApi(deployment, '/auth/login', person)).body;
+    // Each use of a factor ends the challenges of its account, so there are two accounts.
+    const owner = await personWithPasskey(deployment);
+    const another = await personWithPasskey(deployment);
+    const half = (await callJsonApi(deployment, '/auth/login', owner.person)).body;
+    const options = half.passkey as Asked['options'];
+    const request = await askForPasskey(deployment);
+    const offer = await askForNewPasskey(deployment, token);
     return {
+      '/auth/login/passkey': { challenge: half.challenge, credential: owner.answer({ options }) },
+      '/auth/passkey/options': {},
+      '/auth/passkey/login': { challenge: request.challenge, credential: another.answer(request) },
+      '/user/passkeys': {
+        challenge: offer.challenge,
+        credential: newAnswer(deployment, offer, createSoftwarePasskey()),
+      },
       '/auth/login': { email, password },
       '/auth/login/second-factor': { challenge, code: recoveryCodes[0] },
       '/auth/refresh': { refreshToken: one.refreshToken },
@@ -64,7 +89,7 @@ describe('/openapi.json', () => {
       ? deployment.fetch(`${deployment.issuer}${path}`, {
           headers: token === undefined ? {} : bearer(token),
         })
-      : postJson(deployment, path, body);
+      : postJson(deployment, path, body, token === undefined ? {} : bearer(token));
 
   test('is valid OpenAPI 3.1 and names this server', () => {
     expect(openApiProblems(document)).toEqual([]);
@@ -86,18 +111,23 @@ describe('/openapi.json', () => {
       'get /auth/verify',
       'get /user/profile',
       'post /auth/login',
+      'post /auth/login/passkey',
       'post /auth/login/second-factor',
       'post /auth/logout',
       'post /auth/recover',
       'post /auth/recover/password',
+      'post /auth/passkey/login',
+      'post /auth/passkey/options',
       'post /auth/refresh',
       'post /auth/register',
+      'post /user/passkeys',
+      'post /user/passkeys/options',
     ]);
   });
 
   test('every endpoint answers a valid request as described', async () => {
-    const bodies = await good();
-    const { accessToken } = await apiLogin(deployment);
+    const { accessToken } = await apiLogin(deployment, { ...(await newPerson(deployment)) });
+    const bodies = await good(accessToken);
     for (const { method, path, operation } of operationsOf(document)) {
       const answer = await send(method, path, bodies[path], operation.security && accessToken);
       const described = operation.responses[answer.status];
@@ -122,6 +152,7 @@ describe('/openapi.json', () => {
       ['/auth/login', 'post', 400, {}],
       ['/auth/login', 'post', 400, '{'],
       ['/auth/login', 'post', 413, { email: 'a'.repeat(70 * 1024), password }],
+      ['/user/passkeys/options', 'post', 401, undefined],
       ['/auth/refresh', 'post', 401, { refreshToken: 'x' }],
       ['/auth/refresh', 'post', 403, { refreshToken: 'x', ...spa }],
       ['/auth/logout', 'post', 403, { refreshToken: 'x', ...spa }],
@@ -147,7 +178,8 @@ describe('/openapi.json', () => {
   });
 
   test('endpoints refuse exactly what their request schemas refuse', async () => {
-    const bodies = await good();
+    const { accessToken } = await apiLogin(deployment, { ...(await newPerson(deployment)) });
+    const bodies = await good(accessToken);
     for (const { path, operation } of operationsOf(document)) {
       if (!operation.requestBody) continue;
       const schema = schemaOf(operation.requestBody.content);

@@ -241,12 +241,14 @@ describe('on the account page', () => {
     expect(recoveryCodesOf(await agent.submit(again, { code: app.code() }))).toHaveLength(10);
     deployment.advance(60);
     expect((await openPassword(browser(), web)).html).toContain('Enter the code');
-    // This session began without the second factor, so it can't remove it.
-    expect((await agent.get(`${deployment.issuer}/account`)).html).not.toContain('value="remove"');
-    const other = browser();
-    const account = await other.submit(await openAccount(deployment, other, person), { code: app.code() });
+    // A session that began without a second factor can't remove it.
+    const account = await agent.get(`${deployment.issuer}/account`);
+    expect(account.html).not.toContain('value="remove"');
     expect(account.html).toContain('Recovery codes left: 10');
-    const refused = await submit(other, account, { action: 'remove', factorPassword: 'not the password' });
+    expect(account.html).toContain('Sign in again to change the second factor');
+    const other = browser();
+    const fresh = await other.submit(await openAccount(deployment, other, person), { code: app.code() });
+    const refused = await submit(other, fresh, { action: 'remove', factorPassword: 'not the password' });
     expect(await factorRows()).toBeDefined();
     const removed = await submit(other, refused, { action: 'remove' });
     expect(noticeOf(removed)).toContain('is removed');

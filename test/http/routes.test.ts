@@ -134,9 +134,12 @@ describe('the table of routes', () => {
     ).toEqual(
       [
         '/',
+        '/.well-known/apple-app-site-association',
+        '/.well-known/assetlinks.json',
         '/.well-known/jwks.json',
         '/.well-known/oauth-authorization-server',
         '/.well-known/openid-configuration',
+        '/.well-known/webauthn',
         '/assets/:file',
         '/auth/verify',
         '/oauth2/authorize',

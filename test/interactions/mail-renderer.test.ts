@@ -8,8 +8,11 @@ import type { MailKind, MailModels } from '../../provider/lib/mail-content.ts';
 const issuer = 'https://login.example.com/id';
 const at = Date.UTC(2026, 0, 2, 3, 4);
 const change = { from: 'john@example.com', to: 'jane@example.com' };
+const passkey = { email: 'john@example.com', name: 'Phone', at };
 const models: MailModels = {
   'password-changed': { email: 'john@example.com', at },
+  'passkey-added': passkey,
+  'passkey-removed': passkey,
   recover: {
     email: 'john@example.com',
     url: `${issuer}/recover/password?token=sample`,

@@ -18,6 +18,8 @@ export interface BrowserOptions {
   javaScriptEnabled?: boolean;
   /** Whether to accept certificates without a known authority. The default is false. */
   ignoreHTTPSErrors?: boolean;
+  /** Ports on this machine that answer for the standard port of a host. Their certificates are accepted. */
+  hosts?: Readonly<Record<string, number>>;
 }
 
 /** Launches a headless browser with a fresh profile. Close it before the server it talks to. */
@@ -33,7 +35,7 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<TestB
       bypassCSP: options.bypassCsp ?? true,
       javaScriptEnabled: options.javaScriptEnabled ?? true,
       ignoreHTTPSErrors: options.ignoreHTTPSErrors ?? false,
-      args: launchArguments,
+      args: [...launchArguments, ...resolverArguments(options)],
     });
     return { context, close: () => context.close().finally(removeProfile) };
   } catch (error) {
@@ -52,3 +54,11 @@ const launchArguments = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/** The browser also fetches files on its own, such as `/.well-known/webauthn`. Playwright does not see these requests. */
+const resolverArguments = ({ hosts = {} }: BrowserOptions) => {
+  const rules = Object.entries(hosts).map(([host, port]) => `MAP ${host} localhost:${port}`);
+  return rules.length === 0
+    ? []
+    : [`--host-resolver-rules=${rules.join(', ')}`, '--ignore-certificate-errors'];
+};

@@ -21,6 +21,12 @@ test('a page may load the stylesheet of Gatehouse and https images, and nothing 
   });
 });
 
+test('a page with work for our script may load it from Gatehouse, and may connect to nothing', () => {
+  const policy = pageHeaders({ hasScript: true })['Content-Security-Policy'] ?? '';
+  expect(policy.split('; ')).toEqual(expect.arrayContaining(["default-src 'none'", "script-src 'self'"]));
+  expect(policy).not.toMatch(/connect-src|unsafe|nonce|strict-dynamic/);
+});
+
 test('a page is not framed, sniffed or cached, and its URL is not sent to other sites', () => {
   expect(pageHeaders()).toMatchObject({
     'X-Frame-Options': 'DENY',

@@ -31,8 +31,12 @@ function* withEachString(model: unknown, put: string, path = ''): Generator<[str
   }
 }
 
+/** The only script that a page may have. */
+const ownScript = /<script src="\/assets\/gatehouse\.js\?v=[0-9a-f]{12}" defer><\/script>/;
+
 const links = /Ur[il]$/;
-const unseen = /\/name$|\/field$/;
+/** The last one: a passkey that can't be changed now has no form. */
+const unseen = /\/name$|\/field$|^account-passkeys-old.*\/id$/;
 const eachString = Object.entries(samplePages).flatMap(([name, { view, model }]) =>
   [...withEachString(model, nasty)].map(([path, changed]) => ({
     at: name + path,
@@ -56,12 +60,12 @@ test('a password is masked while it is typed, on every page that asks for one', 
 });
 
 describe('every string of every model', () => {
-  test.each(eachString)('$at is escaped', ({ view, path, model }) => {
+  test.each(eachString)('$at is escaped', ({ at, view, path, model }) => {
     const html = drawn(view as ViewName, model as never);
-    expect(html).not.toContain('<script');
+    expect(html.replace(ownScript, '')).not.toContain('<script');
     expect(html).not.toContain(nasty);
     // Invalid links are left out. The description of a scope replaces its name.
-    if (!links.test(path) && !unseen.test(path)) expect(html).toContain(escaped);
+    if (!links.test(path) && !unseen.test(at)) expect(html).toContain(escaped);
   });
 
   test('a scope without description and a name of an API are escaped', () => {

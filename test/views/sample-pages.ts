@@ -148,6 +148,19 @@ const secondFactor = {
   hidden: { challenge: 'sample-challenge', remember: 'yes' },
 };
 
+const passkey = {
+  action: '/interaction/abc/passkey',
+  csrf: 'sample-csrf',
+  hidden: { sealed: 'sample-offer' },
+  options: JSON.stringify({ rpId: 'localhost', challenge: 'AAAA', allowCredentials: [] }),
+};
+const newPasskey = {
+  ...passkey,
+  options: JSON.stringify({ rp: { id: 'localhost' }, challenge: 'AAAA', user: { id: 'AAAA' } }),
+};
+
+const code = { ...secondFactor, hasApp: true };
+
 const codes = ['kq3f-x7mn-22ab-zjwo', 'b4ty-uu6e-pl5a-c3dd', 'n2vz-7qse-ykmt-rr5h', 'aacx-3wlo-f6jg-p7du'];
 
 const longName = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung International Holding';
@@ -208,6 +221,22 @@ export const samplePages: Record<string, SamplePage> = {
     },
   },
   'recover-done': { view: 'recover-done', model: { accountUrl: '/account' } },
+  'sign-in-passkey': { view: 'sign-in', model: { ...signIn, passkey } },
+  'add-passkey': {
+    view: 'add-passkey',
+    model: { ...client, passkey: newPasskey, later: { csrf: 'sample-csrf', hidden: {} } },
+  },
+  'add-passkey-failed': {
+    view: 'add-passkey',
+    model: {
+      ...client,
+      passkey: newPasskey,
+      later: { csrf: 'sample-csrf', hidden: {} },
+      error: { message: 'That did not work with this passkey. Try again, or use another way.' },
+    },
+  },
+  'second-factor-passkey': { view: 'second-factor', model: { ...secondFactor, hasApp: false, passkey } },
+  'second-factor-both': { view: 'second-factor', model: { ...code, passkey } },
   'sign-up': { view: 'sign-up', model: signUp },
   'sign-up-field': {
     view: 'sign-up',
@@ -310,7 +339,7 @@ export const samplePages: Record<string, SamplePage> = {
     view: 'account',
     model: {
       ...account,
-      secondFactor: { since: when.since, recoveryCodes: 9 },
+      secondFactor: { app: { since: when.since }, recoveryCodes: 9 },
       address: { isVerified: true },
       forms: {
         end: form('end'),
@@ -387,7 +416,33 @@ export const samplePages: Record<string, SamplePage> = {
   },
   'account-factor': {
     view: 'account',
-    model: { ...account, secondFactor: { since: when.since, recoveryCodes: 9 } },
+    model: { ...account, secondFactor: { app: { since: when.since }, recoveryCodes: 9 } },
+  },
+  'account-passkeys': {
+    view: 'account',
+    model: {
+      ...account,
+      secondFactor: { recoveryCodes: 10 },
+      passkeys: {
+        list: [
+          { id: 'AAAA', name: 'Safari on iPhone', isShareable: true, ...when },
+          { id: 'BBBB', name: 'Chrome on Windows', isShareable: false, since: when.since },
+        ],
+        form: form('passkeys'),
+        add: { ...newPasskey, action: '/account/passkeys' },
+      },
+    },
+  },
+  'account-passkeys-old': {
+    view: 'account',
+    model: {
+      ...account,
+      passkeys: {
+        list: [{ id: 'AAAA', name: longName, isShareable: true, ...when }],
+        signInAgain: '/oauth2/authorize?prompt=login',
+        error: 'This passkey is not in your account any more.',
+      },
+    },
   },
   'account-factor-wrong': {
     view: 'account',
@@ -415,24 +470,24 @@ export const samplePages: Record<string, SamplePage> = {
     },
   },
   'recovery-codes-account': { view: 'recovery-codes', model: { codes, continueUrl: '/account' } },
-  'second-factor': { view: 'second-factor', model: secondFactor },
+  'second-factor': { view: 'second-factor', model: code },
   'second-factor-wrong': {
     view: 'second-factor',
     model: {
-      ...secondFactor,
+      ...code,
       error: { field: 'code', message: 'This code is wrong, or it was used already.' },
     },
   },
   'second-factor-recovery': {
     view: 'second-factor',
     model: {
-      ...secondFactor,
+      ...code,
       error: { field: 'recoveryCode', message: 'This code is wrong, or it was used already.' },
     },
   },
   'add-second-factor': {
     view: 'add-second-factor',
-    model: { ...secondFactor, qr, secret },
+    model: { ...secondFactor, qr, secret, passkey: newPasskey },
   },
   'account-signed-out': {
     view: 'account-signed-out',

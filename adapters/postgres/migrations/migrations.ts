@@ -23,6 +23,7 @@ import { mails } from './0022-mails.ts';
 import { secondFactors } from './0023-second-factors.ts';
 import { oneTimeTokens } from './0024-one-time-tokens.ts';
 import { accountChanges } from './0025-account-changes.ts';
+import { passkeys } from './0026-passkeys.ts';
 import { mailSuppressions } from './0028-mail-suppressions.ts';
 import { unconfirmedAccounts } from './0029-unconfirmed-accounts.ts';
 import type { Migration } from './migration.ts';
@@ -54,6 +55,7 @@ export const migrations: readonly Migration[] = [
   secondFactors,
   oneTimeTokens,
   accountChanges,
+  passkeys,
   mailSuppressions,
   unconfirmedAccounts,
 ];

@@ -1,4 +1,4 @@
-import { removeSecondFactor } from '../../accounts/second-factors.ts';
+import { removeAllFactors } from '../../accounts/remove-factors.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Account } from '../../ports/account-store.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
@@ -53,7 +53,7 @@ export function setPassword(account: string, output: Output): Promise<void> {
 export function resetFactors(account: string, output: Output): Promise<void> {
   return change(account, output, async ({ ports, newEvent }, found) => {
     const isRemoved = await ports.unitOfWork.run((stores) =>
-      removeSecondFactor(stores, found, { newEvent, clock: systemClock }),
+      removeAllFactors(stores, found, { newEvent, clock: systemClock }),
     );
     if (!isRemoved) return [found, 'has no second factor'];
     const { hasSecondFactor: _, ...changed } = found;

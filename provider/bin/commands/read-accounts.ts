@@ -1,7 +1,7 @@
 import { systemClock as clock } from '../../lib/clock.ts';
 import type { Output } from '../cli/output.ts';
 import { isoTime, table } from '../cli/table.ts';
-import { accountDocument, accountText, factorDocument } from './account-document.ts';
+import { accountDocument, accountText, factorDocument, passkeyDocument } from './account-document.ts';
 import { findAccount } from './find-account.ts';
 import { withStores } from './open-stores.ts';
 import { suppressionDocument } from './suppressed-addresses.ts';
@@ -28,15 +28,19 @@ export async function listAccounts({ after, limit }: ListOptions, output: Output
 
 /** `gatehouse accounts show`. Throws `not_found`. */
 export async function showAccount(account: string, output: Output): Promise<void> {
-  const { found, factor, suppression } = await withStores({}, async ({ ports }) => {
+  const { found, factor, passkeys, suppression } = await withStores({}, async ({ ports }) => {
     const found = await findAccount(ports.accounts, account);
     const suppression = await ports.mailSuppressions.find(found.email, clock.now());
-    return { found, factor: await ports.secondFactors.find(found.id), suppression };
+    const factor = await ports.secondFactors.find(found.id);
+    return { found, factor, passkeys: await ports.passkeys.list(found.id), suppression };
   });
   const secondFactor = factor ? factorDocument(factor) : null;
   const mailSuppressed = suppression ? suppressionDocument(suppression) : null;
-  output.result(
-    { ...accountDocument(found), secondFactor, mailSuppressed },
-    accountText(found, factor, suppression),
-  );
+  const document = {
+    ...accountDocument(found),
+    secondFactor,
+    passkeys: passkeys.map(passkeyDocument),
+    mailSuppressed,
+  };
+  output.result(document, accountText(found, { factor, passkeys, suppression }));
 }

@@ -1,8 +1,11 @@
 import type { Context } from 'koa';
+import type { z } from 'zod';
 import type { ChangeAddress } from '../../accounts/change-address.ts';
 import type { ChangePassword } from '../../accounts/change-password.ts';
+import type { OwnPasskeys } from '../../accounts/own-passkeys.ts';
 import type { OwnSecondFactor } from '../../accounts/own-second-factor.ts';
 import type { Api } from '../../config/access-model.ts';
+import type { NewPasskeyAnswer } from '../../lib/passkey-answers.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import type { Consents } from '../../oidc/sessions/consents.ts';
@@ -53,6 +56,9 @@ export interface AccountDeps {
   /** Undefined when mail is off. */
   changeAddress?: ChangeAddress | undefined;
   secondFactor: OwnSecondFactor;
+  /** Undefined when passkeys are off. */
+  passkeys: OwnPasskeys | undefined;
+  newPasskeyAnswer: z.ZodType<NewPasskeyAnswer>;
   /** The second factor of an account that has one. */
   factorOf(accountId: string): Promise<StoredFactor | undefined>;
   /** Whether people may add a second factor themselves. */

@@ -13,6 +13,7 @@ export type AccountAction =
   | 'password'
   | 'second-factor'
   | 'authenticator'
+  | 'passkeys'
   | 'address'
   | 'address-code';
 

@@ -7,6 +7,7 @@ import { sendPage } from '../send-page.ts';
 import type { FormError } from '../view-values.ts';
 import type { AccountDeps } from './account-deps.ts';
 import { type AccountAction, accountFormToken } from './account-form.ts';
+import { describePasskeys } from './describe-passkeys.ts';
 import { describeRecent, describeSignIns, timeView } from './describe-sign-ins.ts';
 import { freshSignInUrl, isFresh } from './fresh-sign-in.ts';
 import { takeNotice } from './notice.ts';
@@ -15,7 +16,9 @@ import type { AccountField, AccountView, ConsentedAppView } from './view-models.
 /** The problem with a form. */
 export interface AccountProblem {
   status: number;
-  error: FormError<AccountField>;
+  error?: FormError<AccountField>;
+  /** The problem with a passkey. */
+  passkeys?: string;
   /** The new address that the person typed. */
   typedEmail?: string | undefined;
 }
@@ -35,12 +38,13 @@ export async function showAccount(
   const { account } = session;
   const renderer = deps.renderer(ctx);
   const after = problem ? undefined : [ctx.query.after ?? []].flat()[0];
-  const [signIns, consents, factor, waiting, recent] = await Promise.all([
+  const [signIns, consents, factor, waiting, recent, passkeys] = await Promise.all([
     deps.signIns.page(account.id, after),
     deps.consents(account.id),
     account.hasSecondFactor ? deps.factorOf(account.id) : undefined,
     deps.changeAddress?.waiting(account.id),
     deps.signInHistory(account.id),
+    describePasskeys(deps, session, problem?.passkeys),
   ]);
   const notice = takeNotice(ctx, deps);
   const view: AccountView = {
@@ -67,7 +71,11 @@ export async function showAccount(
           secondFactor: freshSignInUrl(deps, session, 'second-factor'),
         },
     hasPassword: account.passwordHash !== undefined,
-    secondFactor: factor && { since: timeView(factor.addedAt), recoveryCodes: factor.recoveryCodes },
+    secondFactor: factor && {
+      app: factor.hasApp ? { since: timeView(factor.addedAt) } : undefined,
+      recoveryCodes: factor.recoveryCodes,
+    },
+    passkeys,
     offersSecondFactor: deps.offersSecondFactor,
     passwordMinLength: deps.passwordLength.shortest,
     error: problem?.error,
@@ -77,6 +85,7 @@ export async function showAccount(
 
 const shownHere = [
   ...['ended', 'ended-already', 'withdrawn', 'withdrawn-already', 'factor-removed'],
+  ...['passkey-added', 'passkey-renamed', 'passkey-removed'],
   ...['signed-in-again', 'address-sent', 'address-changed'],
 ];
 

@@ -18,6 +18,7 @@ import {
   signInUrl,
 } from './fresh-sign-in.ts';
 import { leaveNotice, type Notice, takeNotice } from './notice.ts';
+import { changePasskeys } from './passkeys.ts';
 import { changeSecondFactor, confirmSecondFactor } from './second-factor.ts';
 
 /**
@@ -34,6 +35,7 @@ const forms = {
   authenticator: z.object({ csrf: field, enrolment: field, code: field }),
   address: z.object({ csrf: field, newEmail: field, addressPassword: field }),
   addressCode: z.object({ csrf: field, addressCode: field }),
+  passkeys: z.object({ csrf: field, action: field, id: field, name: field, sealed: field, answer: field }),
 };
 
 /**
@@ -132,6 +134,11 @@ export function accountRoutes(deps: AccountDeps): Router {
     else redirectWithNotice(ctx, 'address-changed');
   });
   router.use('/address', addressLinkRoutes(deps).routes());
+  form('passkeys', forms.passkeys, (ctx, session, fields) =>
+    changePasskeys(deps, ctx, session, fields, (notice) =>
+      redirectWithNotice(ctx, notice, `${home}#passkeys`),
+    ),
+  );
   // The response to a form is shown under the form's address. A browser that restores a tab requests this address by
   // GET.
   const formPaths = Object.keys(guardedActions).map((action) => `/${action}`);

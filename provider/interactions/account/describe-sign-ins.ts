@@ -69,10 +69,11 @@ const factsOf = ({ id, ip, startedAt, lastUsedAt }: ListedSignIn) => ({
   lastUsed: timeView(lastUsedAt),
 });
 
-function nameOfBrowser(
-  { text }: Renderer,
-  { userAgent }: Pick<ListedSignIn, 'userAgent'>,
-): string | undefined {
+const nameOfBrowser = (renderer: Renderer, { userAgent }: Pick<ListedSignIn, 'userAgent'>) =>
+  nameOfUserAgent(renderer, userAgent);
+
+/** A name like 'Chrome on Linux'. Undefined for a program. */
+export function nameOfUserAgent({ text }: Renderer, userAgent: string | undefined): string | undefined {
   const { browser, system } = browserName(userAgent) ?? {};
   if (browser === undefined) return undefined;
   return system === undefined ? browser : text('account.browser', { browser, system });

@@ -5,7 +5,7 @@ import type { AccountDeps } from './account-deps.ts';
 import type { AccountAction } from './account-form.ts';
 
 /** The parts of the page whose forms need a fresh sign-in. They are the ids of the sections too. */
-export const guardedParts = ['address', 'password', 'second-factor'] as const;
+export const guardedParts = ['address', 'password', 'second-factor', 'passkeys'] as const;
 
 export type GuardedPart = (typeof guardedParts)[number];
 
@@ -23,6 +23,7 @@ export const guardedActions: Readonly<Record<AccountAction, GuardedPart | undefi
   authenticator: undefined,
   address: 'address',
   'address-code': undefined,
+  passkeys: 'passkeys',
 };
 
 /** So old the sign-in may be when the page shows these forms, in milliseconds. */

@@ -81,7 +81,7 @@ async function showOffer(
   sendPage(ctx, page, { status: error ? 400 : 200 });
 }
 
-function showRecoveryCodes(deps: AccountDeps, ctx: Context, codes: readonly string[]): void {
+export function showRecoveryCodes(deps: AccountDeps, ctx: Context, codes: readonly string[]): void {
   const continueUrl = `${deps.basePath}/account`;
   sendPage(ctx, deps.renderer(ctx).render('recovery-codes', { codes, continueUrl }));
 }

@@ -2,6 +2,7 @@ import type {
   ConsentApi,
   ConsentScope,
   FormError,
+  PasskeyFormView,
   QrView,
   SecondFactorField,
   TimeView,
@@ -97,12 +98,33 @@ export interface AccountView {
    */
   address?: { isVerified: boolean; waiting?: string | undefined; typed?: string | undefined } | undefined;
   hasPassword: boolean;
-  secondFactor?: { since: TimeView; recoveryCodes: number } | undefined;
+  secondFactor?: { app?: { since: TimeView } | undefined; recoveryCodes: number } | undefined;
+  /** Undefined when passkeys are off. */
+  passkeys?: AccountPasskeysView | undefined;
   offersSecondFactor: boolean;
   /** The minimum length in characters. The page shows it and the browser checks it. */
   passwordMinLength: number;
   /** The problem with what the person typed. */
   error?: FormError<AccountField> | undefined;
+}
+
+/**
+ * The passkeys of the account. `form` posts `csrf`, the `id` of a passkey, and `action`: `remove`, or `rename` with a
+ * `name`. `form` and `add` are undefined where the person has to sign in again first.
+ */
+export interface AccountPasskeysView {
+  list: {
+    id: string;
+    name: string;
+    /** Whether it can be on several devices. */
+    isShareable: boolean;
+    since: TimeView;
+    lastUsed?: TimeView | undefined;
+  }[];
+  form?: ActionForm | undefined;
+  add?: PasskeyFormView | undefined;
+  signInAgain?: string | undefined;
+  error?: string | undefined;
 }
 
 /** A new authenticator app on the account page. Posts `csrf`, the hidden fields and `code` to `action`. */

@@ -26,7 +26,7 @@ export interface BrandOptions {
 
 export type PageAssets = ReadonlyMap<string, PageAsset>;
 
-/** The allowed file types: stylesheets and pictures. The policy of the pages allows nothing else. */
+/** The allowed file types: stylesheets and pictures. The only script is `scriptName`. */
 const types: Record<string, string> = {
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
@@ -36,13 +36,15 @@ const types: Record<string, string> = {
 };
 
 export const stylesheetName = 'gatehouse.css';
+export const scriptName = 'gatehouse.js';
 export const defaultIconName = 'gatehouse.svg';
 
 const extensionOf = (name: string) => name.slice(name.lastIndexOf('.') + 1).toLowerCase();
 
 function asset(name: string, content: Buffer): PageAsset {
   const version = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  return { name, type: types[extensionOf(name)] ?? '', content, version };
+  const type = name === scriptName ? 'text/javascript; charset=utf-8' : (types[extensionOf(name)] ?? '');
+  return { name, type, content, version };
 }
 
 /** Reads `assets/` of every folder. A file in a later folder replaces the file of the same name in an earlier one. */
@@ -51,7 +53,8 @@ function readFolders(folders: readonly string[], complain: Complain): Map<string
   for (const folder of folders.map((each) => join(each, 'assets'))) {
     for (const name of filesBelow(folder)) {
       const file = join(folder, name);
-      if (/^[\w.-]+$/.test(name) && types[extensionOf(name)]) contents.set(name, readFileSync(file));
+      const isAllowed = name === scriptName || types[extensionOf(name)] !== undefined;
+      if (/^[\w.-]+$/.test(name) && isAllowed) contents.set(name, readFileSync(file));
       else
         complain(
           `${file} can't be served: in assets/ there may be ${Object.keys(types).join(', ')} files, named with letters, digits, - and _.`,

@@ -1,10 +1,11 @@
-import { type BrandNames, type PageAssets, stylesheetName } from './page-assets.ts';
+import { type BrandNames, type PageAssets, scriptName, stylesheetName } from './page-assets.ts';
 
 /** The data that every page gets in addition to its own model. It is the same in each language. */
 export interface PageFrame {
   appName: string;
   /** Addresses of files. */
   stylesheet: string;
+  script: string;
   icon: string;
   iconType: string;
   brandLogo?: string | undefined;
@@ -43,6 +44,7 @@ export function createPageFrame(options: FrameOptions, assets: PageAssets, names
   return {
     appName,
     stylesheet: asset(stylesheetName),
+    script: asset(scriptName),
     icon: asset(names.icon),
     iconType: find(names.icon).type,
     brandLogo: names.logo && asset(names.logo),

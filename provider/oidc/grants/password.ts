@@ -3,6 +3,7 @@ import type { SignedIn } from '../../accounts/sign-in.ts';
 import { epochSeconds } from '../../lib/clock.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { newId } from '../../lib/ids.ts';
+import type { PasskeyAnswer } from '../../lib/passkey-answers.ts';
 import { clientOf } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import { preloadSignIn } from '../sessions/accounts-view.ts';
@@ -14,6 +15,8 @@ type Services = Pick<
   OidcServices,
   | 'signIn'
   | 'secondStep'
+  | 'passkeySignIn'
+  | 'appOrigins'
   | 'policy'
   | 'accounts'
   | 'clientTokenVersions'
@@ -30,6 +33,9 @@ type Services = Pick<
  *
  * An account with a second factor needs the parameter `otp` too, which is ours: the code of the authenticator app, or a
  * recovery code. `second_factor_challenge` replaces the password in the second step of the JSON API.
+ *
+ * The JSON API also passes the answer of a passkey, as `passkey` and `passkey_challenge`. The token endpoint does not take
+ * these parameters.
  */
 export function createPasswordGrant(services: Services): TokenGrant {
   return {
@@ -96,14 +102,22 @@ async function redeem(
 
 /** Reads the credentials. The result checks them. */
 function signInOf(
-  { signIn, secondStep }: Pick<Services, 'signIn' | 'secondStep'>,
+  {
+    signIn,
+    secondStep,
+    passkeySignIn,
+    appOrigins: origins,
+  }: Pick<Services, 'signIn' | 'secondStep' | 'passkeySignIn' | 'appOrigins'>,
   ctx: KoaContextWithOIDC,
 ): () => Promise<SignedIn> {
   const { id: clientId, requireSecondFactor: needsSecondFactor } = clientOf(ctx);
-  const { otp, second_factor_challenge: challenge } = ctx.oidc.params ?? {};
+  const { otp, second_factor_challenge: challenge, passkey_challenge: sealed } = ctx.oidc.params ?? {};
+  const answer = ctx.oidc.params?.passkey as PasskeyAnswer | undefined;
+  if (answer && passkeySignIn && typeof sealed === 'string')
+    return () => passkeySignIn.finish({ sealed, answer, origins, clientId });
   if (typeof challenge === 'string') {
-    const code = requiredParameter(ctx, 'otp');
-    return () => secondStep.finish({ challenge, code, clientId });
+    const code = answer ? undefined : requiredParameter(ctx, 'otp');
+    return () => secondStep.finish({ challenge, code, passkey: answer, origins, clientId });
   }
   const email = requiredParameter(ctx, 'username');
   const password = requiredParameter(ctx, 'password');

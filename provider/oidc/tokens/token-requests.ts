@@ -27,7 +27,7 @@ export interface TokenRequests {
     response: ServerResponse,
     clientId: string,
     grantType: string,
-    parameters: Record<string, string>,
+    parameters: Record<string, string | object>,
   ): Promise<TokenResponse>;
 }
 

@@ -20,6 +20,7 @@ import { PostgresMails } from '../../../adapters/postgres/mails.ts';
 import { PostgresOidcStore } from '../../../adapters/postgres/oidc-store.ts';
 import { PostgresOneTimeTokens } from '../../../adapters/postgres/one-time-tokens.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
+import { PostgresPasskeys } from '../../../adapters/postgres/passkeys.ts';
 import { PostgresRegisteredClients } from '../../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
@@ -46,6 +47,7 @@ import { mailsContract } from '../../contract/mails.ts';
 import { oidcStoreContract } from '../../contract/oidc-store.ts';
 import { oneTimeTokensContract } from '../../contract/one-time-tokens.ts';
 import { outboxContract } from '../../contract/outbox.ts';
+import { passkeysContract } from '../../contract/passkeys.ts';
 import { registeredClientsContract } from '../../contract/registered-clients.ts';
 import { revocationStoreContract } from '../../contract/revocation-store.ts';
 import { schemaContract } from '../../contract/schema.ts';
@@ -129,6 +131,10 @@ oneTimeTokensContract(
 mailSuppressionsContract(
   'PostgresMailSuppressions, embedded',
   opener((deps) => new PostgresMailSuppressions(deps)),
+);
+passkeysContract(
+  'PostgresPasskeys, embedded',
+  opener((deps) => new PostgresPasskeys(deps)),
 );
 limitsContract(
   'PostgresLimits, embedded',

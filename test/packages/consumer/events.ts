@@ -16,6 +16,11 @@ export function describeEvent(event: GatehouseEvent): string {
       return `${event.data.email} ${event.data.actor ?? ''} ${event.data.ip ?? ''}`;
     case 'user.email_changed':
       return `${event.data.previousEmail} ${event.data.email} ${event.data.cause}`;
+    case 'user.passkey_added':
+    case 'user.passkey_removed':
+      return event.data.passkeyId;
+    case 'user.passkey_refused':
+      return `${event.data.passkeyId} ${event.data.reason}`;
     case 'user.roles_changed':
       return event.data.roles.join();
     case 'consent.granted':

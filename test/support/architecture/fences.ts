@@ -24,6 +24,11 @@ const fences: Fence[] = [
   { library: '@node-rs/bcrypt', within: ['accounts/import/foreign-hash.ts'], because: oneHash },
   { library: 'argon2', within: ['accounts/passwords.ts'], because: oneHash },
   {
+    library: '@simplewebauthn/server',
+    within: ['accounts/webauthn.ts'],
+    because: 'one file decides what a passkey must prove',
+  },
+  {
     library: 'oidc-provider',
     within: ['oidc/', 'interactions/'],
     because: 'the protocol library implements the protocol, not our accounts, clients and keys',

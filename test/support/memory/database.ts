@@ -7,6 +7,7 @@ import type { Logout } from '../../../provider/ports/logouts.ts';
 import type { Mail } from '../../../provider/ports/mails.ts';
 import type { OneTimeToken } from '../../../provider/ports/one-time-tokens.ts';
 import type { OutboxEvent } from '../../../provider/ports/outbox.ts';
+import type { Passkey } from '../../../provider/ports/passkeys.ts';
 import type { RegisteredClient } from '../../../provider/ports/registered-clients.ts';
 import type { RevocationKey } from '../../../provider/ports/revocation-keys.ts';
 import type { TotpFactor } from '../../../provider/ports/second-factors.ts';
@@ -87,6 +88,10 @@ export interface Tables {
   secondFactors: Map<string, FactorRow>;
   /** By purpose and subject. */
   oneTimeTokens: Map<string, OneTimeTokenRow>;
+  /** By credential id. */
+  passkeys: Map<string, Passkey>;
+  /** By account. */
+  userHandles: Map<string, string>;
 }
 
 export interface Access {
@@ -112,6 +117,8 @@ const emptyTables = (): Tables => ({
   mails: new Map(),
   secondFactors: new Map(),
   oneTimeTokens: new Map(),
+  passkeys: new Map(),
+  userHandles: new Map(),
 });
 
 /**

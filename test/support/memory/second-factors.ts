@@ -23,15 +23,19 @@ export class MemorySecondFactors implements SecondFactors {
 
   add(accountId: string, factor: TotpFactor): Promise<boolean> {
     return this.#database.use(({ secondFactors }) => {
-      if (secondFactors.has(accountId)) return false;
-      secondFactors.set(accountId, { factor: { ...factor }, hashes: [] });
+      const row = secondFactors.get(accountId);
+      if (row && (row.factor.hasApp || !factor.hasApp)) return false;
+      const uses = row ? row.factor.uses + 1 : factor.uses;
+      secondFactors.set(accountId, { factor: { ...factor, uses }, hashes: [] });
       return true;
     });
   }
 
   useStep(accountId: string, seen: SeenFactor, step: number, sealedSecret: string): Promise<boolean> {
     return this.#use(accountId, seen, ({ factor, hashes }) =>
-      factor.lastStep < step ? { factor: { ...factor, lastStep: step, sealedSecret }, hashes } : undefined,
+      factor.hasApp && factor.lastStep < step
+        ? { factor: { ...factor, lastStep: step, sealedSecret }, hashes }
+        : undefined,
     );
   }
 
@@ -46,6 +50,27 @@ export class MemorySecondFactors implements SecondFactors {
       const row = secondFactors.get(accountId);
       if (row?.factor.id !== factorId) return false;
       secondFactors.set(accountId, { factor: row.factor, hashes: [...hashes] });
+      return true;
+    });
+  }
+
+  touch(accountId: string, sealedSecret?: string): Promise<StoredFactor | undefined> {
+    return this.#database.use(({ secondFactors }) => {
+      const row = secondFactors.get(accountId);
+      if (row === undefined) return undefined;
+      const sealed = sealedSecret ?? row.factor.sealedSecret;
+      const factor = { ...row.factor, uses: row.factor.uses + 1, sealedSecret: sealed };
+      secondFactors.set(accountId, { ...row, factor });
+      return { ...factor, recoveryCodes: row.hashes.length };
+    });
+  }
+
+  removeApp(accountId: string): Promise<boolean> {
+    return this.#database.use(({ secondFactors }) => {
+      const row = secondFactors.get(accountId);
+      if (!row?.factor.hasApp) return false;
+      const factor = { ...row.factor, hasApp: false, uses: row.factor.uses + 1 };
+      secondFactors.set(accountId, { ...row, factor });
       return true;
     });
   }

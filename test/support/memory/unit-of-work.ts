@@ -12,6 +12,7 @@ import { MemoryLogouts } from './logouts.ts';
 import { MemoryMails } from './mails.ts';
 import { MemoryOneTimeTokens } from './one-time-tokens.ts';
 import { MemoryOutbox } from './outbox.ts';
+import { MemoryPasskeys } from './passkeys.ts';
 import { MemoryRegisteredClients } from './registered-clients.ts';
 import { MemoryRevocationStore } from './revocation-store.ts';
 import { MemorySecondFactors } from './second-factors.ts';
@@ -43,6 +44,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
         mails: new MemoryMails({ database }),
         secondFactors: new MemorySecondFactors({ database }),
         oneTimeTokens: new MemoryOneTimeTokens({ database }),
+        passkeys: new MemoryPasskeys({ database }),
       }),
     );
   }

@@ -75,7 +75,7 @@ export interface UserEmailVerifiedEvent {
   };
 }
 
-/** A person signed in with a correct password. Not for single sign-on, and not for a refresh. */
+/** A person signed in with a correct password, or with a passkey. Not for single sign-on, and not for a refresh. */
 export interface UserLoginEvent {
   /** The same at every delivery. */
   id: string;
@@ -280,6 +280,95 @@ export interface UserRecoveryCodeUsedEvent {
     email: string;
     /** How many recovery codes are left. */
     left: number;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** The person added a passkey to the account. */
+export interface UserPasskeyAddedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.passkey_added';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The credential id of the passkey. */
+    passkeyId: string;
+    /** The name that the person gave it. */
+    name: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** The person or an operator removed a passkey of the account. */
+export interface UserPasskeyRemovedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.passkey_removed';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The credential id of the passkey. */
+    passkeyId: string;
+    /** The name that the person gave it. */
+    name: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
+/** The answer of a passkey was right, but it was refused: its counter went back, so a copy of it may exist. */
+export interface UserPasskeyRefusedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.passkey_refused';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The credential id of the passkey. */
+    passkeyId: string;
+    /** The name that the person gave it. */
+    name: string;
+    /** `counter`: the counter of the passkey is not higher than at the last use. */
+    reason: string;
     /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
     actor?: string;
     /** The client address of the request; missing if there was no request. */
@@ -633,6 +722,9 @@ export type GatehouseEvent =
   | UserSecondFactorRemovedEvent
   | UserRecoveryCodesReplacedEvent
   | UserRecoveryCodeUsedEvent
+  | UserPasskeyAddedEvent
+  | UserPasskeyRemovedEvent
+  | UserPasskeyRefusedEvent
   | UserRolesChangedEvent
   | UserDisabledEvent
   | UserEnabledEvent
@@ -726,6 +818,31 @@ export const eventShapes = {
     id: 'string',
     email: 'string',
     left: 'number',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.passkey_added': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    passkeyId: 'string',
+    name: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.passkey_removed': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    passkeyId: 'string',
+    name: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.passkey_refused': { version: 1, data: {
+    id: 'string',
+    email: 'string',
+    passkeyId: 'string',
+    name: 'string',
+    reason: 'string',
     actor: 'string?',
     ip: 'string?',
   } },

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { Clock } from '../lib/clock.ts';
+import { GatehouseError } from '../lib/errors.ts';
+import { randomToken } from '../lib/ids.ts';
+import type { ServerKeys } from '../lib/server-keys.ts';
+import type { AskedSignIn } from './sign-in.ts';
+
+interface ChallengeDeps {
+  keys: Pick<ServerKeys, 'seal' | 'open'>;
+  clock: Clock;
+}
+
+const methods = ['otp', 'passkey', 'recovery_code'] as const;
+
+export type SecondFactorMethod = (typeof methods)[number];
+
+const challengeMs = { code: 300_000, enrolment: 600_000 };
+
+const challengeSchema = z.strictObject({
+  id: z.string(),
+  accountId: z.string(),
+  email: z.string(),
+  tokenVersion: z.number(),
+  /** The uses of the factor at the time of the password. Left out if the account has no factor yet. */
+  uses: z.number().optional(),
+  methods: z.array(z.enum(methods)).optional(),
+  /** What a passkey has to sign, base64url. It is as good as the challenge itself: for one sign-in. */
+  webauthn: z.string().optional(),
+  needsNewPassword: z.literal(true).optional(),
+  until: z.number(),
+});
+
+export type Challenge = z.infer<typeof challengeSchema>;
+
+/** The challenge is valid for one client, and on pages for one interaction. */
+const contextOf = ({ clientId, boundTo = '' }: Pick<AskedSignIn, 'clientId' | 'boundTo'>) =>
+  `second factor challenge ${clientId} ${boundTo}`;
+
+/** Seals the state after a right password. The result is valid for five minutes, or ten if the account has no factor yet. */
+export function sealChallenge(
+  { keys, clock }: ChallengeDeps,
+  asked: Pick<AskedSignIn, 'clientId' | 'boundTo'>,
+  state: Omit<Challenge, 'id' | 'until'>,
+): string {
+  const lifetime = state.uses === undefined ? challengeMs.enrolment : challengeMs.code;
+  const challenge: Challenge = { ...state, id: randomToken(16), until: clock.now() + lifetime };
+  return keys.seal(contextOf(asked), JSON.stringify(challenge));
+}
+
+/**
+ * Opens a challenge at the client and the place where it was made.
+ * @param isEnrolment whether it must be for an account without a factor; else it must be for one with a factor
+ * @throws GatehouseError `second_factor_expired`
+ */
+export function openChallenge(
+  { keys, clock }: ChallengeDeps,
+  input: Pick<AskedSignIn, 'clientId' | 'boundTo'> & { challenge: string },
+  isEnrolment: boolean,
+): Challenge {
+  const text = keys.open(contextOf(input), input.challenge);
+  const challenge = text === undefined ? undefined : challengeSchema.parse(JSON.parse(text));
+  if (!challenge || challenge.until < clock.now() || (challenge.uses === undefined) !== isEnrolment)
+    throw expired();
+  return challenge;
+}
+
+export const expired = () =>
+  new GatehouseError(
+    'second_factor_expired',
+    'This step has expired or is done. Start again with the password.',
+  );
