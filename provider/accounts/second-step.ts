@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { GatehouseError } from '../lib/errors.ts';
 import { randomToken } from '../lib/ids.ts';
+import { multiFactorSignIn, type SignInMethods } from '../lib/password-sign-in.ts';
 import { noteAccount } from '../lib/request-scope.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
+import type { StoredFactor } from '../ports/second-factors.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
 import type { Enrolment, SecondFactorService } from './second-factors.ts';
 import {
@@ -39,7 +41,12 @@ export interface SecondStep {
    * @throws GatehouseError `invalid_second_factor`; `second_factor_expired` when the challenge is too old, was used, is
    *   for another client or place, or the account changed meanwhile; `account_disabled`; `too_many_requests`
    */
-  finish(input: SecondStepInput): Promise<SignedIn>;
+  finish(input: SecondStepInput): Promise<SecondStepDone>;
+  /**
+   * Gives a challenge to a person who is signed in with the password already. Undefined if the account has no factor: then
+   * only the password allows to add one, because a thief of the session could add an app of his own.
+   */
+  stepUp(accountId: string, asked: Pick<AskedSignIn, 'clientId' | 'boundTo'>): Promise<string | undefined>;
   /** Makes the secret of a new app for an account that needs one. Throws `second_factor_expired`. */
   offer(input: Omit<SecondStepInput, 'code'>): Promise<Enrolment>;
   /** Shows the offer again after a wrong code. Throws `second_factor_expired`. */
@@ -48,10 +55,20 @@ export interface SecondStep {
   enrol(input: SecondStepInput, sealed: string): Promise<{ account: SignedIn; recoveryCodes: string[] }>;
 }
 
+/** A finished second step. */
+export type SecondStepDone = SignedIn & {
+  /** No password was typed: `methods` has only what was added to the session, which keeps its time. */
+  isStepUp?: true | undefined;
+};
+
+/** What a code adds to a session. */
+const addedCode: SignInMethods = multiFactorSignIn(['otp']);
+
 const challengeMs = { code: 300_000, enrolment: 600_000 };
 
 const challengeSchema = z.strictObject({
-  id: z.string(),
+  /** Left out for a step-up: no password was counted before, so each of its codes counts as a try. */
+  id: z.string().optional(),
   accountId: z.string(),
   email: z.string(),
   tokenVersion: z.number(),
@@ -81,6 +98,26 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
     if (!challenge || challenge.until < clock.now() || (challenge.uses === undefined) !== isEnrolment)
       throw expired();
     return challenge;
+  };
+  /** @param id undefined for a step-up */
+  const sealedChallenge = (
+    { id: accountId, email, tokenVersion }: Account,
+    factor: StoredFactor | undefined,
+    asked: AskedSignIn,
+    id?: string,
+  ): string => {
+    const { needsNewPassword } = asked;
+    const until = clock.now() + (factor ? challengeMs.code : challengeMs.enrolment);
+    const challenge: Challenge = {
+      id,
+      accountId,
+      email,
+      tokenVersion,
+      uses: factor?.uses,
+      needsNewPassword,
+      until,
+    };
+    return keys.seal(contextOf(asked), JSON.stringify(challenge));
   };
   /** Counts the try, reads the account again and writes `user.login`, all or nothing. */
   const signIn = async <T>(
@@ -124,16 +161,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
     gate: {
       ask: async ({ secondFactors }, account, asked) => {
         const factor = account.hasSecondFactor ? await secondFactors.find(account.id) : undefined;
-        const challenge: Challenge = {
-          id: randomToken(16),
-          accountId: account.id,
-          email: account.email,
-          tokenVersion: account.tokenVersion,
-          uses: factor?.uses,
-          needsNewPassword: asked.needsNewPassword,
-          until: clock.now() + (factor ? challengeMs.code : challengeMs.enrolment),
-        };
-        const sealed = keys.seal(contextOf(asked), JSON.stringify(challenge));
+        const sealed = sealedChallenge(account, factor, asked, randomToken(16));
         if (factor) return required(sealed);
         // Only pages can show a new secret to the person.
         return missing(asked.boundTo === undefined ? undefined : sealed);
@@ -147,8 +175,16 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
       const challenge = open(input, false);
       const use = (stores: TransactionStores, account: Account) =>
         factors.use(stores, account, input.code, challenge.uses);
-      return (await signIn(input, challenge, use)).account;
+      const { account } = await signIn(input, challenge, use);
+      return challenge.id === undefined ? { ...account, methods: addedCode, isStepUp: true } : account;
     },
+    stepUp: (accountId, asked) =>
+      unitOfWork.run(async ({ accounts, secondFactors }) => {
+        const account = await accounts.findById(accountId);
+        if (account?.state !== 'active') return undefined;
+        const factor = await secondFactors.find(accountId);
+        return factor && sealedChallenge(account, factor, asked);
+      }),
     offer: async (input) => {
       const { accountId: id, email } = open(input, true);
       return factors.offer({ id, email }, input.boundTo ?? '');

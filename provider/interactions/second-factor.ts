@@ -1,13 +1,26 @@
 import { z } from 'zod';
 import { GatehouseError } from '../lib/errors.ts';
 import { csrfToken } from './csrf.ts';
-import { interactionPath } from './interaction.ts';
+import { interactionPath, stepUpResult } from './interaction.ts';
 import { sendPage } from './send-page.ts';
 import { faceOf, finishSignIn, problemOf, showSignIn } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
 import type { FormError, QrView, SecondFactorField } from './view-values.ts';
 
 type Problem = { status: number; error: FormError<SecondFactorField> };
+
+/**
+ * Asks only for the code, if everything else of the sign-in is there already.
+ * @returns false if the person must sign in with the password
+ */
+export async function showStepUp(deps: InteractionDeps, step: Step, problem?: Problem): Promise<boolean> {
+  const { accountId, stepUp, uid } = step.interaction;
+  if (stepUp === undefined || accountId === undefined) return false;
+  const challenge = await deps.secondStep.stepUp(accountId, { clientId: step.client.id, boundTo: uid });
+  if (challenge === undefined) return false;
+  showCodeForm(deps, step, { challenge, remember: false }, problem);
+  return true;
+}
 
 /** Everything that the next form needs. It is in hidden fields and encrypted, so any process can answer. */
 interface Carried {
@@ -57,6 +70,10 @@ export async function secondFactorByForm(
       if (enrolment === undefined) return showCodeForm(deps, step, carried, wrong);
       return showEnrolment(deps, step, carried, { sealed: enrolment, problem: wrong });
     }
+    const { text } = step.renderer;
+    const isExpired = (error as GatehouseError).code === 'second_factor_expired';
+    const message = isExpired ? text('second-factor.repeat') : problem.error.message;
+    if (await showStepUp(deps, step, { status: problem.status, error: { message } })) return;
     await showSignIn(deps, step, { email, ticked: carried.remember, asksNewPassword: false, problem });
   }
 }
@@ -76,6 +93,7 @@ async function signInWithCode(
 ): Promise<void> {
   const code = form.recoveryCode ?? form.code ?? '';
   const account = await deps.secondStep.finish({ ...inputOf(deps, step, challenge), code });
+  if (account.isStepUp) return step.finish(stepUpResult(step.interaction, account.methods));
   await finishSignIn(deps, step, account, { ticked: remember });
 }
 
