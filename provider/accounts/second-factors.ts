@@ -8,11 +8,14 @@ import { newId } from '../lib/ids.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
+import type { WriteMail } from './mails.ts';
 
 export interface SecondFactorsDeps {
   keys: Pick<ServerKeys, 'seal' | 'open'>;
   newEvent: NewEvent;
   clock: Clock;
+  /** Undefined when mail is off. */
+  writeMail?: WriteMail | undefined;
   /** The name that the authenticator app shows beside the account. */
   appName: string;
 }
@@ -34,11 +37,19 @@ interface Place {
   boundTo: string;
 }
 
-type FactorStores = Pick<TransactionStores, 'accounts' | 'secondFactors' | 'outbox'>;
+type FactorStores = Pick<TransactionStores, 'accounts' | 'secondFactors' | 'outbox' | 'mails'>;
+type UseStores = Omit<FactorStores, 'accounts'>;
+
+/** How the person caused a change. */
+interface Cause {
+  /** The language of the page, for the mail. */
+  language?: string | undefined;
+}
 
 /**
  * The second factor of an account: an authenticator app (TOTP, RFC 6238) and recovery codes. The functions with `stores`
- * run in the transaction of the caller. No change raises the token version.
+ * run in the transaction of the caller. No change raises the token version. Each change writes an event and a mail to the
+ * person; the use of a recovery code does too.
  */
 export interface SecondFactorService {
   /** Makes a new secret. `sealed` is valid for ten minutes. */
@@ -52,26 +63,23 @@ export interface SecondFactorService {
   add(
     stores: FactorStores,
     account: Account,
-    offered: { sealed: string; place: Place; code: string },
+    offered: { sealed: string; place: Place; code: string } & Cause,
   ): Promise<string[]>;
   /**
    * Uses a code of the app or a recovery code.
-   * @param uses the state that the sign-in began with; the current one when left out
+   * @param by.uses the state that the sign-in began with; the current one when left out
    * @throws GatehouseError `invalid_second_factor`; `second_factor_expired` when the factor was used or replaced meanwhile
    */
   use(
-    stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
+    stores: UseStores,
     account: Account,
     code: string,
-    uses?: number,
+    by?: { uses?: number | undefined } & Cause,
   ): Promise<void>;
   /** Replaces the recovery codes and gives the new ones. Throws `second_factor_missing`. */
-  replaceRecoveryCodes(
-    stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
-    account: Account,
-  ): Promise<string[]>;
+  replaceRecoveryCodes(stores: UseStores, account: Account, cause?: Cause): Promise<string[]>;
   /** Removes the app and the recovery codes. Gives false when there was no factor. */
-  remove(stores: FactorStores, account: Account): Promise<boolean>;
+  remove(stores: FactorStores, account: Account, cause?: Cause): Promise<boolean>;
 }
 
 /** RFC 6238 §5.2 recommends 30 seconds. */
@@ -89,7 +97,7 @@ const secretContext = (accountId: string) => `totp secret ${accountId}`;
 const offerContext = ({ accountId, boundTo }: Place) => `totp offer ${accountId} ${boundTo}`;
 
 export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorService {
-  const { keys, newEvent, clock, appName } = deps;
+  const { keys, newEvent, clock, appName, writeMail } = deps;
 
   /** The library is loaded at the first use, because most sign-ins do not need it. */
   const totpOf = async (secret: string, label = 'account'): Promise<TOTP> => {
@@ -146,7 +154,7 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       );
     },
     reopen: async ({ email }, place, sealed) => enrolment(openOffer(place, sealed), email, sealed),
-    add: async (stores, account, { sealed, place, code }) => {
+    add: async (stores, account, { sealed, place, code, language }) => {
       const secret = openOffer(place, sealed);
       const step = await stepOf(secret, withoutBlanks(code));
       if (step === undefined) throw wrong();
@@ -161,9 +169,12 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       if (!(await stores.secondFactors.add(account.id, factor))) throw exists();
       await stores.accounts.update(account.id, { hasSecondFactor: true }, clock.now());
       await stores.outbox.append(newEvent('user.second_factor_added', account.id, factorOf(account)));
+      const model = { email: account.email, at: clock.now() };
+      await writeMail?.(stores, { kind: 'second-factor-added', account, language, model });
       return setRecoveryCodes(stores, account.id, factor.id, secret);
     },
-    use: async ({ secondFactors, outbox }, account, typed, uses) => {
+    use: async (stores, account, typed, { uses, language } = {}) => {
+      const { secondFactors, outbox } = stores;
       const factor = await secondFactors.find(account.id);
       if (factor === undefined) throw missing();
       if (uses !== undefined && factor.uses !== uses) throw expired();
@@ -179,31 +190,42 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       }
       if (!(await secondFactors.useRecoveryCode(account.id, factor, hashOf(secret, code)))) throw wrong();
       const { id, email } = account;
-      const data = { id, email, left: factor.recoveryCodes - 1 };
-      await outbox.append(newEvent('user.recovery_code_used', id, data));
+      const left = factor.recoveryCodes - 1;
+      await outbox.append(newEvent('user.recovery_code_used', id, { id, email, left }));
+      const model = { email, at: clock.now(), left };
+      await writeMail?.(stores, { kind: 'recovery-code-used', account, language, model });
     },
-    replaceRecoveryCodes: async (stores, account) => {
+    replaceRecoveryCodes: async (stores, account, { language } = {}) => {
       const factor = await stores.secondFactors.find(account.id);
       if (factor === undefined) throw missing();
       const secret = openSecret(account.id, factor.sealedSecret);
       const codes = await setRecoveryCodes(stores, account.id, factor.id, secret);
       const { id, email } = account;
       await stores.outbox.append(newEvent('user.recovery_codes_replaced', id, { id, email }));
+      const model = { email, at: clock.now() };
+      await writeMail?.(stores, { kind: 'recovery-codes-replaced', account, language, model });
       return codes;
     },
-    remove: (stores, account) => removeSecondFactor(stores, account, deps),
+    remove: (stores, account, cause) => removeSecondFactor(stores, account, deps, cause),
   };
 }
 
-/** Removes the app and the recovery codes. It needs no key, so a command can do it. Gives false when there was no factor. */
+/**
+ * Removes the app and the recovery codes. It can read no secret, so a command can do it. Gives false when there was no
+ * factor.
+ */
 export async function removeSecondFactor(
-  { accounts, secondFactors, outbox }: FactorStores,
+  stores: FactorStores,
   account: Account,
-  { newEvent, clock }: Pick<SecondFactorsDeps, 'newEvent' | 'clock'>,
+  { newEvent, clock, writeMail }: Pick<SecondFactorsDeps, 'newEvent' | 'clock' | 'writeMail'>,
+  { language, byOperator }: Cause & { byOperator?: true } = {},
 ): Promise<boolean> {
+  const { accounts, secondFactors, outbox } = stores;
   if (!(await secondFactors.remove(account.id))) return false;
   await accounts.update(account.id, { hasSecondFactor: false }, clock.now());
   await outbox.append(newEvent('user.second_factor_removed', account.id, factorOf(account)));
+  const model = { email: account.email, at: clock.now(), byOperator };
+  await writeMail?.(stores, { kind: 'second-factor-removed', account, language, model });
   return true;
 }
 

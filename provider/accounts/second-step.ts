@@ -31,6 +31,8 @@ export interface SecondStepInput extends Pick<AskedSignIn, 'clientId' | 'boundTo
   code: string;
   /** The result of `rateLimits.browsers.read`, if a browser sends the request. */
   browser?: string | undefined;
+  /** The language of the page, for mails about the factor. */
+  language?: string | undefined;
 }
 
 export interface SecondStep {
@@ -174,7 +176,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
     finish: async (input) => {
       const challenge = open(input, false);
       const use = (stores: TransactionStores, account: Account) =>
-        factors.use(stores, account, input.code, challenge.uses);
+        factors.use(stores, account, input.code, { uses: challenge.uses, language: input.language });
       const { account } = await signIn(input, challenge, use);
       return challenge.id === undefined ? { ...account, methods: addedCode, isStepUp: true } : account;
     },
@@ -196,7 +198,8 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
     },
     enrol: async (input, sealed) => {
       const challenge = open(input, true);
-      const offered = { sealed, place: placeOf(challenge, input), code: input.code };
+      const { code, language } = input;
+      const offered = { sealed, place: placeOf(challenge, input), code, language };
       const { account, proof } = await signIn(input, challenge, (stores, found) =>
         factors.add(stores, found, offered),
       );

@@ -47,7 +47,7 @@ export interface SecondFactorGate {
   ): Promise<GatehouseError>;
   /** Uses the code. Throws `invalid_second_factor`, or `second_factor_missing` if the account has no factor. */
   prove(
-    stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
+    stores: Pick<TransactionStores, 'secondFactors' | 'outbox' | 'mails'>,
     account: Account,
     code: string,
   ): Promise<void>;

@@ -83,6 +83,7 @@ const inputOf = (deps: InteractionDeps, step: Step, challenge: string) => ({
   clientId: step.client.id,
   boundTo: step.interaction.uid,
   browser: deps.browsers.read(step.ctx),
+  language: step.renderer.language,
 });
 
 async function signInWithCode(

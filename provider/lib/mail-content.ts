@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { ServerKeys } from './server-keys.ts';
 
+/** A change of a credential. */
+interface Change {
+  email: string;
+  /** When it happened, in milliseconds since the epoch. */
+  at: number;
+}
+
 /** What each kind of mail says, by the name of its template. Later releases add kinds. */
 export interface MailModels {
   /** `at`: when it happened, in milliseconds since the epoch. */
@@ -12,6 +19,12 @@ export interface MailModels {
   'account-exists': { email: string; at: number };
   /** `url`: the page where the person chooses a password. `clientName`: the app that the person is invited to. */
   invitation: { email: string; url: string; clientName?: string | undefined; at: number };
+  'password-changed': Change;
+  'second-factor-added': Change;
+  'second-factor-removed': Change & { byOperator?: true | undefined };
+  'recovery-codes-replaced': Change;
+  /** `left`: how many recovery codes are left. */
+  'recovery-code-used': Change & { left: number };
   test: { at: number };
   /** To the new address. `minutes`: how long the link and the code are valid. */
   'address-confirm': { from: string; to: string; at: number; url: string; code: string; minutes: number };

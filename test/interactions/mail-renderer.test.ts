@@ -38,6 +38,15 @@ const models: MailModels = {
   'address-changed': { ...change, at, url: `${issuer}/account/address/undo?token=sample` },
   'address-restored': { ...change, at },
 };
+const change = { email: 'john@example.com', at };
+const models: MailModels = {
+  'password-changed': change,
+  'second-factor-added': change,
+  'second-factor-removed': { ...change, byOperator: true },
+  'recovery-codes-replaced': change,
+  'recovery-code-used': { ...change, left: 9 },
+  test: { at },
+};
 const kinds = Object.keys(models) as MailKind[];
 
 /** The address that a mail leads to. */

@@ -42,6 +42,8 @@ export interface Stores {
   /** Undefined when mail is off, or for commands that cause no mails. */
   invitations: Invitations | undefined;
   newEvent: NewEvent;
+  /** Undefined when mail is off, or when the command does not say that it causes mails. */
+  writeMail: WriteMail | undefined;
   revocation: Revocation;
   clientRevocation: ClientRevocation;
   clientWrites: ClientWrites;
@@ -195,6 +197,7 @@ function composeStores(
     accounts: createAccounts({ ...accountParts, permissionsByRole: accessModel.roles }),
     invitations: mailKeys && invitationsOf(config, accountParts, mailKeys),
     newEvent,
+    writeMail,
     revocation,
     clientRevocation,
     clientWrites: createClientWrites({
