@@ -18,6 +18,13 @@ export function describeEvent(event: GatehouseEvent): string {
       return `${event.data.previousEmail} ${event.data.email} ${event.data.cause}`;
     case 'user.roles_changed':
       return event.data.roles.join();
+    case 'user.second_factor_added':
+    case 'user.second_factor_removed':
+      return event.data.method;
+    case 'user.recovery_codes_replaced':
+      return event.data.email;
+    case 'user.recovery_code_used':
+      return event.data.left.toFixed();
     case 'consent.granted':
       return [...event.data.scopes, ...event.data.audiences].join();
     case 'consent.withdrawn':
