@@ -180,7 +180,7 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       if (uses !== undefined && factor.uses !== uses) throw expired();
       const secret = openSecret(account.id, factor.sealedSecret);
       const code = withoutBlanks(typed);
-      if (/^\d{6}$/.test(code)) {
+      if (isAppCode(typed)) {
         const step = await stepOf(secret, code);
         // Sealed again, so that an older server secret can be removed after a while.
         const sealed = keys.seal(secretContext(account.id), secret);
@@ -230,6 +230,9 @@ export async function removeSecondFactor(
 }
 
 const factorOf = ({ id, email }: Account) => ({ id, email, method: 'totp' });
+
+/** Whether this is a code of an app, and not a recovery code. */
+export const isAppCode = (code: string): boolean => /^\d{6}$/.test(withoutBlanks(code));
 
 /** People copy codes with blanks and hyphens, and type capital letters. */
 const withoutBlanks = (code: string) => code.replace(/[\s-]/g, '').toLowerCase();

@@ -7,7 +7,7 @@ import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { StoredFactor } from '../ports/second-factors.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
-import type { Enrolment, SecondFactorService } from './second-factors.ts';
+import { type Enrolment, isAppCode, type SecondFactorService } from './second-factors.ts';
 import {
   type AskedSignIn,
   disabled,
@@ -133,6 +133,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
       browser: input.browser,
       tokenVersion: async () => tokenVersion,
       challengeId: challenge.id,
+      hasAppCode: challenge.uses !== undefined && isAppCode(input.code),
     };
     try {
       const done = await rateLimits.signIn(tried, () =>

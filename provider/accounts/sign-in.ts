@@ -10,6 +10,7 @@ import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { HashingPool } from './hashing-pool.ts';
 import { ensureNotTooLong, type PasswordCheck, type Passwords } from './passwords.ts';
+import { isAppCode } from './second-factors.ts';
 
 export interface SignInInput {
   email: string;
@@ -129,7 +130,9 @@ export function createSignIn(options: SignInOptions): SignIn {
       pool.ensureRoom();
       const find = finder(accounts, input.email);
       const { email, browser } = input;
-      const passwordTry = { email, browser, tokenVersion: async () => (await find())?.tokenVersion };
+      const tokenVersion = async () => (await find())?.tokenVersion;
+      const hasAppCode = input.code !== undefined && isAppCode(input.code);
+      const passwordTry = { email, browser, tokenVersion, hasAppCode };
       const account = await rateLimits.signIn(passwordTry, () => attempt(input, find, tried));
       metrics.signIns.inc({ outcome: 'succeeded' });
       noteAccount(account.id);
