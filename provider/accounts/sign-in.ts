@@ -240,6 +240,8 @@ export async function completeSignIn(
 ): Promise<SignedIn | GatehouseError> {
   const { secondFactor } = options;
   const needsCode = account.hasSecondFactor || input.needsSecondFactor || isRequired(options.policy, account);
+  const needsCode =
+    account.hasSecondFactor || input.needsSecondFactor || needsFactor(options.policy, account);
   if (needsCode && input.code === undefined) return secondFactor.ask(stores, account, input);
   if (needsCode && input.code !== undefined) await secondFactor.prove(stores, account, input.code);
   const methods = needsCode ? twoFactors : passwordSignIn;
@@ -247,7 +249,8 @@ export async function completeSignIn(
   return { ...account, methods };
 }
 
-const isRequired = ({ mode, roles }: SecondFactorPolicy, account: Account): boolean =>
+/** Whether the policy asks this account for a second factor, also if it has none yet. */
+export const needsFactor = ({ mode, roles }: SecondFactorPolicy, account: Pick<Account, 'roles'>): boolean =>
   mode === 'required' || account.roles.some((role) => roles.includes(role));
 
 /** Writes `user.login`, and adds the sign-in to the history of the account. */

@@ -116,5 +116,6 @@ export function composeAccount(
     knowBrowser: parts.rateLimits.browsers.know,
     signInHistory: (accountId) => ports.signInHistory.list(accountId, clock.now()),
     passwordLength: parts.passwordRules.length,
+    passwordLengthFor: parts.passwordRules.lengthFor,
   };
 }

@@ -4,11 +4,14 @@ import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '..
 import { createInvitations } from '../accounts/invitations.ts';
 import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
 import { createPasswordRules } from '../accounts/password-rules.ts';
+import { createPasswordRules, type PasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister, type Register } from '../accounts/register.ts';
 import { createSecondFactors } from '../accounts/second-factors.ts';
 import { createSecondStep } from '../accounts/second-step.ts';
-import { createSignIn } from '../accounts/sign-in.ts';
+import { createSignIn, type SecondFactorPolicy } from '../accounts/sign-in.ts';
+import type { Config } from '../config/schema.ts';
+import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 
 export interface AccountParts
@@ -30,6 +33,22 @@ export interface AccountParts
 type AccountDeps = ComposeDeps &
   Pick<Parts, 'serverSecrets' | 'unitOfWork' | 'newEvent' | 'writeMail' | 'rateLimits'>;
 
+const policyOf = ({ secondFactor: mode, secondFactorRoles = [] }: Config): SecondFactorPolicy => ({
+  mode,
+  roles: secondFactorRoles,
+});
+
+/** The rules for new passwords, by the settings. Commands use them too. */
+export const composePasswordRules = (
+  config: Config,
+  blocklists: readonly PasswordBlocklist[],
+): PasswordRules =>
+  createPasswordRules({
+    shortest: config.passwordMinLength,
+    secondFactor: { shortest: config.passwordMinLengthWithSecondFactor, policy: policyOf(config) },
+    blocklists,
+  });
+
 /** Assembles accounts, their passwords and second factors, sign-in and sign-up. */
 export function composeAccounts(deps: AccountDeps): AccountParts {
   const { config, ports, accessModel, serverSecrets, rateLimits, metrics } = deps;
@@ -45,10 +64,8 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
   const pool = createHashingPool(hashing);
   const costlyLane = createCostlyLane(pool, hashing);
   const passwords = createPasswords({ params: passwordParams(config), pool, costlyLane });
-  const passwordRules = createPasswordRules({
-    shortest: config.passwordMinLength,
-    blocklists: ports.passwordBlocklists,
-  });
+  const policy = policyOf(config);
+  const passwordRules = composePasswordRules(config, ports.passwordBlocklists);
   const common = {
     ...deps,
     accounts: ports.accounts,
@@ -83,6 +100,7 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
       secondFactor: secondStep.gate,
       policy,
       refuseUnconfirmed: confirmAddress.refuseUnconfirmed,
+      policy,
     }),
     register: createRegister({
       ...common,

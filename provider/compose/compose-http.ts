@@ -208,7 +208,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     proveSignIn: protocol.browserBinding.prove,
     offersRecovery: parts.recovery !== undefined,
     rememberMe: config.rememberMe,
-    passwordLength: parts.passwordRules.length,
+    passwordLength: parts.passwordRules.lengthFor({ roles: config.signupRoles ?? [] }),
     addConsent: async (agreement) => {
       await protocol.consents.add(agreement);
       await parts.clientUsed(agreement.clientId);

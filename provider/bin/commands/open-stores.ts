@@ -9,6 +9,7 @@ import { createPasswordRules } from '../../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../../accounts/passwords.ts';
 import { type ClientWrites, createClientWrites } from '../../clients/apply-clients.ts';
 import { openPorts } from '../../compose/adapters.ts';
+import { composePasswordRules } from '../../compose/compose-accounts.ts';
 import { composeWriteMail, isMailOn } from '../../compose/compose-mails.ts';
 import { composeRevocation, composeSignIns } from '../../compose/compose-sign-ins.ts';
 import type { Ports } from '../../compose/ports.ts';
@@ -224,10 +225,7 @@ function accountPartsOf(config: Config, ports: Ports, writeMail: WriteMail | und
     accounts: ports.accounts,
     unitOfWork: ports.unitOfWork,
     passwords: createPasswords({ params: passwordParams(config), pool }),
-    passwordRules: createPasswordRules({
-      shortest: config.passwordMinLength,
-      blocklists: ports.passwordBlocklists,
-    }),
+    passwordRules: composePasswordRules(config, ports.passwordBlocklists),
     newEvent,
     writeMail,
     clock,

@@ -65,4 +65,6 @@ export interface AccountDeps {
   signInHistory(accountId: string): Promise<RecentSignIn[]>;
   /** The bounds for the length of a new password, in code points. */
   passwordLength: { shortest: number; longest: number };
+  /** The bounds for the length of a new password of this account, in code points. */
+  passwordLengthFor(account: BrowserSession['account']): { shortest: number; longest: number };
 }

@@ -69,7 +69,7 @@ export async function showAccount(
     hasPassword: account.passwordHash !== undefined,
     secondFactor: factor && { since: timeView(factor.addedAt), recoveryCodes: factor.recoveryCodes },
     offersSecondFactor: deps.offersSecondFactor,
-    passwordMinLength: deps.passwordLength.shortest,
+    passwordMinLength: deps.passwordLengthFor(account).shortest,
     error: problem?.error,
   };
   sendPage(ctx, renderer.render('account', view), { status: problem?.status ?? 200 });
