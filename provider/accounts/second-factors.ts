@@ -93,7 +93,8 @@ const recoveryCodeBytes = 10;
 
 const offerSchema = z.strictObject({ secret: z.string(), until: z.number() });
 
-const secretContext = (accountId: string) => `totp secret ${accountId}`;
+/** The context under which the secret of an app is sealed. */
+export const totpSecretContext = (accountId: string) => `totp secret ${accountId}`;
 const offerContext = ({ accountId, boundTo }: Place) => `totp offer ${accountId} ${boundTo}`;
 
 export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorService {
@@ -123,7 +124,7 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
   };
   /** If the server secret that sealed it was removed, only an operator can help (docs/second-factors.md). */
   const openSecret = (accountId: string, sealedSecret: string): string => {
-    const secret = keys.open(secretContext(accountId), sealedSecret);
+    const secret = keys.open(totpSecretContext(accountId), sealedSecret);
     if (secret === undefined)
       throw new Error(
         `The second factor of ${accountId} can't be read: the server secret that sealed it was removed. Use it again, or reset the factors of the account.`,
@@ -160,7 +161,7 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       if (step === undefined) throw wrong();
       const factor = {
         id: newId('totp'),
-        sealedSecret: keys.seal(secretContext(account.id), secret),
+        sealedSecret: keys.seal(totpSecretContext(account.id), secret),
         // The code that confirms the app can't be used again for a sign-in.
         lastStep: step,
         uses: 0,
@@ -183,7 +184,7 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       if (isAppCode(typed)) {
         const step = await stepOf(secret, code);
         // Sealed again, so that an older server secret can be removed after a while.
-        const sealed = keys.seal(secretContext(account.id), secret);
+        const sealed = keys.seal(totpSecretContext(account.id), secret);
         if (step === undefined || !(await secondFactors.useStep(account.id, factor, step, sealed)))
           throw wrong();
         return;
