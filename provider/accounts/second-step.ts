@@ -18,11 +18,13 @@ import {
   twoFactors,
   writeSignIn,
 } from './sign-in.ts';
+import type { TrustedDevices } from './trusted-devices.ts';
 
 export interface SecondStepDeps
   extends Pick<SignInOptions, 'unitOfWork' | 'rateLimits' | 'newEvent' | 'clock' | 'metrics' | 'logger'> {
   keys: Pick<ServerKeys, 'seal' | 'open'>;
   factors: SecondFactorService;
+  trustedDevices: TrustedDevices;
 }
 
 /** The second form of a sign-in. `clientId` and `boundTo` must be those of the first one. */
@@ -31,6 +33,8 @@ export interface SecondStepInput extends Pick<AskedSignIn, 'clientId' | 'boundTo
   code: string;
   /** The result of `rateLimits.browsers.read`, if a browser sends the request. */
   browser?: string | undefined;
+  /** Whether the person wants no code in this browser for some days. */
+  trust?: boolean | undefined;
   /** The language of the page, for mails about the factor. */
   language?: string | undefined;
 }
@@ -61,6 +65,8 @@ export interface SecondStep {
 export type SecondStepDone = SignedIn & {
   /** No password was typed: `methods` has only what was added to the session, which keeps its time. */
   isStepUp?: true | undefined;
+  /** The proof for the browser, if the person trusts it. */
+  proof?: string | undefined;
 };
 
 /** What a code adds to a session. */
@@ -92,7 +98,7 @@ const contextOf = ({ clientId, boundTo = '' }: Pick<AskedSignIn, 'clientId' | 'b
  * one sign-in.
  */
 export function createSecondStep(deps: SecondStepDeps): SecondStep {
-  const { keys, clock, factors, unitOfWork, rateLimits, metrics } = deps;
+  const { keys, clock, factors, unitOfWork, rateLimits, metrics, trustedDevices } = deps;
 
   const open = (input: Omit<SecondStepInput, 'code'>, isEnrolment: boolean): Challenge => {
     const text = keys.open(contextOf(input), input.challenge);
@@ -169,6 +175,10 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
         // Only pages can show a new secret to the person.
         return missing(asked.boundTo === undefined ? undefined : sealed);
       },
+      trusts: async ({ secondFactors }, account, proofs) => {
+        const factor = account.hasSecondFactor ? await secondFactors.find(account.id) : undefined;
+        return factor !== undefined && trustedDevices.isTrusted(proofs, account, factor.id);
+      },
       prove: async (stores, account, code) => {
         if (!account.hasSecondFactor) throw missing();
         await factors.use(stores, account, code);
@@ -176,10 +186,15 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
     },
     finish: async (input) => {
       const challenge = open(input, false);
-      const use = (stores: TransactionStores, account: Account) =>
-        factors.use(stores, account, input.code, { uses: challenge.uses, language: input.language });
-      const { account } = await signIn(input, challenge, use);
-      return challenge.id === undefined ? { ...account, methods: addedCode, isStepUp: true } : account;
+      const use = async (stores: TransactionStores, account: Account) => {
+        await factors.use(stores, account, input.code, { uses: challenge.uses, language: input.language });
+        const factor = input.trust ? await stores.secondFactors.find(account.id) : undefined;
+        return factor && trustedDevices.proofFor(account, factor.id);
+      };
+      const { account, proof } = await signIn(input, challenge, use);
+      return challenge.id === undefined
+        ? { ...account, methods: addedCode, isStepUp: true }
+        : { ...account, proof };
     },
     stepUp: (accountId, asked) =>
       unitOfWork.run(async ({ accounts, secondFactors }) => {

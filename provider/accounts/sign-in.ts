@@ -23,6 +23,11 @@ export interface SignInInput {
   code?: string | undefined;
   /** Whether the client or its request needs a second factor. The account and the policy can need one too. */
   needsSecondFactor?: boolean | undefined;
+  /**
+   * The proofs of a trusted browser (trusted-devices.ts). They replace the code, but not where the client or its request
+   * needs a second factor: the level of the sign-in is that of a password.
+   */
+  trusted?: readonly string[] | undefined;
   /** The place where the person types the code, if it must be the place of the password: the id of an interaction. */
   boundTo?: string | undefined;
 }
@@ -46,6 +51,12 @@ export interface SecondFactorGate {
     account: Account,
     asked: AskedSignIn,
   ): Promise<GatehouseError>;
+  /** Whether the account trusts the browser with these proofs. */
+  trusts(
+    stores: Pick<TransactionStores, 'secondFactors'>,
+    account: Account,
+    proofs: readonly string[],
+  ): Promise<boolean>;
   /** Uses the code. Throws `invalid_second_factor`, or `second_factor_missing` if the account has no factor. */
   prove(
     stores: Pick<TransactionStores, 'secondFactors' | 'outbox' | 'mails'>,
@@ -247,6 +258,15 @@ export async function completeSignIn(
   const methods = needsCode ? twoFactors : passwordSignIn;
   await writeSignIn(stores, options, { ...account, methods }, input.clientId);
   return { ...account, methods };
+  const { code, trusted = [] } = input;
+  const mayTrust = needsCode && !input.needsSecondFactor && trusted.length > 0;
+  const isTrusted = mayTrust && (await secondFactor.trusts(stores, account, trusted));
+  if (needsCode && !isTrusted) {
+    if (code === undefined) return secondFactor.ask(stores, account, input);
+    await secondFactor.prove(stores, account, code);
+  }
+  await writeSignIn(stores, options, account, input.clientId);
+  return { ...account, methods: needsCode && !isTrusted ? twoFactors : passwordSignIn };
 }
 
 /** Whether the policy asks this account for a second factor, also if it has none yet. */

@@ -10,6 +10,7 @@ import { createRegister, type Register } from '../accounts/register.ts';
 import { createSecondFactors } from '../accounts/second-factors.ts';
 import { createSecondStep } from '../accounts/second-step.ts';
 import { createSignIn, type SecondFactorPolicy } from '../accounts/sign-in.ts';
+import { createTrustedDevices } from '../accounts/trusted-devices.ts';
 import type { Config } from '../config/schema.ts';
 import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
@@ -86,6 +87,8 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     secondFactor: secondStep.gate,
     policy,
   });
+  const trustedDevices = createTrustedDevices({ ...common, days: config.trustedDeviceDays });
+  const secondStep = createSecondStep({ ...common, factors, trustedDevices });
   return {
     passwords,
     passwordRules,

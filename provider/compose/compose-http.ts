@@ -16,6 +16,7 @@ import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
 import { recoveryRoutes } from '../interactions/recovery-pages.ts';
 import { interactionRoutes } from '../interactions/routes.ts';
 import type { InteractionDeps } from '../interactions/step.ts';
+import { createTrustedBrowser } from '../interactions/trusted-browser.ts';
 import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
 import { registrationRoutes } from '../json-api/registration-routes.ts';
@@ -201,6 +202,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     secondStep: parts.secondStep,
     changePassword: parts.account.changePassword,
     browsers: parts.rateLimits.browsers,
+    trustedBrowser: createTrustedBrowser({ days: config.trustedDeviceDays, issuer: config.issuer }),
     register: parts.register,
     confirmAddress: parts.confirmAddress,
     sendConfirmationAgain: (input) => parts.rateLimits.signUp(() => parts.confirmAddress.sendAgain(input)),

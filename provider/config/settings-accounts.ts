@@ -156,6 +156,13 @@ export const accountSettings = {
     }),
     example: 'ADMIN',
   },
+  trustedDeviceDays: {
+    name: 'GATEHOUSE_TRUSTED_DEVICE_DAYS',
+    description:
+      'For how many days a person may trust a browser, which then asks for no code at sign-in: [`second-factors.md`](second-factors.md#trusted-browsers). 0 for never.',
+    schema: integer(0, 90),
+    default: '0',
+  },
   passwordMinLength: {
     name: 'GATEHOUSE_PASSWORD_MIN_LENGTH',
     description:

@@ -93,8 +93,10 @@ async function signInWithCode(
   form: Record<string, string>,
 ): Promise<void> {
   const code = form.recoveryCode ?? form.code ?? '';
-  const account = await deps.secondStep.finish({ ...inputOf(deps, step, challenge), code });
+  const trust = form.trust === 'yes';
+  const account = await deps.secondStep.finish({ ...inputOf(deps, step, challenge), code, trust });
   if (account.isStepUp) return step.finish(stepUpResult(step.interaction, account.methods));
+  if (account.proof !== undefined) deps.trustedBrowser.keep(step.ctx, account.proof);
   await finishSignIn(deps, step, account, { ticked: remember });
 }
 
@@ -159,6 +161,7 @@ function showCodeForm(deps: InteractionDeps, step: Step, carried: Carried, probl
   const page = step.renderer.render('second-factor', {
     ...formOf(deps, step),
     hidden: hiddenOf(carried),
+    trustDays: step.interaction.stepUp ? 0 : deps.trustedBrowser.days,
     error: problem?.error,
   });
   sendPage(step.ctx, page, { status: problem?.status ?? 200, redirectsTo: [step.interaction.redirectUri] });

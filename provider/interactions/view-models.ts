@@ -114,6 +114,8 @@ export interface SecondFactorView extends ClientFace {
   action: string;
   cancelAction: string;
   hidden: Readonly<Record<string, string>>;
+  /** For how many days the person may trust this browser; missing or 0 if that is not offered. */
+  trustDays?: number | undefined;
   error?: FormError<SecondFactorField> | undefined;
 }
 

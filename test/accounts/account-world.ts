@@ -8,6 +8,7 @@ import { createRegister } from '../../provider/accounts/register.ts';
 import { createSecondFactors } from '../../provider/accounts/second-factors.ts';
 import { createSecondStep } from '../../provider/accounts/second-step.ts';
 import { createSignIn, type SecondFactorPolicy } from '../../provider/accounts/sign-in.ts';
+import { createTrustedDevices } from '../../provider/accounts/trusted-devices.ts';
 import { createNewEvent } from '../../provider/events/catalogue.ts';
 import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
@@ -69,7 +70,8 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
   const shared = { unitOfWork, passwords, passwordRules, newEvent, clock, pool: usedPool, rateLimits };
   const keys = createServerKeys(['secret']);
   const factors = createSecondFactors({ ...shared, keys, appName: 'Gatehouse' });
-  const secondStep = createSecondStep({ ...shared, keys, factors, metrics, logger });
+  const trustedDevices = createTrustedDevices({ keys, clock, days: 30 });
+  const secondStep = createSecondStep({ ...shared, keys, factors, trustedDevices, metrics, logger });
   const policy = { mode: 'optional', roles: [], ...secondFactor } as const;
   const confirmAddress = createConfirmAddress({
     ...shared,

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
@@ -132,16 +132,19 @@ describe('accounts export', () => {
     await database.factors().add(id, factor);
     await database.store().update(id, { hasSecondFactor: true }, 1_700_000_000_000);
     const lineOf = async (...args: string[]) => {
-      const { stdout, stderr } = await database
+      const { code, stdout, stderr } = await database
         .place()
         .gatehouse(['accounts', 'export', ...args], { env: { GATEHOUSE_SERVER_SECRETS: secretsFile } });
+      expect([code, stderr]).toEqual([0, expect.stringContaining('keep it as a secret')]);
       const lines = stdout
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line));
       return { totp: lines.find((line) => line.id === id).totp, stderr };
     };
-    const secretsFile = `file:${await database.place().write('server-secrets', serverSecret)}`;
+    const path = await database.place().write('server-secrets', serverSecret);
+    await chmod(path, 0o600);
+    const secretsFile = `file:${path}`;
     expect((await lineOf()).totp).toBeUndefined();
     const sealed = await lineOf('--second-factors', 'sealed');
     expect(sealed.totp).toEqual({ sealed: sealedSecret, lastStep: 7 });

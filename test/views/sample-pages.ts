@@ -410,6 +410,7 @@ export const samplePages: Record<string, SamplePage> = {
   },
   'recovery-codes-account': { view: 'recovery-codes', model: { codes, continueUrl: '/account' } },
   'second-factor': { view: 'second-factor', model: secondFactor },
+  'second-factor-trust': { view: 'second-factor', model: { ...secondFactor, trustDays: 30 } },
   'second-factor-wrong': {
     view: 'second-factor',
     model: {
