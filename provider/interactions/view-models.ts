@@ -109,18 +109,21 @@ export interface LinkDoneView {
 }
 
 /** Posts `csrf`, the hidden fields and one of the fields to `action`, or only `csrf` to `cancelAction`. */
-export interface SecondFactorView extends ClientFace {
+export interface SecondFactorView extends SecondStepForm {
+  /** For how many days the person may trust this browser; missing or 0 if that is not offered. */
+  trustDays?: number | undefined;
+}
+
+interface SecondStepForm extends ClientFace {
   csrf: string;
   action: string;
   cancelAction: string;
   hidden: Readonly<Record<string, string>>;
-  /** For how many days the person may trust this browser; missing or 0 if that is not offered. */
-  trustDays?: number | undefined;
   error?: FormError<SecondFactorField> | undefined;
 }
 
 /** How to add an authenticator app. Posts the same, with `code`. */
-export interface AddSecondFactorView extends SecondFactorView {
+export interface AddSecondFactorView extends SecondStepForm {
   qr: QrView;
   secret: string;
 }
