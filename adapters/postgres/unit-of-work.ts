@@ -7,6 +7,7 @@ import { PostgresClientSessions } from './client-sessions.ts';
 import { PostgresClientWriter } from './client-store.ts';
 import { PostgresClientTokenVersions } from './client-token-versions.ts';
 import { PostgresConsentStore } from './consent-store.ts';
+import { PostgresFactorRemovals } from './factor-removals.ts';
 import { PostgresLogouts } from './logouts.ts';
 import { PostgresMails } from './mails.ts';
 import { PostgresOneTimeTokens } from './one-time-tokens.ts';
@@ -71,6 +72,7 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
   let mails: PostgresMails | undefined;
   let secondFactors: PostgresSecondFactors | undefined;
   let oneTimeTokens: PostgresOneTimeTokens | undefined;
+  let factorRemovals: PostgresFactorRemovals | undefined;
   return {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
@@ -123,6 +125,10 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get oneTimeTokens() {
       oneTimeTokens ??= new PostgresOneTimeTokens({ db });
       return oneTimeTokens;
+    },
+    get factorRemovals() {
+      factorRemovals ??= new PostgresFactorRemovals({ db });
+      return factorRemovals;
     },
     denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
   };

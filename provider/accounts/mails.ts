@@ -27,6 +27,7 @@ const usefulMs: Record<MailKind, number> = {
   'password-changed': 3 * 86_400_000,
   'second-factor-added': 3 * 86_400_000,
   'second-factor-removed': 3 * 86_400_000,
+  'second-factor-removal': 3 * 86_400_000,
   'recovery-codes-replaced': 3 * 86_400_000,
   'recovery-code-used': 3 * 86_400_000,
   test: 3_600_000,

@@ -7,6 +7,7 @@ import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { StoredFactor } from '../ports/second-factors.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
+import type { LostFactors } from './lost-factors.ts';
 import { type Enrolment, isAppCode, type SecondFactorService } from './second-factors.ts';
 import {
   type AskedSignIn,
@@ -25,6 +26,7 @@ export interface SecondStepDeps
   keys: Pick<ServerKeys, 'seal' | 'open'>;
   factors: SecondFactorService;
   trustedDevices: TrustedDevices;
+  lostFactors: LostFactors;
 }
 
 /** The second form of a sign-in. `clientId` and `boundTo` must be those of the first one. */
@@ -48,6 +50,12 @@ export interface SecondStep {
    *   for another client or place, or the account changed meanwhile; `account_disabled`; `too_many_requests`
    */
   finish(input: SecondStepInput): Promise<SecondStepDone>;
+  /**
+   * Asks to remove the factors of a person who lost all of them.
+   * @returns from when on a sign-in with the password removes them, in milliseconds since the epoch
+   * @throws GatehouseError `second_factor_expired`
+   */
+  reportLost(input: Omit<SecondStepInput, 'code'>): Promise<number>;
   /**
    * Gives a challenge to a person who is signed in with the password already. Undefined if the account has no factor: then
    * only the password allows to add one, because a thief of the session could add an app of his own.
@@ -179,6 +187,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
         const factor = account.hasSecondFactor ? await secondFactors.find(account.id) : undefined;
         return factor !== undefined && trustedDevices.isTrusted(proofs, account, factor.id);
       },
+      removeIfDue: deps.lostFactors.removeIfDue,
       prove: async (stores, account, code) => {
         if (!account.hasSecondFactor) throw missing();
         await factors.use(stores, account, code);
@@ -195,6 +204,18 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
       return challenge.id === undefined
         ? { ...account, methods: addedCode, isStepUp: true }
         : { ...account, proof };
+    },
+    reportLost: async (input) => {
+      const { id, accountId, tokenVersion } = open(input, false);
+      // Without an id, no password was typed before this challenge.
+      if (id === undefined) throw expired();
+      const dueAt = await unitOfWork.run(async (stores) => {
+        const account = await stores.accounts.findById(accountId);
+        if (account?.state !== 'active' || account.tokenVersion !== tokenVersion) throw expired();
+        return deps.lostFactors.request(stores, account, input.language);
+      });
+      if (dueAt === undefined) throw expired();
+      return dueAt;
     },
     stepUp: (accountId, asked) =>
       unitOfWork.run(async ({ accounts, secondFactors }) => {

@@ -9,6 +9,7 @@ import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { HashingPool } from './hashing-pool.ts';
+import type { LostFactors } from './lost-factors.ts';
 import { ensureNotTooLong, type PasswordCheck, type Passwords } from './passwords.ts';
 import { isAppCode } from './second-factors.ts';
 
@@ -57,6 +58,8 @@ export interface SecondFactorGate {
     account: Account,
     proofs: readonly string[],
   ): Promise<boolean>;
+  /** Removes the factors of a person who lost them, if the waiting time is over (lost-factors.ts). */
+  removeIfDue: LostFactors['removeIfDue'];
   /** Uses the code. Throws `invalid_second_factor`, or `second_factor_missing` if the account has no factor. */
   prove(
     stores: Pick<TransactionStores, 'secondFactors' | 'outbox' | 'mails'>,
@@ -233,6 +236,14 @@ async function record(
   if (account === undefined) throw refused();
   if (account.state === 'disabled') throw disabled();
   if (wasReplaced(checked, account)) throw refused();
+  const { clock, secondFactor } = options;
+  const found = await accounts.findById(checked.id);
+  if (found === undefined) throw refused();
+  if (found.state === 'disabled') throw disabled();
+  if (wasReplaced(checked, found)) throw refused();
+  const mayHaveLost = found.hasSecondFactor && input.code === undefined;
+  const isFreed = mayHaveLost && (await secondFactor.removeIfDue(stores, found));
+  const account = isFreed ? { ...found, hasSecondFactor: undefined } : found;
   if (rehash !== undefined && checked.passwordHash !== undefined) {
     await accounts.replacePasswordHash(account.id, checked.passwordHash, rehash, options.clock.now());
   }

@@ -4,6 +4,7 @@ import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '..
 import { createInvitations } from '../accounts/invitations.ts';
 import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
 import { createPasswordRules } from '../accounts/password-rules.ts';
+import { createLostFactors } from '../accounts/lost-factors.ts';
 import { createPasswordRules, type PasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister, type Register } from '../accounts/register.ts';
@@ -88,7 +89,8 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     policy,
   });
   const trustedDevices = createTrustedDevices({ ...common, days: config.trustedDeviceDays });
-  const secondStep = createSecondStep({ ...common, factors, trustedDevices });
+  const lostFactors = createLostFactors({ ...common, hours: config.secondFactorRemovalHours });
+  const secondStep = createSecondStep({ ...common, factors, trustedDevices, lostFactors });
   return {
     passwords,
     passwordRules,

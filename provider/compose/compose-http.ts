@@ -202,6 +202,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     secondStep: parts.secondStep,
     changePassword: parts.account.changePassword,
     browsers: parts.rateLimits.browsers,
+    secondFactorRemovalHours: config.secondFactorRemovalHours,
     trustedBrowser: createTrustedBrowser({ days: config.trustedDeviceDays, issuer: config.issuer }),
     register: parts.register,
     confirmAddress: parts.confirmAddress,

@@ -156,6 +156,14 @@ export const accountSettings = {
     }),
     example: 'ADMIN',
   },
+  secondFactorRemovalHours: {
+    name: 'GATEHOUSE_SECOND_FACTOR_REMOVAL_HOURS',
+    description:
+      'The waiting time after which a person who lost every second factor can sign in with the password alone, which removes them: [`second-factors.md`](second-factors.md#a-lost-phone). The person asks for it on the page for the code and gets a mail at once, so it needs `GATEHOUSE_MAIL`. 0 switches this off.',
+    schema: integer(0, 720),
+    default: '0',
+    example: '72',
+  },
   trustedDeviceDays: {
     name: 'GATEHOUSE_TRUSTED_DEVICE_DAYS',
     description:

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GatehouseError } from '../lib/errors.ts';
 import { csrfToken } from './csrf.ts';
 import { interactionPath, stepUpResult } from './interaction.ts';
+import { timeIn } from './mail-renderer.ts';
 import { sendPage } from './send-page.ts';
 import { faceOf, finishSignIn, problemOf, showSignIn } from './sign-in.ts';
 import type { InteractionDeps, Step } from './step.ts';
@@ -26,6 +27,8 @@ export async function showStepUp(deps: InteractionDeps, step: Step, problem?: Pr
 interface Carried {
   challenge: string;
   remember: boolean;
+  /** When the factors that the person lost can be removed, in milliseconds since the epoch. */
+  removalAt?: number;
 }
 
 /**
@@ -59,6 +62,11 @@ export async function secondFactorByForm(
   const { challenge = '', enrolment } = form;
   const carried = { challenge, remember: form.remember === 'yes' };
   try {
+    if (form.lost === 'yes')
+      return showCodeForm(deps, step, {
+        ...carried,
+        removalAt: await deps.secondStep.reportLost(inputOf(deps, step, challenge)),
+      });
     if (enrolment === undefined) return await signInWithCode(deps, step, carried, form);
     return await enrol(deps, step, carried, form);
   } catch (error) {
@@ -161,6 +169,9 @@ function showCodeForm(deps: InteractionDeps, step: Step, carried: Carried, probl
   const page = step.renderer.render('second-factor', {
     ...formOf(deps, step),
     hidden: hiddenOf(carried),
+    lostHours: step.interaction.stepUp ? 0 : deps.secondFactorRemovalHours,
+    removalAt:
+      carried.removalAt === undefined ? undefined : timeIn(step.renderer.language)(carried.removalAt),
     trustDays: step.interaction.stepUp ? 0 : deps.trustedBrowser.days,
     error: problem?.error,
   });

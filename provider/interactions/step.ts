@@ -66,6 +66,8 @@ export interface InteractionDeps {
     know(ctx: RouterContext, account: Pick<Account, 'email' | 'tokenVersion'>): void;
   };
   trustedBrowser: TrustedBrowser;
+  /** The waiting time after which the factors of a person who lost them are removed; 0 when this is switched off. */
+  secondFactorRemovalHours: number;
   /**
    * Sets the proof that this browser finished the sign-in. Only a browser with this proof can continue the
    * authorization request.

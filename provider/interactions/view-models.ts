@@ -112,6 +112,10 @@ export interface LinkDoneView {
 export interface SecondFactorView extends SecondStepForm {
   /** For how many days the person may trust this browser; missing or 0 if that is not offered. */
   trustDays?: number | undefined;
+  /** The waiting time for a person who lost everything; missing or 0 if that is not offered. */
+  lostHours?: number | undefined;
+  /** The time after that waiting time, when the person asked. */
+  removalAt?: string | undefined;
 }
 
 interface SecondStepForm extends ClientFace {

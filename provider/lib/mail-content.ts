@@ -22,6 +22,8 @@ export interface MailModels {
   'password-changed': Change;
   'second-factor-added': Change;
   'second-factor-removed': Change & { byOperator?: true | undefined };
+  /** `dueAt`: from when on a sign-in with the password removes the factors, in milliseconds since the epoch. */
+  'second-factor-removal': Change & { dueAt: number };
   'recovery-codes-replaced': Change;
   /** `left`: how many recovery codes are left. */
   'recovery-code-used': Change & { left: number };

@@ -2,6 +2,7 @@ import { createAccounts } from '../../provider/accounts/accounts.ts';
 import { createConfirmAddress } from '../../provider/accounts/confirm-address.ts';
 import { createHashingPool, type HashingPool } from '../../provider/accounts/hashing-pool.ts';
 import { createOneTimeTokens } from '../../provider/accounts/one-time-tokens.ts';
+import { createLostFactors } from '../../provider/accounts/lost-factors.ts';
 import { createPasswordRules } from '../../provider/accounts/password-rules.ts';
 import { createPasswords, type PasswordParams, type Passwords } from '../../provider/accounts/passwords.ts';
 import { createRegister } from '../../provider/accounts/register.ts';
@@ -70,8 +71,17 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
   const shared = { unitOfWork, passwords, passwordRules, newEvent, clock, pool: usedPool, rateLimits };
   const keys = createServerKeys(['secret']);
   const factors = createSecondFactors({ ...shared, keys, appName: 'Gatehouse' });
+  const lostFactors = createLostFactors({ newEvent, clock, hours: 72 });
   const trustedDevices = createTrustedDevices({ keys, clock, days: 30 });
-  const secondStep = createSecondStep({ ...shared, keys, factors, trustedDevices, metrics, logger });
+  const secondStep = createSecondStep({
+    ...shared,
+    keys,
+    factors,
+    trustedDevices,
+    lostFactors,
+    metrics,
+    logger,
+  });
   const policy = { mode: 'optional', roles: [], ...secondFactor } as const;
   const confirmAddress = createConfirmAddress({
     ...shared,

@@ -43,6 +43,7 @@ const models: MailModels = {
   'password-changed': change,
   'second-factor-added': change,
   'second-factor-removed': { ...change, byOperator: true },
+  'second-factor-removal': { ...change, dueAt: at + 1000 },
   'recovery-codes-replaced': change,
   'recovery-code-used': { ...change, left: 9 },
   test: { at },

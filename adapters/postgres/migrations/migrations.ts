@@ -25,6 +25,7 @@ import { oneTimeTokens } from './0024-one-time-tokens.ts';
 import { accountChanges } from './0025-account-changes.ts';
 import { mailSuppressions } from './0028-mail-suppressions.ts';
 import { unconfirmedAccounts } from './0029-unconfirmed-accounts.ts';
+import { factorRemovals } from './0027-factor-removals.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -56,4 +57,5 @@ export const migrations: readonly Migration[] = [
   accountChanges,
   mailSuppressions,
   unconfirmedAccounts,
+  factorRemovals,
 ];

@@ -5,7 +5,6 @@ import { newId } from '../../lib/ids.ts';
 import type { ServerKeys } from '../../lib/server-keys.ts';
 import type { TransactionStores } from '../../ports/unit-of-work.ts';
 import { totpSecretContext } from '../second-factors.ts';
-import type { FieldMistake } from './import-line.ts';
 
 const secretText = { error: 'Give the secret in base32, with 16 to 64 bytes (26 to 104 characters).' };
 const lastStep = z
@@ -32,6 +31,12 @@ export const totpFields = z.union(
 /** The authenticator app of a line: its secret in clear, or sealed by the server secret of the export. */
 export type TotpFields = z.infer<typeof totpFields>;
 
+/** Why an app can't be taken over, as a mistake of its line. */
+export interface TotpMistake {
+  field: string;
+  message: string;
+}
+
 /** The authenticator app of a line whose secret can be read here. */
 export interface ReadTotp {
   secret: string;
@@ -42,7 +47,7 @@ type Stores = Pick<TransactionStores, 'accounts' | 'secondFactors' | 'outbox'>;
 
 export interface TotpImport {
   /** @param id the id of the account, if the line has one */
-  read(totp: TotpFields, id: string | undefined): Promise<ReadTotp | FieldMistake>;
+  read(totp: TotpFields, id: string | undefined): Promise<ReadTotp | TotpMistake>;
   /** Whether the account has another app than this one, or none. */
   differs(stores: Pick<Stores, 'secondFactors'>, accountId: string, totp: ReadTotp): Promise<boolean>;
   /** Adds the app to an account that has none. Writes no event. */

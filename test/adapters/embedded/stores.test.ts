@@ -23,6 +23,7 @@ import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
 import { PostgresRegisteredClients } from '../../../adapters/postgres/registered-clients.ts';
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
 import { PostgresSchema } from '../../../adapters/postgres/schema.ts';
+import { PostgresFactorRemovals } from '../../../adapters/postgres/factor-removals.ts';
 import { PostgresSecondFactors } from '../../../adapters/postgres/second-factors.ts';
 import { PostgresSignInHistory } from '../../../adapters/postgres/sign-in-history.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
@@ -49,6 +50,7 @@ import { outboxContract } from '../../contract/outbox.ts';
 import { registeredClientsContract } from '../../contract/registered-clients.ts';
 import { revocationStoreContract } from '../../contract/revocation-store.ts';
 import { schemaContract } from '../../contract/schema.ts';
+import { factorRemovalsContract } from '../../contract/factor-removals.ts';
 import { secondFactorsContract } from '../../contract/second-factors.ts';
 import { signInHistoryContract } from '../../contract/sign-in-history.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
@@ -117,6 +119,10 @@ familyStoreContract(
 accountIndexContract(
   'PostgresAccountIndex, embedded',
   opener((deps) => new PostgresAccountIndex(deps)),
+);
+factorRemovalsContract(
+  'PostgresFactorRemovals, embedded',
+  opener((deps) => new PostgresFactorRemovals(deps)),
 );
 secondFactorsContract(
   'PostgresSecondFactors, embedded',

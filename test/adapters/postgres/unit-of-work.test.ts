@@ -73,6 +73,9 @@ test('each store is created once in a transaction, and all stores can be listed'
       ],
       ...['denylist', 'logouts', 'mails', 'oneTimeTokens', 'outbox'],
       ...['registeredClients', 'secondFactors'],
+      ...['accounts', 'announcements', 'clientSessions', 'clientTokenVersions', 'clients', 'consents'],
+      ...['denylist', 'logouts', 'mails', 'outbox'],
+      ...['registeredClients', 'secondFactors', 'factorRemovals'],
     ]);
   });
 });

@@ -21,6 +21,7 @@ export function describeEvent(event: GatehouseEvent): string {
     case 'user.second_factor_added':
     case 'user.second_factor_removed':
       return event.data.method;
+    case 'user.second_factor_removal_requested':
     case 'user.recovery_codes_replaced':
       return event.data.email;
     case 'user.recovery_code_used':

@@ -3,6 +3,7 @@ import type { AddressChange } from '../../../provider/ports/address-changes.ts';
 import type { ClientSession, LogoutReceiver } from '../../../provider/ports/client-sessions.ts';
 import type { StoredClient } from '../../../provider/ports/client-store.ts';
 import type { Consent } from '../../../provider/ports/consent-store.ts';
+import type { FactorRemoval } from '../../../provider/ports/factor-removals.ts';
 import type { Logout } from '../../../provider/ports/logouts.ts';
 import type { Mail } from '../../../provider/ports/mails.ts';
 import type { OneTimeToken } from '../../../provider/ports/one-time-tokens.ts';
@@ -87,6 +88,8 @@ export interface Tables {
   secondFactors: Map<string, FactorRow>;
   /** By purpose and subject. */
   oneTimeTokens: Map<string, OneTimeTokenRow>;
+  /** By account. */
+  factorRemovals: Map<string, FactorRemoval>;
 }
 
 export interface Access {
@@ -112,6 +115,7 @@ const emptyTables = (): Tables => ({
   mails: new Map(),
   secondFactors: new Map(),
   oneTimeTokens: new Map(),
+  factorRemovals: new Map(),
 });
 
 /**
