@@ -8,6 +8,11 @@ import type { TransactionStores } from '../ports/unit-of-work.ts';
 /** How long after it was written a mail is still useful, in milliseconds. */
 const usefulMs: Record<MailKind, number> = {
   'password-changed': 3 * 86_400_000,
+  'second-factor-added': 3 * 86_400_000,
+  'second-factor-removed': 3 * 86_400_000,
+  'second-factor-removal': 3 * 86_400_000,
+  'recovery-codes-replaced': 3 * 86_400_000,
+  'recovery-code-used': 3 * 86_400_000,
   recover: 1_800_000,
   'address-confirm': 1_800_000,
   'address-requested': 3 * 86_400_000,
@@ -23,15 +28,6 @@ const usefulMs: Record<MailKind, number> = {
 
 /** An account, or an address without one. For another address of an account, `email` is that address. */
 export type MailRecipient = Pick<Account, 'email'> & Partial<Pick<Account, 'id' | 'metadata'>>;
-const usefulMs: Record<MailKind, number> = {
-  'password-changed': 3 * 86_400_000,
-  'second-factor-added': 3 * 86_400_000,
-  'second-factor-removed': 3 * 86_400_000,
-  'second-factor-removal': 3 * 86_400_000,
-  'recovery-codes-replaced': 3 * 86_400_000,
-  'recovery-code-used': 3 * 86_400_000,
-  test: 3_600_000,
-};
 
 export interface MailRequest<Kind extends MailKind> {
   kind: Kind;

@@ -1,5 +1,4 @@
 import { GatehouseError } from '../lib/errors.ts';
-import { emailKey } from '../ports/account-store.ts';
 import { type Account, emailKey } from '../ports/account-store.ts';
 import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import { isCommonPassword } from './common-passwords.ts';

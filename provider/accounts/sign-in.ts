@@ -232,22 +232,19 @@ async function record(
   rehash: string | undefined,
 ): Promise<SignedIn | GatehouseError> {
   const { accounts } = stores;
-  const account = await accounts.findById(checked.id);
-  if (account === undefined) throw refused();
-  if (account.state === 'disabled') throw disabled();
-  if (wasReplaced(checked, account)) throw refused();
-  const { clock, secondFactor } = options;
   const found = await accounts.findById(checked.id);
   if (found === undefined) throw refused();
   if (found.state === 'disabled') throw disabled();
   if (wasReplaced(checked, found)) throw refused();
-  const mayHaveLost = found.hasSecondFactor && input.code === undefined;
-  const isFreed = mayHaveLost && (await secondFactor.removeIfDue(stores, found));
-  const account = isFreed ? { ...found, hasSecondFactor: undefined } : found;
   if (rehash !== undefined && checked.passwordHash !== undefined) {
-    await accounts.replacePasswordHash(account.id, checked.passwordHash, rehash, options.clock.now());
+    await accounts.replacePasswordHash(found.id, checked.passwordHash, rehash, options.clock.now());
   }
-  return options.refuseUnconfirmed(account, input) ?? completeSignIn(stores, options, account, input);
+  const unconfirmed = options.refuseUnconfirmed(found, input);
+  if (unconfirmed !== undefined) return unconfirmed;
+  const mayHaveLost = found.hasSecondFactor && input.code === undefined;
+  const isFreed = mayHaveLost && (await options.secondFactor.removeIfDue(stores, found));
+  const account = isFreed ? { ...found, hasSecondFactor: undefined } : found;
+  return completeSignIn(stores, options, account, input);
 }
 
 /**
@@ -255,20 +252,14 @@ async function record(
  * error that asks for it. It is given and not thrown.
  */
 export async function completeSignIn(
-  stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
+  stores: Pick<TransactionStores, 'secondFactors' | 'outbox' | 'mails'>,
   options: Pick<SignInOptions, 'secondFactor' | 'policy' | 'newEvent'>,
   account: Account,
-  input: AskedSignIn & Pick<SignInInput, 'code' | 'needsSecondFactor'>,
+  input: AskedSignIn & Pick<SignInInput, 'code' | 'needsSecondFactor' | 'trusted'>,
 ): Promise<SignedIn | GatehouseError> {
   const { secondFactor } = options;
-  const needsCode = account.hasSecondFactor || input.needsSecondFactor || isRequired(options.policy, account);
   const needsCode =
     account.hasSecondFactor || input.needsSecondFactor || needsFactor(options.policy, account);
-  if (needsCode && input.code === undefined) return secondFactor.ask(stores, account, input);
-  if (needsCode && input.code !== undefined) await secondFactor.prove(stores, account, input.code);
-  const methods = needsCode ? twoFactors : passwordSignIn;
-  await writeSignIn(stores, options, { ...account, methods }, input.clientId);
-  return { ...account, methods };
   const { code, trusted = [] } = input;
   const mayTrust = needsCode && !input.needsSecondFactor && trusted.length > 0;
   const isTrusted = mayTrust && (await secondFactor.trusts(stores, account, trusted));
@@ -276,8 +267,9 @@ export async function completeSignIn(
     if (code === undefined) return secondFactor.ask(stores, account, input);
     await secondFactor.prove(stores, account, code);
   }
-  await writeSignIn(stores, options, account, input.clientId);
-  return { ...account, methods: needsCode && !isTrusted ? twoFactors : passwordSignIn };
+  const methods = needsCode && !isTrusted ? twoFactors : passwordSignIn;
+  await writeSignIn(stores, options, { ...account, methods }, input.clientId);
+  return { ...account, methods };
 }
 
 /** Whether the policy asks this account for a second factor, also if it has none yet. */

@@ -10,7 +10,7 @@ import { removeSecondFactor } from './second-factors.ts';
  * password, which ends every session and token.
  */
 export async function removeForeignAccess(
-  stores: Pick<TransactionStores, 'accounts' | 'secondFactors' | 'consents' | 'outbox'>,
+  stores: Pick<TransactionStores, 'accounts' | 'secondFactors' | 'consents' | 'outbox' | 'mails'>,
   account: Account,
   { newEvent, clock }: { newEvent: NewEvent; clock: Clock },
 ): Promise<void> {

@@ -2,9 +2,8 @@ import { createAccounts } from '../accounts/accounts.ts';
 import { createConfirmAddress } from '../accounts/confirm-address.ts';
 import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
 import { createInvitations } from '../accounts/invitations.ts';
-import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
-import { createPasswordRules } from '../accounts/password-rules.ts';
 import { createLostFactors } from '../accounts/lost-factors.ts';
+import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
 import { createPasswordRules, type PasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister, type Register } from '../accounts/register.ts';
@@ -77,9 +76,10 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     passwordRules,
   };
   const factors = createSecondFactors({ ...common, appName: config.appName });
-  const secondStep = createSecondStep({ ...common, factors });
+  const trustedDevices = createTrustedDevices({ ...common, days: config.trustedDeviceDays });
+  const lostFactors = createLostFactors({ ...common, hours: config.secondFactorRemovalHours });
+  const secondStep = createSecondStep({ ...common, factors, trustedDevices, lostFactors });
   const oneTimeTokens = createOneTimeTokens({ ...common, oneTimeTokens: ports.oneTimeTokens });
-  const policy = { mode: config.secondFactor, roles: config.secondFactorRoles ?? [] };
   const confirmAddress = createConfirmAddress({
     ...common,
     graceDays: config.signupVerification.graceDays,
@@ -88,9 +88,6 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
     secondFactor: secondStep.gate,
     policy,
   });
-  const trustedDevices = createTrustedDevices({ ...common, days: config.trustedDeviceDays });
-  const lostFactors = createLostFactors({ ...common, hours: config.secondFactorRemovalHours });
-  const secondStep = createSecondStep({ ...common, factors, trustedDevices, lostFactors });
   return {
     passwords,
     passwordRules,
@@ -105,7 +102,6 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
       secondFactor: secondStep.gate,
       policy,
       refuseUnconfirmed: confirmAddress.refuseUnconfirmed,
-      policy,
     }),
     register: createRegister({
       ...common,

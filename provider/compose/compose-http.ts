@@ -103,7 +103,7 @@ export function composeHttp(parts: HttpParts): App {
         basePath: basePath(issuer),
         bodyLimitBytes,
         recovery: parts.recovery,
-        passwordLength: parts.passwordRules.length,
+        passwordLength: parts.passwordRules.lengthFor(),
       }),
       interactionRoutes(interactions),
       mailLinkRoutes({

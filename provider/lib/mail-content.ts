@@ -10,8 +10,7 @@ interface Change {
 
 /** What each kind of mail says, by the name of its template. Later releases add kinds. */
 export interface MailModels {
-  /** `at`: when it happened, in milliseconds since the epoch. */
-  'password-changed': { email: string; at: number };
+  'password-changed': Change;
   /** `minutes`: how long the link and the code are valid. `at`: when the person asked. */
   recover: { email: string; url: string; code: string; minutes: number; at: number };
   /** `code`: for the page where the person signed up. */
@@ -19,7 +18,6 @@ export interface MailModels {
   'account-exists': { email: string; at: number };
   /** `url`: the page where the person chooses a password. `clientName`: the app that the person is invited to. */
   invitation: { email: string; url: string; clientName?: string | undefined; at: number };
-  'password-changed': Change;
   'second-factor-added': Change;
   'second-factor-removed': Change & { byOperator?: true | undefined };
   /** `dueAt`: from when on a sign-in with the password removes the factors, in milliseconds since the epoch. */

@@ -8,8 +8,14 @@ import type { MailKind, MailModels } from '../../provider/lib/mail-content.ts';
 const issuer = 'https://login.example.com/id';
 const at = Date.UTC(2026, 0, 2, 3, 4);
 const change = { from: 'john@example.com', to: 'jane@example.com' };
+const factorChange = { email: 'john@example.com', at };
 const models: MailModels = {
-  'password-changed': { email: 'john@example.com', at },
+  'password-changed': factorChange,
+  'second-factor-added': factorChange,
+  'second-factor-removed': { ...factorChange, byOperator: true },
+  'second-factor-removal': { ...factorChange, dueAt: at + 1000 },
+  'recovery-codes-replaced': factorChange,
+  'recovery-code-used': { ...factorChange, left: 9 },
   recover: {
     email: 'john@example.com',
     url: `${issuer}/recover/password?token=sample`,
@@ -37,16 +43,6 @@ const models: MailModels = {
   'address-taken': { at },
   'address-changed': { ...change, at, url: `${issuer}/account/address/undo?token=sample` },
   'address-restored': { ...change, at },
-};
-const change = { email: 'john@example.com', at };
-const models: MailModels = {
-  'password-changed': change,
-  'second-factor-added': change,
-  'second-factor-removed': { ...change, byOperator: true },
-  'second-factor-removal': { ...change, dueAt: at + 1000 },
-  'recovery-codes-replaced': change,
-  'recovery-code-used': { ...change, left: 9 },
-  test: { at },
 };
 const kinds = Object.keys(models) as MailKind[];
 

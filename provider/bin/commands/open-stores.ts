@@ -5,7 +5,6 @@ import { createHashingPool } from '../../accounts/hashing-pool.ts';
 import { createInvitations, type Invitations } from '../../accounts/invitations.ts';
 import type { WriteMail } from '../../accounts/mails.ts';
 import { createOneTimeTokens } from '../../accounts/one-time-tokens.ts';
-import { createPasswordRules } from '../../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../../accounts/passwords.ts';
 import { type ClientWrites, createClientWrites } from '../../clients/apply-clients.ts';
 import { openPorts } from '../../compose/adapters.ts';
