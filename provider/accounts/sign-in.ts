@@ -41,31 +41,22 @@ export interface SecondFactorPolicy {
   roles: readonly string[];
 }
 
+type ReadStores = Pick<TransactionStores, 'secondFactors'>;
+type UseStores = Pick<TransactionStores, 'secondFactors' | 'outbox' | 'mails'>;
+
 /** What a sign-in does after a right password (second-step.ts). */
 export interface SecondFactorGate {
   /**
    * Gives the error that asks for the second factor, with a challenge: `second_factor_required`, or `second_factor_missing`
    * if the account has none yet.
    */
-  ask(
-    stores: Pick<TransactionStores, 'secondFactors'>,
-    account: Account,
-    asked: AskedSignIn,
-  ): Promise<GatehouseError>;
+  ask(stores: ReadStores, account: Account, asked: AskedSignIn): Promise<GatehouseError>;
   /** Whether the account trusts the browser with these proofs. */
-  trusts(
-    stores: Pick<TransactionStores, 'secondFactors'>,
-    account: Account,
-    proofs: readonly string[],
-  ): Promise<boolean>;
+  trusts(stores: ReadStores, account: Account, proofs: readonly string[]): Promise<boolean>;
   /** Removes the factors of a person who lost them, if the waiting time is over (lost-factors.ts). */
   removeIfDue: LostFactors['removeIfDue'];
   /** Uses the code. Throws `invalid_second_factor`, or `second_factor_missing` if the account has no factor. */
-  prove(
-    stores: Pick<TransactionStores, 'secondFactors' | 'outbox' | 'mails'>,
-    account: Account,
-    code: string,
-  ): Promise<void>;
+  prove(stores: UseStores, account: Account, code: string): Promise<void>;
 }
 
 /**
@@ -252,7 +243,7 @@ async function record(
  * error that asks for it. It is given and not thrown.
  */
 export async function completeSignIn(
-  stores: Pick<TransactionStores, 'secondFactors' | 'outbox' | 'mails'>,
+  stores: UseStores,
   options: Pick<SignInOptions, 'secondFactor' | 'policy' | 'newEvent'>,
   account: Account,
   input: AskedSignIn & Pick<SignInInput, 'code' | 'needsSecondFactor' | 'trusted'>,
