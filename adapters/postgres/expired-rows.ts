@@ -37,6 +37,7 @@ export class PostgresExpiredRows implements ExpiredRows {
       { table: 'account_index', column: 'expires_at', before: now },
       { table: 'registered_clients', column: 'expires_at', before: now },
       { table: 'registration_tokens', column: 'expires_at', before: now },
+      { table: 'factor_removals', column: 'expires_at', before: now },
       { table: 'limits', column: 'expires_at', before: now },
       { table: 'client_sessions', column: 'expires_at', before: now },
       { table: 'logouts', column: 'ended_at', before: now - this.#failedRetentionMs },

@@ -7,6 +7,7 @@ import { PostgresClientSessions } from './client-sessions.ts';
 import { PostgresClientWriter } from './client-store.ts';
 import { PostgresClientTokenVersions } from './client-token-versions.ts';
 import { PostgresConsentStore } from './consent-store.ts';
+import { PostgresFactorRemovals } from './factor-removals.ts';
 import { PostgresLogouts } from './logouts.ts';
 import { PostgresMails } from './mails.ts';
 import { PostgresOneTimeTokens } from './one-time-tokens.ts';
@@ -73,6 +74,7 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
   let secondFactors: PostgresSecondFactors | undefined;
   let oneTimeTokens: PostgresOneTimeTokens | undefined;
   let passkeys: PostgresPasskeys | undefined;
+  let factorRemovals: PostgresFactorRemovals | undefined;
   return {
     get accounts() {
       accounts ??= new PostgresAccountStore({ db });
@@ -129,6 +131,10 @@ function lazyStores(db: Knex.Transaction): TransactionStores {
     get passkeys() {
       passkeys ??= new PostgresPasskeys({ db });
       return passkeys;
+    },
+    get factorRemovals() {
+      factorRemovals ??= new PostgresFactorRemovals({ db });
+      return factorRemovals;
     },
     denylist: { revoke: (keys, expiresAt) => revokeKeys(db, keys, expiresAt) },
   };

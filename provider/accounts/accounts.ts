@@ -81,7 +81,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
   return {
     create: async ({ password, ...input }) => {
-      const email = await checkCredentials({ email: input.email, password }, passwordRules);
+      const email = await checkCredentials({ email: input.email, password, owner: input }, passwordRules);
       const passwordHash = password === undefined ? undefined : await passwords.hash(password);
       const account = newAccount({ ...input, email, passwordHash }, clock);
       return (await addAccount(account, unitOfWork, newEvent)) ? account : undefined;
@@ -91,7 +91,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     setPassword: async (id, password) => {
       const account = await accounts.findById(id);
       if (account === undefined) throw noSuchAccount(id);
-      await checkCredentials({ email: account.email, password }, passwordRules);
+      await checkCredentials({ email: account.email, password, owner: account }, passwordRules);
       const passwordHash = await passwords.hash(password);
       return change(id, { passwordHash, raiseTokenVersion: true }, 'user.password_changed');
     },

@@ -53,7 +53,7 @@ export function createChangePassword(deps: ChangePasswordDeps): ChangePassword {
     const { accountId, tokenVersion, current, next, browser } = input;
     const account = await accounts.findById(accountId);
     if (account?.state !== 'active' || account.tokenVersion !== tokenVersion) throw ended();
-    await checkNewPassword(deps.passwordRules, input, account.email);
+    await checkNewPassword(deps.passwordRules, input, account);
     const tried = { email: account.email, browser, tokenVersion: async () => tokenVersion };
     await rateLimits.signIn(tried, async () => {
       if (!(await isCurrent(passwords, account, current))) throw refused();
@@ -79,9 +79,9 @@ const isOverloaded = (error: unknown) => error instanceof GatehouseError && erro
 async function checkNewPassword(
   rules: Pick<PasswordRules, 'problems'>,
   { current, next }: ChangePasswordInput,
-  email: string,
+  account: Account,
 ): Promise<void> {
-  const problems = await rules.problems(next, email);
+  const problems = await rules.problems(next, account.email, account);
   if (next.normalize('NFC') === current.normalize('NFC'))
     problems.push('The new password is the one you have. Use another one.');
   if (problems.length === 0) return;

@@ -5,11 +5,13 @@ import { newId } from '../lib/ids.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import { emailAddress } from './email.ts';
-import type { PasswordRules } from './password-rules.ts';
+import type { PasswordOwner, PasswordRules } from './password-rules.ts';
 
 export interface Credentials {
   email: string;
   password?: string | undefined;
+  /** The account that gets the password, as far as it is known. */
+  owner?: PasswordOwner | undefined;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface Credentials {
  * of both fields.
  */
 export async function checkCredentials(
-  { email, password }: Credentials,
+  { email, password, owner }: Credentials,
   rules: Pick<PasswordRules, 'problems'>,
 ): Promise<string> {
   const parsed = emailAddress.safeParse(email);
@@ -25,7 +27,7 @@ export async function checkCredentials(
     pointer: '/email',
     message,
   }));
-  const problems = password === undefined ? [] : await rules.problems(password, parsed.data ?? email);
+  const problems = password === undefined ? [] : await rules.problems(password, parsed.data ?? email, owner);
   fields.push(...problems.map((message) => ({ pointer: '/password', message })));
   if (parsed.success && fields.length === 0) return parsed.data;
   throw new GatehouseError('validation_failed', fields.map(({ message }) => message).join(' '), { fields });

@@ -21,6 +21,8 @@ export interface Owner {
   tokenVersion: number;
   /** The id of the session. An offer is valid only there. */
   boundTo: string;
+  /** The language of the page, for the mail about the change. */
+  language?: string | undefined;
 }
 
 export interface ConfirmedOwner extends Owner {
@@ -91,15 +93,17 @@ export function createOwnSecondFactor(deps: OwnSecondFactorDeps): OwnSecondFacto
     },
     reopen: async (owner, sealed) => factors.reopen(await read(owner), owner, sealed),
     add: (owner, { sealed, code }) =>
-      change(owner, (stores, account) => factors.add(stores, account, { sealed, code, place: owner })),
+      change(owner, (stores, account) =>
+        factors.add(stores, account, { sealed, code, place: owner, language: owner.language }),
+      ),
     remove: async (owner) => {
       await confirm(owner);
-      const isRemoved = await change(owner, (stores, account) => factors.remove(stores, account));
+      const isRemoved = await change(owner, (stores, account) => factors.remove(stores, account, owner));
       if (!isRemoved) throw new GatehouseError('second_factor_missing', 'The account has no second factor.');
     },
     replaceRecoveryCodes: async (owner) => {
       await confirm(owner);
-      return change(owner, (stores, account) => factors.replaceRecoveryCodes(stores, account));
+      return change(owner, (stores, account) => factors.replaceRecoveryCodes(stores, account, owner));
     },
   };
 }

@@ -1,22 +1,28 @@
 import { GatehouseError } from '../lib/errors.ts';
-import { emailKey } from '../ports/account-store.ts';
+import { type Account, emailKey } from '../ports/account-store.ts';
 import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import { isCommonPassword } from './common-passwords.ts';
+import { needsFactor, type SecondFactorPolicy } from './sign-in.ts';
 
 export interface PasswordRuleOptions {
   /** The length that a new password has at least, in code points. */
   shortest: number;
+  /** For accounts that have a second factor, and for those that must add one at the next sign-in. */
+  secondFactor?: { shortest: number; policy: SecondFactorPolicy } | undefined;
   /** Lists in addition to the packaged dictionary, in the order in which they are asked. */
   blocklists: readonly PasswordBlocklist[];
 }
 
 /** The rules for a new password. Passwords that exist stay valid until they are changed. */
 export interface PasswordRules {
-  /** The lengths that a new password may have, in code points. */
-  length: PasswordLength;
+  /** The lengths that a new password of this account may have, in code points. */
+  lengthFor(owner?: PasswordOwner): PasswordLength;
   /** Gives the problems of a new password as sentences; empty when there are none. */
-  problems(password: string, email: string): Promise<string[]>;
+  problems(password: string, email: string, owner?: PasswordOwner): Promise<string[]>;
 }
+
+/** What decides whether the password is the only factor. Left out for an account whose roles are not known yet. */
+export type PasswordOwner = Pick<Account, 'hasSecondFactor' | 'roles'>;
 
 export interface PasswordLength {
   shortest: number;
@@ -50,15 +56,24 @@ const untypable = /[\p{Cc}\p{Cs}\ufffd]/u;
  *
  * The lists are asked only about a password that has no other problem, so a service outside learns about fewer of them.
  */
-export function createPasswordRules({ shortest, blocklists }: PasswordRuleOptions): PasswordRules {
+export function createPasswordRules({
+  shortest: alone,
+  secondFactor,
+  blocklists,
+}: PasswordRuleOptions): PasswordRules {
+  const lengthFor: PasswordRules['lengthFor'] = (owner = { roles: [] }) => {
+    const isOneOfTwo = secondFactor && (owner.hasSecondFactor || needsFactor(secondFactor.policy, owner));
+    return { shortest: isOneOfTwo ? Math.min(alone, secondFactor.shortest) : alone, longest };
+  };
   const isBlocked = async (password: string): Promise<boolean> => {
     if (await isCommonPassword(password)) return true;
     for (const list of blocklists) if (await list.has(password)) return true;
     return false;
   };
   return {
-    length: { shortest, longest },
-    problems: async (password, email) => {
+    lengthFor,
+    problems: async (password, email, owner) => {
+      const { shortest } = lengthFor(owner);
       const composed = password.normalize('NFC');
       const length = [...composed].length;
       const problems = [];

@@ -51,7 +51,7 @@ export function createRegister(options: RegisterOptions): Register {
         "Accounts can't be made here. Ask an administrator for one.",
       );
     }
-    const address = await checkCredentials({ email, password }, passwordRules);
+    const address = await checkCredentials({ email, password, owner: { roles } }, passwordRules);
     const passwordHash = await passwords.hash(password);
     const fields = { email: address, emailVerified: false, passwordHash, roles: [...roles], metadata: {} };
     const account = newAccount(fields, clock);

@@ -2,20 +2,57 @@ import type { NewEvent } from '../events/catalogue.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
+import type { WriteMail } from './mails.ts';
 
-export type FactorStores = Pick<TransactionStores, 'accounts' | 'secondFactors' | 'passkeys' | 'outbox'>;
+export type FactorStores = Pick<
+  TransactionStores,
+  'accounts' | 'secondFactors' | 'passkeys' | 'outbox' | 'mails'
+>;
 
 export interface RemovalDeps {
   newEvent: NewEvent;
   clock: Clock;
+  /** Undefined when mail is off. */
+  writeMail?: WriteMail | undefined;
+}
+
+/** How a change was caused. */
+export interface Cause {
+  /** The language of the page, for the mail. */
+  language?: string | undefined;
 }
 
 /** Removes the app, and the recovery codes if the account has no passkey. Gives false when there was no app. */
-export async function removeApp(stores: FactorStores, account: Account, deps: RemovalDeps): Promise<boolean> {
+export async function removeApp(
+  stores: FactorStores,
+  account: Account,
+  deps: RemovalDeps,
+  cause?: Cause,
+): Promise<boolean> {
+  if (!(await removeAppSilently(stores, account, deps))) return false;
+  await writeRemoved(stores, account, deps, cause);
+  return true;
+}
+
+async function removeAppSilently(
+  stores: FactorStores,
+  account: Account,
+  deps: RemovalDeps,
+): Promise<boolean> {
   if (!(await stores.secondFactors.removeApp(account.id))) return false;
   await endWithoutFactor(stores, account, deps);
   await stores.outbox.append(deps.newEvent('user.second_factor_removed', account.id, appEvent(account)));
   return true;
+}
+
+async function writeRemoved(
+  stores: FactorStores,
+  account: Account,
+  { clock, writeMail }: RemovalDeps,
+  { language, byOperator }: Cause & { byOperator?: true | undefined } = {},
+): Promise<void> {
+  const model = { email: account.email, at: clock.now(), byOperator };
+  await writeMail?.(stores, { kind: 'second-factor-removed', account, language, model });
 }
 
 /**
@@ -33,13 +70,14 @@ export async function endWithoutFactor(
 }
 
 /**
- * Removes the app, all passkeys and the recovery codes. It needs no key, so a command can do it. Gives false when there
+ * Removes the app, all passkeys and the recovery codes, with one mail to the person. It needs no key, so a command can do it. Gives false when there
  * was no factor.
  */
 export async function removeAllFactors(
   stores: FactorStores,
   account: Account,
   deps: RemovalDeps,
+  cause: Cause & { byOperator?: true } = {},
 ): Promise<boolean> {
   const { id, email } = account;
   const factor = await stores.secondFactors.touch(id);
@@ -48,7 +86,8 @@ export async function removeAllFactors(
     await stores.outbox.append(deps.newEvent('user.passkey_removed', id, data));
   }
   if (factor === undefined) return false;
-  if (!(await removeApp(stores, account, deps))) await endWithoutFactor(stores, account, deps);
+  if (!(await removeAppSilently(stores, account, deps))) await endWithoutFactor(stores, account, deps);
+  await writeRemoved(stores, account, deps, cause);
   return true;
 }
 

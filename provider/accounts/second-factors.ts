@@ -8,12 +8,15 @@ import { newId, randomToken } from '../lib/ids.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
-import { appEvent, endWithoutFactor, type FactorStores, removeApp } from './remove-factors.ts';
+import type { WriteMail } from './mails.ts';
+import { appEvent, type Cause, endWithoutFactor, type FactorStores, removeApp } from './remove-factors.ts';
 
 export interface SecondFactorsDeps {
   keys: Pick<ServerKeys, 'seal' | 'open'>;
   newEvent: NewEvent;
   clock: Clock;
+  /** Undefined when mail is off. */
+  writeMail?: WriteMail | undefined;
   /** The name that the authenticator app shows beside the account. */
   appName: string;
 }
@@ -35,9 +38,12 @@ interface Place {
   boundTo: string;
 }
 
+type UseStores = Pick<TransactionStores, 'secondFactors' | 'outbox' | 'mails'>;
+
 /**
  * The second factor of an account: an authenticator app (TOTP, RFC 6238) and recovery codes. The functions with `stores`
- * run in the transaction of the caller. No change raises the token version.
+ * run in the transaction of the caller. No change raises the token version. Each change writes an event and a mail to the
+ * person; the use of a recovery code does too.
  */
 export interface SecondFactorService {
   /** Makes a new secret. `sealed` is valid for ten minutes. */
@@ -51,26 +57,23 @@ export interface SecondFactorService {
   add(
     stores: FactorStores,
     account: Account,
-    offered: { sealed: string; place: Place; code: string },
+    offered: { sealed: string; place: Place; code: string } & Cause,
   ): Promise<string[]>;
   /**
    * Uses a code of the app or a recovery code.
-   * @param uses the state that the sign-in began with; the current one when left out
+   * @param by.uses the state that the sign-in began with; the current one when left out
    * @throws GatehouseError `invalid_second_factor`; `second_factor_expired` when the factor was used or replaced meanwhile
    */
   use(
-    stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
+    stores: UseStores,
     account: Account,
     code: string,
-    uses?: number,
+    by?: { uses?: number | undefined } & Cause,
   ): Promise<void>;
   /** Replaces the recovery codes and gives the new ones. Throws `second_factor_missing`. */
-  replaceRecoveryCodes(
-    stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
-    account: Account,
-  ): Promise<string[]>;
+  replaceRecoveryCodes(stores: UseStores, account: Account, cause?: Cause): Promise<string[]>;
   /** Removes the app, and the recovery codes if the account has no passkey. Gives false when there was no app. */
-  remove(stores: FactorStores, account: Account): Promise<boolean>;
+  remove(stores: FactorStores, account: Account, cause?: Cause): Promise<boolean>;
   /**
    * Holds the factors of the account until the end of the transaction.
    * @returns new recovery codes, if the account had no factor; else undefined, and the state of its factors changes
@@ -101,11 +104,12 @@ const recoveryCodeBytes = 10;
 
 const offerSchema = z.strictObject({ secret: z.string(), until: z.number() });
 
-const secretContext = (accountId: string) => `totp secret ${accountId}`;
+/** The context under which the secret of an app is sealed. */
+export const totpSecretContext = (accountId: string) => `totp secret ${accountId}`;
 const offerContext = ({ accountId, boundTo }: Place) => `totp offer ${accountId} ${boundTo}`;
 
 export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorService {
-  const { keys, newEvent, clock, appName } = deps;
+  const { keys, newEvent, clock, appName, writeMail } = deps;
 
   /** The library is loaded at the first use, because most sign-ins do not need it. */
   const totpOf = async (secret: string, label = 'account'): Promise<TOTP> => {
@@ -131,7 +135,7 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
   };
   /** If the server secret that sealed it was removed, only an operator can help (docs/second-factors.md). */
   const openSecret = (accountId: string, sealedSecret: string): string => {
-    const secret = keys.open(secretContext(accountId), sealedSecret);
+    const secret = keys.open(totpSecretContext(accountId), sealedSecret);
     if (secret === undefined)
       throw new Error(
         `The second factor of ${accountId} can't be read: the server secret that sealed it was removed. Use it again, or reset the factors of the account.`,
@@ -162,13 +166,13 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       );
     },
     reopen: async ({ email }, place, sealed) => enrolment(openOffer(place, sealed), email, sealed),
-    add: async (stores, account, { sealed, place, code }) => {
+    add: async (stores, account, { sealed, place, code, language }) => {
       const secret = openOffer(place, sealed);
       const step = await stepOf(secret, withoutBlanks(code));
       if (step === undefined) throw wrong();
       const factor = {
         id: newId('totp'),
-        sealedSecret: keys.seal(secretContext(account.id), secret),
+        sealedSecret: keys.seal(totpSecretContext(account.id), secret),
         // The code that confirms the app can't be used again for a sign-in.
         lastStep: step,
         uses: 0,
@@ -178,41 +182,48 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
       if (!(await stores.secondFactors.add(account.id, factor))) throw exists();
       await stores.accounts.update(account.id, { hasSecondFactor: true }, clock.now());
       await stores.outbox.append(newEvent('user.second_factor_added', account.id, appEvent(account)));
+      const model = { email: account.email, at: clock.now() };
+      await writeMail?.(stores, { kind: 'second-factor-added', account, language, model });
       return setRecoveryCodes(stores, account.id, factor.id, secret);
     },
-    use: async ({ secondFactors, outbox }, account, typed, uses) => {
+    use: async (stores, account, typed, { uses, language } = {}) => {
+      const { secondFactors, outbox } = stores;
       const factor = await secondFactors.find(account.id);
       if (factor === undefined) throw missing();
       if (uses !== undefined && factor.uses !== uses) throw expired();
       const secret = openSecret(account.id, factor.sealedSecret);
       const code = withoutBlanks(typed);
-      if (/^\d{6}$/.test(code)) {
+      if (isAppCode(typed)) {
         const step = factor.hasApp ? await stepOf(secret, code) : undefined;
         // Sealed again, so that an older server secret can be removed after a while.
-        const sealed = keys.seal(secretContext(account.id), secret);
+        const sealed = keys.seal(totpSecretContext(account.id), secret);
         if (step === undefined || !(await secondFactors.useStep(account.id, factor, step, sealed)))
           throw wrong();
         return;
       }
       if (!(await secondFactors.useRecoveryCode(account.id, factor, hashOf(secret, code)))) throw wrong();
       const { id, email } = account;
-      const data = { id, email, left: factor.recoveryCodes - 1 };
-      await outbox.append(newEvent('user.recovery_code_used', id, data));
+      const left = factor.recoveryCodes - 1;
+      await outbox.append(newEvent('user.recovery_code_used', id, { id, email, left }));
+      const model = { email, at: clock.now(), left };
+      await writeMail?.(stores, { kind: 'recovery-code-used', account, language, model });
     },
-    replaceRecoveryCodes: async (stores, account) => {
+    replaceRecoveryCodes: async (stores, account, { language } = {}) => {
       const factor = await stores.secondFactors.find(account.id);
       if (factor === undefined) throw missing();
       const secret = openSecret(account.id, factor.sealedSecret);
       const codes = await setRecoveryCodes(stores, account.id, factor.id, secret);
       const { id, email } = account;
       await stores.outbox.append(newEvent('user.recovery_codes_replaced', id, { id, email }));
+      const model = { email, at: clock.now() };
+      await writeMail?.(stores, { kind: 'recovery-codes-replaced', account, language, model });
       return codes;
     },
-    remove: (stores, account) => removeApp(stores, account, deps),
+    remove: (stores, account, cause) => removeApp(stores, account, deps, cause),
     addRecoveryCodes: async (stores, account) => {
       if ((await stores.secondFactors.touch(account.id)) !== undefined) return undefined;
       const secret = randomToken(32);
-      const sealedSecret = keys.seal(secretContext(account.id), secret);
+      const sealedSecret = keys.seal(totpSecretContext(account.id), secret);
       const now = clock.now();
       const row = { id: newId('codes'), sealedSecret, lastStep: 0, uses: 0, addedAt: now, hasApp: false };
       // A parallel change was first. It has made the recovery codes.
@@ -223,14 +234,17 @@ export function createSecondFactors(deps: SecondFactorsDeps): SecondFactorServic
     notePasskey: async ({ secondFactors }, { id }, uses) => {
       const factor = await secondFactors.find(id);
       // Sealed again, as for a code. Without the old server secret, only the recovery codes are lost.
-      const secret = factor && keys.open(secretContext(id), factor.sealedSecret);
-      const sealed = secret === undefined ? undefined : keys.seal(secretContext(id), secret);
+      const secret = factor && keys.open(totpSecretContext(id), factor.sealedSecret);
+      const sealed = secret === undefined ? undefined : keys.seal(totpSecretContext(id), secret);
       const touched = await secondFactors.touch(id, sealed);
       if (uses !== undefined && touched?.uses !== uses + 1) throw expired();
     },
     endWithoutFactor: (stores, account) => endWithoutFactor(stores, account, deps),
   };
 }
+
+/** Whether this is a code of an app, and not a recovery code. */
+export const isAppCode = (code: string): boolean => /^\d{6}$/.test(withoutBlanks(code));
 
 /** People copy codes with blanks and hyphens, and type capital letters. */
 const withoutBlanks = (code: string) => code.replace(/[\s-]/g, '').toLowerCase();

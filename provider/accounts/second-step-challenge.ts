@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
-import { randomToken } from '../lib/ids.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { AskedSignIn } from './sign-in.ts';
 
@@ -17,7 +16,8 @@ export type SecondFactorMethod = (typeof methods)[number];
 const challengeMs = { code: 300_000, enrolment: 600_000 };
 
 const challengeSchema = z.strictObject({
-  id: z.string(),
+  /** Left out for a step-up: no password was counted before, so each of its codes counts as a try. */
+  id: z.string().optional(),
   accountId: z.string(),
   email: z.string(),
   tokenVersion: z.number(),
@@ -36,14 +36,14 @@ export type Challenge = z.infer<typeof challengeSchema>;
 const contextOf = ({ clientId, boundTo = '' }: Pick<AskedSignIn, 'clientId' | 'boundTo'>) =>
   `second factor challenge ${clientId} ${boundTo}`;
 
-/** Seals the state after a right password. The result is valid for five minutes, or ten if the account has no factor yet. */
+/** Seals the state after a right password, or for a step-up. The result is valid for five minutes, or ten if the account has no factor yet. */
 export function sealChallenge(
   { keys, clock }: ChallengeDeps,
   asked: Pick<AskedSignIn, 'clientId' | 'boundTo'>,
-  state: Omit<Challenge, 'id' | 'until'>,
+  state: Omit<Challenge, 'until'>,
 ): string {
   const lifetime = state.uses === undefined ? challengeMs.enrolment : challengeMs.code;
-  const challenge: Challenge = { ...state, id: randomToken(16), until: clock.now() + lifetime };
+  const challenge: Challenge = { ...state, until: clock.now() + lifetime };
   return keys.seal(contextOf(asked), JSON.stringify(challenge));
 }
 

@@ -6,9 +6,11 @@ import { noteAccount } from '../lib/request-scope.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
 import type { Account } from '../ports/account-store.ts';
 import type { Passkey } from '../ports/passkeys.ts';
+import type { StoredFactor } from '../ports/second-factors.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
+import type { LostFactors } from './lost-factors.ts';
 import { amrOf, type PasskeyOffer, type PasskeyService } from './passkeys.ts';
-import type { Enrolment, SecondFactorService } from './second-factors.ts';
+import { type Enrolment, isAppCode, type SecondFactorService } from './second-factors.ts';
 import {
   type Challenge,
   expired,
@@ -26,6 +28,7 @@ import {
   twoFactors,
   writeSignIn,
 } from './sign-in.ts';
+import type { TrustedDevices } from './trusted-devices.ts';
 import { invalidPasskey, type RequestOptions, requestOptions } from './webauthn.ts';
 
 export interface SecondStepDeps
@@ -34,6 +37,8 @@ export interface SecondStepDeps
   factors: SecondFactorService;
   /** Undefined when passkeys are off. */
   passkeys?: PasskeyService | undefined;
+  trustedDevices: TrustedDevices;
+  lostFactors: LostFactors;
 }
 
 /** The second form of a sign-in. `clientId` and `boundTo` must be those of the first one. */
@@ -47,6 +52,10 @@ export interface SecondStepInput extends Pick<AskedSignIn, 'clientId' | 'boundTo
   origins?: readonly string[] | undefined;
   /** The result of `rateLimits.browsers.read`, if a browser sends the request. */
   browser?: string | undefined;
+  /** Whether the person wants no code in this browser for some days. */
+  trust?: boolean | undefined;
+  /** The language of the page, for mails about the factor. */
+  language?: string | undefined;
 }
 
 /** A new passkey, with the `sealed` of its offer. */
@@ -64,7 +73,7 @@ export interface SecondFactorMethods {
   passkey?: RequestOptions | undefined;
 }
 
-type Asked = Omit<SecondStepInput, 'code' | 'passkey' | 'origins'>;
+type Asked = Omit<SecondStepInput, 'passkey' | 'origins'>;
 
 export interface SecondStep {
   gate: SecondFactorGate;
@@ -77,7 +86,18 @@ export interface SecondStep {
    * @throws GatehouseError `invalid_second_factor`; `invalid_passkey`; `second_factor_expired` when the challenge is too old, was used, is
    *   for another client or place, or the account changed meanwhile; `account_disabled`; `too_many_requests`
    */
-  finish(input: SecondStepInput): Promise<SignedIn>;
+  finish(input: SecondStepInput): Promise<SecondStepDone>;
+  /**
+   * Asks to remove the factors of a person who lost all of them.
+   * @returns from when on a sign-in with the password removes them, in milliseconds since the epoch
+   * @throws GatehouseError `second_factor_expired`
+   */
+  reportLost(input: Asked): Promise<number>;
+  /**
+   * Gives a challenge to a person who is signed in with the password already. Undefined if the account has no factor: then
+   * only the password allows to add one, because a thief of the session could add an app of his own.
+   */
+  stepUp(accountId: string, asked: Pick<AskedSignIn, 'clientId' | 'boundTo'>): Promise<string | undefined>;
   /** Makes the secret of a new app for an account that needs one. Throws `second_factor_expired`. */
   offer(input: Asked): Promise<Enrolment>;
   /** Shows the offer again after a wrong code. Throws `second_factor_expired`. */
@@ -95,6 +115,16 @@ export interface Enrolled {
   account: SignedIn;
   recoveryCodes: string[];
 }
+/** What a code adds to a session. */
+const addedCode: SignInMethods = multiFactorSignIn(['otp']);
+
+/** A finished second step. */
+export type SecondStepDone = SignedIn & {
+  /** No password was typed: `methods` has only what was added to the session, which keeps its time. */
+  isStepUp?: true | undefined;
+  /** The proof for the browser, if the person trusts it. */
+  proof?: string | undefined;
+};
 
 /**
  * The second step of a sign-in. Between the steps nothing is stored: the caller keeps a challenge that we encrypted, so
@@ -102,9 +132,31 @@ export interface Enrolled {
  * one sign-in.
  */
 export function createSecondStep(deps: SecondStepDeps): SecondStep {
-  const { factors, passkeys, unitOfWork, rateLimits, metrics } = deps;
+  const { factors, passkeys, unitOfWork, rateLimits, metrics, trustedDevices } = deps;
 
   const open = (input: Asked, isEnrolment: boolean): Challenge => openChallenge(deps, input, isEnrolment);
+  const optionsOf = (webauthn: string | undefined, own: readonly Passkey[]) =>
+    passkeys && webauthn !== undefined ? requestOptions(passkeys.relyingParty.id, webauthn, own) : undefined;
+  /** @param id undefined for a step-up */
+  const newChallenge = async (
+    stores: Pick<TransactionStores, 'passkeys'>,
+    { id: accountId, email, tokenVersion }: Account,
+    factor: StoredFactor | undefined,
+    asked: AskedSignIn,
+    id?: string,
+  ) => {
+    const own = factor && passkeys ? await stores.passkeys.list(accountId) : [];
+    const methods: SecondFactorMethod[] = [
+      ...(factor?.hasApp ? (['otp'] as const) : []),
+      ...(own.length > 0 ? (['passkey'] as const) : []),
+      'recovery_code',
+    ];
+    const webauthn = own.length > 0 ? randomToken(32) : undefined;
+    const { needsNewPassword } = asked;
+    const state = { id, accountId, email, tokenVersion, uses: factor?.uses, webauthn, needsNewPassword };
+    const sealed = sealChallenge(deps, asked, { ...state, methods: factor && methods });
+    return { sealed, methods, passkey: optionsOf(webauthn, own) };
+  };
   /**
    * Counts the try, reads the account again and writes `user.login`, all or nothing.
    * @param prepare what takes time: it runs before the transaction
@@ -120,6 +172,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
       browser: input.browser,
       tokenVersion: async () => tokenVersion,
       challengeId: challenge.id,
+      hasAppCode: challenge.uses !== undefined && isAppCode(input.code ?? ''),
     };
     try {
       const done = await rateLimits.signIn(tried, async () => {
@@ -143,7 +196,7 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
     }
   };
   const checkPasskey = async (
-    { accountId, webauthn, uses }: Challenge,
+    { id, accountId, webauthn, uses }: Challenge,
     answer: PasskeyAnswer,
     origins: readonly string[] | undefined,
   ): Promise<Prepared<void>> => {
@@ -152,15 +205,13 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
     const asked = { challenge: webauthn, isFirstFactor: false, origins };
     const proof = await passkeys.prove(passkey, answer, asked);
     return {
-      methods: multiFactorSignIn(['pwd', ...proof.amr]),
+      methods: multiFactorSignIn(id === undefined ? proof.amr : ['pwd', ...proof.amr]),
       prove: async (stores, account) => {
         await factors.notePasskey(stores, account, uses);
         await passkeys.use(stores, proof);
       },
     };
   };
-  const optionsOf = (webauthn: string | undefined, own: readonly Passkey[]) =>
-    passkeys && webauthn !== undefined ? requestOptions(passkeys.relyingParty.id, webauthn, own) : undefined;
   const placeOf = ({ accountId }: Challenge, { boundTo = '' }: Pick<AskedSignIn, 'boundTo'>) => ({
     accountId,
     boundTo,
@@ -171,26 +222,16 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
       ask: async (stores, account, asked) => {
         const { secondFactors } = stores;
         const factor = account.hasSecondFactor ? await secondFactors.find(account.id) : undefined;
-        const own = factor && passkeys ? await stores.passkeys.list(account.id) : [];
-        const methods: SecondFactorMethod[] = [
-          ...(factor?.hasApp ? (['otp'] as const) : []),
-          ...(own.length > 0 ? (['passkey'] as const) : []),
-          'recovery_code',
-        ];
-        const webauthn = own.length > 0 ? randomToken(32) : undefined;
-        const sealed = sealChallenge(deps, asked, {
-          accountId: account.id,
-          email: account.email,
-          tokenVersion: account.tokenVersion,
-          uses: factor?.uses,
-          methods: factor && methods,
-          webauthn,
-          needsNewPassword: asked.needsNewPassword,
-        });
-        if (factor) return required(sealed, { methods, passkey: optionsOf(webauthn, own) });
+        const { sealed, ...offered } = await newChallenge(stores, account, factor, asked, randomToken(16));
+        if (factor) return required(sealed, offered);
         // Only pages can show a new secret to the person.
         return missing(asked.boundTo === undefined ? undefined : sealed);
       },
+      trusts: async ({ secondFactors }, account, proofs) => {
+        const factor = account.hasSecondFactor ? await secondFactors.find(account.id) : undefined;
+        return factor !== undefined && trustedDevices.isTrusted(proofs, account, factor.id);
+      },
+      removeIfDue: deps.lostFactors.removeIfDue,
       prove: async (stores, account, code) => {
         if (!account.hasSecondFactor) throw missing();
         await factors.use(stores, account, code);
@@ -202,14 +243,45 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
     },
     finish: async (input) => {
       const challenge = open(input, false);
-      const { passkey: answer, code = '' } = input;
+      const { passkey: answer, code = '', language } = input;
       const withCode = async (): Promise<Prepared<void>> => ({
-        methods: twoFactors,
-        prove: (stores, account) => factors.use(stores, account, code, challenge.uses),
+        methods: challenge.id === undefined ? addedCode : twoFactors,
+        prove: (stores, account) => factors.use(stores, account, code, { uses: challenge.uses, language }),
       });
       const prepare = answer ? () => checkPasskey(challenge, answer, input.origins) : withCode;
-      return (await signIn(input, challenge, prepare)).account;
+      const trusting = async () => {
+        const { methods, prove } = await prepare();
+        return {
+          methods,
+          prove: async (stores: TransactionStores, account: Account) => {
+            await prove(stores, account);
+            const factor = input.trust ? await stores.secondFactors.find(account.id) : undefined;
+            return factor && trustedDevices.proofFor(account, factor.id);
+          },
+        };
+      };
+      const { account, proof } = await signIn(input, challenge, trusting);
+      return challenge.id === undefined ? { ...account, isStepUp: true } : { ...account, proof };
     },
+    reportLost: async (input) => {
+      const { id, accountId, tokenVersion } = open(input, false);
+      // Without an id, no password was typed before this challenge.
+      if (id === undefined) throw expired();
+      const dueAt = await unitOfWork.run(async (stores) => {
+        const account = await stores.accounts.findById(accountId);
+        if (account?.state !== 'active' || account.tokenVersion !== tokenVersion) throw expired();
+        return deps.lostFactors.request(stores, account, input.language);
+      });
+      if (dueAt === undefined) throw expired();
+      return dueAt;
+    },
+    stepUp: (accountId, asked) =>
+      unitOfWork.run(async (stores) => {
+        const account = await stores.accounts.findById(accountId);
+        if (account?.state !== 'active') return undefined;
+        const factor = await stores.secondFactors.find(accountId);
+        return factor && (await newChallenge(stores, account, factor, asked)).sealed;
+      }),
     offer: async (input) => {
       const { accountId: id, email } = open(input, true);
       return factors.offer({ id, email }, input.boundTo ?? '');
@@ -224,7 +296,8 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
       const offered = { sealed, place: placeOf(challenge, input) };
       const { account, proof } = await signIn(input, challenge, async () => ({
         methods: twoFactors,
-        prove: (stores, found) => factors.add(stores, found, { ...offered, code: input.code ?? '' }),
+        prove: (stores, found) =>
+          factors.add(stores, found, { ...offered, code: input.code ?? '', language: input.language }),
       }));
       return { account, recoveryCodes: proof };
     },

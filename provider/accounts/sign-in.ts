@@ -9,7 +9,9 @@ import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { HashingPool } from './hashing-pool.ts';
+import type { LostFactors } from './lost-factors.ts';
 import { ensureNotTooLong, type PasswordCheck, type Passwords } from './passwords.ts';
+import { isAppCode } from './second-factors.ts';
 
 export interface SignInInput {
   email: string;
@@ -22,6 +24,11 @@ export interface SignInInput {
   code?: string | undefined;
   /** Whether the client or its request needs a second factor. The account and the policy can need one too. */
   needsSecondFactor?: boolean | undefined;
+  /**
+   * The proofs of a trusted browser (trusted-devices.ts). They replace the code, but not where the client or its request
+   * needs a second factor: the level of the sign-in is that of a password.
+   */
+  trusted?: readonly string[] | undefined;
   /** The place where the person types the code, if it must be the place of the password: the id of an interaction. */
   boundTo?: string | undefined;
 }
@@ -34,23 +41,22 @@ export interface SecondFactorPolicy {
   roles: readonly string[];
 }
 
+type ReadStores = Pick<TransactionStores, 'secondFactors' | 'passkeys'>;
+type UseStores = Pick<TransactionStores, 'secondFactors' | 'passkeys' | 'outbox' | 'mails'>;
+
 /** What a sign-in does after a right password (second-step.ts). */
 export interface SecondFactorGate {
   /**
    * Gives the error that asks for the second factor, with a challenge: `second_factor_required`, or `second_factor_missing`
    * if the account has none yet.
    */
-  ask(
-    stores: Pick<TransactionStores, 'secondFactors' | 'passkeys'>,
-    account: Account,
-    asked: AskedSignIn,
-  ): Promise<GatehouseError>;
+  ask(stores: ReadStores, account: Account, asked: AskedSignIn): Promise<GatehouseError>;
+  /** Whether the account trusts the browser with these proofs. */
+  trusts(stores: ReadStores, account: Account, proofs: readonly string[]): Promise<boolean>;
+  /** Removes the factors of a person who lost them, if the waiting time is over (lost-factors.ts). */
+  removeIfDue: LostFactors['removeIfDue'];
   /** Uses the code. Throws `invalid_second_factor`, or `second_factor_missing` if the account has no factor. */
-  prove(
-    stores: Pick<TransactionStores, 'secondFactors' | 'outbox'>,
-    account: Account,
-    code: string,
-  ): Promise<void>;
+  prove(stores: UseStores, account: Account, code: string): Promise<void>;
 }
 
 /**
@@ -129,7 +135,9 @@ export function createSignIn(options: SignInOptions): SignIn {
       pool.ensureRoom();
       const find = finder(accounts, input.email);
       const { email, browser } = input;
-      const passwordTry = { email, browser, tokenVersion: async () => (await find())?.tokenVersion };
+      const tokenVersion = async () => (await find())?.tokenVersion;
+      const hasAppCode = input.code !== undefined && isAppCode(input.code);
+      const passwordTry = { email, browser, tokenVersion, hasAppCode };
       const account = await rateLimits.signIn(passwordTry, () => attempt(input, find, tried));
       metrics.signIns.inc({ outcome: 'succeeded' });
       noteAccount(account.id);
@@ -216,14 +224,19 @@ async function record(
   rehash: string | undefined,
 ): Promise<SignedIn | GatehouseError> {
   const { accounts } = stores;
-  const account = await accounts.findById(checked.id);
-  if (account === undefined) throw refused();
-  if (account.state === 'disabled') throw disabled();
-  if (wasReplaced(checked, account)) throw refused();
+  const found = await accounts.findById(checked.id);
+  if (found === undefined) throw refused();
+  if (found.state === 'disabled') throw disabled();
+  if (wasReplaced(checked, found)) throw refused();
   if (rehash !== undefined && checked.passwordHash !== undefined) {
-    await accounts.replacePasswordHash(account.id, checked.passwordHash, rehash, options.clock.now());
+    await accounts.replacePasswordHash(found.id, checked.passwordHash, rehash, options.clock.now());
   }
-  return options.refuseUnconfirmed(account, input) ?? completeSignIn(stores, options, account, input);
+  const unconfirmed = options.refuseUnconfirmed(found, input);
+  if (unconfirmed !== undefined) return unconfirmed;
+  const mayHaveLost = found.hasSecondFactor && input.code === undefined;
+  const isFreed = mayHaveLost && (await options.secondFactor.removeIfDue(stores, found));
+  const account = isFreed ? { ...found, hasSecondFactor: undefined } : found;
+  return completeSignIn(stores, options, account, input);
 }
 
 /**
@@ -231,21 +244,28 @@ async function record(
  * error that asks for it. It is given and not thrown.
  */
 export async function completeSignIn(
-  stores: Pick<TransactionStores, 'secondFactors' | 'passkeys' | 'outbox'>,
+  stores: UseStores,
   options: Pick<SignInOptions, 'secondFactor' | 'policy' | 'newEvent'>,
   account: Account,
-  input: AskedSignIn & Pick<SignInInput, 'code' | 'needsSecondFactor'>,
+  input: AskedSignIn & Pick<SignInInput, 'code' | 'needsSecondFactor' | 'trusted'>,
 ): Promise<SignedIn | GatehouseError> {
   const { secondFactor } = options;
-  const needsCode = account.hasSecondFactor || input.needsSecondFactor || isRequired(options.policy, account);
-  if (needsCode && input.code === undefined) return secondFactor.ask(stores, account, input);
-  if (needsCode && input.code !== undefined) await secondFactor.prove(stores, account, input.code);
-  const methods = needsCode ? twoFactors : passwordSignIn;
+  const needsCode =
+    account.hasSecondFactor || input.needsSecondFactor || needsFactor(options.policy, account);
+  const { code, trusted = [] } = input;
+  const mayTrust = needsCode && !input.needsSecondFactor && trusted.length > 0;
+  const isTrusted = mayTrust && (await secondFactor.trusts(stores, account, trusted));
+  if (needsCode && !isTrusted) {
+    if (code === undefined) return secondFactor.ask(stores, account, input);
+    await secondFactor.prove(stores, account, code);
+  }
+  const methods = needsCode && !isTrusted ? twoFactors : passwordSignIn;
   await writeSignIn(stores, options, { ...account, methods }, input.clientId);
   return { ...account, methods };
 }
 
-const isRequired = ({ mode, roles }: SecondFactorPolicy, account: Account): boolean =>
+/** Whether the policy asks this account for a second factor, also if it has none yet. */
+export const needsFactor = ({ mode, roles }: SecondFactorPolicy, account: Pick<Account, 'roles'>): boolean =>
   mode === 'required' || account.roles.some((role) => roles.includes(role));
 
 /** Writes `user.login`, and adds the sign-in to the history of the account. */

@@ -120,6 +120,6 @@ export function composeAccount(
     browser: parts.rateLimits.browsers.read,
     knowBrowser: parts.rateLimits.browsers.know,
     signInHistory: (accountId) => ports.signInHistory.list(accountId, clock.now()),
-    passwordLength: parts.passwordRules.length,
+    passwordLengthFor: parts.passwordRules.lengthFor,
   };
 }

@@ -3,16 +3,20 @@ import { createAppPasskeys } from '../accounts/app-passkeys.ts';
 import { createConfirmAddress } from '../accounts/confirm-address.ts';
 import { createCostlyLane, createHashingPool, type HashingPoolOptions } from '../accounts/hashing-pool.ts';
 import { createInvitations } from '../accounts/invitations.ts';
+import { createLostFactors } from '../accounts/lost-factors.ts';
 import { createOneTimeTokens } from '../accounts/one-time-tokens.ts';
 import { createPasskeySignIn } from '../accounts/passkey-sign-in.ts';
 import { createPasskeys } from '../accounts/passkeys.ts';
-import { createPasswordRules } from '../accounts/password-rules.ts';
+import { createPasswordRules, type PasswordRules } from '../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../accounts/passwords.ts';
 import { createRegister, type Register } from '../accounts/register.ts';
 import { createSecondFactors } from '../accounts/second-factors.ts';
 import { createSecondStep } from '../accounts/second-step.ts';
-import { createSignIn } from '../accounts/sign-in.ts';
+import { createSignIn, type SecondFactorPolicy } from '../accounts/sign-in.ts';
+import { createTrustedDevices } from '../accounts/trusted-devices.ts';
 import { originsOfApps } from '../config/app-identities.ts';
+import type { Config } from '../config/schema.ts';
+import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import type { ComposeDeps, Parts } from './compose-deps.ts';
 
 export interface AccountParts
@@ -38,6 +42,22 @@ export interface AccountParts
 type AccountDeps = ComposeDeps &
   Pick<Parts, 'serverSecrets' | 'unitOfWork' | 'newEvent' | 'writeMail' | 'rateLimits'>;
 
+const policyOf = ({ secondFactor: mode, secondFactorRoles = [] }: Config): SecondFactorPolicy => ({
+  mode,
+  roles: secondFactorRoles,
+});
+
+/** The rules for new passwords, by the settings. Commands use them too. */
+export const composePasswordRules = (
+  config: Config,
+  blocklists: readonly PasswordBlocklist[],
+): PasswordRules =>
+  createPasswordRules({
+    shortest: config.passwordMinLength,
+    secondFactor: { shortest: config.passwordMinLengthWithSecondFactor, policy: policyOf(config) },
+    blocklists,
+  });
+
 /** Assembles accounts, their passwords and second factors, sign-in and sign-up. */
 export function composeAccounts(deps: AccountDeps): AccountParts {
   const { config, ports, accessModel, serverSecrets, rateLimits, metrics } = deps;
@@ -53,10 +73,8 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
   const pool = createHashingPool(hashing);
   const costlyLane = createCostlyLane(pool, hashing);
   const passwords = createPasswords({ params: passwordParams(config), pool, costlyLane });
-  const passwordRules = createPasswordRules({
-    shortest: config.passwordMinLength,
-    blocklists: ports.passwordBlocklists,
-  });
+  const policy = policyOf(config);
+  const passwordRules = composePasswordRules(config, ports.passwordBlocklists);
   const common = {
     ...deps,
     accounts: ports.accounts,
@@ -78,9 +96,10 @@ export function composeAccounts(deps: AccountDeps): AccountParts {
         })
       : undefined;
   const appOrigins = [new URL(config.issuer).origin, ...originsOfApps(config, config.passkeyRpId)];
-  const secondStep = createSecondStep({ ...common, factors, passkeys });
+  const trustedDevices = createTrustedDevices({ ...common, days: config.trustedDeviceDays });
+  const lostFactors = createLostFactors({ ...common, hours: config.secondFactorRemovalHours });
+  const secondStep = createSecondStep({ ...common, factors, passkeys, trustedDevices, lostFactors });
   const oneTimeTokens = createOneTimeTokens({ ...common, oneTimeTokens: ports.oneTimeTokens });
-  const policy = { mode: config.secondFactor, roles: config.secondFactorRoles ?? [] };
   const confirmAddress = createConfirmAddress({
     ...common,
     graceDays: config.signupVerification.graceDays,

@@ -17,6 +17,7 @@ import { createErrorPage, homeRoutes } from '../interactions/protocol-pages.ts';
 import { recoveryRoutes } from '../interactions/recovery-pages.ts';
 import { interactionRoutes } from '../interactions/routes.ts';
 import type { InteractionDeps } from '../interactions/step.ts';
+import { createTrustedBrowser } from '../interactions/trusted-browser.ts';
 import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
 import { registrationRoutes } from '../json-api/registration-routes.ts';
@@ -105,7 +106,7 @@ export function composeHttp(parts: HttpParts): App {
         basePath: basePath(issuer),
         bodyLimitBytes,
         recovery: parts.recovery,
-        passwordLength: parts.passwordRules.length,
+        passwordLength: parts.passwordRules.lengthFor(),
       }),
       interactionRoutes(interactions),
       mailLinkRoutes({
@@ -208,6 +209,8 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     passkeyAnswers: { existing: passkeyAnswerSchema, created: newPasskeyAnswerSchema },
     changePassword: parts.account.changePassword,
     browsers: parts.rateLimits.browsers,
+    secondFactorRemovalHours: config.secondFactorRemovalHours,
+    trustedBrowser: createTrustedBrowser({ days: config.trustedDeviceDays, issuer: config.issuer }),
     register: parts.register,
     confirmAddress: parts.confirmAddress,
     sendConfirmationAgain: (input) => parts.rateLimits.signUp(() => parts.confirmAddress.sendAgain(input)),
@@ -215,7 +218,7 @@ function interactionDeps(parts: HttpParts, bodyLimitBytes: number): InteractionD
     proveSignIn: protocol.browserBinding.prove,
     offersRecovery: parts.recovery !== undefined,
     rememberMe: config.rememberMe,
-    passwordLength: parts.passwordRules.length,
+    passwordLength: parts.passwordRules.lengthFor({ roles: config.signupRoles ?? [] }),
     addConsent: async (agreement) => {
       await protocol.consents.add(agreement);
       await parts.clientUsed(agreement.clientId);

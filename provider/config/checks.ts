@@ -56,6 +56,13 @@ function tokenProblem(password: string, url: string, problems: readonly string[]
 
 export const checks: readonly Check[] = [
   {
+    settings: ['secondFactorRemovalHours', 'mail'],
+    problem: ({ secondFactorRemovalHours, mail }) =>
+      secondFactorRemovalHours > 0 && (mail === undefined || mail.kind === 'off')
+        ? 'GATEHOUSE_SECOND_FACTOR_REMOVAL_HOURS needs GATEHOUSE_MAIL: without a mail, the person could not stop a thief of the password. Set it, or leave the waiting time at 0.'
+        : undefined,
+  },
+  {
     settings: ['audience', 'issuer'],
     problem: ({ audience, issuer }) =>
       audience.replace(/\/$/, '') === issuer

@@ -177,12 +177,34 @@ export const accountSettings = {
     },
     example: 'example.com',
   },
+  secondFactorRemovalHours: {
+    name: 'GATEHOUSE_SECOND_FACTOR_REMOVAL_HOURS',
+    description:
+      'The waiting time after which a person who lost every second factor can sign in with the password alone, which removes them: [`second-factors.md`](second-factors.md#a-lost-phone). The person asks for it on the page for the code and gets a mail at once, so it needs `GATEHOUSE_MAIL`. 0 switches this off.',
+    schema: integer(0, 720),
+    default: '0',
+    example: '72',
+  },
+  trustedDeviceDays: {
+    name: 'GATEHOUSE_TRUSTED_DEVICE_DAYS',
+    description:
+      'For how many days a person may trust a browser, which then asks for no code at sign-in: [`second-factors.md`](second-factors.md#trusted-browsers). 0 for never.',
+    schema: integer(0, 90),
+    default: '0',
+  },
   passwordMinLength: {
     name: 'GATEHOUSE_PASSWORD_MIN_LENGTH',
     description:
       'The length that a new password has at least, in characters. NIST SP 800-63B-4 asks for 15 where the password is the only factor. Passwords that exist stay valid until they are changed.',
     schema: integer(8, 64),
     default: '15',
+  },
+  passwordMinLengthWithSecondFactor: {
+    name: 'GATEHOUSE_PASSWORD_MIN_LENGTH_WITH_SECOND_FACTOR',
+    description:
+      'The same for an account that has a second factor, or that must add one by `GATEHOUSE_SECOND_FACTOR` or `GATEHOUSE_SECOND_FACTOR_ROLES`. NIST SP 800-63B-4 asks for 8. The smaller of the two settings counts.',
+    schema: integer(8, 64),
+    default: '8',
   },
   passwordBlocklist: {
     name: 'GATEHOUSE_PASSWORD_BLOCKLIST',

@@ -121,6 +121,11 @@ export const eventCatalogue = {
     when: 'The person or an operator removed the second factor of the account, with its recovery codes.',
     data: z.strictObject({ ...account, ...factor, ...origin }),
   },
+  'user.second_factor_removal_requested': {
+    version: 1,
+    when: 'A person without any second factor asked, after the right password, to remove them. A sign-in after the waiting time does.',
+    data: z.strictObject({ ...account, ...origin }),
+  },
   'user.recovery_codes_replaced': {
     version: 1,
     when: 'The person got new recovery codes. The earlier ones are invalid.',

@@ -1,7 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InteractionResults, Provider } from 'oidc-provider';
 import { GatehouseError } from '../lib/errors.ts';
-import { levelMissing, type SignInMethods } from '../lib/password-sign-in.ts';
+import {
+  levelMissing,
+  multiFactorSignIn,
+  type SignInMethods,
+  secondFactorMissing,
+} from '../lib/password-sign-in.ts';
+
+/** What the session of a browser proves already. */
+export interface ProvedBefore {
+  /** The time of the sign-in (`auth_time`), in seconds since the epoch. */
+  signedInAt: number;
+  /** How the person signed in (RFC 8176). */
+  amr: string[];
+}
 
 /** An authorization request that waits for a person. */
 export interface PendingInteraction {
@@ -28,11 +41,8 @@ export interface PendingInteraction {
    * factor, or the app gets a lower level or an error: the person is not asked again.
    */
   needsSecondFactor: boolean;
-  /**
-   * Set if only the second factor is missing: the session is good and fresh enough, but the app asks for a higher level.
-   * The sign-in keeps its time (`auth_time`), which is in seconds since the epoch.
-   */
-  stepUp?: { signedInAt: number } | undefined;
+  /** Set if only the second factor is missing: the session is good and fresh enough, but its level is too low. */
+  stepUp?: ProvedBefore | undefined;
 }
 
 /**
@@ -82,23 +92,26 @@ export async function findInteraction(
   };
 }
 
-/** If this is the only reason, the session has everything except the level. */
+/** If these are the only reasons, the session has everything except the second factor. */
 function stepUpOf({ name, reasons, details }: { name: string; reasons: string[]; details: object }) {
-  const { signedInAt } = details as { signedInAt?: number };
-  const isStepUp = name === 'login' && reasons.every((reason) => reason === levelMissing);
-  return isStepUp && signedInAt !== undefined ? { signedInAt } : undefined;
+  const { signedInAt, amr = [] } = (details as { provedBefore?: Partial<ProvedBefore> }).provedBefore ?? {};
+  const isStepUp = name === 'login' && reasons.every((reason) => onlySecondFactor.includes(reason));
+  return isStepUp && signedInAt !== undefined ? { signedInAt, amr } : undefined;
 }
+
+const onlySecondFactor = [levelMissing, secondFactorMissing];
 
 /**
  * The result of an interaction in which the person only added a second factor. The session keeps its time and its token
  * version, because the password was not typed again: so the step cannot revive a session that was ended meanwhile.
- * @param methods everything that the person has proved, the password among it
+ * @param added what the person has proved in this step
  */
 export function stepUpResult(
   { accountId, stepUp }: Pick<PendingInteraction, 'accountId' | 'stepUp'>,
-  methods: SignInMethods,
+  added: SignInMethods,
 ): InteractionResults {
   if (accountId === undefined || stepUp === undefined) throw new Error('this interaction is no step-up');
+  const methods = multiFactorSignIn([...stepUp.amr, ...added.amr]);
   return { login: { accountId, ...methods, ts: stepUp.signedInAt } };
 }
 

@@ -62,5 +62,5 @@ export function createMailRenderer(
 }
 
 /** The mail is read at another time and perhaps in another place, so the time names its zone. */
-const timeIn = (language: string) => (at: number) =>
+export const timeIn = (language: string) => (at: number) =>
   `${new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(at)} UTC`;

@@ -8,7 +8,7 @@ import { type ConsentPageDeps, decideConsent, showConsent } from './consent.ts';
 import { checkCsrf, isFromElsewhere } from './csrf.ts';
 import { findInteraction } from './interaction.ts';
 import { finishOrOffer, passkeyByForm } from './passkey.ts';
-import { continueWithSecondFactor, secondFactorByForm } from './second-factor.ts';
+import { continueWithSecondFactor, secondFactorByForm, showStepUp } from './second-factor.ts';
 import { showSignIn, signInByForm } from './sign-in.ts';
 import { showSignUp, signUpByForm } from './sign-up.ts';
 import type { InteractionDeps, Step } from './step.ts';
@@ -76,7 +76,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
 
   const show = async (step: Step) => {
     if (isConsent(step.interaction.prompt)) await showConsent(consentDeps(deps), step);
-    else await showSignIn(deps, step);
+    else if (!(await showStepUp(deps, step))) await showSignIn(deps, step);
   };
 
   // The response to a form is shown under the form's address. A browser that restores a tab requests this address by

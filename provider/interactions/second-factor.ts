@@ -3,7 +3,8 @@ import type { SignedIn } from '../accounts/sign-in.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import { nameOfUserAgent } from './account/describe-sign-ins.ts';
 import { csrfToken } from './csrf.ts';
-import { interactionPath } from './interaction.ts';
+import { interactionPath, stepUpResult } from './interaction.ts';
+import { timeIn } from './mail-renderer.ts';
 import { asksForPasskey, passkeyForm, readAnswer } from './passkey-form.ts';
 import { sendPage } from './send-page.ts';
 import { type EndSignIn, faceOf, finishSignIn, problemOf, showSignIn } from './sign-in.ts';
@@ -12,10 +13,25 @@ import type { FormError, QrView, SecondFactorField } from './view-values.ts';
 
 type Problem = { status: number; error: FormError<SecondFactorField> };
 
+/**
+ * Asks only for the code, if everything else of the sign-in is there already.
+ * @returns false if the person must sign in with the password
+ */
+export async function showStepUp(deps: InteractionDeps, step: Step, problem?: Problem): Promise<boolean> {
+  const { accountId, stepUp, uid } = step.interaction;
+  if (stepUp === undefined || accountId === undefined) return false;
+  const challenge = await deps.secondStep.stepUp(accountId, { clientId: step.client.id, boundTo: uid });
+  if (challenge === undefined) return false;
+  await showCodeForm(deps, step, { challenge, remember: false }, problem);
+  return true;
+}
+
 /** Everything that the next form needs. It is in hidden fields and encrypted, so any process can answer. */
 interface Carried {
   challenge: string;
   remember: boolean;
+  /** When the factors that the person lost can be removed, in milliseconds since the epoch. */
+  removalAt?: number;
 }
 
 /**
@@ -52,6 +68,11 @@ export async function secondFactorByForm(
   const carried = { challenge, remember: form.remember === 'yes' };
   try {
     if (form.sealed !== undefined) return await enrolPasskey(deps, step, carried, form);
+    if (form.lost === 'yes')
+      return showCodeForm(deps, step, {
+        ...carried,
+        removalAt: await deps.secondStep.reportLost(inputOf(deps, step, challenge)),
+      });
     if (enrolment === undefined) return await signInWithCode(deps, step, carried, form, end);
     return await enrol(deps, step, carried, form);
   } catch (error) {
@@ -68,6 +89,10 @@ export async function secondFactorByForm(
       if (form.sealed === undefined) return showCodeForm(deps, step, carried, refused);
       return showEnrolment(deps, step, carried, { problem: refused });
     }
+    const { text } = step.renderer;
+    const isExpired = (error as GatehouseError).code === 'second_factor_expired';
+    const message = isExpired ? text('second-factor.repeat') : problem.error.message;
+    if (await showStepUp(deps, step, { status: problem.status, error: { message } })) return;
     await showSignIn(deps, step, { email, ticked: carried.remember, asksNewPassword: false, problem });
   }
 }
@@ -77,6 +102,7 @@ const inputOf = (deps: InteractionDeps, step: Step, challenge: string) => ({
   clientId: step.client.id,
   boundTo: step.interaction.uid,
   browser: deps.browsers.read(step.ctx),
+  language: step.renderer.language,
 });
 
 async function signInWithCode(
@@ -89,7 +115,10 @@ async function signInWithCode(
   const code = form.recoveryCode ?? form.code ?? '';
   const passkey =
     form.answer === undefined ? undefined : readAnswer(deps.passkeyAnswers.existing, form.answer);
-  const account = await deps.secondStep.finish({ ...inputOf(deps, step, challenge), code, passkey });
+  const trust = form.trust === 'yes';
+  const account = await deps.secondStep.finish({ ...inputOf(deps, step, challenge), code, passkey, trust });
+  if (account.isStepUp) return step.finish(stepUpResult(step.interaction, account.methods));
+  if (account.proof !== undefined) deps.trustedBrowser.keep(step.ctx, account.proof);
   await end(deps, step, account, form);
 }
 
@@ -195,6 +224,10 @@ async function showCodeForm(
     hasApp: methods.includes('otp'),
     passkey: options && passkeyForm(deps, step, '/second-factor', { options, hidden }),
     asksForPasskey: asksForPasskey(deps, step),
+    lostHours: step.interaction.stepUp ? 0 : deps.secondFactorRemovalHours,
+    removalAt:
+      carried.removalAt === undefined ? undefined : timeIn(step.renderer.language)(carried.removalAt),
+    trustDays: step.interaction.stepUp ? 0 : deps.trustedBrowser.days,
     error: problem?.error,
   });
   sendPage(step.ctx, page, { status: problem?.status ?? 200, redirectsTo: [step.interaction.redirectUri] });

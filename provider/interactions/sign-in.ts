@@ -95,6 +95,7 @@ export async function signInByForm(
       clientId: step.client.id,
       browser,
       needsSecondFactor: step.client.requireSecondFactor || interaction.needsSecondFactor,
+      trusted: deps.trustedBrowser.read(step.ctx),
       boundTo: interaction.uid,
     });
     if (signedIn.needsNewPassword && newPassword === undefined)

@@ -16,6 +16,7 @@ import type { Consents } from '../oidc/sessions/consents.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { PendingInteraction } from './interaction.ts';
 import type { Renderer } from './render.ts';
+import type { TrustedBrowser } from './trusted-browser.ts';
 
 /**
  * Whether a sign-in continues after the browser window is closed. The person is asked, or the setting applies to all.
@@ -73,6 +74,9 @@ export interface InteractionDeps {
     read(ctx: RouterContext): string | undefined;
     know(ctx: RouterContext, account: Pick<Account, 'email' | 'tokenVersion'>): void;
   };
+  trustedBrowser: TrustedBrowser;
+  /** The waiting time after which the factors of a person who lost them are removed; 0 when this is switched off. */
+  secondFactorRemovalHours: number;
   /**
    * Sets the proof that this browser finished the sign-in. Only a browser with this proof can continue the
    * authorization request.

@@ -121,7 +121,16 @@ export interface SecondFactorView extends SecondStepView {
   asksForPasskey?: boolean | undefined;
 }
 
-interface SecondStepView extends ClientFace {
+interface SecondStepView extends SecondStepForm {
+  /** For how many days the person may trust this browser; missing or 0 if that is not offered. */
+  trustDays?: number | undefined;
+  /** The waiting time for a person who lost everything; missing or 0 if that is not offered. */
+  lostHours?: number | undefined;
+  /** The time after that waiting time, when the person asked. */
+  removalAt?: string | undefined;
+}
+
+interface SecondStepForm extends ClientFace {
   csrf: string;
   action: string;
   cancelAction: string;
@@ -132,7 +141,7 @@ interface SecondStepView extends ClientFace {
 }
 
 /** How to add an authenticator app. Posts the same, with `code`. */
-export interface AddSecondFactorView extends SecondStepView {
+export interface AddSecondFactorView extends SecondStepForm {
   qr: QrView;
   secret: string;
 }

@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import type { ServerKeys } from './server-keys.ts';
 
+/** A change of a credential. */
+interface Change {
+  email: string;
+  /** When it happened, in milliseconds since the epoch. */
+  at: number;
+}
+
 /** What each kind of mail says, by the name of its template. Later releases add kinds. */
 export interface MailModels {
-  /** `at`: when it happened, in milliseconds since the epoch. */
-  'password-changed': { email: string; at: number };
+  'password-changed': Change;
   /** `minutes`: how long the link and the code are valid. `at`: when the person asked. */
   recover: { email: string; url: string; code: string; minutes: number; at: number };
   /** `code`: for the page where the person signed up. */
@@ -14,6 +20,13 @@ export interface MailModels {
   invitation: { email: string; url: string; clientName?: string | undefined; at: number };
   'passkey-added': { email: string; name: string; at: number };
   'passkey-removed': { email: string; name: string; at: number };
+  'second-factor-added': Change;
+  'second-factor-removed': Change & { byOperator?: true | undefined };
+  /** `dueAt`: from when on a sign-in with the password removes the factors, in milliseconds since the epoch. */
+  'second-factor-removal': Change & { dueAt: number };
+  'recovery-codes-replaced': Change;
+  /** `left`: how many recovery codes are left. */
+  'recovery-code-used': Change & { left: number };
   test: { at: number };
   /** To the new address. `minutes`: how long the link and the code are valid. */
   'address-confirm': { from: string; to: string; at: number; url: string; code: string; minutes: number };

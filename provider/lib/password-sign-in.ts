@@ -20,6 +20,9 @@ export const reachableAcrs = (hasSecondFactor: boolean): readonly string[] =>
 /** The reason of the prompt `login` when the level of the session is too low. */
 export const levelMissing = 'acr';
 
+/** The reason of the prompt `login` when the client requires a second factor that the session does not have. */
+export const secondFactorMissing = 'second_factor';
+
 /**
  * @param acr the level of a sign-in, if it has one
  * @param wanted the values that are accepted; one of them is enough

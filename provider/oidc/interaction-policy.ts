@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, interactionPolicy as library } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/client-registry.ts';
-import { levelMissing, meetsAcr, passwordAcr } from '../lib/password-sign-in.ts';
+import { levelMissing, meetsAcr, passwordAcr, secondFactorMissing } from '../lib/password-sign-in.ts';
 import { clientOf } from './current-request.ts';
 import { putBackOfflineAccess } from './patches/requests.ts';
 import type { OidcAccount } from './sessions/accounts-view.ts';
@@ -76,7 +76,7 @@ export function interactionPolicy(
  */
 function secondFactorOfClient() {
   return new library.Check(
-    'second_factor',
+    secondFactorMissing,
     'the client needs a second factor',
     'login_required',
     (ctx: KoaContextWithOIDC) => {
@@ -85,6 +85,7 @@ function secondFactorOfClient() {
       const isMissing = account && !amr?.includes('mfa') && clientOf(ctx).requireSecondFactor;
       return isMissing ? library.Check.REQUEST_PROMPT : library.Check.NO_NEED_TO_PROMPT;
     },
+    provedBefore,
   );
 }
 
@@ -198,9 +199,14 @@ function missingAcr(reachable: readonly string[]) {
       const isSilent = oidc.prompts.has('none') && !isEssential;
       return isHopeless || isSilent ? library.Check.NO_NEED_TO_PROMPT : library.Check.REQUEST_PROMPT;
     },
-    ({ oidc }: KoaContextWithOIDC) => ({ signedInAt: oidc.session?.authTime() }),
+    provedBefore,
   );
 }
+
+/** What the session proves already, for a step that only adds a second factor. */
+const provedBefore = ({ oidc: { session, amr } }: KoaContextWithOIDC) => ({
+  provedBefore: { signedInAt: session?.authTime(), amr },
+});
 
 /** Whether the request asks for a level that a password alone does not reach, and that can be reached here. */
 function needsSecondFactor(oidc: KoaContextWithOIDC['oidc'], reachable: readonly string[]): boolean {

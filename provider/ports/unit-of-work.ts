@@ -6,6 +6,7 @@ import type { ClientWriter } from './client-store.ts';
 import type { ClientTokenVersions } from './client-token-versions.ts';
 import type { ConsentStore } from './consent-store.ts';
 import type { Denylist } from './denylist.ts';
+import type { FactorRemovals } from './factor-removals.ts';
 import type { Logouts } from './logouts.ts';
 import type { Mails } from './mails.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
@@ -31,6 +32,7 @@ export interface TransactionStores {
   secondFactors: SecondFactors;
   oneTimeTokens: Pick<OneTimeTokens, 'replace' | 'spend' | 'remove'>;
   passkeys: Passkeys;
+  factorRemovals: FactorRemovals;
 }
 
 /**

@@ -47,6 +47,7 @@ after its last check.`;
 const names: Record<Action, string> = {
   'sign-in': 'Signing in',
   newcomer: 'Signing in from a new place',
+  'second-factor': 'Second factors',
   'sign-up': 'Signing up',
   recover: 'Recovering an account',
   authorize: 'Authorization requests',

@@ -9,6 +9,7 @@ export type Action =
   | LimitedRequest
   | 'sign-in'
   | 'newcomer'
+  | 'second-factor'
   | 'sign-up'
   | 'recover'
   | 'client'
@@ -86,6 +87,15 @@ export const buckets = {
       perSeconds: hour,
       counts: 'the same, for an account, from all networks',
       why: 'Without this limit, each network in the world would have two guesses. With the account’s 100 it allows five hundred guesses an hour at one account. To use it up and lock out a person in a new place, an attacker needs two hundred networks every hour.',
+    },
+  },
+  'second-factor': {
+    account: {
+      burst: 20,
+      perSeconds: day,
+      counts:
+        'wrong codes of an authenticator app for an account, after the right password, from addresses and browsers that aren’t known for it',
+      why: 'Against an attacker who knows the password, has many addresses, and is patient. Without this limit, five hundred codes an hour could be tried, and a code has only six digits. Recovery codes aren’t counted here, so the person always has a way in.',
     },
   },
   'sign-up': {

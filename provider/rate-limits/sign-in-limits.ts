@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as timer } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
-import { isFailedGuess, isHalfSignIn } from '../lib/errors.ts';
+import { GatehouseError, isFailedGuess, isHalfSignIn } from '../lib/errors.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import { emailKey } from '../ports/account-store.ts';
 import type { Bucket, Counters } from './counters.ts';
@@ -25,6 +25,8 @@ export interface PasswordTry {
    * at the password. So the first code of a challenge neither waits nor counts again. Each further one does.
    */
   challengeId?: string | undefined;
+  /** Whether the try has a code of an authenticator app. Such a code has six digits only, so it has a limit of its own. */
+  hasAppCode?: boolean | undefined;
 }
 
 export interface SignInLimits {
@@ -68,7 +70,10 @@ interface Taken {
 
 const nothing: Taken = { taken: [], refused: undefined };
 
-/** Limits for passwords and new accounts (OWASP Authentication Cheat Sheet; NIST SP 800-63B §5.2.2). */
+const isWrongCode = (error: unknown) =>
+  error instanceof GatehouseError && error.code === 'invalid_second_factor';
+
+/** Limits for passwords, codes and new accounts (OWASP Authentication Cheat Sheet; NIST SP 800-63B §5.2.2). */
 export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
   const { counters, refusal, quantizer, browsers } = options;
   const { limits, key, here, bucketsHere, takeAll, giveBack } = counters;
@@ -80,6 +85,9 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
       rule: buckets.newcomer.network,
     },
     { by: 'account', key: key('newcomer', 'account', account), rule: buckets.newcomer.account },
+  ];
+  const codeBuckets = (account: string): Bucket[] => [
+    { by: 'account', key: key('second-factor', 'account', account), rule: buckets['second-factor'].account },
   ];
   /** One after the other: a network that has used up its tries takes none from the account's. */
   const takeInOrder = async (wanted: readonly Bucket[]): Promise<boolean> => {
@@ -147,15 +155,26 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
       if (!isCounted) await limits.withdraw(pair);
       throw refusal('sign-in', refused);
     }
+    const codes = isKnown || !tried.hasAppCode ? [] : codeBuckets(account);
+    const tooManyCodes = await takeAll(codes);
+    if (tooManyCodes) {
+      await Promise.allSettled([...(isCounted ? [] : [limits.withdraw(pair)]), giveBack(taken)]);
+      throw refusal('second-factor', tooManyCodes);
+    }
     const result = await work().catch(async (error: unknown) => {
       const keepsCount = isCounted || isHalfSignIn(error);
+      if (!isWrongCode(error)) await giveBack(codes);
       if (!isFailedGuess(error))
         await Promise.allSettled([...(keepsCount ? [] : [limits.withdraw(pair)]), giveBack(taken)]);
       throw error;
     });
     // Counts that can't be taken back disappear with time: a failing store must not cost a person their sign-in.
     const forgiven = [...new Set([pair, pairHere])].map((one) => limits.forgive(one, knownSeconds));
-    await Promise.allSettled([...forgiven, remember(account, tried.tokenVersion), giveBack(taken)]);
+    await Promise.allSettled([
+      ...forgiven,
+      remember(account, tried.tokenVersion),
+      giveBack([...taken, ...codes]),
+    ]);
     return result;
   };
 

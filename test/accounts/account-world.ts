@@ -1,6 +1,7 @@
 import { createAccounts } from '../../provider/accounts/accounts.ts';
 import { createConfirmAddress } from '../../provider/accounts/confirm-address.ts';
 import { createHashingPool, type HashingPool } from '../../provider/accounts/hashing-pool.ts';
+import { createLostFactors } from '../../provider/accounts/lost-factors.ts';
 import { createWriteMail } from '../../provider/accounts/mails.ts';
 import { createOneTimeTokens } from '../../provider/accounts/one-time-tokens.ts';
 import { createPasskeySignIn } from '../../provider/accounts/passkey-sign-in.ts';
@@ -11,6 +12,7 @@ import { createRegister } from '../../provider/accounts/register.ts';
 import { createSecondFactors } from '../../provider/accounts/second-factors.ts';
 import { createSecondStep } from '../../provider/accounts/second-step.ts';
 import { createSignIn, type SecondFactorPolicy } from '../../provider/accounts/sign-in.ts';
+import { createTrustedDevices } from '../../provider/accounts/trusted-devices.ts';
 import { createNewEvent } from '../../provider/events/catalogue.ts';
 import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { createServerKeys } from '../../provider/lib/server-keys.ts';
@@ -85,7 +87,18 @@ export function createWorld({ pool, signup = true, secondFactor = {} }: WorldOpt
     challenges: new MemoryOidcStore({ clock }),
     writeMail: createWriteMail({ keys, clock }),
   });
-  const secondStep = createSecondStep({ ...shared, keys, factors, passkeys, metrics, logger });
+  const lostFactors = createLostFactors({ newEvent, clock, hours: 72 });
+  const trustedDevices = createTrustedDevices({ keys, clock, days: 30 });
+  const secondStep = createSecondStep({
+    ...shared,
+    keys,
+    factors,
+    passkeys,
+    trustedDevices,
+    lostFactors,
+    metrics,
+    logger,
+  });
   const policy = { mode: 'optional', roles: [], ...secondFactor } as const;
   const confirmAddress = createConfirmAddress({
     ...shared,

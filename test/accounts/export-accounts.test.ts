@@ -48,13 +48,14 @@ async function* pieces(text: string, size: number) {
 }
 
 async function importInto(accounts: AccountStore, text: string, size = 1000) {
-  const { unitOfWork, newEvent, clock } = createImportWorld();
+  const { unitOfWork, newEvent, clock, keys } = createImportWorld();
   const problems: unknown[] = [];
   const summary = await importAccounts({
     lines: accountLines(pieces(text, size)),
     accounts,
     unitOfWork,
     newEvent,
+    keys: async () => keys,
     clock,
     roles: new Set(['CLIENT', 'ADMIN']),
     problem: (problem) => problems.push(problem),

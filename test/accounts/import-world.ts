@@ -29,6 +29,7 @@ export function createImportWorld() {
       accounts: world.store,
       unitOfWork: world.unitOfWork,
       newEvent: world.newEvent,
+      keys: async () => world.keys,
       roles: new Set(['CLIENT', 'ADMIN']),
       clock: world.clock,
       progress: (soFar) => reports.push(soFar),

@@ -1,8 +1,9 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { createPasswordRules } from '../../provider/accounts/password-rules.ts';
+import type { SecondFactorPolicy } from '../../provider/accounts/sign-in.ts';
 
 const email = 'john@example.com';
-const { problems, length } = createPasswordRules({ shortest: 8, blocklists: [] });
+const { problems, lengthFor } = createPasswordRules({ shortest: 8, blocklists: [] });
 
 describe('a new password', () => {
   test.each(['correct-horse-battery', `${'🔑🔒'.repeat(4)}🗝`, 'x y z x y z', `${'a1b2c3d4 '.repeat(7)}end`])(
@@ -13,7 +14,7 @@ describe('a new password', () => {
   );
 
   test('may have at least 64 characters, as NIST SP 800-63B-4 requires', () => {
-    expect(length.longest).toBeGreaterThanOrEqual(64);
+    expect(lengthFor().longest).toBeGreaterThanOrEqual(64);
   });
 
   test.each([
@@ -80,5 +81,36 @@ describe('a new password', () => {
     expect(await rules.problems('Password1', email)).toEqual([expect.stringMatching(/at least 15/)]);
     expect(await rules.problems('passwordpassword', email)).toEqual([expect.stringMatching(/first to be/)]);
     expect(list.has).not.toHaveBeenCalled();
+  });
+});
+
+describe('the shortest password', () => {
+  const rulesWith = (policy: Partial<SecondFactorPolicy>) =>
+    createPasswordRules({
+      shortest: 15,
+      secondFactor: { shortest: 8, policy: { mode: 'optional', roles: [], ...policy } },
+      blocklists: [],
+    });
+  const short = 'vt7 qwozk';
+
+  test.each([
+    ['with a second factor has 8 characters', {}, { roles: [], hasSecondFactor: true }, 8],
+    ['that must add one has 8, by required', { mode: 'required' }, { roles: [] }, 8],
+    ['that must add one has 8, by its role', { mode: 'off', roles: ['ADMIN'] }, { roles: ['ADMIN'] }, 8],
+    ['without one has 15', { roles: ['ADMIN'] }, { roles: ['CLIENT'] }, 15],
+  ] as const)('of an account %s', async (_, policy, owner, shortest) => {
+    const rules = rulesWith(policy as Partial<SecondFactorPolicy>);
+    expect(rules.lengthFor({ ...owner, roles: [...owner.roles] }).shortest).toBe(shortest);
+    const problems = await rules.problems(short, email, { ...owner, roles: [...owner.roles] });
+    expect(problems).toEqual(shortest === 8 ? [] : [expect.stringContaining('at least 15')]);
+  });
+
+  test('with a second factor is never longer than without', () => {
+    const rules = createPasswordRules({
+      shortest: 10,
+      secondFactor: { shortest: 12, policy: { mode: 'required', roles: [] } },
+      blocklists: [],
+    });
+    expect(rules.lengthFor().shortest).toBe(10);
   });
 });

@@ -1,12 +1,14 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
+import { createServerKeys } from '../../provider/lib/server-keys.ts';
 import { useAccountDatabase } from './account-database.ts';
 
 // Each test starts the program several times, and the machine may be busy.
 jest.setTimeout(120_000);
 
 const database = useAccountDatabase();
+const serverSecret = 'a-secret-for-tests-of-the-export-00';
 const bcrypt = '$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy';
 
 const accounts = (args: string[], input = '') => database.place().gatehouse(['accounts', ...args], { input });
@@ -121,6 +123,43 @@ describe('accounts export', () => {
       accounts: text.trim().split('\n').length,
     });
     expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([]);
+  });
+
+  test('writes secrets of authenticator apps only on demand, and says it loudly', async () => {
+    const { id } = await database.add();
+    const sealedSecret = createServerKeys([serverSecret]).seal(`totp secret ${id}`, 'A'.repeat(32));
+    const factor = {
+      id: 'totp_x',
+      sealedSecret,
+      lastStep: 7,
+      uses: 0,
+      addedAt: 1_700_000_000_000,
+      hasApp: true,
+    };
+    await database.factors().add(id, factor);
+    await database.store().update(id, { hasSecondFactor: true }, 1_700_000_000_000);
+    const lineOf = async (...args: string[]) => {
+      const { code, stdout, stderr } = await database
+        .place()
+        .gatehouse(['accounts', 'export', ...args], { env: { GATEHOUSE_SERVER_SECRETS: secretsFile } });
+      expect([code, stderr]).toEqual([0, expect.stringContaining('keep it as a secret')]);
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      return { totp: lines.find((line) => line.id === id).totp, stderr };
+    };
+    const path = await database.place().write('server-secrets', serverSecret);
+    await chmod(path, 0o600);
+    const secretsFile = `file:${path}`;
+    expect((await lineOf()).totp).toBeUndefined();
+    const sealed = await lineOf('--second-factors', 'sealed');
+    expect(sealed.totp).toEqual({ sealed: sealedSecret, lastStep: 7 });
+    expect(sealed.stderr).not.toContain('WARNING');
+    const clear = await lineOf('--second-factors', 'clear');
+    expect(clear.totp).toEqual({ secret: 'A'.repeat(32), lastStep: 7 });
+    expect(clear.stderr).toMatch(/WARNING: .*in clear/);
+    expect(clear.stderr).toContain('IN CLEAR');
   });
 
   test('writes the same lines to standard output, and nothing else', async () => {

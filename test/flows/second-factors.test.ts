@@ -283,6 +283,22 @@ describe('on the account page', () => {
     expect((await openPassword(browser(), web)).html).toContain('Enter the code');
   });
 
+  test('a password of 8 characters is enough with a second factor, and refused without one', async () => {
+    const short = 'vt7 qwoz';
+    const change = async (agent: UserAgent, page: Page) =>
+      agent.submit(formOf(page, 'password'), { currentPassword: person.password, newPassword: short });
+    const alone = browser();
+    const account = await openAccount(deployment, alone, person);
+    expect((await change(alone, account)).html).toContain('at least 15 characters');
+    const { app } = await enrolled();
+    const agent = browser();
+    const page = await agent.submit(await openAccount(deployment, agent, person), { code: app.code() });
+    expect(page.html).toContain('At least 8 characters');
+    await change(agent, page);
+    person = { ...person, password: short };
+    expect((await openPassword(browser(), web)).html).toContain('Enter the code');
+  });
+
   test('an offer is good in its own session only', async () => {
     const [one, other] = [browser(), browser()];
     const mine = await submit(one, await openAccount(deployment, one, person), { action: 'add' });

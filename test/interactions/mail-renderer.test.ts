@@ -9,10 +9,16 @@ const issuer = 'https://login.example.com/id';
 const at = Date.UTC(2026, 0, 2, 3, 4);
 const change = { from: 'john@example.com', to: 'jane@example.com' };
 const passkey = { email: 'john@example.com', name: 'Phone', at };
+const factorChange = { email: 'john@example.com', at };
 const models: MailModels = {
-  'password-changed': { email: 'john@example.com', at },
+  'password-changed': factorChange,
+  'second-factor-added': factorChange,
+  'second-factor-removed': { ...factorChange, byOperator: true },
+  'second-factor-removal': { ...factorChange, dueAt: at + 1000 },
   'passkey-added': passkey,
   'passkey-removed': passkey,
+  'recovery-codes-replaced': factorChange,
+  'recovery-code-used': { ...factorChange, left: 9 },
   recover: {
     email: 'john@example.com',
     url: `${issuer}/recover/password?token=sample`,

@@ -76,8 +76,26 @@ export function createLimitsWorld({ percent = 100 } = {}) {
         browser,
       ),
     );
+  /** Tries a code of an app after the right password, with an attempt that ends like this. */
+  const attemptCode = (
+    email: string,
+    address: string,
+    ends: 'ok' | GatehouseError['code'],
+    tried: { challengeId?: string; browser?: string } = {},
+  ) =>
+    from(address, () =>
+      outcome(
+        limits.signIn(
+          { email, tokenVersion: async () => tokenVersionOf(email), hasAppCode: true, ...tried },
+          async () => {
+            if (ends !== 'ok') throw new GatehouseError(ends, ends);
+          },
+        ),
+      ),
+    );
   return {
     clock,
+    attemptCode,
     store,
     /** Gives the account a new token version, as a new password does. */
     endTokens: (email: string) => {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { GatehouseError } from '../../provider/lib/errors.ts';
 import { createLimitsWorld, from } from './limits-world.ts';
 
@@ -245,4 +245,55 @@ test('sign-ups from a network count together', async () => {
     outcomes.push(await outcome(signUpFrom(`192.0.2.${index % 100}`, async () => {})));
   expect(outcomes.filter((one) => one === 'ok')).toHaveLength(240);
   expect(new Set(limited)).toEqual(new Set(['sign-up by network']));
+});
+
+describe('an attacker who knows the password', () => {
+  /** One sign-in of two steps from this address: the right password, then this code. */
+  const twoSteps = async (
+    { attempt, attemptCode }: ReturnType<typeof createLimitsWorld>,
+    index: number,
+    ends: 'ok' | 'invalid_second_factor' = 'invalid_second_factor',
+  ) => {
+    const address = `203.0.${index % 200}.${Math.floor(index / 200)}`;
+    await attempt(ann, address, 'second_factor_required');
+    return attemptCode(ann, address, ends, { challengeId: `challenge ${index}` });
+  };
+
+  test('gets 40 codes of an app on the first day and 20 on each later one, however many addresses', async () => {
+    const world = createLimitsWorld();
+    const triedOn: number[] = [];
+    let index = 0;
+    for (let days = 0; days < 3; days += 1) {
+      let wrong = 0;
+      for (let hours = 0; hours < 24; hours += 1) {
+        for (let tries = 0; tries < 10; tries += 1)
+          if ((await twoSteps(world, index++)) === 'invalid_second_factor') wrong += 1;
+        world.clock.advance(day / 24);
+      }
+      triedOn.push(wrong);
+    }
+    expect(triedOn[0]).toBeLessThanOrEqual(40);
+    expect(triedOn[0]).toBeGreaterThan(20);
+    for (const tried of triedOn.slice(1)) expect(tried).toBeLessThanOrEqual(20);
+  });
+
+  test('does not keep the person out, in a known place or by a recovery code, and other errors are not counted', async () => {
+    const world = createLimitsWorld();
+    await world.attempt(ann, home);
+    for (let index = 0; index < 30; index += 1) await world.attemptCode(ann, office, 'invalid_credentials');
+    world.clock.advance(day);
+    for (let index = 0; index < 60; index += 1) await twoSteps(world, index);
+    expect(await twoSteps(world, 60, 'ok')).toBe('too_many_requests');
+    expect(world.limited).toContain('second-factor by account');
+    expect(await world.attemptCode(ann, home, 'ok')).toBe('ok');
+    expect(await world.attempt(ann, '203.0.250.1')).toBe('ok');
+  });
+
+  test('cannot use up the codes of a person without the password', async () => {
+    const world = createLimitsWorld();
+    for (let index = 0; index < 60; index += 1)
+      await world.attemptCode(ann, `203.0.${index}.1`, 'invalid_credentials');
+    world.clock.advance(day);
+    expect(await twoSteps(world, 70, 'ok')).toBe('ok');
+  });
 });

@@ -26,11 +26,12 @@ export function authenticatorFor(secret: string, now = () => Date.now()): Authen
 export const recoveryCodesOf = ({ html }: Pick<Page, 'html'>): string[] =>
   [...html.matchAll(/<li>([a-z2-7]{4}(?:-[a-z2-7]{4}){3})<\/li>/g)].map(([, code = '']) => code);
 
-/** A new account that has an authenticator app, which was added on the account page. */
+/** An account, a new one by default, that gets an authenticator app on the account page. */
 export async function personWithFactor(
   deployment: Deployment,
+  known?: Person,
 ): Promise<{ person: Person; app: Authenticator; recoveryCodes: string[] }> {
-  const person = await newPerson(deployment);
+  const person = known ?? (await newPerson(deployment));
   const agent = createUserAgent(deployment);
   const page = await openAccount(deployment, agent, person);
   const form = /<form[^>]*\/account\/second-factor"[\s\S]*?<\/form>/.exec(page.html)?.[0] ?? '';

@@ -471,6 +471,11 @@ export const samplePages: Record<string, SamplePage> = {
   },
   'recovery-codes-account': { view: 'recovery-codes', model: { codes, continueUrl: '/account' } },
   'second-factor': { view: 'second-factor', model: code },
+  'second-factor-trust': { view: 'second-factor', model: { ...code, trustDays: 30, lostHours: 72 } },
+  'second-factor-lost': {
+    view: 'second-factor',
+    model: { ...code, lostHours: 72, removalAt: 'January 5, 2026 at 3:04 AM UTC' },
+  },
   'second-factor-wrong': {
     view: 'second-factor',
     model: {

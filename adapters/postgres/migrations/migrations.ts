@@ -24,6 +24,7 @@ import { secondFactors } from './0023-second-factors.ts';
 import { oneTimeTokens } from './0024-one-time-tokens.ts';
 import { accountChanges } from './0025-account-changes.ts';
 import { passkeys } from './0026-passkeys.ts';
+import { factorRemovals } from './0027-factor-removals.ts';
 import { mailSuppressions } from './0028-mail-suppressions.ts';
 import { unconfirmedAccounts } from './0029-unconfirmed-accounts.ts';
 import type { Migration } from './migration.ts';
@@ -56,6 +57,7 @@ export const migrations: readonly Migration[] = [
   oneTimeTokens,
   accountChanges,
   passkeys,
+  factorRemovals,
   mailSuppressions,
   unconfirmedAccounts,
 ];

@@ -1,5 +1,6 @@
 import type { NewEvent } from '../../events/catalogue.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { ServerKeys } from '../../lib/server-keys.ts';
 import type { AccountStore } from '../../ports/account-store.ts';
 import type { UnitOfWork } from '../../ports/unit-of-work.ts';
 import { createFirebaseHash, type FirebaseParameters } from './firebase-hash.ts';
@@ -11,6 +12,7 @@ import {
   longestLine,
   readImportLine,
 } from './import-line.ts';
+import { createTotpImport } from './import-totp.ts';
 import { textLines } from './text-lines.ts';
 
 /*
@@ -41,6 +43,8 @@ export interface ImportOptions {
   accounts: Pick<AccountStore, 'insertMany' | 'findById' | 'findByEmail'>;
   unitOfWork: UnitOfWork;
   newEvent: NewEvent;
+  /** Gives the keys of the server secrets, for lines with an authenticator app. */
+  keys(): Promise<Pick<ServerKeys, 'seal' | 'open'>>;
   /** All roles that are defined. */
   roles: ReadonlySet<string>;
   clock: Clock;
@@ -121,7 +125,7 @@ function createLineReader(deps: ImportLineDeps) {
 
 /** Gives a function that imports a batch, reports its problems in the order of lines, and gives the new sums. */
 function createFinish(options: ImportOptions) {
-  const importBatch = createBatchImport(options);
+  const importBatch = createBatchImport({ ...options, totp: createTotpImport(options) });
   return async (entries: Entry[], before: ImportSummary): Promise<ImportSummary> => {
     const sums = { ...before };
     const outcomes = await importBatch(entries.filter((entry) => 'fields' in entry));

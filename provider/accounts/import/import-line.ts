@@ -4,6 +4,7 @@ import type { Account } from '../../ports/account-store.ts';
 import { emailAddress } from '../email.ts';
 import { storedHashProblem } from '../passwords.ts';
 import { type FirebaseHash, firebaseFields } from './firebase-hash.ts';
+import { type TotpFields, totpFields } from './import-totp.ts';
 import { keycloakFields, keycloakHash } from './keycloak-hash.ts';
 
 /** The fields of a line; a field that the line doesn't have is undefined. */
@@ -19,6 +20,7 @@ export interface ImportedFields {
   tokenVersion: number | undefined;
   createdAt: number | undefined;
   updatedAt: number | undefined;
+  totp?: TotpFields | undefined;
 }
 
 export interface FieldMistake {
@@ -94,6 +96,7 @@ const lineSchema = z.strictObject({
   generation: tokenVersion.optional(),
   createdAt: time.optional(),
   updatedAt: time.optional(),
+  totp: totpFields.optional(),
 });
 
 type Line = z.infer<typeof lineSchema>;
@@ -111,7 +114,7 @@ export function readImportLine(
   const hash = hashOf(line, deps.firebaseHash);
   const mistakes = [...roleMistakes(line.roles ?? [], deps.roles), ...('message' in hash ? [hash] : [])];
   if (mistakes.length > 0 || 'message' in hash) return { mistakes };
-  const { id, email, emailVerified, roles, generation, createdAt, updatedAt } = line;
+  const { id, email, emailVerified, roles, generation, createdAt, updatedAt, totp } = line;
   const state = line.disabled === undefined ? undefined : line.disabled ? 'disabled' : 'active';
   const rest = {
     metadata: line.metadata,
@@ -120,7 +123,17 @@ export function readImportLine(
     isUnconfirmed: line.unconfirmed,
   } as const;
   return {
-    fields: { id, email, emailVerified, roles, tokenVersion: generation, createdAt, updatedAt, ...rest },
+    fields: {
+      id,
+      email,
+      emailVerified,
+      roles,
+      tokenVersion: generation,
+      createdAt,
+      updatedAt,
+      totp,
+      ...rest,
+    },
   };
 }
 

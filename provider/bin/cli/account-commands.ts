@@ -1,9 +1,15 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { type CliCommand, wholeNumber } from './cli-command.ts';
 import { commandOutput, jsonOption } from './output.ts';
 
 interface Common {
   json?: boolean;
+}
+
+interface ExportFlags {
+  out?: string;
+  force: boolean;
+  secondFactors?: 'sealed' | 'clear';
 }
 
 interface ImportFlags {
@@ -210,9 +216,16 @@ function addTransfer(accounts: CliCommand): void {
     )
     .option('--out <file>', 'a new file, with mode 0600; standard output unless given')
     .option('--force', 'replace the file; print to a terminal', false)
+    .addOption(
+      new Option(
+        '--second-factors <how>',
+        'export the secrets of authenticator apps too: sealed by the server secret, or in clear. Unless given, they are left out',
+      ).choices(['sealed', 'clear']),
+    )
     .option('--json', 'the accounts are JSON lines anyway; with this the rest is JSON too')
     .example('gatehouse accounts export --out accounts.jsonl')
-    .action(async (options: Common & { out?: string; force: boolean }) => {
+    .example('gatehouse accounts export --out accounts.jsonl --second-factors sealed')
+    .action(async (options: Common & ExportFlags) => {
       const { exportAccounts } = await import('../commands/export-accounts.ts');
       await exportAccounts(options, commandOutput(options));
     });

@@ -51,9 +51,10 @@ export function setPassword(account: string, output: Output): Promise<void> {
  * Throws `not_found`.
  */
 export function resetFactors(account: string, output: Output): Promise<void> {
-  return change(account, output, async ({ ports, newEvent }, found) => {
+  const reset = async ({ ports, newEvent, writeMail }: Stores, found: Account): Promise<Changed> => {
+    const deps = { newEvent, writeMail, clock: systemClock };
     const isRemoved = await ports.unitOfWork.run((stores) =>
-      removeAllFactors(stores, found, { newEvent, clock: systemClock }),
+      removeAllFactors(stores, found, deps, { byOperator: true }),
     );
     if (!isRemoved) return [found, 'has no second factor'];
     const { hasSecondFactor: _, ...changed } = found;
@@ -61,7 +62,8 @@ export function resetFactors(account: string, output: Output): Promise<void> {
       changed,
       'has no second factor any more; the next sign-in needs the password only, or adds a new one',
     ];
-  });
+  };
+  return change(account, output, reset, { mails: true });
 }
 
 export interface SetRolesOptions {

@@ -34,12 +34,13 @@ export async function importAccounts(options: ImportCommandOptions, output: Outp
     progress.clear();
     report(found, output);
   };
-  const summary = await withStores({ manyAccounts: true }, ({ accessModel, ports, newEvent }) =>
+  const summary = await withStores({ manyAccounts: true }, ({ accessModel, ports, newEvent, serverKeys }) =>
     importLines({
       lines: accountLines(input),
       accounts: ports.accounts,
       unitOfWork: ports.unitOfWork,
       newEvent,
+      keys: onlyOnce(serverKeys),
       clock,
       roles: new Set(Object.keys(accessModel.roles)),
       dryRun,
@@ -56,6 +57,15 @@ export async function importAccounts(options: ImportCommandOptions, output: Outp
   if (summary.failed === 0) return;
   const message = `${summary.failed} ${summary.failed === 1 ? 'account has' : 'accounts have'} problems. Mend the lines and run it again: what is in stays as it is.`;
   throw new CommandFailure('problems', message, { code: 'lines_failed' });
+}
+
+/** The server secrets are read for the first line that needs them, and once. */
+function onlyOnce<T>(read: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= read();
+    return result;
+  };
 }
 
 function report({ line, field, message }: LineProblem, output: Output): void {

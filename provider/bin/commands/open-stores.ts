@@ -5,10 +5,10 @@ import { createHashingPool } from '../../accounts/hashing-pool.ts';
 import { createInvitations, type Invitations } from '../../accounts/invitations.ts';
 import type { WriteMail } from '../../accounts/mails.ts';
 import { createOneTimeTokens } from '../../accounts/one-time-tokens.ts';
-import { createPasswordRules } from '../../accounts/password-rules.ts';
 import { createPasswords, passwordParams } from '../../accounts/passwords.ts';
 import { type ClientWrites, createClientWrites } from '../../clients/apply-clients.ts';
 import { openPorts } from '../../compose/adapters.ts';
+import { composePasswordRules } from '../../compose/compose-accounts.ts';
 import { composeWriteMail, isMailOn } from '../../compose/compose-mails.ts';
 import { composeRevocation, composeSignIns } from '../../compose/compose-sign-ins.ts';
 import type { Ports } from '../../compose/ports.ts';
@@ -42,6 +42,8 @@ export interface Stores {
   /** Undefined when mail is off, or for commands that cause no mails. */
   invitations: Invitations | undefined;
   newEvent: NewEvent;
+  /** Undefined when mail is off, or when the command does not say that it causes mails. */
+  writeMail: WriteMail | undefined;
   revocation: Revocation;
   clientRevocation: ClientRevocation;
   clientWrites: ClientWrites;
@@ -195,6 +197,7 @@ function composeStores(
     accounts: createAccounts({ ...accountParts, permissionsByRole: accessModel.roles }),
     invitations: mailKeys && invitationsOf(config, accountParts, mailKeys),
     newEvent,
+    writeMail,
     revocation,
     clientRevocation,
     clientWrites: createClientWrites({
@@ -221,10 +224,7 @@ function accountPartsOf(config: Config, ports: Ports, writeMail: WriteMail | und
     accounts: ports.accounts,
     unitOfWork: ports.unitOfWork,
     passwords: createPasswords({ params: passwordParams(config), pool }),
-    passwordRules: createPasswordRules({
-      shortest: config.passwordMinLength,
-      blocklists: ports.passwordBlocklists,
-    }),
+    passwordRules: composePasswordRules(config, ports.passwordBlocklists),
     newEvent,
     writeMail,
     clock,

@@ -69,6 +69,6 @@ export interface AccountDeps {
   knowBrowser(ctx: Context, account: Pick<Account, 'email' | 'tokenVersion'>): void;
   /** The last sign-ins, the newest first. */
   signInHistory(accountId: string): Promise<RecentSignIn[]>;
-  /** The bounds for the length of a new password, in code points. */
-  passwordLength: { shortest: number; longest: number };
+  /** The bounds for the length of a new password of this account, in code points. */
+  passwordLengthFor(account: BrowserSession['account']): { shortest: number; longest: number };
 }

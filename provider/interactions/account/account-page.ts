@@ -77,7 +77,7 @@ export async function showAccount(
     },
     passkeys,
     offersSecondFactor: deps.offersSecondFactor,
-    passwordMinLength: deps.passwordLength.shortest,
+    passwordMinLength: deps.passwordLengthFor(account).shortest,
     error: problem?.error,
   };
   sendPage(ctx, renderer.render('account', view), { status: problem?.status ?? 200 });

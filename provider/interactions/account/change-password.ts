@@ -27,7 +27,7 @@ export async function changePassword(
     await deps.changePassword({ accountId, tokenVersion, current, next, browser, language });
     return undefined;
   } catch (error) {
-    return problemOf(deps, ctx, error, typed);
+    return problemOf(deps, ctx, error, { ...typed, account });
   }
 }
 
@@ -39,7 +39,9 @@ function firstMissing({ text }: Renderer, typed: TypedPasswords): AccountProblem
   return undefined;
 }
 
-function problemOf(deps: AccountDeps, ctx: Context, error: unknown, typed: TypedPasswords): AccountProblem {
+type Typed = TypedPasswords & Pick<BrowserSession, 'account'>;
+
+function problemOf(deps: AccountDeps, ctx: Context, error: unknown, typed: Typed): AccountProblem {
   if (!(error instanceof GatehouseError)) throw error;
   const { text } = deps.renderer(ctx);
   const { code, status, retryAfterSeconds, fields } = error;
@@ -62,9 +64,9 @@ function problemOf(deps: AccountDeps, ctx: Context, error: unknown, typed: Typed
  * Returns the message for a refused new password. Other code decides that it is refused; this function only knows the
  * possible reasons.
  */
-function newPasswordMessage(deps: AccountDeps, ctx: Context, typed: TypedPasswords): string {
+function newPasswordMessage(deps: AccountDeps, ctx: Context, typed: Typed): string {
   const renderer = deps.renderer(ctx);
   const { currentPassword: current, newPassword: next } = typed;
   if (next.normalize('NFC') === current.normalize('NFC')) return renderer.text('account.password.same');
-  return passwordMessage(renderer, deps.passwordLength, next);
+  return passwordMessage(renderer, deps.passwordLengthFor(typed.account), next);
 }

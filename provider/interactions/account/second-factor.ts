@@ -9,10 +9,11 @@ import type { AccountDeps } from './account-deps.ts';
 import { accountFormToken } from './account-form.ts';
 import { type AccountProblem, showAccount } from './account-page.ts';
 
-const ownerOf = ({ uid, account }: BrowserSession): Owner => ({
+const ownerOf = (deps: AccountDeps, ctx: Context, { uid, account }: BrowserSession): Owner => ({
   accountId: account.id,
   tokenVersion: account.tokenVersion,
   boundTo: uid,
+  language: deps.renderer(ctx).language,
 });
 
 /**
@@ -27,7 +28,7 @@ export async function changeSecondFactor(
   { action, factorPassword }: { action: string; factorPassword: string },
   whenRemoved: () => void,
 ): Promise<void> {
-  const owner = { ...ownerOf(session), current: factorPassword, browser: deps.browser(ctx) };
+  const owner = { ...ownerOf(deps, ctx, session), current: factorPassword, browser: deps.browser(ctx) };
   try {
     if (factorPassword === '') throw new GatehouseError('validation_failed', 'Give the current password.');
     if (action === 'remove') {
@@ -50,7 +51,7 @@ export async function confirmSecondFactor(
   session: BrowserSession,
   { enrolment: sealed, code }: { enrolment: string; code: string },
 ): Promise<void> {
-  const owner = ownerOf(session);
+  const owner = ownerOf(deps, ctx, session);
   try {
     showRecoveryCodes(deps, ctx, await deps.secondFactor.add(owner, { sealed, code }));
   } catch (error) {

@@ -127,8 +127,8 @@ function interactionAdapter(services: OidcServices): Adapter {
 function withoutLoginDetails(payload: AdapterPayload): AdapterPayload {
   const { prompt } = payload;
   if (prompt?.name !== 'login') return payload;
-  const { needsSecondFactor, signedInAt } = (prompt.details ?? {}) as Record<string, unknown>;
-  return { ...payload, prompt: { ...prompt, details: { needsSecondFactor, signedInAt } } };
+  const { needsSecondFactor, provedBefore } = (prompt.details ?? {}) as Record<string, unknown>;
+  return { ...payload, prompt: { ...prompt, details: { needsSecondFactor, provedBefore } } };
 }
 
 /** A code for a public client is counted, because the sender has proved nothing yet. */

@@ -11,6 +11,7 @@ import { PostgresClientTokenVersions } from '../../../adapters/postgres/client-t
 import { PostgresConsentStore } from '../../../adapters/postgres/consent-store.ts';
 import { type Database, openDatabase } from '../../../adapters/postgres/database.ts';
 import { PostgresExpiredRows } from '../../../adapters/postgres/expired-rows.ts';
+import { PostgresFactorRemovals } from '../../../adapters/postgres/factor-removals.ts';
 import { PostgresFamilyStore } from '../../../adapters/postgres/family-store.ts';
 import { PostgresKeyStore } from '../../../adapters/postgres/key-store.ts';
 import { PostgresLimits } from '../../../adapters/postgres/limits.ts';
@@ -38,6 +39,7 @@ import { clientStoreContract } from '../../contract/client-store.ts';
 import { clientTokenVersionsContract } from '../../contract/client-token-versions.ts';
 import { consentStoreContract } from '../../contract/consent-store.ts';
 import { expiredRowsContract } from '../../contract/expired-rows.ts';
+import { factorRemovalsContract } from '../../contract/factor-removals.ts';
 import { familyStoreContract } from '../../contract/family-store.ts';
 import { keyStoreContract } from '../../contract/key-store.ts';
 import { limitsContract } from '../../contract/limits.ts';
@@ -119,6 +121,10 @@ familyStoreContract(
 accountIndexContract(
   'PostgresAccountIndex, embedded',
   opener((deps) => new PostgresAccountIndex(deps)),
+);
+factorRemovalsContract(
+  'PostgresFactorRemovals, embedded',
+  opener((deps) => new PostgresFactorRemovals(deps)),
 );
 secondFactorsContract(
   'PostgresSecondFactors, embedded',

@@ -71,7 +71,7 @@ test('each store is created once in a transaction, and all stores can be listed'
         'clients',
         'consents',
       ],
-      ...['denylist', 'logouts', 'mails', 'oneTimeTokens', 'outbox', 'passkeys'],
+      ...['denylist', 'factorRemovals', 'logouts', 'mails', 'oneTimeTokens', 'outbox', 'passkeys'],
       ...['registeredClients', 'secondFactors'],
     ]);
   });

@@ -23,6 +23,14 @@ export function describeEvent(event: GatehouseEvent): string {
       return `${event.data.passkeyId} ${event.data.reason}`;
     case 'user.roles_changed':
       return event.data.roles.join();
+    case 'user.second_factor_added':
+    case 'user.second_factor_removed':
+      return event.data.method;
+    case 'user.second_factor_removal_requested':
+    case 'user.recovery_codes_replaced':
+      return event.data.email;
+    case 'user.recovery_code_used':
+      return event.data.left.toFixed();
     case 'consent.granted':
       return [...event.data.scopes, ...event.data.audiences].join();
     case 'consent.withdrawn':

@@ -3,6 +3,7 @@ import type { AddressChange } from '../../../provider/ports/address-changes.ts';
 import type { ClientSession, LogoutReceiver } from '../../../provider/ports/client-sessions.ts';
 import type { StoredClient } from '../../../provider/ports/client-store.ts';
 import type { Consent } from '../../../provider/ports/consent-store.ts';
+import type { FactorRemoval } from '../../../provider/ports/factor-removals.ts';
 import type { Logout } from '../../../provider/ports/logouts.ts';
 import type { Mail } from '../../../provider/ports/mails.ts';
 import type { OneTimeToken } from '../../../provider/ports/one-time-tokens.ts';
@@ -92,6 +93,8 @@ export interface Tables {
   passkeys: Map<string, Passkey>;
   /** By account. */
   userHandles: Map<string, string>;
+  /** By account. */
+  factorRemovals: Map<string, FactorRemoval>;
 }
 
 export interface Access {
@@ -119,6 +122,7 @@ const emptyTables = (): Tables => ({
   oneTimeTokens: new Map(),
   passkeys: new Map(),
   userHandles: new Map(),
+  factorRemovals: new Map(),
 });
 
 /**

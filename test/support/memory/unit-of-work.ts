@@ -8,6 +8,7 @@ import { MemoryClientStore } from './client-store.ts';
 import { MemoryClientTokenVersions } from './client-token-versions.ts';
 import { MemoryConsentStore } from './consent-store.ts';
 import type { MemoryDatabase } from './database.ts';
+import { MemoryFactorRemovals } from './factor-removals.ts';
 import { MemoryLogouts } from './logouts.ts';
 import { MemoryMails } from './mails.ts';
 import { MemoryOneTimeTokens } from './one-time-tokens.ts';
@@ -45,6 +46,7 @@ export class MemoryUnitOfWork implements UnitOfWork {
         secondFactors: new MemorySecondFactors({ database }),
         oneTimeTokens: new MemoryOneTimeTokens({ database }),
         passkeys: new MemoryPasskeys({ database }),
+        factorRemovals: new MemoryFactorRemovals({ database }),
       }),
     );
   }

@@ -235,6 +235,31 @@ export interface UserSecondFactorRemovedEvent {
   };
 }
 
+/** A person without any second factor asked, after the right password, to remove them. A sign-in after the waiting time does. */
+export interface UserSecondFactorRemovalRequestedEvent {
+  /** The same at every delivery. */
+  id: string;
+  type: 'user.second_factor_removal_requested';
+  /** When the event was written, in UTC. */
+  time: string;
+  /** The version of `data`. */
+  version: 1;
+  /** The id of the account; or `keys`; or `clients:` with the name of the source. */
+  subject: string;
+  /** Counts the events of the subject: 1, 2, 3 and so on. The same at every delivery. */
+  sequence: number;
+  data: {
+    /** The account's id, the `sub` of its tokens. */
+    id: string;
+    /** Its email address at that time. */
+    email: string;
+    /** The actor: the id of an account or a client, or `operator` for the command line; missing if it is not known. */
+    actor?: string;
+    /** The client address of the request; missing if there was no request. */
+    ip?: string;
+  };
+}
+
 /** The person got new recovery codes. The earlier ones are invalid. */
 export interface UserRecoveryCodesReplacedEvent {
   /** The same at every delivery. */
@@ -720,6 +745,7 @@ export type GatehouseEvent =
   | UserEmailChangedEvent
   | UserSecondFactorAddedEvent
   | UserSecondFactorRemovedEvent
+  | UserSecondFactorRemovalRequestedEvent
   | UserRecoveryCodesReplacedEvent
   | UserRecoveryCodeUsedEvent
   | UserPasskeyAddedEvent
@@ -805,6 +831,12 @@ export const eventShapes = {
     id: 'string',
     email: 'string',
     method: 'string',
+    actor: 'string?',
+    ip: 'string?',
+  } },
+  'user.second_factor_removal_requested': { version: 1, data: {
+    id: 'string',
+    email: 'string',
     actor: 'string?',
     ip: 'string?',
   } },
