@@ -60,7 +60,7 @@ export function composeProtocol(parts: Parts): Protocol {
     clients,
     accounts: parts.accounts,
     signIn: parts.signIn,
-    acrValues: reachableAcrs(config.secondFactor !== 'off'),
+    acrValues: reachableAcrs(config.secondFactor !== 'off' || config.passkeys === 'on'),
     secondStep: parts.secondStep,
     passkeySignIn: parts.passkeySignIn,
     appOrigins: parts.appOrigins,

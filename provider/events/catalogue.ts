@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import type { OutboxEvent } from '../ports/outbox.ts';
+import { account, difference, factor, logout, origin, passkey } from './event-fields.ts';
 
 /** The actor that caused the event, and its address. The audit needs both. */
 export interface EventOrigin {
@@ -17,45 +18,6 @@ interface EventDefinition {
   when: string;
   data: z.ZodObject;
 }
-
-const account = {
-  id: z.string().min(1).describe("the account's id, the `sub` of its tokens"),
-  email: z.string().min(1).describe('its email address at that time'),
-};
-
-const origin = {
-  actor: z
-    .string()
-    .optional()
-    .describe(
-      'the actor: the id of an account or a client, or `operator` for the command line; missing if it is not known',
-    ),
-  ip: z.string().optional().describe('the client address of the request; missing if there was no request'),
-};
-
-const factor = { method: z.string().describe('`totp`: an authenticator app (RFC 6238)') };
-
-const passkey = {
-  passkeyId: z.string().describe('the credential id of the passkey'),
-  name: z.string().describe('the name that the person gave it'),
-};
-
-const logout = {
-  clientId: z.string().describe('the client'),
-  logoutId: z.string().describe('the id that `gatehouse logouts failed` shows'),
-  sid: z
-    .string()
-    .optional()
-    .describe(
-      'the `sid` of the ended session in the id tokens of the client; missing if the client gets none',
-    ),
-};
-
-const difference = {
-  added: z.array(z.string()).describe('ids that are new'),
-  changed: z.array(z.string()).describe('ids whose content changed'),
-  removed: z.array(z.string()).describe('ids that were removed'),
-};
 
 /** Every type of event: when it is written, and the fields of its `data`. */
 export const eventCatalogue = {

@@ -5,6 +5,7 @@ import type {
   AccountView,
 } from './account/view-models.ts';
 import type {
+  AddPasskeyView,
   ClientFace,
   ConsentApi,
   ConsentScope,
@@ -144,13 +145,6 @@ interface SecondStepForm extends ClientFace {
 export interface AddSecondFactorView extends SecondStepForm {
   qr: QrView;
   secret: string;
-}
-
-/** Offers a passkey after a sign-in. Posts `csrf`, the hidden fields of `later`, and `later=yes` to the action of `passkey`. */
-export interface AddPasskeyView extends ClientFace {
-  passkey: PasskeyFormView;
-  later: Pick<PasskeyFormView, 'csrf' | 'hidden'>;
-  error?: FormError<never> | undefined;
 }
 
 /** New recovery codes, which are shown once: during a sign-in with a form, on the account page with a link. */

@@ -63,3 +63,10 @@ export interface TimeView {
   /** The time in UTC. The text names this time zone. */
   text: string;
 }
+
+/** Offers a passkey after a sign-in. Posts `csrf`, the hidden fields of `later`, and `later=yes` to the action of `passkey`. */
+export interface AddPasskeyView extends ClientFace {
+  passkey: PasskeyFormView;
+  later: Pick<PasskeyFormView, 'csrf' | 'hidden'>;
+  error?: FormError<never> | undefined;
+}
