@@ -11,8 +11,8 @@ import { insertAccount } from './new-account.ts';
 import { type FoundToken, invalid, type OneTimeTokens } from './one-time-tokens.ts';
 import { type PasswordRules, requireAllowedPassword } from './password-rules.ts';
 import type { Passwords } from './passwords.ts';
+import type { AskedSignIn } from './second-factor-gate.ts';
 import {
-  type AskedSignIn,
   completeSignIn,
   reportSignIn,
   type SignedIn,

@@ -2,7 +2,8 @@ import { GatehouseError } from '../lib/errors.ts';
 import { type Account, emailKey } from '../ports/account-store.ts';
 import type { PasswordBlocklist } from '../ports/password-blocklist.ts';
 import { isCommonPassword } from './common-passwords.ts';
-import { needsFactor, type SecondFactorPolicy } from './sign-in.ts';
+import type { SecondFactorPolicy } from './second-factor-gate.ts';
+import { needsFactor } from './sign-in.ts';
 
 export interface PasswordRuleOptions {
   /** The length that a new password has at least, in code points. */

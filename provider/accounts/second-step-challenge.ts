@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import { GatehouseError } from '../lib/errors.ts';
+import type { PasskeyAnswer } from '../lib/passkey-answers.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
-import type { AskedSignIn } from './sign-in.ts';
+import type { AskedSignIn } from './second-factor-gate.ts';
 
 interface ChallengeDeps {
   keys: Pick<ServerKeys, 'seal' | 'open'>;
@@ -12,6 +13,26 @@ interface ChallengeDeps {
 const methods = ['otp', 'passkey', 'recovery_code'] as const;
 
 export type SecondFactorMethod = (typeof methods)[number];
+
+/** The second form of a sign-in. `clientId` and `boundTo` must be those of the first one. */
+export interface SecondStepInput extends Pick<AskedSignIn, 'clientId' | 'boundTo'> {
+  challenge: string;
+  /** A code of the app, or a recovery code. */
+  code?: string | undefined;
+  /** The answer of a passkey, instead of a code. */
+  passkey?: PasskeyAnswer | undefined;
+  /** Where the passkey may have been used. Undefined: our own pages. */
+  origins?: readonly string[] | undefined;
+  /** The result of `rateLimits.browsers.read`, if a browser sends the request. */
+  browser?: string | undefined;
+  /** Whether the person wants no code in this browser for some days. */
+  trust?: boolean | undefined;
+  /** The language of the page, for mails about the factor. */
+  language?: string | undefined;
+}
+
+/** The second form of a sign-in, without an answer of a passkey. */
+export type Asked = Omit<SecondStepInput, 'passkey' | 'origins'>;
 
 const challengeMs = { code: 300_000, enrolment: 600_000 };
 

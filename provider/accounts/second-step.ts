@@ -1,6 +1,6 @@
 import { GatehouseError } from '../lib/errors.ts';
 import { randomToken } from '../lib/ids.ts';
-import type { NewPasskeyAnswer, PasskeyAnswer } from '../lib/passkey-answers.ts';
+import type { PasskeyAnswer } from '../lib/passkey-answers.ts';
 import { multiFactorSignIn, type SignInMethods } from '../lib/password-sign-in.ts';
 import { noteAccount } from '../lib/request-scope.ts';
 import type { ServerKeys } from '../lib/server-keys.ts';
@@ -9,20 +9,22 @@ import type { Passkey } from '../ports/passkeys.ts';
 import type { StoredFactor } from '../ports/second-factors.ts';
 import type { TransactionStores } from '../ports/unit-of-work.ts';
 import type { LostFactors } from './lost-factors.ts';
-import { amrOf, type PasskeyOffer, type PasskeyService } from './passkeys.ts';
-import { type Enrolment, isAppCode, type SecondFactorService } from './second-factors.ts';
+import type { PasskeyService } from './passkeys.ts';
+import type { AskedSignIn, SecondFactorGate } from './second-factor-gate.ts';
+import { isAppCode, type SecondFactorService } from './second-factors.ts';
 import {
+  type Asked,
   type Challenge,
   expired,
   openChallenge,
   type SecondFactorMethod,
+  type SecondStepInput,
   sealChallenge,
 } from './second-step-challenge.ts';
+import { createEnrolment, type Prepared, type SecondStepEnrolment } from './second-step-enrolment.ts';
 import {
-  type AskedSignIn,
   disabled,
   reportSignIn,
-  type SecondFactorGate,
   type SignedIn,
   type SignInOptions,
   twoFactors,
@@ -41,31 +43,6 @@ export interface SecondStepDeps
   lostFactors: LostFactors;
 }
 
-/** The second form of a sign-in. `clientId` and `boundTo` must be those of the first one. */
-export interface SecondStepInput extends Pick<AskedSignIn, 'clientId' | 'boundTo'> {
-  challenge: string;
-  /** A code of the app, or a recovery code. */
-  code?: string | undefined;
-  /** The answer of a passkey, instead of a code. */
-  passkey?: PasskeyAnswer | undefined;
-  /** Where the passkey may have been used. Undefined: our own pages. */
-  origins?: readonly string[] | undefined;
-  /** The result of `rateLimits.browsers.read`, if a browser sends the request. */
-  browser?: string | undefined;
-  /** Whether the person wants no code in this browser for some days. */
-  trust?: boolean | undefined;
-  /** The language of the page, for mails about the factor. */
-  language?: string | undefined;
-}
-
-/** A new passkey, with the `sealed` of its offer. */
-export interface NewPasskeyInput {
-  sealed: string;
-  answer: NewPasskeyAnswer;
-  name: string;
-  language?: string | undefined;
-}
-
 /** What the account of a challenge can use. */
 export interface SecondFactorMethods {
   methods: SecondFactorMethod[];
@@ -73,9 +50,7 @@ export interface SecondFactorMethods {
   passkey?: RequestOptions | undefined;
 }
 
-type Asked = Omit<SecondStepInput, 'passkey' | 'origins'>;
-
-export interface SecondStep {
+export interface SecondStep extends SecondStepEnrolment {
   gate: SecondFactorGate;
   /** Tells what to ask for. Throws `second_factor_expired`. */
   methods(input: Asked): Promise<SecondFactorMethods>;
@@ -98,23 +73,8 @@ export interface SecondStep {
    * only the password allows to add one, because a thief of the session could add an app of his own.
    */
   stepUp(accountId: string, asked: Pick<AskedSignIn, 'clientId' | 'boundTo'>): Promise<string | undefined>;
-  /** Makes the secret of a new app for an account that needs one. Throws `second_factor_expired`. */
-  offer(input: Asked): Promise<Enrolment>;
-  /** Shows the offer again after a wrong code. Throws `second_factor_expired`. */
-  reopen(input: Asked, sealed: string): Promise<Enrolment>;
-  /** Adds the new app and finishes the sign-in. Gives the recovery codes too. Throws as `finish`. */
-  enrol(input: SecondStepInput, sealed: string): Promise<Enrolled>;
-  /** Makes a request for a passkey for an account that needs a second factor. Undefined when passkeys are off. Throws as `offer`. */
-  offerPasskey(input: Asked): Promise<PasskeyOffer | undefined>;
-  /** Adds the passkey and finishes the sign-in. Throws as `finish`, and as `PasskeyService.checkNew` and `add`. */
-  enrolPasskey(input: Asked, passkey: NewPasskeyInput): Promise<Enrolled>;
 }
 
-/** A finished sign-in with a new factor, and the recovery codes of the account. */
-export interface Enrolled {
-  account: SignedIn;
-  recoveryCodes: string[];
-}
 /** What a code adds to a session. */
 const addedCode: SignInMethods = multiFactorSignIn(['otp']);
 
@@ -212,11 +172,6 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
       },
     };
   };
-  const placeOf = ({ accountId }: Challenge, { boundTo = '' }: Pick<AskedSignIn, 'boundTo'>) => ({
-    accountId,
-    boundTo,
-  });
-
   return {
     gate: {
       ask: async (stores, account, asked) => {
@@ -282,53 +237,8 @@ export function createSecondStep(deps: SecondStepDeps): SecondStep {
         const factor = await stores.secondFactors.find(accountId);
         return factor && (await newChallenge(stores, account, factor, asked)).sealed;
       }),
-    offer: async (input) => {
-      const { accountId: id, email } = open(input, true);
-      return factors.offer({ id, email }, input.boundTo ?? '');
-    },
-    reopen: async (input, sealed) => {
-      const challenge = open(input, true);
-      const { accountId: id, email } = challenge;
-      return factors.reopen({ id, email }, placeOf(challenge, input), sealed);
-    },
-    enrol: async (input, sealed) => {
-      const challenge = open(input, true);
-      const offered = { sealed, place: placeOf(challenge, input) };
-      const { account, proof } = await signIn(input, challenge, async () => ({
-        methods: twoFactors,
-        prove: (stores, found) =>
-          factors.add(stores, found, { ...offered, code: input.code ?? '', language: input.language }),
-      }));
-      return { account, recoveryCodes: proof };
-    },
-    offerPasskey: async (input) => {
-      const { accountId: id, email } = open(input, true);
-      return passkeys?.offer({ id, email }, input.boundTo ?? '');
-    },
-    enrolPasskey: async (input, { name, language, ...offered }) => {
-      const challenge = open(input, true);
-      if (passkeys === undefined) throw invalidPasskey();
-      const { account, proof } = await signIn(input, challenge, async () => {
-        const checked = await passkeys.checkNew(placeOf(challenge, input), offered);
-        return {
-          methods: multiFactorSignIn(['pwd', ...amrOf(checked)]),
-          prove: async (stores, found) => {
-            // The account needed a first factor. Another one was added meanwhile.
-            const codes = await passkeys.add(stores, found, checked, { name, language });
-            if (codes === undefined) throw expired();
-            return codes;
-          },
-        };
-      });
-      return { account, recoveryCodes: proof };
-    },
+    ...createEnrolment({ factors, passkeys, open: (input) => open(input, true), signIn }),
   };
-}
-
-/** What a sign-in has found before its transaction. */
-interface Prepared<T> {
-  methods: SignInMethods;
-  prove(stores: TransactionStores, account: Account): Promise<T>;
 }
 
 const required = (challenge: string, { methods, passkey }: SecondFactorMethods) =>

@@ -9,8 +9,8 @@ import type { Account, AccountStore } from '../ports/account-store.ts';
 import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { HashingPool } from './hashing-pool.ts';
-import type { LostFactors } from './lost-factors.ts';
 import { ensureNotTooLong, type PasswordCheck, type Passwords } from './passwords.ts';
+import type { AskedSignIn, SecondFactorGate, SecondFactorPolicy, UseStores } from './second-factor-gate.ts';
 import { isAppCode } from './second-factors.ts';
 
 export interface SignInInput {
@@ -33,40 +33,11 @@ export interface SignInInput {
   boundTo?: string | undefined;
 }
 
-/** The accounts that need a second factor. */
-export interface SecondFactorPolicy {
-  /** `required`: every account. */
-  mode: 'off' | 'optional' | 'required';
-  /** Every account with one of these roles. */
-  roles: readonly string[];
-}
-
-type ReadStores = Pick<TransactionStores, 'secondFactors' | 'passkeys'>;
-type UseStores = Pick<TransactionStores, 'secondFactors' | 'passkeys' | 'outbox' | 'mails'>;
-
-/** What a sign-in does after a right password (second-step.ts). */
-export interface SecondFactorGate {
-  /**
-   * Gives the error that asks for the second factor, with a challenge: `second_factor_required`, or `second_factor_missing`
-   * if the account has none yet.
-   */
-  ask(stores: ReadStores, account: Account, asked: AskedSignIn): Promise<GatehouseError>;
-  /** Whether the account trusts the browser with these proofs. */
-  trusts(stores: ReadStores, account: Account, proofs: readonly string[]): Promise<boolean>;
-  /** Removes the factors of a person who lost them, if the waiting time is over (lost-factors.ts). */
-  removeIfDue: LostFactors['removeIfDue'];
-  /** Uses the code. Throws `invalid_second_factor`, or `second_factor_missing` if the account has no factor. */
-  prove(stores: UseStores, account: Account, code: string): Promise<void>;
-}
-
 /**
  * Gives `email_not_verified` for an account whose address must be proved first, with a sealed `confirmation` for the page;
  * otherwise undefined (confirm-address.ts).
  */
 export type UnconfirmedGate = (account: Account, asked: AskedSignIn) => GatehouseError | undefined;
-
-/** The facts of a sign-in that the second step needs again. */
-export type AskedSignIn = Pick<SignInInput, 'clientId' | 'boundTo'> & { needsNewPassword?: true | undefined };
 
 /** A sign-in with a password and a code of an app, or a recovery code. */
 export const twoFactors: SignInMethods = multiFactorSignIn(['pwd', 'otp']);

@@ -4,6 +4,7 @@ import type {
   AccountSignedOutView,
   AccountView,
 } from './account/view-models.ts';
+import type { DeviceConfirmView, DeviceDoneView, DeviceView } from './device-view-models.ts';
 import type {
   AddPasskeyView,
   ClientFace,
@@ -223,33 +224,6 @@ export interface SignedOutView {
   clientName?: string | undefined;
   /** A link to continue, in both cases. */
   clientUri?: string | undefined;
-}
-
-/** Posts `xsrf` and `user_code` to `action`. */
-export interface DeviceView {
-  action: string;
-  xsrf: string;
-  /** The code that the person typed before, or the code in the address that the device showed. */
-  userCode?: string | undefined;
-  error?: FormError<'user_code'> | undefined;
-}
-
-/** Posts `xsrf`, `user_code` and `confirm=yes` or `abort=yes` to `action`. */
-export interface DeviceConfirmView extends ClientFace {
-  action: string;
-  xsrf: string;
-  /** The code as the device shows it. */
-  userCode: string;
-  /** The account that is already signed in. */
-  accountEmail?: string | undefined;
-  /** The address that the device's request came from, and the name that the device gave itself in this request. */
-  deviceAddress?: string | undefined;
-  deviceName?: string | undefined;
-}
-
-export interface DeviceDoneView {
-  /** The app that the person approved. Undefined when the person denied it. */
-  clientName?: string | undefined;
 }
 
 export interface ErrorView {

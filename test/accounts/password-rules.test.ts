@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { createPasswordRules } from '../../provider/accounts/password-rules.ts';
-import type { SecondFactorPolicy } from '../../provider/accounts/sign-in.ts';
+import type { SecondFactorPolicy } from '../../provider/accounts/second-factor-gate.ts';
 
 const email = 'john@example.com';
 const { problems, lengthFor } = createPasswordRules({ shortest: 8, blocklists: [] });

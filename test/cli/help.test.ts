@@ -23,8 +23,10 @@ function words(example: string): string[] {
 test('the list of commands is complete', () => {
   expect(leaves.map(([path]) => path.replace('gatehouse ', ''))).toEqual([
     ...['dev', 'serve', 'worker', 'operator', 'migrate', 'config check', 'config docs'],
-    ...['list', 'show', 'create', 'disable', 'enable'].map((name) => `accounts ${name}`),
-    ...['set-password', 'reset-factors', 'set-roles', 'import', 'export'].map((name) => `accounts ${name}`),
+    ...['list', 'show', 'create', 'invite', 'disable', 'enable'].map((name) => `accounts ${name}`),
+    ...['set-password', 'reset-factors', 'set-roles', 'import', 'export'].map(
+      (name) => `accounts ${name}`,
+    ),
     ...['sessions list', 'sessions end', 'tokens revoke', 'passwords blocklist build'],
     ...[
       'validate',

@@ -38,7 +38,7 @@ test('the page about events names every type, version and field', () => {
     const section = page.split(`## \`${type}\`\n`)[1]?.split('\n## ')[0];
     expect(section).toContain(`Version ${version}. ${when}`);
     for (const field of Object.keys(data.shape)) {
-      expect(section).toMatch(new RegExp(`\\| \`${field}\` \\| (string|array|number) \\| `));
+      expect(section).toMatch(new RegExp(`\\| \`${field}\` \\| (string|array|number|enum) \\| `));
     }
   }
   expect(page).not.toContain('undefined');

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from '@jest/globals';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { createEvent, type EventType, eventCatalogue } from '../../provider/events/catalogue.ts';
 import { renderEventsJsonSchema } from '../../provider/events/events-json-schema.ts';
 import { createRelay } from '../../provider/events/relay.ts';
@@ -32,7 +32,8 @@ async function accepted(documents: unknown[]): Promise<boolean[]> {
 
 const types = Object.keys(eventCatalogue) as EventType[];
 const samples: Record<string, unknown> = { array: ['one'], number: 9 };
-const sample = (schema: z.ZodType): unknown => samples[schema.type] ?? 'some text';
+const sample = (schema: z.ZodType): unknown =>
+  schema instanceof z.ZodEnum ? schema.options[0] : (samples[schema.type] ?? 'some text');
 
 /** An event as a sink publishes it. */
 async function published(type: EventType, withOptional: boolean): Promise<Record<string, unknown>> {

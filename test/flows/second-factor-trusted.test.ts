@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { multiFactorAcr, passwordAcr } from '../../provider/lib/password-sign-in.ts';
-import { type Authenticator, personWithFactor } from '../support/authenticator.ts';
+import { type Authenticator, personWithFactor, stepUpOnAccount } from '../support/authenticator.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
 import { openAccount } from '../support/sign-in.ts';
 import { decodeJwt, type TestClient } from '../support/test-client.ts';
@@ -87,7 +87,8 @@ describe('a trusted browser', () => {
       'a new password',
       async () => {
         const next = 'a longer walk along the river';
-        const page = await openAccount(deployment, agent, person);
+        deployment.advance(30);
+        const page = await stepUpOnAccount(agent, await openAccount(deployment, agent, person), app);
         await agent.submit(formOf(page, 'password'), { currentPassword: person.password, newPassword: next });
         person = { ...person, password: next };
       },

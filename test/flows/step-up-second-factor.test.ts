@@ -2,10 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { multiFactorAcr, passwordAcr } from '../../provider/lib/password-sign-in.ts';
 import { type Authenticator, personWithFactor } from '../support/authenticator.ts';
 import { type InProcess, startInProcess } from '../support/in-process.ts';
-import { newPerson, openAccount } from '../support/sign-in.ts';
+import { newPerson } from '../support/sign-in.ts';
 import { decodeJwt, type TestClient, tokensOf } from '../support/test-client.ts';
 import { createUserAgent, type Page, type Person, type UserAgent } from '../support/user-agent.ts';
-import { formOf } from './account-pages.ts';
 import { appDocument, createApp } from './apps.ts';
 
 let deployment: InProcess;
@@ -147,10 +146,10 @@ describe('a browser that is signed in with the password only', () => {
   });
 
   test('an account without a second factor needs its password to add one', async () => {
-    const account = await openAccount(deployment, agent, person);
-    await agent.submit(formOf(account, 'second-factor', 'name="action"'), {
-      factorPassword: person.password,
-      action: 'remove',
+    const account = await deployment.ports.accounts.findByEmail(person.email);
+    await deployment.unitOfWork.run(async ({ accounts, secondFactors }) => {
+      await secondFactors.remove(account?.id ?? '');
+      await accounts.update(account?.id ?? '', { hasSecondFactor: false }, Date.now());
     });
     const page = await open(web, essential);
     expect(page.html).toContain('name="password"');

@@ -7,7 +7,7 @@ export interface LoggedMessage {
   path: string;
 }
 
-const call = /\blogger(?:\?)?\.(?<level>debug|info|warn|error)\(/g;
+const call = /(?:\b|#)logger(?:\?)?\.(?<level>debug|info|warn|error)\(/g;
 const dynamic = /\blogger\??\.?\[/;
 
 /** Every message that the program can log, from its source text. Throws if a message isn't a fixed text. */

@@ -1,7 +1,7 @@
 import { TOTP } from 'otpauth';
 import type { Deployment } from './deployment.ts';
 import { newPerson, openAccount } from './sign-in.ts';
-import { createUserAgent, type Page, type Person } from './user-agent.ts';
+import { createUserAgent, type Page, type Person, type UserAgent } from './user-agent.ts';
 
 /** An authenticator app with one account. */
 export interface Authenticator {
@@ -42,4 +42,11 @@ export async function personWithFactor(
   const app = authenticatorOf(offer);
   const recoveryCodes = recoveryCodesOf(await agent.submit(offer, { code: app.code() }));
   return { person, app, recoveryCodes };
+}
+
+/** The account page with the forms of the factors. A session that has only the password adds the code for them. */
+export async function stepUpOnAccount(agent: UserAgent, page: Page, app: Authenticator): Promise<Page> {
+  const [, link] = /href="([^"]*acr_values=[^"]*)"/.exec(page.html) ?? [];
+  if (link === undefined) return page;
+  return agent.submit(await agent.get(link.replaceAll('&amp;', '&')), { code: app.code() });
 }

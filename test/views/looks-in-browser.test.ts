@@ -23,9 +23,11 @@ async function servePages(pages: Pages): Promise<TestServer> {
   return serve((request, response) => {
     if (serveAsset(pages.assets, request, response)) return;
     const sample = samplePages[(request.url ?? '').slice(1)];
-    response.writeHead(200, { ...pageHeaders(), 'Content-Type': 'text/html; charset=utf-8' });
     const model = { ...sample?.model, logoUri: undefined };
-    response.end(sample ? pages.for({}).render(sample.view, model as never).html : '');
+    const page = sample && pages.for({}).render(sample.view, model as never);
+    const headers = pageHeaders({ hasScript: page?.hasScript ?? false });
+    response.writeHead(200, { ...headers, 'Content-Type': 'text/html; charset=utf-8' });
+    response.end(page?.html ?? '');
   });
 }
 

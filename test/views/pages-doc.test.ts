@@ -4,7 +4,7 @@ import { pageSettings } from '../../provider/config/settings-pages.ts';
 import { samplePages } from './sample-pages.ts';
 
 const doc = readFileSync('docs/pages.md', 'utf8');
-const source = ['view-models.ts', 'account/view-models.ts', 'view-values.ts']
+const source = ['view-models.ts', 'account/view-models.ts', 'device-view-models.ts', 'view-values.ts']
   .map((file) => readFileSync(`provider/interactions/${file}`, 'utf8'))
   .join('\n');
 

@@ -27,8 +27,10 @@ beforeAll(async () => {
     const path = request.url ?? '';
     if (request.method === 'POST') posted.push({ path, fields: await formFields(request) });
     const sample = samplePages[path.slice('/page/'.length)];
-    response.writeHead(200, { ...pageHeaders(), 'Content-Type': 'text/html; charset=utf-8' });
-    response.end(sample ? renderer.render(sample.view, sample.model as never).html : '<title>posted</title>');
+    const page = sample && renderer.render(sample.view, sample.model as never);
+    const headers = pageHeaders({ hasScript: page?.hasScript ?? false });
+    response.writeHead(200, { ...headers, 'Content-Type': 'text/html; charset=utf-8' });
+    response.end(page?.html ?? '<title>posted</title>');
   });
   browser = await launchBrowser({ bypassCsp: false });
   const body =
