@@ -24,9 +24,7 @@ test('the list of commands is complete', () => {
   expect(leaves.map(([path]) => path.replace('gatehouse ', ''))).toEqual([
     ...['dev', 'serve', 'worker', 'operator', 'migrate', 'config check', 'config docs'],
     ...['list', 'show', 'create', 'invite', 'disable', 'enable'].map((name) => `accounts ${name}`),
-    ...['set-password', 'reset-factors', 'set-roles', 'import', 'export'].map(
-      (name) => `accounts ${name}`,
-    ),
+    ...['set-password', 'reset-factors', 'set-roles', 'import', 'export'].map((name) => `accounts ${name}`),
     ...['sessions list', 'sessions end', 'tokens revoke', 'passwords blocklist build'],
     ...[
       'validate',
