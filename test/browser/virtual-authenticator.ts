@@ -10,23 +10,18 @@ export type StoredCredential = Protocol['credentials'][number];
 
 export interface VirtualAuthenticator {
   credentials(): Promise<StoredCredential[]>;
-  /** Replaces the credential, for example by a copy with an earlier counter. */
-  put(credential: StoredCredential): Promise<void>;
   /** Whether the person can verify themselves. If not, a request that needs it fails. */
   setVerified(isVerified: boolean): Promise<void>;
-  /** Whether the person touches the authenticator. */
-  setPresent(isPresent: boolean): Promise<void>;
 }
 
 export interface AuthenticatorOptions {
   credentials?: readonly StoredCredential[];
-  isPresent?: boolean;
 }
 
 /** Gives the page an authenticator of the device, as the protocol WebAuthn of the Chrome DevTools defines it. */
 export async function addAuthenticator(
   page: Page,
-  { credentials = [], isPresent = true }: AuthenticatorOptions = {},
+  { credentials = [] }: AuthenticatorOptions = {},
 ): Promise<VirtualAuthenticator> {
   const session: CDPSession = await page.context().newCDPSession(page);
   await session.send('WebAuthn.enable', { enableUI: false });
@@ -37,23 +32,15 @@ export async function addAuthenticator(
       hasResidentKey: true,
       hasUserVerification: true,
       isUserVerified: true,
-      automaticPresenceSimulation: isPresent,
+      automaticPresenceSimulation: true,
     },
   });
   for (const credential of credentials)
     await session.send('WebAuthn.addCredential', { authenticatorId, credential });
   return {
     credentials: async () => (await readCredentials(session, authenticatorId)).credentials,
-    put: async (credential) => {
-      const { credentialId } = credential;
-      await session.send('WebAuthn.removeCredential', { authenticatorId, credentialId });
-      await session.send('WebAuthn.addCredential', { authenticatorId, credential });
-    },
     setVerified: async (isUserVerified) => {
       await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
-    },
-    setPresent: async (enabled) => {
-      await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
     },
   };
 }
