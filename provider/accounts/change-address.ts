@@ -81,7 +81,7 @@ export interface ChangeAddress {
     language?: string,
   ): Promise<Account>;
   /**
-   * Gives the account its earlier address again, and drops every later change. Somebody else may have made the change, so it
+   * Gives the account its earlier address again, and drops every later change. Another person may have made the change, so it
    * ends every session and token and removes the password: the owner of the mailbox chooses a new one. The second factor
    * stays.
    *

@@ -70,7 +70,7 @@ export interface ConfirmAddress {
   /**
    * Confirms the address with the link. In the browser that signed up, the confirmation shows the password. Elsewhere the
    * person types it, and what is typed is the password of the account from now on. So only the owner of the address decides
-   * it, whoever signed up. Throws `invalid_one_time_token`, or `validation_failed` with `/password`.
+   * it, also if another person signed up. Throws `invalid_one_time_token`, or `validation_failed` with `/password`.
    */
   byLink(input: { token: string } & (WithConfirmation | { password: string })): Promise<Account>;
 }

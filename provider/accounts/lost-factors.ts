@@ -9,7 +9,7 @@ type Stores = FactorStores & Pick<TransactionStores, 'factorRemovals'>;
 
 /**
  * The way back for a person who lost every second factor: a wish after the right password, a mail at once, a waiting time,
- * and then a sign-in with the password. Whoever still has the factor, or the mailbox, has this time to cancel the wish: a
+ * and then a sign-in with the password. A person who still has the factor, or the mailbox, has this time to cancel the wish: a
  * sign-in with a code, a new password and 'sign out everywhere' do it.
  */
 export interface LostFactors {

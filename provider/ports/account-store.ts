@@ -16,7 +16,7 @@ export interface Account {
   /** Whether a sign-in needs the second factor that the account has in `SecondFactors`. Missing without a factor. */
   hasSecondFactor?: true | undefined;
   /**
-   * Whether the person signed up while addresses had to be proved, and has not proved the address yet. Somebody else may
+   * Whether the person signed up while addresses had to be proved, and has not proved the address yet. Another person may
    * have chosen the password then. Missing for all other accounts.
    */
   isUnconfirmed?: true | undefined;

@@ -22,7 +22,7 @@ export interface FeedbackMessage {
 
 /**
  * Reports of a mail service about mails that it has taken, as messages that wait until they are removed. Anything may be in
- * them: whoever may write to the queue can write everything, so a report counts only with a proof.
+ * them: a writer of the queue can write everything, so a report counts only with a proof.
  *
  * Guarantees, on every implementation:
  * - a message that was received and not removed is received again later, and holds back no other message.
