@@ -267,8 +267,12 @@ async function showEnrolment(
 export async function qrOf(uri: string): Promise<QrView> {
   const { encode } = await import('uqr');
   const { size, data } = encode(uri, { ecc: 'M', border: 4 });
-  const dark = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])));
-  return { size, path: dark.join('') };
+  // One rectangle for neighbours in a row, which makes the page much smaller.
+  const rows = data.map((row) => row.map((isDark) => (isDark ? '1' : '0')).join(''));
+  const path = rows.flatMap((row, y) =>
+    [...row.matchAll(/1+/g)].map(({ 0: { length }, index: x }) => `M${x} ${y}h${length}v1h-${length}z`),
+  );
+  return { size, path: path.join('') };
 }
 
 /** Groups of four characters are easier to type. */
