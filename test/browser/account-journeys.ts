@@ -100,7 +100,8 @@ export function accountJourneys(world: () => World): void {
         const person = await newPerson(world());
         const next = 'a ferry to the islands';
         const fill = async (page: Page, current: string) => {
-          await page.getByLabel('Current password').fill(current);
+          const part = page.getByRole('region', { name: 'Password', exact: true });
+          await part.getByLabel('Current password').fill(current);
           await page.getByLabel('New password').fill(next);
           await press(page, 'Change password');
         };

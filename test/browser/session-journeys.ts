@@ -70,7 +70,7 @@ export function sessionJourneys(world: () => World): void {
         await page.goto(firstParty.authorizationUrl({ scope: 'openid email' }));
         await page.getByLabel('Email address').fill(person.email);
         await page.getByLabel('Password').fill(person.password);
-        await page.getByRole('button', { name: 'Sign in' }).dblclick();
+        await page.getByRole('button', { name: 'Sign in', exact: true }).dblclick();
         const end = page.getByRole('heading', { name: /^(arrived|This sign-in has expired)$/ });
         if ((await end.innerText()) !== 'arrived') return;
         const brought = await comeBack(page, app);

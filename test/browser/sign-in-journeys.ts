@@ -93,6 +93,8 @@ export function signInJourneys(world: () => World): void {
         await keyboard.press('Tab');
         await keyboard.type(person.password);
         await keyboard.press('Tab');
+        expect(await page.locator(':focus').innerText()).toBe('Show password');
+        await keyboard.press('Tab');
         await keyboard.press('Space');
         expect(await page.getByLabel('Keep me signed in').isChecked()).toBe(true);
         await keyboard.press('Tab');
