@@ -202,8 +202,8 @@ async function record(
   if (rehash !== undefined && checked.passwordHash !== undefined) {
     await accounts.replacePasswordHash(found.id, checked.passwordHash, rehash, options.clock.now());
   }
-  const unconfirmed = options.refuseUnconfirmed(found, input);
-  if (unconfirmed !== undefined) return unconfirmed;
+  const unconfirmed = found.isUnconfirmed && options.refuseUnconfirmed(found, input);
+  if (unconfirmed) return unconfirmed;
   const mayHaveLost = found.hasSecondFactor && input.code === undefined;
   const isFreed = mayHaveLost && (await options.secondFactor.removeIfDue(stores, found));
   const account = isFreed ? { ...found, hasSecondFactor: undefined } : found;
