@@ -27,7 +27,11 @@ export async function passkeyByForm(
     });
     await finishSignIn(deps, step, account, { ticked });
   } catch (error) {
-    const problem = problemOf(deps, step, error, { email: '', password: '', newPassword: '' });
+    // Only the form with the password leads on to the proof of the address.
+    const isUnconfirmed = error instanceof GatehouseError && error.code === 'email_not_verified';
+    const problem = isUnconfirmed
+      ? { status: 400, error: { message: step.renderer.text('passkey.unconfirmed') } }
+      : problemOf(deps, step, error, { email: '', password: '', newPassword: '' });
     await showSignIn(deps, step, { email: '', ticked, asksNewPassword: false, problem });
   }
 }

@@ -197,7 +197,6 @@ export function problemOf(
     second_factor_exists: () => text('second-factor.expired'),
     invalid_passkey: () => text('passkey.refused'),
     passkey_expired: () => text('passkey.expired'),
-    email_not_verified: () => text('passkey.unconfirmed'),
     overloaded: () => text('problem.unavailable.message'),
     too_many_requests: () => text('message.too-many-attempts', { seconds: retryAfterSeconds ?? 60 }),
   };
