@@ -27,7 +27,7 @@ export function rowsOf({ html }: Page, part: 'places' | 'consented' | 'recent'):
   return list
     .split('<h3>')
     .slice(1)
-    .map((row) => plain(row.split(/<\/form>|<\/li>/)[0] ?? ''));
+    .map((row) => plain(row.split(row.includes('</form>') ? '</form>' : '</li>')[0] ?? ''));
 }
 
 export const noticeOf = ({ html }: Page): string | undefined =>

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import {
@@ -11,6 +12,7 @@ import {
 import { personWithFactor } from '../support/authenticator.ts';
 import { type Deployment, demo, startServers } from '../support/deployment.ts';
 import { apiLogin, callJsonApi, postJson } from '../support/json-api.ts';
+import { codeIn } from '../support/mail-links.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { createSoftwarePasskey } from '../support/passkey-authenticator.ts';
 import { recoveryMail } from '../support/recovery.ts';
@@ -40,6 +42,8 @@ describe('/openapi.json', () => {
       ...appSettings,
       GATEHOUSE_MAIL: `smtp://127.0.0.1:${mails.port}`,
       GATEHOUSE_MAIL_FROM: 'login@example.com',
+      GATEHOUSE_SIGNUP: 'true',
+      GATEHOUSE_SIGNUP_VERIFICATION: '1d',
     };
     deployment = await startServers({ processes: 1, redis: false, env });
     const answer = await deployment.fetch(`${deployment.issuer}/openapi.json`);
@@ -59,6 +63,9 @@ describe('/openapi.json', () => {
     const { flow } = (await callJsonApi(deployment, '/auth/recover', asked)).body;
     const { code } = await recoveryMail(mails, forgetful.email);
     const { challenge } = (await callJsonApi(deployment, '/auth/login', person)).body;
+    const stranger = { email: `${randomUUID()}@example.com`, password: 'walked-through-all' };
+    const { confirmation } = (await callJsonApi(deployment, '/auth/register', stranger)).body;
+    const [mail] = await mails.until(stranger.email, 1);
     // Each use of a factor ends the challenges of its account, so there are two accounts.
     const owner = await personWithPasskey(deployment);
     const another = await personWithPasskey(deployment);
@@ -80,6 +87,7 @@ describe('/openapi.json', () => {
       '/auth/logout': { refreshToken: other.refreshToken },
       '/auth/recover': { email },
       '/auth/recover/password': { flow, code, newPassword: 'walked-through-all-again' },
+      '/auth/register/confirm': { confirmation, code: codeIn(mail) },
       '/auth/register': { email: 'walked@example.com', password: 'walked-through-all' },
     };
   };
@@ -120,6 +128,7 @@ describe('/openapi.json', () => {
       'post /auth/recover/password',
       'post /auth/refresh',
       'post /auth/register',
+      'post /auth/register/confirm',
       'post /user/passkeys',
       'post /user/passkeys/options',
     ]);
@@ -195,7 +204,7 @@ describe('/openapi.json', () => {
       const taken = variations(schema, body).filter((value) => takes(schema, value));
       expect(taken.length).toBeGreaterThanOrEqual(1);
       // These have rules for addresses, passwords and codes that no schema can say.
-      const hasRules = ['/auth/register', '/auth/recover', '/auth/recover/password'].includes(path);
+      const hasRules = /^\/auth\/(register|recover)/.test(path);
       for (const value of taken.filter(() => !hasRules)) {
         const answer = await postJson(deployment, path, JSON.stringify(value));
         expect([path, value, answer.status]).not.toEqual([path, value, 400]);

@@ -24,7 +24,8 @@ describe('the level and the time of a sign-in', () => {
   let tv: TestClient;
   let agent: UserAgent;
   beforeAll(async () => {
-    deployment = await startInProcess([tvDocument('tv')], { ...deviceFlow, GATEHOUSE_SECOND_FACTOR: 'off' });
+    const off = { GATEHOUSE_SECOND_FACTOR: 'off', GATEHOUSE_PASSKEYS: 'off' };
+    deployment = await startInProcess([tvDocument('tv')], { ...deviceFlow, ...off });
     web = createTestClient(deployment, demoApps.web);
     spa = createTestClient(deployment, demoApps.spa);
     own = createTestClient(deployment, demoApps.firstParty);

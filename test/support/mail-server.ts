@@ -115,7 +115,8 @@ export async function startMailServer({ tls, login }: MailServerOptions = {}): P
     to,
     until: async (address, count) => {
       const what = `${count} mails to ${address}`;
-      await waitFor(() => to(address).length >= count, { timeoutMs: 30_000, what });
+      // After the end of the process that sends, another one takes over within 80 seconds.
+      await waitFor(() => to(address).length >= count, { timeoutMs: 150_000, what });
       return to(address);
     },
     refuse: (address, refusal) => void (refusal ? refusals.set(address, refusal) : refusals.delete(address)),
