@@ -60,7 +60,7 @@ test('each store is created once in a transaction, and all stores can be listed'
     expect(stores.accounts).toBe(accounts);
     expect(stores.outbox).toBe(outbox);
     const getters = Object.entries(Object.getOwnPropertyDescriptors(stores)).filter(([, { get }]) => get);
-    expect(getters).toHaveLength(14);
+    expect(getters).toHaveLength(15);
     expect(Object.keys(stores).sort()).toEqual([
       ...[
         'accounts',
