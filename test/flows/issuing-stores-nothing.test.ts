@@ -23,8 +23,14 @@ const many = 300;
 const some = 60;
 
 const clients = [appDocument('web'), tvDocument('tv')];
-/** The entries of each sign-in: its family, one row in the list of the account's sign-ins, and an event. */
-const signIn = ['public.families', 'fam_ f', 'public.account_index', 'public.outbox'];
+/**
+ * The entries of each sign-in: its family, one row in the list of the account's sign-ins, an event, and a row of the history,
+ * of which an account has at most 20.
+ */
+const signIn = [
+  ...['public.families', 'fam_ f', 'public.account_index', 'public.outbox'],
+  'public.recent_sign_ins',
+];
 /** The entries of each code, which expire. */
 const code = ['public.oidc_artifacts', 'AuthorizationCode: a'];
 /** The entries of each device code. Each occurs twice: for the code, and for the person's confirmation. */
