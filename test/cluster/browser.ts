@@ -13,7 +13,7 @@ export async function signInWithBrowser(app: App, { email, password }: Person): 
     say(`   the browser sees: ${await page.title()}`);
     await page.getByLabel('Email address').fill(email);
     await page.getByLabel('Password').fill(password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.waitForURL((address) => address.href.startsWith(app.redirectUri));
     say(`   it ends at: ${page.url().replace(/code=[^&]*/, 'code=…')}`);
     return await redeem(new URL(page.url()).searchParams.get('code') ?? '');

@@ -39,7 +39,7 @@ describe('kubectl', () => {
     await page.getByRole('button', { name: 'It’s my device' }).click();
     await page.getByLabel('Email address').fill(demo.email);
     await page.getByLabel('Password').fill(demo.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('button', { name: 'Allow', exact: true }).click();
     await page.getByRole('heading', { name: 'Your device is signed in' }).waitFor();
   };

@@ -27,7 +27,7 @@ async function throughSignIn(
   await page.waitForURL((url) => url.origin === issuer);
   await page.getByLabel('Email address').fill(demo.email);
   await page.getByLabel('Password').fill(demo.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   const consent = page.getByRole('button', { name: 'Allow', exact: true });
   const back = page.waitForURL((url) => url.href.startsWith(app)).then(() => 'back');
   const asked = consent.waitFor().then(() => 'asked');

@@ -27,16 +27,22 @@ class FirstForm(HTMLParser):
         self.action = None
         self.hidden = {}
         self.names = set()
+        self.ended = False
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
-        if tag == "form" and self.action is None:
+        if self.ended:
+            return
+        if tag == "form":
             self.action = attrs["action"]
         if tag in ("input", "button") and "name" in attrs:
             self.names.add(attrs["name"])
             if attrs.get("type") == "hidden":
                 self.hidden[attrs["name"]] = attrs["value"]
+
+    def handle_endtag(self, tag):
+        self.ended = self.ended or tag == "form"
 
 
 class Browser:
