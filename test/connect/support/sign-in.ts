@@ -86,7 +86,7 @@ export async function isSignedInAtGatehouse({ addresses, browser }: ConnectWorld
   const page = await browser.context.newPage();
   try {
     await page.goto(`${addresses.issuer}/account`);
-    return (await page.getByLabel('Email address', { exact: true }).count()) === 0;
+    return (await page.locator('input[name=email]').count()) === 0;
   } finally {
     await page.close();
   }
