@@ -11,7 +11,7 @@ import type { EndFamilyOf } from '../oidc/tokens/end-family.ts';
 import type { TokenRequests, TokenResponse } from '../oidc/tokens/token-requests.ts';
 import type { AccountStore } from '../ports/account-store.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
-import { type PasskeyApiDeps, passkeyEndpoints } from './passkeys.ts';
+import { type PasskeyApiDeps, passkeyEndpoints, type SignInSteps } from './passkeys.ts';
 import { type RecoveryEndpointsDeps, recoveryEndpoints } from './recovery.ts';
 import {
   acceptedResponse,
@@ -57,21 +57,21 @@ export type VerifiedToken = Pick<
 
 /** The JSON API (DESIGN §4): the table that is routed, checked and described. */
 export function jsonApiEndpoints(deps: JsonApiDeps): Endpoint[] {
-  const passkeys = passkeyEndpoints(deps, {
+  const steps: SignInSteps = {
     clientFor: (asked) => clientFor(deps, asked, 'password'),
     redeem: async ({ request, response }, clientId, parameters) =>
       tokens(await deps.redeem(request, response, clientId, 'password', parameters)),
-  });
+  };
   return [
-    login(deps),
-    secondFactor(deps),
+    login(steps),
+    secondFactor(steps),
     refresh(deps),
     logout(deps),
     register(deps),
     ...recoveryEndpoints(deps),
     confirm(deps),
     profile(deps),
-    ...passkeys,
+    ...passkeyEndpoints(deps, steps),
   ];
 }
 
@@ -107,7 +107,7 @@ const tokens = (response: TokenResponse) => ({
   newPasswordNeeded: response.new_password_needed,
 });
 
-const login = (deps: JsonApiDeps) =>
+const login = ({ clientFor, redeem }: SignInSteps) =>
   endpoint({
     method: 'post',
     path: '/auth/login',
@@ -129,14 +129,14 @@ const login = (deps: JsonApiDeps) =>
       'overloaded',
     ],
     handle: async ({ request, response, body }) => {
-      const clientId = clientFor(deps, body.clientId, 'password');
+      const clientId = clientFor(body.clientId);
       if (body.email === '' || body.password === '') throw wrongCredentials();
       const parameters = { username: body.email, password: body.password };
-      return tokens(await deps.redeem(request, response, clientId, 'password', parameters));
+      return redeem({ request, response }, clientId, parameters);
     },
   });
 
-const secondFactor = (deps: JsonApiDeps) =>
+const secondFactor = ({ clientFor, redeem }: SignInSteps) =>
   endpoint({
     method: 'post',
     path: '/auth/login/second-factor',
@@ -155,9 +155,9 @@ const secondFactor = (deps: JsonApiDeps) =>
       'too_many_requests',
     ],
     handle: async ({ request, response, body }) => {
-      const clientId = clientFor(deps, body.clientId, 'password');
+      const clientId = clientFor(body.clientId);
       const parameters = { second_factor_challenge: body.challenge, otp: body.code };
-      return tokens(await deps.redeem(request, response, clientId, 'password', parameters));
+      return redeem({ request, response }, clientId, parameters);
     },
   });
 
