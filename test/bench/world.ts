@@ -39,8 +39,7 @@ export async function startWorld(cores: Cores, { profile = false } = {}): Promis
     GATEHOUSE_EVENTS_SINK: 'none',
     GATEHOUSE_SIGNUP: 'true',
     GATEHOUSE_SIGNUP_VERIFICATION: 'first',
-    GATEHOUSE_MAIL: `smtp://127.0.0.1:${mailServer.port}`,
-    GATEHOUSE_MAIL_FROM: 'login@example.com',
+    ...mailServer.settings,
     ...(profile ? profilerEnv : {}),
   };
   const deployment = await startServers({ processes: 2, env });

@@ -29,8 +29,7 @@ beforeAll(async () => {
       GATEHOUSE_SIGNUP_VERIFICATION: '7d',
       GATEHOUSE_DEFAULT_CLIENT: 'api',
       GATEHOUSE_LANGUAGES: 'en,de',
-      GATEHOUSE_MAIL: `smtp://127.0.0.1:${mailServer.port}`,
-      GATEHOUSE_MAIL_FROM: 'login@example.com',
+      ...mailServer.settings,
     },
   });
 });

@@ -18,8 +18,7 @@ describe('the log at level debug', () => {
     mails = await startMailServer();
     const env = {
       GATEHOUSE_LOG_LEVEL: 'debug',
-      GATEHOUSE_MAIL: `smtp://127.0.0.1:${mails.port}`,
-      GATEHOUSE_MAIL_FROM: 'login@example.com',
+      ...mails.settings,
     };
     deployment = await startServers({ processes: 1, env });
     web = createTestClient(deployment, demoApps.web);

@@ -40,8 +40,7 @@ describe('/openapi.json', () => {
     mails = await startMailServer();
     const env = {
       ...appSettings,
-      GATEHOUSE_MAIL: `smtp://127.0.0.1:${mails.port}`,
-      GATEHOUSE_MAIL_FROM: 'login@example.com',
+      ...mails.settings,
       GATEHOUSE_SIGNUP: 'true',
       GATEHOUSE_SIGNUP_VERIFICATION: '1d',
     };

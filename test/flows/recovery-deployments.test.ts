@@ -56,8 +56,7 @@ async function twoProcesses(): Promise<Mailed> {
     env: {
       GATEHOUSE_JOBS: 'worker',
       GATEHOUSE_SIGNUP: 'true',
-      GATEHOUSE_MAIL: `smtp://127.0.0.1:${mails.port}`,
-      GATEHOUSE_MAIL_FROM: 'login@example.com',
+      ...mails.settings,
     },
   });
   const workers: Program[] = [];

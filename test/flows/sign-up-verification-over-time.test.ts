@@ -30,8 +30,7 @@ beforeAll(async () => {
     GATEHOUSE_SIGNUP: 'true',
     GATEHOUSE_SIGNUP_VERIFICATION: '7d',
     GATEHOUSE_DEFAULT_CLIENT: 'api',
-    GATEHOUSE_MAIL: `smtp://127.0.0.1:${mailServer.port}`,
-    GATEHOUSE_MAIL_FROM: 'login@example.com',
+    ...mailServer.settings,
   });
   web = createApp(deployment, 'web');
   vault = createApp(deployment, 'vault');

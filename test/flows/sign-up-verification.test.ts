@@ -33,8 +33,7 @@ describe.each(kinds)('sign-up with a proof of the address, on $name', ({ start }
         GATEHOUSE_SIGNUP: 'true',
         GATEHOUSE_SIGNUP_VERIFICATION: 'first',
         GATEHOUSE_DEFAULT_CLIENT: 'api',
-        GATEHOUSE_MAIL: `smtp://127.0.0.1:${mailServer.port}`,
-        GATEHOUSE_MAIL_FROM: 'login@example.com',
+        ...mailServer.settings,
       },
     });
     web = createApp(deployment, 'web');

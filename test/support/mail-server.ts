@@ -27,6 +27,8 @@ export interface Refusal {
 export interface MailServer {
   port: number;
   readonly received: ReceivedMail[];
+  /** The settings of a Gatehouse that sends its mails here. */
+  readonly settings: Record<'GATEHOUSE_MAIL' | 'GATEHOUSE_MAIL_FROM', string>;
   to(address: string): ReceivedMail[];
   /** Waits until this number of mails to an address have arrived. */
   until(address: string, count: number): Promise<ReceivedMail[]>;
@@ -112,6 +114,7 @@ export async function startMailServer({ tls, login }: MailServerOptions = {}): P
   return {
     port,
     received,
+    settings: { GATEHOUSE_MAIL: `smtp://127.0.0.1:${port}`, GATEHOUSE_MAIL_FROM: 'login@example.com' },
     to,
     until: async (address, count) => {
       const what = `${count} mails to ${address}`;
