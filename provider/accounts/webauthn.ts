@@ -8,7 +8,7 @@ import type { Passkey, StoredPasskey } from '../ports/passkeys.ts';
  * library that checks the answers is loaded at the first answer, because it is large.
  */
 
-/** Who asks: the relying party (WebAuthn §4). */
+/** The server that asks for a passkey (WebAuthn §4, relying party). */
 export interface RelyingParty {
   /** The RP ID: a domain name. A passkey is good for this domain and no other. */
   id: string;

@@ -10,7 +10,7 @@ export const associationPaths = [
 export type Associations = Partial<Record<(typeof associationPaths)[number], object>>;
 
 /**
- * The content of these files. A file without an app is left out.
+ * The content of the three files. A file without an app is left out.
  *
  * - Related origins (WebAuthn Level 3 §5.11.1): those that are not below the RP id.
  * - Digital Asset Links. Android asks for both relations before an app may use a passkey. The second one also lets the app

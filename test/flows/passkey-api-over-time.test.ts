@@ -49,7 +49,7 @@ describe('passkeys in an app with its own form, over time', () => {
     expect(outcome(await login(request.challenge, credential))).toEqual([401, 'passkey_expired']);
   });
 
-  test('a disabled account is told only after a right answer', async () => {
+  test('an answer says that the account is disabled only if the passkey was right', async () => {
     const owner = await personWithPasskey(deployment);
     const id = await idOf(owner.person.email);
     await deployment.unitOfWork.run(({ accounts }) => accounts.update(id, { state: 'disabled' }, Date.now()));

@@ -38,8 +38,7 @@ beforeAll(async () => {
   deployment = await startInProcess(clients, {
     GATEHOUSE_SIGNUP: 'true',
     GATEHOUSE_DEFAULT_CLIENT: 'api',
-    GATEHOUSE_MAIL: `smtp://127.0.0.1:${mails.port}`,
-    GATEHOUSE_MAIL_FROM: 'login@example.com',
+    ...mails.settings,
     GATEHOUSE_LANGUAGES: 'en de',
   });
   web = createApp(deployment, 'web');
@@ -262,7 +261,7 @@ describe('a new password', () => {
     expect(await silently(agent, web)).toBe('login_required');
   });
 
-  test('is told to the address, and verifies it', async () => {
+  test('causes a mail to the address, and verifies it', async () => {
     const { emailVerified } = await accountOf();
     expect(emailVerified).toBe(false);
     await recover();

@@ -63,13 +63,13 @@ async function account(fetch = deployment.fetch) {
   return { page, change };
 }
 
-test('an added app is told by mail, in the language of the page, and a sign-in with its code is not', async () => {
+test('an added app causes a mail, in the language of the page, and a sign-in with its code causes none', async () => {
   expect(await mails()).toEqual([mail('second-factor-added')]);
   await account();
   expect(await mails()).toEqual([]);
 });
 
-test('new recovery codes and a removed app are told by mail, a refused change is not', async () => {
+test('new recovery codes and a removed app cause mails, a refused change causes none', async () => {
   await mails();
   const { page, change } = await account(german);
   await change(page, 'remove', 'not the password');
@@ -80,7 +80,7 @@ test('new recovery codes and a removed app are told by mail, a refused change is
   expect(await mails()).toEqual([mail('second-factor-removed', {}, { language: 'de' })]);
 });
 
-test('a sign-in with a recovery code is told by mail with the number of codes that are left', async () => {
+test('a sign-in with a recovery code causes a mail with the number of codes that are left', async () => {
   await mails();
   const agent = createUserAgent(deployment);
   const url = createApp(deployment, 'web').authorizationUrl();
@@ -90,7 +90,7 @@ test('a sign-in with a recovery code is told by mail with the number of codes th
   expect(await mails()).toEqual([mail('recovery-code-used', { left: 9 })]);
 });
 
-test('a reset by an operator is told by mail, and that an operator did it', async () => {
+test('a reset by an operator causes a mail that names the operator as the cause', async () => {
   await mails();
   const { code } = await runCommand(deployment, ['accounts', 'reset-factors', person.email]);
   expect(code).toBe(0);

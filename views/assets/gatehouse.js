@@ -17,7 +17,7 @@ for (const field of document.querySelectorAll('input[type=password][data-reveal]
   };
   show(false);
   button.addEventListener('click', () => show(field.type === 'password'));
-  // So that browsers save the password, and nobody reads it on the next page of the history.
+  // So that browsers save the password, and it is hidden again on the next page of the history.
   field.form.addEventListener('submit', () => show(false));
   field.after(button);
 }

@@ -24,7 +24,7 @@ export interface Grants {
    * Undefined when that consent was withdrawn, even if there is a new one.
    */
   byId(grantId: string): Promise<GrantPayload | undefined>;
-  /** Whether `byId` gives a payload for a grant id of these parts. It costs less. */
+  /** Whether `byId` gives a payload for a grant id with the given parts. It costs less. */
   isInForce(grant: GrantId): Promise<boolean>;
 }
 
