@@ -1,3 +1,4 @@
+import type Router from '@koa/router';
 import type { Recovery } from '../accounts/recovery.ts';
 import type { Register } from '../accounts/register.ts';
 import { ClientRefused } from '../clients/client-id-metadata.ts';
@@ -5,10 +6,10 @@ import type { ClientRegistration } from '../clients/client-registration.ts';
 import { type App, createApp } from '../http/app.ts';
 import { appAssociations } from '../http/app-associations.ts';
 import { assets } from '../http/assets.ts';
-import { handleErrors, sendPlainProblem } from '../http/error-handler.ts';
-import { normaliseRequest, requestNormaliser, serveProtocol } from '../http/protocol.ts';
+import { createErrorAnswers } from '../http/error-handler.ts';
+import { requestNormaliser, serveProtocol } from '../http/protocol.ts';
 import { publishedDocuments } from '../http/published-documents.ts';
-import { clientAddress, createRequestScopes, scopeRequest, servePlainly } from '../http/request-context.ts';
+import { clientAddress, createRequestScopes } from '../http/request-context.ts';
 import { limitRequests } from '../http/routes.ts';
 import type { AccountDeps } from '../interactions/account/account-deps.ts';
 import { accountRoutes } from '../interactions/account/account-routes.ts';
@@ -21,8 +22,8 @@ import { createTrustedBrowser } from '../interactions/trusted-browser.ts';
 import { type JsonApiDeps, jsonApiEndpoints } from '../json-api/endpoints.ts';
 import { openApiDocument } from '../json-api/openapi.ts';
 import { registrationRoutes } from '../json-api/registration-routes.ts';
-import { jsonApiRoutes } from '../json-api/routes.ts';
-import { type VerifyDeps, verifyDescription, verifyEndpoint } from '../json-api/verify.ts';
+import { jsonApiHandlers } from '../json-api/routes.ts';
+import { type VerifyDeps, verifyDescription, verifyHandler } from '../json-api/verify.ts';
 import { publicJwks } from '../keys/jwks.ts';
 import { epochSeconds } from '../lib/clock.ts';
 import { isCut } from '../lib/cut-connection.ts';
@@ -56,70 +57,30 @@ export function composeHttp(parts: HttpParts): App {
   const { config, keyRing, pages, protocol, logger, metrics, clock, tracing } = parts;
   const { issuer } = config;
   const bodyLimitBytes = config.bodyLimitKib * 1024;
-  const interactions = interactionDeps(parts, bodyLimitBytes);
   const endpoints = jsonApiEndpoints(jsonApiDeps(parts));
   const jwksMaxAgeSeconds = Math.min(900, Math.floor(config.keyLeadSeconds / 4));
-  const inScope = createRequestScopes({
-    issuer,
-    clock,
-    logger,
-    metrics,
-    tracing,
-    clientAddress: addressReader(parts),
-  });
-  const normaliser = requestNormaliser(issuer);
-  const onError = (error: unknown) => {
-    if (isCut(error)) logger.debug({ err: error }, 'connection closed before the response');
-    else logger.error({ err: error }, 'response not sent');
-  };
-  const endpoint = verifyEndpoint(parts.verify);
-  const sendError = sendPlainProblem(logger);
   return createApp({
-    plain: (others) => servePlainly({ endpoint, inScope, normaliser, sendError, onError }, others),
-    first: [
-      scopeRequest(inScope),
-      handleErrors({
-        logger,
-        sendErrorPage: createErrorPage({
-          renderer: pages.of,
-          requestId,
-          issuer,
-          client: parts.clients.findAny,
-          accountUrl: `${basePath(issuer)}/account`,
-        }),
-      }),
-      normaliseRequest(normaliser),
-      limitRequests({ count: parts.rateLimits.count, isAllowedOrigin: parts.clients.isAllowedOrigin }),
-    ],
-    routers: [
-      homeRoutes({ renderer: pages.of, issuer }),
-      assets(pages.assets),
-      publishedDocuments({
+    inScope: createRequestScopes({
+      issuer,
+      clock,
+      logger,
+      metrics,
+      tracing,
+      clientAddress: addressReader(parts),
+    }),
+    normaliser: requestNormaliser(issuer),
+    limit: limitRequests({ count: parts.rateLimits.count, isAllowedOrigin: parts.clients.isAllowedOrigin }),
+    plain: {
+      ...publishedDocuments({
         jwks: () => publicJwks(keyRing.current().published),
-        openApi: openApiDocument([...endpoints, verifyDescription], { issuer, version }),
+        discovery: protocol.metadata,
+        openApi: () => openApiDocument([...endpoints, verifyDescription], { issuer, version }),
         jwksMaxAgeSeconds,
         associations: config.passkeys === 'on' ? appAssociations(config, config.passkeyRpId) : {},
       }),
-      recoveryRoutes({
-        renderer: pages.of,
-        issuer,
-        basePath: basePath(issuer),
-        bodyLimitBytes,
-        recovery: parts.recovery,
-        passwordLength: parts.passwordRules.lengthFor(),
-      }),
-      interactionRoutes(interactions),
-      mailLinkRoutes({
-        ...interactions,
-        invitations: parts.invitations,
-        knownClient: parts.clients.findAny,
-      }),
-      accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
-      jsonApiRoutes({ endpoints, bodyLimitBytes, isAllowedOrigin: parts.clients.isAllowedOrigin }),
-      ...(parts.registration
-        ? [registrationRoutes({ registration: parts.registration, bodyLimitBytes })]
-        : []),
-    ],
+      ...jsonApiHandlers({ endpoints, bodyLimitBytes, isAllowedOrigin: parts.clients.isAllowedOrigin }),
+      ...verifyHandler(parts.verify),
+    },
     protocol: serveProtocol({
       handle: (request, response) => protocol.host.handle(request, response),
       introspect: createIntrospection({ ...protocol, clients: parts.clients }),
@@ -135,8 +96,44 @@ export function composeHttp(parts: HttpParts): App {
       issuer,
       deviceFlow: config.deviceFlow,
     }),
-    onError,
+    pages: pageRouters(parts, bodyLimitBytes),
+    answerError: createErrorAnswers({
+      logger,
+      sendErrorPage: createErrorPage({
+        renderer: pages.of,
+        requestId,
+        issuer,
+        client: parts.clients.findAny,
+        accountUrl: `${basePath(issuer)}/account`,
+      }),
+    }),
+    onError: (error) => {
+      if (isCut(error)) logger.debug({ err: error }, 'connection closed before the response');
+      else logger.error({ err: error }, 'response not sent');
+    },
   });
+}
+
+function pageRouters(parts: HttpParts, bodyLimitBytes: number): Router[] {
+  const { config, pages } = parts;
+  const { issuer } = config;
+  const interactions = interactionDeps(parts, bodyLimitBytes);
+  return [
+    homeRoutes({ renderer: pages.of, issuer }),
+    assets(pages.assets),
+    recoveryRoutes({
+      renderer: pages.of,
+      issuer,
+      basePath: basePath(issuer),
+      bodyLimitBytes,
+      recovery: parts.recovery,
+      passwordLength: parts.passwordRules.lengthFor(),
+    }),
+    interactionRoutes(interactions),
+    mailLinkRoutes({ ...interactions, invitations: parts.invitations, knownClient: parts.clients.findAny }),
+    accountRoutes({ ...parts.account, renderer: pages.of, bodyLimitBytes }),
+    ...(parts.registration ? [registrationRoutes({ registration: parts.registration, bodyLimitBytes })] : []),
+  ];
 }
 
 /**

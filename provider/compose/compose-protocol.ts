@@ -13,7 +13,9 @@ import { createRefreshTokenGrant } from '../oidc/grants/refresh-token.ts';
 import type { ProtocolPages } from '../oidc/pages.ts';
 import {
   buildProvider,
+  createMetadata,
   createProviderHost,
+  type Metadata,
   type PrivateKeys,
   type ProviderHost,
 } from '../oidc/provider-factory.ts';
@@ -35,6 +37,7 @@ import { basePath } from './open-pages.ts';
 /** The protocol, as the public listener uses it. */
 export interface Protocol extends OidcServices {
   host: ProviderHost;
+  metadata: Metadata;
   tokenRequests: TokenRequests;
   consents: Consents;
 }
@@ -107,6 +110,7 @@ export function composeProtocol(parts: Parts): Protocol {
   return {
     ...services,
     host,
+    metadata: createMetadata(host.current, policy.apiScopes),
     tokenRequests: createTokenRequests(host.current, grants),
     consents: createConsents({
       store: ports.consents,

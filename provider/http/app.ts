@@ -1,35 +1,100 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import Router from '@koa/router';
-import Koa, { type Middleware } from 'koa';
+import Koa, { type Context } from 'koa';
+import { GatehouseError } from '../lib/errors.ts';
+import { type PlainHandler, pathOf } from '../lib/plain-response.ts';
+import { rejectingListener } from '../oidc/rejecting-listener.ts';
+import type { AnswerError } from './error-handler.ts';
+import type { RequestNormaliser } from './protocol.ts';
+import type { InScope } from './request-context.ts';
+import type { Route } from './route-rows.ts';
+import { type Matched, matchRoute, type Serve } from './routes.ts';
 
 export interface AppDeps {
-  /** Middleware that runs first, in this order: request scope, errors, issuer. */
-  first: readonly Middleware[];
-  routers: readonly Router[];
-  /** Serves what no framework serves, and passes other requests on to the application. */
-  plain(others: RequestListener): RequestListener;
+  inScope: InScope;
+  normaliser: RequestNormaliser;
+  /** Counts the request by the limit of its row. */
+  limit: Serve;
+  /** The endpoints that programs call, by their labels. No framework serves them. */
+  plain: Readonly<Record<string, PlainHandler>>;
   /** The library's endpoints. */
-  protocol: Middleware;
-  /** Logs errors that Koa itself reports, such as a response that couldn't be sent. */
+  protocol: Serve;
+  /** All others: the pages, their files, and the registration of clients. */
+  pages: readonly Router[];
+  answerError: AnswerError;
+  /** Called with an error when no response could be sent. */
   onError(error: unknown): void;
 }
 
 /** What a listener serves. */
-export type App = Pick<Koa, 'callback'>;
+export interface App {
+  callback(): RequestListener;
+}
 
 /**
- * The public listener's application. The middleware runs first, in order. Then comes the protocol, which gets most
- * requests, and then our own routes. All of our routes are in one router, because each separate router would cost every
- * request two steps.
+ * The public listener's application: the same few steps for every request, then the handler of its row in the table of
+ * routes. Only pages run in an application of Koa of their own; the library is one too.
  */
 export function createApp(deps: AppDeps): App {
+  const { inScope, normaliser, limit, plain, answerError, onError } = deps;
+  const pages = servePages(deps);
+  const handlerOf = (response: ServerResponse, { label, route, rows }: Matched) => {
+    if (rows.length === 0) throw nothingThere();
+    const handler = plain[label] ?? (rows[0]?.servedBy === 'library' ? deps.protocol : undefined);
+    if (handler && !route) throw wrongMethod(response, rows);
+    return handler ?? pages;
+  };
+  const serve: Serve = async (request, response, matched) => {
+    try {
+      normaliser.normalise(request);
+      await limit(request, response, matched);
+      await handlerOf(response, matched)(request, response, matched);
+    } catch (error) {
+      await answerError(request, response, matched, error);
+    }
+  };
+  const listener: RequestListener = (request, response) => {
+    const matched = matchRoute(request.method ?? '', pathOf(normaliser.targetOf(request.url ?? '')));
+    const work = () => serve(request, response, matched);
+    inScope(request, response, matched.label, work).catch((error: unknown) => {
+      onError(error);
+      response.destroy();
+    });
+  };
+  return { callback: () => listener };
+}
+
+/** All of our pages are in one router, because each separate router would cost every request two steps. */
+function servePages({ pages, onError }: AppDeps): Serve {
   const app = new Koa();
-  app.on('error', deps.onError);
-  for (const middleware of deps.first) app.use(middleware);
-  app.use(deps.protocol);
-  const own = new Router();
-  for (const router of deps.routers) own.use(router.routes());
-  app.use(own.routes());
-  app.use(own.allowedMethods());
-  return { callback: () => deps.plain(app.callback()) as ReturnType<Koa['callback']> };
+  app.on('error', onError);
+  app.use(async (ctx, next) => {
+    await next();
+    if (ctx.respond !== false && ctx.body === undefined) refuseUnanswered(ctx);
+    // Koa says `text/plain`, but an empty response has no media type (RFC 9110 §8.3).
+    if (ctx.body === '') ctx.remove('Content-Type');
+  });
+  const all = new Router();
+  for (const router of pages) all.use(router.routes());
+  app.use(all.routes());
+  app.use(all.allowedMethods());
+  return rejectingListener(app);
+}
+
+const nothingThere = () => new GatehouseError('not_found', 'There is nothing at this address.');
+
+function wrongMethod(response: ServerResponse, rows: readonly Route[]): GatehouseError {
+  const methods = rows.flatMap((row) => row.methods);
+  response.setHeader('Allow', methods.join(', '));
+  return new GatehouseError('method_not_allowed', `Use ${methods.join(' or ')} here.`);
+}
+
+/**
+ * Throws an error for a request that no route answered. For a wrong method the router has already set the status and
+ * `Allow`.
+ */
+function refuseUnanswered(ctx: Context): void {
+  if (ctx.status === 404) throw nothingThere();
+  if (ctx.status === 405 || ctx.status === 501)
+    throw new GatehouseError('method_not_allowed', `Use ${ctx.response.get('Allow')} here.`);
 }

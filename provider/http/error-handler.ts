@@ -1,52 +1,51 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context, Middleware } from 'koa';
+import Koa, { type Context } from 'koa';
 import { type ErrorCode, GatehouseError } from '../lib/errors.ts';
+import { sendText } from '../lib/plain-response.ts';
 import { discardRest } from '../lib/request-body.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
-import { routeOf } from './routes.ts';
+import type { Matched } from './routes.ts';
 
 interface ErrorLogger {
   error(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
-export interface ErrorHandlerDeps {
+export interface ErrorAnswerDeps {
   logger: ErrorLogger;
   /** Answers with the error page. */
   sendErrorPage(ctx: Context, error: { code: string; message: string; status: number }): void;
 }
+
+/** Answers a request with an error, unless its response has begun. */
+export type AnswerError = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  matched: Matched,
+  error: unknown,
+) => Promise<void>;
 
 /**
  * The only place that turns an error into a response. A person gets a page, and a program gets a problem document (RFC
  * 9457). The protocol's endpoints use the protocol's own format (RFC 6749 §5.2). Errors that aren't meant for callers
  * are logged and answered as `internal_error`.
  */
-export function handleErrors(deps: ErrorHandlerDeps): Middleware {
-  return async (ctx, next) => {
-    try {
-      await next();
-      if (ctx.respond !== false && ctx.body === undefined) refuseUnanswered(ctx);
-    } catch (cause) {
-      const error = reported(cause, deps.logger);
-      if (error.code === 'payload_too_large') await discardRest(ctx.req);
-      if (ctx.headerSent) return;
-      answer(ctx, deps, error);
-    }
-  };
-}
-
-/** Answers an error of an endpoint that Koa does not serve, with a problem document. */
-export function sendPlainProblem(logger: ErrorLogger) {
-  return ({ headers }: IncomingMessage, response: ServerResponse, cause: unknown): void => {
+export function createErrorAnswers({ logger, sendErrorPage }: ErrorAnswerDeps): AnswerError {
+  // Only for what a page reads of a request and writes to a response.
+  const koa = new Koa();
+  return async (request, response, { rows }, cause) => {
     const error = reported(cause, logger);
-    if (response.headersSent) return;
-    for (const [name, value] of Object.entries(headersOf(headers.authorization ?? '', error)))
+    if (error.code === 'payload_too_large') await discardRest(request);
+    if (response.headersSent) return void response.end();
+    for (const [name, value] of Object.entries(headersOf(request.headers.authorization ?? '', error)))
       response.setHeader(name, value);
-    const body = problemOf(error);
-    response.setHeader('Content-Type', problemType);
-    response.setHeader('Content-Length', Buffer.byteLength(body));
-    response.statusCode = error.status;
-    response.end(body);
+    const kind = rows[0]?.kind ?? (/^\/(auth|user)\//.test(request.url ?? '') ? 'api' : 'page');
+    if (kind === 'protocol') return sendProtocolError(response, error);
+    const ctx = kind === 'api' ? undefined : koa.createContext(request, response);
+    if (ctx?.accepts('json', 'html') !== 'html')
+      return sendText(response, error.status, problemOf(error), 'application/problem+json');
+    sendErrorPage(ctx, error);
+    response.end(ctx.body);
   };
 }
 
@@ -56,16 +55,6 @@ function reported(cause: unknown, logger: ErrorLogger): GatehouseError {
   if (error.code === 'internal_error') logger.error({ err: cause }, 'request failed');
   if (error.code === 'store_unavailable') logger.warn({ err: error.cause }, 'store not reached');
   return error;
-}
-
-/**
- * Throws an error for a request that no route answered. For a wrong method the router has already set the status and
- * `Allow`.
- */
-function refuseUnanswered(ctx: Context): void {
-  if (ctx.status === 404) throw new GatehouseError('not_found', 'There is nothing at this address.');
-  if (ctx.status === 405 || ctx.status === 501)
-    throw new GatehouseError('method_not_allowed', `Use ${ctx.response.get('Allow')} here.`);
 }
 
 /** Errors of Koa and the router have a status. Every unknown error counts as a server error. */
@@ -85,14 +74,6 @@ function toGatehouseError(cause: unknown): GatehouseError {
       cause,
     });
   return new GatehouseError('internal_error', 'Something went wrong on our side.', { cause });
-}
-
-function answer(ctx: Context, deps: ErrorHandlerDeps, error: GatehouseError): void {
-  ctx.set(headersOf(ctx.get('Authorization'), error));
-  const kind = routeOf(ctx).rows[0]?.kind ?? (/^\/(auth|user)\//.test(ctx.path) ? 'api' : 'page');
-  if (kind === 'protocol') sendProtocolError(ctx, error);
-  else if (kind !== 'api' && ctx.accepts('json', 'html') === 'html') deps.sendErrorPage(ctx, error);
-  else sendProblem(ctx, error);
 }
 
 /** @param authorization the request's header; '' when it is missing */
@@ -122,26 +103,18 @@ function challenge(authorization: string, error: GatehouseError): string {
 const protocolCodes = new Set(['invalid_client_metadata', 'invalid_redirect_uri', 'invalid_token']);
 
 /** The error format of RFC 6749 §5.2, in ASCII. Callers of the protocol's endpoints can read no other format. */
-function sendProtocolError(ctx: Context, error: GatehouseError): void {
+function sendProtocolError(response: ServerResponse, error: GatehouseError): void {
   // RFC 6749 defines no error for too many requests. Such a caller gets the error code of a busy server, but with
   // status 429.
   const ours = error.status >= 500 || error.status === 429;
   const told = error.code === 'internal_error' ? 'server_error' : 'temporarily_unavailable';
-  ctx.status = error.status;
   // The library does the same here: the developer of a single-page app should be able to read the error.
-  ctx.set('Access-Control-Allow-Origin', '*');
-  ctx.body = {
+  response.setHeader('Access-Control-Allow-Origin', '*');
+  const body = {
     error: ours ? told : protocolCodes.has(error.code) ? error.code : 'invalid_request',
     error_description: error.message.replaceAll('’', "'"),
   };
-}
-
-const problemType = 'application/problem+json';
-
-function sendProblem(ctx: Context, error: GatehouseError): void {
-  ctx.status = error.status;
-  ctx.type = problemType;
-  ctx.body = problemOf(error);
+  sendText(response, error.status, JSON.stringify(body));
 }
 
 function problemOf(error: GatehouseError): string {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context, Middleware } from 'koa';
 import { GatehouseError } from '../lib/errors.ts';
+import { sendEmpty, sendText } from '../lib/plain-response.ts';
 import { readFormBody, replayBody } from '../lib/request-body.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import type { Route } from './route-rows.ts';
-import { routeOf } from './routes.ts';
+import type { Serve } from './routes.ts';
 
 export interface ProtocolDeps {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -28,51 +28,49 @@ export interface ProtocolDeps {
 const pagePolicy = "default-src 'none'; script-src; base-uri 'none'; frame-ancestors 'none'";
 
 /** Passes the protocol's requests to the library. */
-export function serveProtocol(deps: ProtocolDeps): Middleware {
-  return async (ctx, next) => {
-    const { route, rows } = routeOf(ctx);
-    const [row] = rows;
-    if (row?.servedBy !== 'library' || (row.feature === 'deviceFlow' && !deps.deviceFlow)) return next();
-    if (route === undefined) throw wrongMethod(ctx, rows);
-    if (ctx.method === 'GET') requireShort(ctx.querystring, route);
-    if (route.body === 'query') return redirectToGet(ctx, deps, route);
+export function serveProtocol(deps: ProtocolDeps): Serve {
+  return async (request, response, { route }) => {
+    if (route === undefined || (route.feature === 'deviceFlow' && !deps.deviceFlow))
+      throw new GatehouseError('not_found', 'There is nothing at this address.');
+    if (request.method === 'GET') requireShort(queryOf(request), route);
+    if (route.body === 'query') return redirectToGet(request, response, deps, route);
     if (route.kind === 'protocol') {
       // Errors are JSON too, whatever format the caller prefers (RFC 6749 §5.2).
-      ctx.req.headers.accept = 'application/json';
-      ctx.set('Cache-Control', 'no-store');
+      request.headers.accept = 'application/json';
+      response.setHeader('Cache-Control', 'no-store');
     }
-    const answer = route.body === 'library' ? await readOrAnswer(ctx, deps, route) : undefined;
-    ctx.set('Content-Security-Policy', pagePolicy);
-    ctx.set('X-Frame-Options', 'DENY');
-    ctx.set('Referrer-Policy', 'no-referrer');
-    if (answer === undefined) return handedOver(ctx, deps);
+    const answer = route.body === 'library' ? await readOrAnswer(request, deps, route) : undefined;
+    response.setHeader('Content-Security-Policy', pagePolicy);
+    response.setHeader('X-Frame-Options', 'DENY');
+    response.setHeader('Referrer-Policy', 'no-referrer');
+    if (answer === undefined) return handOver(request, response, deps);
     // The library sets the same for a program that is no browser.
-    ctx.set({ Vary: 'Origin', 'Access-Control-Allow-Origin': '*' });
-    ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate');
-    ctx.body = answer;
+    response.setHeader('Vary', 'Origin');
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Expose-Headers', 'WWW-Authenticate');
+    sendText(response, 200, JSON.stringify(answer));
   };
 }
 
-function wrongMethod(ctx: Context, rows: readonly Route[]): GatehouseError {
-  const methods = rows.flatMap((row) => row.methods);
-  ctx.set('Allow', methods.join(', '));
-  return new GatehouseError('method_not_allowed', `Use ${methods.join(' or ')} here.`);
-}
+const queryOf = ({ url = '' }: IncomingMessage) => (url.includes('?') ? url.slice(url.indexOf('?') + 1) : '');
 
 /**
  * Calls the library. If it fails, our code sends the error response. The headers that the library had already set are
  * removed, because they may contain a code, for example.
  */
-async function handedOver(ctx: Context, { handle }: ProtocolDeps): Promise<void> {
-  const headers = ctx.res.getHeaders();
-  ctx.respond = false;
+async function handOver(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { handle }: ProtocolDeps,
+): Promise<void> {
+  const headers = response.getHeaders();
   try {
-    await handle(ctx.req, ctx.res);
+    await handle(request, response);
   } catch (error) {
-    ctx.respond = true;
-    if (ctx.headerSent) throw error;
-    for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name);
-    ctx.set(headers as Record<string, string>);
+    if (response.headersSent) throw error;
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    for (const [name, value] of Object.entries(headers))
+      if (value !== undefined) response.setHeader(name, value);
     throw error;
   }
 }
@@ -84,7 +82,11 @@ const mostForLibrary = 56 * 1024;
  * Our code reads the body, so that an unreadable body gets the same error message everywhere.
  * @returns the answer, if the library is not needed; otherwise the library reads the body after this
  */
-async function readOrAnswer({ req }: Context, deps: ProtocolDeps, route: Route): Promise<object | undefined> {
+async function readOrAnswer(
+  req: IncomingMessage,
+  deps: ProtocolDeps,
+  route: Route,
+): Promise<object | undefined> {
   const received = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
   requireShort(received.toString('utf8'), route);
   const body = deps.moveEmptySecret(req, received);
@@ -133,15 +135,16 @@ function requireShort(form: string, { mostParameterBytes }: Route): void {
  * request by GET, which includes the cookies.
  */
 async function redirectToGet(
-  ctx: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
   { bodyLimitBytes, issuer }: ProtocolDeps,
   route: Route,
 ): Promise<void> {
-  const body = await readFormBody(ctx.req, bodyLimitBytes);
-  requireShort(body.toString('utf8'), route);
-  ctx.status = 303;
-  ctx.set('Cache-Control', 'no-store');
-  ctx.redirect(`${issuer}${ctx.path}?${new URLSearchParams(body.toString('utf8'))}`);
+  const form = (await readFormBody(request, bodyLimitBytes)).toString('utf8');
+  requireShort(form, route);
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('Location', `${issuer}${route.label}?${new URLSearchParams(form)}`);
+  sendEmpty(response, 303);
 }
 
 /** Headers that may occur only once. Node drops the second one, but a server in front of us may have used it. */
@@ -168,8 +171,8 @@ export interface RequestNormaliser {
    * as `originalUrl`, for the URLs that it builds.
    */
   normalise(request: IncomingMessage): void;
-  /** The request's target without the issuer's path, which a gateway may have removed already. */
-  withoutPrefix(target: string): string;
+  /** The target below the issuer's path, which a gateway may have removed already. */
+  targetOf(target: string): string;
 }
 
 export function requestNormaliser(issuer: string): RequestNormaliser {
@@ -196,15 +199,7 @@ export function requestNormaliser(issuer: string): RequestNormaliser {
     const below = withoutPrefix(target);
     Object.assign(req, { originalUrl: below === target ? `${prefix}${target}` : target, url: below });
   };
-  return { normalise, withoutPrefix };
-}
-
-/** See `requestNormaliser`. */
-export function normaliseRequest({ normalise }: Pick<RequestNormaliser, 'normalise'>): Middleware {
-  return async ({ req }, next) => {
-    normalise(req);
-    await next();
-  };
+  return { normalise, targetOf: (target) => withoutPrefix(afterPrefix(target, prefix)) };
 }
 
 const discoveryPaths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
@@ -214,6 +209,7 @@ const discoveryPaths = ['/.well-known/oauth-authorization-server', '/.well-known
  * path, RFC 8414 §3.1 before it. This converts the second form to the first.
  */
 function afterPrefix(target: string, prefix: string): string {
+  if (prefix === '') return target;
   const path = target.split('?', 1)[0] ?? '';
   const name = discoveryPaths.find((discovery) => path === `${discovery}${prefix}`);
   return name === undefined ? target : `${prefix}${name}${target.slice(path.length)}`;

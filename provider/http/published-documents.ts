@@ -1,64 +1,72 @@
-import Router from '@koa/router';
-import type { Context } from 'koa';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import fresh from 'fresh';
+import { type PlainHandler, sendEmpty, sendText } from '../lib/plain-response.ts';
 import { type Associations, associationPaths } from './app-associations.ts';
 
+/** A document as JSON. */
+export interface PublishedDocument {
+  json: string;
+  /** Changes when the document changes. Undefined for a document that callers read once. */
+  etag?: string;
+}
+
 export interface PublishedDocumentsDeps {
-  /** The current public keys and their ETag. */
-  jwks(): { jwks: object; etag: string };
-  openApi: object;
+  /** The current public keys. */
+  jwks(): PublishedDocument;
+  /** The metadata of the issuer. */
+  discovery(): PublishedDocument;
+  /** The description of the JSON API. It is called once, when it is first read. */
+  openApi(): object;
   /** How long others may cache the key set, in seconds. It is much shorter than the lead time. */
   jwksMaxAgeSeconds: number;
   associations: Associations;
 }
 
+const maxAgeSeconds = 3600;
+
 /**
- * Serves documents that anyone may read and cache: the key set (RFC 7517 §5), the description of the JSON API, and the
- * files about apps that are configured.
+ * The handlers of the documents that anyone may read and cache: the metadata (OpenID Connect Discovery §4, RFC 8414), the
+ * key set (RFC 7517 §5), the description of the JSON API, and the files about apps that are configured.
  */
-export function publishedDocuments(deps: PublishedDocumentsDeps): Router {
-  const router = new Router();
-  router.get('/.well-known/jwks.json', (ctx) => {
-    const { jwks, etag } = deps.jwks();
-    publish(ctx, jwks, { etag, maxAgeSeconds: deps.jwksMaxAgeSeconds });
+export function publishedDocuments(deps: PublishedDocumentsDeps): Record<string, PlainHandler> {
+  let openApi: PublishedDocument | undefined;
+  const described = () => {
+    openApi ??= { json: JSON.stringify(deps.openApi()) };
+    return openApi;
+  };
+  const files = associationPaths.flatMap((path) => {
+    const file = deps.associations[path];
+    return file ? [[path, publish(() => ({ json: JSON.stringify(file) }), maxAgeSeconds)]] : [];
   });
-  router.get('/openapi.json', (ctx) => publish(ctx, deps.openApi, { maxAgeSeconds: 3600 }));
-  router.options(['/.well-known/jwks.json', '/openapi.json'], allowReading);
-  for (const path of associationPaths) {
-    const content = () => deps.associations[path];
-    router.get(path, (ctx, next) => {
-      const document = content();
-      return document ? publish(ctx, document, { maxAgeSeconds: 3600 }) : next();
-    });
-    router.options(path, (ctx, next) => (content() ? allowReading(ctx) : next()));
-  }
-  return router;
+  const discovery = publish(deps.discovery, maxAgeSeconds);
+  return {
+    '/.well-known/openid-configuration': discovery,
+    '/.well-known/oauth-authorization-server': discovery,
+    '/.well-known/jwks.json': publish(deps.jwks, deps.jwksMaxAgeSeconds),
+    '/openapi.json': publish(described, maxAgeSeconds),
+    ...Object.fromEntries(files),
+  };
 }
 
-/**
- * Answers a preflight request (CORS) in the same way as the library does for discovery. A page may send any header,
- * because tracing libraries add headers of their own to every request.
- */
-function allowReading(ctx: Context): void {
-  ctx.status = 204;
-  ctx.set('Access-Control-Allow-Origin', '*');
-  ctx.set('Access-Control-Allow-Methods', 'GET');
-  ctx.set('Access-Control-Max-Age', '3600');
-  const asked = ctx.get('Access-Control-Request-Headers');
-  if (asked !== '') ctx.set('Access-Control-Allow-Headers', asked);
+function publish(document: () => PublishedDocument, maxAge: number): PlainHandler {
+  return (request, response) => {
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    if (request.method === 'OPTIONS') return preflight(request, response);
+    response.setHeader('Cache-Control', `public, max-age=${maxAge}, stale-while-revalidate=${maxAge}`);
+    const { json, etag } = document();
+    if (etag !== undefined) {
+      response.setHeader('ETag', etag);
+      if (fresh(request.headers, { etag })) return sendEmpty(response, 304);
+    }
+    sendText(response, 200, json);
+  };
 }
 
-function publish(ctx: Context, document: object, caching: { etag?: string; maxAgeSeconds: number }): void {
-  ctx.set('Access-Control-Allow-Origin', '*');
-  ctx.set(
-    'Cache-Control',
-    `public, max-age=${caching.maxAgeSeconds}, stale-while-revalidate=${caching.maxAgeSeconds}`,
-  );
-  ctx.status = 200;
-  if (caching.etag) ctx.set('ETag', caching.etag);
-  if (ctx.fresh) {
-    ctx.status = 304;
-    return;
-  }
-  ctx.type = 'application/json';
-  ctx.body = JSON.stringify(document);
+/** Answers a preflight request (CORS). A page may send any header, because tracing libraries add headers of their own. */
+function preflight({ headers }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('Access-Control-Allow-Methods', 'GET');
+  response.setHeader('Access-Control-Max-Age', '3600');
+  const asked = headers['access-control-request-headers'];
+  if (asked !== undefined) response.setHeader('Access-Control-Allow-Headers', asked);
+  sendEmpty(response, 204);
 }

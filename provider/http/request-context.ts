@@ -1,13 +1,11 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BlockList, isIP } from 'node:net';
-import type { Middleware } from 'koa';
 import type { AddressRange } from '../config/addresses.ts';
 import type { Clock } from '../lib/clock.ts';
 import { passingId } from '../lib/ids.ts';
 import { type RequestScope, runInRequestScope, shortUserAgent } from '../lib/request-scope.ts';
 import type { Tracing } from '../lib/tracing.ts';
 import { forwardedFor } from './forwarded-header.ts';
-import { routeOf } from './routes.ts';
 
 export interface RequestContextDeps {
   /** The issuer's URL. It decides whether the HSTS header is sent. */
@@ -31,16 +29,13 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
  */
 export const dataPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/**
- * Runs `work` for one request.
- * @param route gives the label of the route. It is called when the request ends
- */
+/** Runs `work` for one request. @param route the label of its route */
 export type InScope = (
   request: IncomingMessage,
   response: ServerResponse,
-  route: () => string,
-  work: () => Promise<unknown>,
-) => Promise<unknown>;
+  route: string,
+  work: () => Promise<void>,
+) => Promise<void>;
 
 /**
  * Gives each request an id. The request's log lines, errors and response carry this id. Sets the security headers of
@@ -48,7 +43,7 @@ export type InScope = (
  */
 export function createRequestScopes(deps: RequestContextDeps): InScope {
   const isHttps = deps.issuer.startsWith('https:');
-  return (request, response, routeOfRequest, work) => {
+  return (request, response, route, work) => {
     const requestId = passingId();
     const startedAt = deps.clock.now();
     const span = deps.tracing?.startRequest(request.headers);
@@ -63,8 +58,6 @@ export function createRequestScopes(deps: RequestContextDeps): InScope {
     if (isHttps) response.setHeader('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
     response.once('close', () => {
       const milliseconds = deps.clock.now() - startedAt;
-      // This can't be done earlier, because the issuer's path is removed from the request's path in between.
-      const route = routeOfRequest();
       const status = response.writableFinished ? String(response.statusCode) : 'aborted';
       deps.metrics.httpRequests.inc({ route, method, status });
       deps.metrics.httpRequestDuration.observe(milliseconds / 1000, { route, method });
@@ -74,63 +67,6 @@ export function createRequestScopes(deps: RequestContextDeps): InScope {
       );
     });
     return runInRequestScope(scope, () => (span ? span.run(work) : work()));
-  };
-}
-
-/** The scope of a request that Koa serves. */
-export function scopeRequest(inScope: InScope): Middleware {
-  return async (ctx, next) => {
-    await inScope(ctx.req, ctx.res, () => routeOf(ctx).label, next);
-    // Koa says `text/plain`, but an empty response has no media type (RFC 9110 §8.3).
-    if (ctx.body === '') ctx.remove('Content-Type');
-  };
-}
-
-/** An endpoint that is called so often that no framework serves it. */
-export interface PlainEndpoint {
-  /** Its path, which is also its label. Everything below the path is the endpoint too. */
-  path: string;
-  /** Writes the response. An error that it throws before is answered as everywhere else. */
-  answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
-}
-
-/** Whether the target of a request is this path or below it, with or without a query or parameters of the path. */
-export const isAtOrBelow = (path: string, target: string): boolean =>
-  target.startsWith(path) && ['', ';', '/', '?', '#'].includes(target.charAt(path.length));
-
-export interface PlainDeps {
-  endpoint: PlainEndpoint;
-  inScope: InScope;
-  /** See `requestNormaliser`. */
-  normaliser: { normalise(request: IncomingMessage): void; withoutPrefix(target: string): string };
-  sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void;
-  /** Called when no response could be written. */
-  onError(error: unknown): void;
-}
-
-/**
- * Serves the endpoint, and passes on every other request.
- * @param others the application
- */
-export function servePlainly(deps: PlainDeps, others: RequestListener): RequestListener {
-  const { endpoint, inScope, normaliser, sendError, onError } = deps;
-  const label = () => endpoint.path;
-  const serve = async (request: IncomingMessage, response: ServerResponse) =>
-    inScope(request, response, label, async () => {
-      try {
-        normaliser.normalise(request);
-        await endpoint.answer(request, response);
-      } catch (error) {
-        sendError(request, response, error);
-      }
-    });
-  return (request, response) => {
-    if (!isAtOrBelow(endpoint.path, normaliser.withoutPrefix(request.url ?? '')))
-      return others(request, response);
-    serve(request, response).catch((error: unknown) => {
-      onError(error);
-      response.destroy();
-    });
   };
 }
 

@@ -109,15 +109,5 @@ export const api = (method: 'GET' | 'POST', label: string, limit: Limit): Route[
 /** The same endpoint without a body. */
 export const unread = (route: Route): Route => ({ ...route, body: 'unread' });
 
-export const discovery = (label: string): Route =>
-  library({
-    label,
-    methods: ['GET', 'HEAD', 'OPTIONS'],
-    kind: 'static',
-    limit: document,
-    body: 'unread',
-    cors: 'any',
-  });
-
 export const published = (label: string, cors: 'any' | 'none', methods = get): Route =>
   own({ label, methods, kind: 'static', limit: document, body: 'unread', cors });

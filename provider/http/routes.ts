@@ -1,10 +1,9 @@
-import type { Context, Middleware } from 'koa';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AllowOriginDeps, allowOrigin } from '../json-api/routes.ts';
 import { associationPaths } from './app-associations.ts';
 import {
   api,
   type CountedRoute,
-  discovery,
   document,
   form,
   gateway,
@@ -63,8 +62,8 @@ const registration: readonly Route[] = [
 /** Every public endpoint, one row for each endpoint and set of methods. */
 export const table: readonly Route[] = [
   own({ label: '/', methods: get, kind: 'page', limit: document, body: 'unread', cors: 'none' }),
-  discovery('/.well-known/openid-configuration'),
-  discovery('/.well-known/oauth-authorization-server'),
+  published('/.well-known/openid-configuration', 'any', [...get, 'OPTIONS']),
+  published('/.well-known/oauth-authorization-server', 'any', [...get, 'OPTIONS']),
   published('/.well-known/jwks.json', 'any', [...get, 'OPTIONS']),
   published('/openapi.json', 'any', [...get, 'OPTIONS']),
   ...associationPaths.map((path) => published(path, 'any', [...get, 'OPTIONS'])),
@@ -215,12 +214,8 @@ export function matchRoute(method: string, path: string): Matched {
   return { label: rows[0].label, route, rows };
 }
 
-/** Returns the table's entry for this request. It is looked up once and kept in the request's state. */
-export function routeOf(ctx: Context): Matched {
-  const state = ctx.state as { matched?: Matched };
-  state.matched ??= matchRoute(ctx.method, ctx.path);
-  return state.matched;
-}
+/** Serves a request. It rejects, with nothing sent, where an error must be answered. */
+export type Serve = (request: IncomingMessage, response: ServerResponse, matched: Matched) => Promise<void>;
 
 export interface LimitRequestsDeps extends AllowOriginDeps {
   /** Counts a request of this client address; throws `too_many_requests`. */
@@ -228,19 +223,16 @@ export interface LimitRequestsDeps extends AllowOriginDeps {
 }
 
 /** Counts requests by the table's limit, before a body or a store is read. */
-export function limitRequests(deps: LimitRequestsDeps): Middleware {
-  return async (ctx, next) => {
-    const { route } = routeOf(ctx);
-    if (typeof route?.limit === 'string') {
-      try {
-        await deps.count(route.limit);
-      } catch (error) {
-        // Without these headers a browser does not let the calling page read the error response.
-        if (route.cors === 'registered' && allowOrigin(ctx, deps))
-          ctx.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
-        throw error;
-      }
+export function limitRequests(deps: LimitRequestsDeps): Serve {
+  return async (request, response, { route }) => {
+    if (typeof route?.limit !== 'string') return;
+    try {
+      await deps.count(route.limit);
+    } catch (error) {
+      // Without these headers a browser does not let the calling page read the error response.
+      if (route.cors === 'registered' && allowOrigin(request, response, deps))
+        response.setHeader('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
+      throw error;
     }
-    await next();
   };
 }

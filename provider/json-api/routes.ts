@@ -1,62 +1,62 @@
-import Router from '@koa/router';
-import type { Context } from 'koa';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type PlainHandler, sendEmpty, sendText } from '../lib/plain-response.ts';
 import { readJson } from '../lib/request-body.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fromProtocolError } from './protocol-errors.ts';
 import { bearerTokenOf } from './verify.ts';
 
-export interface JsonApiRouteDeps extends AllowOriginDeps {
+export interface JsonApiHandlerDeps extends AllowOriginDeps {
   endpoints: readonly Endpoint[];
   bodyLimitBytes: number;
 }
 
 /**
- * Routes the JSON API. It never sets or reads a cookie; CORS answers registered origins, without credentials (DESIGN
- * §4).
+ * The handlers of the JSON API, by their paths. They never set or read a cookie; CORS answers registered origins, without
+ * credentials (DESIGN §4).
  */
-export function jsonApiRoutes(deps: JsonApiRouteDeps): Router {
-  // Paths must match exactly. Otherwise a caller could avoid a limit by path, here or in a proxy, with another
-  // spelling.
-  const router = new Router({ sensitive: true, strict: true });
-  for (const definition of deps.endpoints) {
-    router.options(definition.path, (ctx) => preflight(ctx, definition, deps));
-    router[definition.method](definition.path, async (ctx) => {
-      allowReading(ctx, deps);
-      ctx.set('Cache-Control', 'no-store');
-      const answer = await answerOf(ctx, definition, deps.bodyLimitBytes);
-      ctx.status = definition.success.status;
-      if (answer !== undefined) ctx.body = answer;
-    });
-  }
-  return router;
+export function jsonApiHandlers(deps: JsonApiHandlerDeps): Record<string, PlainHandler> {
+  return Object.fromEntries(deps.endpoints.map((endpoint) => [endpoint.path, handlerOf(endpoint, deps)]));
 }
 
-async function answerOf(ctx: Context, definition: Endpoint, bodyLimitBytes: number): Promise<unknown> {
-  const body = definition.body ? await readJson(ctx.req, definition.body, bodyLimitBytes) : undefined;
+function handlerOf(endpoint: Endpoint, deps: JsonApiHandlerDeps): PlainHandler {
+  return async (request, response) => {
+    const mayRead = allowOrigin(request, response, deps);
+    if (request.method === 'OPTIONS') return preflight(response, endpoint, mayRead);
+    if (mayRead) allowHeaders(response);
+    response.setHeader('Cache-Control', 'no-store');
+    const answer = await answerOf(request, response, endpoint, deps.bodyLimitBytes);
+    if (answer === undefined) sendEmpty(response, endpoint.success.status);
+    else sendText(response, endpoint.success.status, JSON.stringify(answer));
+  };
+}
+
+async function answerOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  endpoint: Endpoint,
+  bodyLimitBytes: number,
+): Promise<unknown> {
+  const body = endpoint.body ? await readJson(request, endpoint.body, bodyLimitBytes) : undefined;
+  const bearer = endpoint.security ? bearerTokenOf(request.headers.authorization ?? '') : '';
   try {
-    return await definition.handle({
-      request: ctx.req,
-      response: ctx.res,
-      body,
-      bearer: definition.security ? bearerTokenOf(ctx.get('Authorization')) : '',
-    });
+    return await endpoint.handle({ request, response, body, bearer });
   } catch (error) {
     throw fromProtocolError(error);
   }
 }
 
-function allowReading(ctx: Context, deps: JsonApiRouteDeps): boolean {
-  if (!allowOrigin(ctx, deps)) return false;
-  ctx.set('Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate, X-Request-Id');
-  return true;
+function allowHeaders(response: ServerResponse): void {
+  response.setHeader('Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate, X-Request-Id');
 }
 
-function preflight(ctx: Context, definition: Endpoint, deps: JsonApiRouteDeps): void {
-  ctx.status = 204;
-  if (!allowReading(ctx, deps)) return;
-  ctx.set('Access-Control-Allow-Methods', definition.method.toUpperCase());
-  ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type, DPoP');
-  ctx.set('Access-Control-Max-Age', '3600');
+function preflight(response: ServerResponse, { method }: Endpoint, mayRead: boolean): void {
+  if (mayRead) {
+    allowHeaders(response);
+    response.setHeader('Access-Control-Allow-Methods', method.toUpperCase());
+    response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, DPoP');
+    response.setHeader('Access-Control-Max-Age', '3600');
+  }
+  sendEmpty(response, 204);
 }
 
 export interface AllowOriginDeps {
@@ -68,10 +68,13 @@ export interface AllowOriginDeps {
  * Lets a page of a registered origin read the response (CORS, DESIGN §4). It never allows credentials.
  * @returns whether the request comes from a registered origin
  */
-export function allowOrigin(ctx: Context, { isAllowedOrigin }: AllowOriginDeps): boolean {
-  ctx.vary('Origin');
-  const origin = ctx.get('Origin');
-  if (origin === '' || !isAllowedOrigin(origin)) return false;
-  ctx.set('Access-Control-Allow-Origin', origin);
+export function allowOrigin(
+  { headers: { origin } }: IncomingMessage,
+  response: ServerResponse,
+  { isAllowedOrigin }: AllowOriginDeps,
+): boolean {
+  response.setHeader('Vary', 'Origin');
+  if (!origin || !isAllowedOrigin(origin)) return false;
+  response.setHeader('Access-Control-Allow-Origin', origin);
   return true;
 }

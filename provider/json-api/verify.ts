@@ -21,14 +21,13 @@ export interface VerifyDeps<Token extends Identity> {
 }
 
 /**
- * The endpoint for gateways that ask about each request (DESIGN §4): nginx `auth_request`, Envoy `ext_authz`, Traefik
+ * The handler for gateways that ask about each request (DESIGN §4): nginx `auth_request`, Envoy `ext_authz`, Traefik
  * `forwardAuth`. It answers every method and every path below its own, because Envoy keeps both of the original
- * request. It is called so often that no framework serves it.
+ * request.
  */
-export function verifyEndpoint<Token extends Identity>(deps: VerifyDeps<Token>) {
+export function verifyHandler<Token extends Identity>(deps: VerifyDeps<Token>) {
   return {
-    path: verifyPath,
-    answer: async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    [verifyPath]: async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       response.setHeader('Cache-Control', 'no-store');
       // If a gateway announces a body and does not send it, its next request would be read as the body.
       if (announcesBody(request)) response.setHeader('Connection', 'close');

@@ -13,6 +13,8 @@ export interface PublicJwk {
 
 interface PublicJwks {
   jwks: { keys: PublicJwk[] };
+  /** The same as text, as it is published. */
+  json: string;
   etag: string;
 }
 
@@ -35,6 +37,7 @@ function makeJwks(keys: readonly SigningKey[]): PublicJwks {
       return { kty: 'RSA', ...publicPart(key), kid: key.kid, alg: 'RS256', use: 'sig' };
     }),
   };
-  const hash = createHash('sha256').update(JSON.stringify(jwks)).digest('base64url');
-  return { jwks, etag: `"${hash.slice(0, 22)}"` };
+  const json = JSON.stringify(jwks);
+  const hash = createHash('sha256').update(json).digest('base64url');
+  return { jwks, json, etag: `"${hash.slice(0, 22)}"` };
 }

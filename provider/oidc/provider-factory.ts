@@ -7,18 +7,18 @@ import {
   sign,
 } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { ExternalSigningKey, Provider } from 'oidc-provider';
 import { createOidcConfiguration } from './configuration.ts';
 import { orUnavailable } from './current-request.ts';
 import type { TokenGrant } from './grants/grant.ts';
 import { listen } from './listeners.ts';
-import { grantStepsOf } from './patches/internals.ts';
-import { keepFailure, throwKeptFailure } from './patches/late-failures.ts';
+import { discoveryOf, grantStepsOf } from './patches/internals.ts';
 import { keepLogoutLanguage } from './patches/logout-language.ts';
 import { prefillUserCode } from './patches/prefill-user-code.ts';
 import { goOnWithoutSession } from './patches/signed-out-logout.ts';
 import { applyPatches } from './patches/table.ts';
+import { rejectingListener } from './rejecting-listener.ts';
 import type { OidcServices } from './services.ts';
 
 /**
@@ -44,41 +44,49 @@ export function buildProvider(
       'resource',
     ]);
   }
-  provider.use(keepFailure);
-  provider.use(leaveOutEmptyType);
-  provider.use(completeDiscovery(services.policy.apiScopes));
-  provider.use(keepLogoutLanguage);
-  provider.use(goOnWithoutSession);
-  provider.use(prefillUserCode);
+  provider.use(adaptAnswers);
   listen(provider, services);
   return provider;
 }
+
+/** What is changed in the library's answers. */
+const adaptAnswers: Middleware = async (ctx, next) => {
+  prefillUserCode(ctx);
+  await next();
+  goOnWithoutSession(ctx);
+  keepLogoutLanguage(ctx);
+  leaveOutEmptyType(ctx);
+};
 
 /**
  * An empty response has no media type (RFC 9110 §8.3). Koa says `text/plain`. A client library that expects JSON takes
  * that for an error, and for example gives up a sign-out before it has revoked the refresh token.
  */
-const leaveOutEmptyType: Middleware = async (ctx, next) => {
-  await next();
+function leaveOutEmptyType(ctx: Context): void {
   if (ctx.body === '') ctx.remove('Content-Type');
-};
+}
+
+/** The metadata of the issuer (OpenID Connect Discovery §3, RFC 8414) as JSON, and its ETag. */
+export type Metadata = () => { json: string; etag: string };
 
 /**
- * Adds the scopes of APIs to the metadata (RFC 8414 §2 `scopes_supported`). The library must not know them, because it
- * takes every scope that it knows for one of OpenID Connect. Discovery changes with a release or the configuration, not
- * with a request: callers may cache it, and ask whether it changed.
+ * Makes the metadata once: it changes with a release or the configuration, not with a request or the keys.
+ *
+ * @param apiScopes the scopes of APIs, which it lists too (RFC 8414 §2 `scopes_supported`). The library must not know
+ *   them, because it takes every scope that it knows for one of OpenID Connect
  */
-const completeDiscovery =
-  (apiScopes: readonly string[]): Middleware =>
-  async (ctx, next) => {
-    await next();
-    if (ctx.oidc?.route !== 'discovery' || ctx.status !== 200) return;
-    const metadata = ctx.body as { scopes_supported: string[] };
-    metadata.scopes_supported = [...metadata.scopes_supported, ...apiScopes];
-    ctx.set('Cache-Control', 'public, max-age=3600, stale-while-revalidate=3600');
-    ctx.etag = createHash('sha256').update(JSON.stringify(ctx.body)).digest('base64url').slice(0, 22);
-    if (ctx.fresh) ctx.status = 304;
+export function createMetadata(provider: () => Provider, apiScopes: readonly string[]): Metadata {
+  let made: ReturnType<Metadata> | undefined;
+  return () => {
+    if (made) return made;
+    const metadata = discoveryOf(provider());
+    const scopes = [...metadata.scopes_supported, ...apiScopes];
+    const json = JSON.stringify(Object.assign(metadata, { scopes_supported: scopes }));
+    const hash = createHash('sha256').update(json).digest('base64url');
+    made = { json, etag: `"${hash.slice(0, 22)}"` };
+    return made;
   };
+}
 
 /** A private key (RFC 7517), or a public key with a function that signs a SHA-256 digest with the private one. */
 export type PrivateKey = JsonWebKey & {
@@ -156,15 +164,12 @@ export interface ProviderHost {
 export function createProviderHost(build: (jwks: PrivateKeys) => Provider, jwks: PrivateKeys): ProviderHost {
   const make = (keys: PrivateKeys) => {
     const provider = build(keys);
-    return { provider, callback: provider.callback() };
+    return { provider, callback: rejectingListener(provider) };
   };
   let serving = make(jwks);
   return {
     current: () => serving.provider,
-    handle: async (request, response) => {
-      await serving.callback(request, response);
-      throwKeptFailure(request);
-    },
+    handle: (request, response) => serving.callback(request, response),
     swap: (keys) => {
       serving = make(keys);
     },

@@ -1,8 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import Koa, { type Middleware } from 'koa';
-import { handleErrors } from '../../provider/http/error-handler.ts';
+import Router from '@koa/router';
+import type { Middleware } from 'koa';
+import { createApp } from '../../provider/http/app.ts';
+import { createErrorAnswers } from '../../provider/http/error-handler.ts';
+import { requestNormaliser } from '../../provider/http/protocol.ts';
 import { GatehouseError, StoreUnavailable } from '../../provider/lib/errors.ts';
 import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
@@ -12,15 +15,19 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
-/** Sends a request to an application with the given route. Returns the response and the log. */
-async function answerOf(route: Middleware, path = '/some/path', options: CallOptions = {}) {
+/** Sends a request to an application in which this path has the given route. Returns the response and the log. */
+async function answerOf(route: Middleware, path = '/account', options: CallOptions = {}) {
   const log: { level: string; fields: Record<string, unknown> }[] = [];
   const at = (level: string) => (fields: Record<string, unknown>) => void log.push({ level, fields });
-  const app = new Koa();
   const scope = { requestId: 'req-1', clientAddress: undefined, userAgent: undefined };
-  app.use((_ctx, next) => runInRequestScope(scope, next));
-  app.use(
-    handleErrors({
+  const app = createApp({
+    inScope: (_request, _response, _route, work) => runInRequestScope(scope, work),
+    normaliser: requestNormaliser('https://login.example.com'),
+    limit: async () => {},
+    plain: { '/auth/login': () => route({} as never, async () => {}) as Promise<void> },
+    protocol: () => route({} as never, async () => {}) as Promise<void>,
+    pages: [new Router().all('/account', route) as Router],
+    answerError: createErrorAnswers({
       logger: { error: at('error'), warn: at('warn') },
       sendErrorPage: (ctx, { code, status }) => {
         ctx.status = status;
@@ -28,9 +35,8 @@ async function answerOf(route: Middleware, path = '/some/path', options: CallOpt
         ctx.body = `<p>${code}</p>`;
       },
     }),
-  );
-  app.use(route);
-  app.on('error', () => {});
+    onError: () => {},
+  });
   const server = createServer(app.callback());
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -42,7 +48,7 @@ const failing = (error: unknown): Middleware => {
   return () => Promise.reject(error);
 };
 
-describe('handleErrors', () => {
+describe('createErrorAnswers', () => {
   test('a GatehouseError becomes a problem document (RFC 9457)', async () => {
     const fields = [{ pointer: '/email', message: 'Give one.' }];
     const error = new GatehouseError('validation_failed', 'Look here.', { fields, cause: 'a secret' });
@@ -89,10 +95,12 @@ describe('handleErrors', () => {
   test('a browser gets a page, but never below /auth/', async () => {
     const refused = failing(new GatehouseError('not_found', 'Not here.'));
     const headers = { accept: 'text/html,*/*;q=0.8' };
-    const page = await answerOf(refused, '/some/path', { headers });
+    const page = await answerOf(refused, '/account', { headers });
     expect([page.status, page.body]).toEqual([404, '<p>not_found</p>']);
-    expect((await answerOf(refused, '/auth/login', { headers })).body).toContain('"not_found"');
-    expect((await answerOf(refused, '/some/path', { headers: { accept: '*/*' } })).body).toContain(
+    expect((await answerOf(refused, '/auth/login', { method: 'POST', headers })).body).toContain(
+      '"not_found"',
+    );
+    expect((await answerOf(refused, '/account', { headers: { accept: '*/*' } })).body).toContain(
       '"not_found"',
     );
   });
@@ -126,7 +134,7 @@ describe('handleErrors', () => {
     '%s for the credentials %j gets the challenge %s (RFC 6750 §3)',
     async (code, sent, told) => {
       const headers = sent === '' ? {} : { authorization: sent };
-      const answer = await answerOf(failing(new GatehouseError(code, 'Why.')), '/user/profile', { headers });
+      const answer = await answerOf(failing(new GatehouseError(code, 'Why.')), '/account', { headers });
       expect(answer.headers['www-authenticate']).toBe(told);
     },
   );
@@ -134,7 +142,7 @@ describe('handleErrors', () => {
   test('the challenge names what is missing', async () => {
     const error = new GatehouseError('insufficient_scope', 'Why.', { challenge: { scope: 'a b' } });
     const headers = { authorization: 'bearer x' };
-    expect((await answerOf(failing(error), '/auth/verify', { headers })).headers['www-authenticate']).toBe(
+    expect((await answerOf(failing(error), '/account', { headers })).headers['www-authenticate']).toBe(
       'Bearer error="insufficient_scope", error_description="Why.", scope="a b"',
     );
   });

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
-import { normaliseRequest, requestNormaliser } from '../../provider/http/protocol.ts';
+import { requestNormaliser } from '../../provider/http/protocol.ts';
 import { runInRequestScope } from '../../provider/lib/request-scope.ts';
 import { httpCall } from '../support/http-call.ts';
 
@@ -30,7 +30,11 @@ async function behind(issuer: string, known: { address?: string } = { address: '
   app.use((_ctx, next) =>
     runInRequestScope({ requestId: 'r', clientAddress: known.address, userAgent: undefined }, next),
   );
-  app.use(normaliseRequest(requestNormaliser(issuer)));
+  const { normalise } = requestNormaliser(issuer);
+  app.use(({ req }, next) => {
+    normalise(req);
+    return next();
+  });
   app.use((ctx) => {
     const { url, headers, originalUrl } = ctx.req as typeof ctx.req & { originalUrl?: string };
     ctx.body = { url, path: ctx.path, originalUrl, headers };
@@ -45,7 +49,7 @@ async function behind(issuer: string, known: { address?: string } = { address: '
   };
 }
 
-describe('normaliseRequest', () => {
+describe('requestNormaliser', () => {
   test('headers for host, protocol and address are replaced by known values', async () => {
     const ask = await behind('https://login.example.com');
     const { seen } = await ask('/a', {

@@ -1,6 +1,7 @@
 import '../../provider/oidc/runtime-notice.ts';
 import { describe, expect, test } from '@jest/globals';
 import type Router from '@koa/router';
+import { associationPaths } from '../../provider/http/app-associations.ts';
 import { assets } from '../../provider/http/assets.ts';
 import { publishedDocuments } from '../../provider/http/published-documents.ts';
 import { matchRoute, table } from '../../provider/http/routes.ts';
@@ -11,8 +12,7 @@ import { recoveryRoutes } from '../../provider/interactions/recovery-pages.ts';
 import { interactionRoutes } from '../../provider/interactions/routes.ts';
 import { jsonApiEndpoints } from '../../provider/json-api/endpoints.ts';
 import { registrationRoutes } from '../../provider/json-api/registration-routes.ts';
-import { jsonApiRoutes } from '../../provider/json-api/routes.ts';
-import { verifyEndpoint } from '../../provider/json-api/verify.ts';
+import { verifyHandler } from '../../provider/json-api/verify.ts';
 import { routes as libraryRoutes } from '../../provider/oidc/configuration.ts';
 
 test.each([
@@ -62,19 +62,25 @@ test.each([
 
 describe('the table of routes', () => {
   const endpoints = jsonApiEndpoints({} as never);
+  const associations = Object.fromEntries(associationPaths.map((path) => [path, {}]));
+  const documents = publishedDocuments({ associations } as never);
   const routers: Router[] = [
     homeRoutes({ issuer: '' } as never),
     assets(new Map()),
-    publishedDocuments({} as never),
     interactionRoutes({} as never),
     recoveryRoutes({} as never),
     mailLinkRoutes({} as never),
     accountRoutes({} as never),
-    jsonApiRoutes({ endpoints } as never),
     registrationRoutes({} as never),
   ];
   const served = [
-    { method: 'GET', path: verifyEndpoint({} as never).path },
+    ...Object.keys(verifyHandler({} as never)).map((path) => ({ method: 'GET', path })),
+    ...Object.keys(documents).flatMap((path) =>
+      ['GET', 'HEAD', 'OPTIONS'].map((method) => ({ method, path })),
+    ),
+    ...endpoints.flatMap(({ method, path }) =>
+      [...(method === 'get' ? ['GET', 'HEAD'] : ['POST']), 'OPTIONS'].map((one) => ({ method: one, path })),
+    ),
     ...routers.flatMap((router) =>
       router.stack.flatMap(({ path, methods }) => {
         const example = String(path).replace(/:\w+/g, 'x');
@@ -83,7 +89,7 @@ describe('the table of routes', () => {
     ),
   ];
 
-  test('has a row for every route of the routers, with its methods', () => {
+  test('has a row for every handler and every route of the routers, with its methods', () => {
     expect(served.length).toBeGreaterThan(30);
     const missing = served.filter(
       ({ method, path }) => matchRoute(method, path).route?.servedBy !== 'gatehouse',
@@ -91,7 +97,7 @@ describe('the table of routes', () => {
     expect(missing).toEqual([]);
   });
 
-  test('has no row without a route of a router with its methods', () => {
+  test('has no row without a handler or a route of a router with its methods', () => {
     const isServed = (label: string, method: string) =>
       served.some((one) => matchRoute(one.method, one.path).label === label && one.method === method);
     const rows = table.filter(({ servedBy }) => servedBy === 'gatehouse');
@@ -112,8 +118,6 @@ describe('the table of routes', () => {
       `${served.code_verification}/:uid`,
       `${served.end_session}/confirm`,
       `${served.end_session}/success`,
-      '/.well-known/openid-configuration',
-      '/.well-known/oauth-authorization-server',
     ];
     const rows = table.filter(({ servedBy }) => servedBy === 'library').map(({ label }) => label);
     expect([...new Set(rows)].sort()).toEqual(ofLibrary.sort());

@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { sendPlainProblem } from '../../provider/http/error-handler.ts';
-import { isAtOrBelow } from '../../provider/http/request-context.ts';
-import { type Identity, verifyEndpoint } from '../../provider/json-api/verify.ts';
+import { createErrorAnswers } from '../../provider/http/error-handler.ts';
+import { matchRoute } from '../../provider/http/routes.ts';
+import { type Identity, verifyHandler } from '../../provider/json-api/verify.ts';
+import { verifyPath } from '../../provider/json-api/verify-target.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
 import { acrLevels, multiFactorAcr, passwordAcr } from '../../provider/lib/password-sign-in.ts';
+import { pathOf } from '../../provider/lib/plain-response.ts';
 import type { TokenStatus } from '../../provider/revocation/outage-tolerance.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
 
@@ -34,8 +36,9 @@ beforeEach(async () => {
   tokenStatus = async () => 'active';
   asked = [];
   counted = [];
-  const sendError = sendPlainProblem({ error: () => {}, warn: () => {} });
-  const { answer, path } = verifyEndpoint({
+  const logger = { error: () => {}, warn: () => {} };
+  const answerError = createErrorAnswers({ logger, sendErrorPage: () => {} });
+  const { [verifyPath]: answer } = verifyHandler({
     read: async (token) => (Object.hasOwn(tokens, token) ? tokens[token] : undefined),
     tokenStatus: (token) => {
       asked.push(token);
@@ -48,8 +51,9 @@ beforeEach(async () => {
     metrics: { verified: (outcome) => void counted.push(outcome) },
   });
   server = createServer((request, response) => {
-    if (isAtOrBelow(path, request.url ?? ''))
-      answer(request, response).catch((error) => sendError(request, response, error));
+    const matched = matchRoute('GET', pathOf(request.url ?? ''));
+    if (answer && matched.label === verifyPath)
+      answer(request, response).catch((error) => answerError(request, response, matched, error));
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

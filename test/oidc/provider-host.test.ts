@@ -16,7 +16,7 @@ function createProviders() {
       await new Promise<void>((resolve) => waiting.push(resolve));
       response.end(name);
     };
-    return { name, callback } as unknown as Provider;
+    return { name, callback, middleware: [] } as unknown as Provider;
   };
   return { build, built, answerAll: () => waiting.splice(0).forEach((answer) => void answer()) };
 }

@@ -5,6 +5,7 @@
  *   leave one out (account check, sender constraint, resource, id token, response).
  * - `actions/grants/client_credentials.js`: its handler; ours fills in default scopes and then calls it.
  * - `actions/grants/device_code.js`: its handler; ours adds `slow_down`.
+ * - `actions/discovery.js`: makes the metadata of the issuer, which is published without the library.
  * - `actions/end_session.js`: the step that ends a session; it is called also where the person is not asked.
  * - `helpers/re_render_errors.js`: the error for which the page for device codes is shown again. Any other error would be
  *   sent to the device and end its code.
@@ -15,6 +16,7 @@
  */
 
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import discovery from 'oidc-provider/lib/actions/discovery.js';
 import { confirm as logoutSteps } from 'oidc-provider/lib/actions/end_session.js';
 import { handler as clientCredentialsHandler } from 'oidc-provider/lib/actions/grants/client_credentials.js';
 import { handler as deviceCodeHandler } from 'oidc-provider/lib/actions/grants/device_code.js';
@@ -59,6 +61,15 @@ export async function endSession(ctx: KoaContextWithOIDC): Promise<void> {
   if (!step) throw new Error('oidc-provider has no step that ends a session');
   Object.assign(ctx.oidc.params ?? {}, { logout: 'yes' });
   await step(ctx);
+}
+
+/** The library's metadata of the issuer, as its own route answers it. */
+export function discoveryOf(provider: Provider): { scopes_supported: string[] } {
+  const { issuer } = provider;
+  const urlFor = (name: string) => provider.urlFor(name);
+  const ctx = { oidc: { provider, issuer, urlFor }, body: { scopes_supported: [] as string[] } };
+  discovery(ctx);
+  return ctx.body;
 }
 
 /** Runs `work` so that `Provider.ctx` gives `ctx`, as it does inside the library's own routes. */

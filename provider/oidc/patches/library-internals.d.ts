@@ -31,6 +31,11 @@ declare module 'oidc-provider/lib/helpers/grants.js' {
   export const buildTokenResponse: Helper;
 }
 
+declare module 'oidc-provider/lib/actions/discovery.js' {
+  // biome-ignore lint/style/noDefaultExport: it is how the library exports it.
+  export default function discovery(ctx: object): void;
+}
+
 declare module 'oidc-provider/lib/actions/end_session.js' {
   export const confirm: ((...args: unknown[]) => Promise<void>)[];
 }

@@ -1,0 +1,26 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Answers a request without a framework. It rejects, with nothing sent, where an error must be answered. */
+export type PlainHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** The target of a request without its query (RFC 9112 §3.2.1). */
+export const pathOf = (target: string): string => /^[^?#]*/.exec(target)?.[0] ?? '';
+
+/** Sends a whole response. Node leaves the body out for HEAD (RFC 9110 §9.3.2). @param body JSON, unless `type` says otherwise */
+export function sendText(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  type = 'application/json; charset=utf-8',
+): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.end(body);
+}
+
+/** Sends a response without a body, which has no media type (RFC 9110 §8.3). */
+export function sendEmpty(response: ServerResponse, status: number): void {
+  response.statusCode = status;
+  response.end();
+}
