@@ -153,15 +153,15 @@ const utf8 = (bytes: Buffer): string | undefined =>
 
 /**
  * Drops `__proto__`. JSON.parse treats it as a normal name, but code that copies objects does not. The function that does
- * so costs more than the parsing, so it is left out where the text can't contain the name.
+ * so also refuses text that is nested too deep for other code. It costs more than the parsing, so it is left out for a flat
+ * object that can't contain the name.
  */
 function parseJson(text: string): unknown {
-  const mayNameIt = text.includes('__proto__') || text.includes('\\u');
+  const isNested = text.lastIndexOf('{') > 0 || text.includes('[');
+  const mayNameIt = text.includes('__proto__') || text.includes('\\');
+  const drop = (key: string, value: unknown) => (key === '__proto__' ? undefined : value);
   try {
-    return JSON.parse(
-      text,
-      mayNameIt ? (key, value) => (key === '__proto__' ? undefined : value) : undefined,
-    );
+    return JSON.parse(text, isNested || mayNameIt ? drop : undefined);
   } catch {
     return undefined;
   }
