@@ -2,7 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import { GatehouseError } from '../lib/errors.ts';
-import { type PlainHandler, pathOf } from '../lib/plain-response.ts';
+import type { PlainHandler } from '../lib/plain-response.ts';
 import { rejectingListener } from '../oidc/rejecting-listener.ts';
 import type { AnswerError } from './error-handler.ts';
 import type { RequestNormaliser } from './protocol.ts';
@@ -44,19 +44,17 @@ export function createApp(deps: AppDeps): App {
     if (handler && !route) throw wrongMethod(response, rows);
     return handler ?? pages;
   };
-  const serve: Serve = async (request, response, matched) => {
-    try {
-      normaliser.normalise(request);
-      await limit(request, response, matched);
-      await handlerOf(response, matched)(request, response, matched);
-    } catch (error) {
-      await answerError(request, response, matched, error);
-    }
-  };
   const listener: RequestListener = (request, response) => {
-    const matched = matchRoute(request.method ?? '', pathOf(normaliser.targetOf(request.url ?? '')));
-    const work = () => serve(request, response, matched);
-    inScope(request, response, matched.label, work).catch((error: unknown) => {
+    const matched = matchRoute(request.method ?? '', normaliser.targetOf(request.url ?? ''));
+    inScope(request, response, matched.label, async () => {
+      try {
+        normaliser.normalise(request);
+        await limit(request, response, matched);
+        await handlerOf(response, matched)(request, response, matched);
+      } catch (error) {
+        await answerError(request, response, matched, error);
+      }
+    }).catch((error: unknown) => {
       onError(error);
       response.destroy();
     });

@@ -179,7 +179,7 @@ export function requestNormaliser(issuer: string): RequestNormaliser {
   const { host, protocol, pathname } = new URL(issuer);
   const prefix = pathname === '/' ? '' : pathname;
   const withoutPrefix = (target: string) => {
-    if (prefix === '' || !target.startsWith(prefix)) return target;
+    if (!target.startsWith(prefix)) return target;
     const below = target.slice(prefix.length);
     if (below.startsWith('/')) return below;
     return below === '' || below.startsWith('?') ? `/${below}` : target;
@@ -199,7 +199,8 @@ export function requestNormaliser(issuer: string): RequestNormaliser {
     const below = withoutPrefix(target);
     Object.assign(req, { originalUrl: below === target ? `${prefix}${target}` : target, url: below });
   };
-  return { normalise, targetOf: (target) => withoutPrefix(afterPrefix(target, prefix)) };
+  const targetOf = (target: string) => (prefix === '' ? target : withoutPrefix(afterPrefix(target, prefix)));
+  return { normalise, targetOf };
 }
 
 const discoveryPaths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
@@ -209,7 +210,6 @@ const discoveryPaths = ['/.well-known/oauth-authorization-server', '/.well-known
  * path, RFC 8414 §3.1 before it. This converts the second form to the first.
  */
 function afterPrefix(target: string, prefix: string): string {
-  if (prefix === '') return target;
   const path = target.split('?', 1)[0] ?? '';
   const name = discoveryPaths.find((discovery) => path === `${discovery}${prefix}`);
   return name === undefined ? target : `${prefix}${name}${target.slice(path.length)}`;

@@ -205,8 +205,12 @@ const patterns = [...rowsOf.values()].flatMap((rows) => {
   return label.includes(':') ? [{ pattern: new RegExp(`^${label.replace(/:\w+/g, '[^/]+')}$`), rows }] : [];
 });
 
-/** Finds the rows for a path. The path must match exactly: any other spelling of it is unknown. */
-export function matchRoute(method: string, path: string): Matched {
+/**
+ * Finds the rows for a request. Its path must match exactly: any other spelling of it is unknown.
+ * @param target the path, with or without a query (RFC 9112 §3.2.1)
+ */
+export function matchRoute(method: string, target: string): Matched {
+  const path = /^[^?#]*/.exec(target)?.[0] ?? '';
   const exact = path.includes(':') ? undefined : rowsOf.get(path);
   const rows = exact ?? patterns.find(({ pattern }) => pattern.test(path))?.rows;
   if (rows?.[0] === undefined) return unknown;

@@ -38,7 +38,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
       headersTimeout: arrival.headersMs,
       requestTimeout: arrival.wholeMs,
       connectionsCheckingInterval: arrival.checkMs,
-      // `normaliseRequest` refuses such a request with a problem document.
+      // `requestNormaliser` refuses such a request with a problem document.
       requireHostHeader: false,
     },
     app.callback(),

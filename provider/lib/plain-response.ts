@@ -3,9 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** Answers a request without a framework. It rejects, with nothing sent, where an error must be answered. */
 export type PlainHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** The target of a request without its query (RFC 9112 §3.2.1). */
-export const pathOf = (target: string): string => /^[^?#]*/.exec(target)?.[0] ?? '';
-
 /** Sends a whole response. Node leaves the body out for HEAD (RFC 9110 §9.3.2). @param body JSON, unless `type` says otherwise */
 export function sendText(
   response: ServerResponse,

@@ -8,7 +8,6 @@ import { type Identity, verifyHandler } from '../../provider/json-api/verify.ts'
 import { verifyPath } from '../../provider/json-api/verify-target.ts';
 import { StoreUnavailable } from '../../provider/lib/errors.ts';
 import { acrLevels, multiFactorAcr, passwordAcr } from '../../provider/lib/password-sign-in.ts';
-import { pathOf } from '../../provider/lib/plain-response.ts';
 import type { TokenStatus } from '../../provider/revocation/outage-tolerance.ts';
 import { type CallOptions, httpCall } from '../support/http-call.ts';
 
@@ -51,7 +50,7 @@ beforeEach(async () => {
     metrics: { verified: (outcome) => void counted.push(outcome) },
   });
   server = createServer((request, response) => {
-    const matched = matchRoute('GET', pathOf(request.url ?? ''));
+    const matched = matchRoute('GET', request.url ?? '');
     if (answer && matched.label === verifyPath)
       answer(request, response).catch((error) => answerError(request, response, matched, error));
     else response.writeHead(404).end();

@@ -69,7 +69,7 @@ function contextOf(provider: Provider, request: IncomingMessage, response: Serve
   const ctx = provider.createContext(request, response);
   Object.assign(ctx, { _matchedRouteName: 'token' });
   const oidc = new provider.OIDCContext(ctx);
-  // `normaliseRequest` sets `originalUrl` where the issuer has a path.
+  // `requestNormaliser` sets `originalUrl` where the issuer has a path.
   const { originalUrl, url = '/' } = request as IncomingMessage & { originalUrl?: string };
   const { origin, pathname } = new URL(originalUrl ?? url, provider.issuer);
   rememberCalledUrl(oidc, `${origin}${pathname}`);
