@@ -1,5 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import { type Logger as Pino, pino } from 'pino';
+import { systemClock } from './clock.ts';
 import { currentRequestScope } from './request-scope.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -25,26 +26,82 @@ export interface Logger {
 export interface LoggerOptions {
   level: LogLevel;
   /** Takes one line at a time, newline included. Default: standard output. */
-  destination?: { write(line: string): void };
+  destination?: { write: (line: string) => void };
 }
 
-/** The fields of the current request. Fields that the caller gives take precedence. */
-function scopeFields(): LogFields {
-  const { requestId, clientId, accountId, traceId } = currentRequestScope() ?? {};
-  return requestId === undefined ? {} : { requestId, clientId, accountId, traceId };
+/** Where lines go. */
+interface Output {
+  write(line: string): void;
+  /** Writes what waits. */
+  flush(): void;
 }
 
-function wrap(target: Pino): Logger {
+const longestWaitMs = 100;
+const mostWaiting = 16_384;
+
+/**
+ * Standard output. Lines wait, at most 100 ms and 16 KiB of them, because a write costs more than all other work for a
+ * line. The write itself waits for a slow reader, so lines keep their order and the memory for them stays bounded.
+ */
+function standardOutput(): Output {
+  const target = pino.destination({ dest: 1, sync: true });
+  let waiting = '';
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const text = waiting;
+    waiting = '';
+    if (text !== '') target.write(text);
+  };
+  // Also after `process.exit()` and after an uncaught exception.
+  process.on('exit', flush);
+  return {
+    write: (line) => {
+      waiting += line;
+      if (waiting.length >= mostWaiting) flush();
+      else timer ??= setTimeout(flush, longestWaitMs).unref();
+    },
+    flush,
+  };
+}
+
+/**
+ * Whether a line may wait for others. If the process is killed, lines that wait are lost. Other lines are rare, and they
+ * are all that shows some attacks: a refused sign-in, for example.
+ */
+const mayWait = (level: LogLevel, message: string) => level === 'debug' || message === 'request';
+
+function wrap(target: Pino, output: Pick<Output, 'flush'>): Logger {
   const at = (level: LogLevel) => (fields: LogFields, message: string) => {
     if (!target.isLevelEnabled(level)) return;
-    target[level]({ ...scopeFields(), ...redactFields(fields) }, redactText(message));
+    const { requestId, clientId, accountId, traceId } = currentRequestScope() ?? {};
+    // Fields that the caller gives take precedence over those of the request.
+    const line: LogFields = requestId === undefined ? {} : { requestId, clientId, accountId, traceId };
+    target[level](copyRedacted(fields, line, 0), redactText(message));
+    if (!mayWait(level, message)) output.flush();
   };
   return {
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    child: (fields) => wrap(target.child(redactFields(fields))),
+    child: (fields) => wrap(target.child(redactFields(fields)), output),
+  };
+}
+
+/** Formats the time for pino. The date and the second are kept, because formatting them costs a third of a line. */
+function createIsoTime(): () => string {
+  let second = Number.NaN;
+  let text = '';
+  return () => {
+    const now = systemClock.now();
+    const milliseconds = now % 1000;
+    if (now - milliseconds !== second) {
+      second = now - milliseconds;
+      text = new Date(second).toISOString().slice(0, -4);
+    }
+    return `,"time":"${text}${String(milliseconds).padStart(3, '0')}Z"`;
   };
 }
 
@@ -53,12 +110,13 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
   const options = {
     level,
     base: { service: 'gatehouse' },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: createIsoTime(),
     formatters: { level: (label: string) => ({ level: label }) },
     // Errors are already serialised here. Pino's own serializer would damage the result.
     serializers: { err: (value: unknown) => value },
   };
-  return wrap(pino(options, destination ?? pino.destination({ dest: 1, sync: true })));
+  const output = destination ? { write: destination.write, flush: () => {} } : standardOutput();
+  return wrap(pino(options, output), output);
 }
 
 const hidden = '[redacted]';
@@ -71,10 +129,17 @@ const secretFields = new Set(
 
 const secretEnding = /(password|secret|token|cookie|hash|privatekey|assertion|verifier)(s|es)?$/;
 
-/** Whether a field's name alone says that its value must not be shown. */
+const mostKnownNames = 1000;
+const knownNames = new Map<string, boolean>();
+
+/** Whether a field's name alone says that its value must not be shown. The answer is kept, because names repeat. */
 function isSecretField(name: string): boolean {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
   const plain = name.toLowerCase().replace(/[-_]/g, '');
-  return secretFields.has(plain) || secretEnding.test(plain);
+  const isSecret = secretFields.has(plain) || secretEnding.test(plain);
+  if (knownNames.size < mostKnownNames && name.length < 50) knownNames.set(name, isSecret);
+  return isSecret;
 }
 
 /** Reduces a URL to scheme, host and path. A query can hold codes and tokens; an authority can hold a password. */
@@ -181,11 +246,18 @@ function redactValue(value: unknown, depth: number): unknown {
  * errors are serialised. The copy has at most six levels, so cycles are safe.
  */
 export function redactFields(fields: Record<string, unknown>, depth = 0): Record<string, unknown> {
-  const entries = Object.entries(fields).slice(0, mostEntries);
-  return Object.fromEntries(
-    entries.map(([name, value]) => {
-      if (value === undefined || value === null) return [name, value];
-      return [name, isSecretField(name) ? hidden : redactValue(value, depth + 1)];
-    }),
-  );
+  return copyRedacted(fields, {}, depth);
+}
+
+function copyRedacted(fields: Record<string, unknown>, copy: LogFields, depth: number): LogFields {
+  const names = Object.keys(fields);
+  if (names.length > mostEntries) names.length = mostEntries;
+  for (const name of names) {
+    const value = fields[name];
+    // This name would set the prototype of the copy.
+    if (name === '__proto__') continue;
+    if (value === undefined || value === null) copy[name] = value;
+    else copy[name] = isSecretField(name) ? hidden : redactValue(value, depth + 1);
+  }
+  return copy;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
-import { createLogger, type LogLevel } from '../../provider/lib/logger.ts';
+import { createLogger, type LogLevel, redactFields } from '../../provider/lib/logger.ts';
 
 function recorder(level: LogLevel = 'debug') {
   const lines: string[] = [];
@@ -218,6 +218,12 @@ describe('other values', () => {
       bytes: '[3 bytes]',
       none: null,
     });
+  });
+
+  test('of a field that would set a prototype are left out', () => {
+    const copy = redactFields(JSON.parse('{"a":1,"__proto__":{"b":2}}'));
+    expect(copy).toEqual({ a: 1 });
+    expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
   });
 
   test('with cycles end', () => {
