@@ -6,7 +6,7 @@ import type { Tracing } from '../lib/tracing.ts';
 import type { Logouts } from '../ports/logouts.ts';
 import type { Mails } from '../ports/mails.ts';
 import type { Outbox } from '../ports/outbox.ts';
-import type { TransactionStores } from '../ports/unit-of-work.ts';
+import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
 import type { Home, Ports } from './ports.ts';
 
 export interface PortWatch {
@@ -24,7 +24,10 @@ const systems: Record<Home, string> = {
   kms: 'aws.kms',
 };
 
-type Call = (port: string, operation: string, work: () => Promise<unknown>) => Promise<unknown>;
+type Method = (...args: unknown[]) => Promise<unknown>;
+
+/** Gives a method of a port with measured calls. */
+type Measure = (port: string, method: string, call: Method) => Method;
 
 const stores = [
   ...(['accounts', 'consents', 'outbox', 'denylist', 'oidcStore'] as const),
@@ -40,44 +43,48 @@ const stores = [
  * no adapter depends on it.
  */
 export function measuredPorts(ports: Ports, watch: PortWatch): Ports {
-  const call = watched(ports.homes, watch);
-  const measured = stores.map((name) => [name, ports[name] && around<object>(ports[name], name, call)]);
-  // A transaction creates a store when the work first uses it, so stores are wrapped one by one.
+  const measure = measuring(ports.homes, watch);
+  const measured = stores.map((name) => [name, ports[name] && around<object>(ports[name], name, measure)]);
+  // A transaction creates a store when the work first uses it, and uses one or two of its methods.
   const transaction = (given: TransactionStores) =>
-    new Proxy(given, {
-      get: (target, name) => around(Reflect.get(target, name, target) as object, String(name), call),
-    });
+    lazily(given, (store, name) =>
+      lazily(store as object, (call, method) =>
+        measure(name, method, (...args) => Reflect.apply(call as Method, store, args)),
+      ),
+    );
+  const run = <T>(work: (given: TransactionStores) => Promise<T>) =>
+    ports.unitOfWork.run((given) => work(transaction(given)));
   return {
     ...ports,
     ...Object.fromEntries(measured),
-    unitOfWork: {
-      run: <T>(work: (given: TransactionStores) => Promise<T>) =>
-        call('unitOfWork', 'run', () =>
-          ports.unitOfWork.run((given) => work(transaction(given))),
-        ) as Promise<T>,
-    },
-    expired: ports.expired.map((rows) => around(rows, 'expired', call)),
+    unitOfWork: { run: measure('unitOfWork', 'run', run as Method) } as UnitOfWork,
+    expired: ports.expired.map((rows) => around(rows, 'expired', measure)),
   };
 }
 
-/** Returns a proxy that passes every method call on. The methods of all ports return promises. */
-function around<Port extends object>(port: Port, name: string, call: Call): Port {
-  const methods = new WeakMap<object, unknown>();
-  return new Proxy(port, {
-    get: (target, property) => {
-      const value: unknown = Reflect.get(target, property, target);
-      if (typeof value !== 'function') return value;
-      const known = methods.get(value);
-      if (known !== undefined) return known;
-      const method = (...args: unknown[]) =>
-        call(name, String(property), async () => Reflect.apply(value, target, args));
-      methods.set(value, method);
-      return method;
-    },
+/** Returns an object with the same methods, also those of its classes. The methods of all ports return promises. */
+function around<Port extends object>(port: Port, name: string, measure: Measure): Port {
+  const measured: Record<string, Method> = {};
+  for (let owner = port; owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
+    for (const method of Object.getOwnPropertyNames(owner))
+      measured[method] ??= measure(name, method, (...args) =>
+        Reflect.apply(port[method as keyof Port] as Method, port, args),
+      );
+  }
+  return measured as Port;
+}
+
+/** Returns the same object, but wraps each member when it is used. */
+function lazily<Target extends object>(
+  target: Target,
+  wrap: (member: unknown, name: string) => unknown,
+): Target {
+  return new Proxy(target, {
+    get: (_, name) => wrap(Reflect.get(target, name, target), String(name)),
   });
 }
 
-function watched(homes: Ports['homes'], { metrics, clock, tracing }: PortWatch): Call {
+function measuring(homes: Ports['homes'], { metrics, clock, tracing }: PortWatch): Measure {
   // An error inside a transaction makes the transaction fail too. It is counted only once.
   const counted = new WeakSet<object>();
   const isNew = (error: unknown) => {
@@ -85,20 +92,22 @@ function watched(homes: Ports['homes'], { metrics, clock, tracing }: PortWatch):
     counted.add(error);
     return true;
   };
-  return async (port, method, work) => {
+  return (port, method, call) => {
     const store = homes[port as keyof Ports['homes']] ?? homes.unitOfWork;
-    const operation = `${port}.${method}`;
-    const startedAt = clock.now();
-    try {
-      const attributes = { 'db.system.name': systems[store], 'db.operation.name': operation };
-      return await (tracing ? tracing.span(`${store} ${operation}`, attributes, work) : work());
-    } catch (error) {
-      if (isFailure(error, port) && isNew(error)) metrics.storeErrors.inc({ store, operation });
-      throw error;
-    } finally {
-      const seconds = Math.max(0, clock.now() - startedAt) / 1000;
-      metrics.storeCallDuration.observe(seconds, { store, operation });
-    }
+    const labels = { store, operation: `${port}.${method}` };
+    const span = `${store} ${labels.operation}`;
+    const attributes = { 'db.system.name': systems[store], 'db.operation.name': labels.operation };
+    return async (...args) => {
+      const startedAt = clock.now();
+      try {
+        return await (tracing ? tracing.span(span, attributes, () => call(...args)) : call(...args));
+      } catch (error) {
+        if (isFailure(error, port) && isNew(error)) metrics.storeErrors.inc(labels);
+        throw error;
+      } finally {
+        metrics.storeCallDuration.observe(Math.max(0, clock.now() - startedAt) / 1000, labels);
+      }
+    };
   };
 }
 

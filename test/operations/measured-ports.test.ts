@@ -12,6 +12,33 @@ import { MemoryDatabase } from '../support/memory/database.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
 import { MemoryUnitOfWork } from '../support/memory/unit-of-work.ts';
 
+/** A store whose methods need the instance, because they use private fields. */
+class Base {
+  readonly #answer = 'from the base class';
+
+  async revoke() {
+    return this.#answer;
+  }
+}
+
+class Families extends Base {
+  readonly #onFind: () => void;
+
+  constructor(onFind: () => void) {
+    super();
+    this.#onFind = onFind;
+  }
+
+  async find(id: string) {
+    this.#onFind();
+    return id;
+  }
+
+  save(): Promise<void> {
+    throw new StoreUnavailable('redis', new Error('gone'));
+  }
+}
+
 /** Measured accounts and transactions in memory. The other stores are not used. */
 function createWorld(tracing?: Tracing) {
   const clock = createManualClock();
@@ -31,7 +58,7 @@ function createWorld(tracing?: Tracing) {
     families: 'redis',
     accountIndex: 'redis',
   };
-  const families = { find: async () => void clock.advance(30) };
+  const families = new Families(() => clock.advance(30));
   const given = {
     accounts,
     families,
@@ -71,6 +98,25 @@ describe('measured ports', () => {
       `${duration}_count${labels('redis', 'families.find')} 1`,
     ]);
     expect(await linesOf(errors)).toEqual([]);
+  });
+
+  test('call the instance, also for methods of its base class', async () => {
+    const { ports, linesOf } = createWorld();
+    const families = ports.families as unknown as Families;
+    expect(await families.find('fam_1')).toBe('fam_1');
+    const { revoke } = families;
+    expect(await revoke()).toBe('from the base class');
+    expect(await linesOf(`${duration}_count`)).toEqual([
+      `${duration}_count${labels('redis', 'families.find')} 1`,
+      `${duration}_count${labels('redis', 'families.revoke')} 1`,
+    ]);
+  });
+
+  test('count a call that throws before it returns a promise, and reject', async () => {
+    const { ports, linesOf } = createWorld();
+    const saving = (ports.families as unknown as Families).save();
+    await expect(saving).rejects.toThrow(StoreUnavailable);
+    expect(await linesOf(errors)).toEqual([`${errors}${labels('redis', 'families.save')} 1`]);
   });
 
   test('count a call that failed, and pass its error on', async () => {
