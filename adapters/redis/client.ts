@@ -27,9 +27,9 @@ function connectionOptions(address: ServerAddress, credentials: Credentials, com
   return {
     ...credentials,
     ...(tls ? { tls: { ...(ca !== undefined && { ca }) } } : {}),
-    commandTimeout: commandTimeoutMs,
     connectTimeout: 5000,
     disconnectTimeout: 250,
+    // `connection.ts` limits the time of commands: the driver's own limit costs a timer for each command.
     // A peer may disappear without closing the connection. Drop the connection then, so that commands don't time out on
     // it one by one.
     socketTimeout: 2 * commandTimeoutMs,
@@ -61,8 +61,8 @@ function createCluster(address: RedisAddress, options: ConnectionOptions): Clust
     // Certificates contain host names and not addresses, so the TLS handshake needs the name and not the resolved
     // address.
     dnsLookup: (host, callback) => callback(null, host),
-    // The client connects to a node when it first uses it. Commands wait for this connection in a queue, and their
-    // timeout bounds the wait.
+    // The client connects to a node when it first uses it. Commands wait for this connection in a queue, and the time
+    // limit of `connection.ts` bounds the wait.
     enableOfflineQueue: true,
     // As above: a command that may have run is not repeated.
     retryDelayOnFailover: 0,

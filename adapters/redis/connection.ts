@@ -82,16 +82,41 @@ function readAddress(settings: RedisSettings): ServerAddress {
   return { ...address, cluster: settings.cluster, ca };
 }
 
-async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+/**
+ * Gives a function that rejects when work takes longer than `limitMs`. All calls have the same time, so they end in the
+ * order in which they begin, and one timer is enough. A timer for each call costs more than writing its command.
+ */
+function createTimeLimit(limitMs: number): <T>(work: Promise<T>) => Promise<T> {
+  const running = new Set<{ until: number; fail(error: Error): void }>();
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no reply in time')), limitMs);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const check = () => {
+    timer = undefined;
+    for (const call of running) {
+      const leftMs = call.until - performance.now();
+      if (leftMs > 0) {
+        timer = setTimeout(check, leftMs).unref();
+        return;
+      }
+      running.delete(call);
+      call.fail(new Error('no reply in time'));
+    }
+  };
+  return (work) =>
+    new Promise((resolve, reject) => {
+      const call = { until: performance.now() + limitMs, fail: reject };
+      running.add(call);
+      if (timer === undefined) timer = setTimeout(check, limitMs).unref();
+      work.then(
+        (value) => {
+          running.delete(call);
+          resolve(value);
+        },
+        (error: unknown) => {
+          running.delete(call);
+          reject(error);
+        },
+      );
+    });
 }
 
 function defineScript(
@@ -113,15 +138,14 @@ function createRunner(
 ): RedisConnection['run'] {
   const readiness = createReadiness(client, patienceMs);
   const writeTogether = createWriteTogether(client);
+  const within = createTimeLimit(commandTimeoutMs);
   return async (work) => {
     if (client.status !== 'ready') await readiness.settled();
     if (client.status !== 'ready')
       throw new StoreUnavailable('Redis', new Error(`connection is ${client.status}`));
     writeTogether();
     try {
-      // The driver's own timeout starts when a command is written. The client of a cluster may keep a command in its
-      // queue, where this timeout does not apply.
-      return await within(commandTimeoutMs + 250, work(client));
+      return await within(work(client));
     } catch (error) {
       throw toStoreError(error);
     }

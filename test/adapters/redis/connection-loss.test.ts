@@ -96,6 +96,23 @@ describe.each(['single', 'cluster'] as const)('when Redis is lost (%s)', (mode) 
     expect(await redis.run((client) => client.get(key))).toBeNull();
   });
 
+  test('each call without a reply fails at its own time, before the connection is dropped', async () => {
+    server.fallSilent();
+    const failed: string[] = [];
+    const ping = (name: string) =>
+      redis.dependency.ping().catch((error: StoreUnavailable) => {
+        failed.push(`${name}: ${(error.cause as Error).message}`);
+      });
+    const begun = performance.now();
+    const first = ping('first');
+    await waitFor(() => performance.now() - begun > quick.commandTimeoutMs / 2);
+    const second = ping('second');
+    await first;
+    expect(failed).toEqual(['first: no reply in time']);
+    await second;
+    expect(failed.at(-1)).toBe('second: no reply in time');
+  });
+
   test('calls wait for a connection that was lost a moment ago', async () => {
     const told: RedisStateChange[] = [];
     const onStateChange = (change: RedisStateChange) => told.push(change);
