@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hash, hashSync, type ParsedHashOptions, parseOptions, verify } from '@node-rs/argon2';
+import { hash, type ParsedHashOptions, parseOptions, verify } from '@node-rs/argon2';
 import type { Config } from '../config/schema.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import type { HashingPool } from './hashing-pool.ts';
@@ -73,10 +73,7 @@ const shortestHash = 16;
 const argon2id = 2;
 const version13 = 1;
 
-/**
- * Creates `Passwords` with Argon2id and these parameters. It also verifies hashes of other kinds. Creation takes as
- * long as one hash.
- */
+/** Creates `Passwords` with Argon2id and these parameters. It also verifies hashes of other kinds. */
 export function createPasswords({ params, pool, costlyLane = pool }: PasswordsDeps): Passwords {
   const options = {
     algorithm: argon2id,
@@ -85,7 +82,10 @@ export function createPasswords({ params, pool, costlyLane = pool }: PasswordsDe
     parallelism: params.parallelism,
     outputLen: hashBytes,
   };
-  const dummyHash = hashSync(randomBytes(32), options);
+  // Random bytes in place of a hash: no password matches them, and a check costs as much as that of a real hash.
+  const { memoryKib, passes, parallelism } = params;
+  const [salt, noHash] = [randomBytes(16), randomBytes(hashBytes)].map((bytes) => encodeBase64(bytes));
+  const dummyHash = `$argon2id$v=19$m=${memoryKib},t=${passes},p=${parallelism}$${salt}$${noHash}`;
   const ownCostMs = argon2Cost(params.memoryKib, params.passes).ms;
   const check = (candidates: Buffer[], test: Test, { costMs, lane }: { costMs: number; lane: Lane }) =>
     lane.run(() => firstRight(candidates, test), costMs * candidates.length);
