@@ -18,6 +18,7 @@ COPY package.json package-lock.json ./
 # The workspaces in packages/ are for services and are not in the image.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --workspaces=false --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
+COPY .ci/bundle.js ./.ci/
 COPY adapters ./adapters
 COPY provider ./provider
 # The last stage has no `env` that could find `node`.

@@ -66,12 +66,14 @@ await check('password hashing', async () => {
 // Every module, also those that a command loads when it needs them. Programs would start when they are loaded.
 await check('modules', async () => {
   const programs = ['provider/bin/cli.js', 'provider/bin/generate.js'];
-  const developmentOnly = 'adapters/embedded/';
+  const developmentOnly = (path) =>
+    path.startsWith('adapters/embedded/') ||
+    (path.startsWith('parts/') && readFileSync(join(app, 'build', path), 'utf8').includes('@electric-sql/'));
   const modules = [...filesIn(join(app, 'build'))].map(({ path }) =>
     path.slice(app.length + '/build/'.length),
   );
   const wanted = modules.filter(
-    (path) => path.endsWith('.js') && !programs.includes(path) && !path.startsWith(developmentOnly),
+    (path) => path.endsWith('.js') && !programs.includes(path) && !developmentOnly(path),
   );
   if (wanted.length < 200) return `only ${wanted.length} were found`;
   const failed = [];

@@ -15,7 +15,7 @@ const cores = chooseCores();
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 
 say('building');
-const removeProgram = await buildProgram();
+const removeProgram = await buildProgram({ bundled: !settings.profile });
 cores.pinLoad();
 const stopServers = await provideServers();
 try {
