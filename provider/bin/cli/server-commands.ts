@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Running } from '../start.ts';
+import { withSmallYoungGeneration } from '../young-generation.ts';
 import type { CliCommand } from './cli-command.ts';
 import { commandOutput, jsonOption } from './output.ts';
 
@@ -17,7 +18,7 @@ async function untilStopped(begin: (stopping: AbortSignal) => Promise<Running>):
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  const running = await begin(asked.signal).catch((error: unknown) => {
+  const running = await withSmallYoungGeneration(() => begin(asked.signal)).catch((error: unknown) => {
     // A person who stops the start doesn't need to know the error that the start ended with.
     if (!asked.signal.aborted) throw error;
   });
