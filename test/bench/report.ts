@@ -4,6 +4,7 @@ import type { Round } from './load.ts';
 import type { Comparison } from './operations.ts';
 import type { Ratio } from './paired.ts';
 import type { Profile } from './profile.ts';
+import { type Starts, startRows } from './start.ts';
 import type { Comparison as TimeComparison } from './timing.ts';
 import type { TwoProcesses } from './two-processes.ts';
 import { verdictsOf } from './verdicts.ts';
@@ -23,6 +24,7 @@ export interface BenchReport {
   limits: { name: LimitName; typical: Round; rounds: Round[] }[];
   operations: MeasuredOperation[];
   twoProcesses: TwoProcesses | undefined;
+  starts: Starts | undefined;
   profiles: Record<string, Profile>;
   comparisons: TimeComparison[];
   flood?: FloodReport | undefined;
@@ -35,6 +37,7 @@ export function markdownOf(report: BenchReport): string {
     operationsTable(report),
     ratiosTable(report),
     limitsTable(report),
+    startsTable(report),
     comparisonsTable(report),
     floodTable(report),
     verdictsTable(report),
@@ -78,6 +81,11 @@ function limitsTable({ limits }: BenchReport): string {
     ...[name, whole(perSecond), whole(perCpuSecond), p50Ms.toFixed(2)],
   ]);
   return table(['limit', 'a second', 'a CPU-second', 'p50 ms'], rows);
+}
+
+function startsTable({ starts }: BenchReport): string {
+  if (!starts) return '';
+  return table(['a process', 'median', 'least', 'most', 'aim'], startRows(starts));
 }
 
 function comparisonsTable({ comparisons }: BenchReport): string {

@@ -8,6 +8,7 @@ import { pairedRatio, warmUp } from './paired.ts';
 import { type Profile, profiled } from './profile.ts';
 import type { BenchReport, MeasuredOperation } from './report.ts';
 import { type BenchSettings, isWanted } from './settings.ts';
+import { measureStarts } from './start.ts';
 import { compareAnswers } from './timing.ts';
 import { measureTwoProcesses } from './two-processes.ts';
 import { startWorld, type World } from './world.ts';
@@ -43,6 +44,8 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
     const twoProcesses = isWanted(settings, 'two processes')
       ? await measureTwoProcesses(world, settings)
       : undefined;
+    if (isWanted(settings, 'start')) say('starts');
+    const starts = isWanted(settings, 'start') ? await measureStarts(world, cores) : undefined;
     say('the other limits');
     for (const limit of measured.filter(({ rounds }) => rounds.length === 0))
       for (let round = 0; round < otherRounds; round += 1) limit.rounds.push(await limit.measure(1));
@@ -59,6 +62,7 @@ export async function runBench(settings: BenchSettings, cores: Cores, say: Say):
       limits: measured.map(({ name, rounds }) => ({ name, rounds, typical: typical(rounds) })),
       operations: compared,
       twoProcesses,
+      starts,
       profiles,
       comparisons,
       flood: flooded || undefined,
