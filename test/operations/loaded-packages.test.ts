@@ -49,11 +49,12 @@ async function dependenciesIn(files: readonly string[]): Promise<string[]> {
   );
 }
 
-/** The dependencies that every worker needs. @opentelemetry/api is loaded by prom-client. */
+/** The dependencies that every worker loads: `fresh` comes with koa, and `@opentelemetry/api` with prom-client. */
 const ofWorkers = [
   '@koa/router',
   '@opentelemetry/api',
   'commander',
+  'fresh',
   'jose',
   'keygrip',
   'knex',
