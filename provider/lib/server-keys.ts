@@ -5,9 +5,9 @@ import {
   createSecretKey,
   hkdfSync,
   type KeyObject,
-  randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
+import { randomBytesOf } from './ids.ts';
 
 /**
  * The keys that only the servers know. New values are made with the first secret. The other secrets are still
@@ -54,7 +54,7 @@ function derive(secret: string): DerivedKeys {
 }
 
 const mac = (key: KeyObject, label: string, value: string) =>
-  createHmac('sha256', key).update(`${label}\0${value}`).digest();
+  createHmac('sha256', key).update(`${label}\0${value}`);
 
 /**
  * @param secrets at least one, each of 256 bits or more; the first is current. Keys for each purpose are
@@ -71,7 +71,7 @@ export function createServerKeys(secrets: readonly [string, ...string[]]): Repla
       ({ current, older, all } = deriveAll(next));
     },
     lookupHashes: (label, value) => {
-      const hash = (keys: DerivedKeys) => mac(keys.lookup, label, value).toString('base64url');
+      const hash = (keys: DerivedKeys) => mac(keys.lookup, label, value).digest('base64url');
       return [hash(current), ...older.map(hash)];
     },
     seal: (context, plaintext) => seal(current.seal, context, plaintext),
@@ -82,11 +82,11 @@ export function createServerKeys(secrets: readonly [string, ...string[]]): Repla
       }
       return undefined;
     },
-    tag: (label, value) => mac(current.tag, label, value).subarray(0, 16).toString('base64url'),
+    tag: (label, value) => mac(current.tag, label, value).digest().subarray(0, 16).toString('base64url'),
     checkTag: (label, value, tag) => {
       const given = Buffer.from(tag, 'base64url');
       if (given.length !== 16) return false;
-      return all.some((keys) => timingSafeEqual(mac(keys.tag, label, value).subarray(0, 16), given));
+      return all.some((keys) => timingSafeEqual(mac(keys.tag, label, value).digest().subarray(0, 16), given));
     },
     cookieKeys: () => all.map((keys) => keys.cookie),
   };
@@ -109,10 +109,12 @@ export function deriveKey(secret: string, purpose: string): KeyObject {
  * @returns nonce, tag and ciphertext, base64url
  */
 export function seal(key: KeyObject, context: string, plaintext: string): string {
-  const nonce = randomBytes(12);
+  const nonce = randomBytesOf(12);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
   cipher.setAAD(Buffer.from(context));
-  const body = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
+  const body = cipher.update(plaintext, 'utf8');
+  // In this mode it gives no more bytes: it makes the tag.
+  cipher.final();
   return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
 }
 
@@ -124,7 +126,10 @@ export function open(key: KeyObject, context: string, sealed: string): string | 
     const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 });
     decipher.setAAD(Buffer.from(context));
     decipher.setAuthTag(bytes.subarray(12, 28));
-    return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+    const plaintext = decipher.update(bytes.subarray(28));
+    // It throws if the tag is wrong. In this mode it gives no more bytes.
+    decipher.final();
+    return plaintext.toString('utf8');
   } catch {
     return undefined;
   }
