@@ -1,4 +1,5 @@
 import { errors } from 'oidc-provider';
+import { epochSeconds } from '../../lib/clock.ts';
 import { StoreUnavailable } from '../../lib/errors.ts';
 import type { ReadsQuestion } from '../../revocation/recent-reads.ts';
 import { clientOf } from '../current-request.ts';
@@ -108,7 +109,7 @@ async function issueAndCommitRotation(
   question.ask();
   const to = services.refreshTokens.successorOf(found.token);
   const body = { ...(await issue(context, token)), refresh_token: to };
-  const payload = await successorPayload(context, token);
+  const payload = successorPayload(context, found.payload, token);
   await question.confirm();
   const isCommitted = await services.refreshTokens.rotate({
     found,
@@ -130,7 +131,10 @@ const slowestSeconds = 5;
 const keptResponse = (graceSeconds: number, text: string) =>
   graceSeconds === 0 ? undefined : { text, seconds: graceSeconds + slowestSeconds };
 
-/** Signs an access token, and an id token where there is one; nothing is stored. */
+/**
+ * Signs an access token, and an id token where there is one; nothing is stored. The token gets the resource of this
+ * request.
+ */
 async function issue(context: RefreshContext, token: OurRefreshToken): Promise<Record<string, unknown>> {
   const { services, steps, ctx, proof } = context;
   const grant = ctx.oidc.entities.Grant;
@@ -144,14 +148,14 @@ async function issue(context: RefreshContext, token: OurRefreshToken): Promise<R
   Object.assign(ctx.oidc.params ?? {}, { resource });
   // Fewer scopes than granted may leave none of the API's: then the token is for userinfo only.
   // Core §12.2: the id token of a refresh has no nonce.
-  const source = Object.create(token, { resource: { value: resource }, nonce: { value: undefined } });
-  await steps.resolveAndApplyResource(ctx, source, accessToken, grant, scopes);
+  Object.assign(token, { resource, nonce: undefined });
+  await steps.resolveAndApplyResource(ctx, token, accessToken, grant, scopes);
   ctx.oidc.entity('AccessToken', accessToken);
   const signed = await accessToken.save();
   return steps.buildTokenResponse({
     accessToken: signed,
     expiresIn: accessToken.expiration,
-    idToken: await steps.issueIdToken(ctx, source, accessToken, grant, scopes),
+    idToken: await steps.issueIdToken(ctx, token, accessToken, grant, scopes),
     scope: accessToken.scope,
     tokenType: accessToken.tokenType,
   });
@@ -174,26 +178,17 @@ function scopesFor(context: RefreshContext, token: OurRefreshToken): Set<string>
   );
 }
 
-/** The next refresh token of the family: the same sign-in, a fresh idle time, the same absolute end. */
-async function successorPayload(
-  { services, provider, ctx }: RefreshContext,
+/**
+ * The stored form of the next refresh token of the family: the same sign-in, a fresh idle time, the same absolute end.
+ *
+ * @param payload of the token that is spent, `token` as the library's model
+ */
+function successorPayload(
+  { services }: RefreshContext,
+  { jti: _jti, ...carried }: RefreshTokenPayload,
   token: OurRefreshToken,
-): Promise<RefreshTokenPayload> {
-  const {
-    jti: _jti,
-    iat: _iat,
-    exp: _exp,
-    kind: _kind,
-    ...carried
-  } = token as unknown as RefreshTokenPayload;
-  const next = new provider.RefreshToken({
-    ...carried,
-    client: ctx.oidc.client,
-    rotations: Number(token.rotations ?? 0) + 1,
-  } as never);
-  Object.assign(next, { indexedAt: touchFamily(next as OurRefreshToken, services) });
-  const { payload } = await (
-    next as unknown as { getValueAndPayload(): Promise<{ payload: RefreshTokenPayload }> }
-  ).getValueAndPayload();
-  return payload;
+): RefreshTokenPayload {
+  const iat = epochSeconds(services.clock);
+  const next = { ...carried, iat, exp: iat + token.expiration, rotations: Number(carried.rotations ?? 0) + 1 };
+  return { ...next, indexedAt: touchFamily(next, services) };
 }

@@ -218,11 +218,12 @@ interface TouchedSession {
 /** The fields of a refresh token that its family's entry needs. */
 interface TouchedToken {
   accountId?: string | undefined;
-  familyId?: string;
+  familyId?: string | undefined;
   clientId?: string | undefined;
   iiat?: number | undefined;
   exp?: number | undefined;
-  expiration: number;
+  /** Seconds until it expires: of a token that has no `exp` yet. */
+  expiration?: number;
   indexedAt?: number | undefined;
 }
 
@@ -259,7 +260,7 @@ export async function saveAndTouchSession<T>(
 export function listFamily(token: TouchedToken, { signIns, clock, logger }: TouchDeps): void {
   const { accountId = '', familyId = '', clientId = '', iiat = 0 } = token;
   // The library sets `exp` only on a token that it read from a store.
-  const exp = token.exp ?? epochSeconds(clock) + token.expiration;
+  const exp = token.exp ?? epochSeconds(clock) + (token.expiration ?? 0);
   const times = { startedAt: iiat * 1000, expiresAt: exp * 1000 };
   signIns
     .familyUsed({ accountId, familyId, clientId, ...times, ...requestOrigin() })

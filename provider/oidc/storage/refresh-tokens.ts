@@ -16,6 +16,9 @@ export type RefreshTokenPayload = Record<string, unknown> & {
   sessionUid?: string | undefined;
   sessionSid?: string | undefined;
   jkt?: string | undefined;
+  familyId?: string | undefined;
+  iiat?: number | undefined;
+  indexedAt?: number | undefined;
 };
 
 interface FoundToken {
