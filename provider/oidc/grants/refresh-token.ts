@@ -189,6 +189,11 @@ function successorPayload(
   token: OurRefreshToken,
 ): RefreshTokenPayload {
   const iat = epochSeconds(services.clock);
-  const next = { ...carried, iat, exp: iat + token.expiration, rotations: Number(carried.rotations ?? 0) + 1 };
+  const next = {
+    ...carried,
+    iat,
+    exp: iat + token.expiration,
+    rotations: Number(carried.rotations ?? 0) + 1,
+  };
   return { ...next, indexedAt: touchFamily(next, services) };
 }

@@ -1,18 +1,62 @@
 import { errors } from 'oidc-provider';
+import { epochSeconds } from '../../lib/clock.ts';
 import { currentContext, orUnavailable } from '../current-request.ts';
 import type { OidcServices } from '../services.ts';
 import { saveAndTouchSession } from '../sessions/sign-ins.ts';
 import type { Method } from './internals.ts';
 
+/** The most by which the end of a session may be too early in the store: these seconds, or a tenth of its lifetime. */
+const mostUnsavedSeconds = 60;
+
+/** The session of a request as the store has it, without its expiry. As text, because the library changes parts of it. */
+interface StoredSession {
+  text: string;
+  exp: number;
+}
+
+const storedSessions = new WeakMap<object, StoredSession>();
+
+const textOf = (session: object) => JSON.stringify({ ...session, exp: undefined });
+
+function noteStored(session: { exp?: number } | undefined): void {
+  const request = currentContext();
+  if (request && session) storedSessions.set(request, { text: textOf(session), exp: session.exp ?? 0 });
+}
+
+/** Remembers the session as it was found, for `saveSession`. */
+export function findSession(find: Method): Method {
+  return async function findSession(...args) {
+    const session = await find.apply(this, args);
+    noteStored(session);
+    return session;
+  };
+}
+
 /**
  * Saves a session, and lists its sign-in. A session without an account is stored only for the pages of the device
  * flow, whose forms need it. Otherwise any request with the cookie of a session that is gone would store another one.
+ *
+ * The library saves the session of every request. It is not written if only its expiry changed, and by less than a
+ * minute. So a session ends up to a minute earlier than its last use allows.
  */
 export function saveSession(save: Method, services: OidcServices): Method {
-  return async function saveSession(...args) {
+  return async function saveSession(seconds: number) {
     const isNeeded = this.accountId !== undefined || deviceRoutes.has(currentContext()?.oidc.route ?? '');
     if (!isNeeded) return undefined;
-    return saveAndTouchSession(this, services, () => save.apply(this, args));
+    return saveAndTouchSession(this, services, async () => {
+      const stored = storedSessions.get(currentContext() ?? this);
+      const exp = epochSeconds(services.clock) + seconds;
+      const moved = exp - (stored?.exp ?? 0);
+      const isShort = moved >= 0 && moved < Math.min(mostUnsavedSeconds, seconds / 10);
+      if (isShort && stored?.text === textOf(this)) {
+        // As the library does, which gives the cookie this expiry.
+        this.exp = exp;
+        this.touched = false;
+        return;
+      }
+      await save.call(this, seconds);
+      noteStored(this);
+    });
   };
 }
 

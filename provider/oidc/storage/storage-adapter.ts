@@ -26,7 +26,7 @@ const nothing: Adapter = {
 /** @returns the library's adapter factory: one row for each kind of thing that the library stores */
 export function createStorageAdapter(services: OidcServices): (kind: string) => Adapter {
   const table: Record<string, () => Adapter> = {
-    Session: () => sessionAdapter(services),
+    Session: () => artifactAdapter(createArtifacts('Session', services)),
     Interaction: () => interactionAdapter(services),
     AuthorizationCode: () =>
       createCodeAdapter(services, { kind: 'AuthorizationCode', name: 'authorization code' }),
@@ -64,43 +64,6 @@ async function clientMetadata({ clients }: OidcServices, id: string): Promise<Ad
   const refused = new errors.InvalidClient(cause.message, { cause } as never);
   const status = currentContext()?.get('Authorization') ? 401 : 400;
   throw Object.assign(refused, { status, statusCode: status });
-}
-
-/** The most by which the end of a session may be too early in the store: these seconds, or a tenth of its lifetime. */
-const mostUnsavedSeconds = 60;
-
-/**
- * The library saves the session of every request. It is not written if only its expiry changed, and by less than a
- * minute. So a session ends up to a minute earlier than its last use allows.
- */
-function sessionAdapter(services: OidcServices): Adapter {
-  const adapter = artifactAdapter(createArtifacts('Session', services));
-  // The library changes the order of the members.
-  const textOf = (payload: AdapterPayload) =>
-    JSON.stringify(
-      Object.entries({ ...payload, exp: undefined }).sort(([one], [other]) => (one < other ? -1 : 1)),
-    );
-  // As text, because the library also changes parts of what it was given.
-  const stored = new WeakMap<object, { exp: number; text: string }>();
-  return {
-    ...adapter,
-    find: async (id) => {
-      const found = await adapter.find(id);
-      const request = currentContext();
-      if (found && request) stored.set(request, { exp: found.exp ?? 0, text: textOf(found) });
-      return found;
-    },
-    upsert: async (id, payload, expiresIn) => {
-      const { exp = 0 } = payload;
-      const request = currentContext();
-      const known = request && stored.get(request);
-      const moved = exp - (known?.exp ?? 0);
-      const isShort = moved >= 0 && moved < Math.min(mostUnsavedSeconds, (expiresIn ?? 0) / 10);
-      if (isShort && known?.text === textOf(payload)) return;
-      await adapter.upsert(id, payload, expiresIn);
-      if (request) stored.set(request, { exp, text: textOf(payload) });
-    },
-  };
 }
 
 /**
