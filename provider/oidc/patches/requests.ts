@@ -92,6 +92,24 @@ function allowsAnyLoopbackPort(list: 'redirectUris' | 'postLogoutRedirectUris') 
 export const redirectUriAllowed = allowsAnyLoopbackPort('redirectUris');
 export const postLogoutRedirectUriAllowed = allowsAnyLoopbackPort('postLogoutRedirectUris');
 
+/**
+ * The library finds the model of a client by a hash of all its metadata, for each request. The registry gives the same
+ * object as long as the client's document does not change, so here the model is found by that object.
+ */
+export function findClient(find: Method, { clients }: OidcServices): Method {
+  const known = new WeakMap<object, object>();
+  return async function findClient(id: string | undefined = '') {
+    // A client that registered itself may have changed elsewhere.
+    const metadata = clients.mayBeThirdParty(id) ? undefined : clients.metadata(id);
+    const found = metadata && known.get(metadata);
+    if (found) return found;
+    const client = await find.call(this, id);
+    // The document may have changed meanwhile.
+    if (client && metadata && metadata === clients.metadata(id)) known.set(metadata, client);
+    return client;
+  };
+}
+
 /** Compares by digest, in constant time; wrong secrets are limited by client and address. */
 export function compareClientSecret(_original: Method, { rateLimits, clients }: OidcServices): Method {
   return function compareClientSecret(presented: string) {

@@ -6,6 +6,7 @@ import type { Method } from './internals.ts';
 import { findRefreshToken, saveRefreshToken } from './refresh-tokens.ts';
 import {
   compareClientSecret,
+  findClient,
   grantTypeAllowed,
   issueIdToken,
   isUniqueProof,
@@ -136,6 +137,14 @@ export const patches: readonly Patch[] = [
     since: '9.13.3',
     test: 'test/flows/replay-races.test.ts',
     override: isUniqueProof,
+  },
+  {
+    model: 'Client',
+    member: 'static find',
+    why: 'the library hashes all metadata of the client for each request',
+    since: '9.13.3',
+    test: 'test/oidc/find-client.test.ts',
+    override: findClient,
   },
   {
     model: 'Client',
