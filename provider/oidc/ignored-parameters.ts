@@ -55,10 +55,9 @@ export function reportIgnored(
   const report = (parameter: string, instead: string) => {
     if (isNew(`${clientId} ${parameter}`)) logger.warn({ clientId, parameter, instead }, 'parameter ignored');
   };
-  const sent: Record<string, unknown> = { ...ctx.query, ...ctx.oidc.body };
-  for (const [parameter, { value, instead }] of Object.entries(foreign)) {
-    const given = Object.hasOwn(sent, parameter) ? sent[parameter] : undefined;
-    if (given !== undefined && (value === undefined || value === given)) report(parameter, instead);
+  for (const [parameter, given] of [ctx.query, ctx.oidc.body ?? {}].flatMap(Object.entries)) {
+    const known = Object.hasOwn(foreign, parameter) ? foreign[parameter] : undefined;
+    if (known && (known.value === undefined || known.value === given)) report(parameter, known.instead);
   }
   const { audience } = ctx.oidc.params ?? {};
   if (audience !== undefined && ![resource].flat().includes(audience))
