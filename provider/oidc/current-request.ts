@@ -27,13 +27,10 @@ export function clientOf({ oidc }: KoaContextWithOIDC): ClientDocument {
  * Runs work that reaches a store. When the store cannot be reached or is overloaded, the response is 503
  * `temporarily_unavailable` (RFC 6749 §4.1.2.1, RFC 9110 §15.6.4) with Retry-After, where the library would answer 500.
  */
-export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof GatehouseError) throw unavailable(error);
-    throw error;
-  }
+export const orUnavailable = <T>(work: () => Promise<T>): Promise<T> => work().catch(rethrow);
+
+function rethrow(error: unknown): never {
+  throw error instanceof GatehouseError ? unavailable(error) : error;
 }
 
 function unavailable(error: GatehouseError): errors.OIDCProviderError {

@@ -183,7 +183,7 @@ function refreshTokenAdapter(services: OidcServices): Adapter {
 function withUnavailable(adapter: Adapter): Adapter {
   const wrapped = Object.entries(adapter).map(([name, method]) => [
     name,
-    (...args: unknown[]) => orUnavailable(async () => method(...args)),
+    (...args: unknown[]) => orUnavailable(() => method(...args)),
   ]);
   return Object.fromEntries(wrapped);
 }
