@@ -49,3 +49,17 @@ export function findRefreshToken(find: Method, services: OidcServices, provider:
     return isGood ? token : undefined;
   };
 }
+
+/** The stored form of a code or token. The library makes it from two copies, and defines each member of both. */
+export function storedForm(_original: Method, { clock }: OidcServices): Method {
+  return async function storedForm() {
+    const iat = this.iat ?? epochSeconds(clock);
+    const payload: Record<string, unknown> = { iat, exp: this.exp ?? epochSeconds(clock) + this.expiration };
+    for (const name of this.constructor.IN_PAYLOAD as string[])
+      if (this[name] !== undefined) payload[name] = this[name];
+    return { value: this.jti, payload };
+  };
+}
+
+/** Replaces the library's events about codes and tokens. */
+export const noEvents = (): Method => () => {};
