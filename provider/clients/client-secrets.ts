@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { ClientSecret } from './client-document.ts';
@@ -33,7 +33,7 @@ interface DatedDigest {
   notAfter: number;
 }
 
-const sha256 = (value: string) => createHash('sha256').update(value).digest();
+const sha256 = (value: string) => hash('sha256', value, 'buffer');
 
 function digestOf(secret: ClientSecret, digests: SecretDigests): Buffer | undefined {
   if (secret.sha256 === undefined) return secret.ref === undefined ? undefined : digests.get(secret.ref);

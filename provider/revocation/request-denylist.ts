@@ -36,7 +36,9 @@ export function createRequestDenylist(
       const scope = currentRequestScope();
       if (scope === undefined || keys.length === 0) return;
       if (await denylist.anyRevoked([...keys])) return;
-      unlisted.set(scope, new Set([...(unlisted.get(scope) ?? []), ...keys]));
+      const known = unlisted.get(scope) ?? new Set();
+      for (const key of keys) known.add(key);
+      unlisted.set(scope, known);
     },
     anyRevoked: async (keys) => {
       const known = knownUnlisted();
