@@ -41,7 +41,7 @@ export interface Accounts {
   create(input: CreateAccountInput): Promise<Account | undefined>;
   findById(id: string): Promise<Account | undefined>;
   /** Gives the permissions of the given roles, sorted and without duplicates. A role that isn't configured has none. */
-  permissionsOf(roles: readonly string[]): string[];
+  permissionsOf(roles: readonly string[]): readonly string[];
   /** Ends every token that was issued before. Throws `not_found`, `validation_failed` with fields, or `overloaded`. */
   setPassword(id: string, password: string): Promise<Account>;
   /**
@@ -60,8 +60,14 @@ export interface Accounts {
 export function createAccounts(deps: AccountsDeps): Accounts {
   const { accounts, unitOfWork, passwords, passwordRules, newEvent, writeMail, clock } = deps;
   const permissions = new Map(Object.entries(deps.permissionsByRole));
-  const permissionsOf = (roles: readonly string[]) =>
-    [...new Set(roles.flatMap((role) => permissions.get(role) ?? []))].sort();
+  /** By the list itself: an account that is kept in memory has the same one for many requests. */
+  const known = new WeakMap<readonly string[], readonly string[]>();
+  const permissionsOf = (roles: readonly string[]) => {
+    const found =
+      known.get(roles) ?? [...new Set(roles.flatMap((role) => permissions.get(role) ?? []))].sort();
+    known.set(roles, found);
+    return found;
+  };
 
   const change = (
     id: string,

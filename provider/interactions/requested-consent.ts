@@ -10,7 +10,7 @@ export interface RequestedConsent {
 
 export interface ConsentKnowledge {
   /** The permissions of an account with these roles. A scope of an API is requested only if the person has its permission. */
-  permissionsOf(roles: readonly string[]): string[];
+  permissionsOf(roles: readonly string[]): readonly string[];
   /** The OpenID Connect scopes known here. */
   protocolScopes: readonly string[];
   /** Returns the scope that a claim belongs to. */

@@ -98,7 +98,7 @@ export interface InteractionDeps {
   consent: {
     protocolScopes: readonly string[];
     scopeOfClaim(claim: string): string | undefined;
-    permissionsOf(roles: readonly string[]): string[];
+    permissionsOf(roles: readonly string[]): readonly string[];
   };
   apis: readonly Api[];
 }

@@ -58,7 +58,7 @@ export function createTokenPolicy(apis: readonly Api[], issuer: string): TokenPo
   );
   const scopesOf = (audience: string) => byAudience.get(audience)?.scopes ?? [];
   const hasApiScope = (audience: string, scopes: Iterable<string>) => {
-    const asked = new Set(scopes);
+    const asked: ReadonlySet<string> = scopes instanceof Set ? scopes : new Set(scopes);
     return scopesOf(audience).some(({ name }) => asked.has(name));
   };
 
