@@ -3,6 +3,7 @@ import { epochSeconds } from '../../lib/clock.ts';
 import { StoreUnavailable } from '../../lib/errors.ts';
 import type { ReadsQuestion } from '../../revocation/recent-reads.ts';
 import { clientOf } from '../current-request.ts';
+import { leavesOutIdToken } from '../patches/requests.ts';
 import type { OidcServices } from '../services.ts';
 import { touchFamily } from '../sessions/sign-ins.ts';
 import type {
@@ -152,10 +153,13 @@ async function issue(context: RefreshContext, token: OurRefreshToken): Promise<R
   await steps.resolveAndApplyResource(ctx, token, accessToken, grant, scopes);
   ctx.oidc.entity('AccessToken', accessToken);
   const signed = await accessToken.save();
+  const idToken = leavesOutIdToken(ctx)
+    ? undefined
+    : await steps.issueIdToken(ctx, token, accessToken, grant, scopes);
   return steps.buildTokenResponse({
     accessToken: signed,
     expiresIn: accessToken.expiration,
-    idToken: await steps.issueIdToken(ctx, token, accessToken, grant, scopes),
+    idToken,
     scope: accessToken.scope,
     tokenType: accessToken.tokenType,
   });

@@ -71,6 +71,9 @@ export function leaveOutIdToken(ctx: KoaContextWithOIDC): void {
   withoutIdToken.add(ctx);
 }
 
+/** Whether `leaveOutIdToken` was called for this request. */
+export const leavesOutIdToken = (ctx: KoaContextWithOIDC): boolean => withoutIdToken.has(ctx);
+
 /** The library's grant steps always sign an id token; here it is left out where `leaveOutIdToken` was called. */
 export function issueIdToken(issue: Method): Method {
   return function issueIdToken(options: object) {
