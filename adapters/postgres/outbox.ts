@@ -1,3 +1,4 @@
+import type { Account } from '../../provider/ports/account-store.ts';
 import type { ClaimedEvent, Outbox, OutboxEvent, SetAsideEvent } from '../../provider/ports/outbox.ts';
 import { keptSignInMs, keptSignIns, type RecentSignIn } from '../../provider/ports/sign-in-history.ts';
 import { affected, rows, type Sql } from './sql.ts';
@@ -37,10 +38,33 @@ const withSignIn = (insert: string) => `
   with appended as (${insert} returning id), kept as (
     insert into recent_sign_ins (account_id, at, client_id, amr, ip, user_agent, expires_at)
     select :accountId, :at, :clientId, :amr::text[], :ip, :userAgent, :expiresAt from appended
+  ), deleted as (
+    delete from recent_sign_ins where ctid = any (array(
+      select ctid from recent_sign_ins where account_id = :accountId
+      order by position desc offset :others limit 100 for update skip locked))
   )
-  delete from recent_sign_ins where ctid = any (array(
-    select ctid from recent_sign_ins where account_id = :accountId
-    order by position desc offset :others limit 100 for update skip locked))`;
+  select from appended`;
+
+const insertEvent = `
+  insert into outbox (id, type, version, time, subject, data)
+  select :id, :type, :version, :time, :subject, :data`;
+
+const once = 'on conflict (id) do nothing';
+
+const appendEvent = `${insertEvent} ${once}`;
+
+const appendSignIn = withSignIn(appendEvent);
+
+/** One snapshot serves the whole statement, so the event is written exactly if the account is as it was. */
+const appendSignInOfUnchanged = withSignIn(`${insertEvent}
+  where exists (
+    select from accounts
+    where accounts.id = :accountId and state = :state and email = :email and roles::text = :roles
+      and password_hash is not distinct from :passwordHash and generation = :tokenVersion
+      and has_second_factor = :hasSecondFactor and unconfirmed = :isUnconfirmed)
+  ${once}`);
+
+const eventBindings = (event: OutboxEvent) => ({ ...event, data: JSON.stringify(event.data) });
 
 const signInBindings = ({ accountId, at, clientId, amr, ip, userAgent }: RecentSignIn) => ({
   accountId,
@@ -67,12 +91,25 @@ export class PostgresOutbox implements Outbox {
   }
 
   async append(event: OutboxEvent, signIn?: RecentSignIn): Promise<void> {
-    const insert = `insert into outbox (id, type, version, time, subject, data)
-       values (:id, :type, :version, :time, :subject, :data)
-       on conflict (id) do nothing`;
-    const bindings = { ...event, data: JSON.stringify(event.data) };
-    if (signIn === undefined) await affected(this.#db, insert, bindings);
-    else await affected(this.#db, withSignIn(insert), { ...bindings, ...signInBindings(signIn) });
+    if (signIn === undefined) await affected(this.#db, appendEvent, eventBindings(event));
+    else await affected(this.#db, appendSignIn, { ...eventBindings(event), ...signInBindings(signIn) });
+  }
+
+  /** For `UnitOfWork.recordSignIn`. */
+  async appendIfUnchanged(account: Account, event: OutboxEvent, signIn: RecentSignIn): Promise<boolean> {
+    const appended = await affected(this.#db, appendSignInOfUnchanged, {
+      ...eventBindings(event),
+      ...signInBindings(signIn),
+      accountId: account.id,
+      state: account.state,
+      email: account.email,
+      roles: JSON.stringify(account.roles),
+      passwordHash: account.passwordHash ?? null,
+      tokenVersion: account.tokenVersion,
+      hasSecondFactor: account.hasSecondFactor === true,
+      isUnconfirmed: account.isUnconfirmed === true,
+    });
+    return appended === 1;
   }
 
   async claim(limit: number, now: number, leaseMs: number): Promise<ClaimedEvent[]> {

@@ -1,5 +1,8 @@
 import type { Knex } from 'knex';
-import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
+import type { Account } from '../../provider/ports/account-store.ts';
+import type { OutboxEvent } from '../../provider/ports/outbox.ts';
+import type { RecentSignIn } from '../../provider/ports/sign-in-history.ts';
+import type { SignInUnitOfWork, TransactionStores } from '../../provider/ports/unit-of-work.ts';
 import { PostgresAccountStore } from './account-store.ts';
 import { PostgresAddressChanges } from './address-changes.ts';
 import { PostgresAnnouncements } from './announcements.ts';
@@ -19,7 +22,7 @@ import { PostgresSecondFactors } from './second-factors.ts';
 import { translateError } from './store-errors.ts';
 
 /** Runs work in one Postgres transaction. A store is created when the work first uses it. */
-export class PostgresUnitOfWork implements UnitOfWork {
+export class PostgresUnitOfWork implements SignInUnitOfWork {
   readonly #db: Knex;
 
   constructor({ db }: { db: Knex }) {
@@ -42,6 +45,10 @@ export class PostgresUnitOfWork implements UnitOfWork {
       // The caller gets the error of its own work, even when the rollback failed after it.
       throw thrown === undefined ? translateError(error) : thrown.error;
     }
+  }
+
+  recordSignIn(account: Account, event: OutboxEvent, signIn: RecentSignIn): Promise<boolean> {
+    return new PostgresOutbox({ db: this.#db }).appendIfUnchanged(account, event, signIn);
   }
 }
 

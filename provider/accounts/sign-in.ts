@@ -6,7 +6,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import { multiFactorSignIn, passwordSignIn, type SignInMethods } from '../lib/password-sign-in.ts';
 import { noteAccount, requestOrigin } from '../lib/request-scope.ts';
 import type { Account, AccountStore } from '../ports/account-store.ts';
-import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
+import type { SignInUnitOfWork, TransactionStores } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { HashingPool } from './hashing-pool.ts';
 import { ensureNotTooLong, type PasswordCheck, type Passwords } from './passwords.ts';
@@ -44,7 +44,7 @@ export const twoFactors: SignInMethods = multiFactorSignIn(['pwd', 'otp']);
 
 export interface SignInOptions {
   accounts: Pick<AccountStore, 'findByEmail'>;
-  unitOfWork: UnitOfWork;
+  unitOfWork: SignInUnitOfWork;
   pool: Pick<HashingPool, 'ensureRoom'>;
   passwords: Passwords;
   rateLimits: Pick<RateLimits, 'signIn'>;
@@ -93,11 +93,14 @@ export function createSignIn(options: SignInOptions): SignIn {
     const check = await checkPassword(passwords, account, input.password);
     if (account === undefined || !check.matches) throw refused();
     const rehash = check.needsRehash ? await rehashed(passwords, input.password) : undefined;
+    const { needsNewPassword } = check;
+    if (rehash === undefined && (await recordUsual(options, account, input)))
+      return { ...account, methods: passwordSignIn, needsNewPassword };
     const outcome = await options.unitOfWork.run((stores) =>
-      record(stores, options, account, { ...input, needsNewPassword: check.needsNewPassword }, rehash),
+      record(stores, options, account, { ...input, needsNewPassword }, rehash),
     );
     if (outcome instanceof GatehouseError) throw outcome;
-    return { ...outcome, needsNewPassword: check.needsNewPassword };
+    return { ...outcome, needsNewPassword };
   };
   return async (input) => {
     const tried: { accountId?: string } = {};
@@ -184,6 +187,17 @@ async function rehashed(passwords: Passwords, password: string): Promise<string 
 }
 
 /**
+ * Writes `user.login` in one statement, if the password is all that the sign-in needs. Gives false, having written
+ * nothing, if it needs more, or if the account was changed while the password was hashed: then `record` decides.
+ */
+async function recordUsual(options: SignInOptions, account: Account, input: SignInInput): Promise<boolean> {
+  const { state, isUnconfirmed } = account;
+  if (state !== 'active' || isUnconfirmed || needsCode(options.policy, account, input)) return false;
+  const [event, signIn] = signInEvent(options.newEvent, account, passwordSignIn, input.clientId);
+  return options.unitOfWork.recordSignIn(account, event, signIn);
+}
+
+/**
  * Reads the account again, because hashing took time, and writes `user.login`. An account that needs a second factor
  * first gets the error that asks for it. It is given and not thrown, so that a new hash is kept.
  */
@@ -221,16 +235,15 @@ export async function completeSignIn(
   input: AskedSignIn & Pick<SignInInput, 'code' | 'needsSecondFactor' | 'trusted'>,
 ): Promise<SignedIn | GatehouseError> {
   const { secondFactor } = options;
-  const needsCode =
-    account.hasSecondFactor || input.needsSecondFactor || needsFactor(options.policy, account);
+  const isCodeNeeded = needsCode(options.policy, account, input);
   const { code, trusted = [] } = input;
-  const mayTrust = needsCode && !input.needsSecondFactor && trusted.length > 0;
+  const mayTrust = isCodeNeeded && !input.needsSecondFactor && trusted.length > 0;
   const isTrusted = mayTrust && (await secondFactor.trusts(stores, account, trusted));
-  if (needsCode && !isTrusted) {
+  if (isCodeNeeded && !isTrusted) {
     if (code === undefined) return secondFactor.ask(stores, account, input);
     await secondFactor.prove(stores, account, code);
   }
-  const methods = needsCode && !isTrusted ? twoFactors : passwordSignIn;
+  const methods = isCodeNeeded && !isTrusted ? twoFactors : passwordSignIn;
   await writeSignIn(stores, options, { ...account, methods }, input.clientId);
   return { ...account, methods };
 }
@@ -239,17 +252,32 @@ export async function completeSignIn(
 export const needsFactor = ({ mode, roles }: SecondFactorPolicy, account: Pick<Account, 'roles'>): boolean =>
   mode === 'required' || account.roles.some((role) => roles.includes(role));
 
+/** Whether a password is not enough: for the account, or where it signs in. */
+const needsCode = (
+  policy: SecondFactorPolicy,
+  account: Account,
+  input: { needsSecondFactor?: boolean | undefined },
+) => account.hasSecondFactor || input.needsSecondFactor || needsFactor(policy, account);
+
 /** Writes `user.login`, and adds the sign-in to the history of the account. */
-export async function writeSignIn(
+export const writeSignIn = (
   { outbox }: Pick<TransactionStores, 'outbox'>,
   { newEvent }: Pick<SignInOptions, 'newEvent'>,
-  { id, email, methods }: Pick<SignedIn, 'id' | 'email' | 'methods'>,
+  account: Pick<SignedIn, 'id' | 'email' | 'methods'>,
   clientId: string,
-): Promise<void> {
+): Promise<void> => outbox.append(...signInEvent(newEvent, account, account.methods, clientId));
+
+/** `user.login`, and the entry in the history of the account. */
+function signInEvent(
+  newEvent: NewEvent,
+  { id, email }: Pick<Account, 'id' | 'email'>,
+  { amr }: SignInMethods,
+  clientId: string,
+) {
   const origin = requestOrigin();
   const { ip = 'unknown', userAgent = '' } = origin;
   const event = newEvent('user.login', id, { id, email, clientId, ip, userAgent });
-  await outbox.append(event, { accountId: id, at: event.time, clientId, amr: methods.amr, ...origin });
+  return [event, { accountId: id, at: event.time, clientId, amr, ...origin }] as const;
 }
 
 /**

@@ -24,7 +24,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Tracing } from '../lib/tracing.ts';
 import type { SessionsAtClients } from '../oidc/sessions/client-sessions.ts';
-import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { SignInUnitOfWork } from '../ports/unit-of-work.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { KnownClientTokenVersions } from '../revocation/known-client-token-versions.ts';
 import type { RecentReads } from '../revocation/recent-reads.ts';
@@ -50,7 +50,7 @@ export interface ComposeDeps {
 /** All modules below the protocol, as `compose` creates them. */
 export interface Parts extends ComposeDeps {
   serverSecrets: ServerSecrets;
-  unitOfWork: UnitOfWork;
+  unitOfWork: SignInUnitOfWork;
   newEvent: NewEvent;
   /** Undefined when mail is off. */
   writeMail: WriteMail | undefined;

@@ -6,7 +6,7 @@ import type { Tracing } from '../lib/tracing.ts';
 import type { Logouts } from '../ports/logouts.ts';
 import type { Mails } from '../ports/mails.ts';
 import type { Outbox } from '../ports/outbox.ts';
-import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
+import type { SignInUnitOfWork, TransactionStores } from '../ports/unit-of-work.ts';
 import type { Home, Ports } from './ports.ts';
 
 export interface PortWatch {
@@ -52,12 +52,14 @@ export function measuredPorts(ports: Ports, watch: PortWatch): Ports {
         measure(name, method, (...args) => Reflect.apply(call as Method, store, args)),
       ),
     );
-  const run = <T>(work: (given: TransactionStores) => Promise<T>) =>
-    ports.unitOfWork.run((given) => work(transaction(given)));
+  const unitOfWork: SignInUnitOfWork = {
+    run: (work) => ports.unitOfWork.run((given) => work(transaction(given))),
+    recordSignIn: (...given) => ports.unitOfWork.recordSignIn(...given),
+  };
   return {
     ...ports,
     ...Object.fromEntries(measured),
-    unitOfWork: { run: measure('unitOfWork', 'run', run as Method) } as UnitOfWork,
+    unitOfWork: around(unitOfWork, 'unitOfWork', measure),
     expired: ports.expired.map((rows) => around(rows, 'expired', measure)),
   };
 }

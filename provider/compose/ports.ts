@@ -30,7 +30,7 @@ import type { RevocationStore } from '../ports/revocation-store.ts';
 import type { Schema } from '../ports/schema.ts';
 import type { SecondFactors } from '../ports/second-factors.ts';
 import type { SignInHistory } from '../ports/sign-in-history.ts';
-import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { SignInUnitOfWork } from '../ports/unit-of-work.ts';
 import type { WakeUp } from '../ports/wake-up.ts';
 import type { ProcessSecrets } from './process-secrets.ts';
 
@@ -56,7 +56,7 @@ export interface Ports {
   signInHistory: SignInHistory;
   /** They change only in a unit of work. */
   passkeys: Pick<Passkeys, 'find' | 'list' | 'userHandle'>;
-  unitOfWork: UnitOfWork;
+  unitOfWork: SignInUnitOfWork;
   denylist: RevocationStore;
   clientTokenVersions: Pick<ClientTokenVersions, 'all'>;
   /** Undefined without Redis. */

@@ -18,7 +18,7 @@ export const keptSignIns = 20;
 export const keptSignInMs = 90 * 86_400_000;
 
 /**
- * The last sign-ins of each account. A sign-in is written together with its event (`Outbox.append`). The store also
+ * The last sign-ins of each account. A sign-in is written together with its event (`Outbox.append`, `UnitOfWork.recordSignIn`). The store also
  * deletes those that are older than `keptSignInMs` (`ExpiredRows`).
  */
 export interface SignInHistory {

@@ -9,7 +9,7 @@ import {
   type RevocationKey,
 } from '../ports/revocation-keys.ts';
 import type { RecentSignIn } from '../ports/sign-in-history.ts';
-import type { TransactionStores, UnitOfWork } from '../ports/unit-of-work.ts';
+import type { SignInUnitOfWork, TransactionStores } from '../ports/unit-of-work.ts';
 import type { CachedDenylist } from './cached-denylist.ts';
 
 /** How long a process may use what it read of an account, as long as there is no notice that the account changed. */
@@ -36,7 +36,7 @@ export interface ChangeNoticesOptions {
  * After the commit, processes stop using the copies that they read before. This process stops at once. Other processes
  * stop when `run` has resolved, or when they see the new entries of the denylist.
  */
-export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOptions): UnitOfWork {
+export function noticeChanges(unitOfWork: SignInUnitOfWork, options: ChangeNoticesOptions): SignInUnitOfWork {
   const { clock, denylist, eventCommitted, logoutCommitted, mailCommitted, everything } = options;
   const expiresAt = () => clock.now() + (recentSeconds + slackSeconds) * 1000;
   return {
@@ -65,6 +65,11 @@ export function noticeChanges(unitOfWork: UnitOfWork, options: ChangeNoticesOpti
       if (hasMail) mailCommitted?.();
       if (changed.size > 0) await denylist.cacheEntries([...changed], expiresAt());
       return result;
+    },
+    recordSignIn: async (...given) => {
+      const isWritten = await unitOfWork.recordSignIn(...given);
+      if (isWritten) eventCommitted?.();
+      return isWritten;
     },
   };
 }

@@ -1,21 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
-import type { AccountStore } from '../../provider/ports/account-store.ts';
+import type { Account, AccountChange, AccountStore } from '../../provider/ports/account-store.ts';
 import type { ConsentStore } from '../../provider/ports/consent-store.ts';
 import type { Denylist } from '../../provider/ports/denylist.ts';
 import type { Outbox } from '../../provider/ports/outbox.ts';
 import type { RevocationKey } from '../../provider/ports/revocation-keys.ts';
-import type { TransactionStores, UnitOfWork } from '../../provider/ports/unit-of-work.ts';
+import type { SignInHistory } from '../../provider/ports/sign-in-history.ts';
+import type { SignInUnitOfWork, TransactionStores } from '../../provider/ports/unit-of-work.ts';
 import { sampleAccount } from './account-store.ts';
 import { useFixture } from './fixture.ts';
 import { sampleEvent } from './outbox.ts';
+import { sampleSignIn } from './sign-in-history.ts';
 
 export interface UnitOfWorkFixture {
-  unitOfWork: UnitOfWork;
+  unitOfWork: SignInUnitOfWork;
   /** Stores over the same data, outside any transaction. */
   accounts: AccountStore;
   consents: ConsentStore;
   outbox: Outbox;
   denylist: Denylist;
+  history: SignInHistory;
   close(): Promise<void>;
 }
 
@@ -113,6 +116,84 @@ export function unitOfWorkContract(name: string, open: () => Promise<UnitOfWorkF
       expect(stood).toHaveLength(1);
       expect(await fixture().accounts.findByEmail(email)).toEqual(stood[0]);
       expect(await pending()).toBe(before + 1);
+    });
+
+    describe('recordSignIn', () => {
+      const stored = async (fields: Partial<Account> = {}): Promise<Account> => {
+        const account = sampleAccount(fields);
+        expect(await fixture().accounts.insert(account)).toBe(true);
+        return account;
+      };
+      const record = ({ id }: Account, as: Account) =>
+        fixture().unitOfWork.recordSignIn(as, sampleEvent({ subject: id }), sampleSignIn({ accountId: id }));
+      const recorded = async ({ id }: Account) => (await fixture().history.list(id, at)).length;
+
+      test.each<[string, Partial<Account>]>([
+        ['with a password', {}],
+        ['without a password', { passwordHash: undefined, roles: [] }],
+        ['with any text', { email: `a'"\\?:id-${Date.now()}@example.com`, roles: ['a,b', '{}', '"', 'ü'] }],
+      ])('writes the event and the entry of the history, for an account %s', async (_, fields) => {
+        const before = await pending();
+        const account = await stored(fields);
+        expect(await record(account, account)).toBe(true);
+        expect(await pending()).toBe(before + 1);
+        expect(await recorded(account)).toBe(1);
+        expect(await fixture().accounts.findById(account.id)).toEqual(account);
+      });
+
+      test.each<[string, AccountChange]>([
+        ['is disabled', { state: 'disabled' }],
+        ['was signed out everywhere', { raiseTokenVersion: true }],
+        ['has another password', { passwordHash: 'another' }],
+        ['has no password any more', { removePassword: true }],
+        ['has another address', { email: `another-${Date.now()}@example.com` }],
+        ['has other roles', { roles: ['CLIENT', 'ADMIN'] }],
+        ['has a second factor', { hasSecondFactor: true }],
+        ['has an address that must be proved', { isUnconfirmed: true }],
+      ])('writes nothing if the account meanwhile %s', async (_, change) => {
+        const before = await pending();
+        const account = await stored();
+        await fixture().accounts.update(account.id, change, at);
+        expect(await record(account, account)).toBe(false);
+        expect(await pending()).toBe(before);
+        expect(await recorded(account)).toBe(0);
+        const changed = await fixture().accounts.findById(account.id);
+        expect(changed && (await record(account, changed))).toBe(true);
+      });
+
+      test('writes nothing for an account that does not exist', async () => {
+        const before = await pending();
+        expect(await record(sampleAccount(), sampleAccount())).toBe(false);
+        expect(await pending()).toBe(before);
+      });
+
+      test('does not compare the metadata, the times and whether the address is verified', async () => {
+        const account = await stored();
+        await fixture().accounts.update(account.id, { metadata: { plan: 'b' }, emailVerified: true }, at + 1);
+        expect(await record(account, account)).toBe(true);
+      });
+
+      test('writes nothing after a parallel change that raised the token version; each result before it is true to what was written', async () => {
+        for (let round = 0; round < 10; round += 1) {
+          const account = await stored();
+          let isDisabled = false;
+          const change = { state: 'disabled', raiseTokenVersion: true } as const;
+          const disable = fixture()
+            .unitOfWork.run(({ accounts }) => accounts.update(account.id, change, at))
+            .then(() => {
+              isDisabled = true;
+            });
+          const during: Promise<boolean>[] = [];
+          while (!isDisabled) {
+            during.push(...Array.from({ length: 3 }, () => record(account, account)));
+            await Promise.race([disable, ...during.slice(-1)]);
+          }
+          expect(await record(account, account)).toBe(false);
+          const written = (await Promise.all(during)).filter(Boolean);
+          // The history keeps the newest 20.
+          expect(await recorded(account)).toBe(Math.min(written.length, 20));
+        }
+      });
     });
   });
 }

@@ -3,7 +3,10 @@ import { createEvent } from '../../provider/events/catalogue.ts';
 import { createRelay, type Relay, type RelayDeps } from '../../provider/events/relay.ts';
 import { systemClock } from '../../provider/lib/clock.ts';
 import { noticeChanges } from '../../provider/revocation/change-notices.ts';
+import { sampleAccount } from '../contract/account-store.ts';
+import { sampleSignIn } from '../contract/sign-in-history.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryAccountStore } from '../support/memory/account-store.ts';
 import { MemoryDatabase } from '../support/memory/database.ts';
 import { MemoryEventSink } from '../support/memory/event-sink.ts';
 import { MemoryOutbox } from '../support/memory/outbox.ts';
@@ -164,5 +167,25 @@ describe('the nudge after a commit', () => {
     });
     await expect(broken).rejects.toThrow('rolled back');
     expect(pending).toHaveLength(1);
+  });
+
+  test('happens after a sign-in that was recorded, and only then', async () => {
+    const { database, event } = createWorld();
+    let nudges = 0;
+    const unitOfWork = noticeChanges(new MemoryUnitOfWork({ database }), {
+      clock: createManualClock(),
+      denylist: { cacheEntries: async () => {} },
+      eventCommitted: () => {
+        nudges += 1;
+      },
+    });
+    const account = sampleAccount();
+    const record = () =>
+      unitOfWork.recordSignIn(account, event(account.id), sampleSignIn({ accountId: account.id }));
+    expect(await record()).toBe(false);
+    expect(nudges).toBe(0);
+    await new MemoryAccountStore({ database }).insert(account);
+    expect(await record()).toBe(true);
+    expect(nudges).toBe(1);
   });
 });

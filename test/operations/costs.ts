@@ -67,9 +67,8 @@ export const costs: Cost[] = [
     signatures: 1,
     hashes: 1,
     asks: [
-      ...['redis limits', 'postgres accounts', 'redis limits', 'postgres begin', 'postgres accounts'],
-      ...['postgres outbox', 'postgres commit', 'redis limits', 'redis limits', 'redis denylist'],
-      ...['redis family', 'redis sign-ins'],
+      ...['redis limits', 'postgres accounts', 'redis limits', 'postgres outbox', 'redis limits'],
+      ...['redis limits', 'redis denylist', 'redis family', 'redis sign-ins'],
     ],
   },
   {

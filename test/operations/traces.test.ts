@@ -52,17 +52,25 @@ describe('traces', () => {
     expect(childrenOf(server.spanId)).toEqual(
       expect.arrayContaining([
         'postgres accounts.findByEmail',
-        'postgres unitOfWork.run',
+        'postgres unitOfWork.recordSignIn',
         'redis families.open',
         'hash password',
       ]),
     );
     expect(childrenOf(idOf('hash password'))).toEqual(['hash password: work']);
-    expect(childrenOf(idOf('postgres unitOfWork.run'))).toEqual([
-      'postgres accounts.findById',
-      'postgres outbox.append',
-    ]);
     expect(new Set(collector.services())).toEqual(new Set(['sign-in']));
+  });
+
+  test('of the stores in a transaction are children of its span', async () => {
+    const { refreshToken } = await apiLogin(deployment);
+    const logoutTrace = '7bf92f3577b34da6a3ce929d0e0e4737';
+    const headers = { traceparent: `00-${logoutTrace}-${parentSpanId}-01` };
+    await postJson(deployment, '/auth/logout', { refreshToken }, headers);
+    await spanOf('POST /auth/logout');
+    const spans = collector.spans().filter((span) => span.traceId === logoutTrace);
+    const transaction = spans.find(({ name }) => name === 'postgres unitOfWork.run')?.spanId;
+    const children = spans.filter(({ parentSpanId }) => parentSpanId === transaction);
+    expect(children.map(({ name }) => name)).toEqual(['postgres denylist.revoke', 'postgres outbox.append']);
   });
 
   test('of a request without a caller begin with the request span', async () => {

@@ -199,6 +199,7 @@ unitOfWorkContract('PostgresUnitOfWork, embedded', async () => {
     consents: new PostgresConsentStore({ db }),
     outbox: new PostgresOutbox({ db }),
     denylist: new PostgresRevocationStore({ db, clock: systemClock }),
+    history: new PostgresSignInHistory({ db }),
     close,
   };
 });

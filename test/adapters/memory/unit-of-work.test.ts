@@ -7,6 +7,7 @@ import { MemoryConsentStore } from '../../support/memory/consent-store.ts';
 import { MemoryDatabase } from '../../support/memory/database.ts';
 import { MemoryOutbox } from '../../support/memory/outbox.ts';
 import { MemoryRevocationStore } from '../../support/memory/revocation-store.ts';
+import { MemorySignInHistory } from '../../support/memory/sign-in-history.ts';
 import { MemoryUnitOfWork } from '../../support/memory/unit-of-work.ts';
 
 function openMemory() {
@@ -17,6 +18,7 @@ function openMemory() {
     consents: new MemoryConsentStore({ database }),
     outbox: new MemoryOutbox({ database }),
     denylist: new MemoryRevocationStore({ database, clock }),
+    history: new MemorySignInHistory({ database }),
     close: async () => {},
   };
 }

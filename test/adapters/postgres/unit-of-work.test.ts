@@ -3,10 +3,12 @@ import { PostgresAccountStore } from '../../../adapters/postgres/account-store.t
 import { PostgresConsentStore } from '../../../adapters/postgres/consent-store.ts';
 import { PostgresOutbox } from '../../../adapters/postgres/outbox.ts';
 import { PostgresRevocationStore } from '../../../adapters/postgres/revocation-store.ts';
+import { PostgresSignInHistory } from '../../../adapters/postgres/sign-in-history.ts';
 import { PostgresUnitOfWork } from '../../../adapters/postgres/unit-of-work.ts';
 import { systemClock as clock } from '../../../provider/lib/clock.ts';
 import { sampleAccount } from '../../contract/account-store.ts';
 import { sampleEvent } from '../../contract/outbox.ts';
+import { sampleSignIn } from '../../contract/sign-in-history.ts';
 import { unitOfWorkContract } from '../../contract/unit-of-work.ts';
 import { useMigratedDatabase } from './migrated-database.ts';
 
@@ -20,6 +22,7 @@ unitOfWorkContract('PostgresUnitOfWork', async () => {
     consents: new PostgresConsentStore({ db: knex }),
     outbox: new PostgresOutbox({ db: knex }),
     denylist: new PostgresRevocationStore({ db: knex, clock }),
+    history: new PostgresSignInHistory({ db: knex }),
     close,
   };
 });
@@ -51,6 +54,28 @@ test('a unit of work needs only one connection', async () => {
     await outbox.append(sampleEvent({ subject: account.id }));
   });
   expect(await new PostgresAccountStore({ db: knex }).findById(account.id)).toEqual(account);
+});
+
+test('a sign-in does not wait for a change of its account that is not committed, and counts as earlier', async () => {
+  const { knex } = openPool();
+  const [unitOfWork, accounts] = [
+    new PostgresUnitOfWork({ db: knex }),
+    new PostgresAccountStore({ db: knex }),
+  ];
+  const account = sampleAccount();
+  await accounts.insert(account);
+  const record = () => {
+    const event = sampleEvent({ subject: account.id });
+    return unitOfWork.recordSignIn(account, event, sampleSignIn({ accountId: account.id }));
+  };
+  const disable = { state: 'disabled', raiseTokenVersion: true } as const;
+  const during = await unitOfWork.run(async (stores) => {
+    await stores.accounts.update(account.id, disable, clock.now());
+    return record();
+  });
+  expect(during).toBe(true);
+  expect(await record()).toBe(false);
+  expect((await accounts.findById(account.id))?.tokenVersion).toBe(account.tokenVersion + 1);
 });
 
 test('each store is created once in a transaction, and all stores can be listed', async () => {
