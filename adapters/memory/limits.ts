@@ -13,7 +13,10 @@ interface Tries {
   count: number;
   lastAt: number;
   knownUntil: number;
+  knownFor: number | undefined;
 }
+
+const untried: Tries = { count: 0, lastAt: 0, knownUntil: 0, knownFor: undefined };
 
 /**
  * A map that keeps its entries in the order of their last change. Above the bound, it removes the entry that changed
@@ -89,14 +92,13 @@ export class MemoryLimits implements Limits {
 
   async attempt(key: string, rule: TriesRule): Promise<TryVerdict> {
     const now = this.#clock.now();
-    const { count, lastAt, knownUntil } = this.#tries.get(key) ?? { count: 0, lastAt: 0, knownUntil: 0 };
+    const { count, lastAt, ...known } = this.#tries.get(key) ?? untried;
     const last = Math.min(lastAt, now);
     const tries = now - last >= forgetAfterMs(count, rule) ? 0 : count;
-    const known = knownUntil > now;
     const waitMs = last + waitAfterMs(tries, rule) - now;
     const mayTry = tries === 0 || waitMs <= 0;
-    this.#tries.set(key, { count: mayTry ? tries + 1 : tries, lastAt: mayTry ? now : last, knownUntil });
-    return { waitMs: mayTry ? 0 : waitMs, known };
+    this.#tries.set(key, { count: mayTry ? tries + 1 : tries, lastAt: mayTry ? now : last, ...known });
+    return { waitMs: mayTry ? 0 : waitMs, knownFor: await this.knownFor(key) };
   }
 
   async withdraw(key: string): Promise<void> {
@@ -106,13 +108,14 @@ export class MemoryLimits implements Limits {
     else this.#tries.set(key, { ...tries, count: tries.count - 1 });
   }
 
-  async forgive(key: string, knownSeconds: number): Promise<void> {
+  async forgive(key: string, version: number | undefined, knownSeconds: number): Promise<void> {
     const knownUntil = this.#clock.now() + knownSeconds * 1000;
-    this.#tries.set(key, { count: 0, lastAt: 0, knownUntil });
+    this.#tries.set(key, { count: 0, lastAt: 0, knownUntil, knownFor: version });
   }
 
-  async isKnown(key: string): Promise<boolean> {
-    return (this.#tries.get(key)?.knownUntil ?? 0) > this.#clock.now();
+  async knownFor(key: string): Promise<number | undefined> {
+    const { knownUntil, knownFor } = this.#tries.get(key) ?? untried;
+    return knownUntil > this.#clock.now() ? knownFor : undefined;
   }
 
   /**

@@ -57,7 +57,7 @@ export class PostgresLimits implements Limits {
   }
 
   async attempt(key: string, rule: TriesRule): Promise<TryVerdict> {
-    const [row] = await rows<{ wait_ms: string; known: boolean }>(
+    const [row] = await rows<{ wait_ms: string; known_for: number | null }>(
       this.#db,
       `insert into limits as l (key, at, tries, wait_ms, expires_at)
        values (:key, :now, 1, 0, :now::bigint + :forgetFirst::bigint)
@@ -80,7 +80,7 @@ export class PostgresLimits implements Limits {
              least(:longest::bigint, (:first::bigint * power(2, least(before.tries - :free::int, 30)))::bigint)) end as wait
          ) as decided
        )
-       returning wait_ms, known_until > :now::bigint as known`,
+       returning wait_ms, case when known_until > :now::bigint then known_for end as known_for`,
       {
         key,
         now: this.#now(),
@@ -92,7 +92,7 @@ export class PostgresLimits implements Limits {
         forget: rule.forgetSeconds * 1000,
       },
     );
-    return { waitMs: Number(row?.wait_ms), known: row?.known === true };
+    return { waitMs: Number(row?.wait_ms), knownFor: row?.known_for ?? undefined };
   }
 
   async withdraw(key: string): Promise<void> {
@@ -106,23 +106,24 @@ export class PostgresLimits implements Limits {
     );
   }
 
-  async forgive(key: string, knownSeconds: number): Promise<void> {
+  async forgive(key: string, version: number | undefined, knownSeconds: number): Promise<void> {
     await affected(
       this.#db,
-      `insert into limits (key, at, wait_ms, known_until, expires_at) values (:key, 0, 0, :until, :until)
-       on conflict (key) do update set
-         at = 0, tries = 0, known_until = excluded.known_until, expires_at = excluded.expires_at`,
-      { key, until: this.#now() + knownSeconds * 1000 },
+      `insert into limits (key, at, wait_ms, known_until, known_for, expires_at)
+       values (:key, 0, 0, :until, :version, :until)
+       on conflict (key) do update set at = 0, tries = 0,
+         known_until = excluded.known_until, known_for = excluded.known_for, expires_at = excluded.expires_at`,
+      { key, version: version ?? null, until: this.#now() + knownSeconds * 1000 },
     );
   }
 
-  async isKnown(key: string): Promise<boolean> {
-    const found = await rows(
+  async knownFor(key: string): Promise<number | undefined> {
+    const [found] = await rows<{ known_for: number | null }>(
       this.#db,
-      'select key from limits where key = :key and known_until > :now::bigint',
+      'select known_for from limits where key = :key and known_until > :now::bigint',
       { key, now: this.#now() },
     );
-    return found.length > 0;
+    return found?.known_for ?? undefined;
   }
 
   #now(): number {

@@ -11,7 +11,7 @@ import {
   attemptScript,
   forgiveScript,
   giveBackScript,
-  isKnownScript,
+  knownForScript,
   takeScript,
   withdrawScript,
 } from './limits-scripts.ts';
@@ -25,7 +25,7 @@ export class RedisLimits implements Limits {
   readonly #attempt: RedisScript;
   readonly #withdraw: RedisScript;
   readonly #forgive: RedisScript;
-  readonly #isKnown: RedisScript;
+  readonly #knownFor: RedisScript;
 
   constructor({ redis, clock }: { redis: RedisConnection; clock: Clock }) {
     this.#redis = redis;
@@ -35,7 +35,7 @@ export class RedisLimits implements Limits {
     this.#attempt = redis.script('gatehouseAttempt', attemptScript);
     this.#withdraw = redis.script('gatehouseWithdrawAttempt', withdrawScript);
     this.#forgive = redis.script('gatehouseForgiveAttempts', forgiveScript);
-    this.#isKnown = redis.script('gatehouseIsKnown', isKnownScript);
+    this.#knownFor = redis.script('gatehouseKnownFor', knownForScript);
   }
 
   async take(key: string, rule: BucketRule): Promise<number> {
@@ -50,21 +50,21 @@ export class RedisLimits implements Limits {
     const { freeTries, firstWaitSeconds, longestWaitSeconds, forgetFreeSeconds, forgetSeconds } = rule;
     const spans = [firstWaitSeconds, longestWaitSeconds, forgetFreeSeconds, forgetSeconds];
     const args = [this.#now(), freeTries, ...spans.map((seconds) => seconds * 1000)];
-    const [waitMs, known] = (await this.#attempt(this.#keys(key), args)) as [number, number];
-    return { waitMs, known: known === 1 };
+    const [waitMs, version] = (await this.#attempt(this.#keys(key), args)) as [number, number | null];
+    return { waitMs, knownFor: version ?? undefined };
   }
 
   async withdraw(key: string): Promise<void> {
     await this.#withdraw(this.#keys(key), []);
   }
 
-  async forgive(key: string, knownSeconds: number): Promise<void> {
-    const knownMs = knownSeconds * 1000;
-    await this.#forgive(this.#keys(key), [this.#now() + knownMs, knownMs]);
+  async forgive(key: string, version: number | undefined, knownSeconds: number): Promise<void> {
+    const knownMs = version === undefined ? 0 : knownSeconds * 1000;
+    await this.#forgive(this.#keys(key), [this.#now() + knownMs, knownMs, version ?? 0]);
   }
 
-  async isKnown(key: string): Promise<boolean> {
-    return Number(await this.#isKnown(this.#keys(key), [this.#now()])) === 1;
+  async knownFor(key: string): Promise<number | undefined> {
+    return ((await this.#knownFor(this.#keys(key), [this.#now()])) as number | null) ?? undefined;
   }
 
   #now(): number {

@@ -23,8 +23,8 @@ export interface TriesRule {
 export interface TryVerdict {
   /** 0 when the attempt is allowed, otherwise the time until the next attempt is allowed. */
   waitMs: number;
-  /** Whether an attempt with this key succeeded recently. */
-  known: boolean;
+  /** The version for which the key is known, because an attempt succeeded recently; undefined when it is not known. */
+  knownFor: number | undefined;
 }
 
 /**
@@ -49,10 +49,13 @@ export interface Limits {
   attempt(key: string, rule: TriesRule): Promise<TryVerdict>;
   /** Removes one attempt that had no result. */
   withdraw(key: string): Promise<void>;
-  /** Call it when an attempt succeeded. All attempts are forgotten, and the key is known for `knownSeconds`. */
-  forgive(key: string, knownSeconds: number): Promise<void>;
-  /** Whether an attempt with this key succeeded recently. It counts nothing. */
-  isKnown(key: string): Promise<boolean>;
+  /**
+   * Call it when an attempt succeeded. All attempts are forgotten, and for `knownSeconds` the key is known for this
+   * version of what was tried: an integer, at least 0. Without a version, the key is not known.
+   */
+  forgive(key: string, version: number | undefined, knownSeconds: number): Promise<void>;
+  /** The same as `knownFor` of `attempt`. It counts nothing. */
+  knownFor(key: string): Promise<number | undefined>;
 }
 
 /**

@@ -147,8 +147,8 @@ function withFallback({ shared, local, clock, logger, metrics }: CountersOptions
     giveBack: (key, rule) => either((limits) => limits.giveBack(key, rule)),
     attempt: (key, rule) => either((limits) => limits.attempt(key, rule)),
     withdraw: (key) => either((limits) => limits.withdraw(key)),
-    forgive: (key, knownSeconds) => either((limits) => limits.forgive(key, knownSeconds)),
-    isKnown: (key) => either((limits) => limits.isKnown(key)),
+    forgive: (key, version, knownSeconds) => either((limits) => limits.forgive(key, version, knownSeconds)),
+    knownFor: (key) => either((limits) => limits.knownFor(key)),
   };
 }
 

@@ -122,18 +122,6 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
     const known = browsers.browserOf(browser, account);
     return known && known.tokenVersion === (await tokenVersion()) ? known.id : undefined;
   };
-  const placeKey = (account: string, tokenVersion: number) =>
-    key('sign-in', 'pair', account, here().address, String(tokenVersion));
-  /** Whether the account signed in from this address since its tokens were last ended. */
-  const isKnownPlace = async (account: string, tokenVersion: PasswordTry['tokenVersion']) => {
-    const version = await tokenVersion();
-    return version !== undefined && (await limits.isKnown(placeKey(account, version)));
-  };
-  const remember = async (account: string, tokenVersion: PasswordTry['tokenVersion']) => {
-    const version = await tokenVersion();
-    if (version !== undefined) await limits.forgive(placeKey(account, version), knownSeconds);
-  };
-
   const tryPassword = async <T>(account: string, tried: PasswordTry, work: () => Promise<T>): Promise<T> => {
     const browser = await knownBrowser(account, tried);
     const pairHere = key('sign-in', 'pair', account, here().address);
@@ -142,14 +130,14 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
     const isCounted =
       challengeId !== undefined &&
       (await limits.take(key('sign-in', 'pair', 'challenge', challengeId), secondStepTurn)) === 0;
-    const { waitMs, known } = isCounted
-      ? { waitMs: 0, known: await limits.isKnown(pair) }
+    const { waitMs, knownFor } = isCounted
+      ? { waitMs: 0, knownFor: await limits.knownFor(pair) }
       : await limits.attempt(pair, passwordTries);
     if (waitMs > 0) throw refusal('sign-in', { by: 'pair', waitMs });
     // If the account can't be read, `work` fails for the same reason.
-    const isKnown =
-      browser !== undefined ||
-      (known && (await isKnownPlace(account, tried.tokenVersion).catch(() => false)));
+    const tokenVersion = () => tried.tokenVersion().catch(() => undefined);
+    /** Whether the account signed in from here since its tokens were last ended. */
+    const isKnown = browser !== undefined || (knownFor !== undefined && knownFor === (await tokenVersion()));
     const { taken, refused } = isKnown ? nothing : await takeShared(account);
     if (refused) {
       if (!isCounted) await limits.withdraw(pair);
@@ -169,12 +157,9 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
       throw error;
     });
     // Counts that can't be taken back disappear with time: a failing store must not cost a person their sign-in.
-    const forgiven = [...new Set([pair, pairHere])].map((one) => limits.forgive(one, knownSeconds));
-    await Promise.allSettled([
-      ...forgiven,
-      remember(account, tried.tokenVersion),
-      giveBack([...taken, ...codes]),
-    ]);
+    const version = await tokenVersion();
+    const forgiven = [...new Set([pair, pairHere])].map((one) => limits.forgive(one, version, knownSeconds));
+    await Promise.allSettled([...forgiven, giveBack([...taken, ...codes])]);
     return result;
   };
 
@@ -193,10 +178,7 @@ export function createSignInLimits(options: SignInLimitsOptions): SignInLimits {
     passwordReplaced: async ({ email, tokenVersion }) => {
       const account = emailKey(email);
       const pair = key('sign-in', 'pair', account, here().address);
-      await Promise.allSettled([
-        limits.forgive(pair, knownSeconds),
-        remember(account, async () => tokenVersion),
-      ]);
+      await Promise.allSettled([limits.forgive(pair, tokenVersion, knownSeconds)]);
     },
     signUp: (work) =>
       quantizer.run(

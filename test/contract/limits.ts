@@ -142,33 +142,45 @@ export function limitsContract(name: string, open: () => Promise<LimitsFixture>)
 
     test('forgiven tries do not count, and the key is known until its time, despite later failed tries', async () => {
       const key = randomToken();
-      expect(await store.attempt(key, tries)).toEqual({ waitMs: 0, known: false });
+      expect(await store.attempt(key, tries)).toEqual({ waitMs: 0, knownFor: undefined });
       await fail(key, 5);
-      await other.forgive(key, 7200);
+      await other.forgive(key, 0, 7200);
       for (const one of [store, other, store])
-        expect(await one.attempt(key, tries)).toEqual({ waitMs: 0, known: true });
-      expect(await store.attempt(key, tries)).toEqual({ waitMs: 2 * second, known: true });
+        expect(await one.attempt(key, tries)).toEqual({ waitMs: 0, knownFor: 0 });
+      expect(await store.attempt(key, tries)).toEqual({ waitMs: 2 * second, knownFor: 0 });
       clock.advance(7200 * second - 1);
       await store.withdraw(key);
-      expect(await other.attempt(key, tries)).toMatchObject({ known: true });
+      expect(await other.attempt(key, tries)).toMatchObject({ knownFor: 0 });
       clock.advance(1);
-      expect(await other.attempt(key, tries)).toMatchObject({ known: false });
-      await store.forgive(key, 60);
-      expect(await other.attempt(key, tries)).toEqual({ waitMs: 0, known: true });
+      expect(await other.attempt(key, tries)).toMatchObject({ knownFor: undefined });
+      await store.forgive(key, 1, 60);
+      expect(await other.attempt(key, tries)).toEqual({ waitMs: 0, knownFor: 1 });
     });
 
-    test('whether a key is known can be read without counting a try', async () => {
+    test('the version for which a key is known can be read without counting a try', async () => {
       const [key, tried] = [randomToken(), randomToken()];
       await fail(tried, 1);
-      expect([await store.isKnown(key), await store.isKnown(tried)]).toEqual([false, false]);
-      await store.forgive(key, 60);
-      for (const one of [store, other, store, other]) expect(await one.isKnown(key)).toBe(true);
+      expect([await store.knownFor(key), await store.knownFor(tried)]).toEqual([undefined, undefined]);
+      await store.forgive(key, 7, 60);
+      for (const one of [store, other, store, other]) expect(await one.knownFor(key)).toBe(7);
       await fail(key, 3);
       expect(await waitOf(key)).toBe(2 * second);
       clock.advance(60 * second - 1);
-      expect(await store.isKnown(key)).toBe(true);
+      expect(await store.knownFor(key)).toBe(7);
       clock.advance(1);
-      expect([await store.isKnown(key), await other.isKnown(key)]).toEqual([false, false]);
+      expect([await store.knownFor(key), await other.knownFor(key)]).toEqual([undefined, undefined]);
+    });
+
+    test('a key is known for the version of the last success; after one without a version, it is not known', async () => {
+      const key = randomToken();
+      await store.forgive(key, 3, 60);
+      await other.forgive(key, 4, 60);
+      for (const one of [store, other]) expect(await one.knownFor(key)).toBe(4);
+      await fail(key, 2);
+      await store.forgive(key, undefined, 60);
+      expect(await other.knownFor(key)).toBeUndefined();
+      for (let index = 0; index < 3; index += 1)
+        expect(await store.attempt(key, tries)).toEqual({ waitMs: 0, knownFor: undefined });
     });
 
     test('entries of a clock that is an hour ahead cause no wait longer than the rule', async () => {

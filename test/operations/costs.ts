@@ -67,15 +67,15 @@ export const costs: Cost[] = [
     signatures: 1,
     hashes: 1,
     asks: [
-      ...['redis limits', 'postgres accounts', 'redis limits', 'postgres outbox', 'redis limits'],
-      ...['redis limits', 'redis denylist', 'redis family', 'redis sign-ins'],
+      ...['redis limits', 'postgres accounts', 'postgres outbox', 'redis limits', 'redis denylist'],
+      ...['redis family', 'redis sign-ins'],
     ],
   },
   {
     ...none,
     operation: 'wrong password',
     hashes: 1,
-    asks: ['redis limits', 'postgres accounts', 'redis limits'],
+    asks: ['redis limits', 'postgres accounts'],
   },
   {
     ...none,

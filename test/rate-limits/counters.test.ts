@@ -64,11 +64,11 @@ test.each([
   expect(await limits.take('k', bucket)).toBe(0);
   await limits.attempt('p', tries);
   await limits.attempt('p', tries);
-  expect(await limits.attempt('p', tries)).toEqual({ waitMs: 5000, known: false });
+  expect(await limits.attempt('p', tries)).toEqual({ waitMs: 5000, knownFor: undefined });
   await limits.withdraw('p');
   expect(await limits.attempt('p', tries)).toMatchObject({ waitMs: 0 });
-  await limits.forgive('p', 60);
-  expect(await limits.attempt('p', tries)).toEqual({ waitMs: 0, known: true });
+  await limits.forgive('p', 3, 60);
+  expect(await limits.attempt('p', tries)).toEqual({ waitMs: 0, knownFor: 3 });
   expect(reports).toEqual([true, warned]);
 });
 

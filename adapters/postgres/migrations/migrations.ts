@@ -27,6 +27,7 @@ import { passkeys } from './0026-passkeys.ts';
 import { factorRemovals } from './0027-factor-removals.ts';
 import { mailSuppressions } from './0028-mail-suppressions.ts';
 import { unconfirmedAccounts } from './0029-unconfirmed-accounts.ts';
+import { knownVersions } from './0030-known-versions.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order in which they are applied. */
@@ -60,4 +61,5 @@ export const migrations: readonly Migration[] = [
   factorRemovals,
   mailSuppressions,
   unconfirmedAccounts,
+  knownVersions,
 ];

@@ -17,6 +17,6 @@ test('memory is bounded: the least recently used entries are dropped first', asy
   for (let index = 0; index < 10_000; index += 1) await limits.take(`more ${index}`, rule);
   expect(await limits.take('more 9999', rule)).toBeGreaterThan(0);
   expect(await limits.take('early', rule)).toBe(0);
-  for (let index = 0; index < 10_000; index += 1) await limits.forgive(`pair ${index}`, 3600);
+  for (let index = 0; index < 10_000; index += 1) await limits.forgive(`pair ${index}`, 0, 3600);
   expect(limits.size).toBe(200);
 });

@@ -67,7 +67,7 @@ async function addRow({ knex: db }: Database, turn: number, expiresAt: number): 
         usedAt: 0,
         expiresAt,
       }),
-    () => new PostgresLimits({ db, clock: { now: () => expiresAt - 60_000 } }).forgive(key, 60),
+    () => new PostgresLimits({ db, clock: { now: () => expiresAt - 60_000 } }).forgive(key, 0, 60),
     () => new PostgresMails({ db }).add(sampleMail({ expiresAt: expiresAt - failedRetentionMs })),
     () => new PostgresOneTimeTokens({ db }).replace(sampleOneTimeToken({ expiresAt })),
     () => new PostgresAddressChanges({ db }).request(sampleChange({ expiresAt })),

@@ -44,7 +44,7 @@ test('every key expires by itself when it is not needed any more', async () => {
     await limits.attempt('tries', rule);
     await limits.withdraw('tries');
     await about('tries', 86_400);
-    await limits.forgive('tries', 30 * 86_400);
+    await limits.forgive('tries', 0, 30 * 86_400);
     await about('tries', 30 * 86_400);
     await limits.attempt('tries', rule);
     await about('tries', 30 * 86_400);
