@@ -82,40 +82,54 @@ function readAddress(settings: RedisSettings): ServerAddress {
   return { ...address, cluster: settings.cluster, ca };
 }
 
+interface RunningCall {
+  until: number;
+  fail(error: Error): void;
+}
+
 /**
- * Gives a function that rejects when work takes longer than `limitMs`. All calls have the same time, so they end in the
- * order in which they begin, and one timer is enough. A timer for each call costs more than writing its command.
+ * Gives a function that rejects when work takes longer than `limitMs`. All calls have the same limit, so one timer is
+ * enough. A timer for each call costs more than writing its command. The calls are in places that are used again, and not
+ * in a Set, for the reason that `listen` in `http/server.ts` gives.
  */
 function createTimeLimit(limitMs: number): <T>(work: Promise<T>) => Promise<T> {
-  const running = new Set<{ until: number; fail(error: Error): void }>();
-  let timer: NodeJS.Timeout | undefined;
+  const running: (RunningCall | undefined)[] = [];
+  const free: number[] = [];
+  let isWaiting = false;
+  const end = (place: number) => {
+    running[place] = undefined;
+    free.push(place);
+  };
   const check = () => {
-    timer = undefined;
+    let nextMs = Number.POSITIVE_INFINITY;
+    const now = performance.now();
     for (const call of running) {
-      const leftMs = call.until - performance.now();
-      if (leftMs > 0) {
-        timer = setTimeout(check, leftMs).unref();
-        return;
-      }
-      running.delete(call);
-      call.fail(new Error('no reply in time'));
+      if (call === undefined) continue;
+      if (call.until > now) nextMs = Math.min(nextMs, call.until - now);
+      else call.fail(new Error('no reply in time'));
     }
+    isWaiting = Number.isFinite(nextMs);
+    if (isWaiting) setTimeout(check, nextMs).unref();
   };
   return (work) =>
     new Promise((resolve, reject) => {
-      const call = { until: performance.now() + limitMs, fail: reject };
-      running.add(call);
-      if (timer === undefined) timer = setTimeout(check, limitMs).unref();
-      work.then(
-        (value) => {
-          running.delete(call);
-          resolve(value);
-        },
-        (error: unknown) => {
-          running.delete(call);
-          reject(error);
-        },
-      );
+      const place = free.pop() ?? running.length;
+      let isRunning = true;
+      const done = () => {
+        if (isRunning) end(place);
+        isRunning = false;
+      };
+      const fail = (error: unknown) => {
+        done();
+        reject(error);
+      };
+      running[place] = { until: performance.now() + limitMs, fail };
+      if (!isWaiting) setTimeout(check, limitMs).unref();
+      isWaiting = true;
+      work.then((value) => {
+        done();
+        resolve(value);
+      }, fail);
     });
 }
 

@@ -16,14 +16,16 @@ const known: Record<string, Told> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'Request Timeout', 'The request took too long to arrive.'],
 };
 
+/** The open connections, each with the response that is being sent on it. */
+export type Connections = Map<Socket, ServerResponse | undefined>;
+
 /**
  * Answers data that never becomes a valid request, and requests that break off. It uses the same error format as all
  * other errors (RFC 9457). Node would send only a status.
- * @param underWay the responses that are being sent
  */
-export function answerUnreadable(server: Server, underWay: ReadonlySet<ServerResponse>): void {
+export function answerUnreadable(server: Server, connections: Connections): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const isAnswering = [...underWay].some((one) => one.socket === socket && one.headersSent);
+    const isAnswering = connections.get(socket)?.headersSent === true;
     if (!socket.writable || isAnswering) socket.destroy();
     else socket.end(problem(known[error.code ?? ''] ?? unreadable), () => socket.destroy());
   });
