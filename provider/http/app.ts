@@ -2,7 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import { GatehouseError } from '../lib/errors.ts';
-import type { PlainHandler } from '../lib/plain-response.ts';
+import type { PlainHandler } from '../lib/message-body.ts';
 import { rejectingListener } from '../oidc/rejecting-listener.ts';
 import type { AnswerError } from './error-handler.ts';
 import type { RequestNormaliser } from './protocol.ts';

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Context } from 'koa';
 import { type ErrorCode, GatehouseError } from '../lib/errors.ts';
-import { sendText } from '../lib/plain-response.ts';
-import { discardRest } from '../lib/request-body.ts';
+import { discardRest, sendText } from '../lib/message-body.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import type { Matched } from './routes.ts';
 

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatehouseError } from '../lib/errors.ts';
-import { sendEmpty, sendText } from '../lib/plain-response.ts';
-import { readFormBody, replayBody } from '../lib/request-body.ts';
+import { readFormBody, replayBody, sendEmpty, sendText } from '../lib/message-body.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import type { Route } from './route-rows.ts';
 import type { Serve } from './routes.ts';

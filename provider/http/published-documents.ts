@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import fresh from 'fresh';
-import { type PlainHandler, sendEmpty, sendText } from '../lib/plain-response.ts';
+import { type PlainHandler, sendEmpty, sendText } from '../lib/message-body.ts';
 import { type Associations, associationPaths } from './app-associations.ts';
 
 /** A document as JSON. */

@@ -2,7 +2,7 @@ import Router, { type RouterContext } from '@koa/router';
 import { z } from 'zod';
 import type { Invitations } from '../accounts/invitations.ts';
 import { GatehouseError } from '../lib/errors.ts';
-import { readForm } from '../lib/request-body.ts';
+import { readForm } from '../lib/message-body.ts';
 import { signUpHere } from './confirm-address.ts';
 import { csrfToken, isFromElsewhere } from './csrf.ts';
 import { interactionPath } from './interaction.ts';

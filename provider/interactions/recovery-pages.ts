@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { TokenProof } from '../accounts/one-time-tokens.ts';
 import type { InterruptedSignIn, Recovery } from '../accounts/recovery.ts';
 import { GatehouseError } from '../lib/errors.ts';
-import { readForm } from '../lib/request-body.ts';
+import { readForm } from '../lib/message-body.ts';
 import { isFromElsewhere } from './csrf.ts';
 import { interactionPath } from './interaction.ts';
 import type { LanguageSource } from './pages.ts';

@@ -2,7 +2,7 @@ import Router, { type RouterContext } from '@koa/router';
 import type { InteractionResults } from 'oidc-provider';
 import { z } from 'zod';
 import { GatehouseError } from '../lib/errors.ts';
-import { readForm } from '../lib/request-body.ts';
+import { readForm } from '../lib/message-body.ts';
 import { confirmByForm, showConfirmAddress } from './confirm-address.ts';
 import { type ConsentPageDeps, decideConsent, showConsent } from './consent.ts';
 import { checkCsrf, isFromElsewhere } from './csrf.ts';

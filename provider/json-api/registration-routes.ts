@@ -1,7 +1,7 @@
 import Router, { type RouterContext } from '@koa/router';
 import { z } from 'zod';
 import type { ClientRegistration } from '../clients/client-registration.ts';
-import { readJson } from '../lib/request-body.ts';
+import { readJson } from '../lib/message-body.ts';
 import { noteClient } from '../lib/request-scope.ts';
 
 export interface RegistrationRouteDeps {

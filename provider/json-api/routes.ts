@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type PlainHandler, sendEmpty, sendText } from '../lib/plain-response.ts';
-import { readJson } from '../lib/request-body.ts';
+import { type PlainHandler, readJson, sendEmpty, sendText } from '../lib/message-body.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fromProtocolError } from './protocol-errors.ts';
 import { bearerTokenOf } from './verify.ts';

@@ -2,7 +2,7 @@ import '../../provider/oidc/runtime-notice.ts';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readBody } from '../../provider/lib/request-body.ts';
+import { readBody } from '../../provider/lib/message-body.ts';
 import { unwrapToken } from '../../provider/oidc/tokens/access-token-payload.ts';
 import { wrapTokenParameter } from '../../provider/oidc/tokens/structured-tokens.ts';
 

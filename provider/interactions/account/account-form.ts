@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import { GatehouseError } from '../../lib/errors.ts';
-import { readForm } from '../../lib/request-body.ts';
+import { readForm } from '../../lib/message-body.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import { isFromElsewhere } from '../csrf.ts';
 import type { AccountDeps } from './account-deps.ts';

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { ChangeAddress } from '../../accounts/change-address.ts';
 import { GatehouseError } from '../../lib/errors.ts';
-import { readForm } from '../../lib/request-body.ts';
+import { readForm } from '../../lib/message-body.ts';
 import type { BrowserSession } from '../../oidc/sessions/browser-session.ts';
 import { emailKey } from '../../ports/account-store.ts';
 import { isFromElsewhere } from '../csrf.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { replayBody } from '../../lib/request-body.ts';
+import { replayBody } from '../../lib/message-body.ts';
 import { wrapToken } from './access-token-payload.ts';
 
 /**
