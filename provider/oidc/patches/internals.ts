@@ -12,6 +12,7 @@
  * - `helpers/fetch_request.js`: the library's way to send requests, with its guard against private addresses. It is called
  *   once at the start, to see that the guard is in force. Its list of addresses that are not public is used for documents
  *   that clients publish.
+ * - `helpers/router.js`: the first step of each route is replaced in `table.ts`.
  * - `helpers/als.js`: the storage behind `Provider.ctx`, for requests that enter by the JSON API.
  */
 
@@ -24,6 +25,7 @@ import als from 'oidc-provider/lib/helpers/als.js';
 import fetchRequest, { isSpecialUseIP } from 'oidc-provider/lib/helpers/fetch_request.js';
 import * as grantCommon from 'oidc-provider/lib/helpers/grant_common.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
+import Router from 'oidc-provider/lib/helpers/router.js';
 import type { GrantSteps } from '../grants/grant.ts';
 
 export { AlreadyUsedError as DeviceCodeUsed } from 'oidc-provider/lib/helpers/re_render_errors.js';
@@ -77,7 +79,7 @@ export function runInProviderContext<T>(ctx: KoaContextWithOIDC, work: () => Pro
   return als.run(ctx, work);
 }
 
-export { isSpecialUseIP };
+export { isSpecialUseIP, Router };
 
 /** Sends a request as the library sends its own: to `jwks_uri` and the like. */
 export function fetchAsLibrary(provider: Provider, url: string): Promise<Response> {

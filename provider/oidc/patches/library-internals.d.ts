@@ -66,3 +66,16 @@ declare module 'oidc-provider/lib/helpers/fetch_request.js' {
 
   export function isSpecialUseIP(address: string): boolean;
 }
+
+declare module 'oidc-provider/lib/helpers/router.js' {
+  type Step = (ctx: never, next: () => Promise<void>) => unknown;
+  type Register = (name: string, path: string, ...steps: Step[]) => unknown;
+  // biome-ignore lint/style/noDefaultExport: it is how the library exports it.
+  export default class Router {
+    get: Register;
+    post: Register;
+    put: Register;
+    delete: Register;
+    options: Register;
+  }
+}

@@ -1,8 +1,8 @@
-import type { Provider } from 'oidc-provider';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { OidcServices } from '../services.ts';
 import { findCodeWithoutSession, saveCode } from './authorization-codes.ts';
 import { findByUserCode, saveDeviceCode } from './device-codes.ts';
-import type { Method } from './internals.ts';
+import { type Method, Router, runInProviderContext } from './internals.ts';
 import { findRefreshToken, noEvents, saveRefreshToken, storedForm } from './refresh-tokens.ts';
 import {
   compareClientSecret,
@@ -255,4 +255,26 @@ export function applyPatches(provider: Provider, services: OidcServices): void {
     const name = isStatic ? member.slice('static '.length) : member;
     target[name] = override(target[name], services, provider);
   }
+}
+
+/** The context of a request, before it has `oidc`. */
+type NewContext = KoaContextWithOIDC & { app: Provider };
+
+/** In place of the library's first step of each route, which gives the request its `ctx.oidc`. */
+function contextAsValue(ctx: NewContext, next: () => Promise<void>): Promise<void> {
+  Object.defineProperty(ctx, 'oidc', { value: new ctx.app.OIDCContext(ctx) });
+  return runInProviderContext(ctx, next);
+}
+
+/**
+ * Replaces the first step of each route of the library. Its own defines `ctx.oidc` as an accessor. V8 allocates the functions
+ * of an accessor among its old objects, so the whole request stays in memory until those are collected, which costs each
+ * request 30 µs of CPU time (docs/upstream). Here `ctx.oidc` is a value.
+ */
+for (const method of ['get', 'post', 'put', 'delete', 'options'] as const) {
+  const register = Router.prototype[method];
+  Router.prototype[method] = function addRoute(name, path, first, ...others) {
+    if (first?.name !== 'ensureOIDC') throw new Error(`The route ${name} has another first step.`);
+    return register.call(this, name, path, contextAsValue, ...others);
+  };
 }
