@@ -3,7 +3,6 @@ import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import { GatehouseError } from '../lib/errors.ts';
 import type { PlainHandler } from '../lib/message-body.ts';
-import { rejectingListener } from '../oidc/rejecting-listener.ts';
 import type { AnswerError } from './error-handler.ts';
 import type { RequestNormaliser } from './protocol.ts';
 import type { InScope } from './request-context.ts';
@@ -63,12 +62,17 @@ export function createApp(deps: AppDeps): App {
 }
 
 /** All of our pages are in one router, because each separate router would cost every request two steps. */
-function servePages({ pages, onError }: AppDeps): Serve {
+function servePages({ pages, answerError, onError }: AppDeps): Serve {
   const app = new Koa();
   app.on('error', onError);
   app.use(async (ctx, next) => {
-    await next();
-    if (ctx.respond !== false && ctx.body === undefined) refuseUnanswered(ctx);
+    try {
+      await next();
+      if (ctx.respond !== false && ctx.body === undefined) refuseUnanswered(ctx);
+    } catch (error) {
+      ctx.respond = false;
+      await answerError(ctx.req, ctx.res, matchRoute(ctx.method, ctx.path), error, ctx);
+    }
     // Koa says `text/plain`, but an empty response has no media type (RFC 9110 §8.3).
     if (ctx.body === '') ctx.remove('Content-Type');
   });
@@ -76,7 +80,7 @@ function servePages({ pages, onError }: AppDeps): Serve {
   for (const router of pages) all.use(router.routes());
   app.use(all.routes());
   app.use(all.allowedMethods());
-  return rejectingListener(app);
+  return app.callback();
 }
 
 const nothingThere = () => new GatehouseError('not_found', 'There is nothing at this address.');

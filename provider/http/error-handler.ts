@@ -16,12 +16,16 @@ export interface ErrorAnswerDeps {
   sendErrorPage(ctx: Context, error: { code: string; message: string; status: number }): void;
 }
 
-/** Answers a request with an error, unless its response has begun. */
+/**
+ * Answers a request with an error, unless its response has begun.
+ * @param ctx of the page that failed: it may know the language of the person
+ */
 export type AnswerError = (
   request: IncomingMessage,
   response: ServerResponse,
   matched: Matched,
   error: unknown,
+  ctx?: Context,
 ) => Promise<void>;
 
 /**
@@ -30,9 +34,9 @@ export type AnswerError = (
  * are logged and answered as `internal_error`.
  */
 export function createErrorAnswers({ logger, sendErrorPage }: ErrorAnswerDeps): AnswerError {
-  // Only for what a page reads of a request and writes to a response.
+  // For the page of a request that no page served.
   const koa = new Koa();
-  return async (request, response, { rows }, cause) => {
+  return async (request, response, { rows }, cause, page) => {
     const error = reported(cause, logger);
     if (error.code === 'payload_too_large') await discardRest(request);
     if (response.headersSent) return void response.end();
@@ -40,7 +44,7 @@ export function createErrorAnswers({ logger, sendErrorPage }: ErrorAnswerDeps): 
       response.setHeader(name, value);
     const kind = rows[0]?.kind ?? (/^\/(auth|user)\//.test(request.url ?? '') ? 'api' : 'page');
     if (kind === 'protocol') return sendProtocolError(response, error);
-    const ctx = kind === 'api' ? undefined : koa.createContext(request, response);
+    const ctx = kind === 'api' ? undefined : (page ?? koa.createContext(request, response));
     if (ctx?.accepts('json', 'html') !== 'html')
       return sendText(response, error.status, problemOf(error), 'application/problem+json');
     sendErrorPage(ctx, error);
