@@ -51,7 +51,7 @@ const { metafile } = await build({
 await chmod(program, 0o755);
 
 /** The packages in each part, for those who look for a package. */
-const packageOf = (path) => /.*\/node_modules\/(?<name>(@[^/]+\/)?[^/]+)/.exec(path)?.groups?.name;
+const packageOf = (path) => /(?:^|.*\/)node_modules\/(?<name>(@[^/]+\/)?[^/]+)/.exec(path)?.groups?.name;
 const contents = Object.entries(metafile.outputs).map(([part, { inputs }]) => [
   relative(folder, part),
   [...new Set(Object.keys(inputs).flatMap((path) => packageOf(path) ?? []))].sort(),
