@@ -96,10 +96,6 @@ function createTimeLimit(limitMs: number): <T>(work: Promise<T>) => Promise<T> {
   const running: (RunningCall | undefined)[] = [];
   const free: number[] = [];
   let isWaiting = false;
-  const end = (place: number) => {
-    running[place] = undefined;
-    free.push(place);
-  };
   const check = () => {
     let nextMs = Number.POSITIVE_INFINITY;
     const now = performance.now();
@@ -114,16 +110,17 @@ function createTimeLimit(limitMs: number): <T>(work: Promise<T>) => Promise<T> {
   return (work) =>
     new Promise((resolve, reject) => {
       const place = free.pop() ?? running.length;
-      let isRunning = true;
       const done = () => {
-        if (isRunning) end(place);
-        isRunning = false;
+        if (running[place] !== call) return;
+        running[place] = undefined;
+        free.push(place);
       };
       const fail = (error: unknown) => {
         done();
         reject(error);
       };
-      running[place] = { until: performance.now() + limitMs, fail };
+      const call = { until: performance.now() + limitMs, fail };
+      running[place] = call;
       if (!isWaiting) setTimeout(check, limitMs).unref();
       isWaiting = true;
       work.then((value) => {
