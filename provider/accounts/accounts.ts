@@ -63,8 +63,9 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   /** By the list itself: an account that is kept in memory has the same one for many requests. */
   const known = new WeakMap<readonly string[], readonly string[]>();
   const permissionsOf = (roles: readonly string[]) => {
-    const found =
-      known.get(roles) ?? [...new Set(roles.flatMap((role) => permissions.get(role) ?? []))].sort();
+    const before = known.get(roles);
+    if (before) return before;
+    const found = [...new Set(roles.flatMap((role) => permissions.get(role) ?? []))].sort();
     known.set(roles, found);
     return found;
   };
