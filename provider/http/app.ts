@@ -7,7 +7,7 @@ import type { AnswerError } from './error-handler.ts';
 import type { RequestNormaliser } from './protocol.ts';
 import type { InScope } from './request-context.ts';
 import type { Route } from './route-rows.ts';
-import { type Matched, matchRoute, type Serve } from './routes.ts';
+import { type Matched, matchRoute, nothingThere, type Serve } from './routes.ts';
 
 export interface AppDeps {
   inScope: InScope;
@@ -82,8 +82,6 @@ function servePages({ pages, answerError, onError }: AppDeps): Serve {
   app.use(all.allowedMethods());
   return app.callback();
 }
-
-const nothingThere = () => new GatehouseError('not_found', 'There is nothing at this address.');
 
 function wrongMethod(response: ServerResponse, rows: readonly Route[]): GatehouseError {
   const methods = rows.flatMap((row) => row.methods);

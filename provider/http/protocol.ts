@@ -3,7 +3,7 @@ import { GatehouseError } from '../lib/errors.ts';
 import { readFormBody, replayBody, sendEmpty, sendText } from '../lib/message-body.ts';
 import { currentRequestScope } from '../lib/request-scope.ts';
 import type { Route } from './route-rows.ts';
-import type { Serve } from './routes.ts';
+import { nothingThere, type Serve } from './routes.ts';
 
 export interface ProtocolDeps {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -29,8 +29,7 @@ const pagePolicy = "default-src 'none'; script-src; base-uri 'none'; frame-ances
 /** Passes the protocol's requests to the library. */
 export function serveProtocol(deps: ProtocolDeps): Serve {
   return async (request, response, { route }) => {
-    if (route === undefined || (route.feature === 'deviceFlow' && !deps.deviceFlow))
-      throw new GatehouseError('not_found', 'There is nothing at this address.');
+    if (route === undefined || (route.feature === 'deviceFlow' && !deps.deviceFlow)) throw nothingThere();
     if (request.method === 'GET') requireShort(queryOf(request), route);
     if (route.body === 'query') return redirectToGet(request, response, deps, route);
     if (route.kind === 'protocol') {
@@ -87,7 +86,7 @@ async function readOrAnswer(
   route: Route,
 ): Promise<object | undefined> {
   const received = await readFormBody(req, Math.min(deps.bodyLimitBytes, mostForLibrary));
-  requireShort(received.toString('utf8'), route);
+  requireShort(received, route);
   const body = deps.moveEmptySecret(req, received);
   const answer = route.label === '/oauth2/introspect' ? await deps.introspect(req, body) : undefined;
   if (answer !== undefined) return answer;
@@ -117,9 +116,9 @@ export function parametersLength(form: string): { all: number; longest: string; 
 }
 
 /** @throws GatehouseError `payload_too_large` (RFC 9126 §2.3), which names the longest parameter */
-function requireShort(form: string, { mostParameterBytes }: Route): void {
+function requireShort(form: string | Buffer, { mostParameterBytes }: Route): void {
   if (mostParameterBytes === undefined) return;
-  const { all, longest, longestBytes } = parametersLength(form);
+  const { all, longest, longestBytes } = parametersLength(form.toString());
   if (all <= mostParameterBytes) return;
   const name = /^\w{1,40}$/.test(longest) ? longest : 'an unknown one';
   throw new GatehouseError(

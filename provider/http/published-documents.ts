@@ -36,7 +36,9 @@ export function publishedDocuments(deps: PublishedDocumentsDeps): Record<string,
   };
   const files = associationPaths.flatMap((path) => {
     const file = deps.associations[path];
-    return file ? [[path, publish(() => ({ json: JSON.stringify(file) }), maxAgeSeconds)]] : [];
+    if (!file) return [];
+    const document = { json: JSON.stringify(file) };
+    return [[path, publish(() => document, maxAgeSeconds)]];
   });
   const discovery = publish(deps.discovery, maxAgeSeconds);
   return {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AllowOriginDeps, allowOrigin } from '../json-api/routes.ts';
+import { GatehouseError } from '../lib/errors.ts';
 import { associationPaths } from './app-associations.ts';
 import {
   api,
@@ -217,6 +218,9 @@ export function matchRoute(method: string, target: string): Matched {
   const route = rows.find(({ methods }) => methods.includes(method) || methods.includes('*'));
   return { label: rows[0].label, route, rows };
 }
+
+/** The error for a path that nothing serves. */
+export const nothingThere = () => new GatehouseError('not_found', 'There is nothing at this address.');
 
 /** Serves a request. It rejects, with nothing sent, where an error must be answered. */
 export type Serve = (request: IncomingMessage, response: ServerResponse, matched: Matched) => Promise<void>;

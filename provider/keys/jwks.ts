@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { etagOf } from '../lib/message-body.ts';
 import { publicPart, type SigningKey } from './key-set.ts';
 
 /** A public key in the form that verifiers read (RFC 7517 §4). */
@@ -38,6 +38,5 @@ function makeJwks(keys: readonly SigningKey[]): PublicJwks {
     }),
   };
   const json = JSON.stringify(jwks);
-  const hash = createHash('sha256').update(json).digest('base64url');
-  return { jwks, json, etag: `"${hash.slice(0, 22)}"` };
+  return { jwks, json, etag: etagOf(json) };
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { type FieldProblem, GatehouseError } from './errors.ts';
@@ -166,6 +167,10 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** @returns the ETag of a body (RFC 9110 §8.8.3), by its SHA-256 */
+export const etagOf = (body: string): string =>
+  `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
 
 /** Answers a request without a framework. It rejects, with nothing sent, where an error must be answered. */
 export type PlainHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;

@@ -9,6 +9,7 @@ import {
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { ExternalSigningKey, Provider } from 'oidc-provider';
+import { etagOf } from '../lib/message-body.ts';
 import { createOidcConfiguration } from './configuration.ts';
 import { orUnavailable } from './current-request.ts';
 import type { TokenGrant } from './grants/grant.ts';
@@ -82,8 +83,7 @@ export function createMetadata(provider: () => Provider, apiScopes: readonly str
     const metadata = discoveryOf(provider());
     const scopes = [...metadata.scopes_supported, ...apiScopes];
     const json = JSON.stringify(Object.assign(metadata, { scopes_supported: scopes }));
-    const hash = createHash('sha256').update(json).digest('base64url');
-    made = { json, etag: `"${hash.slice(0, 22)}"` };
+    made = { json, etag: etagOf(json) };
     return made;
   };
 }
